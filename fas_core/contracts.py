@@ -1,0 +1,176 @@
+"""How each kind of component is called, as typing protocols. Nothing needs to inherit from them.
+
+`target` of a descriptor is called with the component's options (an instance of its options class)
+and what its kind adds:
+
+| kind     | call                                                                             |
+|----------|----------------------------------------------------------------------------------|
+| backbone | `target(options, in_channels=3, input_size=224, until="logits", num_classes=2)`  |
+| fusion   | `target(options, branches=(BranchSize, ...), num_classes=2)`                      |
+| dataset  | `target(options, root=Path)`                                                     |
+| loss     | `target(options, model=Model)`                                                   |
+| metric   | `target(options, scores=ScoreTable, threshold=0.5)`                              |
+| exporter | `target(options, model=Model, samples=images, destination=Path, metadata={...})` |
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from attrs import field, frozen
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+    from torch import Tensor
+
+    from fas_core.data.samples import SampleTable
+    from fas_core.model import Model
+    from fas_core.scores import ScoreTable
+
+
+@frozen
+class BranchSize:
+    """What one modality's branch gives to a fusion; a stage that is not built is None.
+
+    Args:
+        modality: `rgb`, `depth`, `ir`, ...
+        map: (C, h, w) of `forward_features`.
+        embedding: E of `forward_embedding`.
+        logits: K of `forward_head`.
+    """
+
+    modality: str
+    map: tuple[int, int, int]
+    embedding: int | None = None
+    logits: int | None = None
+
+
+@frozen(eq=False)
+class Outputs:
+    """What a model says of a batch of B samples; what it does not have is None.
+
+    Args:
+        score: (B,) higher is more live; P(live) for classifiers.
+        logits: (B, K); classes 0 (attack) and 1 (live), the rest never occur.
+        map: (B, h, w), of networks that predict one.
+        embedding: (B, E), what stands before the classifier.
+    """
+
+    score: Tensor
+    logits: Tensor | None = None
+    map: Tensor | None = None
+    embedding: Tensor | None = None
+
+
+@frozen(eq=False)
+class Batch:
+    """A batch of B samples as the loader gives it.
+
+    Args:
+        images: `{modality: uint8 (B, H, W, 3)}`.
+        label: (B,) int64, 1 = live, 0 = attack.
+        index: (B,) int64, rows of the SampleTable.
+    """
+
+    images: dict[str, Tensor]
+    label: Tensor
+    index: Tensor
+
+
+class BackboneModule(Protocol):
+    """An `nn.Module` in three stages, built as far as `until` says.
+
+    `forward_features(x)`: (B, in_channels, H, W) float -> (B, C, h, w);
+    `forward_embedding(map)`: -> (B, E); `forward_head(embedding)`: -> (B, K).
+    `num_features` is C, `embedding_dim` E, `num_logits` K, `reduction` H / h.
+    """
+
+    num_features: int
+    embedding_dim: int
+    num_logits: int
+    reduction: int
+
+    def forward_features(self, x: Tensor) -> Tensor: ...
+
+    def forward_embedding(self, x: Tensor) -> Tensor: ...
+
+    def forward_head(self, x: Tensor) -> Tensor: ...
+
+
+class FusionModule(Protocol):
+    """An `nn.Module`: `{modality: what the descriptor's takes names}` -> (B, K) logits."""
+
+    num_logits: int
+
+    def __call__(self, branches: dict[str, Tensor]) -> Tensor: ...
+
+
+class DatasetReader(Protocol):
+    """A data set below `root`. Reading touches no pixels and downloads nothing.
+
+    `prepare` makes the data where the data set does so, else it returns at once.
+    `overlaps` names the pairs of splits that share subjects by the protocol's own design,
+    e.g. `(("train", "dev"),)`; a leak check reports them as notes, not errors.
+    """
+
+    overlaps: tuple[tuple[str, str], ...]
+
+    def prepare(self) -> None: ...
+
+    def splits(self) -> tuple[str, ...]: ...
+
+    def samples(self, split: str) -> SampleTable: ...
+
+
+class LossModule(Protocol):
+    """An `nn.Module` giving the mean loss of a batch, a scalar; may own parameters."""
+
+    def __call__(self, outputs: Outputs, batch: Batch) -> Tensor: ...
+
+
+class MetricFunction(Protocol):
+    """Figures by name, as fractions; NaN where a figure is not defined for these scores."""
+
+    def __call__(self, options: Any, scores: ScoreTable, threshold: float | None) -> Mapping[str, float]: ...
+
+
+Images = Mapping[str, "NDArray[np.uint8]"]
+"""`{modality: uint8 (B, H, W, 3)}`, RGB order, at the model's size."""
+
+Scorer = Callable[[Images], "NDArray[np.float64]"]
+"""Anything that scores a batch of images: (B,), higher is more live."""
+
+
+@frozen
+class Exported:
+    """What an exporter wrote and how far it is from the model.
+
+    Args:
+        path: the file.
+        samples: how many real samples it was compared on.
+        max_difference: largest |exported score - model score|.
+        mean_difference: the mean of the same.
+        size: bytes.
+    """
+
+    path: Path
+    samples: int
+    max_difference: float
+    mean_difference: float
+    size: int = field(default=0)
+
+
+class ExporterFunction(Protocol):
+    """Writes `destination`, verifies it on `samples` and only then leaves it in place."""
+
+    def __call__(
+        self,
+        options: Any,
+        model: Model,
+        samples: Images,
+        destination: Path,
+        metadata: Mapping[str, str],
+    ) -> Exported: ...

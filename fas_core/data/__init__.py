@@ -1,0 +1,1 @@
+"""Samples, their images, and what feeds them to models."""

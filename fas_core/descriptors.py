@@ -1,0 +1,144 @@
+"""What a plugin registers: small frozen records that name a component and point at its code.
+
+A descriptor imports nothing: `target` is a `"package.module:attribute"` string that is resolved
+when the component is used, and `options` is an attrs class that lives beside the descriptor, so
+that listing plugins and validating recipes stay light.
+"""
+
+from __future__ import annotations
+
+import importlib
+import re
+from typing import Any, ClassVar, Literal, get_args
+
+from attrs import field, frozen
+
+from fas_core.errors import PluginError
+
+NAME = re.compile(r"[a-z][a-z0-9]*([_-][a-z0-9]+)*")
+TARGET = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
+
+Stage = Literal["inputs", "maps", "embeddings", "logits"]
+
+
+@frozen
+class NoOptions:
+    """The options of a component that has none."""
+
+
+def _check_name(owner: Component, _: object, name: str) -> None:
+    if not NAME.fullmatch(name):
+        raise PluginError(
+            f"{owner.kind} name {name!r}: use lower-case letters and digits joined by '_' or '-'"
+        )
+
+
+def _check_target(owner: Component, _: object, target: str) -> None:
+    if not TARGET.fullmatch(target):
+        raise PluginError(
+            f"{owner.kind} {owner.name!r}: target {target!r} must read 'package.module:attribute'"
+        )
+
+
+@frozen(kw_only=True)
+class Component:
+    """One thing that a plugin provides.
+
+    Args:
+        name: what recipes and flags call it.
+        summary: one line for `fas plugins list`.
+        target: `"package.module:attribute"`; see `fas_core.contracts` for how each kind is called.
+        options: attrs class that the recipe's options are structured into.
+        source: the paper (title, arXiv number), release or standard it comes from.
+    """
+
+    kind: ClassVar[str] = "component"
+
+    name: str = field(validator=_check_name)
+    summary: str
+    target: str = field(validator=_check_target)
+    options: type[Any] = NoOptions
+    source: str = ""
+
+    def load(self) -> Any:
+        """The object that `target` points at; the first use of it imports its module."""
+        module, _, attribute = self.target.partition(":")
+        return getattr(importlib.import_module(module), attribute)
+
+
+@frozen(kw_only=True)
+class Backbone(Component):
+    """A network over one modality: `fas_core.contracts.BackboneModule`."""
+
+    kind: ClassVar[str] = "backbone"
+
+
+@frozen(kw_only=True)
+class Fusion(Component):
+    """What joins the modalities: `fas_core.contracts.FusionModule`.
+
+    Args:
+        takes: the stage of each branch that it is given; later stages are not built.
+    """
+
+    kind: ClassVar[str] = "fusion"
+
+    takes: Stage = field()
+
+    @takes.validator
+    def _known_stage(self, _: object, stage: str) -> None:
+        if stage not in get_args(Stage):
+            raise PluginError(f"fusion {self.name!r}: takes {stage!r}, not one of {get_args(Stage)}")
+
+
+@frozen(kw_only=True)
+class Dataset(Component):
+    """A data set on disk: `fas_core.contracts.DatasetReader`.
+
+    Args:
+        markers: glob patterns below a root, any of which tells that the root has this layout
+            (for `--data FOLDER`).
+    """
+
+    kind: ClassVar[str] = "dataset"
+
+    markers: tuple[str, ...] = ()
+
+
+@frozen(kw_only=True)
+class Loss(Component):
+    """What training minimises: `fas_core.contracts.LossModule`."""
+
+    kind: ClassVar[str] = "loss"
+
+
+@frozen(kw_only=True)
+class Metric(Component):
+    """A pure function of a score table: `fas_core.contracts.MetricFunction`."""
+
+    kind: ClassVar[str] = "metric"
+
+
+@frozen(kw_only=True)
+class Exporter(Component):
+    """What writes a trained model for other runtimes: `fas_core.contracts.ExporterFunction`.
+
+    Args:
+        suffix: the file name ending it writes, e.g. `.onnx`.
+    """
+
+    kind: ClassVar[str] = "exporter"
+
+    suffix: str
+
+
+@frozen(kw_only=True)
+class Command(Component):
+    """A further `fas` command; `target` is a click command. It takes no options class."""
+
+    kind: ClassVar[str] = "command"
+
+
+KINDS: dict[str, type[Component]] = {
+    cls.kind: cls for cls in (Backbone, Fusion, Dataset, Loss, Metric, Exporter, Command)
+}

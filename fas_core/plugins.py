@@ -1,0 +1,184 @@
+"""Finding plugins: every entry point of the group `fas` becomes a record, and never a crash.
+
+Ours are found like anyone's. A plugin that cannot be used is a *failed* record that says why, and
+the rest works. Two providers of one name are an error when that name is used, naming both.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from functools import cache
+from importlib.metadata import EntryPoint, entry_points
+from typing import Literal
+
+import pluggy
+from attrs import evolve, frozen
+
+from fas_core import __version__, hookspecs
+from fas_core.descriptors import KINDS, Component
+from fas_core.errors import PluginError, closest, listed
+
+GROUP = "fas"
+DISABLE = "FAS_DISABLE_PLUGINS"
+"""Environment variable: comma-separated plugin or distribution names that are not loaded."""
+
+Status = Literal["active", "disabled", "failed"]
+
+
+@frozen
+class PluginRecord:
+    """One entry point and what became of it.
+
+    Args:
+        name: the entry point's name.
+        distribution: the distribution that declares it.
+        version: that distribution's.
+        status: `active`, `disabled` or `failed`.
+        error: why it failed, in one line.
+        components: what it provides when active.
+    """
+
+    name: str
+    distribution: str
+    version: str
+    status: Status
+    error: str = ""
+    components: tuple[Component, ...] = ()
+
+    @property
+    def provider(self) -> str:
+        """`plugin 'losses' of fas-core 1.0`, for messages."""
+        return f"plugin {self.name!r} of {self.distribution} {self.version}"
+
+
+@frozen
+class Registry:
+    """All plugins that were found, and what the active ones provide."""
+
+    records: tuple[PluginRecord, ...]
+
+    def all(self, kind: str) -> list[Component]:
+        """Components of one kind by name; of a clash, each provider's."""
+        found = [item for record in self.records for item in record.components if item.kind == kind]
+        return sorted(found, key=lambda component: component.name)
+
+    def providers(self, kind: str, name: str) -> list[PluginRecord]:
+        """The active plugins that provide a component of this kind and name."""
+        return [
+            record
+            for record in self.records
+            if any(item.kind == kind and item.name == name for item in record.components)
+        ]
+
+    def find(self, kind: str, name: str) -> Component:
+        """The one component of this kind and name.
+
+        Raises:
+            PluginError: nobody provides it, or two plugins do.
+        """
+        providers = self.providers(kind, name)
+        if len(providers) > 1:
+            raise PluginError(clash(kind, name, providers))
+        for component in self.all(kind):
+            if component.name == name:
+                return component
+        unusable = [record.provider for record in self.records if record.status == "failed"]
+        hint = f"; failed: {', '.join(unusable)}, see `fas plugins list`" if unusable else ""
+        known = {component.name for component in self.all(kind)}
+        raise PluginError(f"{kind} {name!r}: no plugin provides it{closest(name, known)}{hint}")
+
+    def clashes(self) -> list[str]:
+        """One line for every name that two plugins provide."""
+        names = {(item.kind, item.name) for record in self.records for item in record.components}
+        claimed = [(kind, name, self.providers(kind, name)) for kind, name in sorted(names)]
+        return [clash(kind, name, found) for kind, name, found in claimed if len(found) > 1]
+
+
+def clash(kind: str, name: str, providers: Iterable[PluginRecord]) -> str:
+    """Who provides a name twice, and how to turn one of them off."""
+    found = list(providers)
+    each = " and by ".join(record.provider for record in found)
+    return (
+        f"{kind} {name!r} is provided by {each}: disable one, e.g. --disable-plugin {token(found[-1])} "
+        f"or {DISABLE}={token(found[-1])}"
+    )
+
+
+def token(record: PluginRecord) -> str:
+    """The name that disables exactly this plugin: `distribution:entry-point`."""
+    return f"{record.distribution}:{record.name}"
+
+
+def registry() -> Registry:
+    """The plugins of this environment, less those that `FAS_DISABLE_PLUGINS` names."""
+    return _discovered(tuple(sorted(filter(None, os.environ.get(DISABLE, "").replace(" ", "").split(",")))))
+
+
+@cache
+def _discovered(disabled: tuple[str, ...]) -> Registry:
+    return Registry(tuple(discover(entry_points(group=GROUP), frozenset(disabled))))
+
+
+def discover(found: Iterable[EntryPoint], disabled: frozenset[str] = frozenset()) -> Iterator[PluginRecord]:
+    """A record for every entry point of the group."""
+    for entry in found:
+        distribution = entry.dist
+        name = distribution.metadata["Name"] if distribution else "?"
+        version = distribution.version if distribution else "?"
+        record = PluginRecord(entry.name, name, version, "active")
+        if disabled & {entry.name, name, token(record)}:
+            yield evolve(record, status="disabled")
+            continue
+        try:
+            _check_core_version(distribution.requires if distribution else None)
+            yield evolve(record, components=_components(entry))
+        except Exception as error:  # whatever a stranger's plugin raises becomes its record
+            line = f"{type(error).__name__}: {error}".splitlines()[0]
+            yield evolve(record, status="failed", error=line)
+
+
+def _check_core_version(requires: Iterable[str] | None) -> None:
+    """Refuse a distribution whose own requirement on fas-core this core does not meet."""
+    from packaging.requirements import Requirement
+
+    for text in requires or ():
+        if not text.lower().replace("_", "-").startswith("fas-core"):
+            continue
+        requirement = Requirement(text)
+        if requirement.marker is not None and not requirement.marker.evaluate({"extra": ""}):
+            continue
+        if not requirement.specifier.contains(__version__, prereleases=True):
+            raise PluginError(
+                f"asks for fas-core{requirement.specifier}, and this is {__version__}: upgrade fas-core"
+            )
+
+
+def _components(entry: EntryPoint) -> tuple[Component, ...]:
+    """Import a plugin and ask each of its hooks what it provides.
+
+    Raises:
+        PluginError: it implements no hook, or yields what is not a descriptor or is there twice.
+    """
+    plugin = entry.load()
+    manager = pluggy.PluginManager(hookspecs.PROJECT)
+    manager.add_hookspecs(hookspecs)
+    manager.register(plugin)
+    manager.check_pending()
+    if not manager.get_hookcallers(plugin):
+        raise PluginError(f"{entry.value} implements no hook: mark one with @fas_core.hookimpl")
+    components: list[Component] = []
+    for kind, hook in hookspecs.HOOKS.items():
+        for given in getattr(manager.hook, hook)():
+            components.extend(_checked(given, hook, KINDS[kind]))
+    names = [(component.kind, component.name) for component in components]
+    if twice := {name for name in names if names.count(name) > 1}:
+        raise PluginError(f"{entry.value} yields twice: {listed(' '.join(name) for name in sorted(twice))}")
+    return tuple(components)
+
+
+def _checked(given: Iterable[object], hook: str, expected: type[Component]) -> Iterator[Component]:
+    for component in given:
+        if not isinstance(component, expected):
+            raise PluginError(f"{hook} gave {component!r}: it must yield {expected.__name__} records")
+        yield component
