@@ -49,8 +49,10 @@ class Bar:
     def advance(self, n: int = 1, **fields: object) -> None:
         """Count `n` more done, and show `name value` for each field."""
         if self._progress is not None and self._task is not None:
-            text = "  ".join(f"{name} {value}" for name, value in fields.items())
-            self._progress.update(self._task, advance=n, **({"fields": text} if text else {}))
+            self._progress.update(self._task, advance=n)
+            if fields:
+                text = "  ".join(f"{name} {value}" for name, value in fields.items())
+                self._progress.update(self._task, fields=text)
 
 
 @define

@@ -10,7 +10,7 @@ and what its kind adds:
 | dataset  | `target(options, root=Path)`                                                     |
 | loss     | `target(options, model=Model)`                                                   |
 | metric   | `target(options, scores=ScoreTable, threshold=0.5)`                              |
-| exporter | `target(options, model=Model, samples=images, destination=Path, metadata={...})` |
+| exporter | `target(options, model=Model, samples=images, destination=Path, card=Card)`       |
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
+    from fas_core.card import Card
     from fas_core.data.samples import SampleTable
     from fas_core.model import Model
     from fas_core.scores import ScoreTable
@@ -172,5 +173,5 @@ class ExporterFunction(Protocol):
         model: Model,
         samples: Images,
         destination: Path,
-        metadata: Mapping[str, str],
+        card: Card,
     ) -> Exported: ...

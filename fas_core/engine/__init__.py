@@ -1,1 +1,1 @@
-"""Engine."""
+"""Loops that read from top to bottom: train, evaluate, checkpoint."""

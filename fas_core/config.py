@@ -1,0 +1,192 @@
+"""A run, as one tree of frozen attrs classes. A recipe is this tree as YAML; see `fas_core.recipes`.
+
+Everything has a default, so a recipe says only what it changes. Components are chosen by name, with
+their options beside it: `loss: focal` or `loss: {name: focal, gamma: 2}`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+from attrs import field, frozen
+from attrs import validators as v
+
+from fas_core.descriptors import NoOptions
+
+
+@frozen
+class Choice:
+    """A component chosen by name, and its options as its own options class."""
+
+    kind: ClassVar[str]
+
+    name: str
+    options: Any = field(factory=NoOptions)
+
+
+@frozen
+class BackboneChoice(Choice):
+    kind = "backbone"
+
+
+@frozen
+class FusionChoice(Choice):
+    kind = "fusion"
+
+
+@frozen
+class LossChoice(Choice):
+    kind = "loss"
+
+
+@frozen
+class MetricChoice(Choice):
+    kind = "metric"
+
+
+@frozen
+class DatasetChoice(Choice):
+    """A data set: its options, and where it lies (None: where the data set itself keeps it)."""
+
+    kind = "dataset"
+
+    root: Path | None = None
+
+
+def _unit_mean(_: object, attribute: Any, value: tuple[float, ...]) -> None:
+    if not all(0 <= number <= 1 for number in value):
+        raise ValueError(f"'{attribute.name}' must be between 0 and 1: {list(value)}")
+
+
+def _positive(_: object, attribute: Any, value: tuple[float, ...]) -> None:
+    if not all(number > 0 for number in value):
+        raise ValueError(f"'{attribute.name}' must be > 0: {list(value)}")
+
+
+def _range(low: float, high: float) -> Any:
+    def check(_: object, attribute: Any, value: tuple[float, float]) -> None:
+        if not low < value[0] <= value[1] <= high:
+            raise ValueError(
+                f"'{attribute.name}' must be a pair low <= high in ({low:g}, {high:g}]: {list(value)}"
+            )
+
+    return check
+
+
+@frozen
+class Normalize:
+    """Mean and standard deviation per channel, for pixels in [0, 1]. `fas data stats` measures them."""
+
+    mean: tuple[float, float, float] = field(default=(0.5, 0.5, 0.5), validator=_unit_mean)
+    std: tuple[float, float, float] = field(default=(0.5, 0.5, 0.5), validator=_positive)
+
+
+@frozen
+class Resize:
+    """From a face image to the model's input, for judging: a central square, then a resize.
+
+    Args:
+        crop: side of the square as a fraction of the shorter side. 0.875 is the published rule
+            (shorter side to 256, central 224).
+    """
+
+    crop: float = field(default=0.875, validator=[v.gt(0), v.le(1)])
+
+
+@frozen
+class Augment:
+    """From a face image to the model's input, for training: the same geometry for every modality.
+
+    Args:
+        crop_scale: area of the random crop as a fraction of the image, (low, high).
+        crop_ratio: aspect ratio (width / height) of the crop, (low, high), log-uniform.
+        flip: probability of a horizontal flip.
+        lighting: standard deviation of the PCA colour noise (AlexNet, NeurIPS 2012, section 4.1).
+    """
+
+    crop_scale: tuple[float, float] = field(default=(0.08, 1.0), validator=_range(0, 1))
+    crop_ratio: tuple[float, float] = field(default=(0.75, 4 / 3), validator=_range(0, 100))
+    flip: float = field(default=0.5, validator=[v.ge(0), v.le(1)])
+    lighting: float = field(default=0.1, validator=v.ge(0))
+
+
+@frozen
+class ModelConfig:
+    """What is built.
+
+    Args:
+        backbone: one for all modalities, or one for each: `{rgb: feathernet_a, depth: feathernet_b}`.
+        fusion: what joins the branches.
+        input_size: side of the square input in pixels.
+        normalize: per modality; one that is absent gets `Normalize()`.
+    """
+
+    backbone: BackboneChoice | dict[str, BackboneChoice] = field(
+        factory=lambda: BackboneChoice("feathernet_b")
+    )
+    fusion: FusionChoice = field(factory=lambda: FusionChoice("concat_linear"))
+    input_size: int = field(default=224, validator=v.ge(16))
+    normalize: dict[str, Normalize] = field(factory=dict)
+
+
+@frozen
+class TrainConfig:
+    """How it is trained.
+
+    Args:
+        schedule: `step` multiplies the rate by `decay` every `every_decay` epochs (as published),
+            `cosine` falls to 0 over all epochs, `constant` stays.
+        seed: of the weights, the order of samples and the augmentation.
+        workers: processes that read images.
+        device: `auto` (an accelerator if there is one), `cpu`, `cuda`, ...
+        amp: mixed precision.
+    """
+
+    epochs: int = field(default=10, validator=v.ge(1))
+    batch_size: int = field(default=32, validator=v.ge(2))
+    optimizer: Literal["sgd", "adamw"] = "sgd"
+    lr: float = field(default=0.01, validator=v.gt(0))
+    momentum: float = field(default=0.9, validator=[v.ge(0), v.lt(1)])
+    weight_decay: float = field(default=1e-4, validator=v.ge(0))
+    schedule: Literal["step", "cosine", "constant"] = "step"
+    every_decay: int = field(default=60, validator=v.ge(1))
+    decay: float = field(default=0.1, validator=[v.gt(0), v.le(1)])
+    seed: int = field(default=14, validator=v.ge(0))
+    workers: int = field(default=2, validator=v.ge(0))
+    device: str = "auto"
+    amp: Literal["no", "fp16", "bf16"] = "no"
+
+
+PUBLISHED_METRICS = ("acc", "eer", "tpr_at_fpr", "apcer", "bpcer", "acer", "auc")
+
+
+def _published_metrics() -> tuple[MetricChoice, ...]:
+    return tuple(MetricChoice(name) for name in PUBLISHED_METRICS)
+
+
+def _distinct(_: object, attribute: Any, value: tuple[str, ...]) -> None:
+    if not value or len(set(value)) != len(value):
+        raise ValueError(f"'{attribute.name}' must name at least one modality, none twice: {list(value)}")
+
+
+@frozen
+class Recipe:
+    """A whole run.
+
+    Args:
+        data: the data set.
+        modalities: what the model takes, in order.
+        threshold: `eer` (fitted on dev) or `fixed:VALUE`.
+        metrics: what is computed of every score table.
+    """
+
+    data: DatasetChoice = field(factory=lambda: DatasetChoice("synthetic"))
+    modalities: tuple[str, ...] = field(default=("rgb", "depth", "ir"), validator=_distinct)
+    model: ModelConfig = field(factory=ModelConfig)
+    augment: Augment = field(factory=Augment)
+    resize: Resize = field(factory=Resize)
+    loss: LossChoice = field(factory=lambda: LossChoice("focal"))
+    train: TrainConfig = field(factory=TrainConfig)
+    metrics: tuple[MetricChoice, ...] = field(factory=_published_metrics)
+    threshold: str = field(default="eer", validator=v.matches_re(r"eer|fixed:-?[\d.]+(e-?\d+)?"))

@@ -1,0 +1,152 @@
+"""The run folder: everything a run leaves, enough to judge, resume and export it from the folder alone.
+
+```
+recipe.yaml          the resolved recipe        metrics.jsonl        a line an epoch
+environment.json     versions, machine          scores/SPLIT.csv     of the best weights
+best.safetensors     by dev EER                 state.pt             what resuming needs
+last.safetensors     of the last epoch          results.json         the tables at the end
+```
+"""
+
+from __future__ import annotations
+
+import json
+import platform
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from attrs import frozen
+
+from fas_core import __version__, recipes
+from fas_core.atomic import replacing
+from fas_core.card import Card
+from fas_core.config import Recipe
+from fas_core.errors import FasError, ModelError, listed
+from fas_core.plugins import Registry
+from fas_core.scores import ScoreTable
+from fas_core.structure import structure
+from fas_core.thresholds import Threshold, fit_threshold, parse_policy
+
+if TYPE_CHECKING:
+    from fas_core.model import Model
+
+Weights = Literal["best", "last"]
+PACKAGES = ("torch", "numpy", "opencv-python-headless", "onnxruntime", "accelerate", "pyarrow")
+
+
+@frozen
+class Run:
+    """A run folder and the recipe in it."""
+
+    path: Path
+    recipe: Recipe
+    registry: Registry
+
+    @classmethod
+    def create(cls, path: Path, recipe: Recipe, registry: Registry) -> Run:
+        """Make the folder and write what is known before training.
+
+        Raises:
+            FasError: a run is there already, or the place cannot be written.
+        """
+        if (path / "recipe.yaml").exists():
+            raise FasError(
+                f"{path}: holds a run already: choose another --name, or continue it with --resume {path}"
+            )
+        run = cls(path, recipe, registry)
+        run.write_text("environment.json", json.dumps(environment(), indent=2) + "\n")
+        run.write_text("recipe.yaml", recipes.to_yaml(recipes.plain(recipe, registry)))
+        return run
+
+    @classmethod
+    def open(cls, path: Path, registry: Registry) -> Run:
+        """A run that is there.
+
+        Raises:
+            FasError: the folder is no run folder.
+        """
+        file = path / "recipe.yaml"
+        if not file.is_file():
+            raise FasError(f"{path}: not a run folder (no recipe.yaml in it): give what `fas train` wrote")
+        return cls(path, structure(recipes.read_mapping(file), Recipe, registry, str(file)), registry)
+
+    def write_text(self, name: str, text: str) -> None:
+        """Write one file of the folder, whole or not at all."""
+        with replacing(self.path / name) as temporary:
+            temporary.write_text(text, encoding="utf-8")
+
+    def weights(self, which: Weights = "best") -> Path:
+        return self.path / f"{which}.safetensors"
+
+    def scores(self, split: str) -> Path:
+        return self.path / "scores" / f"{split}.csv"
+
+    def model(self, which: Weights = "best") -> Model:
+        """The model with trained weights, in eval mode on the CPU.
+
+        Raises:
+            ModelError: weights are missing or do not fit the recipe.
+        """
+        from fas_core.engine.checkpoint import load_weights
+        from fas_core.model import build_model
+
+        model = build_model(self.recipe, self.registry)
+        load_weights(model, self.weights(which))
+        return model.eval()
+
+    def threshold(self, policy: str | None = None) -> Threshold:
+        """By the recipe's policy (or the given one), from the scores that the best weights gave dev.
+
+        Raises:
+            DataError: the policy is fitted and the run has no dev scores.
+        """
+        policy = policy or self.recipe.threshold
+        fitted = parse_policy(policy) is None and self.scores("dev").is_file()
+        return fit_threshold(policy, ScoreTable.read(self.scores("dev")) if fitted else None)
+
+    def append_metrics(self, record: dict[str, Any]) -> None:
+        """Add a line to metrics.jsonl.
+
+        Raises:
+            FasError: it cannot be written.
+        """
+        file = self.path / "metrics.jsonl"
+        try:
+            with file.open("a", encoding="utf-8") as stream:
+                stream.write(json.dumps(record) + "\n")
+        except OSError as error:
+            raise FasError(f"{file}: cannot be written: {error.strerror}") from error
+
+    def metrics(self) -> list[dict[str, Any]]:
+        """The lines of metrics.jsonl."""
+        file = self.path / "metrics.jsonl"
+        return [json.loads(line) for line in file.read_text().splitlines()] if file.is_file() else []
+
+    def card(self) -> Card:
+        """What an export of this run carries."""
+        try:
+            threshold = self.threshold()
+        except FasError:
+            threshold = None
+        results = self.path / "results.json"
+        return Card(
+            modalities=self.recipe.modalities,
+            input_size=self.recipe.model.input_size,
+            resize=self.recipe.resize,
+            threshold=threshold,
+            recipe=recipes.plain(self.recipe, self.registry),
+            data=json.loads(results.read_text())["data"] if results.is_file() else {},
+            versions=environment()["packages"],
+        )
+
+
+def environment() -> dict[str, Any]:
+    """Versions and machine, for the record."""
+    packages = {"fas-core": __version__}
+    for name in PACKAGES:
+        try:
+            packages[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return {"packages": packages, "python": platform.python_version(), "platform": platform.platform()}

@@ -1,0 +1,161 @@
+"""The model: bytes -> preprocessing -> a branch per modality -> fusion -> logits; assembly and no more."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+import torch
+from torch import Tensor, nn
+
+from fas_core.config import BackboneChoice, Normalize, Recipe
+from fas_core.contracts import BackboneModule, BranchSize, Outputs
+from fas_core.descriptors import Fusion, Stage
+from fas_core.errors import ConfigError, listed
+
+if TYPE_CHECKING:
+    from fas_core.plugins import Registry
+
+
+class Preprocess(nn.Module):
+    """uint8 (B, H, W, 3) -> float (B, 3, H, W), normalised per channel.
+
+    It is the model's first layer, so that every export carries it. Transposing comes first, while a
+    pixel is one byte: the exported graph is measurably faster so.
+    """
+
+    def __init__(self, normalize: Normalize) -> None:
+        super().__init__()
+        mean, std = torch.tensor(normalize.mean), torch.tensor(normalize.std)
+        # Not in the state dict: they come from the recipe, which every run keeps.
+        self.register_buffer("scale", (1 / (255 * std)).view(1, 3, 1, 1), persistent=False)
+        self.register_buffer("shift", (-mean / std).view(1, 3, 1, 1), persistent=False)
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        scale, shift = cast(Tensor, self.scale), cast(Tensor, self.shift)
+        return pixels.permute(0, 3, 1, 2).float() * scale + shift
+
+
+class Model(nn.Module):
+    """Takes `{modality: uint8 (B, H, W, 3)}` and gives `Outputs`.
+
+    Args:
+        preprocess: one `Preprocess` per modality.
+        backbones: one per modality, or, under a fusion of inputs, the one named `shared`.
+        fusion: gets of each modality what `takes` names.
+        takes: the stage that the fusion joins.
+        input_size: H and W in pixels.
+    """
+
+    def __init__(
+        self,
+        preprocess: dict[str, nn.Module],
+        backbones: dict[str, nn.Module],
+        fusion: nn.Module,
+        takes: Stage,
+        input_size: int,
+    ) -> None:
+        super().__init__()
+        self.preprocess = nn.ModuleDict(preprocess)
+        self.backbones = nn.ModuleDict(backbones)
+        self.fusion = fusion
+        self.takes = takes
+        self.input_size = input_size
+
+    @property
+    def modalities(self) -> tuple[str, ...]:
+        """What the model takes, in order."""
+        return tuple(self.preprocess)
+
+    def forward(self, images: dict[str, Tensor]) -> Outputs:
+        inputs = {name: layer(images[name]) for name, layer in self.preprocess.items()}
+        if self.takes == "inputs":
+            stages = {"shared": self._stages("shared", self.fusion(inputs))}
+            logits = stages["shared"]["logits"]
+        else:
+            stages = {name: self._stages(name, value) for name, value in inputs.items()}
+            logits = self.fusion({name: reached[self.takes] for name, reached in stages.items()})
+        only = next(iter(stages.values())) if len(stages) == 1 else {}
+        return Outputs(score=logits.softmax(dim=1)[:, 1], logits=logits, embedding=only.get("embeddings"))
+
+    def _stages(self, name: str, x: Tensor) -> dict[str, Tensor]:
+        """Every stage of one branch as far as the fusion needs it."""
+        backbone = cast(BackboneModule, self.backbones[name])
+        reached = {"maps": backbone.forward_features(x)}
+        if self.takes != "maps":
+            reached["embeddings"] = backbone.forward_embedding(reached["maps"])
+        if self.takes in ("inputs", "logits"):
+            reached["logits"] = backbone.forward_head(reached["embeddings"])
+        return reached
+
+
+def build_model(recipe: Recipe, registry: Registry, num_classes: int = 2) -> Model:
+    """The model of a recipe, with fresh weights (seed torch before).
+
+    Raises:
+        ConfigError: a modality without a backbone, normalisation of one that the model does not
+            take, or an input size that a backbone cannot have.
+    """
+    descriptor = registry.find("fusion", recipe.model.fusion.name)
+    assert isinstance(descriptor, Fusion)
+    modalities, size = recipe.modalities, recipe.model.input_size
+    if unknown := set(recipe.model.normalize) - set(modalities):
+        raise ConfigError(f"model.normalize: not among the modalities: {listed(sorted(unknown))}")
+    chosen = _chosen(recipe.model.backbone, modalities)
+    preprocess: dict[str, nn.Module] = {
+        name: Preprocess(recipe.model.normalize.get(name, Normalize())) for name in modalities
+    }
+    if descriptor.takes == "inputs":
+        sizes = tuple(BranchSize(name, (3, size, size)) for name in modalities)
+        fusion = descriptor.load()(recipe.model.fusion.options, branches=sizes, num_classes=num_classes)
+        if len(set(chosen.values())) > 1:
+            raise ConfigError(
+                f"model.backbone: fusion {descriptor.name!r} has one backbone for all modalities"
+            )
+        backbone = _backbone(
+            chosen[modalities[0]], registry, fusion.out_channels, size, "logits", num_classes
+        )
+        return Model(preprocess, {"shared": backbone}, fusion, descriptor.takes, size)
+    backbones = {
+        name: _backbone(choice, registry, 3, size, descriptor.takes, num_classes)
+        for name, choice in chosen.items()
+    }
+    sizes = tuple(
+        _size(name, cast(BackboneModule, branch), size, descriptor.takes)
+        for name, branch in backbones.items()
+    )
+    fusion = descriptor.load()(recipe.model.fusion.options, branches=sizes, num_classes=num_classes)
+    return Model(preprocess, backbones, fusion, descriptor.takes, size)
+
+
+def _chosen(
+    backbone: BackboneChoice | dict[str, BackboneChoice], modalities: tuple[str, ...]
+) -> dict[str, BackboneChoice]:
+    if not isinstance(backbone, dict):
+        return dict.fromkeys(modalities, backbone)
+    if differing := set(backbone) ^ set(modalities):
+        raise ConfigError(
+            f"model.backbone: must name one for each of {', '.join(modalities)}: {listed(sorted(differing))}"
+        )
+    return {name: backbone[name] for name in modalities}
+
+
+def _backbone(
+    choice: BackboneChoice, registry: Registry, in_channels: int, size: int, until: Stage, num_classes: int
+) -> nn.Module:
+    target = registry.find("backbone", choice.name).load()
+    return cast(
+        nn.Module,
+        target(
+            choice.options, in_channels=in_channels, input_size=size, until=until, num_classes=num_classes
+        ),
+    )
+
+
+def _size(modality: str, backbone: BackboneModule, input_size: int, until: Stage) -> BranchSize:
+    side = -(-input_size // backbone.reduction)
+    return BranchSize(
+        modality,
+        (backbone.num_features, side, side),
+        backbone.embedding_dim if until in ("embeddings", "logits") else None,
+        backbone.num_logits if until == "logits" else None,
+    )

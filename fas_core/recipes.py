@@ -1,0 +1,140 @@
+"""Recipes: YAML files (ours by name), `extends:`, `--set` and flags, to a `Recipe`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from fas_core.config import Recipe
+from fas_core.errors import ConfigError, closest
+from fas_core.plugins import Registry
+from fas_core.structure import converter, structure
+
+Tree = dict[str, Any]
+
+DEFAULT = "quickstart"
+
+
+def shipped() -> dict[str, Path]:
+    """The recipes that ship with fas: `{name: file}`."""
+    folder = Path(str(files("fas_configs")))
+    return {path.stem: path for path in sorted(folder.glob("*.yaml"))}
+
+
+def load(name: str, registry: Registry, overrides: Mapping[str, Any] | None = None) -> Recipe:
+    """A recipe by name or file, with `{"train.lr": 0.02}` over it.
+
+    Raises:
+        ConfigError: there is no such recipe, it is not a mapping, or values are wrong.
+    """
+    tree = read(name)
+    for path, value in (overrides or {}).items():
+        tree = merge(tree, nest(path, value))
+    return structure(tree, Recipe, registry, f"recipe {name}")
+
+
+def read(name: str, seen: tuple[Path, ...] = ()) -> Tree:
+    """The plain tree of a recipe, its `extends:` chain merged."""
+    path = locate(name, seen[-1].parent if seen else Path())
+    if path in seen:
+        raise ConfigError(f"{path}: extends itself through {' -> '.join(map(str, seen))}")
+    tree = read_mapping(path)
+    parent = tree.pop("extends", None)
+    if parent is None:
+        return tree
+    if not isinstance(parent, str):
+        raise ConfigError(f"{path}: extends: must name one recipe: {parent!r}")
+    return merge(read(parent, (*seen, path)), tree)
+
+
+def locate(name: str, folder: Path) -> Path:
+    """The file of a recipe: a shipped name, or a path relative to `folder`."""
+    known = shipped()
+    if name in known:
+        return known[name]
+    path = (folder / Path(name).expanduser()).resolve()
+    if path.is_file():
+        return path
+    raise ConfigError(f"recipe {name!r}: neither a shipped recipe nor a file{closest(name, known)}")
+
+
+def read_mapping(path: Path) -> Tree:
+    """A YAML file that must hold a mapping.
+
+    Raises:
+        ConfigError: it cannot be read, is not YAML (with the line), or is not a mapping.
+    """
+    try:
+        tree = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: cannot be read: {error}") from error
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f":{mark.line + 1}" if mark else ""
+        raise ConfigError(f"{path}{line}: not YAML: {getattr(error, 'problem', error)}") from error
+    if not isinstance(tree, dict):
+        raise ConfigError(f"{path}: a recipe must be a mapping such as 'train: {{lr: 0.01}}'")
+    return tree
+
+
+def merge(base: Tree, over: Tree) -> Tree:
+    """`over` on top of `base`, mapping by mapping.
+
+    Where `over` chooses another component by name, the base's options go with the old choice.
+    """
+    merged = dict(base)
+    for key, value in over.items():
+        below = merged.get(key)
+        if isinstance(value, dict):
+            if isinstance(below, str):
+                below = {"name": below}
+            if isinstance(below, dict) and value.get("name", below.get("name")) == below.get("name"):
+                merged[key] = merge(below, value)
+                continue
+        merged[key] = value
+    return merged
+
+
+def nest(path: str, value: Any) -> Tree:
+    """`train.lr`, 0.02 -> `{train: {lr: 0.02}}`."""
+    for key in reversed(path.split(".")):
+        value = {key: value}
+    return dict(value)
+
+
+def parse_sets(assignments: Iterable[str]) -> Tree:
+    """`["train.lr=0.02"]` -> `{"train.lr": 0.02}`; values are YAML.
+
+    Raises:
+        ConfigError: one is not KEY=VALUE, or its value is not YAML.
+    """
+    parsed: Tree = {}
+    for assignment in assignments:
+        key, equals, text = assignment.partition("=")
+        if not equals or not all(key.split(".")):
+            raise ConfigError(f"--set {assignment!r}: must read KEY=VALUE, e.g. train.lr=0.02")
+        try:
+            parsed[key] = yaml.safe_load(text)
+        except yaml.YAMLError as error:
+            raise ConfigError(f"--set {assignment!r}: the value is not YAML") from error
+    return parsed
+
+
+def plain(recipe: Recipe, registry: Registry) -> Tree:
+    """The whole tree of a recipe as plain data, every default spelled out; `structure` takes it back."""
+    return dict(converter(registry).unstructure(recipe))
+
+
+def to_yaml(tree: Tree) -> str:
+    """As `fas config show` prints it and a run folder keeps it."""
+    return yaml.dump(_listed(tree), sort_keys=False, default_flow_style=None, width=100)
+
+
+def _listed(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _listed(item) for key, item in value.items()}
+    return [_listed(item) for item in value] if isinstance(value, (list, tuple)) else value
