@@ -1,1 +1,77 @@
-"""Cli."""
+"""`fas`: the root group. Each command is a file of this package, imported when it is looked at."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from typing import Any
+
+import rich_click as click
+
+from fas_core import __version__
+from fas_core.console import console
+from fas_core.errors import FasError
+from fas_core.plugins import DISABLE, registry
+
+COMMANDS = {
+    "train": "Train a model: from nothing, by recipe, or further.",
+    "eval": "Score and judge a run or an exported model.",
+    "export": "Write a trained model for other runtimes.",
+    "data": "Make, check, measure, crop and look at data.",
+    "config": "Look at recipes.",
+    "plugins": "Look at what is installed.",
+}
+INTERRUPTED = 130
+
+
+class Root(click.RichGroup):
+    """Our commands by file name, then the plugins'; a user's mistake is one line and exit code 2."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return [*COMMANDS, *(command.name for command in registry().all("command"))]
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name in COMMANDS:
+            module = importlib.import_module(f"fas_core.cli.{name}")
+            return getattr(module, "command")  # noqa: B009
+        if not registry().providers("command", name):
+            return None
+        return registry().find("command", name).load()
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except FasError as error:
+            console.error(str(error))
+            ctx.exit(error.exit_code)
+        except KeyboardInterrupt:
+            console.error("interrupted")
+            ctx.exit(INTERRUPTED)
+        except BrokenPipeError:  # `fas ... | head`: the reader has seen enough
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            ctx.exit(0)
+
+
+def _disable(_: click.Context, __: click.Parameter, names: tuple[str, ...]) -> None:
+    """In the environment, so that worker processes agree."""
+    if names:
+        os.environ[DISABLE] = ",".join(filter(None, (os.environ.get(DISABLE, ""), *names)))
+
+
+@click.group(cls=Root, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="fas")
+@click.option(
+    "--disable-plugin",
+    multiple=True,
+    metavar="NAME",
+    is_eager=True,
+    expose_value=False,
+    callback=_disable,
+    help=f"Do without a plugin (entry point, distribution, or distribution:entry-point); also {DISABLE}.",
+)
+def main() -> None:
+    """Train, judge, ship and run face anti-spoofing models.
+
+    1 = live, a higher score is more live, accept when score >= threshold.
+    """

@@ -1,0 +1,38 @@
+"""What several commands share: output flags, and the check that an extra is installed."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from importlib.util import find_spec
+from typing import Any
+
+import rich_click as click
+
+from fas_core.console import console
+from fas_core.errors import FasError
+
+Command = Callable[..., Any]
+
+
+def output_options(command: Command) -> Command:
+    """Give a command `--json` and `--quiet`, and set the console by them."""
+
+    @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout, nothing else there.")
+    @click.option("-q", "--quiet", is_flag=True, help="Only warnings and errors.")
+    @functools.wraps(command)
+    def wrapped(*args: Any, as_json: bool, quiet: bool, **kwargs: Any) -> Any:
+        console.json, console.quiet = as_json, quiet
+        return command(*args, **kwargs)
+
+    return wrapped
+
+
+def require(extra: str, *modules: str) -> None:
+    """Refuse in one line when an extra is not installed.
+
+    Raises:
+        FasError: one of the modules that the extra brings is absent.
+    """
+    if missing := [name for name in modules if find_spec(name) is None]:
+        raise FasError(f"this needs {', '.join(missing)}: pip install 'fas-core[{extra}]'")
