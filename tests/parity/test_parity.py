@@ -1,0 +1,59 @@
+"""Each published architecture, loaded with weights under the published names, gives the published outputs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from fas_core import Backbone
+from fas_core.plugins import registry
+
+TOLERANCE = 1e-4
+ENTRIES: dict[str, tuple[str, dict[str, Any]]] = {
+    "feathernet_a": ("feathernet_a", {}),
+    "feathernet_b": ("feathernet_b", {}),
+}
+"""Each entry of architectures.json: our backbone and what it is built with."""
+
+
+def load_published(network: nn.Module, published: dict[str, np.ndarray]) -> None:
+    """Load a state dict under published names, all of it and nothing else."""
+    renames: dict[str, str] = network.published_names
+    ours = {}
+    for name in network.state_dict():
+        module, _, parameter = name.rpartition(".")
+        ours[name] = torch.from_numpy(np.asarray(published.pop(f"{renames.get(module, module)}.{parameter}")))
+    assert not published
+    network.load_state_dict(ours)
+
+
+def built(entry: str) -> nn.Module:
+    name, settings = ENTRIES[entry]
+    backbone = registry().find("backbone", name)
+    assert isinstance(backbone, Backbone)
+    network = backbone.load()(backbone.options(), **settings)
+    assert isinstance(network, nn.Module)
+    return network.eval()
+
+
+@pytest.mark.parametrize("entry", ENTRIES)
+def test_published_weights_give_published_outputs(
+    entry: str, fill: ModuleType, record_property: Callable[[str, object], None]
+) -> None:
+    network = built(entry)
+    load_published(network, fill.state_dict(entry))
+    expected = fill.output(entry)
+
+    with torch.inference_mode():
+        got = network(torch.from_numpy(fill.batch(entry))).double().numpy()
+
+    assert got.shape == expected.shape
+    error = np.abs(got - expected).max() / np.abs(expected).max()
+    record_property("parity_error", f"{error:.2e}")
+    assert error <= TOLERANCE
