@@ -1,0 +1,34 @@
+"""Feature-level fusion: what stands before the branches' classifiers, concatenated, and one linear layer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+
+from fas_core import NoOptions
+from fas_core.contracts import BranchSize
+
+
+class ConcatLinear(nn.Module):
+    """`{modality: (B, E)}` -> (B, num_classes); E may differ between the modalities.
+
+    Three FeatherNetB branches at 224: 3 x 1024 -> 2, 1,059,806 parameters with the branches.
+    """
+
+    def __init__(self, options: NoOptions, branches: Sequence[BranchSize], num_classes: int = 2) -> None:
+        super().__init__()
+        self.modalities = tuple(branch.modality for branch in branches)
+        self.num_logits = num_classes
+        sizes = [
+            cast(int, branch.embedding) for branch in branches
+        ]  # built, for this fusion takes embeddings
+        self.classifier = nn.Linear(sum(sizes), num_classes)
+
+    def forward(self, branches: dict[str, Tensor]) -> Tensor:
+        """Branches in the order the fusion was built with, whatever the mapping's."""
+        joined = torch.cat([branches[modality] for modality in self.modalities], dim=1)  # (B, sum of E)
+        logits: Tensor = self.classifier(joined)
+        return logits
