@@ -1,0 +1,182 @@
+"""What every registered backbone keeps, ours and anyone's: `fas_core.contracts.BackboneModule`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import cache
+from typing import Any, cast
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from fas_core import Backbone, ConfigError
+from fas_core.contracts import BackboneModule
+from fas_core.plugins import registry
+
+BACKBONES = {item.name: cast(Backbone, item) for item in registry().all("backbone")}
+CANDIDATE_SIZES = (64, 96, 128, 160, 224, 256)
+
+
+@pytest.fixture(params=BACKBONES)
+def name(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(autouse=True)
+def _seeded() -> Iterator[None]:
+    with torch.random.fork_rng():
+        torch.manual_seed(14)
+        yield
+
+
+def build(name: str, **settings: Any) -> nn.Module:
+    backbone = BACKBONES[name]
+    settings = {"input_size": sizes(name)[0]} | settings
+    network = backbone.load()(backbone.options(), **settings)
+    assert isinstance(network, nn.Module)
+    return network
+
+
+@cache
+def sizes(name: str) -> tuple[int, int]:
+    """The two smallest of the candidates that the backbone takes."""
+    backbone, possible = BACKBONES[name], []
+    for size in CANDIDATE_SIZES:
+        try:
+            backbone.load()(backbone.options(), input_size=size, until="maps")
+        except ConfigError:
+            continue
+        possible.append(size)
+        if len(possible) == 2:
+            return possible[0], possible[1]
+    raise AssertionError(f"{name}: takes fewer than two of {CANDIDATE_SIZES}")
+
+
+def stages(network: nn.Module, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    backbone = cast(BackboneModule, network)
+    features = backbone.forward_features(x)
+    embedding = backbone.forward_embedding(features)
+    return features, embedding, backbone.forward_head(embedding)
+
+
+@pytest.mark.parametrize("which", [0, 1])
+@torch.inference_mode()
+def test_shapes(name: str, which: int) -> None:
+    size = sizes(name)[which]
+    network = build(name, input_size=size).eval()
+    backbone = cast(BackboneModule, network)
+    side = size // backbone.reduction
+    for batch in (1, 3):
+        features, embedding, logits = stages(network, torch.randn(batch, 3, size, size))
+        assert features.shape == (batch, backbone.num_features, side, side)
+        assert embedding.shape == (batch, backbone.embedding_dim)
+        assert logits.shape == (batch, backbone.num_logits)
+        assert logits.isfinite().all()
+
+
+@pytest.mark.parametrize("batch", [1, 3])
+def test_gradients_reach_every_parameter(name: str, batch: int) -> None:
+    network = build(name).train()
+    with torch.no_grad():
+        for parameter_name, parameter in network.named_parameters():
+            if parameter_name.endswith("bias"):
+                parameter.uniform_(0.1, 1)  # above zero, so that no ReLU happens to be dead
+    _, _, logits = stages(network, torch.randn(batch, 3, *sizes(name)[:1] * 2))
+    logits.square().sum().backward()
+    unreached = [
+        parameter_name
+        for parameter_name, parameter in network.named_parameters()
+        if parameter.grad is None or not parameter.grad.any()
+    ]
+    assert not unreached
+
+
+def test_training_moves_the_batch_statistics_and_judging_does_not(name: str) -> None:
+    network, x = build(name), torch.randn(3, 3, *sizes(name)[:1] * 2)
+
+    def buffers() -> dict[str, Tensor]:
+        return {key: value.clone() for key, value in network.named_buffers()}
+
+    before = buffers()
+    with torch.no_grad():
+        network.eval()(x)
+        assert all(torch.equal(value, before[key]) for key, value in buffers().items())
+        network.train()(x)
+    still = [key for key, value in buffers().items() if torch.equal(value, before[key])]
+    assert not still
+
+
+@torch.inference_mode()
+def test_samples_do_not_see_each_other_when_judged(name: str) -> None:
+    network, x = build(name).eval(), torch.randn(3, 3, *sizes(name)[:1] * 2)
+    apart = torch.cat([network(sample[None]) for sample in x])
+    torch.testing.assert_close(network(x), apart, rtol=1e-4, atol=1e-5)
+
+
+@torch.inference_mode()
+def test_channels_last_agrees_with_contiguous(name: str) -> None:
+    network, x = build(name).eval(), torch.randn(3, 3, *sizes(name)[:1] * 2)
+    expected = stages(network, x)
+    last = cast(nn.Module, network.to(memory_format=torch.channels_last))  # type: ignore[call-overload]
+    got = stages(last, x.contiguous(memory_format=torch.channels_last))
+    torch.testing.assert_close(got, expected, rtol=1e-4, atol=1e-4 * float(expected[2].abs().max() + 1))
+
+
+@torch.inference_mode()
+def test_a_state_dict_is_the_whole_state(name: str) -> None:
+    first, second = build(name), build(name).eval()
+    x = torch.randn(3, 3, *sizes(name)[:1] * 2)
+    first.train()(x)  # so that the batch statistics are not the initial ones
+    second.load_state_dict(first.state_dict())
+    assert torch.equal(first.eval()(x), second(x))
+
+
+def test_stages_after_the_last_are_not_built(name: str) -> None:
+    maps, embeddings, logits = (
+        {key: value.shape for key, value in build(name, until=until).named_parameters()}
+        for until in ("maps", "embeddings", "logits")
+    )
+    assert maps.items() <= embeddings.items() <= logits.items()
+
+
+@torch.inference_mode()
+def test_a_forward_pass_is_the_stages_in_order(name: str) -> None:
+    network, x = build(name).eval(), torch.randn(1, 3, *sizes(name)[:1] * 2)
+    expected = stages(network, x)
+    for until, value in zip(("maps", "embeddings", "logits"), expected, strict=True):
+        short = build(name, until=until).eval()
+        short.load_state_dict({key: network.state_dict()[key] for key in short.state_dict()})
+        torch.testing.assert_close(short(x), value)
+
+
+@pytest.mark.parametrize("channels", [1, 9])
+@torch.inference_mode()
+def test_other_numbers_of_input_channels(name: str, channels: int) -> None:
+    network = build(name, in_channels=channels).eval()
+    assert len(network(torch.randn(2, channels, *sizes(name)[:1] * 2))) == 2
+
+
+def test_impossible_sizes_are_refused_and_the_named_ones_work(name: str) -> None:
+    with pytest.raises(ConfigError, match="use") as caught:
+        build(name, input_size=sizes(name)[1] + 1)
+    nearest = [int(size) for size in re.findall(r"\d+", str(caught.value).partition(": use ")[2])]
+    assert nearest
+    for size in nearest:
+        build(name, input_size=size, until="maps")
+
+
+def test_published_names_are_of_modules_that_exist(name: str) -> None:
+    network = build(name)
+    modules = {module for module, _ in network.named_modules()}
+    assert set(getattr(network, "published_names", {})) <= modules
+
+
+@torch.no_grad()
+def test_it_exports_with_any_batch_size(name: str) -> None:
+    network, size = build(name).eval(), sizes(name)[0]
+    batch = torch.export.Dim("batch", min=1)
+    program = torch.export.export(network, (torch.randn(2, 3, size, size),), dynamic_shapes=({0: batch},))
+    x = torch.randn(3, 3, size, size)
+    torch.testing.assert_close(program.module()(x), network(x), rtol=1e-4, atol=1e-5)

@@ -1,0 +1,118 @@
+"""What every registered fusion keeps, ours and anyone's: `fas_core.contracts.FusionModule`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import cast
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from fas_core import Fusion
+from fas_core.contracts import BranchSize
+from fas_core.plugins import registry
+
+FUSIONS = {item.name: cast(Fusion, item) for item in registry().all("fusion")}
+MODALITIES = ("rgb", "depth", "ir", "thermal")
+BATCH = 2
+
+
+@pytest.fixture(params=FUSIONS)
+def name(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(autouse=True)
+def _seeded() -> Iterator[None]:
+    with torch.random.fork_rng():
+        torch.manual_seed(14)
+        yield
+
+
+def same(count: int) -> tuple[BranchSize, ...]:
+    """`count` branches of one backbone."""
+    return tuple(BranchSize(modality, (16, 7, 7), 24, 24) for modality in MODALITIES[:count])
+
+
+def different(count: int) -> tuple[BranchSize, ...]:
+    """`count` branches of as many backbones."""
+    return tuple(
+        BranchSize(modality, (16 + 4 * i, 7 - i, 7 - i), 24 + 8 * i, 2 + 3 * i)
+        for i, modality in enumerate(MODALITIES[:count])
+    )
+
+
+def arguments(name: str, branches: tuple[BranchSize, ...]) -> dict[str, Tensor]:
+    """Something of the stage that the fusion takes, for each branch."""
+
+    def of(branch: BranchSize) -> tuple[int, ...]:
+        if FUSIONS[name].takes == "embeddings":
+            return (cast(int, branch.embedding),)
+        return (cast(int, branch.logits),) if FUSIONS[name].takes == "logits" else branch.map
+
+    return {branch.modality: torch.randn(BATCH, *of(branch)) for branch in branches}
+
+
+def build(name: str, branches: tuple[BranchSize, ...]) -> nn.Module:
+    fusion = FUSIONS[name].load()(FUSIONS[name].options(), branches=branches, num_classes=2)
+    assert isinstance(fusion, nn.Module)
+    return fusion
+
+
+def possible(name: str) -> list[tuple[BranchSize, ...]]:
+    """One to four branches, of one backbone and of several, as far as the fusion takes them."""
+    if name == "single":
+        return [same(1)]
+    if FUSIONS[name].takes == "inputs":
+        return [tuple(BranchSize(m, (3, 32, 32)) for m in MODALITIES[:count]) for count in (1, 2, 3, 4)]
+    return [made(count) for count in (1, 2, 3, 4) for made in (same, different)]
+
+
+@torch.inference_mode()
+def test_shapes(name: str) -> None:
+    for branches in possible(name):
+        fusion = build(name, branches).eval()
+        joined = fusion(arguments(name, branches))
+        if FUSIONS[name].takes == "inputs":
+            assert joined.shape == (BATCH, fusion.out_channels, 32, 32)
+        else:
+            assert joined.shape == (BATCH, fusion.num_logits)
+        assert joined.isfinite().all()
+
+
+@torch.inference_mode()
+def test_the_order_of_the_mapping_does_not_matter(name: str) -> None:
+    for branches in possible(name):
+        fusion, given = build(name, branches).eval(), arguments(name, branches)
+        assert torch.equal(fusion(given), fusion(dict(reversed(given.items()))))
+
+
+def test_gradients_reach_every_parameter_and_every_branch(name: str) -> None:
+    for branches in possible(name):
+        fusion = build(name, branches).train()
+        given = {modality: value.requires_grad_() for modality, value in arguments(name, branches).items()}
+        fusion(given).square().sum().backward()
+        reached = {**dict(fusion.named_parameters()), **given}
+        assert not [key for key, value in reached.items() if value.grad is None or not value.grad.any()]
+
+
+@torch.inference_mode()
+def test_a_state_dict_is_the_whole_state(name: str) -> None:
+    branches = possible(name)[-1]
+    first, second, given = build(name, branches), build(name, branches).eval(), arguments(name, branches)
+    first.train()(given)
+    second.load_state_dict(first.state_dict())
+    assert torch.equal(first.eval()(given), second(given))
+
+
+@torch.no_grad()
+def test_it_exports_with_any_batch_size(name: str) -> None:
+    branches = possible(name)[-1]
+    fusion, given = build(name, branches).eval(), arguments(name, branches)
+    batch = torch.export.Dim("batch", min=1)
+    program = torch.export.export(
+        fusion, (given,), dynamic_shapes=({modality: {0: batch} for modality in given},)
+    )
+    more = {modality: torch.cat([value, value[:1]]) for modality, value in given.items()}
+    torch.testing.assert_close(program.module()(more), fusion(more), rtol=1e-4, atol=1e-5)
