@@ -26,7 +26,7 @@ class Table:
 
     Args:
         title: printed above.
-        columns: headers.
+        columns: headers; one may have several lines.
         rows: cells, one tuple of the columns' length each.
         note: printed below.
         left: indices of further left-aligned columns.
@@ -91,8 +91,8 @@ class Console:
         self.rich(stderr=True).print(f"error: {text}", style="bold red", markup=False)
 
     def table(self, table: Table) -> None:
-        """Draw a table in a terminal, or align it as plain text in a pipe."""
-        if self.quiet:
+        """Draw a table in a terminal, or align it as plain text in a pipe; `--json` has no tables."""
+        if self.quiet or self.json:
             return
         human = self._human
         if human.is_terminal:
@@ -138,6 +138,8 @@ def _drawn(table: Table) -> Any:
         caption_justify="left",
         box=box.SIMPLE_HEAD,
         pad_edge=False,
+        show_edge=False,
+        collapse_padding=True,
     )
     for index, name in enumerate(table.columns):
         drawn.add_column(Text(name), justify="left" if index in table.left else "right", overflow="fold")
@@ -147,7 +149,11 @@ def _drawn(table: Table) -> Any:
 
 
 def _plain(table: Table) -> str:
-    grid = [list(table.columns), *[list(row) for row in table.rows]]
+    """Aligned text; headers of several lines stand at the bottom."""
+    heads = [name.split("\n") for name in table.columns]
+    height = max(map(len, heads))
+    header = zip(*([""] * (height - len(lines)) + lines for lines in heads), strict=True)
+    grid = [*map(list, header), *map(list, table.rows)]
     widths = [max(len(row[index]) for row in grid) for index in range(len(table.columns))]
     lines = [
         "  ".join(

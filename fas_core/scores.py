@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet
 from attrs import frozen
 from numpy.typing import NDArray
 
 from fas_core.atomic import replacing
-from fas_core.data.samples import COLUMNS, UNKNOWN, SampleTable
-from fas_core.errors import DataError
+from fas_core.data.samples import ATTACK, COLUMNS, LIVE, UNKNOWN, SampleTable
+from fas_core.errors import DataError, listed
+from fas_core.rates import ErrorRates
 
 LABEL_COLUMNS = tuple(name for name in COLUMNS if name not in ("id", "box"))
 SCHEMA = pa.schema(
@@ -27,21 +30,44 @@ SCHEMA = pa.schema(
 class ScoreTable:
     """One score a sample, higher = more live, with what is known of the sample.
 
+    A score that is NaN is a failure to respond: it is counted, and never compared.
+
     Args:
-        table: `id`, `score` and the columns of `LABEL_COLUMNS`; build one with `of` or `read`.
+        table: the columns of `SCHEMA`, null where unknown; build one with `of`, `from_samples` or `read`.
     """
 
     table: pa.Table
 
     @classmethod
-    def of(cls, columns: Mapping[str, Any]) -> ScoreTable:
-        """From `{column: values}`; `id` and `score` are required, absent columns become null."""
+    def of(cls, columns: Mapping[str, Any], *, name: str = "score table") -> ScoreTable:
+        """From `{column: values}`; `id` and `score` are required, absent columns become null.
+
+        Args:
+            columns: sequences or arrays of one length; other columns than `SCHEMA`'s are left out.
+            name: what an error calls it.
+
+        Raises:
+            DataError: a required column is absent, or values are not what their column holds.
+        """
+        for required in ("id", "score"):
+            if required not in columns:
+                raise DataError(f"{name}: no {required!r} column (found: {', '.join(columns)})")
         rows = len(columns["score"])
+        unknown = {kind: pa.nulls(rows, kind) for kind in set(SCHEMA.types)}
         arrays = [
-            pa.array(columns[name], kind) if columns.get(name) is not None else pa.nulls(rows, kind)
-            for name, kind in zip(SCHEMA.names, SCHEMA.types, strict=True)
+            _array(name, column, columns[column], kind) if columns.get(column) is not None else unknown[kind]
+            for column, kind in zip(SCHEMA.names, SCHEMA.types, strict=True)
         ]
-        return cls(pa.Table.from_arrays(arrays, schema=SCHEMA))
+        try:
+            table = pa.Table.from_arrays(arrays, schema=SCHEMA)
+        except pa.ArrowInvalid as error:
+            raise DataError(f"{name}: columns of different lengths: {error}") from error
+        labels = table.column("label").unique().drop_null().to_pylist()
+        if wrong := sorted(set(labels) - {LIVE, ATTACK}):
+            raise DataError(f"{name}: column 'label': must be 1 (live), 0 (attack) or empty: {listed(wrong)}")
+        if empty := table.column("id").null_count:
+            raise DataError(f"{name}: column 'id': {empty} of {rows} rows have none")
+        return cls(table)
 
     @classmethod
     def from_samples(cls, samples: SampleTable, scores: NDArray[np.floating[Any]]) -> ScoreTable:
@@ -54,26 +80,33 @@ class ScoreTable:
         """Read `.csv` or `.parquet` as `write` wrote it; columns that are absent become null.
 
         Raises:
-            DataError: the file is not there, is not such a table, or lacks `id` or `score`.
+            DataError: the file is not there, is not such a table, lacks `id` or `score`, or repeats an id.
         """
+        if not path.is_file():
+            raise DataError(
+                f"{path}: {'a folder, not a score file' if path.is_dir() else 'no such score file'}"
+            )
         try:
-            if path.suffix == ".parquet":
-                found = pa.parquet.read_table(path)
-            else:
-                convert = pa.csv.ConvertOptions(
-                    column_types={name: SCHEMA.field(name).type for name in SCHEMA.names},
-                    strings_can_be_null=True,
-                )
-                found = pa.csv.read_csv(path, convert_options=convert)
-        except (OSError, pa.ArrowInvalid) as error:
-            raise DataError(f"{path}: cannot be read as a score table: {error}") from error
-        for name in ("id", "score"):
-            if name not in found.column_names:
-                raise DataError(f"{path}: no {name!r} column (found: {', '.join(found.column_names)})")
-        return cls.of({name: found.column(name).combine_chunks() for name in found.column_names})
+            found = pa.parquet.read_table(path) if path.suffix == ".parquet" else _read_csv(path)
+        except (OSError, pa.ArrowException) as error:
+            raise DataError(f"{path}: cannot be read as a score table: {_line(error)}") from error
+        if len(set(found.column_names)) < len(found.column_names):
+            raise DataError(f"{path}: a column is given twice: {', '.join(found.column_names)}")
+        scores = cls.of({name: found.column(name) for name in found.column_names}, name=str(path))
+        counts = pc.value_counts(scores.table.column("id"))
+        if len(counts) < len(scores):
+            repeated = counts.filter(pc.greater(counts.field("counts"), 1)).field("values").to_pylist()
+            raise DataError(f"{path}: {len(repeated)} ids are given more than once: {listed(repeated)}")
+        return scores
 
     def write(self, path: Path) -> None:
-        """Write CSV (scores in full, as `repr` gives them) or, for `.parquet`, Parquet."""
+        """Write CSV (scores in full, so that they read back as the same numbers) or, for `.parquet`, Parquet.
+
+        CSV leaves out columns of which nothing is known.
+
+        Raises:
+            FasError: the file cannot be written.
+        """
         with replacing(path) as temporary:
             if path.suffix == ".parquet":
                 pa.parquet.write_table(self.table, temporary)
@@ -90,7 +123,7 @@ class ScoreTable:
 
     @property
     def scores(self) -> NDArray[np.float64]:
-        """(N,) higher is more live."""
+        """(N,) higher is more live, NaN where the system did not respond."""
         return np.asarray(self.table.column("score").to_numpy(), np.float64)
 
     @property
@@ -100,20 +133,64 @@ class ScoreTable:
 
     @property
     def live(self) -> NDArray[np.float64]:
-        """Scores of the bona fide samples."""
-        return self.scores[self.labels == 1]
+        """Scores of the bona fide samples, ascending, without NaN."""
+        return self.rates.live
 
     @property
     def attack(self) -> NDArray[np.float64]:
-        """Scores of the attacks, all species pooled."""
-        return self.scores[self.labels == 0]
+        """Scores of the attacks, all species pooled, ascending, without NaN."""
+        return self.rates.attack
 
-    def attack_by_species(self) -> dict[str, NDArray[np.float64]]:
-        """Scores of the attacks by species (`unknown` where none is given), in name order."""
-        scores, attack = self.scores, self.labels == 0
-        species = np.asarray(self.table.column("species").fill_null("unknown").to_pylist(), object)
-        return {name: scores[attack & (species == name)] for name in sorted(set(species[attack]))}
+    @cached_property
+    def rates(self) -> ErrorRates:
+        """Error rates at any threshold, of the labelled samples that have a score; sorted once."""
+        label = self.table.column("label")
+        live = self.table.column("score").filter(pc.equal(label, LIVE)).to_numpy()
+        attacks = self.table.select(["score", "species"]).filter(pc.equal(label, ATTACK))
+        attack = attacks.column("score").to_numpy()
+        coded = attacks.column("species").combine_chunks().fill_null("unknown").dictionary_encode()
+        codes = coded.indices.to_numpy()
+        names = sorted(enumerate(coded.dictionary.to_pylist()), key=lambda item: item[1])
+        return ErrorRates.of(live, attack, {name: attack[codes == code] for code, name in names})
+
+    def counts(self) -> dict[str, int]:
+        """`live` and `attack` with a score, `unknown` labels, `no_response` (labelled, NaN), `total`."""
+        live, attack = len(self.live), len(self.attack)
+        unknown = int((self.labels == UNKNOWN).sum())
+        no_response = len(self) - live - attack - unknown
+        found = {"live": live, "attack": attack, "unknown": unknown, "no_response": no_response}
+        return found | {"total": len(self)}
 
     def is_labelled(self) -> bool:
         """Whether every sample is known to be live or attack."""
         return len(self) > 0 and self.table.column("label").null_count == 0
+
+
+def _read_csv(path: Path) -> pa.Table:
+    # Only an empty unquoted cell is null, so that a species or subject called NA keeps its name.
+    # One thread, because only then does an error say in which row it is.
+    return pa.csv.read_csv(
+        path,
+        read_options=pa.csv.ReadOptions(use_threads=False),
+        convert_options=pa.csv.ConvertOptions(
+            column_types=dict(zip(SCHEMA.names, SCHEMA.types, strict=True)),
+            null_values=[""],
+            strings_can_be_null=True,
+            quoted_strings_can_be_null=False,
+        ),
+    )
+
+
+def _array(name: str, column: str, values: Any, kind: pa.DataType) -> pa.Array:
+    try:
+        if isinstance(values, pa.ChunkedArray):
+            values = values.combine_chunks()
+        array = values.cast(kind) if isinstance(values, pa.Array) else pa.array(values, kind)
+    except (pa.ArrowException, ValueError, TypeError, OverflowError) as error:
+        raise DataError(f"{name}: column {column!r}: {_line(error)}") from error
+    return array.fill_null(np.nan) if column == "score" else array
+
+
+def _line(error: Exception) -> str:
+    """An error's text on one line."""
+    return " ".join(str(error).split())

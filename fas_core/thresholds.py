@@ -5,9 +5,9 @@ A sample is accepted as live when `score >= threshold`.
 
 from __future__ import annotations
 
-import numpy as np
+from math import isfinite
+
 from attrs import asdict, frozen
-from numpy.typing import NDArray
 
 from fas_core.errors import ConfigError, DataError
 from fas_core.scores import ScoreTable
@@ -31,39 +31,6 @@ class Threshold:
         return asdict(self)
 
 
-@frozen(eq=False)
-class ErrorRates:
-    """Both error rates as step functions, at every threshold where either can change.
-
-    Args:
-        thresholds: (T,) ascending: below all scores, midpoints of distinct scores, above all.
-        far: (T,) fraction of attacks with `score >= threshold` (APCER, pooled).
-        frr: (T,) fraction of live samples with `score < threshold` (BPCER).
-    """
-
-    thresholds: NDArray[np.float64]
-    far: NDArray[np.float64]
-    frr: NDArray[np.float64]
-
-    @classmethod
-    def of(cls, live: NDArray[np.float64], attack: NDArray[np.float64]) -> ErrorRates:
-        """From scores of live samples and attacks; both must be non-empty and without NaN."""
-        distinct = np.unique(np.concatenate([live, attack]))
-        middle = distinct[:-1] / 2 + distinct[1:] / 2
-        # Neighbouring floats have no number between them: accept the upper one, as the rates say.
-        middle = np.where(middle > distinct[:-1], middle, distinct[1:])
-        thresholds = np.concatenate([distinct[:1], middle, [np.nextafter(distinct[-1], np.inf)]])
-        below = np.searchsorted(np.sort(attack), thresholds, side="left")
-        far = (len(attack) - below) / len(attack)
-        frr = np.searchsorted(np.sort(live), thresholds, side="left") / len(live)
-        return cls(thresholds, far, frr)
-
-    def equal(self) -> tuple[float, float]:
-        """(threshold, EER): where |FAR - FRR| is least over midpoints, and (FAR + FRR) / 2 there."""
-        best = int(np.argmin(np.abs(self.far - self.frr)))
-        return float(self.thresholds[best]), float(self.far[best] + self.frr[best]) / 2
-
-
 def parse_policy(policy: str) -> float | None:
     """The value of `fixed:VALUE`, or None for a policy that is fitted (`eer`).
 
@@ -74,7 +41,7 @@ def parse_policy(policy: str) -> float | None:
         return None
     name, _, value = policy.partition(":")
     try:
-        if name == "fixed" and np.isfinite(number := float(value)):
+        if name == "fixed" and isfinite(number := float(value)):
             return number
     except ValueError:
         pass
@@ -82,20 +49,25 @@ def parse_policy(policy: str) -> float | None:
 
 
 def fit_threshold(policy: str, dev: ScoreTable | None, source: str = "dev") -> Threshold:
-    """The threshold that a policy gives; fitted policies need a labelled dev set of both classes.
+    """The threshold that a policy gives; fitted policies need labelled dev scores of both classes.
 
     Raises:
         ConfigError: no such policy.
-        DataError: the policy is fitted and dev is missing, unlabelled or of one class.
+        DataError: the policy is fitted and there are no dev scores of both classes.
     """
     value = parse_policy(policy)
     if value is not None:
         return Threshold(value, policy, "given")
-    if dev is None or not (len(dev.live) and len(dev.attack)):
-        found = "no dev scores" if dev is None else "dev scores of one class or without labels"
+    if dev is None or not dev.rates.both:
         raise DataError(
-            f"threshold {policy!r} is fitted on dev, and there are {found}: give --threshold fixed:VALUE"
+            f"threshold {policy!r} is fitted on {source}, and {_lack(dev, source)}: "
+            f"give one outright, e.g. --threshold fixed:0.5"
         )
-    if np.isnan(dev.scores).any():
-        raise DataError(f"threshold {policy!r}: dev scores hold NaN")
-    return Threshold(ErrorRates.of(dev.live, dev.attack).equal()[0], policy, source)
+    return Threshold(dev.rates.equal()[0], policy, source)
+
+
+def _lack(dev: ScoreTable | None, source: str) -> str:
+    if dev is None:
+        return f"there are no {source} scores"
+    counts = dev.counts()
+    return f"of its {len(dev)} samples {counts['live']} live and {counts['attack']} attacks have a score"

@@ -1,0 +1,175 @@
+"""Judging a score table: every figure of one split at one threshold, as one frozen record."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from math import isfinite, isnan
+from typing import Any
+
+from attrs import frozen
+
+from fas_core.config import MetricChoice
+from fas_core.contracts import MetricFunction
+from fas_core.descriptors import Component
+from fas_core.errors import DataError, PluginError, listed
+from fas_core.plugins import Registry
+from fas_core.scores import ScoreTable
+from fas_core.thresholds import Threshold
+
+
+@frozen
+class BoundMetric:
+    """A metric with its options, ready to be computed.
+
+    Args:
+        name: the component's.
+        function: see `fas_core.contracts.MetricFunction`.
+        options: an instance of its options class.
+    """
+
+    name: str
+    function: MetricFunction
+    options: Any
+
+    def __call__(self, scores: ScoreTable, threshold: float | None) -> Mapping[str, float]:
+        return self.function(self.options, scores=scores, threshold=threshold)
+
+
+@frozen
+class SpeciesResult:
+    """One attack species: its APCER at the threshold (NaN without one), and how many samples that is over."""
+
+    apcer: float
+    count: int
+
+
+@frozen
+class Result:
+    """What one score table is worth at one threshold.
+
+    Args:
+        name: the split, or whatever else tells tables apart.
+        metrics: `{figure: fraction}`, NaN where it is not defined.
+        threshold: what `acc`, `apcer`, `bpcer` and `acer` are at; None when there was none.
+        counts: as `ScoreTable.counts` gives them.
+        species: by name, attacks only.
+        notes: what a reader must know: why a figure is missing, what was left out, declared overlaps.
+    """
+
+    name: str
+    metrics: Mapping[str, float]
+    threshold: Threshold | None
+    counts: Mapping[str, int]
+    species: Mapping[str, SpeciesResult]
+    notes: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data for strict JSON: rates as fractions, null where they are not defined."""
+        return {
+            "name": self.name,
+            "metrics": {key: _number(value) for key, value in self.metrics.items()},
+            "threshold": self.threshold and self.threshold.to_json(),
+            "counts": dict(self.counts),
+            "species": {
+                name: {"apcer": _number(found.apcer), "count": found.count}
+                for name, found in self.species.items()
+            },
+            "notes": list(self.notes),
+        }
+
+
+def bind(choices: Sequence[MetricChoice], registry: Registry) -> list[BoundMetric]:
+    """The metrics of a recipe, loaded.
+
+    Raises:
+        PluginError: no plugin provides one of them.
+    """
+    return [_bound(registry.find("metric", choice.name), choice.options) for choice in choices]
+
+
+def judge(
+    scores: ScoreTable,
+    metrics: Sequence[BoundMetric],
+    threshold: Threshold | None,
+    *,
+    name: str = "scores",
+    notes: Sequence[str] = (),
+) -> Result:
+    """Compute every metric of one score table.
+
+    A split of one class gives what is defined, NaN for the rest and a note that says why.
+
+    Raises:
+        DataError: nothing is labelled.
+        PluginError: two metrics give a figure of the same name.
+    """
+    counts = scores.counts()
+    if counts["unknown"] == counts["total"]:
+        raise DataError(
+            f"{name}: none of the {len(scores)} samples has a label, so there is nothing to judge"
+        )
+    value = None if threshold is None else threshold.value
+    figures = _compute(scores, metrics, value)
+    return Result(
+        name=name,
+        metrics=figures,
+        threshold=threshold,
+        counts=counts,
+        species=_by_species(scores, value),
+        notes=(*notes, *_left_out(counts), *_undefined(figures, counts, value)),
+    )
+
+
+def _bound(metric: Component, options: Any) -> BoundMetric:
+    # A choice that is named by default, and not in a recipe, has no options yet.
+    own = options if isinstance(options, metric.options) else metric.options()
+    return BoundMetric(metric.name, metric.load(), own)
+
+
+def _compute(scores: ScoreTable, metrics: Sequence[BoundMetric], threshold: float | None) -> dict[str, float]:
+    figures: dict[str, float] = {}
+    giver: dict[str, str] = {}
+    for metric in metrics:
+        for key, value in metric(scores, threshold).items():
+            if key in figures:
+                raise PluginError(f"figure {key!r} is given by metric {giver[key]!r} and by {metric.name!r}")
+            figures[key], giver[key] = float(value), metric.name
+    return figures
+
+
+def _by_species(scores: ScoreTable, threshold: float | None) -> dict[str, SpeciesResult]:
+    rates = scores.rates
+    apcer = {} if threshold is None else rates.species_apcer(threshold)
+    return {
+        name: SpeciesResult(float(apcer.get(name, "nan")), len(part)) for name, part in rates.species.items()
+    }
+
+
+def _left_out(counts: Mapping[str, int]) -> list[str]:
+    reasons = {"no_response": "gave no score (NaN)", "unknown": "have no label"}
+    return [
+        f"{counts[key]} of {counts['total']} samples {reason} and are left out"
+        for key, reason in reasons.items()
+        if counts[key]
+    ]
+
+
+def _undefined(figures: Mapping[str, float], counts: Mapping[str, int], threshold: float | None) -> list[str]:
+    missing = [key for key, value in figures.items() if isnan(value)]
+    lacks = [
+        text
+        for text, lacking in (
+            ("no live samples", not counts["live"]),
+            ("no attacks", not counts["attack"]),
+            ("no threshold", threshold is None),
+        )
+        if lacking
+    ]
+    if not missing:
+        return []
+    why = f"{' and '.join(lacks)}, so these are not defined" if lacks else "not defined for these scores"
+    return [f"{why}: {listed(missing, len(missing))}"]
+
+
+def _number(value: float) -> float | None:
+    return value if isfinite(value) else None

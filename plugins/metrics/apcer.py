@@ -1,0 +1,22 @@
+"""Attack presentation classification error rate, ISO/IEC 30107-3.
+
+    APCER_s(t) = |{x in A_s : score(x) >= t}| / |A_s|     for attacks A_s of species s
+
+The standard takes the maximum over species, `apcer_max`. The literature's tables pool all attacks,
+`apcer`. Neither goes by the other's name.
+"""
+
+from __future__ import annotations
+
+from math import nan
+
+from fas_core import NoOptions
+from fas_core.scores import ScoreTable
+
+
+def apcer(options: NoOptions, scores: ScoreTable, threshold: float | None) -> dict[str, float]:
+    """`apcer`, species pooled, and `apcer_max`; NaN without attacks or a threshold."""
+    if threshold is None:
+        return {"apcer": nan, "apcer_max": nan}
+    rates = scores.rates
+    return {"apcer": float(rates.apcer(threshold)), "apcer_max": float(rates.apcer_max(threshold))}

@@ -1,0 +1,18 @@
+"""Bona fide presentation classification error rate, ISO/IEC 30107-3.
+
+    BPCER(t) = |{x in L : score(x) < t}| / |L|     for live samples L
+
+Elsewhere people call it FRR, and 1 - BPCER is the TPR.
+"""
+
+from __future__ import annotations
+
+from math import nan
+
+from fas_core import NoOptions
+from fas_core.scores import ScoreTable
+
+
+def bpcer(options: NoOptions, scores: ScoreTable, threshold: float | None) -> dict[str, float]:
+    """`bpcer`; NaN without live samples or a threshold."""
+    return {"bpcer": nan if threshold is None else float(scores.rates.bpcer(threshold))}

@@ -1,0 +1,25 @@
+"""What recipes can set of each metric."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from attrs import Attribute, field, frozen
+
+
+def _rates(_: object, attribute: Attribute[Any], value: tuple[float, ...]) -> None:
+    if not value or len(set(value)) < len(value) or not all(0 < rate < 1 for rate in value):
+        raise ValueError(
+            f"'{attribute.name}' must be distinct rates between 0 and 1, at least one: {list(value)}"
+        )
+
+
+@frozen
+class TprAtFprOptions:
+    """TPR at given FPRs.
+
+    Args:
+        fprs: the fractions of attacks that may be accepted, each in (0, 1).
+    """
+
+    fprs: tuple[float, ...] = field(default=(1e-2, 1e-3), validator=_rates)
