@@ -8,11 +8,14 @@ import torch
 from torch import Tensor, nn
 
 from fas_core.config import BackboneChoice, Normalize, Recipe
-from fas_core.contracts import BackboneModule, BranchSize, Outputs
+from fas_core.contracts import BackboneModule, BranchSize, Images, Outputs, Scorer
 from fas_core.descriptors import Fusion, Stage
 from fas_core.errors import ConfigError, listed
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from fas_core.plugins import Registry
 
 
@@ -74,6 +77,7 @@ class Model(nn.Module):
         else:
             stages = {name: self._stages(name, value) for name, value in inputs.items()}
             logits = self.fusion({name: reached[self.takes] for name, reached in stages.items()})
+        logits = logits.float()  # mixed precision ends here: softmax and losses are in float32
         only = next(iter(stages.values())) if len(stages) == 1 else {}
         return Outputs(score=logits.softmax(dim=1)[:, 1], logits=logits, embedding=only.get("embeddings"))
 
@@ -159,3 +163,16 @@ def _size(modality: str, backbone: BackboneModule, input_size: int, until: Stage
         backbone.embedding_dim if until in ("embeddings", "logits") else None,
         backbone.num_logits if until == "logits" else None,
     )
+
+
+def scorer(model: Model) -> Scorer:
+    """The model as a function of byte arrays, in eval mode, on the device where it is."""
+    model.eval()
+    device = next(model.parameters()).device
+
+    def score(images: Images) -> NDArray[np.float64]:
+        with torch.inference_mode():
+            tensors = {name: torch.from_numpy(pixels).to(device) for name, pixels in images.items()}
+            return cast("NDArray[np.float64]", model(tensors).score.double().cpu().numpy())
+
+    return score

@@ -25,6 +25,12 @@ def shipped() -> dict[str, Path]:
     return {path.stem: path for path in sorted(folder.glob("*.yaml"))}
 
 
+def summary(path: Path) -> str:
+    """What a recipe says of itself: its first line, where that is a comment."""
+    first = path.read_text(encoding="utf-8").partition("\n")[0]
+    return first.removeprefix("#").strip() if first.startswith("#") else ""
+
+
 def load(name: str, registry: Registry, overrides: Mapping[str, Any] | None = None) -> Recipe:
     """A recipe by name or file, with `{"train.lr": 0.02}` over it.
 

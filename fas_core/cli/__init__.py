@@ -28,10 +28,10 @@ INTERRUPTED = 130
 class Root(click.RichGroup):
     """Our commands by file name, then the plugins'; a user's mistake is one line and exit code 2."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
+    def list_commands(self, _: click.Context) -> list[str]:
         return [*COMMANDS, *(command.name for command in registry().all("command"))]
 
-    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+    def get_command(self, _: click.Context, name: str) -> click.Command | None:
         if name in COMMANDS:
             module = importlib.import_module(f"fas_core.cli.{name}")
             return getattr(module, "command")  # noqa: B009

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import platform
+from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -22,7 +23,7 @@ from fas_core import __version__, recipes
 from fas_core.atomic import replacing
 from fas_core.card import Card
 from fas_core.config import Recipe
-from fas_core.errors import FasError, ModelError, listed
+from fas_core.errors import FasError
 from fas_core.plugins import Registry
 from fas_core.scores import ScoreTable
 from fas_core.structure import structure
@@ -44,22 +45,6 @@ class Run:
     registry: Registry
 
     @classmethod
-    def create(cls, path: Path, recipe: Recipe, registry: Registry) -> Run:
-        """Make the folder and write what is known before training.
-
-        Raises:
-            FasError: a run is there already, or the place cannot be written.
-        """
-        if (path / "recipe.yaml").exists():
-            raise FasError(
-                f"{path}: holds a run already: choose another --name, or continue it with --resume {path}"
-            )
-        run = cls(path, recipe, registry)
-        run.write_text("environment.json", json.dumps(environment(), indent=2) + "\n")
-        run.write_text("recipe.yaml", recipes.to_yaml(recipes.plain(recipe, registry)))
-        return run
-
-    @classmethod
     def open(cls, path: Path, registry: Registry) -> Run:
         """A run that is there.
 
@@ -70,6 +55,32 @@ class Run:
         if not file.is_file():
             raise FasError(f"{path}: not a run folder (no recipe.yaml in it): give what `fas train` wrote")
         return cls(path, structure(recipes.read_mapping(file), Recipe, registry, str(file)), registry)
+
+    def create(self) -> None:
+        """Make the folder and write what is known before training.
+
+        Raises:
+            FasError: a run is there already, or the place cannot be written.
+        """
+        if (self.path / "recipe.yaml").exists():
+            raise FasError(f"{self.path}: holds a run: choose another --name, or --resume {self.path}")
+        self.write_text("environment.json", json.dumps(environment(), indent=2) + "\n")
+        self.write_recipe()
+
+    def write_recipe(self) -> None:
+        """Write the resolved recipe."""
+        self.write_text("recipe.yaml", recipes.to_yaml(recipes.plain(self.recipe, self.registry)))
+
+    def changed(self, overrides: Mapping[str, Any]) -> Run:
+        """The same run with some of its recipe changed, `{"train.epochs": 20}`; nothing is written.
+
+        Raises:
+            ConfigError: a value is wrong.
+        """
+        tree = recipes.plain(self.recipe, self.registry)
+        for path, value in overrides.items():
+            tree = recipes.merge(tree, recipes.nest(path, value))
+        return Run(self.path, structure(tree, Recipe, self.registry, str(self.path)), self.registry)
 
     def write_text(self, name: str, text: str) -> None:
         """Write one file of the folder, whole or not at all."""

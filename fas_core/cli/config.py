@@ -1,0 +1,52 @@
+"""`fas config`: recipes, resolved and described."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import rich_click as click
+
+from fas_core import recipes
+from fas_core.cli.options import output_options
+from fas_core.cli.recipe_options import recipe_options
+from fas_core.console import Table, console
+from fas_core.plugins import registry
+
+
+@click.group()
+def command() -> None:
+    """Look at recipes."""
+
+
+@command.command()
+@click.argument("recipe", default=recipes.DEFAULT)
+@recipe_options
+@output_options
+def show(recipe: str, overrides: dict[str, Any]) -> None:
+    """The whole of RECIPE with every default spelled out; a recipe itself."""
+    found = registry()
+    tree = recipes.plain(recipes.load(recipe, found, overrides), found)
+    if console.json:
+        console.document(tree)
+    else:
+        console.info(recipes.to_yaml(tree).rstrip())
+
+
+@command.command("list")
+@output_options
+def list_recipes() -> None:
+    """The recipes that ship with fas."""
+    found = {name: recipes.summary(path) for name, path in recipes.shipped().items()}
+    if console.json:
+        console.document(found)
+    else:
+        console.table(Table("", ("recipe", "summary"), list(found.items()), left=(0, 1)))
+
+
+@command.command()
+@output_options
+def schema() -> None:
+    """The JSON schema of recipes, with every installed plugin's options."""
+    from fas_core.schema import recipe_schema
+
+    console.document(recipe_schema(registry()))

@@ -1,0 +1,79 @@
+"""`fas eval`: score a run or an exported model on a split, and judge the scores."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import rich_click as click
+
+from fas_core.cli.options import output_options
+from fas_core.config import DatasetChoice
+from fas_core.console import console
+from fas_core.plugins import Registry
+
+
+@click.command()
+@click.argument("target", type=click.Path(path_type=Path), metavar="RUN|MODEL.onnx")
+@click.option("--split", default="test", show_default=True, help="train, dev or test.")
+@click.option("--data", metavar="NAME|MANIFEST|FOLDER", help="Other data than the run's own.")
+@click.option("--threshold", metavar="POLICY", help="eer (from the run's dev scores) or fixed:VALUE.")
+@click.option(
+    "--scores", type=click.Path(path_type=Path, dir_okay=False), metavar="OUT.csv", help="Write every score."
+)
+@click.option(
+    "-j", "--workers", type=click.IntRange(1), default=2, show_default=True, help="Threads that read images."
+)
+@output_options
+def command(
+    target: Path, split: str, data: str | None, threshold: str | None, scores: Path | None, workers: int
+) -> None:
+    """Score every sample of a split and print the table. Unlabelled data gives scores and no table."""
+    from fas_core.engine.candidate import open_candidate
+
+    if target.is_dir():
+        from fas_core.cli.options import require
+
+        require("train", "torch", "safetensors")
+    from fas_core.data.source import open_choice
+    from fas_core.engine.evaluate import score_samples, split_notes
+    from fas_core.plugins import registry
+    from fas_core.report import bind, judge, tables
+
+    candidate = open_candidate(target, registry(), threshold)
+    reader = open_choice(_chosen(data, candidate.data, registry()), registry())
+    table = score_samples(
+        candidate.scorer, reader.samples(split), workers=workers, description=split, **candidate.scoring
+    )
+    document: dict[str, Any] = {"model": str(target), "split": split, "samples": len(table)}
+    if scores is not None:
+        table.write(scores)
+        document["scores"] = str(scores)
+        console.info(f"{len(table)} scores in {scores}")
+    if table.is_labelled():
+        metrics, notes = bind(candidate.metrics, registry()), split_notes(reader, split)
+        result = judge(table, metrics, candidate.threshold, name=split, notes=notes)
+        document |= result.to_json()
+        if candidate.threshold is None:
+            console.warn(f"no threshold: {candidate.why}")
+        for drawn in tables([result]):
+            console.table(drawn)
+    else:
+        console.info(
+            f"{len(table)} samples, not all labelled: no table"
+            + ("" if scores else "; give --scores OUT.csv")
+        )
+    if console.json:
+        console.document(document)
+
+
+def _chosen(data: str | None, own: DatasetChoice, registry: Registry) -> DatasetChoice:
+    """The data set to judge on; the candidate's own keeps its options wherever it now lies."""
+    from fas_core.data.source import choose, recognise
+
+    if data is None:
+        return own
+    component, root = recognise(data, registry)
+    if component.name == own.name:
+        return DatasetChoice(own.name, own.options, root or own.root)
+    return choose(data, None, registry)

@@ -1,0 +1,146 @@
+"""A training job from end to end: data, run folder, training, the tables at the end."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from attrs import frozen
+
+from fas_core.config import Recipe
+from fas_core.console import console
+from fas_core.contracts import DatasetReader
+from fas_core.data.samples import SampleTable
+from fas_core.data.source import open_choice
+from fas_core.engine.candidate import open_candidate
+from fas_core.engine.evaluate import score_samples, split_notes
+from fas_core.engine.run import Run
+from fas_core.engine.train import Training, accelerator_for, check_trainable
+from fas_core.errors import DataError
+from fas_core.plugins import Registry
+from fas_core.report import Result, bind, judge
+
+
+@frozen(eq=False)
+class Outcome:
+    """A finished run and what it is worth: `{split: Result}` of the best weights."""
+
+    run: Run
+    results: dict[str, Result]
+    train_hours: float
+
+
+def start(path: Path, recipe: Recipe, registry: Registry) -> Outcome:
+    """Train a recipe into a new run folder, and judge it.
+
+    Raises:
+        FasError: data, recipe or place cannot be used; nothing is written then.
+        KeyboardInterrupt: Ctrl-C; the run can be continued.
+    """
+    accelerator = accelerator_for(recipe.train)
+    with accelerator.main_process_first():
+        reader = open_choice(recipe.data, registry)
+    train, dev = training_splits(reader, recipe)
+    run = Run(path, recipe, registry)
+    training = Training.prepare(run, train, dev, accelerator)
+    if accelerator.is_main_process:
+        run.create()
+        console.info(f"run {path}: {describe(recipe)}")
+        console.info(f"train {counted(train)}" + (f"; dev {counted(dev)}" if dev else "; no dev split"))
+    return _finish(training, reader)
+
+
+def resume(path: Path, registry: Registry, changes: Mapping[str, Any]) -> Outcome:
+    """Continue a run exactly where it was, to its last epoch (`changes` may move that).
+
+    Raises:
+        FasError: it is no run, or its state does not fit.
+        KeyboardInterrupt: Ctrl-C; as before.
+    """
+    run = Run.open(path, registry).changed(changes)
+    accelerator = accelerator_for(run.recipe.train)
+    reader = open_choice(run.recipe.data, registry)
+    train, dev = training_splits(reader, run.recipe)
+    training = Training.prepare(run, train, dev, accelerator)
+    training.restore()
+    if accelerator.is_main_process:
+        run.write_recipe()
+        console.info(f"run {path}: continued at {training.position.text()}")
+    return _finish(training, reader)
+
+
+def _finish(training: Training, reader: DatasetReader) -> Outcome:
+    training.fit()
+    run, results = training.run, {}
+    if training.accelerator.is_main_process:
+        results = judge_splits(run, reader)
+        hours = training.position.total_seconds / 3600
+        record = {
+            "train_hours": hours,
+            "data": {split: reader.samples(split).fingerprint() for split in reader.splits()},
+            "splits": {split: result.to_json() for split, result in results.items()},
+        }
+        run.write_text("results.json", json.dumps(record, indent=2) + "\n")
+    return Outcome(run, results, training.position.total_seconds / 3600)
+
+
+def judge_splits(run: Run, reader: DatasetReader) -> dict[str, Result]:
+    """Score dev and test with the best weights, as far as they are there and labelled."""
+    candidate = open_candidate(run.path, run.registry)
+    metrics, results = bind(candidate.metrics, run.registry), {}
+    for split in ("dev", "test"):
+        if split not in reader.splits():
+            continue
+        scores = score_samples(
+            candidate.scorer,
+            reader.samples(split),
+            workers=run.recipe.train.workers,
+            description=split,
+            **candidate.scoring,
+        )
+        scores.write(run.scores(split))
+        if scores.is_labelled():
+            notes = split_notes(reader, split)
+            results[split] = judge(scores, metrics, candidate.threshold, name=split, notes=notes)
+    return results
+
+
+def training_splits(reader: DatasetReader, recipe: Recipe) -> tuple[SampleTable, SampleTable | None]:
+    """Train and dev, checked: dev is None where the protocol has none, or it cannot be judged.
+
+    Raises:
+        DataError: no train split, one class, or a modality that is missing.
+    """
+    if "train" not in reader.splits():
+        raise DataError(
+            f"data set {recipe.data.name!r}: has no train split (it has {', '.join(reader.splits())})"
+        )
+    train = reader.samples("train").need(recipe.modalities)
+    check_trainable(train)
+    if "dev" not in reader.splits():
+        return train, None
+    dev = reader.samples("dev").need(recipe.modalities)
+    counts = dev.counts()
+    if not (counts.get("live") and counts.get("attack")) or counts.get("unknown"):
+        console.warn(f"dev ({counted(dev)}) cannot be judged: the last weights are kept as the best")
+        return train, None
+    return train, dev
+
+
+def describe(recipe: Recipe) -> str:
+    """`feathernet_b, concat_linear of rgb, depth, ir at 128 px, on synthetic`."""
+    backbone = recipe.model.backbone
+    chosen = {item.name for item in backbone.values()} if isinstance(backbone, dict) else {backbone.name}
+    return (
+        f"{' + '.join(sorted(chosen))}, {recipe.model.fusion.name} of {', '.join(recipe.modalities)} "
+        f"at {recipe.model.input_size} px, on {recipe.data.name}"
+    )
+
+
+def counted(samples: SampleTable) -> str:
+    """`1200 samples (400 live, 800 attack)`."""
+    counts = samples.counts()
+    total = counts.pop("total")
+    return f"{total} samples ({', '.join(f'{count} {name}' for name, count in counts.items())})"
