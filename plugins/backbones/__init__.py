@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fas_core import Backbone, hookimpl
-from fas_plugins.backbones.options import FeatherNetOptions
+from fas_plugins.backbones import options
 
+HERE = "fas_plugins.backbones"
 FEATHERNETS = "FeatherNets: Convolutional Neural Networks as Light as Feather (arXiv 1904.09290)"
 
 
@@ -15,14 +16,41 @@ def fas_backbones() -> Iterator[Backbone]:
     yield Backbone(
         name="feathernet_a",
         summary="0.35 M parameters, 80 M multiply-adds at 224; the smallest",
-        target="fas_plugins.backbones.feathernet:FeatherNetA",
-        options=FeatherNetOptions,
+        target=f"{HERE}.feathernet:FeatherNetA",
+        options=options.FeatherNetOptions,
         source=FEATHERNETS,
     )
     yield Backbone(
         name="feathernet_b",
         summary="FeatherNetA with a pooled shortcut around each halving block; 83 M multiply-adds",
-        target="fas_plugins.backbones.feathernet:FeatherNetB",
-        options=FeatherNetOptions,
+        target=f"{HERE}.feathernet:FeatherNetB",
+        options=options.FeatherNetOptions,
         source=FEATHERNETS,
     )
+    yield from mobilelitenets()
+    yield Backbone(
+        name="mobilenetv2",
+        summary="2.2 M parameters, 306 M multiply-adds at 224; with a width multiplier",
+        target=f"{HERE}.mobilenetv2:MobileNetV2",
+        options=options.MobileNetV2Options,
+        source="MobileNetV2: Inverted Residuals and Linear Bottlenecks (arXiv 1801.04381)",
+    )
+
+
+def mobilelitenets() -> Iterator[Backbone]:
+    """The family, by depth; `_se` with squeeze and excitation after each stage."""
+    for name, summary in {
+        "54": "0.57 M parameters, 271 M multiply-adds at 224",
+        "54_se": "MobileLiteNet54 with squeeze and excitation",
+        "102": "MobileLiteNet with ResNet-101's depth",
+        "105_se": "MobileLiteNet with ResNet-101's depth, with squeeze and excitation",
+        "153": "MobileLiteNet with ResNet-152's depth",
+        "156_se": "MobileLiteNet with ResNet-152's depth, with squeeze and excitation",
+    }.items():
+        yield Backbone(
+            name=f"mobilelitenet{name}",
+            summary=summary,
+            target=f"{HERE}.mobilelitenet:MobileLiteNet{name.replace('_se', 'SE')}",
+            options=options.MobileLiteNetOptions,
+            source="the FeatherNets repository (arXiv 1904.09290)",
+        )

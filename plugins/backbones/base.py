@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar
 
 from torch import Tensor, nn
 
@@ -21,11 +20,12 @@ class Staged(nn.Module):
         embedding_dim: E.
         num_logits: K.
         reduction: H / h.
-        published_names: `{our module: its name in published checkpoints}` where the two differ.
-            Parameter names are ours with that prefix exchanged.
+        published_names: `{our module: its name in published checkpoints}` where the two differ. What lies
+            below a module keeps its name: `{"streaming": "final_DW.0"}` says that our
+            `streaming.weight` is published as `final_DW.0.weight`.
     """
 
-    published_names: ClassVar[Mapping[str, str]] = {}
+    published_names: Mapping[str, str] = {}
 
     num_features: int
     embedding_dim: int
@@ -57,24 +57,31 @@ class Staged(nn.Module):
         return x if self.until == "embeddings" else self.forward_head(x)
 
 
-def check_input_size(name: str, size: int, multiple: int) -> None:
+def check_input_size(name: str, size: int, multiple: int, smallest: int = 1) -> None:
     """Refuse an input side that the strides do not divide, naming the nearest that they do.
 
     Args:
         name: the backbone, for the message.
         size: side of the square input, pixels.
         multiple: what the side must be a multiple of.
+        smallest: what it must be at least.
 
     Raises:
-        ConfigError: `size` is not a positive multiple of `multiple`.
+        ConfigError: `size` is neither.
 
     >>> check_input_size("feathernet_a", 224, multiple=32)
     >>> check_input_size("feathernet_a", 100, multiple=32)
     Traceback (most recent call last):
     fas_core.errors.ConfigError: feathernet_a: input size 100 is not a multiple of 32: use 96 or 128
     """
-    if size > 0 and size % multiple == 0:
+    floor = -(-smallest // multiple) * multiple
+    if size >= floor and size % multiple == 0:
         return
-    below = max(size, 0) // multiple * multiple
-    nearest = f"{below} or {below + multiple}" if below else f"{multiple}"
-    raise ConfigError(f"{name}: input size {size} is not a multiple of {multiple}: use {nearest}")
+    if size < floor:
+        raise ConfigError(
+            f"{name}: input size {size} is too small: use {floor} or a larger multiple of {multiple}"
+        )
+    below = size // multiple * multiple
+    raise ConfigError(
+        f"{name}: input size {size} is not a multiple of {multiple}: use {below} or {below + multiple}"
+    )

@@ -19,3 +19,27 @@ class FeatherNetOptions:
     head: Literal["streaming", "linear"] = field(
         default="streaming", validator=validators.in_(("streaming", "linear"))
     )
+
+
+@frozen
+class MobileLiteNetOptions:
+    """The MobileLiteNets.
+
+    Args:
+        dropout: probability, in [0, 1), of what stands before the classifier.
+    """
+
+    dropout: float = field(default=0.2, validator=[validators.ge(0.0), validators.lt(1.0)])
+
+
+@frozen
+class MobileNetV2Options:
+    """MobileNetV2.
+
+    Args:
+        width: multiplier of all channel counts, 0.1 to 4, each rounded down; the last 1280 never shrink.
+        dropout: probability, in [0, 1), of what stands before the classifier.
+    """
+
+    width: float = field(default=1.0, validator=[validators.ge(0.1), validators.le(4.0)])
+    dropout: float = field(default=0.2, validator=[validators.ge(0.0), validators.lt(1.0)])

