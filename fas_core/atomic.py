@@ -33,7 +33,7 @@ def replacing(path: Path) -> Iterator[Path]:
     finally:
         if temporary.is_dir():
             shutil.rmtree(temporary, ignore_errors=True)
-        else:
+        elif temporary.exists():  # not so where `path` lies below a file
             temporary.unlink(missing_ok=True)
 
 
