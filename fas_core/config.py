@@ -119,7 +119,7 @@ class ModelConfig:
         backbone: one for all modalities, or one for each: `{rgb: feathernet_a, depth: feathernet_b}`.
         fusion: what joins the branches.
         input_size: side of the square input in pixels.
-        normalize: per modality; one that is absent gets `Normalize()`.
+        normalize: for each modality (those not taken are ignored), or empty: `Normalize()` for all.
     """
 
     backbone: BackboneChoice | dict[str, BackboneChoice] = field(

@@ -96,18 +96,15 @@ def build_model(recipe: Recipe, registry: Registry, num_classes: int = 2) -> Mod
     """The model of a recipe, with fresh weights (seed torch before).
 
     Raises:
-        ConfigError: a modality without a backbone, normalisation of one that the model does not
-            take, or an input size that a backbone cannot have.
+        ConfigError: a modality without a backbone or, where some have one, without normalisation;
+            or an input size that a backbone cannot have.
     """
     descriptor = registry.find("fusion", recipe.model.fusion.name)
     assert isinstance(descriptor, Fusion)
     modalities, size = recipe.modalities, recipe.model.input_size
-    if unknown := set(recipe.model.normalize) - set(modalities):
-        raise ConfigError(f"model.normalize: not among the modalities: {listed(sorted(unknown))}")
     chosen = _chosen(recipe.model.backbone, modalities)
-    preprocess: dict[str, nn.Module] = {
-        name: Preprocess(recipe.model.normalize.get(name, Normalize())) for name in modalities
-    }
+    normalize = _normalize(recipe.model.normalize, modalities)
+    preprocess: dict[str, nn.Module] = {name: Preprocess(values) for name, values in normalize.items()}
     if descriptor.takes == "inputs":
         sizes = tuple(BranchSize(name, (3, size, size)) for name in modalities)
         fusion = descriptor.load()(recipe.model.fusion.options, branches=sizes, num_classes=num_classes)
@@ -129,6 +126,16 @@ def build_model(recipe: Recipe, registry: Registry, num_classes: int = 2) -> Mod
     )
     fusion = descriptor.load()(recipe.model.fusion.options, branches=sizes, num_classes=num_classes)
     return Model(preprocess, backbones, fusion, descriptor.takes, size)
+
+
+def _normalize(given: dict[str, Normalize], modalities: tuple[str, ...]) -> dict[str, Normalize]:
+    """For each modality; those that the model does not take are ignored, so that recipes can be narrowed."""
+    if given and (missing := [name for name in modalities if name not in given]):
+        raise ConfigError(
+            f"model.normalize: given for {listed(given)} but not for {listed(missing)}: "
+            "`fas data stats` measures it"
+        )
+    return {name: given.get(name, Normalize()) for name in modalities}
 
 
 def _chosen(

@@ -86,8 +86,13 @@ def _attrs(made: cattrs.Converter, value: object, cls: type[Any]) -> Any:
             problems += [(_join(key, path), message) for path, message in error.problems]
         except (ValueError, TypeError) as error:
             problems.append((key, _without_name(str(error.args[0]), key)))
-    missing = [name for name, item in fields.items() if item.default is attrs.NOTHING and name not in value]
-    problems += [(name, "is required") for name in missing]
+    for name in (name for name in fields if name not in value):
+        default = fields[name].default
+        if default is attrs.NOTHING:
+            problems.append((name, "is required"))
+        elif isinstance(default, attrs.Factory) and not default.takes_self:  # type: ignore[arg-type]
+            # A component chosen by default has its options only once they are structured.
+            arguments[name] = made.structure(made.unstructure(default.factory()), hints[name])
     if problems:
         raise InvalidValueError(problems)
     try:

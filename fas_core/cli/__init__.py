@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 import sys
-from typing import Any
+from typing import Any, cast
 
 import rich_click as click
 
@@ -33,11 +33,10 @@ class Root(click.RichGroup):
 
     def get_command(self, _: click.Context, name: str) -> click.Command | None:
         if name in COMMANDS:
-            module = importlib.import_module(f"fas_core.cli.{name}")
-            return getattr(module, "command")  # noqa: B009
+            return cast(click.Command, importlib.import_module(f"fas_core.cli.{name}").command)
         if not registry().providers("command", name):
             return None
-        return registry().find("command", name).load()
+        return cast(click.Command, registry().find("command", name).load())
 
     def invoke(self, ctx: click.Context) -> Any:
         try:

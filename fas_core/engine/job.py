@@ -89,7 +89,8 @@ def _finish(training: Training, reader: DatasetReader) -> Outcome:
 def judge_splits(run: Run, reader: DatasetReader) -> dict[str, Result]:
     """Score dev and test with the best weights, as far as they are there and labelled."""
     candidate = open_candidate(run.path, run.registry)
-    metrics, results = bind(candidate.metrics, run.registry), {}
+    metrics = bind(candidate.metrics, run.registry)
+    results: dict[str, Result] = {}
     for split in ("dev", "test"):
         if split not in reader.splits():
             continue

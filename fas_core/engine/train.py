@@ -22,7 +22,7 @@ from fas_core.engine.interrupt import Interruption, interruptible
 from fas_core.engine.optim import build_optimizer, learning_rate
 from fas_core.engine.run import Run
 from fas_core.errors import ConfigError, DataError, FasError, ModelError
-from fas_core.model import build_model, scorer
+from fas_core.model import Model, build_model, scorer
 from fas_core.report import bind, judge
 from fas_core.thresholds import fit_threshold
 
@@ -99,9 +99,9 @@ class Training:
         return self.run.recipe
 
     @property
-    def bare_model(self) -> nn.Module:
+    def bare_model(self) -> Model:
         """The model without what distributes it."""
-        return cast(nn.Module, self.accelerator.unwrap_model(self.model))
+        return cast(Model, self.accelerator.unwrap_model(self.model))
 
     def fit(self) -> None:
         """Train to the last epoch.
