@@ -140,7 +140,7 @@ class TrainConfig:
         seed: of the weights, the order of samples and the augmentation.
         workers: processes that read images.
         device: `auto` (an accelerator if there is one), `cpu`, `cuda`, ...
-        amp: mixed precision.
+        amp: mixed precision; `fp32` is none.
     """
 
     epochs: int = field(default=10, validator=v.ge(1))
@@ -155,7 +155,7 @@ class TrainConfig:
     seed: int = field(default=14, validator=v.ge(0))
     workers: int = field(default=2, validator=v.ge(0))
     device: str = "auto"
-    amp: Literal["no", "fp16", "bf16"] = "no"
+    amp: Literal["fp32", "fp16", "bf16"] = "fp32"
 
 
 PUBLISHED_METRICS = ("acc", "eer", "tpr_at_fpr", "apcer", "bpcer", "acer", "auc")

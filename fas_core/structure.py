@@ -90,7 +90,7 @@ def _attrs(made: cattrs.Converter, value: object, cls: type[Any]) -> Any:
         default = fields[name].default
         if default is attrs.NOTHING:
             problems.append((name, "is required"))
-        elif isinstance(default, attrs.Factory) and not default.takes_self:  # type: ignore[arg-type]
+        elif hasattr(default, "factory") and not default.takes_self:
             # A component chosen by default has its options only once they are structured.
             arguments[name] = made.structure(made.unstructure(default.factory()), hints[name])
     if problems:

@@ -22,7 +22,7 @@ FLAGS: dict[str, tuple[tuple[str, ...], Any, str]] = {
     "train.momentum": (("--momentum",), float, "Of SGD."),
     "train.weight_decay": (("--weight-decay", "--wd"), float, "L2 penalty."),
     "train.device": (("--device",), str, "auto, cpu, cuda, cuda:1, mps, ..."),
-    "train.amp": (("--amp",), click.Choice(["no", "fp16", "bf16"]), "Mixed precision."),
+    "train.amp": (("--amp",), click.Choice(["fp32", "fp16", "bf16"]), "Mixed precision."),
     "threshold": (("--threshold",), str, "eer (fitted on dev) or fixed:VALUE."),
 }
 

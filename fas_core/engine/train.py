@@ -36,10 +36,9 @@ def accelerator_for(config: TrainConfig) -> Accelerator:
     kind = torch.device(config.device).type if config.device != "auto" else "auto"
     if kind not in ("auto", "cpu") and not getattr(torch, kind).is_available():
         raise ConfigError(f"train.device: {config.device!r} is not available here: use 'cpu' or 'auto'")
-    precision = config.amp
-    if precision == "fp16" and (kind == "cpu" or not torch.accelerator.is_available()):
-        raise ConfigError("train.amp: fp16 needs an accelerator: use 'bf16' or 'no' on a CPU")
-    return Accelerator(mixed_precision=precision, cpu=kind == "cpu")
+    if config.amp == "fp16" and (kind == "cpu" or not torch.accelerator.is_available()):
+        raise ConfigError("train.amp: fp16 needs an accelerator: use 'bf16' or 'fp32' on a CPU")
+    return Accelerator(mixed_precision="no" if config.amp == "fp32" else config.amp, cpu=kind == "cpu")
 
 
 @define
