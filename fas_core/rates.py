@@ -138,7 +138,9 @@ class ErrorRates:
 
 
 def _ranked(scores: Floats) -> Floats:
-    return np.sort(scores[~np.isnan(scores)])
+    ranked = scores[~np.isnan(scores)]
+    ranked.sort()
+    return ranked
 
 
 def _refused(scores: Floats, threshold: float | Floats) -> NDArray[np.int64]:

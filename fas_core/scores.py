@@ -144,14 +144,14 @@ class ScoreTable:
     @cached_property
     def rates(self) -> ErrorRates:
         """Error rates at any threshold, of the labelled samples that have a score; sorted once."""
-        label = self.table.column("label")
-        live = self.table.column("score").filter(pc.equal(label, LIVE)).to_numpy()
-        attacks = self.table.select(["score", "species"]).filter(pc.equal(label, ATTACK))
-        attack = attacks.column("score").to_numpy()
-        coded = attacks.column("species").combine_chunks().fill_null("unknown").dictionary_encode()
-        codes = coded.indices.to_numpy()
-        names = sorted(enumerate(coded.dictionary.to_pylist()), key=lambda item: item[1])
-        return ErrorRates.of(live, attack, {name: attack[codes == code] for code, name in names})
+        scores, labels = self.scores, self.labels
+        attack = scores[labels == ATTACK]
+        species = self.table.column("species").fill_null("unknown")
+        names = species.unique()
+        codes = pc.index_in(species, names).to_numpy()[labels == ATTACK]
+        parts = {name: attack[codes == code] for code, name in enumerate(names.to_pylist())}
+        attacks = {name: parts[name] for name in sorted(parts) if len(parts[name])}
+        return ErrorRates.of(scores[labels == LIVE], attack, attacks)
 
     def counts(self) -> dict[str, int]:
         """`live` and `attack` with a score, `unknown` labels, `no_response` (labelled, NaN), `total`."""
