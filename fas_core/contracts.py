@@ -114,10 +114,15 @@ class DatasetReader(Protocol):
 
     `prepare` makes the data where the data set does so, else it returns at once.
     `overlaps` names the pairs of splits that share subjects by the protocol's own design,
-    e.g. `(("train", "dev"),)`; a leak check reports them as notes, not errors.
+    e.g. `(("train", "dev"),)`; a leak check reports them as notes, not errors. `notes` says in one line
+    each what a user should know of what was read, e.g. how many listed photos are absent.
     """
 
-    overlaps: tuple[tuple[str, str], ...]
+    @property
+    def overlaps(self) -> tuple[tuple[str, str], ...]: ...
+
+    @property
+    def notes(self) -> tuple[str, ...]: ...
 
     def prepare(self) -> None: ...
 
@@ -155,6 +160,7 @@ class Exported:
         max_difference: largest |exported score - model score|.
         mean_difference: the mean of the same.
         size: bytes.
+        facts: what else is worth telling, e.g. `{"opset": 18}`.
     """
 
     path: Path
@@ -162,6 +168,7 @@ class Exported:
     max_difference: float
     mean_difference: float
     size: int = field(default=0)
+    facts: Mapping[str, str | int] = field(factory=dict)
 
 
 class ExporterFunction(Protocol):

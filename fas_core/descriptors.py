@@ -98,11 +98,15 @@ class Dataset(Component):
     Args:
         markers: glob patterns below a root, any of which tells that the root has this layout
             (for `--data FOLDER`).
+        suffixes: name endings of the root, where it is one file (for `--data FILE`).
+        makes: whether it makes its data itself, so that no root need be given.
     """
 
     kind: ClassVar[str] = "dataset"
 
     markers: tuple[str, ...] = ()
+    suffixes: tuple[str, ...] = ()
+    makes: bool = False
 
 
 @frozen(kw_only=True)

@@ -55,6 +55,8 @@ class SampleTable:
     def of(cls, columns: Mapping[str, Any], *, modalities: Sequence[str], root: Path | str) -> SampleTable:
         """Build from `{column: values}`; `id` and one path column per modality are required.
 
+        The species of live samples is `live` where none is given.
+
         Raises:
             DataError: a column is missing or unknown, values do not fit their type, or ids repeat.
         """
@@ -73,6 +75,8 @@ class SampleTable:
                 arrays[name] = pa.nulls(rows, kind) if values is None else _array(values, kind)
             except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
                 raise DataError(f"sample table of {root}: column {name!r}: {error}") from error
+        live = pc.and_(pc.equal(arrays["label"], LIVE), pc.is_null(arrays["species"]))
+        arrays["species"] = pc.if_else(pc.fill_null(live, False), "live", arrays["species"])
         counts = pc.value_counts(arrays["id"])
         repeated = counts.filter(pc.greater(counts.field("counts"), 1)).field("values")
         if len(repeated):
@@ -94,7 +98,7 @@ class SampleTable:
 
     def path(self, row: int, modality: str) -> Path:
         """Absolute path of one image."""
-        return self.root / self.table.column(modality)[row].as_py()
+        return self.root / str(self.table.column(modality)[row].as_py())
 
     def paths(self, modality: str) -> list[Path]:
         """Absolute paths of one modality, in row order."""

@@ -1,1 +1,43 @@
-"""Datasets."""
+"""Data sets: list files, folders and manifests on disk, and the simulator."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fas_core import Dataset, hookimpl
+from fas_plugins.datasets.options import CasiaSurfOptions, FolderOptions, ManifestOptions, NuaaOptions
+
+
+@hookimpl
+def fas_datasets() -> Iterator[Dataset]:
+    yield Dataset(
+        name="casia_surf",
+        summary="CASIA-SURF: paired RGB, depth and IR face crops in its list files",
+        target="fas_plugins.datasets.casia_surf:CasiaSurf",
+        options=CasiaSurfOptions,
+        source="A Dataset and Benchmark for Large-scale Multi-modal Face Anti-spoofing (arXiv 1812.00408)",
+        markers=("train_list.txt", "val_*_list.txt", "test_*_list.txt"),
+    )
+    yield Dataset(
+        name="folder",
+        summary="Your own photos in live/ and attack/SPECIES/, one or more modalities",
+        target="fas_plugins.datasets.folder:Folder",
+        options=FolderOptions,
+        markers=("live", "attack", "train/live", "dev/live", "val/live", "test/live", "test/attack"),
+    )
+    yield Dataset(
+        name="manifest",
+        summary="A CSV or Parquet table of paths, labels and whatever else is known",
+        target="fas_plugins.datasets.manifest:Manifest",
+        options=ManifestOptions,
+        suffixes=(".csv", ".parquet"),
+    )
+    yield Dataset(
+        name="nuaa",
+        summary="NUAA Imposter Database: webcam photos of people and of their prints",
+        target="fas_plugins.datasets.nuaa:Nuaa",
+        options=NuaaOptions,
+        source="Face Liveness Detection from a Single Image with Sparse Low Rank Bilinear "
+        "Discriminative Model (ECCV 2010)",
+        markers=("client_*_raw.txt", "imposter_*_raw.txt"),
+    )

@@ -1,0 +1,107 @@
+"""From what a user calls a data set to its reader: NAME, NAME:ROOT, a folder or a manifest file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from platformdirs import user_cache_path
+
+from fas_core.config import DatasetChoice
+from fas_core.contracts import DatasetReader
+from fas_core.descriptors import Dataset
+from fas_core.errors import DataError, closest
+from fas_core.plugins import Registry
+from fas_core.structure import structure
+
+
+def open_dataset(spec: str, options: Mapping[str, Any] | None, registry: Registry) -> DatasetReader:
+    """The reader of what `spec` names, with its data made where the data set makes it.
+
+    Args:
+        spec: `NAME`, `NAME:ROOT`, a manifest file, or a folder whose layout is recognised.
+        options: of the data set, by name, as a recipe has them.
+
+    Raises:
+        DataError: nothing, or more than one data set, fits `spec`; or reading refuses the data.
+        ConfigError: the data set does not take these options.
+    """
+    return open_choice(choose(spec, options, registry), registry)
+
+
+def choose(spec: str, options: Mapping[str, Any] | None, registry: Registry) -> DatasetChoice:
+    """What `open_dataset` would open, as a recipe says it; raises as it does."""
+    component, root = recognise(spec, registry)
+    made = structure(dict(options or {}), component.options, registry, component.name)
+    return DatasetChoice(component.name, made, root)
+
+
+def open_choice(choice: DatasetChoice, registry: Registry) -> DatasetReader:
+    """The reader of a recipe's data set, with its data made where the data set makes it.
+
+    Raises:
+        DataError: there is no such root, or reading refuses the data.
+    """
+    component = _dataset(choice.name, registry)
+    if choice.root is None and not component.makes:
+        raise DataError(f"data set {choice.name!r}: say where it lies, as {choice.name}:ROOT")
+    root = choice.root or user_cache_path("fas") / choice.name
+    if not component.makes and not root.exists():
+        raise DataError(f"{root}: no such file or folder, given as the root of data set {choice.name!r}")
+    reader: DatasetReader = component.load()(choice.options, root=root)
+    reader.prepare()
+    return reader
+
+
+def recognise(spec: str, registry: Registry) -> tuple[Dataset, Path | None]:
+    """The data set that `spec` names or whose layout its root has, and the root if one was given.
+
+    Raises:
+        DataError: it is none, or more than one.
+    """
+    known = _names(registry)
+    name, colon, root = spec.partition(":")
+    if name in known:
+        return _dataset(name, registry), Path(root).expanduser() if colon else None
+    path = Path(spec).expanduser()
+    if not path.exists():
+        raise DataError(f"{spec}: neither a data set{closest(name, known)} nor a file or folder")
+    names = _fitting(path, registry)
+    if len(names) > 1:
+        forms = " or ".join(f"{name}:{spec}" for name in names)
+        raise DataError(f"{spec}: looks like more than one data set: write {forms}")
+    if not names:
+        raise DataError(
+            f"{spec}: looks like no known data set: write NAME:{spec}, where NAME is one of "
+            f"{', '.join(sorted(known))}"
+        )
+    return _dataset(names[0], registry), path
+
+
+def is_unknown_folder(spec: str, registry: Registry) -> bool:
+    """Whether `spec` is a folder without any known layout, such as one of loose photos."""
+    path = Path(spec).expanduser()
+    return path.is_dir() and spec not in _names(registry) and not _fitting(path, registry)
+
+
+def _names(registry: Registry) -> set[str]:
+    return {component.name for component in registry.all("dataset")}
+
+
+def _fitting(root: Path, registry: Registry) -> list[str]:
+    """Names of the data sets whose layout a root has."""
+    components = [item for item in registry.all("dataset") if isinstance(item, Dataset)]
+    return sorted({item.name for item in components if _fits(item, root)})
+
+
+def _dataset(name: str, registry: Registry) -> Dataset:
+    component = registry.find("dataset", name)
+    assert isinstance(component, Dataset)
+    return component
+
+
+def _fits(component: Dataset, root: Path) -> bool:
+    if root.is_file():
+        return root.suffix.lower() in component.suffixes
+    return any(next(root.glob(marker), None) is not None for marker in component.markers)

@@ -1,0 +1,58 @@
+"""Options of the data sets: what a recipe may say under `data.options`."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from attrs import field, frozen
+from attrs.validators import deep_iterable, instance_of, matches_re, min_len
+
+
+@frozen
+class CasiaSurfOptions:
+    """Options of `casia_surf`.
+
+    Args:
+        lists: folder of the list files, relative to the root.
+    """
+
+    lists: str = "."
+
+
+@frozen
+class FolderOptions:
+    """Options of `folder`.
+
+    Args:
+        modalities: names that sub-folders and file suffixes are known by.
+    """
+
+    modalities: tuple[str, ...] = field(
+        default=("rgb", "depth", "ir"),
+        validator=[min_len(1), deep_iterable(matches_re(r"[a-z][a-z0-9]*"))],
+    )
+
+
+@frozen
+class ManifestOptions:
+    """Options of `manifest`.
+
+    Args:
+        modalities: columns that hold image paths; of those named by default, the ones that are there.
+    """
+
+    modalities: tuple[str, ...] = field(
+        default=("rgb", "depth", "ir"), validator=[min_len(1), deep_iterable(instance_of(str))]
+    )
+
+
+@frozen
+class NuaaOptions:
+    """Options of `nuaa`.
+
+    Args:
+        protocol: `subject_disjoint` tests on people never trained on and has a dev split;
+            `official` is the database's own split by session, without dev.
+    """
+
+    protocol: Literal["official", "subject_disjoint"] = "subject_disjoint"

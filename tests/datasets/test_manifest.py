@@ -1,0 +1,140 @@
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet
+import pytest
+
+from fas_core import DataError
+from fas_core.data.samples import COLUMNS
+from fas_plugins.datasets.manifest import Manifest
+from fas_plugins.datasets.options import ManifestOptions
+
+
+def reader(path: Path, content: str | dict[str, Any]) -> Manifest:
+    if isinstance(content, str):
+        path.write_text(content)
+    else:
+        pa.parquet.write_table(pa.table(content), path)
+    return Manifest(ManifestOptions(), root=path)
+
+
+def test_the_least_manifest(tmp_path: Path) -> None:
+    manifest = reader(tmp_path / "m.csv", "path,label\na/1.jpg,1\na/2.jpg,0\na/3.jpg,\n")
+    samples = manifest.samples("test")
+    assert manifest.splits() == ("test",)
+    assert manifest.notes == ()
+    assert samples.column("id") == samples.column("rgb") == ["a/1.jpg", "a/2.jpg", "a/3.jpg"]
+    assert samples.column("label") == [1, 0, None]
+    assert samples.column("species") == ["live", None, None]
+    assert samples.path(0, "rgb") == tmp_path / "a/1.jpg"
+
+
+def test_every_column(tmp_path: Path) -> None:
+    row = {
+        "id": "x", "split": "dev", "label": "bonafide", "species": "live", "subject": "007", "group": "AF",
+        "session": "2", "device": "cam", "video": "v1", "frame": "3", "box": "1 2.5 30 40",
+    }  # fmt: skip
+    assert set(row) == set(COLUMNS)
+    names = ",".join([*row, "rgb", "depth", "ir"])
+    samples = reader(
+        tmp_path / "m.csv", f"\ufeff{names}\r\n{','.join(row.values())},c.jpg,d.png,i.png\r\n"
+    ).samples("dev")
+    assert samples.modalities == ("rgb", "depth", "ir")
+    assert samples.column("subject") == ["007"]
+    assert samples.column("frame") == [3]
+    assert samples.column("label") == [1]
+    assert samples.box(0) == (1, 2.5, 30, 40)
+    assert samples.path(0, "ir") == tmp_path / "i.png"
+
+
+def test_parquet_keeps_its_types(tmp_path: Path) -> None:
+    content = {
+        "path": ["a.jpg", "b.jpg"],
+        "label": pa.array([1, None], pa.int64()),
+        "subject": [7, 8],
+        "box": [[0.0, 0.0, 5.0, 5.0], None],
+        "split": ["train", "train"],
+    }
+    samples = reader(tmp_path / "m.parquet", content).samples("train")
+    assert samples.column("label") == [1, None]
+    assert samples.column("subject") == ["7", "8"]
+    assert samples.box(0) == (0, 0, 5, 5)
+    assert samples.box(1) is None
+
+
+def test_splits_are_in_their_usual_order(tmp_path: Path) -> None:
+    rows = "\n".join(f"{split}.jpg,{split}" for split in ("test", "extra", "dev", "train"))
+    manifest = reader(tmp_path / "m.csv", f"path,split\n{rows}\n")
+    assert manifest.splits() == ("train", "dev", "test", "extra")
+    assert manifest.samples("extra").column("id") == ["extra.jpg"]
+    with pytest.raises(DataError, match="no 'val' split"):
+        manifest.samples("val")
+
+
+def test_label_words(tmp_path: Path) -> None:
+    words = {
+        "1": 1,
+        "Live": 1,
+        "bonafide": 1,
+        "bona fide": 1,
+        "1.0": 1,
+        "0": 0,
+        "attack": 0,
+        "SPOOF": 0,
+        "fake": 0,
+    }
+    rows = "\n".join(f"{number}.jpg,{word}" for number, word in enumerate(words))
+    assert reader(tmp_path / "m.csv", f"path,label\n{rows}\n").samples("test").column("label") == list(
+        words.values()
+    )
+
+
+def test_unused_columns_are_noted(tmp_path: Path) -> None:
+    manifest = reader(tmp_path / "m.csv", "path,specie,quality\na.jpg,print,3\n")
+    assert manifest.notes == ("columns that are not used: specie, quality",)
+
+
+def test_all_problems_are_named_with_their_lines(tmp_path: Path) -> None:
+    file = tmp_path / "m.csv"
+    manifest = reader(
+        file,
+        "path,split,label,frame,box\n"
+        "a.jpg,train,maybe,1,\n"
+        ",train,1,2,\n"
+        "c.jpg,,0,x,1 2 3\n"
+        "d.jpg,test,0,1,0 0 -5 5\n",
+    )
+    with pytest.raises(DataError, match="6 problems") as error:
+        manifest.splits()
+    assert error.value.problems == (
+        f"{file}:2: label 'maybe', and not 1 or live, 0 or attack",
+        f"{file}:3: no id",
+        f"{file}:4: box '1 2 3', and not 'x y w h' in pixels",
+        f"{file}:4: frame 'x', and not a whole number",
+        f"{file}:4: no split",
+        f"{file}:5: box '0 0 -5 5', and not 'x y w h' in pixels",
+    )
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("", "cannot be read as a table"),
+        ("path,label\n", "no rows below the header"),
+        ("file,label\na.jpg,1\n", r"no image column, one of path, rgb, depth, ir \(found: file, label\)"),
+        ("path,label\na.jpg\n", "cannot be read as a table.*Expected 2 columns, got 1"),
+        ("path,label,label\na.jpg,1,1\n", "column given twice: label"),
+        ("path\na.jpg\na.jpg\n", "id given twice: a.jpg"),
+    ],
+)
+def test_what_is_no_manifest_is_refused(tmp_path: Path, content: str, message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        reader(tmp_path / "m.csv", content).samples("test")
+
+
+def test_a_file_that_is_not_there_or_not_parquet_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"none\.csv: cannot be read"):
+        Manifest(ManifestOptions(), root=tmp_path / "none.csv").splits()
+    with pytest.raises(DataError, match=r"m\.parquet: cannot be read"):
+        reader(tmp_path / "m.parquet", "path\na.jpg\n").splits()
