@@ -35,6 +35,7 @@ def fas_backbones() -> Iterator[Backbone]:
         options=options.MobileNetV2Options,
         source="MobileNetV2: Inverted Residuals and Linear Bottlenecks (arXiv 1801.04381)",
     )
+    yield from fishnets()
 
 
 def mobilelitenets() -> Iterator[Backbone]:
@@ -53,4 +54,19 @@ def mobilelitenets() -> Iterator[Backbone]:
             target=f"{HERE}.mobilelitenet:MobileLiteNet{name.replace('_se', 'SE')}",
             options=options.MobileLiteNetOptions,
             source="the FeatherNets repository (arXiv 1904.09290)",
+        )
+
+
+def fishnets() -> Iterator[Backbone]:
+    """The family, by depth; costs in multiply-adds at 224."""
+    for depth, size in {
+        "99": "15.6 M parameters, 4.3 G",
+        "150": "23.9 M, 6.4 G",
+        "201": "43.5 M, 10.6 G",
+    }.items():
+        yield Backbone(
+            name=f"fishnet{depth}",
+            summary=f"{size} multiply-adds at 224; the heavy ones, with ImageNet weights",
+            target=f"{HERE}.fishnet:FishNet{depth}",
+            source="FishNet (arXiv 1901.03495)",
         )

@@ -22,6 +22,10 @@ ENTRIES: dict[str, tuple[str, dict[str, Any]]] = {
     "mobilelitenet54_se": ("mobilelitenet54_se", {}),
     "mobilenetv2": ("mobilenetv2", {}),
     "mobilenetv2_imagenet": ("mobilenetv2", {"num_classes": 1000}),
+    "fishnet99": ("fishnet99", {"num_classes": 1000}),
+    "fishnet150": ("fishnet150", {"num_classes": 1000}),
+    "fishnet201": ("fishnet201", {"num_classes": 1000}),
+    "fishnet150_fas": ("fishnet150", {}),
 }
 """Each entry of architectures.json: our backbone and what it is built with."""
 
