@@ -1,0 +1,137 @@
+"""Batches for training: shuffled, augmented, sharded, and the same however many processes read them."""
+
+from __future__ import annotations
+
+import math
+import signal
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import torch
+from attrs import field, frozen
+from numpy.typing import NDArray
+from torch.utils.data import DataLoader, Dataset
+
+from fas_core.config import Recipe
+from fas_core.contracts import Batch
+from fas_core.data.augment import augmented
+from fas_core.data.reading import read_faces
+from fas_core.data.samples import SampleTable
+from fas_core.errors import DataError, FasError
+
+
+def epoch_batches(
+    count: int, batch_size: int, *, seed: int, epoch: int, rank: int = 0, world_size: int = 1
+) -> list[NDArray[np.int64]]:
+    """Rows of each batch that one process sees in one epoch.
+
+    All `count` rows in an order that depends on (seed, epoch) alone, dealt out in turn; the first few are
+    dealt again at the end, so that all processes get as many. The last batch may be smaller, and is left
+    out only where it would be a single sample, which batch normalisation cannot train on.
+
+    Raises:
+        DataError: there are fewer than two rows for each process.
+    """
+    if count < 2 * world_size:
+        raise DataError(f"{count} samples to train on: there must be two for each of {world_size} processes")
+    order = np.random.default_rng([seed, epoch]).permutation(count)
+    mine = np.resize(order, math.ceil(count / world_size) * world_size)[rank::world_size]
+    batches = [mine[start : start + batch_size] for start in range(0, len(mine), batch_size)]
+    return batches if len(batches[-1]) > 1 else batches[:-1]
+
+
+@frozen(eq=False)
+class Batches(Dataset[Any]):
+    """From rows to a batch. A sample's changes depend on (seed, epoch, row) alone."""
+
+    samples: SampleTable
+    recipe: Recipe
+    epoch: int
+    labels: NDArray[np.int8] = field(init=False)
+
+    @labels.default
+    def _labels(self) -> NDArray[np.int8]:
+        return self.samples.labels
+
+    def __getitem__(self, rows: NDArray[np.int64]) -> Batch | FasError:
+        """The batch, or the user's error: raised in a worker it would come out as a traceback."""
+        try:
+            faces = [self._sample(int(row)) for row in rows]
+        except FasError as error:
+            return error
+        images = {
+            modality: torch.from_numpy(np.stack([face[modality] for face in faces]))
+            for modality in self.recipe.modalities
+        }
+        label = torch.from_numpy(self.labels[rows].astype(np.int64))
+        return Batch(images, label, torch.from_numpy(rows.astype(np.int64)))
+
+    def _sample(self, row: int) -> dict[str, Any]:
+        recipe = self.recipe
+        rng = np.random.default_rng([recipe.train.seed, self.epoch, 1 + row])
+        faces = read_faces(self.samples, row, recipe.modalities)
+        return augmented(faces, recipe.model.input_size, recipe.augment, rng)
+
+
+@frozen(eq=False)
+class TrainingLoader:
+    """Iterates over batches; `len` is how many there are."""
+
+    loader: DataLoader[Any]
+
+    def __len__(self) -> int:
+        return len(self.loader)
+
+    def __iter__(self) -> Iterator[Batch]:
+        for batch in self.loader:
+            if isinstance(batch, FasError):
+                raise batch
+            yield batch
+
+
+def training_loader(
+    samples: SampleTable,
+    recipe: Recipe,
+    *,
+    epoch: int,
+    start_batch: int = 0,
+    rank: int = 0,
+    world_size: int = 1,
+) -> TrainingLoader:
+    """One epoch's batches for one process: images uint8 (B, S, S, 3), labels and rows int64 (B,).
+
+    Args:
+        samples: all labelled, and with every modality of the recipe.
+        recipe: size, augmentation, batch size, seed and the number of reading processes (0: this one).
+        epoch: counts from 0.
+        start_batch: how many batches to leave out, for a run that continues; the others are the same.
+        rank: of this process.
+        world_size: processes that train together.
+
+    Raises:
+        DataError: too few samples, at once; an unreadable image, when its batch is due.
+    """
+    rows = epoch_batches(
+        len(samples),
+        recipe.train.batch_size,
+        seed=recipe.train.seed,
+        epoch=epoch,
+        rank=rank,
+        world_size=world_size,
+    )
+    return TrainingLoader(
+        DataLoader(
+            Batches(samples, recipe, epoch),
+            batch_size=None,  # the sampler gives whole batches of rows
+            sampler=rows[start_batch:],
+            num_workers=recipe.train.workers,
+            worker_init_fn=_ignore_interrupt,
+            generator=torch.Generator(),  # its own: reading leaves the model's random numbers alone
+        )
+    )
+
+
+def _ignore_interrupt(_: int) -> None:
+    """Ctrl-C is for the process that trains; it ends the workers."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -1,0 +1,70 @@
+"""Reading samples for judging: batches in order, decoded by threads, without torch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import islice
+
+import numpy as np
+
+from fas_core.config import Resize
+from fas_core.data.images import Box, Image, cut, prepare, read_image, scaled
+from fas_core.data.parallel import ordered
+from fas_core.data.samples import SampleTable
+from fas_core.errors import DataError
+
+
+def read_faces(samples: SampleTable, row: int, modalities: Sequence[str]) -> dict[str, Image]:
+    """`{modality: (H, W, 3)}` of one sample, cut to its box where it has one; sizes may differ.
+
+    Raises:
+        DataError: an image cannot be read, or the box lies outside it.
+    """
+    images = {modality: read_image(samples.path(row, modality)) for modality in modalities}
+    box = samples.box(row)
+    if box is None:
+        return images
+    first = samples.modalities[0]
+    named = images[first] if first in images else read_image(samples.path(row, first))
+    if not _meets(box, named):
+        height, width = named.shape[:2]
+        raise DataError(
+            f"{samples.path(row, first)}: box {list(box)} lies outside the image of {width} x {height} pixels"
+        )
+    return {name: cut(image, scaled(box, named.shape, image.shape)) for name, image in images.items()}
+
+
+def _meets(box: Box, image: Image) -> bool:
+    x, y, w, h = box
+    return x < image.shape[1] and y < image.shape[0] and x + w > 0 and y + h > 0
+
+
+def batches(
+    samples: SampleTable,
+    modalities: Sequence[str],
+    size: int,
+    resize: Resize,
+    batch_size: int,
+    workers: int,
+) -> Iterator[dict[str, Image]]:
+    """All samples by the evaluation rule, `{modality: (B, size, size, 3)}`, in the table's order.
+
+    Args:
+        samples: the samples; every one has every modality (`SampleTable.need`).
+        modalities: what is read of them.
+        size: side of the result in pixels.
+        resize: the rule, see `fas_core.data.images.prepare`.
+        batch_size: B of all batches but the last.
+        workers: threads that read; 0 reads in this one.
+
+    Raises:
+        DataError: an image cannot be read; raised when its batch is due.
+    """
+
+    def read(row: int) -> dict[str, Image]:
+        faces = read_faces(samples, row, modalities)
+        return {modality: prepare(face, None, size, resize) for modality, face in faces.items()}
+
+    images = ordered(read, range(len(samples)), workers, ahead=max(batch_size, 4 * workers))
+    while batch := list(islice(images, batch_size)):
+        yield {modality: np.stack([image[modality] for image in batch]) for modality in modalities}
