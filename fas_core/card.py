@@ -7,11 +7,19 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from attrs import asdict, field, frozen
+from attrs import asdict, field, fields_dict, frozen
 
 from fas_core.config import Resize
-from fas_core.errors import ModelError
+from fas_core.errors import ConfigError, ModelError
+from fas_core.plugins import Registry
+from fas_core.structure import structure
 from fas_core.thresholds import Threshold
+
+METADATA_KEY = "fas"
+"""Under which key a model file's metadata holds the card."""
+
+FORMAT = 1
+"""Of the JSON. Keys may be added; it is raised when a reader of the last one would be misled."""
 
 LABELS = {"0": "attack", "1": "live"}
 
@@ -44,27 +52,31 @@ class Card:
         return hashlib.sha256(json.dumps(self.recipe, sort_keys=True).encode()).hexdigest()[:16]
 
     def to_json(self) -> str:
-        """As it is stored in a model file."""
-        return json.dumps({**asdict(self), "labels": LABELS, "recipe_digest": self.digest})
+        """As it is stored in a model file: the fields, what the labels mean, and the recipe's digest."""
+        derived = {"format": FORMAT, "labels": LABELS, "recipe_digest": self.digest}
+        return json.dumps(derived | asdict(self))
 
     @classmethod
     def from_json(cls, text: str, where: str) -> Card:
-        """Back from `to_json`.
+        """Back from `to_json`; keys that a later fas added are passed over.
+
+        Args:
+            where: the file, for messages.
 
         Raises:
-            ModelError: the text is not such a card.
+            ModelError: the text is not such a card, or its format is newer than this fas.
         """
+        unreadable = f"{where}: its fas metadata cannot be read"
         try:
             found = json.loads(text)
-            threshold = found["threshold"]
-            return cls(
-                modalities=tuple(found["modalities"]),
-                input_size=int(found["input_size"]),
-                resize=Resize(**found["resize"]),
-                threshold=None if threshold is None else Threshold(**threshold),
-                recipe=found["recipe"],
-                data=found["data"],
-                versions=found["versions"],
-            )
-        except (KeyError, TypeError, ValueError) as error:
-            raise ModelError(f"{where}: its fas metadata cannot be read: {error}") from error
+        except ValueError as error:
+            raise ModelError(f"{unreadable}: not JSON: {error}") from error
+        if not isinstance(found, dict) or not isinstance(found.get("format"), int):
+            raise ModelError(f"{unreadable}: it has no format number")
+        if found["format"] > FORMAT:
+            raise ModelError(f"{where}: written by a newer fas (format {found['format']}): upgrade fas-core")
+        known = {name: found[name] for name in fields_dict(cls) if name in found}
+        try:
+            return structure(known, cls, Registry(()), unreadable)
+        except ConfigError as error:
+            raise ModelError("; ".join((error.message, *error.problems))) from error

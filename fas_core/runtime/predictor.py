@@ -1,0 +1,117 @@
+"""An exported ONNX model as a function of byte images; all it needs to know is in the file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fas_core.card import METADATA_KEY, Card
+from fas_core.contracts import Images
+from fas_core.errors import DataError, ModelError
+
+SCORE = "score"
+FATAL = 4  # onnxruntime's log level: what it would print below that, it raises as well
+
+
+class Predictor:
+    """Scores batches of face images with a model that `fas export` wrote.
+
+    A `fas_core.contracts.Scorer`. May be called from several threads at once.
+
+    Args:
+        path: the `.onnx` file.
+        threads: CPU threads of one call; None for one per core.
+
+    Attributes:
+        card: modalities in order, input size, resize rule, threshold, recipe.
+
+    Raises:
+        ModelError: the file is missing, damaged, no ONNX, or not one of ours.
+
+    Example:
+        >>> predictor = Predictor("model.onnx")  # doctest: +SKIP
+        >>> predictor({"rgb": faces}) >= predictor.card.threshold.value  # doctest: +SKIP
+        array([ True, False])
+    """
+
+    def __init__(self, path: Path | str, threads: int | None = None) -> None:
+        self.path = Path(path)
+        self._session = _open(self.path, threads)
+        metadata = self._session.get_modelmeta().custom_metadata_map
+        if METADATA_KEY not in metadata:
+            raise ModelError(
+                f"{self.path}: ONNX, but without fas metadata (modalities, size, threshold): "
+                "give a model that `fas export` wrote"
+            )
+        self.card = Card.from_json(metadata[METADATA_KEY], str(self.path))
+        self._names = [output.name for output in self._session.get_outputs()]
+        inputs = tuple(given.name for given in self._session.get_inputs())
+        if inputs != self.card.modalities or SCORE not in self._names:
+            raise ModelError(
+                f"{self.path}: its metadata is of another model: the graph takes {', '.join(inputs)} "
+                f"and gives {', '.join(self._names)}"
+            )
+
+    def __call__(self, images: Images) -> NDArray[np.float64]:
+        """The score of every face, higher is more live.
+
+        Args:
+            images: `{modality: uint8 (B, H, W, 3)}`, RGB, H = W = `card.input_size`; modalities that
+                the model does not take are ignored.
+
+        Returns:
+            (B,); a face is live when its score is at least the threshold.
+
+        Raises:
+            DataError: a modality is missing, or images are not of that kind.
+        """
+        (scores,) = self._session.run([SCORE], self._inputs(images))
+        return np.asarray(scores, np.float64)
+
+    def outputs(self, images: Images) -> dict[str, NDArray[np.float32]]:
+        """All that the graph gives, by name: `score` (B,) and, of classifiers, `logits` (B, K).
+
+        Takes and raises what calling does.
+        """
+        return dict(zip(self._names, self._session.run(self._names, self._inputs(images)), strict=True))
+
+    def _inputs(self, images: Images) -> dict[str, NDArray[np.uint8]]:
+        side = self.card.input_size
+        taken = {}
+        for name in self.card.modalities:
+            if name not in images:
+                raise DataError(f"{self.path}: no {name!r} images given; {self._takes()}")
+            pixels = taken[name] = np.asarray(images[name])
+            if pixels.dtype != np.uint8 or pixels.ndim != 4 or pixels.shape[1:] != (side, side, 3):
+                raise DataError(
+                    f"{self.path}: {name!r} images are {pixels.dtype} {pixels.shape}; {self._takes()}"
+                )
+        if len({len(pixels) for pixels in taken.values()}) > 1:
+            counts = ", ".join(f"{len(pixels)} {name}" for name, pixels in taken.items())
+            raise DataError(f"{self.path}: as many images of each modality are needed, not {counts}")
+        return taken
+
+    def _takes(self) -> str:
+        side = self.card.input_size
+        return f"the model takes {', '.join(self.card.modalities)}, each uint8 (B, {side}, {side}, 3)"
+
+
+def _open(path: Path, threads: int | None) -> Any:
+    """An onnxruntime session on the CPU."""
+    import onnxruntime
+
+    if not path.is_file():
+        raise ModelError(f"{path}: {'a folder, not a model file' if path.is_dir() else 'no such model file'}")
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = FATAL
+    options.intra_op_num_threads = threads or 0
+    try:
+        return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # its exceptions share no public base
+        reason = str(error).splitlines()[0].rpartition("failed:")[2]
+        raise ModelError(
+            f"{path}: cannot be loaded as ONNX, damaged or another kind of file: {reason}"
+        ) from error

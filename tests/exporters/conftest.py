@@ -1,0 +1,124 @@
+"""A network small enough to be exported in a second, in the shape of any other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from fas_core import NoOptions
+from fas_core.card import Card
+from fas_core.config import Normalize, Resize
+from fas_core.contracts import BranchSize
+from fas_core.model import Model, Preprocess
+from fas_core.thresholds import Threshold
+from fas_plugins.fusions.concat_linear import ConcatLinear
+from fas_plugins.fusions.single import Single
+
+SIDE = 16
+Images = dict[str, NDArray[np.uint8]]
+
+
+class TinyBackbone(nn.Module):
+    """Batch norm after a convolution and before one; an in-place activation; pooling; two classes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.features = nn.Sequential(
+            nn.Conv2d(3, 6, 3, 2, 1, bias=False),
+            nn.BatchNorm2d(6),
+            nn.ReLU6(inplace=True),
+            nn.AvgPool2d(2),
+            nn.BatchNorm2d(6),
+            nn.Conv2d(6, 8, 1, bias=False),
+        )
+        self.head = nn.Linear(8, 2)
+
+    def forward_features(self, x: Tensor) -> Tensor:
+        features: Tensor = self.features(x)
+        return features
+
+    def forward_embedding(self, x: Tensor) -> Tensor:
+        return x.mean((2, 3))
+
+    def forward_head(self, x: Tensor) -> Tensor:
+        logits: Tensor = self.head(x)
+        return logits
+
+
+def randomise(model: nn.Module) -> None:
+    """Batch norms that do something, as after training."""
+    for module in model.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            nn.init.uniform_(module.weight, 0.5, 1.5)
+            nn.init.normal_(module.bias, std=0.2)
+            nn.init.normal_(module.running_mean, std=0.2)
+            nn.init.uniform_(module.running_var, 0.5, 2.0)
+
+
+@pytest.fixture(name="randomise")
+def randomise_fixture() -> Callable[[nn.Module], None]:
+    return randomise
+
+
+@pytest.fixture
+def make_model() -> Callable[..., Model]:
+    """`make_model(modalities, backbone class)`: seeded, in eval mode."""
+
+    def make(modalities: Sequence[str] = ("rgb",), backbone: type[nn.Module] = TinyBackbone) -> Model:
+        torch.manual_seed(14)
+        branches = [BranchSize(name, (8, 4, 4), 8, 2) for name in modalities]
+        fusion = ConcatLinear if len(modalities) > 1 else Single
+        preprocess = {
+            name: Preprocess(Normalize(mean=(0.3, 0.4, 0.5), std=(0.2, 0.3, 0.4))) for name in modalities
+        }
+        model = Model(
+            dict(preprocess),
+            {name: backbone() for name in modalities},
+            fusion(NoOptions(), branches),
+            "embeddings" if len(modalities) > 1 else "logits",
+            SIDE,
+        )
+        randomise(model)
+        return model.eval()
+
+    return make
+
+
+@pytest.fixture
+def tiny_backbone() -> type[TinyBackbone]:
+    """To be derived from."""
+    return TinyBackbone
+
+
+@pytest.fixture(scope="session")
+def faces() -> Callable[..., Images]:
+    """`faces(modalities, count, side)`: the same noise for the same arguments."""
+
+    def make(modalities: Sequence[str], count: int, side: int = SIDE) -> Images:
+        rng = np.random.default_rng([count, side])
+        return {name: rng.integers(0, 256, (count, side, side, 3), np.uint8) for name in modalities}
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def make_card() -> Callable[..., Card]:
+    """`make_card(modalities, side)`."""
+
+    def make(modalities: Sequence[str] = ("rgb",), side: int = SIDE) -> Card:
+        return Card(
+            modalities=tuple(modalities),
+            input_size=side,
+            resize=Resize(crop=0.9),
+            threshold=Threshold(0.3125, "eer", "dev"),
+            recipe={"modalities": list(modalities), "train": {"lr": 0.01}},
+            data={"dev": "0123456789abcdef"},
+            versions={"torch": torch.__version__},
+        )
+
+    return make

@@ -1,0 +1,251 @@
+"""What the exporter writes: the graph, its agreement with torch, and what is left when it disagrees."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+import torch
+from attrs import evolve
+from torch import Tensor
+
+from fas_core import ConfigError, DataError, FasError, ModelError
+from fas_core.card import Card
+from fas_core.config import Recipe
+from fas_core.contracts import Exported
+from fas_core.model import Model, build_model
+from fas_core.plugins import registry
+from fas_core.structure import structure
+from fas_plugins.exporters.onnx import export
+from fas_plugins.exporters.options import OnnxOptions
+
+OPTIONS = OnnxOptions()
+MODALITIES = ("rgb", "depth", "ir")
+
+
+def run_onnx(path: Path, images: dict[str, Any]) -> dict[str, Any]:
+    """The file by onnxruntime itself, without our runtime."""
+    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    names = [output.name for output in session.get_outputs()]
+    return dict(zip(names, session.run(names, images), strict=True))
+
+
+def run_torch(model: Model, images: dict[str, Any]) -> dict[str, Any]:
+    with torch.inference_mode():
+        outputs = model({name: torch.from_numpy(pixels) for name, pixels in images.items()})
+    return {"score": outputs.score.numpy(), "logits": cast(Tensor, outputs.logits).numpy()}
+
+
+@pytest.fixture(scope="module")
+def feathernet(
+    tmp_path_factory: pytest.TempPathFactory,
+    faces: Callable[..., Any],
+    make_card: Callable[..., Card],
+) -> tuple[Model, Exported]:
+    """FeatherNetB of 64 pixels with its published head, and what became of it."""
+    tree = {
+        "data": {"name": "folder", "root": "."},
+        "modalities": ["rgb"],
+        "model": {"backbone": "feathernet_b", "fusion": "single", "input_size": 64},
+    }
+    torch.manual_seed(14)
+    model = build_model(structure(tree, Recipe, registry(), "test"), registry())
+    # Statistics of real activations, so that scores are neither 0 nor 1.
+    images = {"rgb": torch.from_numpy(faces(("rgb",), 24, 64)["rgb"])}
+    for _ in range(20):
+        model.train()(images)
+    folder = tmp_path_factory.mktemp("feathernet")
+    card = make_card(("rgb",), 64)
+    return model, export(OPTIONS, model.eval(), faces(("rgb",), 6, 64), folder / "model.onnx", card)
+
+
+def test_feathernet_agrees_at_every_batch_size(
+    feathernet: tuple[Model, Exported], faces: Callable[..., Any]
+) -> None:
+    model, exported = feathernet
+    assert exported.samples == 6
+    assert exported.mean_difference <= exported.max_difference <= 1e-5
+    for count in (1, 2, 7):
+        images = faces(("rgb",), count, 64)
+        found, expected = run_onnx(exported.path, images), run_torch(model, images)
+        assert found["logits"].shape == (count, 64)
+        np.testing.assert_allclose(found["score"], expected["score"], atol=1e-5)
+        np.testing.assert_allclose(found["logits"], expected["logits"], atol=1e-4)
+
+
+def test_feathernet_graph_is_one_clean_file(feathernet: tuple[Model, Exported]) -> None:
+    _, exported = feathernet
+    assert [path.name for path in exported.path.parent.iterdir()] == ["model.onnx"]
+    assert exported.path.stat().st_size == exported.size
+    loaded = onnx.load(exported.path, load_external_data=False)
+    assert [entry.version for entry in loaded.opset_import if entry.domain == ""] == [18]
+    assert exported.facts == {"opset": 18}
+    assert not any(tensor.external_data for tensor in loaded.graph.initializer)
+    kinds = [node.op_type for node in loaded.graph.node]
+    assert kinds[:2] == ["Transpose", "Cast"]  # transposed while a pixel is one byte
+    assert not {"BatchNormalization", "Identity", "Dropout"} & set(kinds)
+    assert b".py" not in exported.path.read_bytes()  # no lines of anyone's source
+
+
+def test_feathernet_inputs_and_outputs(feathernet: tuple[Model, Exported]) -> None:
+    graph = onnx.load(feathernet[1].path).graph
+    (given,) = graph.input
+    assert (given.name, given.type.tensor_type.elem_type) == ("rgb", onnx.TensorProto.UINT8)
+    shapes = [
+        [dim.dim_param or dim.dim_value for dim in value.type.tensor_type.shape.dim]
+        for value in (given, *graph.output)
+    ]
+    assert shapes == [["batch", 64, 64, 3], ["batch"], ["batch", 64]]
+    assert [value.name for value in graph.output] == ["score", "logits"]
+
+
+def test_metadata_is_the_card(feathernet: tuple[Model, Exported], make_card: Callable[..., Card]) -> None:
+    card = make_card(("rgb",), 64)
+    properties = {entry.key: entry.value for entry in onnx.load(feathernet[1].path).metadata_props}
+    assert Card.from_json(properties["fas"], "test") == card
+    stored = json.loads(properties["fas"])
+    assert stored["labels"] == {"0": "attack", "1": "live"}
+    assert stored["recipe_digest"] == card.digest
+    assert stored["threshold"] == {"value": 0.3125, "policy": "eer", "source": "dev"}
+
+
+def test_three_modalities_keep_their_names(
+    make_model: Any, faces: Any, make_card: Any, tmp_path: Path
+) -> None:
+    model = make_model(MODALITIES)
+    path = tmp_path / "model.onnx"
+    export(OnnxOptions(opset=20), model, faces(MODALITIES, 3), path, make_card(MODALITIES))
+    loaded = onnx.load(path)
+    assert [entry.version for entry in loaded.opset_import] == [20]
+    assert [given.name for given in loaded.graph.input] == list(MODALITIES)
+    images = faces(MODALITIES, 4)
+    backwards = {name: images[name] for name in reversed(MODALITIES)}
+    expected = run_torch(model, images)
+    for found in (run_onnx(path, images), run_onnx(path, backwards)):
+        np.testing.assert_allclose(found["score"], expected["score"], atol=1e-6)
+    swapped = images | {"rgb": images["ir"], "ir": images["rgb"]}
+    assert np.abs(run_onnx(path, swapped)["score"] - expected["score"]).max() > 1e-3
+
+
+def test_same_model_same_bytes(make_model: Any, faces: Any, make_card: Any, tmp_path: Path) -> None:
+    for name in ("a.onnx", "b.onnx"):
+        export(OPTIONS, make_model(), faces(("rgb",), 2), tmp_path / name, make_card())
+    assert (tmp_path / "a.onnx").read_bytes() == (tmp_path / "b.onnx").read_bytes()
+
+
+def test_says_nothing_and_leaves_the_model_alone(
+    make_model: Any, faces: Any, make_card: Any, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    model = make_model().train()
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    export(OPTIONS, model, faces(("rgb",), 2), tmp_path / "model.onnx", make_card())
+    assert capfd.readouterr() == ("", "")
+    assert all(module.training for module in model.modules())
+    assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
+
+
+def test_compares_in_eval_mode_with_read_only_samples(
+    make_model: Any, faces: Any, make_card: Any, tmp_path: Path
+) -> None:
+    images = faces(("rgb",), 2)
+    images["rgb"].flags.writeable = False
+    exported = export(OPTIONS, make_model().train(), images, tmp_path / "model.onnx", make_card())
+    assert exported.max_difference <= 1e-6
+
+
+def assert_refused(model: Model, faces: Any, card: Card, folder: Path, match: str) -> None:
+    """One line, and what was there before is still there, alone."""
+    destination = folder / "model.onnx"
+    destination.write_bytes(b"an older export")
+    with pytest.raises(ModelError, match=match) as refusal:
+        export(OPTIONS, model, faces(("rgb",), 3), destination, card)
+    assert "\n" not in str(refusal.value)
+    assert [path.name for path in folder.iterdir()] == ["model.onnx"]
+    assert destination.read_bytes() == b"an older export"
+
+
+def test_refuses_a_graph_that_scores_otherwise(
+    make_model: Any, tiny_backbone: Any, faces: Any, make_card: Any, tmp_path: Path
+) -> None:
+    class Liar(tiny_backbone):  # type: ignore[misc]
+        def forward_head(self, x: Tensor) -> Tensor:
+            logits: Tensor = super().forward_head(x)
+            return logits * 2 if torch.compiler.is_exporting() else logits
+
+    assert_refused(make_model(backbone=Liar), faces, make_card(), tmp_path, "differ by .* in score")
+
+
+def test_refuses_logits_that_the_score_hides(
+    make_model: Any, tiny_backbone: Any, faces: Any, make_card: Any, tmp_path: Path
+) -> None:
+    class Shifted(tiny_backbone):  # type: ignore[misc]
+        def forward_head(self, x: Tensor) -> Tensor:
+            logits: Tensor = super().forward_head(x)
+            return logits + 1 if torch.compiler.is_exporting() else logits
+
+    assert_refused(make_model(backbone=Shifted), faces, make_card(), tmp_path, "differ by 1 in logits")
+
+
+def test_refuses_nan(make_model: Any, tiny_backbone: Any, faces: Any, make_card: Any, tmp_path: Path) -> None:
+    class Undefined(tiny_backbone):  # type: ignore[misc]
+        def forward_head(self, x: Tensor) -> Tensor:
+            logits: Tensor = super().forward_head(x)
+            return torch.log(-logits.abs() - 1)
+
+    assert_refused(make_model(backbone=Undefined), faces, make_card(), tmp_path, "differ by nan in score")
+
+
+def test_refuses_what_has_no_onnx_form(
+    make_model: Any,
+    tiny_backbone: Any,
+    faces: Any,
+    make_card: Any,
+    tmp_path: Path,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    class Eigen(tiny_backbone):  # type: ignore[misc]
+        def forward_embedding(self, x: Tensor) -> Tensor:
+            return x.mean((2, 3)) + torch.linalg.eigvals(x).real.mean((1, 2))[:, None]
+
+    assert_refused(make_model(backbone=Eigen), faces, make_card(), tmp_path, "converted to ONNX: .*eig")
+    assert capfd.readouterr() == ("", "")
+
+
+def test_refuses_another_models_card(make_model: Any, faces: Any, make_card: Any, tmp_path: Path) -> None:
+    card = evolve(make_card(), modalities=("ir",))
+    assert_refused(make_model(), faces, card, tmp_path, "metadata is of another model")
+
+
+def test_refuses_an_opset_that_is_not_there(
+    make_model: Any, faces: Any, make_card: Any, tmp_path: Path
+) -> None:
+    with pytest.raises(ModelError, match="opset 99"):
+        export(OnnxOptions(opset=99), make_model(), faces(("rgb",), 2), tmp_path / "m.onnx", make_card())
+    assert not list(tmp_path.iterdir())
+
+
+def test_refuses_to_go_unverified(make_model: Any, faces: Any, make_card: Any, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="no samples"):
+        export(OPTIONS, make_model(), faces(("rgb",), 0), tmp_path / "model.onnx", make_card())
+
+
+def test_place_that_cannot_be_written(make_model: Any, faces: Any, make_card: Any, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(FasError, match="cannot be written"):
+        export(OPTIONS, make_model(), faces(("rgb",), 2), tmp_path / "file" / "model.onnx", make_card())
+
+
+@pytest.mark.parametrize(
+    ("tree", "problem"),
+    [({"opset": 17}, "opset: must be >= 18: 17"), ({"tolerance": 0}, "tolerance: must be > 0: 0")],
+)
+def test_options_are_checked(tree: dict[str, Any], problem: str) -> None:
+    exporter = registry().find("exporter", "onnx")
+    with pytest.raises(ConfigError, match=problem):
+        structure(tree, exporter.options, registry(), "exporter onnx")

@@ -1,0 +1,67 @@
+"""The card that travels with a model: there and back, and what is not one."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from attrs import evolve
+
+from fas_core import ModelError
+from fas_core.card import Card
+from fas_core.config import Resize
+from fas_core.thresholds import Threshold
+
+CARD = Card(
+    modalities=("rgb", "ir"),
+    input_size=64,
+    resize=Resize(crop=0.9),
+    threshold=Threshold(0.125, "eer", "dev"),
+    recipe={"train": {"lr": 0.1, "seed": 14}, "modalities": ["rgb", "ir"]},
+    data={"dev": "0123456789abcdef"},
+    versions={"torch": "2.13.0"},
+)
+
+
+@pytest.mark.parametrize("card", [CARD, evolve(CARD, threshold=None, recipe={}, data={}, versions={})])
+def test_there_and_back(card: Card) -> None:
+    assert Card.from_json(card.to_json(), "test") == card
+
+
+def test_json_says_what_labels_mean() -> None:
+    stored = json.loads(CARD.to_json())
+    assert stored["labels"] == {"0": "attack", "1": "live"}
+    assert stored["recipe_digest"] == CARD.digest
+    assert stored["format"] == 1
+
+
+def test_keys_of_a_later_fas_are_passed_over() -> None:
+    later = json.loads(CARD.to_json()) | {"calibration": [1, 2]}
+    assert Card.from_json(json.dumps(later), "test") == CARD
+
+
+@pytest.mark.parametrize(
+    ("text", "match"),
+    [
+        ("{", "not JSON"),
+        ("[]", "no format number"),
+        ("{}", "no format number"),
+        ('{"format": 1}', "modalities: is required"),
+        ('{"format": 2}', "newer fas"),
+        (CARD.to_json().replace("64", '"big"'), "input_size: must be a whole number"),
+        (CARD.to_json().replace("0.125", '"half"'), "threshold.value: must be a number"),
+        (CARD.to_json().replace("0.9", "9"), "resize.crop: must be <= 1"),
+    ],
+)
+def test_text_that_is_no_card(text: str, match: str) -> None:
+    with pytest.raises(ModelError, match=match) as refusal:
+        Card.from_json(text, "model.onnx")
+    assert str(refusal.value).startswith("model.onnx: ")
+    assert "\n" not in str(refusal.value)
+
+
+def test_digest_is_of_the_recipe_alone() -> None:
+    backwards = {"modalities": ["rgb", "ir"], "train": {"seed": 14, "lr": 0.1}}
+    assert evolve(CARD, recipe=backwards, threshold=None).digest == CARD.digest
+    assert evolve(CARD, recipe=backwards | {"modalities": ["rgb"]}).digest != CARD.digest
+    assert len(CARD.digest) == 16
