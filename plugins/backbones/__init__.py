@@ -10,6 +10,10 @@ from fas_plugins.backbones import options
 HERE = "fas_plugins.backbones"
 FEATHERNETS = "FeatherNets: Convolutional Neural Networks as Light as Feather (arXiv 1904.09290)"
 
+CENTRAL_DIFFERENCE = (
+    "Searching Central Difference Convolutional Networks for Face Anti-Spoofing (arXiv 2003.04092)"
+)
+
 
 @hookimpl
 def fas_backbones() -> Iterator[Backbone]:
@@ -36,6 +40,20 @@ def fas_backbones() -> Iterator[Backbone]:
         source="MobileNetV2: Inverted Residuals and Linear Bottlenecks (arXiv 1801.04381)",
     )
     yield from fishnets()
+    yield Backbone(
+        name="cdcn",
+        summary="Central difference convolutions that predict a depth map, 32 x 32 at 256; 2.2 M parameters",
+        target=f"{HERE}.cdcn:CDCN",
+        options=options.CDCNOptions,
+        source=CENTRAL_DIFFERENCE,
+    )
+    yield Backbone(
+        name="cdcnpp",
+        summary="CDCN++: CDCN with searched layers and attention over places",
+        target=f"{HERE}.cdcn:CDCNpp",
+        options=options.CDCNOptions,
+        source=CENTRAL_DIFFERENCE,
+    )
 
 
 def mobilelitenets() -> Iterator[Backbone]:

@@ -20,12 +20,10 @@ class Staged(nn.Module):
         embedding_dim: E.
         num_logits: K.
         reduction: H / h.
-        published_names: `{our module: its name in published checkpoints}` where the two differ. What lies
-            below a module keeps its name: `{"streaming": "final_DW.0"}` says that our
-            `streaming.weight` is published as `final_DW.0.weight`.
+        renames: `{our module: its name in published checkpoints}` where the two differ.
     """
 
-    published_names: Mapping[str, str] = {}
+    renames: Mapping[str, str] = {}
 
     num_features: int
     embedding_dim: int
@@ -55,6 +53,16 @@ class Staged(nn.Module):
             return x
         x = self.forward_embedding(x)
         return x if self.until == "embeddings" else self.forward_head(x)
+
+    def published_name(self, name: str) -> str:
+        """What published checkpoints call an entry of our state dict.
+
+        With `renames` of `{"streaming": "final_DW.0"}`, `streaming.weight` is `final_DW.0.weight` there.
+        """
+        for ours, theirs in self.renames.items():
+            if name.startswith(f"{ours}."):
+                return theirs + name.removeprefix(ours)
+        return name
 
 
 def check_input_size(name: str, size: int, multiple: int, smallest: int = 1) -> None:

@@ -57,7 +57,7 @@ class FeatherNet(Staged):
         ConfigError: `input_size` is not a multiple of 32.
     """
 
-    published_names: Mapping[str, str] = {"streaming": "final_DW.0"}
+    renames: Mapping[str, str] = {"streaming": "final_DW.0"}
     pooled_shortcut: ClassVar[bool]
 
     num_features = STAGES[-1][1]

@@ -133,7 +133,7 @@ class FishNet(Staged):
 
     depths: ClassVar[Depths]
 
-    published_names: Mapping[str, str] = {
+    renames: Mapping[str, str] = {
         **{f"stem.{place}": f"conv{place + 1}" for place in range(3)},
         **{f"tail.{stage}": f"fish.fish.{stage}.0" for stage in range(3)},
         "bridge.squeeze": "fish.fish.3.0",

@@ -78,7 +78,7 @@ class MobileLiteNet(Staged):
     blocks: ClassVar[tuple[int, ...]]
     attention: ClassVar[bool] = False
 
-    published_names: Mapping[str, str] = {
+    renames: Mapping[str, str] = {
         "stem.0": "conv1",
         "stem.1": "bn1",
         "stem.3": "conv2",

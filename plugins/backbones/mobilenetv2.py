@@ -55,7 +55,7 @@ class MobileNetV2(Staged):
         ConfigError: `input_size` is not a multiple of 32.
     """
 
-    published_names: Mapping[str, str] = {"classifier": "classifier.1"}
+    renames: Mapping[str, str] = {"classifier": "classifier.1"}
 
     reduction = 32
 

@@ -43,3 +43,14 @@ class MobileNetV2Options:
 
     width: float = field(default=1.0, validator=[validators.ge(0.1), validators.le(4.0)])
     dropout: float = field(default=0.2, validator=[validators.ge(0.0), validators.lt(1.0)])
+
+
+@frozen
+class CDCNOptions:
+    """CDCN and CDCN++.
+
+    Args:
+        theta: share of the central difference in each convolution, in [0, 1].
+    """
+
+    theta: float = field(default=0.7, validator=[validators.ge(0.0), validators.le(1.0)])
