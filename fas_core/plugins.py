@@ -7,9 +7,10 @@ the rest works. Two providers of one name are an error when that name is used, n
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Iterator
-from functools import cache
-from importlib.metadata import EntryPoint, entry_points
+from functools import cache, lru_cache
+from importlib.metadata import Distribution, EntryPoint, entry_points
 from typing import Literal
 
 import pluggy
@@ -22,6 +23,9 @@ from fas_core.errors import PluginError, closest, listed
 GROUP = "fas"
 DISABLE = "FAS_DISABLE_PLUGINS"
 """Environment variable: comma-separated plugin or distribution names that are not loaded."""
+
+CORE = re.compile(r"fas[-_.]core(?![-_.\w])", re.IGNORECASE)
+"""What a requirement on fas-core begins with."""
 
 Status = Literal["active", "disabled", "failed"]
 
@@ -123,29 +127,37 @@ def _discovered(disabled: tuple[str, ...]) -> Registry:
 def discover(found: Iterable[EntryPoint], disabled: frozenset[str] = frozenset()) -> Iterator[PluginRecord]:
     """A record for every entry point of the group."""
     for entry in found:
-        distribution = entry.dist
-        name = distribution.metadata["Name"] if distribution else "?"
-        version = distribution.version if distribution else "?"
+        name, version, requires = _origin(entry.dist)
         record = PluginRecord(entry.name, name, version, "active")
         if disabled & {entry.name, name, token(record)}:
             yield evolve(record, status="disabled")
             continue
         try:
-            _check_core_version(distribution.requires if distribution else None)
+            _check_core_version(requires)
             yield evolve(record, components=_components(entry))
         except Exception as error:  # whatever a stranger's plugin raises becomes its record
             line = f"{type(error).__name__}: {error}".splitlines()[0]
             yield evolve(record, status="failed", error=line)
 
 
-def _check_core_version(requires: Iterable[str] | None) -> None:
-    """Refuse a distribution whose own requirement on fas-core this core does not meet."""
-    from packaging.requirements import Requirement
+@lru_cache(maxsize=1)  # a distribution's entry points follow each other, and its metadata are slow to read
+def _origin(distribution: Distribution | None) -> tuple[str, str, tuple[str, ...]]:
+    """Name, version, and what it requires of other distributions."""
+    if distribution is None:
+        return "?", "?", ()
+    metadata = distribution.metadata
+    requires = [] if CORE.fullmatch(metadata["Name"]) else metadata.get_all("Requires-Dist", [])
+    return metadata["Name"], metadata["Version"], tuple(map(str, requires))
 
-    for text in requires or ():
-        if not text.lower().replace("_", "-").startswith("fas-core"):
-            continue
-        requirement = Requirement(text)
+
+def _check_core_version(requires: Iterable[str]) -> None:
+    """Refuse a distribution whose own requirement on fas-core this core does not meet."""
+    ours = [text for text in requires if CORE.match(text)]
+    if not ours:
+        return
+    from packaging.requirements import Requirement  # slow to import, and seldom needed
+
+    for requirement in map(Requirement, ours):
         if requirement.marker is not None and not requirement.marker.evaluate({"extra": ""}):
             continue
         if not requirement.specifier.contains(__version__, prereleases=True):

@@ -1,4 +1,4 @@
-"""`fas`: the root group. Each command is a file of this package, imported when it is looked at."""
+"""`fas`: the root group. Each command is a file of this package, imported when it is called."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import rich_click as click
 
 from fas_core import __version__
 from fas_core.console import console
-from fas_core.errors import FasError
-from fas_core.plugins import DISABLE, registry
+from fas_core.errors import FasError, PluginError
+from fas_core.plugins import DISABLE, clash, registry
 
 COMMANDS = {
     "train": "Train a model: from nothing, by recipe, or further.",
@@ -29,14 +29,18 @@ class Root(click.RichGroup):
     """Our commands by file name, then the plugins'; a user's mistake is one line and exit code 2."""
 
     def list_commands(self, _: click.Context) -> list[str]:
-        return [*COMMANDS, *(command.name for command in registry().all("command"))]
+        return list(_summaries())
 
     def get_command(self, _: click.Context, name: str) -> click.Command | None:
-        if name in COMMANDS:
-            return cast(click.Command, importlib.import_module(f"fas_core.cli.{name}").command)
-        if not registry().providers("command", name):
-            return None
-        return cast(click.Command, registry().find("command", name).load())
+        """What a list of commands shows; listing imports none of them."""
+        summary = _summaries().get(name)
+        return None if summary is None else click.RichCommand(name=name, help=summary)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name, listed, rest = super().resolve_command(ctx, args)
+        return name, None if name is None or listed is None else _load(name), rest
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -50,6 +54,24 @@ class Root(click.RichGroup):
         except BrokenPipeError:  # `fas ... | head`: the reader has seen enough
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             ctx.exit(0)
+
+
+def _summaries() -> dict[str, str]:
+    """Every command and what it does: ours first, and as they are whatever plugins claim."""
+    return COMMANDS | {item.name: item.summary for item in registry().all("command")} | COMMANDS
+
+
+def _load(name: str) -> click.Command:
+    """The command itself.
+
+    Raises:
+        PluginError: two plugins provide it, or one provides what is ours.
+    """
+    if name not in COMMANDS:
+        return cast(click.Command, registry().find("command", name).load())
+    if providers := registry().providers("command", name):
+        raise PluginError(f"{clash('command', name, providers)}; `fas {name}` is fas-core's own")
+    return cast(click.Command, importlib.import_module(f"fas_core.cli.{name}").command)
 
 
 def _disable(_: click.Context, __: click.Parameter, names: tuple[str, ...]) -> None:
