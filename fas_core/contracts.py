@@ -7,7 +7,7 @@ and what its kind adds:
 |----------|----------------------------------------------------------------------------------|
 | backbone | `target(options, in_channels=3, input_size=224, until="logits", num_classes=2)`  |
 | fusion   | `target(options, branches=(BranchSize, ...), num_classes=2)`                      |
-| dataset  | `target(options, root=Path)`                                                     |
+| dataset  | `target(options, root=Path)`; None for one that makes its data and was given none |
 | loss     | `target(options, model=Model)`                                                   |
 | metric   | `target(options, scores=ScoreTable, threshold=0.5)`                              |
 | exporter | `target(options, model=Model, samples=images, destination=Path, card=Card)`       |

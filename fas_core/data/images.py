@@ -114,6 +114,12 @@ def cut(image: Image, box: Box) -> Image:
     return image[top:bottom, left:right]
 
 
+def meets(box: Box, shape: tuple[int, ...]) -> bool:
+    """Whether any of a box lies inside an image of `shape` (H, W, ...)."""
+    x, y, w, h = box
+    return x < shape[1] and y < shape[0] and x + w > 0 and y + h > 0
+
+
 def scaled(box: Box, source: tuple[int, ...], target: tuple[int, ...]) -> Box:
     """A box in pixels of an image of shape `source`, in pixels of one of shape `target` (H, W, ...)."""
     down, across = target[0] / source[0], target[1] / source[1]

@@ -8,7 +8,7 @@ from itertools import islice
 import numpy as np
 
 from fas_core.config import Resize
-from fas_core.data.images import Box, Image, cut, prepare, read_image, scaled
+from fas_core.data.images import Image, cut, meets, prepare, read_image, scaled
 from fas_core.data.parallel import ordered
 from fas_core.data.samples import SampleTable
 from fas_core.errors import DataError
@@ -26,17 +26,12 @@ def read_faces(samples: SampleTable, row: int, modalities: Sequence[str]) -> dic
         return images
     first = samples.modalities[0]
     named = images[first] if first in images else read_image(samples.path(row, first))
-    if not _meets(box, named):
+    if not meets(box, named.shape):
         height, width = named.shape[:2]
         raise DataError(
             f"{samples.path(row, first)}: box {list(box)} lies outside the image of {width} x {height} pixels"
         )
     return {name: cut(image, scaled(box, named.shape, image.shape)) for name, image in images.items()}
-
-
-def _meets(box: Box, image: Image) -> bool:
-    x, y, w, h = box
-    return x < image.shape[1] and y < image.shape[0] and x + w > 0 and y + h > 0
 
 
 def batches(

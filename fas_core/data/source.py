@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from platformdirs import user_cache_path
-
 from fas_core.config import DatasetChoice
 from fas_core.contracts import DatasetReader
 from fas_core.descriptors import Dataset
@@ -44,12 +42,12 @@ def open_choice(choice: DatasetChoice, registry: Registry) -> DatasetReader:
         DataError: there is no such root, or reading refuses the data.
     """
     component = _dataset(choice.name, registry)
-    if choice.root is None and not component.makes:
-        raise DataError(f"data set {choice.name!r}: say where it lies, as {choice.name}:ROOT")
-    root = choice.root or user_cache_path("fas") / choice.name
-    if not component.makes and not root.exists():
-        raise DataError(f"{root}: no such file or folder, given as the root of data set {choice.name!r}")
-    reader: DatasetReader = component.load()(choice.options, root=root)
+    if not component.makes:
+        if choice.root is None:
+            raise DataError(f"data set {choice.name!r}: say where it lies, as {choice.name}:ROOT")
+        if not choice.root.exists():
+            raise DataError(f"{choice.root}: no such file or folder, given as the root of {choice.name!r}")
+    reader: DatasetReader = component.load()(choice.options, root=choice.root)
     reader.prepare()
     return reader
 

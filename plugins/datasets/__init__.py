@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from fas_core import Dataset, hookimpl
 from fas_plugins.datasets.options import CasiaSurfOptions, FolderOptions, ManifestOptions, NuaaOptions
+from fas_plugins.datasets.simulator.options import SyntheticOptions
 
 
 @hookimpl
@@ -40,4 +41,11 @@ def fas_datasets() -> Iterator[Dataset]:
         source="Face Liveness Detection from a Single Image with Sparse Low Rank Bilinear "
         "Discriminative Model (ECCV 2010)",
         markers=("client_*_raw.txt", "imposter_*_raw.txt"),
+    )
+    yield Dataset(
+        name="synthetic",
+        summary="A presentation-attack simulator: RGB, depth and IR of rendered heads, made when needed",
+        target="fas_plugins.datasets.synthetic:Synthetic",
+        options=SyntheticOptions,
+        makes=True,
     )
