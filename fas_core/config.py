@@ -161,6 +161,10 @@ class TrainConfig:
 PUBLISHED_METRICS = ("acc", "eer", "tpr_at_fpr", "apcer", "bpcer", "acer", "auc")
 
 
+POLICY = r"eer|min-acer|((apcer|apcer_max|bpcer)<=|fixed:-?)[\d.]+(e-?\d+)?"
+"""What a recipe may ask for as threshold; see `fas_core.thresholds`. An oracle is never a recipe's."""
+
+
 def _published_metrics() -> tuple[MetricChoice, ...]:
     return tuple(MetricChoice(name) for name in PUBLISHED_METRICS)
 
@@ -177,7 +181,7 @@ class Recipe:
     Args:
         data: the data set.
         modalities: what the model takes, in order.
-        threshold: `eer` (fitted on dev) or `fixed:VALUE`.
+        threshold: `eer`, `min-acer`, `apcer<=X`, `apcer_max<=X`, `bpcer<=X` (fitted on dev) or `fixed:VALUE`.
         metrics: what is computed of every score table.
     """
 
@@ -189,4 +193,4 @@ class Recipe:
     loss: LossChoice = field(factory=lambda: LossChoice("focal"))
     train: TrainConfig = field(factory=TrainConfig)
     metrics: tuple[MetricChoice, ...] = field(factory=_published_metrics)
-    threshold: str = field(default="eer", validator=v.matches_re(r"eer|fixed:-?[\d.]+(e-?\d+)?"))
+    threshold: str = field(default="eer", validator=v.matches_re(POLICY))

@@ -134,12 +134,12 @@ class ScoreTable:
     @property
     def live(self) -> NDArray[np.float64]:
         """Scores of the bona fide samples, ascending, without NaN."""
-        return self.rates.live
+        return self.rates.live.expanded()
 
     @property
     def attack(self) -> NDArray[np.float64]:
         """Scores of the attacks, all species pooled, ascending, without NaN."""
-        return self.rates.attack
+        return self.rates.attack.expanded()
 
     @cached_property
     def rates(self) -> ErrorRates:
@@ -155,7 +155,7 @@ class ScoreTable:
 
     def counts(self) -> dict[str, int]:
         """`live` and `attack` with a score, `unknown` labels, `no_response` (labelled, NaN), `total`."""
-        live, attack = len(self.live), len(self.attack)
+        live, attack = self.rates.live.total, self.rates.attack.total
         unknown = int((self.labels == UNKNOWN).sum())
         no_response = len(self) - live - attack - unknown
         found = {"live": live, "attack": attack, "unknown": unknown, "no_response": no_response}

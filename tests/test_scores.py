@@ -166,7 +166,7 @@ def test_what_it_holds_by_class(table: ScoreTable) -> None:
     assert table.labels.tolist() == [1, 0, -1, 0, 1, 0]
     assert table.live.tolist() == [1 / 3]
     assert table.attack.tolist() == [-inf, 1e-300, 0.1 + 0.2]
-    assert {name: part.tolist() for name, part in table.rates.species.items()} == {
+    assert {name: part.scores.tolist() for name, part in table.rates.species.items()} == {
         "NA": [1e-300],
         "null": [-inf],
         "nan": [0.1 + 0.2],
@@ -179,7 +179,7 @@ def test_what_it_holds_by_class(table: ScoreTable) -> None:
 
 def test_attacks_without_species_are_of_an_unknown_one() -> None:
     table = ScoreTable.of({"id": ["a", "b"], "score": [0.1, 0.2], "label": [0, 0]})
-    assert {name: part.tolist() for name, part in table.rates.species.items()} == {"unknown": [0.1, 0.2]}
+    assert {name: part.scores.tolist() for name, part in table.rates.species.items()} == {"unknown": [0.1, 0.2]}
     assert table.is_labelled()
 
 

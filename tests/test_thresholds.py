@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from math import nan
+from math import inf, nan
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
+from fas_core.config import Recipe
 from fas_core.errors import ConfigError, DataError
 from fas_core.scores import ScoreTable
-from fas_core.thresholds import Threshold, fit_threshold, parse_policy
+from fas_core.thresholds import Policy, Threshold, fit_threshold, parse_policy
 
 
 def dev(scores: list[float], labels: list[int | None]) -> ScoreTable:
@@ -34,11 +37,80 @@ def test_fixed_needs_no_dev() -> None:
 
 
 @pytest.mark.parametrize(
-    "policy", ["", "fixed", "fixed:", "fixed:high", "fixed:nan", "fixed:inf", "eer:0.5", "acer"]
+    ("text", "policy"),
+    [
+        ("eer", Policy("eer")),
+        ("oracle:min-acer", Policy("min-acer", oracle=True)),
+        ("apcer<=0.05", Policy("apcer", 0.05)),
+        ("apcer_max<=5e-2", Policy("apcer_max", 0.05)),
+        ("oracle:bpcer<=0", Policy("bpcer", 0.0, oracle=True)),
+        ("fixed:-1.5", Policy("fixed", -1.5)),
+    ],
 )
+def test_policies_are_taken_apart(text: str, policy: Policy) -> None:
+    assert parse_policy(text) == policy
+    assert policy.fitted == (policy.rule != "fixed")
+
+
+UNKNOWN = """
+    fixed fixed: fixed:high fixed:nan fixed:inf fixed<=0.5 eer:0.5 acer apcer apcer<= apcer<=1 apcer<=-0.1
+    apcer<=5% tpr<=0.1 oracle: oracle:fixed:0.5 oracle:oracle:eer
+"""
+
+
+@pytest.mark.parametrize("policy", ["", *UNKNOWN.split()])
 def test_unknown_policies(policy: str) -> None:
-    with pytest.raises(ConfigError, match="must be 'eer'"):
+    with pytest.raises(ConfigError, match="must be eer, min-acer"):
         parse_policy(policy)
+
+
+SCORES = st.lists(st.sampled_from([-1.0, 0.0, 0.25, 0.5, 0.75, 1.0, 3.0]), min_size=1, max_size=12)
+
+
+@settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+@given(SCORES, SCORES, st.sampled_from([0.0, 0.1, 0.25, 0.5, 0.99]))
+def test_each_rule_finds_the_best_of_all_thresholds(live: list[float], attack: list[float], x: float) -> None:
+    table = dev([*live, *attack], [1] * len(live) + [0] * len(attack))
+    every = [(t, float(table.rates.apcer(t)), float(table.rates.bpcer(t))) for t in table.rates.thresholds()]
+
+    def fitted(policy: str) -> float:
+        return fit_threshold(policy, table).value
+
+    assert fitted(f"apcer<={x}") == min(t for t, apcer, _ in every if apcer <= x)
+    assert fitted(f"apcer_max<={x}") == fitted(f"apcer<={x}")  # there is one species
+    assert fitted(f"bpcer<={x}") == max(t for t, _, bpcer in every if bpcer <= x)
+    least = min(apcer + bpcer for _, apcer, bpcer in every)
+    found = fitted("min-acer")
+    assert float(table.rates.apcer(found) + table.rates.bpcer(found)) == pytest.approx(least)
+    assert fitted("eer") in [t for t, _, _ in every]
+
+
+def test_the_worst_species_decides() -> None:
+    table = ScoreTable.of(
+        {
+            "id": list("abcdefg"),
+            "score": [0.9, 0.1, 0.2, 0.3, 0.4, 0.5, 0.7],
+            "label": [1, 0, 0, 0, 0, 0, 0],
+            "species": ["live", *["print"] * 4, "replay", "replay"],
+        }
+    )
+    assert fit_threshold("apcer<=0.4", table).value == pytest.approx(0.45)
+    assert fit_threshold("apcer_max<=0.4", table).value == pytest.approx(0.8)
+
+
+def test_an_oracle_is_fitted_on_what_is_judged_and_says_so() -> None:
+    judged = dev([0.8, 0.4], [1, 0])
+    found = fit_threshold("oracle:eer", dev([0.9, 0.2], [1, 0]), judged=judged)
+    assert (found.policy, found.source) == ("oracle:eer", "judged")
+    assert found.value == pytest.approx(0.6)
+    with pytest.raises(DataError, match="there are no judged scores"):
+        fit_threshold("oracle:eer", judged)
+
+
+def test_what_no_number_refuses() -> None:
+    with pytest.raises(DataError, match="no number refuses"):
+        fit_threshold("apcer<=0", dev([0.9, inf], [1, 0]))
+    assert fit_threshold("apcer<=0.5", dev([0.9, inf, 0.1], [1, 0, 0])).value == pytest.approx(0.5)
 
 
 @pytest.mark.parametrize(
@@ -55,3 +127,17 @@ def test_a_fitted_policy_needs_both_classes(table: ScoreTable | None, message: s
         fit_threshold("eer", table)
     assert "--threshold fixed:0.5" in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "policy", ["eer", "min-acer", "apcer<=0.05", "apcer_max<=1e-2", "bpcer<=.1", "fixed:-2.5"]
+)
+def test_recipes_may_ask_for_what_dev_can_give(policy: str) -> None:
+    assert Recipe(threshold=policy).threshold == policy
+    parse_policy(policy)
+
+
+@pytest.mark.parametrize("policy", ["oracle:eer", "acer", "apcer<="])
+def test_recipes_may_not_ask_for_an_oracle(policy: str) -> None:
+    with pytest.raises(ValueError, match="threshold"):
+        Recipe(threshold=policy)

@@ -93,7 +93,7 @@ def _from_onnx(path: Path, registry: Registry, policy: str | None) -> Candidate:
     card = predictor.card
     threshold = card.threshold
     if policy is not None and (threshold is None or policy != threshold.policy):
-        if parse_policy(policy) is None:
+        if parse_policy(policy).fitted:
             raise ConfigError(f"{path}: an exported model has no dev scores: give --threshold fixed:VALUE")
         threshold = fit_threshold(policy, None)
     return Candidate(

@@ -113,7 +113,7 @@ class Run:
             DataError: the policy is fitted and the run has no dev scores.
         """
         policy = policy or self.recipe.threshold
-        fitted = parse_policy(policy) is None and self.scores("dev").is_file()
+        fitted = parse_policy(policy).fitted and self.scores("dev").is_file()
         return fit_threshold(policy, ScoreTable.read(self.scores("dev")) if fitted else None)
 
     def append_metrics(self, record: dict[str, Any]) -> None:

@@ -141,7 +141,7 @@ def _by_species(scores: ScoreTable, threshold: float | None) -> dict[str, Specie
     rates = scores.rates
     apcer = {} if threshold is None else rates.species_apcer(threshold)
     return {
-        name: SpeciesResult(float(apcer.get(name, "nan")), len(part)) for name, part in rates.species.items()
+        name: SpeciesResult(float(apcer.get(name, "nan")), part.total) for name, part in rates.species.items()
     }
 
 
