@@ -49,19 +49,29 @@ def command(
     from fas_core.plugins import registry
     from fas_core.recipes import load
 
-    if resume is not None:
-        if refused := sorted(set(overrides) - CHANGED_BY_RESUME):
-            raise ConfigError(
-                f"--resume {resume}: the run's own recipe goes on: it takes no {listed(refused)} "
-                f"(only {', '.join(sorted(CHANGED_BY_RESUME))})"
-            )
-        outcome = job.resume(resume, registry(), overrides)
-    else:
-        chosen = config or recipe
-        path = runs / name if name else _free(runs / Path(chosen).stem)
-        outcome = job.start(path, load(chosen, registry(), overrides), registry())
+    chosen = config or recipe
+    path = resume or (runs / name if name else _free(runs / Path(chosen).stem))
+    try:
+        if resume is None:
+            outcome = job.start(path, load(chosen, registry(), overrides), registry())
+        else:
+            outcome = job.resume(path, registry(), _only_resumable(overrides))
+    except KeyboardInterrupt:
+        if (path / "state.pt").exists():
+            console.warn(f"saved: continue with `fas train --resume {path}`")
+        raise
     if outcome.results:
         _show(outcome)
+
+
+def _only_resumable(overrides: dict[str, Any]) -> dict[str, Any]:
+    """The overrides, refused where they would make it another run."""
+    if refused := sorted(set(overrides) - CHANGED_BY_RESUME):
+        raise ConfigError(
+            f"--resume goes on with the run's own recipe: it takes no {listed(refused)} "
+            f"(only {', '.join(sorted(CHANGED_BY_RESUME))})"
+        )
+    return overrides
 
 
 def _show(outcome: Outcome) -> None:

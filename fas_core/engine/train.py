@@ -8,6 +8,7 @@ from typing import Any, cast
 
 import torch
 from accelerate import Accelerator
+from accelerate.state import AcceleratorState
 from attrs import asdict, define, field
 from torch import nn
 
@@ -38,6 +39,8 @@ def accelerator_for(config: TrainConfig) -> Accelerator:
         raise ConfigError(f"train.device: {config.device!r} is not available here: use 'cpu' or 'auto'")
     if config.amp == "fp16" and (kind == "cpu" or not torch.accelerator.is_available()):
         raise ConfigError("train.amp: fp16 needs an accelerator: use 'bf16' or 'fp32' on a CPU")
+    # accelerate keeps the precision of the process's first Accelerator; each job has its own.
+    AcceleratorState._reset_state()
     return Accelerator(mixed_precision="no" if config.amp == "fp32" else config.amp, cpu=kind == "cpu")
 
 

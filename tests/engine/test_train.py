@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -170,8 +169,6 @@ def test_a_device_that_is_not_there_is_refused(faces: Path, tmp_path: Path, make
 
 
 def test_adamw_and_mixed_precision(faces: Path, tmp_path: Path, make_recipe: MakeRecipe) -> None:
-    recipe = make_recipe(faces, epochs=1, optimizer="adamw", lr=0.001, amp="bf16", schedule="cosine")
-    outcome = job.start(tmp_path / "run", recipe, registry())
-    assert (
-        json.loads((outcome.run.path / "results.json").read_text())["splits"]["test"]["metrics"]["auc"] > 0.5
-    )
+    recipe = make_recipe(faces, epochs=4, optimizer="adamw", lr=0.001, amp="bf16", schedule="cosine")
+    losses = [line["loss"] for line in job.start(tmp_path / "run", recipe, registry()).run.metrics()]
+    assert losses[-1] < losses[0]

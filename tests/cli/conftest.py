@@ -1,0 +1,66 @@
+"""A trained run of a tiny data set, and the command line in this process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import yaml
+from click.testing import CliRunner, Result
+
+from fas_core.cli import main
+
+RECIPE = {
+    "modalities": ["rgb"],
+    "model": {"backbone": "feathernet_a", "fusion": "single", "input_size": 64},
+    "augment": {"crop_scale": [0.5, 1.0]},
+    "train": {"epochs": 1, "batch_size": 8, "workers": 0, "device": "cpu", "lr": 0.02},
+}
+
+
+def face(level: int, rng: np.random.Generator) -> np.ndarray:
+    return rng.normal(level, 20, (48, 48, 3)).clip(0, 255).astype(np.uint8)
+
+
+@pytest.fixture(scope="session")
+def faces(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Root of a `folder` data set: live is bright, prints and replays are dark."""
+    root, rng = tmp_path_factory.mktemp("faces"), np.random.default_rng(7)
+    for split in ("train", "dev", "test"):
+        for kind, level, count in (("live", 170, 12), ("attack/print", 80, 6), ("attack/replay", 60, 6)):
+            folder = root / split / kind
+            folder.mkdir(parents=True)
+            for number in range(count):
+                cv2.imwrite(str(folder / f"{number:02}.png"), face(level, rng))
+    return root
+
+
+@pytest.fixture(scope="session")
+def recipe_file(faces: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A recipe that trains on them for one short epoch."""
+    path = tmp_path_factory.mktemp("recipes") / "tiny.yaml"
+    path.write_text(yaml.safe_dump({"data": {"name": "folder", "root": str(faces)}, **RECIPE}))
+    return path
+
+
+@pytest.fixture(scope="session")
+def trained(recipe_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run folder; do not change it."""
+    runs = tmp_path_factory.mktemp("runs")
+    arguments = ["train", str(recipe_file), "--runs", str(runs), "--epochs", "6", "-q"]
+    result = CliRunner().invoke(main, arguments)
+    assert result.exit_code == 0, result.output
+    return runs / "tiny"
+
+
+@pytest.fixture
+def fas() -> Callable[..., Result]:
+    """`fas("eval", run, "--json")`: the command's result; `.stdout` and `.stderr` apart."""
+
+    def run(*arguments: object) -> Result:
+        return CliRunner().invoke(main, [str(argument) for argument in arguments])
+
+    return run

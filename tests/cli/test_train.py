@@ -1,0 +1,138 @@
+"""`fas train` as a user types it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+from click.testing import Result
+
+Fas = Callable[..., Result]
+
+
+def recipe_of(run: Path) -> dict:
+    return yaml.safe_load((run / "recipe.yaml").read_text())
+
+
+def test_trains_judges_and_says_what_is_next(fas: Fas, recipe_file: Path, tmp_path: Path) -> None:
+    result = fas("train", recipe_file, "--runs", tmp_path)
+    assert result.exit_code == 0, result.output
+    assert "epoch 1/1" in result.stdout
+    for part in ("Acc", "EER", "APCER", "BPCER", "ACER", "dev", "test", "print", "replay"):
+        assert part in result.stdout
+    assert f"fas eval {tmp_path / 'tiny'}" in result.stdout
+    assert max(map(len, result.stdout.splitlines())) <= 80 + len(str(tmp_path))
+    assert "\x1b" not in result.stdout  # no colour in a pipe
+
+
+def test_a_second_run_gets_the_next_number(fas: Fas, recipe_file: Path, tmp_path: Path) -> None:
+    for _ in range(2):
+        assert fas("train", recipe_file, "--runs", tmp_path, "-q").exit_code == 0
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["tiny", "tiny-2"]
+
+
+def test_the_published_flags_work_as_they_did(fas: Fas, recipe_file: Path, tmp_path: Path) -> None:
+    flags = "-b 4 --lr 0.005 --every-decay 30 --fl-gamma 2 --epochs 1 -j 0 --input-size 32 --random-seed 3"
+    result = fas("train", "--config", recipe_file, "--runs", tmp_path, *flags.split())
+    assert result.exit_code == 0, result.output
+    recipe = recipe_of(tmp_path / "tiny")
+    assert recipe["loss"]["gamma"] == 2
+    assert recipe["model"]["input_size"] == 32
+    wanted = {"batch_size": 4, "lr": 0.005, "every_decay": 30, "epochs": 1, "workers": 0, "seed": 3}
+    assert {key: recipe["train"][key] for key in wanted} == wanted
+
+
+@pytest.mark.parametrize("flag", ["-b", "--b", "--batch-size"])
+def test_three_spellings_of_the_batch_size(fas: Fas, recipe_file: Path, flag: str) -> None:
+    shown = fas("config", "show", recipe_file, flag, 7, "--json")
+    assert json.loads(shown.stdout)["train"]["batch_size"] == 7
+
+
+def test_json_is_one_document_on_stdout(fas: Fas, recipe_file: Path, tmp_path: Path) -> None:
+    result = fas("train", recipe_file, "--runs", tmp_path, "--json")
+    document = json.loads(result.stdout)
+    assert document["splits"]["test"]["threshold"]["source"] == "dev"
+    assert document["train_hours"] > 0
+    assert "epoch 1/1" in result.stderr
+
+
+def test_other_data_by_a_flag(fas: Fas, recipe_file: Path, faces: Path, tmp_path: Path) -> None:
+    result = fas("train", recipe_file, "--data", faces, "--runs", tmp_path, "-q")
+    assert result.exit_code == 0, result.output
+    assert recipe_of(tmp_path / "tiny")["data"] == {
+        "name": "folder",
+        "root": str(faces),
+        "modalities": ["rgb", "depth", "ir"],
+    }
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["quickstrat"], "did you mean 'quickstart'"),
+        (["no/such.yaml"], "no/such.yaml"),
+        (["{recipe}", "--set", "train.lrr=1"], "did you mean 'lr'"),
+        (["{recipe}", "--set", "train.lr"], "KEY=VALUE"),
+        (["{recipe}", "--lr", "-1"], "train.lr: must be > 0"),
+        (["{recipe}", "--set", "modalities=[rgb, thermal]"], "thermal"),
+        (["{recipe}", "--set", "model.fusion=concatlinear"], "concat_linear"),
+        (["{recipe}", "--data", "/no/such/folder"], "/no/such/folder"),
+        (["{recipe}", "--input-size", "100"], "96"),
+        (["{recipe}", "--threshold", "best"], "threshold"),
+        (["--resume", "/no/such/run"], "not a run folder"),
+        (["--resume", "{trained}", "--lr", "1"], "train.lr"),
+    ],
+)
+def test_a_mistake_is_one_line_and_writes_nothing(
+    fas: Fas, recipe_file: Path, trained: Path, tmp_path: Path, arguments: list[str], said: str
+) -> None:
+    filled = [text.format(recipe=recipe_file, trained=trained) for text in arguments]
+    result = fas("train", *filled, "--runs", tmp_path / "runs")
+    assert result.exit_code == 2
+    assert said in result.stderr
+    assert "Traceback" not in result.output
+    assert len(result.stderr.strip().splitlines()) == 1
+    assert not (tmp_path / "runs").exists()
+
+
+def test_all_mistakes_of_a_recipe_at_once(fas: Fas, recipe_file: Path) -> None:
+    sets = ["train.lr=-1", "train.epochs=1.5", "modle=3", "loss.gamma=-2", "metrics=[auk]"]
+    result = fas("train", recipe_file, *(part for text in sets for part in ("--set", text)))
+    assert result.exit_code == 2
+    for path in ("train.lr", "train.epochs", "modle", "loss.gamma", "metrics"):
+        assert path in result.stderr
+
+
+def test_ctrl_c_saves_and_resume_finishes(recipe_file: Path, tmp_path: Path, fas: Fas) -> None:
+    command = [sys.executable, "-c", "from fas_core.cli import main; main()"]
+    arguments = ["train", str(recipe_file), "--epochs", "40", "--runs", str(tmp_path)]
+    with subprocess.Popen(
+        [*command, *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONUNBUFFERED": "1", "OMP_NUM_THREADS": "1"},
+    ) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            if line.startswith("epoch 2/"):
+                process.send_signal(signal.SIGINT)
+                break
+        _, errors = process.communicate(timeout=60)
+    run = tmp_path / "tiny"
+    assert process.returncode == 130
+    assert f"fas train --resume {run}" in errors
+    assert "Traceback" not in errors
+    done = len((run / "metrics.jsonl").read_text().splitlines())
+    assert 2 <= done < 40
+
+    result = fas("train", "--resume", run, "--epochs", done + 2)
+    assert result.exit_code == 0, result.output
+    assert len((run / "metrics.jsonl").read_text().splitlines()) == done + 2
