@@ -79,7 +79,7 @@ def further_table(results: Sequence[Result]) -> Table | None:
     if not keys:
         return None
     return Table(
-        title="Further figures",
+        title="Further figures, rates as fractions",
         columns=("", *(result.name for result in results)),
         rows=[(key, *(_plain(result.metrics.get(key)) for result in results)) for key in keys],
     )

@@ -1,11 +1,11 @@
-"""Metrics: figures of a score table. The published table, and ISO/IEC 30107-3's maximum over species."""
+"""Metrics: figures of a score table. First the published table's, then those that are asked for by name."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from fas_core import Metric, hookimpl
-from fas_plugins.metrics.options import TprAtFprOptions
+from fas_plugins.metrics.options import ApcerAtBpcerOptions, BpcerApOptions, TprAtFprOptions
 
 ISO = "ISO/IEC 30107-3:2023, Biometric presentation attack detection, part 3"
 CHALLENGE = "A Dataset and Benchmark for Large-scale Multi-modal Face Anti-spoofing (arXiv 1812.00408)"
@@ -54,4 +54,30 @@ def fas_metrics() -> Iterator[Metric]:
         summary="Chance that a live sample scores above an attack, ties counting half",
         target="fas_plugins.metrics.auc:auc",
         source="An introduction to ROC analysis (Fawcett, Pattern Recognition Letters 27, 2006)",
+    )
+    yield Metric(
+        name="bpcer_ap",
+        summary="BPCER where no species' APCER exceeds 10, 5 and 1 %: BPCER10, BPCER20, BPCER100",
+        target="fas_plugins.metrics.bpcer_ap:bpcer_ap",
+        options=BpcerApOptions,
+        source=ISO,
+    )
+    yield Metric(
+        name="apcer_at_bpcer",
+        summary="APCER, pooled and of the worst species, where BPCER is at most 10 and 1 %",
+        target="fas_plugins.metrics.apcer_at_bpcer:apcer_at_bpcer",
+        options=ApcerAtBpcerOptions,
+        source=ISO,
+    )
+    yield Metric(
+        name="hter",
+        summary="Mean of FAR and FRR, species pooled",
+        target="fas_plugins.metrics.hter:hter",
+        source="On the effectiveness of local binary patterns in face anti-spoofing (BIOSIG 2012)",
+    )
+    yield Metric(
+        name="d_prime",
+        summary="Distance of the classes' means in units of their spread",
+        target="fas_plugins.metrics.d_prime:d_prime",
+        source="Signal Detection Theory and Psychophysics (Green and Swets, 1966)",
     )

@@ -23,3 +23,25 @@ class TprAtFprOptions:
     """
 
     fprs: tuple[float, ...] = field(default=(1e-2, 1e-3), validator=_rates)
+
+
+@frozen
+class BpcerApOptions:
+    """BPCER at given APCERs.
+
+    Args:
+        apcers: what no species' APCER may exceed, each in (0, 1).
+    """
+
+    apcers: tuple[float, ...] = field(default=(0.1, 0.05, 0.01), validator=_rates)
+
+
+@frozen
+class ApcerAtBpcerOptions:
+    """APCER at given BPCERs.
+
+    Args:
+        bpcers: the fractions of live samples that may be refused, each in (0, 1).
+    """
+
+    bpcers: tuple[float, ...] = field(default=(0.1, 0.01), validator=_rates)

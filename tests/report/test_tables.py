@@ -63,7 +63,7 @@ def test_species_and_further_figures(results: list[Result], capsys: pytest.Captu
         ["print", "50.00", "2", "–", "0"],
         ["worst", "species:", "APCER", "max", "100.00", "–"],
         ["worst", "species:", "ACER", "max", "50.00", "–"],
-        ["Further", "figures"],
+        ["Further", "figures,", "rates", "as", "fractions"],
         ["dev", "test"],
         ["gap", "0.1235", "0.1235"],
     ]
