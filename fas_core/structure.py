@@ -87,7 +87,7 @@ def _attrs(made: cattrs.Converter, value: object, cls: type[Any]) -> Any:
         except (ValueError, TypeError) as error:
             problems.append((key, _without_name(str(error.args[0]), key)))
     for name in (name for name in fields if name not in value):
-        default = fields[name].default
+        default: Any = fields[name].default
         if default is attrs.NOTHING:
             problems.append((name, "is required"))
         elif hasattr(default, "factory") and not default.takes_self:

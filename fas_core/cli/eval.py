@@ -39,8 +39,11 @@ def command(
     from fas_core.engine.evaluate import score_samples, split_notes
     from fas_core.plugins import registry
     from fas_core.report import bind, judge, tables
+    from fas_core.thresholds import parse_policy
 
-    candidate = open_candidate(target, registry(), threshold)
+    if threshold is not None:
+        parse_policy(threshold)  # a mistake here should not wait for the scoring
+    candidate = open_candidate(target, registry())
     reader = open_choice(_chosen(data, candidate.data, registry()), registry())
     table = score_samples(
         candidate.scorer, reader.samples(split), workers=workers, description=split, **candidate.scoring
@@ -52,9 +55,10 @@ def command(
         console.info(f"{len(table)} scores in {scores}")
     if table.is_labelled():
         metrics, notes = bind(candidate.metrics, registry()), split_notes(reader, split)
-        result = judge(table, metrics, candidate.threshold, name=split, notes=notes)
+        cut = candidate.threshold(threshold, judged=table)
+        result = judge(table, metrics, cut, name=split, notes=notes)
         document |= result.to_json()
-        if candidate.threshold is None:
+        if cut is None:
             console.warn(f"no threshold: {candidate.why}")
         for drawn in tables([result]):
             console.table(drawn)

@@ -9,10 +9,11 @@ from attrs import frozen
 
 from fas_core.config import DatasetChoice, MetricChoice, Resize
 from fas_core.contracts import Scorer
-from fas_core.errors import ConfigError, FasError, ModelError
+from fas_core.errors import FasError, ModelError
 from fas_core.plugins import Registry
+from fas_core.scores import ScoreTable
 from fas_core.structure import structure
-from fas_core.thresholds import Threshold, fit_threshold, parse_policy
+from fas_core.thresholds import Threshold, fit_threshold
 
 
 @frozen(eq=False)
@@ -22,9 +23,10 @@ class Candidate:
     Args:
         path: run folder or model file.
         scorer: scores a batch of images.
-        threshold: None where none could be fitted; `why` says why.
         data: the data set it was trained on.
         metrics: those of its recipe.
+        own_threshold: None where it has none; `why` says why.
+        dev: the dev scores that another policy can be fitted on; an exported model has none.
     """
 
     path: Path
@@ -32,35 +34,43 @@ class Candidate:
     modalities: tuple[str, ...]
     input_size: int
     resize: Resize
-    threshold: Threshold | None
     data: DatasetChoice
     metrics: tuple[MetricChoice, ...]
+    own_threshold: Threshold | None
     why: str = ""
+    dev: ScoreTable | None = None
 
     @property
     def scoring(self) -> dict[str, Any]:
         """How samples become inputs, as `score_samples` takes it."""
         return {"modalities": self.modalities, "input_size": self.input_size, "resize": self.resize}
 
+    def threshold(self, policy: str | None, judged: ScoreTable | None = None) -> Threshold | None:
+        """By another policy than its own, if one is given.
 
-def open_candidate(path: Path, registry: Registry, policy: str | None = None) -> Candidate:
+        Raises:
+            DataError: the policy is fitted, and there is nothing to fit it on.
+        """
+        if policy is None or (self.own_threshold is not None and policy == self.own_threshold.policy):
+            return self.own_threshold
+        return fit_threshold(policy, self.dev, judged=judged)
+
+
+def open_candidate(path: Path, registry: Registry) -> Candidate:
     """A run folder or an exported model.
 
-    Args:
-        policy: of the threshold, instead of the candidate's own.
-
     Raises:
-        FasError: there is no such run or model, or its threshold cannot be had by that policy.
+        FasError: there is no such run or model, or it cannot be read.
     """
     if path.is_dir():
-        return _from_run(path, registry, policy)
+        return _from_run(path, registry)
     if path.suffix == ".onnx":
-        return _from_onnx(path, registry, policy)
+        return _from_onnx(path, registry)
     known = "no such run folder or model" if not path.exists() else "neither a run folder nor a .onnx model"
     raise ModelError(f"{path}: {known}: give what `fas train` or `fas export` wrote")
 
 
-def _from_run(path: Path, registry: Registry, policy: str | None) -> Candidate:
+def _from_run(path: Path, registry: Registry) -> Candidate:
     from fas_core.engine.run import Run
     from fas_core.model import scorer
 
@@ -68,10 +78,8 @@ def _from_run(path: Path, registry: Registry, policy: str | None) -> Candidate:
     recipe = run.recipe
     threshold, why = None, ""
     try:
-        threshold = run.threshold(policy)
+        threshold = run.threshold()
     except FasError as error:
-        if policy is not None:
-            raise
         why = error.message
     return Candidate(
         path=path,
@@ -79,31 +87,27 @@ def _from_run(path: Path, registry: Registry, policy: str | None) -> Candidate:
         modalities=recipe.modalities,
         input_size=recipe.model.input_size,
         resize=recipe.resize,
-        threshold=threshold,
         data=recipe.data,
         metrics=recipe.metrics,
+        own_threshold=threshold,
         why=why,
+        dev=run.dev_scores(),
     )
 
 
-def _from_onnx(path: Path, registry: Registry, policy: str | None) -> Candidate:
+def _from_onnx(path: Path, registry: Registry) -> Candidate:
     from fas_core.runtime import Predictor
 
     predictor = Predictor(path)
     card = predictor.card
-    threshold = card.threshold
-    if policy is not None and (threshold is None or policy != threshold.policy):
-        if parse_policy(policy).fitted:
-            raise ConfigError(f"{path}: an exported model has no dev scores: give --threshold fixed:VALUE")
-        threshold = fit_threshold(policy, None)
     return Candidate(
         path=path,
         scorer=predictor,
         modalities=card.modalities,
         input_size=card.input_size,
         resize=card.resize,
-        threshold=threshold,
         data=structure(card.recipe["data"], DatasetChoice, registry, f"{path}: data"),
         metrics=structure(card.recipe["metrics"], tuple[MetricChoice, ...], registry, f"{path}: metrics"),
-        why="" if threshold else f"{path}: exported without a threshold",
+        own_threshold=card.threshold,
+        why=f"{path}: exported without one",
     )

@@ -104,7 +104,7 @@ def judge_splits(run: Run, reader: DatasetReader) -> dict[str, Result]:
         scores.write(run.scores(split))
         if scores.is_labelled():
             notes = split_notes(reader, split)
-            results[split] = judge(scores, metrics, candidate.threshold, name=split, notes=notes)
+            results[split] = judge(scores, metrics, candidate.own_threshold, name=split, notes=notes)
     return results
 
 

@@ -27,7 +27,7 @@ from fas_core.errors import FasError
 from fas_core.plugins import Registry
 from fas_core.scores import ScoreTable
 from fas_core.structure import structure
-from fas_core.thresholds import Threshold, fit_threshold, parse_policy
+from fas_core.thresholds import Threshold, fit_threshold
 
 if TYPE_CHECKING:
     from fas_core.model import Model
@@ -106,15 +106,18 @@ class Run:
         load_weights(model, self.weights(which))
         return model.eval()
 
-    def threshold(self, policy: str | None = None) -> Threshold:
-        """By the recipe's policy (or the given one), from the scores that the best weights gave dev.
+    def dev_scores(self) -> ScoreTable | None:
+        """What the best weights gave dev; None where there is no dev."""
+        path = self.scores("dev")
+        return ScoreTable.read(path) if path.is_file() else None
+
+    def threshold(self) -> Threshold:
+        """By the recipe's policy, from the dev scores.
 
         Raises:
             DataError: the policy is fitted and the run has no dev scores.
         """
-        policy = policy or self.recipe.threshold
-        fitted = parse_policy(policy).fitted and self.scores("dev").is_file()
-        return fit_threshold(policy, ScoreTable.read(self.scores("dev")) if fitted else None)
+        return fit_threshold(self.recipe.threshold, self.dev_scores())
 
     def append_metrics(self, record: dict[str, Any]) -> None:
         """Add a line to metrics.jsonl.

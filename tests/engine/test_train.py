@@ -62,9 +62,10 @@ def test_resuming_continues_exactly(
             signal.raise_signal(signal.SIGINT)
         return original(self, batch)  # type: ignore[arg-type]
 
-    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+    with monkeypatch.context() as patch:
         patch.setattr(Training, "_step", step)
-        job.start(tmp_path / "cut", recipe, registry())
+        with pytest.raises(KeyboardInterrupt):
+            job.start(tmp_path / "cut", recipe, registry())
     assert steps[0] == stop_after
     resumed = job.resume(tmp_path / "cut", registry(), {})
 
