@@ -8,8 +8,9 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from fas_core import NoOptions
 from fas_core.contracts import BranchSize
+from fas_plugins.fusions.classifier import classifier
+from fas_plugins.fusions.options import ClassifierOptions
 
 
 class ConcatLinear(nn.Module):
@@ -18,14 +19,16 @@ class ConcatLinear(nn.Module):
     Three FeatherNetB branches at 224: 3 x 1024 -> 2, 1,059,806 parameters with the branches.
     """
 
-    def __init__(self, options: NoOptions, branches: Sequence[BranchSize], num_classes: int = 2) -> None:
+    def __init__(
+        self, options: ClassifierOptions, branches: Sequence[BranchSize], num_classes: int = 2
+    ) -> None:
         super().__init__()
         self.modalities = tuple(branch.modality for branch in branches)
         self.num_logits = num_classes
         sizes = [
             cast(int, branch.embedding) for branch in branches
         ]  # built, for this fusion takes embeddings
-        self.classifier = nn.Linear(sum(sizes), num_classes)
+        self.classifier = classifier(options, sum(sizes), num_classes)
 
     def forward(self, branches: dict[str, Tensor]) -> Tensor:
         """Branches in the order the fusion was built with, whatever the mapping's."""

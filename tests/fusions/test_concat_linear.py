@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import torch
 
-from fas_core import NoOptions
 from fas_core.contracts import BranchSize
-from fas_plugins.backbones.feathernet import FeatherNetB
-from fas_plugins.backbones.options import FeatherNetOptions
 from fas_plugins.fusions.concat_linear import ConcatLinear
+from fas_plugins.fusions.options import ClassifierOptions
 
 
 def branch(modality: str, embedding: int) -> BranchSize:
@@ -16,7 +14,7 @@ def branch(modality: str, embedding: int) -> BranchSize:
 
 
 def test_it_is_one_linear_layer_over_the_concatenation() -> None:
-    fusion = ConcatLinear(NoOptions(), branches=(branch("rgb", 3), branch("ir", 2)), num_classes=2)
+    fusion = ConcatLinear(ClassifierOptions(), branches=(branch("rgb", 3), branch("ir", 2)), num_classes=2)
     with torch.no_grad():
         fusion.classifier.weight.copy_(torch.tensor([[1.0, 2, 3, 4, 5], [0, 0, 1, 0, -1]]))
         fusion.classifier.bias.copy_(torch.tensor([10.0, 20]))
@@ -24,11 +22,3 @@ def test_it_is_one_linear_layer_over_the_concatenation() -> None:
     # rgb first, as built: 1 + 3 + 4 + 5 + 10 and 1 - 1 + 20
     assert logits.tolist() == [[23.0, 20.0]]
     assert fusion.num_logits == 2
-
-
-def test_three_feathernet_b_have_the_published_count() -> None:
-    names = ("rgb", "depth", "ir")
-    branches = [FeatherNetB(FeatherNetOptions(), until="embeddings") for _ in names]
-    fusion = ConcatLinear(NoOptions(), branches=tuple(branch(name, 1024) for name in names))
-    parts = [*branches, fusion]
-    assert sum(p.numel() for part in parts for p in part.parameters()) == 1_059_806

@@ -1,0 +1,43 @@
+"""Fusion by two central difference convolutions (arXiv 2003.04092), as in the multi-modal FeatherNet."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from torch import Tensor, nn
+
+from fas_core.contracts import BranchSize
+from fas_plugins.backbones.central_difference import CentralDifferenceConv2d
+from fas_plugins.fusions.classifier import classifier
+from fas_plugins.fusions.maps import JoinMaps
+from fas_plugins.fusions.options import CDCNFusionOptions
+
+WIDTHS = (256, 1024)
+
+
+class CDCNFusion(nn.Module):
+    """Maps stacked, two convolutions, average pooling, classifier: `{modality: (B, C, h, w)}` -> (B, K).
+
+    With three FeatherNetB branches at 224: 3,858,206 parameters.
+    """
+
+    def __init__(
+        self, options: CDCNFusionOptions, branches: Sequence[BranchSize], num_classes: int = 2
+    ) -> None:
+        super().__init__()
+        self.num_logits = num_classes
+        self.join = JoinMaps(branches)
+        layers: list[nn.Module] = []
+        channels = self.join.channels
+        for width in WIDTHS:
+            layers += [CentralDifferenceConv2d(channels, width, options.theta), nn.BatchNorm2d(width)]
+            layers += [nn.ReLU(inplace=True)]
+            channels = width
+        self.layers = nn.Sequential(*layers)
+        self.classifier = classifier(options, channels, num_classes)
+
+    def forward(self, branches: dict[str, Tensor]) -> Tensor:
+        """`{modality: (B, C, h, w)}` -> (B, K)."""
+        pooled = self.layers(self.join(branches)).mean(dim=(2, 3))  # (B, 1024)
+        logits: Tensor = self.classifier(pooled)
+        return logits

@@ -1,0 +1,44 @@
+"""Squeeze-and-excitation fusion, the CASIA-SURF baseline.
+
+A Dataset and Benchmark for Large-scale Multi-modal Face Anti-spoofing, arXiv 1812.00408: each modality's
+channels are re-weighted by squeeze and excitation (arXiv 1709.01507) before they are stacked, and the last
+two stages of a ResNet-18 follow. There the branches are its first three; here they are any backbones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from torch import Tensor, nn
+
+from fas_core.contracts import BranchSize
+from fas_plugins.backbones.blocks import SqueezeExcite
+from fas_plugins.fusions.classifier import classifier
+from fas_plugins.fusions.maps import JoinMaps
+from fas_plugins.fusions.options import SEFusionOptions
+from fas_plugins.fusions.residual import residual_stages
+
+WIDTHS = (256, 512)
+
+
+class SEFusion(nn.Module):
+    """`{modality: (B, C, h, w)}` -> (B, K)."""
+
+    def __init__(
+        self, options: SEFusionOptions, branches: Sequence[BranchSize], num_classes: int = 2
+    ) -> None:
+        super().__init__()
+        self.num_logits = num_classes
+        self.excite = nn.ModuleDict(
+            {branch.modality: SqueezeExcite(branch.map[0], options.reduction) for branch in branches}
+        )
+        self.join = JoinMaps(branches)
+        self.stages = residual_stages(self.join.channels, WIDTHS)
+        self.classifier = classifier(options, WIDTHS[-1], num_classes)
+
+    def forward(self, branches: dict[str, Tensor]) -> Tensor:
+        """`{modality: (B, C, h, w)}` -> (B, K)."""
+        weighed = {modality: excite(branches[modality]) for modality, excite in self.excite.items()}
+        pooled = self.stages(self.join(weighed)).mean(dim=(2, 3))  # (B, 512)
+        logits: Tensor = self.classifier(pooled)
+        return logits

@@ -1,0 +1,73 @@
+"""The three published fusions of FeatherNetB branches: their parameters and what they cost, to the figure."""
+
+from __future__ import annotations
+
+from typing import cast
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from fas_core import Fusion
+from fas_core.contracts import BranchSize
+from fas_core.plugins import registry
+from fas_plugins.backbones.feathernet import FeatherNetB
+from fas_plugins.backbones.options import FeatherNetOptions
+
+MODALITIES = ("rgb", "depth", "ir")
+BRANCHES = tuple(BranchSize(modality, (64, 7, 7), 1024) for modality in MODALITIES)
+
+
+class ThreeBranches(nn.Module):
+    """FeatherNetB per modality, as far as the fusion needs it, and the fusion."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        fusion = cast(Fusion, registry().find("fusion", name))
+        self.backbones = nn.ModuleDict(
+            {modality: FeatherNetB(FeatherNetOptions(), until=fusion.takes) for modality in MODALITIES}
+        )
+        self.fusion = fusion.load()(fusion.options(), branches=BRANCHES)
+
+    def forward(self, x: Tensor) -> Tensor:
+        logits: Tensor = self.fusion({name: branch(x) for name, branch in self.backbones.items()})
+        return logits
+
+
+@torch.inference_mode()
+def published_cost(network: nn.Module) -> int:
+    """What the published tables call FLOPs, of a batch of one: tests/parity/README.md, "Cost convention"."""
+    total = 0
+
+    def count(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
+        nonlocal total
+        if isinstance(module, nn.Conv2d):
+            total += output.numel() * module.weight[0].numel()
+        elif isinstance(module, nn.Linear):
+            total += output.numel() * (module.in_features + 1)
+        elif isinstance(module, nn.BatchNorm2d | nn.ReLU):
+            total += inputs[0].numel()
+        elif isinstance(module, nn.AvgPool2d):
+            total += output.numel() * cast(int, module.kernel_size) ** 2
+
+    hooks = [module.register_forward_hook(count) for module in network.modules()]
+    network.eval()(torch.zeros(1, 3, 224, 224))
+    for hook in hooks:
+        hook.remove()
+    return total
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters"), [("concat_linear", 1_059_806), ("pipenet", 45_275_934), ("cdcn", 3_858_206)]
+)
+def test_parameters(name: str, parameters: int) -> None:
+    assert sum(parameter.numel() for parameter in ThreeBranches(name).parameters()) == parameters
+
+
+def test_costs() -> None:
+    base, pipenet, cdcn = (
+        published_cost(ThreeBranches(name)) / 1e6 for name in ("concat_linear", "pipenet", "cdcn")
+    )
+    assert base == pytest.approx(249.2, abs=0.05)
+    assert pipenet - base == pytest.approx(103.3, abs=0.05)  # published: 103.34
+    assert cdcn - base == pytest.approx(137.4, abs=0.05)  # published: 137.34
