@@ -24,6 +24,11 @@ FORMAT = 1
 LABELS = {"0": "attack", "1": "live"}
 
 
+def _as_stored(recipe: Mapping[str, Any]) -> dict[str, Any]:
+    """With lists for tuples, so that a card equals what is read back of it."""
+    return dict(json.loads(json.dumps(recipe)))
+
+
 @frozen
 class Card:
     """A trained model's identity and terms of use.
@@ -42,7 +47,7 @@ class Card:
     input_size: int
     resize: Resize
     threshold: Threshold | None
-    recipe: Mapping[str, Any] = field(factory=dict)
+    recipe: Mapping[str, Any] = field(factory=dict, converter=_as_stored)
     data: Mapping[str, str] = field(factory=dict)
     versions: Mapping[str, str] = field(factory=dict)
 

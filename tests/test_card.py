@@ -28,6 +28,10 @@ def test_there_and_back(card: Card) -> None:
     assert Card.from_json(card.to_json(), "test") == card
 
 
+def test_tuples_of_a_recipe_are_lists_at_once() -> None:
+    assert evolve(CARD, recipe={"crop": (0.5, 1.0)}).recipe == {"crop": [0.5, 1.0]}
+
+
 def test_json_says_what_labels_mean() -> None:
     stored = json.loads(CARD.to_json())
     assert stored["labels"] == {"0": "attack", "1": "live"}

@@ -133,30 +133,18 @@ def test_three_modalities_keep_their_names(
     assert np.abs(run_onnx(path, swapped)["score"] - expected["score"]).max() > 1e-3
 
 
-def test_same_model_same_bytes(make_model: Any, faces: Any, make_card: Any, tmp_path: Path) -> None:
-    for name in ("a.onnx", "b.onnx"):
-        export(OPTIONS, make_model(), faces(("rgb",), 2), tmp_path / name, make_card())
-    assert (tmp_path / "a.onnx").read_bytes() == (tmp_path / "b.onnx").read_bytes()
-
-
-def test_says_nothing_and_leaves_the_model_alone(
+def test_train_mode_makes_no_difference(
     make_model: Any, faces: Any, make_card: Any, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    model = make_model().train()
+    model, images = make_model().train(), faces(("rgb",), 2)
+    images["rgb"].flags.writeable = False
     before = {name: value.clone() for name, value in model.state_dict().items()}
-    export(OPTIONS, model, faces(("rgb",), 2), tmp_path / "model.onnx", make_card())
-    assert capfd.readouterr() == ("", "")
+    export(OPTIONS, model, images, tmp_path / "train.onnx", make_card())
     assert all(module.training for module in model.modules())
     assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
-
-
-def test_compares_in_eval_mode_with_read_only_samples(
-    make_model: Any, faces: Any, make_card: Any, tmp_path: Path
-) -> None:
-    images = faces(("rgb",), 2)
-    images["rgb"].flags.writeable = False
-    exported = export(OPTIONS, make_model().train(), images, tmp_path / "model.onnx", make_card())
-    assert exported.max_difference <= 1e-6
+    export(OPTIONS, make_model().eval(), images, tmp_path / "eval.onnx", make_card())
+    assert (tmp_path / "train.onnx").read_bytes() == (tmp_path / "eval.onnx").read_bytes()
+    assert capfd.readouterr() == ("", "")  # torch's exporter would have much to say
 
 
 def assert_refused(model: Model, faces: Any, card: Card, folder: Path, match: str) -> None:

@@ -1,0 +1,252 @@
+"""`fas export` on a run folder, with a network of a plugin that exports in a second."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from click.testing import CliRunner, Result
+from torch import Tensor, nn
+
+from fas_core import Backbone
+from fas_core.cli import main
+from fas_core.config import Recipe
+from fas_core.engine.checkpoint import save_weights
+from fas_core.engine.run import Run
+from fas_core.model import build_model
+from fas_core.plugins import PluginRecord, Registry, registry
+from fas_core.runtime import Predictor
+from fas_core.scores import ScoreTable
+from fas_core.structure import structure
+
+SIDE = 16
+
+
+class Tiny(nn.Module):
+    """(B, 3, 16, 16) -> two logits."""
+
+    num_features, embedding_dim, num_logits, reduction = 4, 4, 2, 2
+
+    def __init__(self, options: Any, in_channels: int, input_size: int, until: str, num_classes: int) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(in_channels, 4, 3, 2, 1)
+        self.head = nn.Linear(4, num_classes)
+
+    def forward_features(self, x: Tensor) -> Tensor:
+        return torch.relu(self.conv(x))
+
+    def forward_embedding(self, x: Tensor) -> Tensor:
+        return x.mean((2, 3))
+
+    def forward_head(self, x: Tensor) -> Tensor:
+        logits: Tensor = self.head(x)
+        return logits
+
+
+class Liar(Tiny):
+    """Its graph is not what it computes."""
+
+    def forward_embedding(self, x: Tensor) -> Tensor:
+        return super().forward_embedding(x) + (5 if torch.compiler.is_exporting() else 0)
+
+
+@pytest.fixture
+def plugins(monkeypatch: pytest.MonkeyPatch) -> Registry:
+    """What is installed, and a distribution with the two networks above."""
+    module = ModuleType("acme_fas")
+    vars(module).update(Tiny=Tiny, Liar=Liar)
+    monkeypatch.setitem(sys.modules, "acme_fas", module)
+    components = tuple(
+        Backbone(name=cls.__name__.lower(), summary="for tests", target=f"acme_fas:{cls.__name__}")
+        for cls in (Tiny, Liar)
+    )
+    acme = PluginRecord("acme", "acme-fas", "1.0", "active", components=components)
+    found = Registry((*registry().records, acme))
+    monkeypatch.setattr("fas_core.plugins.registry", lambda: found)
+    return found
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """Root of a `folder` data set: dev has 30 attacks and 10 live samples, RGB and IR."""
+    rng = np.random.default_rng(14)
+    for folder, count in (("train/live", 1), ("dev/live", 10), ("dev/attack/print", 30)):
+        for number in range(count):
+            for modality in ("rgb", "ir"):
+                path = tmp_path / "data" / folder / modality / f"{folder.replace('/', '-')}-{number:02}.png"
+                path.parent.mkdir(parents=True, exist_ok=True)
+                cv2.imwrite(str(path), rng.integers(0, 256, (20, 24, 3), np.uint8))
+    return tmp_path / "data"
+
+
+@pytest.fixture
+def make_run(plugins: Registry, data: Path, tmp_path: Path) -> Callable[..., Run]:
+    """`make_run(backbone, threshold policy)`: a run folder as a finished training leaves it."""
+
+    def make(backbone: str = "tiny", threshold: str = "fixed:0.25") -> Run:
+        tree = {
+            "data": {"name": "folder", "root": str(data)},
+            "modalities": ["rgb", "ir"],
+            "model": {"backbone": backbone, "fusion": "concat_linear", "input_size": SIDE},
+            "threshold": threshold,
+        }
+        run = Run(tmp_path / "run", structure(tree, Recipe, plugins, "test"), plugins)
+        run.create()
+        for seed, which in enumerate(("best", "last")):
+            torch.manual_seed(seed)
+            save_weights(build_model(run.recipe, plugins), run.path / f"{which}.safetensors")
+        return run
+
+    return make
+
+
+def fas(*arguments: object) -> Result:
+    return CliRunner().invoke(main, [str(argument) for argument in ("export", *arguments)])
+
+
+def assert_refused(result: Result, *parts: str) -> None:
+    """Exit code 2, and one line that says all of `parts`."""
+    assert (result.exit_code, result.stdout) == (2, "")
+    (line,) = result.stderr.splitlines()
+    assert line.startswith("error: ")
+    for part in parts:
+        assert part in line
+
+
+def test_writes_the_runs_model(make_run: Callable[..., Run], data: Path) -> None:
+    run = make_run()
+    result = fas(run.path)
+    assert (result.exit_code, result.stderr) == (0, "")
+    path = run.path / "model.onnx"
+    size = f"{path.stat().st_size / 1e6:.2f} MB"
+    for part in (
+        str(path),
+        size,
+        "opset 18",
+        "rgb, ir",
+        "0.25 (fixed:0.25, given)",
+        "max |score difference|",
+    ):
+        assert part in result.stdout
+    assert "32 samples of dev (8 live, 24 attack)" in result.stdout
+
+    predictor = Predictor(path)
+    assert predictor.card == run.card()
+    images = {
+        name: np.random.default_rng(place).integers(0, 256, (3, SIDE, SIDE, 3), np.uint8)
+        for place, name in enumerate(("rgb", "ir"))
+    }
+    with torch.inference_mode():
+        expected = run.model("best")({name: torch.from_numpy(item) for name, item in images.items()})
+    np.testing.assert_allclose(predictor(images), expected.score.numpy(), atol=1e-6)
+
+
+def test_json_and_exporter_options(make_run: Callable[..., Run], tmp_path: Path) -> None:
+    run = make_run()
+    path = tmp_path / "deep" / "er" / "m.onnx"
+    result = fas(run.path, "-o", path, "--set", "opset=20", "--samples", 4, "--json")
+    document = json.loads(result.stdout)
+    assert document.pop("max_difference") <= 1e-5
+    assert document.pop("mean_difference") <= 1e-5
+    assert document == {
+        "path": str(path),
+        "format": "onnx",
+        "weights": "best",
+        "size": path.stat().st_size,
+        "opset": 20,
+        "modalities": ["rgb", "ir"],
+        "input_size": SIDE,
+        "threshold": {"value": 0.25, "policy": "fixed:0.25", "source": "given"},
+        "recipe_digest": run.card().digest,
+        "compared_on": {"split": "dev", "live": 1, "attack": 3, "total": 4},
+    }
+    assert not (run.path / "model.onnx").exists()
+
+
+def test_fitted_threshold_stays_with_the_best_weights(make_run: Callable[..., Run], tmp_path: Path) -> None:
+    run = make_run(threshold="eer")
+    scores = {"id": ["a", "b"], "score": [0.25, 0.75], "label": [0, 1]}
+    ScoreTable.of(scores).write(run.scores("dev"))
+    paths = {which: tmp_path / f"{which}.onnx" for which in ("best", "last")}
+    results = {which: fas(run.path, "--weights", which, "-o", path) for which, path in paths.items()}
+    assert "0.5 (eer, dev)" in results["best"].stdout
+    assert "fitted on its best weights" in results["last"].stderr
+    cards = {which: Predictor(path).card for which, path in paths.items()}
+    assert cards["best"].threshold is not None
+    assert cards["best"].threshold.value == 0.5
+    assert cards["last"].threshold is None
+    white = np.full((1, SIDE, SIDE, 3), 255, np.uint8)
+    found = [Predictor(path)({"rgb": white, "ir": white})[0] for path in paths.values()]
+    assert found[0] != pytest.approx(found[1])
+
+
+def test_run_without_dev_scores(make_run: Callable[..., Run]) -> None:
+    run = make_run(threshold="eer")
+    result = fas(run.path)
+    assert result.exit_code == 0
+    assert "no dev scores" in result.stderr
+    assert Predictor(run.path / "model.onnx").card.threshold is None
+
+
+def test_mismatch_leaves_no_file(make_run: Callable[..., Run]) -> None:
+    run = make_run("liar")
+    result = fas(run.path, "--quiet")
+    assert_refused(result, "model.onnx: not written", "differ by")
+    assert not list(run.path.glob("*.onnx*"))
+    assert not list(run.path.glob(".*"))
+
+
+def test_data_that_is_gone(make_run: Callable[..., Run], data: Path) -> None:
+    run = make_run()
+    shutil.rmtree(data)
+    assert_refused(fas(run.path), str(data), "its data is needed", "data.root in", "recipe.yaml")
+
+
+def test_image_that_is_gone(make_run: Callable[..., Run], data: Path) -> None:
+    run = make_run()
+    path = data / "dev/live/ir/dev-live-00.png"
+    path.write_bytes(path.read_bytes()[:100])
+    assert_refused(fas(run.path, "--samples", 40, "--quiet"), str(path), "its data is needed")
+
+
+def test_weights_that_are_not_there(make_run: Callable[..., Run]) -> None:
+    run = make_run()
+    (run.path / "last.safetensors").unlink()
+    assert_refused(fas(run.path, "--weights", "last"), "last.safetensors", "no such weights")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "parts"),
+    [
+        (["--format", "onxx"], ["exporter 'onxx'", "did you mean 'onnx'"]),
+        (["--set", "opst=20"], ["exporter onnx: opst: unknown key (did you mean 'opset'?)"]),
+        (["--set", "opset=17"], ["opset: must be >= 18: 17"]),
+        (["--set", "opset"], ["must read KEY=VALUE"]),
+        (["-o", "model.bin"], ["model.bin", "named *.onnx"]),
+        (["-o", "."], ["is a folder"]),
+    ],
+)
+def test_flags_that_cannot_be_used(
+    make_run: Callable[..., Run], arguments: list[str], parts: list[str]
+) -> None:
+    run = make_run()
+    assert_refused(fas(run.path, *arguments), *parts)
+    assert not list(run.path.glob("*.onnx"))
+
+
+def test_folder_that_is_no_run(plugins: Registry, tmp_path: Path) -> None:
+    assert_refused(fas(tmp_path), str(tmp_path), "not a run folder")
+
+
+def test_without_the_extra(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("fas_core.cli.options.find_spec", lambda name: None if name == "onnxscript" else name)
+    assert_refused(fas(tmp_path), "needs onnxscript: pip install 'fas-core[train]'")
