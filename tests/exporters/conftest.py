@@ -10,14 +10,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from fas_core import NoOptions
 from fas_core.card import Card
 from fas_core.config import Normalize, Resize
 from fas_core.contracts import BranchSize
 from fas_core.model import Model, Preprocess
+from fas_core.plugins import registry
 from fas_core.thresholds import Threshold
-from fas_plugins.fusions.concat_linear import ConcatLinear
-from fas_plugins.fusions.single import Single
 
 SIDE = 16
 Images = dict[str, NDArray[np.uint8]]
@@ -60,11 +58,6 @@ def randomise(model: nn.Module) -> None:
             nn.init.uniform_(module.running_var, 0.5, 2.0)
 
 
-@pytest.fixture(name="randomise")
-def randomise_fixture() -> Callable[[nn.Module], None]:
-    return randomise
-
-
 @pytest.fixture
 def make_model() -> Callable[..., Model]:
     """`make_model(modalities, backbone class)`: seeded, in eval mode."""
@@ -72,14 +65,14 @@ def make_model() -> Callable[..., Model]:
     def make(modalities: Sequence[str] = ("rgb",), backbone: type[nn.Module] = TinyBackbone) -> Model:
         torch.manual_seed(14)
         branches = [BranchSize(name, (8, 4, 4), 8, 2) for name in modalities]
-        fusion = ConcatLinear if len(modalities) > 1 else Single
+        fusion = registry().find("fusion", "concat_linear" if len(modalities) > 1 else "single")
         preprocess = {
             name: Preprocess(Normalize(mean=(0.3, 0.4, 0.5), std=(0.2, 0.3, 0.4))) for name in modalities
         }
         model = Model(
             dict(preprocess),
             {name: backbone() for name in modalities},
-            fusion(NoOptions(), branches),
+            fusion.load()(fusion.options(), branches=branches),
             "embeddings" if len(modalities) > 1 else "logits",
             SIDE,
         )
