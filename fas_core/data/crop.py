@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import json
 import shutil
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from io import StringIO
 from pathlib import Path
@@ -57,20 +58,18 @@ class Journal:
         Raises:
             DataError: the crops that are there were made with other settings.
         """
-        header = {"settings": {name: str(value) for name, value in asdict(settings).items()}}
-        if not self.path.exists():
-            with replacing(self.path) as temporary:
-                temporary.write_text(json.dumps(header) + "\n", encoding="utf-8")
-            return {}
-        first, *lines = self.path.read_text(encoding="utf-8").splitlines()
-        if json.loads(first) != header:
-            was = ", ".join(f"{name} {value}" for name, value in json.loads(first)["settings"].items())
+        header = json.dumps({"settings": {name: str(value) for name, value in asdict(settings).items()}})
+        lines = self.path.read_text(encoding="utf-8").splitlines() if self.path.exists() else [header]
+        if lines[0] != header:
+            was = ", ".join(f"{name} {value}" for name, value in json.loads(lines[0])["settings"].items())
             raise DataError(
                 f"{self.path.parent}: was cropped with {was}: do the same or choose another folder"
             )
-        if lines and not lines[-1].endswith("}"):  # the power went while it was written
+        if not lines[-1].endswith("}"):  # it was interrupted in the middle of a line
             lines.pop()
-        records = map(json.loads, lines)
+        with replacing(self.path) as temporary:
+            temporary.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+        records = map(json.loads, lines[1:])
         return {item["id"]: None if item["box"] is None else tuple(item["box"]) for item in records}
 
     def add(self, done: Iterable[tuple[str, Box | None]]) -> Iterator[tuple[str, Box | None]]:
@@ -188,7 +187,7 @@ def image_paths(samples: SampleTable) -> list[dict[str, str]]:
     """`{modality: path}` of each sample's images, relative to the root: crops have the same below theirs.
 
     Raises:
-        DataError: a path leads out of the root; or a sample has no image.
+        DataError: a path leads out of the root; or a sample has no image, or one that another has too.
     """
     images: list[dict[str, str]] = [{} for _ in range(len(samples))]
     for modality in samples.modalities:
@@ -197,6 +196,9 @@ def image_paths(samples: SampleTable) -> list[dict[str, str]]:
                 images[row][modality] = _below(samples.root, path)
     if bare := [name for name, found in zip(samples.column("id"), images, strict=True) if not found]:
         raise DataError(f"{samples.root}: samples without an image: {listed(bare)}")
+    named = Counter(path for paths in images for path in paths.values())
+    if shared := [path for path, count in named.items() if count > 1]:
+        raise DataError(f"{samples.root}: images of more than one sample: {listed(shared)}: copy them first")
     return images
 
 

@@ -18,6 +18,8 @@ Box = tuple[float, float, float, float]
 # Images are read in parallel already; OpenCV's own threads would fight for the same cores, and a
 # forked loader worker can hang on locks that they held.
 cv2.setNumThreads(0)
+# What it would print of a bad file, our error says.
+cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
 
 
 def read_bytes(path: Path) -> bytes:
@@ -68,7 +70,7 @@ def decode(data: bytes, path: Path) -> Image:
     except cv2.error:  # e.g. a header that promises more pixels than OpenCV takes
         image = None
     if image is None:
-        raise DataError(f"{path}: cannot be decoded: not an image, or damaged")
+        raise DataError(f"{path}: cannot be decoded: not an image of 8 or 16 bits a channel, or damaged")
     if image.dtype == np.uint16:
         image = _eight_bit(image)
     if image.dtype != np.uint8:

@@ -1,0 +1,109 @@
+import math
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from fas_core.config import Augment
+from fas_core.data.augment import EIGENVALUES, EIGENVECTORS, Geometry, augmented, light
+
+Image = NDArray[np.uint8]
+NOTHING = Augment(crop_scale=(1.0, 1.0), crop_ratio=(1.0, 1.0), flip=0.0, lighting=0.0)
+
+
+def rng(seed: int = 0) -> np.random.Generator:
+    return np.random.default_rng(seed)
+
+
+def gradient(height: int, width: int) -> Image:
+    """Red grows to the right and green downwards, from 0 to 255 in an image of any size."""
+    image = np.zeros((height, width, 3), np.float64)
+    image[..., 0] = (np.arange(width) + 0.5) * 255 / width
+    image[..., 1] = ((np.arange(height) + 0.5) * 255 / height)[:, None]
+    return image.round().astype(np.uint8)
+
+
+def test_nothing_asked_nothing_done() -> None:
+    image = rng().integers(0, 256, (64, 64, 3), np.uint8)
+    np.testing.assert_array_equal(augmented({"rgb": image}, 64, NOTHING, rng())["rgb"], image)
+
+
+def test_all_modalities_get_the_same_geometry_whatever_their_size() -> None:
+    faces = {"rgb": gradient(120, 120), "depth": gradient(90, 90), "ir": gradient(200, 100)}
+    augment = Augment(lighting=0.0)
+    for seed in range(20):
+        made = augmented(faces, 56, augment, rng(seed))
+        for other in ("depth", "ir"):
+            np.testing.assert_allclose(made[other].astype(int), made["rgb"].astype(int), atol=8)
+
+
+def test_the_same_generator_gives_the_same_image() -> None:
+    faces = {"rgb": rng().integers(0, 256, (80, 60, 3), np.uint8)}
+    first, second, other = (augmented(faces, 32, Augment(), rng(seed))["rgb"] for seed in (1, 1, 2))
+    np.testing.assert_array_equal(first, second)
+    assert (first != other).any()
+
+
+def test_crops_have_the_asked_area_and_aspect_ratio() -> None:
+    drawn = [Geometry.draw(rng(seed), 400, 400, Augment(crop_scale=(0.2, 0.5))) for seed in range(500)]
+    areas = np.array([crop.w * crop.h for crop in drawn])
+    ratios = np.array([crop.w / crop.h for crop in drawn])
+    assert areas.min() > 0.19
+    assert areas.max() < 0.51
+    assert abs(areas.mean() - 0.35) < 0.02
+    assert ratios.min() > 0.74
+    assert ratios.max() < 1.35
+    assert abs(np.log(ratios).mean()) < 0.03  # log-uniform: wide and tall are as likely
+    assert all(crop.x >= 0 and crop.x + crop.w < 1 + 1e-9 for crop in drawn)
+    assert all(crop.y >= 0 and crop.y + crop.h < 1 + 1e-9 for crop in drawn)
+    assert 0.4 < np.mean([crop.flip for crop in drawn]) < 0.6
+
+
+@pytest.mark.parametrize(
+    ("height", "width", "expected"),
+    [(100, 1000, (133 / 1000, 1.0)), (1000, 100, (1.0, 133 / 1000)), (100, 110, (1.0, 1.0))],
+)
+def test_when_no_crop_fits_the_largest_that_the_ratios_allow_is_taken(
+    height: int, width: int, expected: tuple[float, float]
+) -> None:
+    """All of the area, at ratios that no such image has: the ten draws fail."""
+    crop = Geometry.draw(rng(), height, width, Augment(crop_scale=(1.0, 1.0), crop_ratio=(0.75, 4 / 3)))
+    if width != 110:
+        assert (round(crop.w, 3), round(crop.h, 3)) == pytest.approx(expected, abs=0.002)
+    else:
+        assert crop.w * crop.h > 0.8
+
+
+def test_a_flip_mirrors() -> None:
+    image = rng().integers(0, 256, (32, 32, 3), np.uint8)
+    always = Augment(crop_scale=(1.0, 1.0), crop_ratio=(1.0, 1.0), flip=1.0, lighting=0.0)
+    np.testing.assert_array_equal(augmented({"rgb": image}, 32, always, rng())["rgb"], image[:, ::-1])
+
+
+def test_lighting_shifts_colours_along_the_principal_axes() -> None:
+    image = np.full((4, 4, 3), 128, np.uint8)
+    shifts = np.array([light(image, rng(seed), 0.1)[0, 0].astype(float) - 128 for seed in range(4000)]) / 255
+    expected = EIGENVECTORS.T @ np.diag((0.1 * EIGENVALUES) ** 2) @ EIGENVECTORS
+    np.testing.assert_allclose(np.cov(shifts.T), expected, atol=2e-5)
+    np.testing.assert_allclose(EIGENVECTORS @ EIGENVECTORS.T, np.eye(3), atol=2e-3)
+
+
+def test_lighting_clips_instead_of_wrapping() -> None:
+    image = np.array([[[0, 0, 0], [255, 255, 255]]], np.uint8)
+    for seed in range(20):
+        made = light(image, rng(seed), 3.0).astype(int)
+        assert ((made[0, 0] == 0) | (made[0, 1] == 255)).all()
+
+
+def test_modalities_are_lit_independently() -> None:
+    image = np.full((8, 8, 3), 128, np.uint8)
+    made = augmented({"rgb": image, "ir": image}, 8, Augment(lighting=1.0), rng())
+    assert (made["rgb"] != made["ir"]).any()
+
+
+def test_scale_of_the_crop_shows_in_the_image() -> None:
+    made = augmented({"rgb": gradient(100, 100)}, 50, Augment(crop_scale=(0.25, 0.25), lighting=0), rng(3))[
+        "rgb"
+    ]
+    spread = made[..., 0].max() - made[..., 0].min()
+    assert 255 * 0.5 * math.sqrt(0.75) - 6 < spread < 255 * 0.5 * math.sqrt(4 / 3) + 6

@@ -1,0 +1,161 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from fas_core import DataError
+from fas_core.config import Resize
+from fas_core.data.images import cut, encode, prepare, read_image, scaled
+
+Image = NDArray[np.uint8]
+Save = Callable[[Path, Image], Path]
+
+
+def exif_orientation(value: int) -> bytes:
+    """A JPEG APP1 segment that says how the camera was held."""
+    entry = b"\x01\x12\x00\x03\x00\x00\x00\x01" + value.to_bytes(2, "big") + b"\x00\x00"
+    body = b"Exif\x00\x00MM\x00\x2a\x00\x00\x00\x08\x00\x01" + entry + b"\x00\x00\x00\x00"
+    return b"\xff\xe1" + (len(body) + 2).to_bytes(2, "big") + body
+
+
+def thumbnail(image: bytes) -> bytes:
+    """A JPEG APP2 segment with a whole JPEG in it, as cameras write previews."""
+    return b"\xff\xe2" + (len(image) + 2).to_bytes(2, "big") + image
+
+
+def test_colours_are_red_green_blue(tmp_path: Path, noise: Image, save: Save) -> None:
+    np.testing.assert_array_equal(read_image(save(tmp_path / "a.png", noise)), noise)
+
+
+@pytest.mark.parametrize("suffix", [".png", ".bmp", ".tiff", ".webp"])
+def test_lossless_formats_come_back_as_they_were(tmp_path: Path, noise: Image, suffix: str) -> None:
+    path = tmp_path / f"photo of Jürgen{suffix}"
+    path.write_bytes(encode(noise, suffix))
+    np.testing.assert_array_equal(read_image(path), noise)
+
+
+def test_jpeg_keeps_colour_edges(noise: Image, tmp_path: Path) -> None:
+    smooth = cv2.GaussianBlur(noise, (0, 0), 2).astype(np.uint8)
+    (tmp_path / "a.jpg").write_bytes(encode(smooth, ".jpg"))
+    assert np.abs(read_image(tmp_path / "a.jpg").astype(int) - smooth).mean() < 1.5
+
+
+def test_grey_and_alpha(tmp_path: Path, noise: Image) -> None:
+    cv2.imwrite(str(tmp_path / "grey.png"), noise[..., 0])
+    np.testing.assert_array_equal(read_image(tmp_path / "grey.png"), np.repeat(noise[..., :1], 3, axis=2))
+    alpha = np.dstack([noise, np.full(noise.shape[:2], 7, np.uint8)])
+    cv2.imwrite(str(tmp_path / "alpha.png"), alpha)
+    np.testing.assert_array_equal(read_image(tmp_path / "alpha.png"), noise[..., ::-1])
+
+
+def test_sixteen_bit_grey_is_stretched_and_holes_stay_holes(tmp_path: Path) -> None:
+    depth = np.array([[0, 600, 854], [1108, 727, 0]], np.uint16)
+    cv2.imwrite(str(tmp_path / "depth.png"), depth)
+    expected = np.array([[0, 1, 128], [255, 64, 0]], np.uint8)
+    np.testing.assert_allclose(read_image(tmp_path / "depth.png")[..., 0], expected, atol=1)
+    cv2.imwrite(str(tmp_path / "nothing.png"), np.zeros((2, 2), np.uint16))
+    assert read_image(tmp_path / "nothing.png").max() == 0
+    cv2.imwrite(str(tmp_path / "flat.png"), np.full((2, 2), 900, np.uint16))
+    assert (read_image(tmp_path / "flat.png") == 1).all()
+
+
+def test_sixteen_bit_colour_keeps_its_range(tmp_path: Path, noise: Image) -> None:
+    cv2.imwrite(str(tmp_path / "deep.png"), noise[..., ::-1].astype(np.uint16) * 257)
+    np.testing.assert_array_equal(read_image(tmp_path / "deep.png"), noise)
+
+
+def test_photos_are_turned_upright(tmp_path: Path) -> None:
+    left_white = np.zeros((40, 60, 3), np.uint8)
+    left_white[:, :30] = 255
+    data = encode(left_white, ".jpg")
+    (tmp_path / "a.jpg").write_bytes(data[:2] + exif_orientation(6) + data[2:])
+    image = read_image(tmp_path / "a.jpg")
+    assert image.shape == (60, 40, 3)
+    assert image[:25].mean() > 250
+    assert image[35:].mean() < 5
+
+
+@pytest.mark.parametrize("suffix", [".jpg", ".png"])
+@pytest.mark.parametrize("share", [0.5, 0.98])
+def test_a_cut_off_image_is_refused(tmp_path: Path, noise: Image, suffix: str, share: float) -> None:
+    data = encode(noise, suffix)
+    path = tmp_path / f"a{suffix}"
+    path.write_bytes(data[: int(len(data) * share)])
+    with pytest.raises(DataError, match=rf"a\{suffix}: the image is cut off after \d+ bytes"):
+        read_image(path)
+
+
+def test_a_whole_thumbnail_in_a_cut_off_photo_does_not_hide_it(tmp_path: Path, noise: Image) -> None:
+    data = encode(noise, ".jpg")
+    whole = data[:2] + thumbnail(encode(noise[:8, :8], ".jpg")) + data[2:]
+    (tmp_path / "whole.jpg").write_bytes(whole + b"trailing bytes that some phones write")
+    assert read_image(tmp_path / "whole.jpg").shape == noise.shape
+    (tmp_path / "cut.jpg").write_bytes(whole[:-500])
+    with pytest.raises(DataError, match="is cut off"):
+        read_image(tmp_path / "cut.jpg")
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (None, "no such image: check the list and the data set's root"),
+        (b"", r"the image is empty \(0 bytes\)"),
+        (b"not an image", "cannot be decoded"),
+    ],
+)
+def test_what_is_no_image_is_refused(tmp_path: Path, content: bytes | None, message: str) -> None:
+    path = tmp_path / "a.jpg"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(DataError, match=rf"a\.jpg: {message}"):
+        read_image(path)
+    with pytest.raises(DataError, match="cannot be read: Is a directory"):
+        read_image(tmp_path)
+
+
+def test_floating_point_images_are_refused(tmp_path: Path) -> None:
+    cv2.imwrite(str(tmp_path / "a.tiff"), np.ones((4, 4, 3), np.float32))
+    with pytest.raises(DataError, match="float32 pixels: save it with 8 or 16 bits"):
+        read_image(tmp_path / "a.tiff")
+    cv2.imwrite(str(tmp_path / "b.tiff"), np.ones((4, 4), np.float32))
+    with pytest.raises(DataError, match="cannot be decoded: not an image of 8 or 16 bits"):
+        read_image(tmp_path / "b.tiff")
+
+
+def test_of_a_bad_file_opencv_prints_nothing(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    cv2.imwrite(str(tmp_path / "b.tiff"), np.ones((4, 4), np.float32))
+    with pytest.raises(DataError):
+        read_image(tmp_path / "b.tiff")
+    assert capfd.readouterr() == ("", "")
+
+
+def test_the_published_evaluation_rule() -> None:
+    """Shorter side to 256, central 224 x 224: of a 512 x 640 image the central 448, at half size."""
+    image = np.random.default_rng(1).integers(0, 256, (512, 640, 3), np.uint8)
+    central = image[32:480, 96:544].astype(float)
+    expected = central.reshape(224, 2, 224, 2, 3).mean(axis=(1, 3))
+    np.testing.assert_allclose(prepare(image, None, 224, Resize(0.875)), expected, atol=1)
+
+
+def test_preparing_takes_the_box_first(noise: Image) -> None:
+    made = prepare(noise, (10, 5, 20, 20), 20, Resize(crop=1.0))
+    np.testing.assert_array_equal(made, noise[5:25, 10:30])
+
+
+def test_small_images_grow(noise: Image) -> None:
+    made = prepare(noise, None, 100, Resize(crop=1.0))
+    expected = cv2.resize(noise[:, 10:50], (100, 100), interpolation=cv2.INTER_LINEAR)
+    np.testing.assert_array_equal(made, expected)
+
+
+def test_boxes_are_clipped_to_the_image(noise: Image) -> None:
+    np.testing.assert_array_equal(cut(noise, (-5, -5, 15, 10)), noise[:5, :10])
+    np.testing.assert_array_equal(cut(noise, (50, 30, 100, 100)), noise[30:, 50:])
+    assert cut(noise, (3.2, 3.2, 0.1, 0.1)).shape == (1, 1, 3)
+
+
+def test_boxes_follow_the_images_size() -> None:
+    assert scaled((10, 20, 30, 40), (100, 200, 3), (50, 400, 3)) == (20, 10, 60, 20)

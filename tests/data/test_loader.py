@@ -1,0 +1,165 @@
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from attrs import evolve
+
+from fas_core import DataError
+from fas_core.config import Augment, Recipe
+from fas_core.contracts import Batch
+from fas_core.data.loader import epoch_batches, training_loader
+from fas_core.data.samples import SampleTable
+
+Make = Callable[..., SampleTable]
+
+
+def recipe(workers: int = 0, batch_size: int = 4, modalities: tuple[str, ...] = ("rgb",)) -> Recipe:
+    plain = Recipe(modalities=modalities)
+    return evolve(
+        plain,
+        model=evolve(plain.model, input_size=16),
+        train=evolve(plain.train, workers=workers, batch_size=batch_size, seed=3),
+    )
+
+
+def same(first: Batch, second: Batch) -> bool:
+    pairs = [(first.images[name], second.images[name]) for name in first.images]
+    pairs += [(first.label, second.label), (first.index, second.index)]
+    return all(torch.equal(one, other) for one, other in pairs)
+
+
+def test_a_batch_is_what_the_contract_says(make_samples: Make) -> None:
+    samples = make_samples(10, ("rgb", "ir"))
+    loader = training_loader(samples, recipe(modalities=("rgb", "ir")), epoch=0)
+    found = list(loader)
+    assert len(loader) == len(found) == 3
+    assert [len(batch.label) for batch in found] == [4, 4, 2]
+    batch = found[0]
+    assert {name: (tuple(pixels.shape), pixels.dtype) for name, pixels in batch.images.items()} == {
+        "rgb": ((4, 16, 16, 3), torch.uint8),
+        "ir": ((4, 16, 16, 3), torch.uint8),
+    }
+    assert batch.label.dtype == batch.index.dtype == torch.int64
+    assert sorted(torch.cat([batch.index for batch in found]).tolist()) == list(range(10))
+    assert all(torch.equal(batch.label, batch.index % 2) for batch in found)
+
+
+def test_images_belong_to_their_rows(make_samples: Make) -> None:
+    samples = make_samples(8)
+    quiet = evolve(recipe(), augment=Augment(lighting=0.0))
+    for batch in training_loader(samples, quiet, epoch=0):
+        assert torch.equal(batch.images["rgb"][:, 0, 0, 0].long(), 10 * batch.index)
+
+
+def test_batches_do_not_depend_on_the_number_of_processes(make_samples: Make) -> None:
+    samples = make_samples(9, ("rgb", "ir"))
+    alone, with_two = (
+        list(training_loader(samples, recipe(workers, modalities=("rgb", "ir")), epoch=2))
+        for workers in (0, 2)
+    )
+    assert len(alone) == len(with_two) == 2  # the ninth would be alone in its batch
+    assert all(same(one, other) for one, other in zip(alone, with_two, strict=True))
+
+
+def test_a_run_that_continues_sees_the_same_batches(make_samples: Make) -> None:
+    samples = make_samples(10)
+    whole = list(training_loader(samples, recipe(), epoch=1))
+    rest = training_loader(samples, recipe(), epoch=1, start_batch=1)
+    assert len(rest) == 2
+    assert all(same(one, other) for one, other in zip(whole[1:], rest, strict=True))
+    assert list(training_loader(samples, recipe(), epoch=1, start_batch=3)) == []
+
+
+def test_epochs_differ_in_order_and_in_changes(make_samples: Make) -> None:
+    samples = make_samples(10)
+    first, second = (list(training_loader(samples, recipe(), epoch=epoch)) for epoch in (0, 1))
+    assert not torch.equal(first[0].index, second[0].index)
+    pixels = [
+        {
+            int(row): image
+            for batch in epoch
+            for row, image in zip(batch.index, batch.images["rgb"], strict=True)
+        }
+        for epoch in (first, second)
+    ]
+    assert any(not torch.equal(pixels[0][row], pixels[1][row]) for row in pixels[0])
+
+
+def test_reading_leaves_torchs_random_numbers_alone(make_samples: Make) -> None:
+    samples = make_samples(4)
+    torch.manual_seed(0)
+    expected = torch.rand(1)
+    torch.manual_seed(0)
+    list(training_loader(samples, recipe(), epoch=0))
+    assert torch.equal(torch.rand(1), expected)
+
+
+@pytest.mark.parametrize("world_size", [2, 3])
+def test_processes_share_out_an_epoch(world_size: int) -> None:
+    shards = [
+        epoch_batches(10, 5, seed=1, epoch=5, rank=rank, world_size=world_size) for rank in range(world_size)
+    ]
+    sizes = [[len(batch) for batch in shard] for shard in shards]
+    assert all(size == sizes[0] for size in sizes)
+    rows = np.concatenate([batch for shard in shards for batch in shard])
+    assert set(rows) == set(range(10))
+    assert len(rows) == world_size * sum(sizes[0]) < 10 + world_size
+
+
+def test_only_a_last_batch_of_one_is_left_out() -> None:
+    assert [len(batch) for batch in epoch_batches(11, 4, seed=0, epoch=0)] == [4, 4, 3]
+    assert [len(batch) for batch in epoch_batches(9, 4, seed=0, epoch=0)] == [4, 4]
+    assert [len(batch) for batch in epoch_batches(3, 4, seed=0, epoch=0)] == [3]
+
+
+def test_too_few_samples_are_refused(make_samples: Make) -> None:
+    with pytest.raises(DataError, match="3 samples to train on: there must be two for each of 2 processes"):
+        training_loader(make_samples(3), recipe(), epoch=0, world_size=2)
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_an_unreadable_image_stays_one_line(make_samples: Make, tmp_path: Path, workers: int) -> None:
+    samples = make_samples(4)
+    (tmp_path / "rgb/2.png").unlink()
+    with pytest.raises(DataError, match=r"^\S*rgb/2\.png: no such image: check [\w' ]+$"):
+        list(training_loader(samples, recipe(workers), epoch=0))
+
+
+INTERRUPTED = """
+import os, signal, sys
+from pathlib import Path
+from attrs import evolve
+from fas_core.config import Recipe
+from fas_core.data.loader import training_loader
+from fas_core.data.samples import SampleTable
+
+paths = sys.argv[1:]
+plain = Recipe(modalities=("rgb",))
+recipe = evolve(plain, train=evolve(plain.train, workers=1, batch_size=2))
+samples = SampleTable.of({"id": paths, "rgb": paths, "label": [0, 1] * 2}, modalities=("rgb",), root="/")
+try:
+    for batch in training_loader(samples, recipe, epoch=0):
+        os.killpg(os.getpgid(0), signal.SIGINT)  # as a terminal does: to the workers too
+except KeyboardInterrupt:
+    print("stopped")
+"""
+
+
+def test_workers_leave_ctrl_c_to_the_process_that_trains(make_samples: Make, tmp_path: Path) -> None:
+    samples = make_samples(4)
+    done = subprocess.run(
+        [sys.executable, "-c", INTERRUPTED, *map(str, samples.paths("rgb"))],
+        capture_output=True,
+        text=True,
+        start_new_session=True,
+        timeout=60,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )
+    assert (done.stdout, done.stderr, done.returncode) == ("stopped\n", "", 0)
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler

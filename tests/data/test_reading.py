@@ -1,0 +1,81 @@
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from fas_core import DataError
+from fas_core.config import Resize
+from fas_core.data.parallel import ordered
+from fas_core.data.reading import batches, read_faces
+from fas_core.data.samples import SampleTable
+
+Make = Callable[..., SampleTable]
+
+
+@pytest.mark.parametrize("workers", [0, 1, 3])
+def test_batches_are_in_the_tables_order(make_samples: Make, workers: int) -> None:
+    samples = make_samples(7, ("rgb", "depth"))
+    made = list(batches(samples, ("rgb", "depth"), 16, Resize(), 3, workers))
+    assert [batch["rgb"].shape for batch in made] == [(3, 16, 16, 3), (3, 16, 16, 3), (1, 16, 16, 3)]
+    assert made[0]["rgb"].dtype == np.uint8
+    levels = [int(level) for batch in made for level in batch["depth"][:, 8, 8, 1]]
+    assert levels == [10 * row + 1 for row in range(7)]
+
+
+def test_an_unreadable_image_is_raised_when_its_batch_is_due(make_samples: Make, tmp_path: Path) -> None:
+    samples = make_samples(6)
+    (tmp_path / "rgb/3.png").write_bytes(b"nonsense")
+    reading = batches(samples, ("rgb",), 16, Resize(), 2, 2)
+    assert len(next(reading)["rgb"]) == 2
+    with pytest.raises(DataError, match=r"rgb/3\.png: cannot be decoded"):
+        next(reading)
+
+
+def test_boxes_are_in_pixels_of_the_first_modality(
+    make_samples: Make, tmp_path: Path, save: Callable[..., Path]
+) -> None:
+    samples = make_samples(1, ("rgb", "depth"), box=[[8, 0, 16, 16]])
+    for name, side in (("rgb", 32), ("depth", 64)):
+        image = np.zeros((side, side, 3), np.uint8)
+        image[: side // 2, side // 4 : 3 * side // 4] = 200
+        save(tmp_path / f"{name}/0.png", image)
+    for modalities in (["rgb", "depth"], ["depth"]):
+        faces = read_faces(samples, 0, modalities)
+        assert list(faces) == modalities
+        assert faces["depth"].shape == (32, 32, 3)
+        assert all((face == 200).all() for face in faces.values())
+
+
+def test_a_box_outside_the_image_is_refused(make_samples: Make) -> None:
+    samples = make_samples(1, box=[[40, 0, 10, 10]])
+    with pytest.raises(DataError, match=r"rgb/0\.png: box \[40.* lies outside the image of 32 x 32 pixels"):
+        read_faces(samples, 0, ["rgb"])
+
+
+def test_the_map_keeps_order_and_reads_only_a_little_ahead() -> None:
+    taken: list[int] = []
+
+    def items() -> object:
+        for number in range(1000):
+            taken.append(number)
+            yield number
+
+    def slow_first(number: int) -> int:
+        time.sleep(0.02 if number % 4 == 0 else 0)
+        return -number
+
+    results = ordered(slow_first, items(), workers=3, ahead=5)  # type: ignore[arg-type]
+    assert [next(results) for _ in range(9)] == [-number for number in range(9)]
+    assert len(taken) <= 9 + 5
+    results.close()  # type: ignore[attr-defined]
+    assert threading.active_count() < 4
+
+
+def test_the_map_raises_in_its_place() -> None:
+    results = ordered(lambda number: 1 // number, [1, 1, 0, 1], workers=2)
+    assert [next(results), next(results)] == [1, 1]
+    with pytest.raises(ZeroDivisionError):
+        next(results)
