@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -30,13 +30,21 @@ SCHEMA = pa.schema(
 class ScoreTable:
     """One score a sample, higher = more live, with what is known of the sample.
 
-    A score that is NaN is a failure to respond: it is counted, and never compared.
+    A score that is NaN is a failure to respond: it is counted, and never compared. Build one with
+    `of`, `from_samples` or `read`.
 
     Args:
-        table: the columns of `SCHEMA`, null where unknown; build one with `of`, `from_samples` or `read`.
+        source: the table, or what makes it when it is first asked for.
+        rates: its error rates, where they are known already, as of a bootstrap's draw.
     """
 
-    table: pa.Table
+    _source: pa.Table | Callable[[], pa.Table]
+    _rates: ErrorRates | None = None
+
+    @cached_property
+    def table(self) -> pa.Table:
+        """The columns of `SCHEMA`, null where unknown."""
+        return self._source() if callable(self._source) else self._source
 
     @classmethod
     def of(cls, columns: Mapping[str, Any], *, name: str = "score table") -> ScoreTable:
@@ -144,14 +152,20 @@ class ScoreTable:
     @cached_property
     def rates(self) -> ErrorRates:
         """Error rates at any threshold, of the labelled samples that have a score; sorted once."""
+        if self._rates is not None:
+            return self._rates
         scores, labels = self.scores, self.labels
-        attack = scores[labels == ATTACK]
-        species = self.table.column("species").fill_null("unknown")
-        names = species.unique()
-        codes = pc.index_in(species, names).to_numpy()[labels == ATTACK]
-        parts = {name: attack[codes == code] for code, name in enumerate(names.to_pylist())}
+        names, codes = self.species_codes()
+        attack, codes = scores[labels == ATTACK], codes[labels == ATTACK]
+        parts = {name: attack[codes == code] for code, name in enumerate(names)}
         attacks = {name: parts[name] for name in sorted(parts) if len(parts[name])}
         return ErrorRates.of(scores[labels == LIVE], attack, attacks)
+
+    def species_codes(self) -> tuple[list[str], NDArray[np.int32]]:
+        """The names there are, `unknown` for none, and (N,) which of them each row has."""
+        species = self.table.column("species").fill_null("unknown")
+        names = species.unique()
+        return names.to_pylist(), pc.index_in(species, names).to_numpy()
 
     def counts(self) -> dict[str, int]:
         """`live` and `attack` with a score, `unknown` labels, `no_response` (labelled, NaN), `total`."""

@@ -1,6 +1,19 @@
 """Judging scores and showing what came of it. Needs neither torch nor scikit-learn."""
 
-from fas_core.report.result import BoundMetric, Result, SpeciesResult, bind, judge
+from fas_core.report.bootstrap import Intervals, differences, intervals
+from fas_core.report.metrics import BoundMetric, bind, compute
+from fas_core.report.result import Result, SpeciesResult, judge
 from fas_core.report.tables import tables
 
-__all__ = ["BoundMetric", "Result", "SpeciesResult", "bind", "judge", "tables"]
+__all__ = [
+    "BoundMetric",
+    "Intervals",
+    "Result",
+    "SpeciesResult",
+    "bind",
+    "compute",
+    "differences",
+    "intervals",
+    "judge",
+    "tables",
+]

@@ -3,36 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from math import isfinite, isnan
+from math import isnan
 from typing import Any
 
 from attrs import frozen
 
-from fas_core.config import MetricChoice
-from fas_core.contracts import MetricFunction
-from fas_core.descriptors import Component
-from fas_core.errors import DataError, PluginError, listed
-from fas_core.plugins import Registry
+from fas_core.errors import DataError, listed
+from fas_core.report.bootstrap import Intervals, intervals
+from fas_core.report.metrics import BoundMetric, compute, or_null
 from fas_core.scores import ScoreTable
 from fas_core.thresholds import Threshold
-
-
-@frozen
-class BoundMetric:
-    """A metric with its options, ready to be computed.
-
-    Args:
-        name: the component's.
-        function: see `fas_core.contracts.MetricFunction`.
-        options: an instance of its options class.
-    """
-
-    name: str
-    function: MetricFunction
-    options: Any
-
-    def __call__(self, scores: ScoreTable, threshold: float | None) -> Mapping[str, float]:
-        return self.function(self.options, scores=scores, threshold=threshold)
 
 
 @frozen
@@ -54,6 +34,7 @@ class Result:
         counts: as `ScoreTable.counts` gives them.
         species: by name, attacks only.
         notes: what a reader must know: why a figure is missing, what was left out, declared overlaps.
+        intervals: how sure the figures are; None when that was not asked for.
     """
 
     name: str
@@ -62,29 +43,22 @@ class Result:
     counts: Mapping[str, int]
     species: Mapping[str, SpeciesResult]
     notes: tuple[str, ...] = ()
+    intervals: Intervals | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Plain data for strict JSON: rates as fractions, null where they are not defined."""
         return {
             "name": self.name,
-            "metrics": {key: _number(value) for key, value in self.metrics.items()},
+            "metrics": {key: or_null(value) for key, value in self.metrics.items()},
             "threshold": self.threshold and self.threshold.to_json(),
             "counts": dict(self.counts),
             "species": {
-                name: {"apcer": _number(found.apcer), "count": found.count}
+                name: {"apcer": or_null(found.apcer), "count": found.count}
                 for name, found in self.species.items()
             },
             "notes": list(self.notes),
+            **({"intervals": self.intervals.to_json()} if self.intervals else {}),
         }
-
-
-def bind(choices: Sequence[MetricChoice], registry: Registry) -> list[BoundMetric]:
-    """The metrics of a recipe, loaded.
-
-    Raises:
-        PluginError: no plugin provides one of them.
-    """
-    return [_bound(registry.find("metric", choice.name), choice.options) for choice in choices]
 
 
 def judge(
@@ -94,10 +68,19 @@ def judge(
     *,
     name: str = "scores",
     notes: Sequence[str] = (),
+    replicates: int = 0,
 ) -> Result:
     """Compute every metric of one score table.
 
     A split of one class gives what is defined, NaN for the rest and a note that says why.
+
+    Args:
+        scores: what is judged.
+        metrics: what is computed.
+        threshold: where samples are accepted; None leaves the figures that need one undefined.
+        name: what the result is called, e.g. the split.
+        notes: what else a reader must know.
+        replicates: of the bootstrap that gives 95 % intervals; 0 for none.
 
     Raises:
         DataError: nothing is labelled.
@@ -109,7 +92,7 @@ def judge(
             f"{name}: none of the {len(scores)} samples has a label, so there is nothing to judge"
         )
     value = None if threshold is None else threshold.value
-    figures = _compute(scores, metrics, value)
+    figures = compute(scores, metrics, value)
     return Result(
         name=name,
         metrics=figures,
@@ -117,24 +100,8 @@ def judge(
         counts=counts,
         species=_by_species(scores, value),
         notes=(*notes, *_left_out(counts), *_undefined(figures, counts, value)),
+        intervals=intervals(scores, metrics, value, replicates=replicates) if replicates else None,
     )
-
-
-def _bound(metric: Component, options: Any) -> BoundMetric:
-    # A choice that is named by default, and not in a recipe, has no options yet.
-    own = options if isinstance(options, metric.options) else metric.options()
-    return BoundMetric(metric.name, metric.load(), own)
-
-
-def _compute(scores: ScoreTable, metrics: Sequence[BoundMetric], threshold: float | None) -> dict[str, float]:
-    figures: dict[str, float] = {}
-    giver: dict[str, str] = {}
-    for metric in metrics:
-        for key, value in metric(scores, threshold).items():
-            if key in figures:
-                raise PluginError(f"figure {key!r} is given by metric {giver[key]!r} and by {metric.name!r}")
-            figures[key], giver[key] = float(value), metric.name
-    return figures
 
 
 def _by_species(scores: ScoreTable, threshold: float | None) -> dict[str, SpeciesResult]:
@@ -169,7 +136,3 @@ def _undefined(figures: Mapping[str, float], counts: Mapping[str, int], threshol
         return []
     why = f"{' and '.join(lacks)}, so these are not defined" if lacks else "not defined for these scores"
     return [f"{why}: {listed(missing, len(missing))}"]
-
-
-def _number(value: float) -> float | None:
-    return value if isfinite(value) else None

@@ -45,14 +45,18 @@ def tables(results: Sequence[Result], *, train_hours: float | None = None) -> li
 
 
 def published_table(results: Sequence[Result], *, train_hours: float | None = None) -> Table:
-    """The published columns, one row a result, and the notes that explain dashes and left-out samples."""
+    """The published columns, one row a result (and two for its intervals), and the notes below."""
     keys = [key for key in PUBLISHED if any(key in result.metrics for result in results)]
     hours = [] if train_hours is None else [f"{train_hours:.2f}"]
+    rows: list[tuple[str, ...]] = []
+    for result in results:
+        rows.append((result.name, *(_percent(result.metrics.get(key)) for key in keys), *hours))
+        rows += [(label, *map(_percent, ends), *("" for _ in hours)) for label, ends in _ends(result, keys)]
     return Table(
         title=f"Rates in %, {_thresholds(results)}",
         columns=("", *(PUBLISHED[key] for key in keys), *(["Train\nhours"] if hours else [])),
-        rows=[(result.name, *(_percent(result, key) for key in keys), *hours) for result in results],
-        note="\n".join(f"{result.name}: {note}" for result in results for note in result.notes),
+        rows=rows,
+        note="\n".join(f"{result.name}: {note}" for result in results for note in _notes(result)),
     )
 
 
@@ -64,7 +68,9 @@ def species_table(results: Sequence[Result]) -> Table | None:
     rows = [(name, *(cell for result in results for cell in _species_cells(result, name))) for name in names]
     for key, label in WORST.items():
         if any(key in result.metrics for result in results):
-            rows.append((label, *(cell for result in results for cell in (_percent(result, key), ""))))
+            rows.append(
+                (label, *(cell for result in results for cell in (_percent(result.metrics.get(key)), "")))
+            )
     return Table(
         title="Attacks accepted, by species",
         columns=("", *(column for result in results for column in (f"{result.name}\nAPCER", "\nattacks"))),
@@ -99,15 +105,30 @@ def _thresholds(results: Iterable[Result]) -> str:
     return "; ".join(f"{name}: {text}" for name, text in said.items())
 
 
-def _percent(result: Result, key: str) -> str:
-    value = result.metrics.get(key)
+def _ends(result: Result, keys: Sequence[str]) -> list[tuple[str, list[float | None]]]:
+    """The lower and the upper ends of a result's intervals, as rows; none where there are none."""
+    if result.intervals is None:
+        return []
+    found = [result.intervals.figures.get(key, (None, None)) for key in keys]
+    return [("  from", [low for low, _ in found]), ("  to", [high for _, high in found])]
+
+
+def _notes(result: Result) -> list[str]:
+    notes = list(result.notes)
+    if (found := result.intervals) is not None:
+        why = ", as not every subject or video is known" if found.by == "sample" else ""
+        notes.append(f"from, to: {found.level:.0%} intervals, bootstrap over {found.groups} {found.by}s{why}")
+    return notes
+
+
+def _percent(value: float | None) -> str:
     return DASH if value is None or isnan(value) else f"{100 * value:.2f}"
 
 
 def _species_cells(result: Result, name: str) -> tuple[str, str]:
     if (found := result.species.get(name)) is None:
         return DASH, "0"
-    return (DASH if isnan(found.apcer) else f"{100 * found.apcer:.2f}"), str(found.count)
+    return _percent(found.apcer), str(found.count)
 
 
 def _plain(value: float | None) -> str:
