@@ -160,9 +160,11 @@ def _label(value: Any) -> int:
 
 def _frame(value: Any) -> int:
     try:
-        return int(value)
+        if (number := float(value)).is_integer():
+            return int(number)
     except ValueError:
-        raise ValueError(f"frame {value!r}, and not a whole number") from None
+        pass
+    raise ValueError(f"frame {value!r}, and not a whole number")
 
 
 def _box(value: Any) -> list[float]:
