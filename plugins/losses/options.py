@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, Literal
 
 from attrs import Attribute, field, frozen, validators
 
@@ -50,3 +50,40 @@ class CrossEntropyOptions:
 
     weight: tuple[float, float] | None = field(default=None, validator=_weights)
     smoothing: float = field(default=0.0, validator=[validators.ge(0), validators.lt(1)])
+
+
+@frozen
+class MapOptions:
+    """Losses over a predicted map.
+
+    Args:
+        target: what a live face's map should be: `mask`, 1 where its image is not black, else 0 (so all 1
+            for a crop whose background is not blackened); or `depth`, the depth image, from 0 to 1. An
+            attack's is all 0.
+        modality: whose image that is; by default `depth` for depth, and the first for mask.
+    """
+
+    target: Literal["mask", "depth"] = field(default="mask", validator=validators.in_(("mask", "depth")))
+    modality: str | None = None
+
+
+@frozen
+class ContrastDepthOptions(MapOptions):
+    """The contrastive depth loss.
+
+    Args:
+        mse: how much of `map_mse` is added, >= 0; 1 as published, 0 for the contrasts alone.
+    """
+
+    mse: float = field(default=1.0, validator=[validators.ge(0.0), _finite])
+
+
+@frozen
+class AMSoftmaxOptions:
+    """Additive margin softmax. The scale s is the model's: `model.fusion.scale`.
+
+    Args:
+        margin: m, what is taken from the true class's cosine, in [0, 1].
+    """
+
+    margin: float = field(default=0.35, validator=[validators.ge(0.0), validators.le(1.0)])

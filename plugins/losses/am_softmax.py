@@ -1,0 +1,39 @@
+"""Additive Margin Softmax for Face Verification, arXiv 1801.05599."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from fas_core import ConfigError
+from fas_core.contracts import Batch, Outputs
+from fas_plugins.fusions.classifier import CosineClassifier
+from fas_plugins.losses.classification import logits_of
+from fas_plugins.losses.options import AMSoftmaxOptions
+
+
+class AMSoftmax(nn.Module):
+    """Cross entropy of s cos, with margin m taken from the true class's cosine.
+
+    The class directions and s are those of the model's own cosine classifier, so that what is trained is what
+    scores and is exported: `model.fusion: {name: concat_linear, classifier: cosine, scale: 30}`.
+
+    Raises:
+        ConfigError: the model does not end in one.
+    """
+
+    def __init__(self, options: AMSoftmaxOptions, model: nn.Module) -> None:
+        super().__init__()
+        cosines = [module for module in model.modules() if isinstance(module, CosineClassifier)]
+        if len(cosines) != 1:
+            raise ConfigError(
+                "loss 'am_softmax' needs a model that ends in cosines: set model.fusion to concat_linear, "
+                "pipenet, cdcn or se_fusion, and model.fusion.classifier=cosine"
+            )
+        self.margin = options.margin * cosines[0].scale
+
+    def forward(self, outputs: Outputs, batch: Batch) -> Tensor:
+        """A scalar; needs `outputs.logits`, (B, K)."""
+        logits = logits_of(outputs, "am_softmax")
+        truth = F.one_hot(batch.label, logits.shape[1])
+        return F.cross_entropy(logits - self.margin * truth, batch.label)
