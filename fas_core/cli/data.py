@@ -163,7 +163,7 @@ def make(dst: Path | None, sets: tuple[str, ...]) -> None:
 @output_options
 def show(dataset: str, output: Path, split: str | None, number: int, sets: tuple[str, ...]) -> None:
     """Make a contact sheet: a row for each species, all modalities side by side."""
-    from fas_core.data.crop import write_image
+    from fas_core.data.images import write_image
     from fas_core.data.sheet import contact_sheet
 
     reader = _open(dataset, sets)

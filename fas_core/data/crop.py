@@ -20,7 +20,7 @@ from attrs import validators as v
 from fas_core.atomic import replacing
 from fas_core.console import console
 from fas_core.data.faces import Detector, cut_face, face_detector, largest, square
-from fas_core.data.images import Box, Image, encode, read_image, scaled
+from fas_core.data.images import Box, read_image, scaled, write_image
 from fas_core.data.lists import is_image
 from fas_core.data.parallel import ordered
 from fas_core.data.samples import COLUMNS, SampleTable, concat
@@ -207,12 +207,6 @@ def _below(root: Path, path: str) -> str:
     if place.is_absolute() or ".." in place.parts:
         raise DataError(f"{path}: leads out of {root}, so that its crop would have no place")
     return place.as_posix()
-
-
-def write_image(path: Path, image: Image) -> None:
-    """Write an RGB image, whole or not at all."""
-    with replacing(path) as temporary:
-        temporary.write_bytes(encode(image, path.suffix))
 
 
 def _write_manifest(

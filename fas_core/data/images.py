@@ -9,7 +9,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from fas_core.atomic import replacing
 from fas_core.config import Resize
+from fas_core.data.lists import is_image
 from fas_core.errors import DataError
 
 Image = NDArray[np.uint8]
@@ -162,3 +164,16 @@ def encode(image: Image, suffix: str) -> bytes:
         options += [cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444]
     _, buffer = cv2.imencode(suffix, cv2.cvtColor(image, cv2.COLOR_RGB2BGR), options)
     return bytes(buffer)
+
+
+def write_image(path: Path, image: Image) -> None:
+    """Write an RGB image in the format that the name says, whole or not at all.
+
+    Raises:
+        DataError: the name is not an image's.
+        FasError: it cannot be written.
+    """
+    if not is_image(path.name):
+        raise DataError(f"{path}: name an image file, e.g. {path.stem}.png")
+    with replacing(path) as temporary:
+        temporary.write_bytes(encode(image, path.suffix))

@@ -77,6 +77,6 @@ class Synthetic:
 
     def _written(self) -> CasiaSurf:
         if not is_made(self.root, self.options):
-            raise DataError(f"{self.root}: not made yet: run `fas data make synthetic`")
+            raise DataError(f"{self.root}: not made yet: run `fas data make`")
         lists = "." if self.options.protocol == "grandtest" else self.options.protocol
         return CasiaSurf(CasiaSurfOptions(lists=lists), root=self.root)
