@@ -6,6 +6,8 @@ their options beside it: `loss: focal` or `loss: {name: focal, gamma: 2}`.
 
 from __future__ import annotations
 
+import re
+from math import inf
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
@@ -108,7 +110,7 @@ class Augment:
     crop_scale: tuple[float, float] = field(default=(0.08, 1.0), validator=_range(0, 1))
     crop_ratio: tuple[float, float] = field(default=(0.75, 4 / 3), validator=_range(0, 100))
     flip: float = field(default=0.5, validator=[v.ge(0), v.le(1)])
-    lighting: float = field(default=0.1, validator=v.ge(0))
+    lighting: float = field(default=0.1, validator=[v.ge(0), v.lt(inf)])
 
 
 @frozen
@@ -146,9 +148,9 @@ class TrainConfig:
     epochs: int = field(default=10, validator=v.ge(1))
     batch_size: int = field(default=32, validator=v.ge(2))
     optimizer: Literal["sgd", "adamw"] = "sgd"
-    lr: float = field(default=0.01, validator=v.gt(0))
+    lr: float = field(default=0.01, validator=[v.gt(0), v.lt(inf)])
     momentum: float = field(default=0.9, validator=[v.ge(0), v.lt(1)])
-    weight_decay: float = field(default=1e-4, validator=v.ge(0))
+    weight_decay: float = field(default=1e-4, validator=[v.ge(0), v.lt(inf)])
     schedule: Literal["step", "cosine", "constant"] = "step"
     every_decay: int = field(default=60, validator=v.ge(1))
     decay: float = field(default=0.1, validator=[v.gt(0), v.le(1)])
@@ -161,7 +163,11 @@ class TrainConfig:
 PUBLISHED_METRICS = ("acc", "eer", "tpr_at_fpr", "apcer", "bpcer", "acer", "auc")
 
 
-POLICY = r"eer|min-acer|((apcer|apcer_max|bpcer)<=|fixed:-?)[\d.]+(e-?\d+)?"
+POLICY = re.compile(
+    r"eer|min-acer"
+    r"|(apcer|apcer_max|bpcer)<=(0|0?\.\d+|\d(\.\d+)?e-\d+)"
+    r"|fixed:-?\d*\.?\d+(e-?\d+)?"
+)
 """What a recipe may ask for as threshold; see `fas_core.thresholds`. An oracle is never a recipe's."""
 
 
@@ -169,7 +175,17 @@ def _published_metrics() -> tuple[MetricChoice, ...]:
     return tuple(MetricChoice(name) for name in PUBLISHED_METRICS)
 
 
+def _policy(_: object, attribute: Any, value: str) -> None:
+    if not POLICY.fullmatch(value):
+        raise ValueError(
+            f"'{attribute.name}' must be eer, min-acer, apcer<=X, apcer_max<=X or bpcer<=X with X in [0, 1), "
+            f"or fixed:VALUE: {value!r}"
+        )
+
+
 def _distinct(_: object, attribute: Any, value: tuple[str, ...]) -> None:
+    if odd := [name for name in value if not re.fullmatch(r"[A-Za-z]\w*", name)]:
+        raise ValueError(f"'{attribute.name}' must be names of letters, digits and '_': {odd}")
     if not value or len(set(value)) != len(value):
         raise ValueError(f"'{attribute.name}' must name at least one modality, none twice: {list(value)}")
 
@@ -193,4 +209,4 @@ class Recipe:
     loss: LossChoice = field(factory=lambda: LossChoice("focal"))
     train: TrainConfig = field(factory=TrainConfig)
     metrics: tuple[MetricChoice, ...] = field(factory=_published_metrics)
-    threshold: str = field(default="eer", validator=v.matches_re(POLICY))
+    threshold: str = field(default="eer", validator=_policy)

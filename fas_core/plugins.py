@@ -100,12 +100,12 @@ class Registry:
 
 
 def clash(kind: str, name: str, providers: Iterable[PluginRecord]) -> str:
-    """Who provides a name twice, and how to turn one of them off."""
-    found = list(providers)
-    each = " and by ".join(record.provider for record in found)
+    """Who provides a name twice, and how to turn one of them off: rather a stranger's than ours."""
+    found = sorted(providers, key=lambda record: not CORE.fullmatch(record.distribution))
+    each, last = " and by ".join(record.provider for record in found), token(found[-1])
     return (
-        f"{kind} {name!r} is provided by {each}: disable one, e.g. --disable-plugin {token(found[-1])} "
-        f"or {DISABLE}={token(found[-1])}"
+        f"{kind} {name!r} is provided by {each}: disable one, "
+        f"e.g. fas --disable-plugin {last} ... or {DISABLE}={last}"
     )
 
 
@@ -135,7 +135,7 @@ def discover(found: Iterable[EntryPoint], disabled: frozenset[str] = frozenset()
         try:
             _check_core_version(requires)
             yield evolve(record, components=_components(entry))
-        except Exception as error:  # whatever a stranger's plugin raises becomes its record
+        except (Exception, SystemExit) as error:  # whatever a stranger's plugin raises becomes its record
             line = f"{type(error).__name__}: {error}".splitlines()[0]
             yield evolve(record, status="failed", error=line)
 
@@ -170,7 +170,7 @@ def _components(entry: EntryPoint) -> tuple[Component, ...]:
     """Import a plugin and ask each of its hooks what it provides.
 
     Raises:
-        PluginError: it implements no hook, or yields what is not a descriptor or is there twice.
+        PluginError: it implements no hook, or yields nothing, what is no descriptor, or a name twice.
     """
     plugin = entry.load()
     manager = pluggy.PluginManager(hookspecs.PROJECT)
@@ -183,6 +183,8 @@ def _components(entry: EntryPoint) -> tuple[Component, ...]:
     for kind, hook in hookspecs.HOOKS.items():
         for given in getattr(manager.hook, hook)():
             components.extend(_checked(given, hook, KINDS[kind]))
+    if not components:
+        raise PluginError(f"{entry.value} provides nothing: its hooks must yield descriptors")
     names = [(component.kind, component.name) for component in components]
     if twice := {name for name in names if names.count(name) > 1}:
         raise PluginError(f"{entry.value} yields twice: {listed(' '.join(name) for name in sorted(twice))}")

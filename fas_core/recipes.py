@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,20 @@ from fas_core.structure import converter, structure
 Tree = dict[str, Any]
 
 DEFAULT = "quickstart"
+
+
+class Loader(yaml.SafeLoader):
+    """YAML in which a key that is given twice is an error, where YAML would keep the last."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        given = set()
+        for key in (key for key, _ in node.value if isinstance(key, yaml.ScalarNode)):
+            if key.value in given:
+                raise yaml.constructor.ConstructorError(
+                    problem=f"{key.value!r} is given twice", problem_mark=key.start_mark
+                )
+            given.add(key.value)
+        return super().construct_mapping(node, deep)
 
 
 def shipped() -> dict[str, Path]:
@@ -37,14 +51,19 @@ def load(name: str, registry: Registry, overrides: Mapping[str, Any] | None = No
     Raises:
         ConfigError: there is no such recipe, it is not a mapping, or values are wrong.
     """
-    tree = read(name)
+    backbones = {component.name for component in registry.all("backbone")}
+    tree = read(name, backbones)
     for path, value in (overrides or {}).items():
-        tree = merge(tree, nest(path, value))
+        tree = merge(tree, nest(path, value), backbones)
     return structure(tree, Recipe, registry, f"recipe {name}")
 
 
-def read(name: str, seen: tuple[Path, ...] = ()) -> Tree:
-    """The plain tree of a recipe, its `extends:` chain merged."""
+def read(name: str, backbones: Container[str] = (), seen: tuple[Path, ...] = ()) -> Tree:
+    """The plain tree of a recipe, its `extends:` chain merged.
+
+    Raises:
+        ConfigError: a recipe of the chain is not there, is no mapping, or extends itself.
+    """
     path = locate(name, seen[-1].parent if seen else Path())
     if path in seen:
         raise ConfigError(f"{path}: extends itself through {' -> '.join(map(str, seen))}")
@@ -54,7 +73,7 @@ def read(name: str, seen: tuple[Path, ...] = ()) -> Tree:
         return tree
     if not isinstance(parent, str):
         raise ConfigError(f"{path}: extends: must name one recipe: {parent!r}")
-    return merge(read(parent, (*seen, path)), tree)
+    return merge(read(parent, backbones, (*seen, path)), tree, backbones)
 
 
 def locate(name: str, folder: Path) -> Path:
@@ -75,7 +94,7 @@ def read_mapping(path: Path) -> Tree:
         ConfigError: it cannot be read, is not YAML (with the line), or is not a mapping.
     """
     try:
-        tree = yaml.safe_load(path.read_text(encoding="utf-8"))
+        tree = yaml.load(path.read_text(encoding="utf-8"), Loader)
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: cannot be read: {error}") from error
     except yaml.YAMLError as error:
@@ -87,22 +106,31 @@ def read_mapping(path: Path) -> Tree:
     return tree
 
 
-def merge(base: Tree, over: Tree) -> Tree:
+def merge(base: Tree, over: Tree, backbones: Container[str] = ()) -> Tree:
     """`over` on top of `base`, mapping by mapping.
 
-    Where `over` chooses another component by name, the base's options go with the old choice.
+    Where `over` chooses another component by name, or one of `backbones` for each modality, the base's
+    options go with the old choice.
     """
     merged = dict(base)
     for key, value in over.items():
         below = merged.get(key)
-        if isinstance(value, dict):
-            if isinstance(below, str):
-                below = {"name": below}
-            if isinstance(below, dict) and value.get("name", below.get("name")) == below.get("name"):
-                merged[key] = merge(below, value)
-                continue
-        merged[key] = value
+        if isinstance(value, dict) and isinstance(below, str):
+            below = {"name": below}
+        if isinstance(value, dict) and isinstance(below, dict) and _goes_on(below, value, backbones):
+            merged[key] = merge(below, value, backbones)
+        else:
+            merged[key] = value
     return merged
+
+
+def _goes_on(below: Tree, value: Tree, backbones: Container[str]) -> bool:
+    """Whether `value` changes what is `below`, rather than standing in its place."""
+    if "name" in value:
+        return bool(value["name"] == below.get("name"))
+    names = [item.get("name") if isinstance(item, dict) else item for item in value.values()]
+    one_each = bool(names) and all(isinstance(name, str) and name in backbones for name in names)
+    return not (one_each and "name" in below)
 
 
 def nest(path: str, value: Any) -> Tree:

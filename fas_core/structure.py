@@ -1,32 +1,35 @@
 """Plain data to attrs classes and back: strict, and with every mistake reported at once.
 
-cattrs does the converting. What is added here: integers and floats are not bent into each other,
-unknown keys name the closest known one, validators run per field so that none hides another, and a
+cattrs does the converting. What is added here: nothing is bent into another type, unknown keys name
+the closest known one, every field and item is looked at although others are wrong, and a
 component's options are structured by the class that its plugin registered.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, TypeVar, get_type_hints
+from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 import attrs
 import cattrs
-from cattrs import transform_error
 
 from fas_core.config import BackboneChoice, Choice, DatasetChoice, FusionChoice, LossChoice, MetricChoice
 from fas_core.errors import ConfigError, PluginError, closest
 from fas_core.plugins import Registry
 
 T = TypeVar("T")
+Problems = list[tuple[str, str]]
+
 CHOICES = (BackboneChoice, FusionChoice, LossChoice, MetricChoice, DatasetChoice)
+BACKBONES = BackboneChoice | dict[str, BackboneChoice]
 
 
 class InvalidValueError(ValueError):
     """Mistakes found in one value: `[(path below it, message)]`."""
 
-    def __init__(self, problems: list[tuple[str, str]]) -> None:
+    def __init__(self, problems: Problems) -> None:
         self.problems = problems
         super().__init__("; ".join(f"{path}: {message}" for path, message in problems))
 
@@ -48,82 +51,105 @@ def structure(value: object, cls: type[T], registry: Registry, where: str) -> T:
 
 def converter(registry: Registry) -> cattrs.Converter:
     """A converter both ways; components' options are looked up in the registry."""
-    made = cattrs.Converter(forbid_extra_keys=True)
+    made = cattrs.Converter(detailed_validation=False)
     made.register_structure_hook(int, _integer)
     made.register_structure_hook(float, _number)
     made.register_structure_hook(str, _text)
     made.register_structure_hook(bool, _boolean)
     made.register_structure_hook(Path, lambda value, _: Path(_text(value, str)).expanduser())
     made.register_structure_hook_func(attrs.has, lambda value, cls: _attrs(made, value, cls))
+    made.register_structure_hook_func(_is(Literal), _literal)
+    made.register_structure_hook_func(_is(tuple, list), lambda value, kind: _sequence(made, value, kind))
+    made.register_structure_hook_func(_is(dict, Mapping), lambda value, kind: _mapping(made, value, kind))
     for choice in CHOICES:
         made.register_structure_hook(choice, lambda value, cls: _choice(made, registry, value, cls))
         made.register_unstructure_hook(choice, lambda value: _plain_choice(made, value))
-    made.register_structure_hook(
-        BackboneChoice | dict[str, BackboneChoice], lambda value, _: _backbones(made, value)
-    )
+    made.register_structure_hook(BACKBONES, lambda value, _: _backbones(made, value))
     made.register_unstructure_hook(Path, str)
     return made
 
 
+def _is(*origins: Any) -> Callable[[Any], bool]:
+    """Whether a type is `origin[...]` of one of these."""
+    return lambda kind: get_origin(kind) in origins
+
+
+@contextmanager
+def _below(problems: Problems, key: str) -> Iterator[None]:
+    """Note what the block finds wrong, as wrong at `key`."""
+    try:
+        yield
+    except InvalidValueError as error:
+        problems += [(_join(key, path), message) for path, message in error.problems]
+    except (ValueError, TypeError) as error:
+        # attrs' validators say `'lr' must be > 0: -1` and more arguments; the path says `lr` already.
+        message = str(error.args[0]) if error.args else type(error).__name__
+        problems.append((key, message.removeprefix(f"'{key}' ")))
+
+
 def _attrs(made: cattrs.Converter, value: object, cls: type[Any]) -> Any:
-    """An attrs class field by field, so that every mistake is found."""
+    """An attrs class field by field."""
+    fields = {field.name: field for field in attrs.fields(cls) if field.init}
     if not isinstance(value, Mapping):
-        raise InvalidValueError(
-            [("", f"must be a mapping of {', '.join(attrs.fields_dict(cls))}: {value!r}")]
-        )
-    hints, fields = get_type_hints(cls), attrs.fields_dict(cls)
-    problems: list[tuple[str, str]] = []
+        raise InvalidValueError([("", f"must be a mapping of {', '.join(fields)}: {value!r}")])
+    hints = get_type_hints(cls)
+    problems = [(str(key), f"unknown key{closest(str(key), fields)}") for key in value if key not in fields]
     arguments: dict[str, Any] = {}
-    for key, item in value.items():
-        if key not in fields:
-            problems.append((str(key), f"unknown key{closest(str(key), fields)}"))
-            continue
-        try:
-            arguments[key] = _value(made, item, hints[key])
-            if (validator := fields[key].validator) is not None:
-                validator(None, fields[key], arguments[key])
-        except InvalidValueError as error:
-            problems += [(_join(key, path), message) for path, message in error.problems]
-        except (ValueError, TypeError) as error:
-            problems.append((key, _without_name(str(error.args[0]), key)))
-    for name in (name for name in fields if name not in value):
-        default: Any = fields[name].default
-        if default is attrs.NOTHING:
-            problems.append((name, "is required"))
-        elif hasattr(default, "factory") and not default.takes_self:
-            # A component chosen by default has its options only once they are structured.
-            arguments[name] = made.structure(made.unstructure(default.factory()), hints[name])
+    for name, field in fields.items():
+        default: Any = field.default
+        with _below(problems, name):
+            if name in value:
+                arguments[name] = made.structure(value[name], hints[name])
+                _validate(field, arguments[name])
+            elif default is attrs.NOTHING:
+                raise ValueError("is required")
+            elif hasattr(default, "factory") and not default.takes_self:
+                # A component chosen by default has its options only once they are structured.
+                arguments[name] = made.structure(made.unstructure(default.factory()), hints[name])
+    if not problems:
+        with _below(problems, ""):
+            return cls(**arguments)
+    raise InvalidValueError(problems)
+
+
+def _validate(field: attrs.Attribute[Any], value: Any) -> None:
+    """Run a field's validator by itself: attrs would stop at the first one that fails."""
+    if field.validator is not None:
+        with suppress(AttributeError):  # it looks at other fields: it runs again when the whole is built
+            field.validator(None, field, value)
+
+
+def _sequence(made: cattrs.Converter, value: object, kind: Any) -> Any:
+    """`list[T]`, `tuple[T, ...]` or `tuple[T, U]`; text is none of them."""
+    kinds = get_args(kind)
+    fixed = get_origin(kind) is tuple and kinds[-1] is not Ellipsis
+    if not isinstance(value, (list, tuple)):
+        raise InvalidValueError([("", f"must be a list: {value!r}")])
+    if fixed and len(value) != len(kinds):
+        raise InvalidValueError([("", f"must be a list of {len(kinds)}: {list(value)!r}")])
+    problems: Problems = []
+    items = []
+    for index, (item, of) in enumerate(zip(value, kinds if fixed else kinds[:1] * len(value), strict=True)):
+        with _below(problems, f"[{index}]"):
+            items.append(made.structure(item, of))
     if problems:
         raise InvalidValueError(problems)
-    try:
-        return cls(**arguments)
-    except (ValueError, TypeError) as error:
-        raise InvalidValueError([("", str(error.args[0]))]) from error
+    return items if get_origin(kind) is list else tuple(items)
 
 
-def _value(made: cattrs.Converter, value: object, kind: Any) -> Any:
-    """One value by cattrs; its groups of errors become one `InvalidValueError`."""
-    try:
-        return made.structure(value, kind)
-    except cattrs.BaseValidationError as error:
-        lines = transform_error(error, path="", format_exception=_reason)
-        raise InvalidValueError(
-            [(path.strip(), text) for text, _, path in (line.partition(" @ ") for line in lines)]
-        ) from None
-    except InvalidValueError:
-        raise
-    except Exception as error:
-        raise InvalidValueError(
-            [("", _reason(error, kind) if "Literal" in str(kind) else f"{error}")]
-        ) from error
-
-
-def _reason(error: BaseException, kind: Any) -> str:
-    if isinstance(error, InvalidValueError):
-        return "; ".join(message for _, message in error.problems)
-    if "Literal" in str(kind):
-        return f"must be one of {', '.join(map(repr, kind.__args__))}: {error.args[-1] if error.args else ''}"
-    return str(error)
+def _mapping(made: cattrs.Converter, value: object, kind: Any) -> dict[Any, Any]:
+    """`dict[K, V]`."""
+    if not isinstance(value, Mapping):
+        raise InvalidValueError([("", f"must be a mapping: {value!r}")])
+    key_kind, item_kind = get_args(kind)
+    problems: Problems = []
+    items = {}
+    for key, item in value.items():
+        with _below(problems, str(key)):
+            items[made.structure(key, key_kind)] = made.structure(item, item_kind)
+    if problems:
+        raise InvalidValueError(problems)
+    return items
 
 
 def _choice(made: cattrs.Converter, registry: Registry, value: object, cls: type[Choice]) -> Choice:
@@ -135,14 +161,18 @@ def _choice(made: cattrs.Converter, registry: Registry, value: object, cls: type
         component = registry.find(cls.kind, given["name"])
     except PluginError as error:
         raise InvalidValueError([("name", error.message)]) from error
-    own = {"root"} if issubclass(cls, DatasetChoice) else set()
-    options = made.structure(
-        {key: item for key, item in given.items() if key != "name" and key not in own}, component.options
-    )
+    options = {key: item for key, item in given.items() if key != "name"}
+    problems: Problems = []
+    chosen: dict[str, Any] = {"name": component.name}
     if issubclass(cls, DatasetChoice):
-        root = given.get("root")
-        return cls(component.name, options, None if root is None else made.structure(root, Path))
-    return cls(component.name, options)
+        with _below(problems, "root"):
+            root = options.pop("root", None)
+            chosen["root"] = None if root is None else made.structure(root, Path)
+    with _below(problems, ""):
+        chosen["options"] = made.structure(options, component.options)
+    if problems:
+        raise InvalidValueError(problems)
+    return cls(**chosen)
 
 
 def _plain_choice(made: cattrs.Converter, choice: Choice) -> dict[str, Any]:
@@ -153,18 +183,17 @@ def _plain_choice(made: cattrs.Converter, choice: Choice) -> dict[str, Any]:
 
 
 def _backbones(made: cattrs.Converter, value: object) -> BackboneChoice | dict[str, BackboneChoice]:
-    if not isinstance(value, Mapping) or "name" in value:
-        return made.structure(value, BackboneChoice)
-    problems: list[tuple[str, str]] = []
-    chosen: dict[str, BackboneChoice] = {}
-    for modality, item in value.items():
-        try:
-            chosen[modality] = made.structure(item, BackboneChoice)
-        except InvalidValueError as error:
-            problems += [(_join(modality, path), message) for path, message in error.problems]
-    if problems:
-        raise InvalidValueError(problems)
-    return chosen
+    """One choice, or one for each modality."""
+    if isinstance(value, Mapping) and value and "name" not in value:
+        return _mapping(made, value, dict[str, BackboneChoice])
+    return made.structure(value, BackboneChoice)
+
+
+def _literal(value: object, kind: Any) -> Any:
+    for choice in get_args(kind):
+        if type(value) is type(choice) and value == choice:
+            return choice
+    raise InvalidValueError([("", f"must be one of {', '.join(map(repr, get_args(kind)))}: {value!r}")])
 
 
 def _integer(value: object, _: type) -> int:
@@ -178,7 +207,7 @@ def _number(value: object, _: type) -> float:
     if isinstance(value, (int, float, str)) and not isinstance(value, bool):
         try:
             return float(value)
-        except ValueError:
+        except (ValueError, OverflowError):
             pass
     raise InvalidValueError([("", f"must be a number: {value!r}")])
 
@@ -195,11 +224,6 @@ def _boolean(value: object, _: type) -> bool:
     return value
 
 
-def _join(key: object, path: str) -> str:
-    separator = "" if not path or path.startswith("[") else "."
+def _join(key: str, path: str) -> str:
+    separator = "." if key and path and not path.startswith("[") else ""
     return f"{key}{separator}{path}"
-
-
-def _without_name(message: str, name: str) -> str:
-    """attrs' validators say `'lr' must be > 0: -1`; the path says `lr` already."""
-    return message.removeprefix(f"'{name}' ")
