@@ -1,0 +1,26 @@
+"""PolyLoss: A Polynomial Expansion Perspective of Classification Loss Functions (arXiv 2204.12511)."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+
+from fas_core import ConfigError
+from fas_core.contracts import Batch, Outputs
+from fas_example.options import Poly1Options
+
+
+class Poly1(nn.Module):
+    """Mean over the batch of -log(p_t) + epsilon (1 - p_t), p_t the true class's softmax probability."""
+
+    def __init__(self, options: Poly1Options, model: nn.Module) -> None:
+        super().__init__()
+        self.epsilon = options.epsilon
+
+    def forward(self, outputs: Outputs, batch: Batch) -> Tensor:
+        """A scalar; needs `outputs.logits`, (B, K)."""
+        if outputs.logits is None:
+            raise ConfigError("loss 'poly1' needs logits, and this model gives none")
+        nll = cross_entropy(outputs.logits.float(), batch.label, reduction="none")  # (B,)
+        return (nll + self.epsilon * (1 - torch.exp(-nll))).mean()

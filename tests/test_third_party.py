@@ -1,0 +1,216 @@
+"""Other people's plugins, pip-installed beside the wheel into a fresh virtual environment."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import sysconfig
+import venv
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+from attrs import frozen
+
+Done = subprocess.CompletedProcess[str]
+
+PROJECT = """
+[build-system]
+requires = ["setuptools>=77"]
+build-backend = "setuptools.build_meta"
+
+[project]
+name = "{name}"
+version = "2.5"
+dependencies = ["{requires}"]
+
+[project.entry-points.fas]
+{plugin} = "{module}"
+
+[tool.setuptools]
+py-modules = ["{module}"]
+"""
+LOSSES = """
+from fas_core import Loss, hookimpl
+
+@hookimpl
+def fas_losses():
+    {body}
+"""
+TROUBLE = {
+    "no-import": "import a_module_that_nobody_has",
+    "no-hook": LOSSES.format(body="raise RuntimeError('the licence server is down')"),
+    "too-new": LOSSES.format(body="yield Loss(name='newer', summary='', target='too_new:Newer')"),
+    "other-focal": LOSSES.format(body="yield Loss(name='focal', summary='', target='other_focal:Focal')"),
+}
+REQUIRES = {"too-new": "fas-core>=99"}
+
+
+@frozen
+class Environment:
+    """A virtual environment with fas and plugins in it."""
+
+    path: Path
+
+    @property
+    def python(self) -> Path:
+        return self.path / "bin" / "python"
+
+    def install(self, *projects: Path) -> None:
+        """With pip, from nothing but the given wheels and folders."""
+        offline = ["--no-index", "--no-deps", "--no-build-isolation", "--ignore-installed", "--quiet"]
+        self.run(sys.executable, "-m", "pip", "--python", self.python, "install", *offline, *projects)
+
+    def run(self, *command: object, expected: int = 0, **environment: str) -> Done:
+        done = subprocess.run(
+            [str(part) for part in command],
+            cwd=self.path,
+            env={**os.environ, "OMP_NUM_THREADS": "1", **environment},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == expected, done.stdout + done.stderr
+        return done
+
+    def fas(self, *arguments: object, expected: int = 0, **environment: str) -> Done:
+        return self.run(self.path / "bin" / "fas", *arguments, expected=expected, **environment)
+
+
+def project(folder: Path, name: str, code: str) -> Path:
+    """The smallest distribution with a plugin."""
+    path, module = folder / name, name.replace("-", "_")
+    path.mkdir()
+    requires = REQUIRES.get(name, "fas-core")
+    text = PROJECT.format(name=name, requires=requires, plugin=module, module=module)
+    (path / "pyproject.toml").write_text(text)
+    (path / f"{module}.py").write_text(code)
+    return path
+
+
+def documented(page: Path, folder: Path) -> Path:
+    """The files that a page shows with their names."""
+    for name, text in re.findall(r'```\w+ title="([^"]+)"\n(.*?)```', page.read_text(), re.DOTALL):
+        (folder / name).write_text(text)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def environment(distribution: Any, repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Environment:
+    """The wheel, our example, the plugin of the documentation, and four that cause trouble."""
+    path = tmp_path_factory.mktemp("environment")
+    venv.create(path, symlinks=True)
+    made, sources = Environment(path), tmp_path_factory.mktemp("sources")
+    # What fas needs is taken from where the tests run: installing torch anew would take a minute.
+    site = Path(sysconfig.get_path("purelib", vars={"base": str(path)}))
+    (site / "dependencies.pth").write_text(sysconfig.get_path("purelib"))
+    example = shutil.copytree(repository / "examples" / "fas-example-plugin", sources / "example")
+    page = documented(repository / "docs" / "plugins.md", tmp_path_factory.mktemp("documented"))
+    trouble = [project(sources, name, code) for name, code in TROUBLE.items()]
+    made.install(distribution.wheel, example, page, *trouble)
+    return made
+
+
+@pytest.fixture(scope="module")
+def listing(environment: Environment) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(environment.fas("plugins", "list", "--json").stdout)
+    return found
+
+
+def test_fas_runs_from_the_wheel(environment: Environment, repository: Path) -> None:
+    code = "import fas_core, fas_plugins, fas_configs; print(fas_core.__file__, fas_plugins.__file__)"
+    places = environment.run(environment.python, "-c", code).stdout.split()
+    assert all(place.startswith(str(environment.path)) for place in places)
+
+
+def test_plugins_are_listed_with_what_they_provide(listing: dict[str, Any]) -> None:
+    rows = {(row["distribution"], row["kind"], row["name"]): row for row in listing["plugins"]}
+    for key in (
+        ("fas-example-plugin", "loss", "poly1"),
+        ("fas-example-plugin", "metric", "brier"),
+        ("acme-fas", "metric", "gap"),
+        ("fas-core", "loss", "focal"),
+        ("other-focal", "loss", "focal"),
+    ):
+        assert rows[key]["status"] == "active"
+    assert rows["fas-example-plugin", "loss", "poly1"]["version"] == "1.0"
+    assert rows["fas-example-plugin", "loss", "poly1"]["source"].endswith("(arXiv 2204.12511)")
+
+
+@pytest.mark.parametrize(
+    ("name", "error"),
+    [
+        ("no-import", "ModuleNotFoundError: No module named 'a_module_that_nobody_has'"),
+        ("no-hook", "RuntimeError: the licence server is down"),
+        ("too-new", "PluginError: asks for fas-core>=99, and this is "),
+    ],
+)
+def test_what_cannot_be_used_is_listed_as_failed(listing: dict[str, Any], name: str, error: str) -> None:
+    (row,) = [row for row in listing["plugins"] if row["distribution"] == name]
+    assert (row["kind"], row["status"], row["version"]) == ("plugin", "failed", "2.5")
+    assert row["error"].startswith(error)
+
+
+def test_people_see_the_failures_too(environment: Environment) -> None:
+    done = environment.fas("plugins", "list")
+    assert re.search(r"loss +poly1 +fas-example-plugin 1\.0 +active", done.stdout)
+    assert "warning: plugin 'no_hook' of no-hook 2.5 failed: RuntimeError: the licence" in done.stderr
+    assert "warning: loss 'focal' is provided by" in done.stderr
+
+
+def test_a_clash_names_both_and_how_to_disable_one(environment: Environment, listing: dict[str, Any]) -> None:
+    done = environment.fas("config", "show", "--set", "loss.name=focal", expected=2)
+    (line,) = done.stderr.splitlines()
+    for part in ("plugin 'losses' of fas-core", "plugin 'other_focal' of other-focal 2.5"):
+        assert part in line
+    option = re.search(r"--disable-plugin (\S+)", line)
+    variable = re.search(r"FAS_DISABLE_PLUGINS=(\S+)", line)
+    assert option is not None
+    assert variable is not None
+    shown = environment.fas(*option.group().split(), "config", "show", "--json").stdout
+    assert json.loads(shown)["loss"]["name"] == "focal"
+    assert environment.fas("config", "show", "--json", FAS_DISABLE_PLUGINS=variable.group(1)).stdout == shown
+    assert len(listing["clashes"]) == 1
+
+
+def test_training_by_name(environment: Environment, tmp_path: Path) -> None:
+    rng = np.random.default_rng(14)
+    for split in ("train", "dev", "test"):
+        for kind, level in (("live", 170), ("attack/print", 80)):
+            folder = tmp_path / "faces" / split / kind
+            folder.mkdir(parents=True)
+            for number in range(6):
+                image = rng.normal(level, 20, (48, 48, 3)).clip(0, 255).astype(np.uint8)
+                cv2.imwrite(str(folder / f"{number}.png"), image)
+    recipe = {
+        "data": {"name": "folder", "root": str(tmp_path / "faces")},
+        "modalities": ["rgb"],
+        "model": {"backbone": "feathernet_a", "fusion": "single", "input_size": 64},
+        "loss": {"name": "poly1", "epsilon": 2.5},
+        "metrics": ["acc", "brier", "gap"],
+        "train": {"epochs": 1, "batch_size": 4, "workers": 0, "device": "cpu"},
+    }
+    (tmp_path / "recipe.yaml").write_text(json.dumps(recipe))
+    runs = tmp_path / "runs"
+    done = environment.fas("train", tmp_path / "recipe.yaml", "--runs", runs, "--json")
+    assert "Traceback" not in done.stderr
+    figures = json.loads(done.stdout)["splits"]["test"]["metrics"]
+    assert 0 <= figures["brier"] <= 1
+    assert -1 <= figures["gap"] <= 1
+    again = environment.fas("eval", runs / "recipe", "--json")
+    assert json.loads(again.stdout)["metrics"] == figures
+    without = environment.fas("--disable-plugin", "fas-example-plugin", "eval", runs / "recipe", expected=2)
+    assert "loss.name: loss 'poly1': no plugin provides it" in without.stderr
+
+
+def test_the_examples_own_tests_pass(environment: Environment, repository: Path) -> None:
+    tests = repository / "examples" / "fas-example-plugin" / "tests"
+    options = ["-q", "-p", "no:cacheprovider", "--rootdir", environment.path, "-W", "error"]
+    done = environment.run(environment.python, "-m", "pytest", *options, tests)
+    assert "5 passed" in done.stdout
