@@ -114,12 +114,12 @@ def crop(
     A face is the sample's box if it has one, else the largest that `detect` finds in the first modality.
 
     Raises:
-        DataError: an image is unreadable or lies outside the root; `destination` lies within the root,
-            or holds crops of other settings.
+        DataError: an image is unreadable or lies outside the root; `destination` is the root, or holds
+            crops of other settings.
         FasError: the destination cannot be written.
     """
-    if destination.resolve().is_relative_to(samples.root.resolve()):
-        raise DataError(f"{destination}: lies within {samples.root}, which is read: choose another folder")
+    if destination.resolve() == samples.root.resolve():
+        raise DataError(f"{destination}: crops would replace the photos: choose another folder")
     images = image_paths(samples)
     journal = Journal(destination / JOURNAL)
     boxes = journal.open(settings)
@@ -159,9 +159,12 @@ def crop_source(
     """Crop a data set, or a plain folder of photos; list files of a known layout are copied along.
 
     Raises:
-        DataError: as `crop` and `open_dataset`.
+        DataError: as `crop` and `open_dataset`; or `destination` lies within a folder that is searched.
     """
     detect = face_detector(settings.detector)
+    folder = Path(source.partition(":")[2] or source)
+    if folder.is_dir() and destination.resolve().is_relative_to(folder.resolve()):
+        raise DataError(f"{destination}: lies within {folder}, which is searched: choose another folder")
     if is_unknown_folder(source, registry):
         return crop(loose_images(Path(source)), destination, detect, settings, workers)
     component, root = recognise(source, registry)

@@ -157,7 +157,7 @@ def prepare(image: Image, box: Box | None, size: int, resize: Resize) -> Image:
 
 
 def encode(image: Image, suffix: str) -> bytes:
-    """An RGB image as the content of a file: JPEG of quality 95 without chroma loss, or else PNG."""
+    """An RGB image as the content of a file: JPEG at quality 95 and full colour resolution, else lossless."""
     options: list[Any] = []
     if suffix.lower() in (".jpg", ".jpeg"):
         options = [cv2.IMWRITE_JPEG_QUALITY, 95]

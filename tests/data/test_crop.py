@@ -155,8 +155,17 @@ def test_other_settings_want_another_folder(photos: Path, tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("place", [".", "crops"])
 def test_crops_may_not_be_written_among_the_photos(photos: Path, place: str) -> None:
-    with pytest.raises(DataError, match=r"lies within .*photos, which is read"):
-        crop_source(str(photos), photos / place, SMALL, 1, registry())
+    for source in (str(photos), f"folder:{photos}"):
+        with pytest.raises(DataError, match=r"lies within .*photos, which is searched"):
+            crop_source(source, photos / place, SMALL, 1, registry())
+
+
+def test_crops_of_a_manifest_may_lie_beside_it_but_not_replace_the_photos(photos: Path) -> None:
+    table = photos / "m.csv"
+    table.write_text("path\nlive/one.jpg\n")
+    with pytest.raises(DataError, match="crops would replace the photos"):
+        crop_source(str(table), photos, SMALL, 1, registry())
+    assert crop_source(str(table), photos / "crops", SMALL, 1, registry()).crops == 1
 
 
 def test_photos_outside_the_root_are_refused(photos: Path, tmp_path: Path) -> None:
