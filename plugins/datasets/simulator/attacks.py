@@ -53,7 +53,7 @@ def _print_cut(face: Face, rng: np.random.Generator) -> Shown:
     holes = (parts.eye_holes, parts.nose_hole, parts.mouth_hole)[: rng.integers(1, 4)]
     mask = outline(face, rng, trimmed=0.7) * (1 - np.maximum.reduce(holes))
     # It rests on the cheeks, and is pushed out where the nose has no hole.
-    worn = evolve(sheet, height=sheet.height + rng.uniform(64, 74))
+    worn = evolve(sheet, height=sheet.height + rng.uniform(24, 34))
     return Shown(over(worn, mask, face.relief), head_pose(rng))
 
 

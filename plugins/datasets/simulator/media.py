@@ -7,8 +7,8 @@ import numpy as np
 from attrs import evolve, frozen
 
 from fas_plugins.datasets.simulator.head import Face
-from fas_plugins.datasets.simulator.noise import Image, blurred, colored, smooth, white
-from fas_plugins.datasets.simulator.relief import REACH, Pose, Relief, grid, warped_relief
+from fas_plugins.datasets.simulator.noise import Image, blurred, colored, sharpened, smooth, white
+from fas_plugins.datasets.simulator.relief import PIVOT, REACH, Pose, Relief, grid, warped_relief
 from fas_plugins.datasets.simulator.scene import exposure, head_pose, view
 
 
@@ -25,10 +25,8 @@ def photo(face: Face, rng: np.random.Generator, *, straight: bool = False) -> Ph
     free = head_pose(rng)
     pose = Pose() if straight else Pose(yaw=free.yaw, pitch=free.pitch)
     seen = view(face.relief, pose, len(face.relief.ir), rng, reach=REACH)
-    crisp = rng.uniform(0.1, 0.8)
-    rgb, ir = (
-        np.clip(image + crisp * (image - blurred(image, 1.0)), 0, None) for image in (seen.rgb, seen.ir)
-    )
+    crisp = rng.uniform(0, 0.6)
+    rgb, ir = sharpened(seen.rgb, crisp), sharpened(seen.ir, crisp)
     return Photo(np.clip(rgb * exposure(rgb, 0.25), 0, 1), np.clip(ir, 0, 1))
 
 
@@ -42,12 +40,11 @@ def paper(picture: Photo, rng: np.random.Generator) -> Relief:
     grain = rng.uniform(0.05, 0.1) * blurred(white(rng, size, size), 0.6) + rng.uniform(0.01, 0.04) * bands
     # Toner that is as dark in infrared as in colour, on paper as bright as skin: of what he prints,
     # the attacker has come near to how the person looks in infrared.
-    likeness = rng.uniform(0.85, 1.0)
-    infrared = likeness * picture.ir + (1 - likeness) * 1.6 * grey
+    infrared = picture.ir * (1 + rng.uniform(0, 0.5) * (grey - 0.25))
     return Relief(
-        height=np.zeros_like(picture.ir),
+        height=np.full_like(picture.ir, PIVOT),
         color=(black + (white_paper - black) * faded) * colored(1 + grain),
-        ir=rng.uniform(0.9, 1.0) * infrared,
+        ir=rng.uniform(0.93, 1.03) * infrared,
         gloss=np.full_like(picture.ir, rng.uniform(0.02, 0.12)),
         cover=np.ones_like(picture.ir),
     )
@@ -59,7 +56,7 @@ def outline(face: Face, rng: np.random.Generator, *, trimmed: float) -> Image:
     if rng.random() < trimmed:
         inside = blurred(np.maximum(face.parts.oval, face.parts.hair), rng.uniform(1, 3)) > 0.3
     else:
-        inside = (np.abs(x) < rng.uniform(1.05, 1.55)) & (np.abs(y) < rng.uniform(1.2, 1.55))
+        inside = (np.abs(x) < rng.uniform(1.1, 1.6)) & (np.abs(y) < rng.uniform(1.2, 1.6))
     return inside.astype(np.float32)
 
 
@@ -67,8 +64,8 @@ def bent(sheet: Relief, radius: float) -> Relief:
     """The sheet around an upright cylinder of that radius, units."""
     x, y = grid(len(sheet.ir), REACH)
     along = radius * np.arcsin(np.clip(x / radius, -0.97, 0.97))
-    depth = np.sqrt(np.maximum(radius**2 - x**2, 0.05 * radius**2)) - radius
-    rolled = warped_relief(sheet, along, y, 100 * depth)
+    behind = radius - np.sqrt(np.maximum(radius**2 - x**2, 0.05 * radius**2))
+    rolled = warped_relief(sheet, along, y, PIVOT - 100 * behind)
     return evolve(rolled, cover=rolled.cover * (np.abs(x) < 0.97 * radius))
 
 
@@ -78,10 +75,12 @@ def screen(picture: Photo, rng: np.random.Generator) -> Relief:
     x, y = grid(size, REACH)
     cheap = max(0.0, rng.uniform(-2, 1))
     tint = (1 - 0.08 * cheap, 1, 1 + 0.15 * cheap)
-    outside = np.maximum(np.abs(x) - rng.uniform(1.2, 1.55), np.abs(y) - rng.uniform(1.25, 1.55))
+    # Its edges may come into the frame if it is a cheap one.
+    half_width, half_height = 1.6 - cheap * rng.uniform(0, 0.4, 2)
+    outside = np.maximum(np.abs(x) - half_width, np.abs(y) - half_height)
     glow = picture.rgb * colored((outside < 0).astype(np.float32), tint)
     return Relief(
-        height=np.zeros_like(x),
+        height=np.full_like(x, PIVOT),
         color=np.full((size, size, 3), 0.01, np.float32),
         # Black glass: a display gives off no infrared and returns little.
         ir=np.full_like(x, rng.uniform(0.04, 0.1)),

@@ -43,6 +43,11 @@ def blurred(image: Image, sigma: float) -> Image:
     return np.asarray(cv2.GaussianBlur(image, (0, 0), sigma, borderType=cv2.BORDER_REPLICATE), np.float32)
 
 
+def sharpened(image: Image, amount: float) -> Image:
+    """Unsharp masking, as cameras and printers do."""
+    return np.maximum(image + amount * (image - blurred(image, 1.0)), 0)
+
+
 def warped(image: Image, columns: Image, rows: Image) -> Image:
     """The image at the given pixel positions; borders repeat."""
     at = (np.asarray(columns, np.float32), np.asarray(rows, np.float32))

@@ -34,7 +34,7 @@ def view(relief: Relief, pose: Pose, size: int, rng: np.random.Generator, reach:
     """What is seen of a posed relief under some light, before some backdrop, (size, size)."""
     seen = posed(relief, pose, size, reach)
     rgb, ir = lit(seen, _light(rng), reach)
-    behind, cover = _backdrop(rng, size), seen.cover
+    behind, cover = _backdrop(rng, size, reach), seen.cover
     return View(
         rgb=rgb * colored(cover) + behind * colored(1 - cover),
         ir=ir * cover + rng.uniform(0, 0.3) * behind[..., 0] * (1 - cover),
@@ -89,9 +89,12 @@ def _light(rng: np.random.Generator) -> Light:
     )
 
 
-def _backdrop(rng: np.random.Generator, size: int) -> Image:
+def _backdrop(rng: np.random.Generator, size: int, reach: float) -> Image:
     """What is behind, out of focus: linear RGB, (size, size, 3)."""
-    coarse = 32
+    coarse, margin = 48, 8
     tone = rng.uniform(0.03, 0.5, 3) * 0.4 + rng.uniform(0.03, 0.5) * 0.6
-    pattern = colored(smooth(rng, coarse, int(rng.integers(3, 8)))) + 0.3 * smooth(rng, coarse, 4, 3)
+    cells = round(rng.uniform(4, 10) * reach / FRAME)
+    pattern = colored(smooth(rng, coarse, cells)) + 0.3 * smooth(rng, coarse, 6, 3)
+    # Towards its own borders a smooth pattern is flat, which would tell pictures from what is there.
+    pattern = pattern[margin:-margin, margin:-margin]
     return resized((tone * np.clip(1 + 0.35 * pattern, 0.1, 2.5)).astype(np.float32), size, cv2.INTER_LINEAR)

@@ -6,7 +6,16 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from fas_plugins.datasets.simulator.noise import Image, blurred, colored, moved, resized, smooth, white
+from fas_plugins.datasets.simulator.noise import (
+    Image,
+    blurred,
+    colored,
+    moved,
+    resized,
+    sharpened,
+    smooth,
+    white,
+)
 from fas_plugins.datasets.simulator.relief import grid
 from fas_plugins.datasets.simulator.scene import View, exposure
 
@@ -20,7 +29,8 @@ def color_picture(view: View, rng: np.random.Generator) -> Picture:
     """(H, W, 3) BGR, exposed for the middle of the frame."""
     size = len(view.rgb)
     gain = exposure(view.rgb, rng.uniform(0.17, 0.27)) * rng.uniform(0.94, 1.06, 3)
-    light = blurred(view.rgb, rng.uniform(0.3, 1.0) * size / 128) * colored(_vignette(rng, size), gain)
+    light = blurred(view.rgb, rng.uniform(0.6, 1.4) * size / 128) * colored(_vignette(rng, size), gain)
+    light = sharpened(light, rng.uniform(0, 0.6))
     grain = rng.uniform(0.004, 0.02) * np.sqrt(np.maximum(light, 0) + 0.02)
     light = light + grain * white(rng, size, size, 3)
     # A soft shoulder instead of a hard limit for the highlights.
