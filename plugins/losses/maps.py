@@ -28,7 +28,7 @@ def predicted_map(outputs: Outputs, loss: str) -> Tensor:
     """
     if outputs.map is None:
         raise ConfigError(
-            f"loss {loss!r} needs a predicted map, and this model gives none: choose a backbone that has one, "
+            f"loss {loss!r} needs a predicted map, and this model has none: choose a backbone that has one, "
             "such as cdcn, with fusion single, or a loss over logits, such as focal"
         )
     return outputs.map.to(torch.promote_types(outputs.map.dtype, torch.float32))
