@@ -67,6 +67,7 @@ def _array(value: ir.Value | None) -> NDArray[np.float64]:
 
 def _initializer(graph: ir.Graph, name: str, array: NDArray[np.float64]) -> ir.Value:
     tensor = ir.tensor(array.astype(np.float32), name=name)
-    value = ir.Value(name=name, shape=ir.Shape(tensor.shape), type=ir.TensorType(tensor.dtype), const_value=tensor)
+    kind = ir.TensorType(tensor.dtype)
+    value = ir.Value(name=name, shape=ir.Shape(array.shape), type=kind, const_value=tensor)
     graph.register_initializer(value)
     return value

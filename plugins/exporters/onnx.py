@@ -44,7 +44,7 @@ def export(options: OnnxOptions, model: Model, samples: Images, destination: Pat
     """
     if not len(samples[model.modalities[0]]):
         raise DataError(f"{destination}: no samples to compare the exported model on")
-    model = copy.deepcopy(model).cpu().eval()
+    model = _traceable(model)
     images = {name: torch.from_numpy(np.array(samples[name])) for name in model.modalities}
     expected = _outputs(model, images)
     proto = ir.to_proto(_convert(model, images, list(expected), card, options.opset))
@@ -78,6 +78,15 @@ class _Graph(nn.Module):
     def forward(self, *images: Tensor) -> tuple[Tensor, ...]:
         outputs = self.model(dict(zip(self.model.modalities, images, strict=True)))
         return tuple(getattr(outputs, name) for name in self.names)
+
+
+def _traceable(model: Model) -> Model:
+    """A copy on the CPU, in eval mode; what it did in place took torch a fifth longer to convert."""
+    copied = copy.deepcopy(model).cpu().eval()
+    for module in copied.modules():
+        if "inplace" in vars(module):
+            vars(module)["inplace"] = False
+    return copied
 
 
 def _outputs(model: Model, images: dict[str, Tensor]) -> Arrays:
