@@ -46,4 +46,5 @@ def score_samples(
 def split_notes(reader: DatasetReader, split: str) -> tuple[str, ...]:
     """What has to be said under a table of this split."""
     shared = [pair for pair in reader.overlaps if split in pair]
-    return tuple(f"{first} and {second} share subjects by the protocol's design" for first, second in shared)
+    said = [f"{first} and {second} share subjects by the protocol's design" for first, second in shared]
+    return (*said, *reader.notes)

@@ -5,6 +5,7 @@ Lengths across the face are in units of 100 mm, heights towards the cameras in m
 
 from __future__ import annotations
 
+from functools import lru_cache
 from math import cos, sin
 
 import numpy as np
@@ -53,10 +54,12 @@ class Pose:
     down: float = 0.0
 
 
+@lru_cache(maxsize=16)
 def grid(size: int, reach: float) -> tuple[Image, Image]:
-    """x to the right and y down of every pixel's middle, (size, size) each."""
+    """x to the right and y down of every pixel's middle, (size, size) each, not to be written to."""
     line = ((np.arange(size, dtype=np.float32) + 0.5) / size * 2 - 1) * np.float32(reach)
     x, y = np.meshgrid(line, line)
+    x.flags.writeable = y.flags.writeable = False
     return x, y
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+from attrs import evolve
 from numpy.typing import NDArray
 
 from fas_plugins.datasets.simulator.noise import (
@@ -29,7 +30,7 @@ def color_picture(view: View, rng: np.random.Generator) -> Picture:
     """(H, W, 3) BGR, exposed for the middle of the frame."""
     size = len(view.rgb)
     gain = exposure(view.rgb, rng.uniform(0.17, 0.27)) * rng.uniform(0.94, 1.06, 3)
-    light = blurred(view.rgb, rng.uniform(0.6, 1.4) * size / 128) * colored(_vignette(rng, size), gain)
+    light: Image = blurred(view.rgb, rng.uniform(0.6, 1.4) * size / 128) * colored(_vignette(rng, size), gain)
     light = sharpened(light, rng.uniform(0, 0.6))
     grain = rng.uniform(0.004, 0.02) * np.sqrt(np.maximum(light, 0) + 0.02)
     light = light + grain * white(rng, size, size, 3)
@@ -61,11 +62,12 @@ def depth_picture(view: View, rng: np.random.Generator) -> Picture:
 
 
 def from_aside(view: View, size: int, rng: np.random.Generator) -> View:
-    """The same view from the depth and infrared camera beside the colour camera, (size, size)."""
-    aside = rng.uniform(-0.02, 0.02, 2) * len(view.ir)
-    return View(
-        *(resized(moved(image, *aside), size) for image in (view.rgb, view.ir, view.height, view.cover))
+    """The view from the depth and infrared camera beside, (size, size); colour is left as it was."""
+    right, down = rng.uniform(-0.02, 0.02, 2) * len(view.ir)
+    ir, height, cover = (
+        resized(moved(image, right, down), size) for image in (view.ir, view.height, view.cover)
     )
+    return evolve(view, ir=ir, height=height, cover=cover)
 
 
 def _vignette(rng: np.random.Generator, size: int) -> Image:
