@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fas_core import Dataset, hookimpl
-from fas_plugins.datasets.options import CasiaSurfOptions, FolderOptions, ManifestOptions, NuaaOptions
+from fas_plugins.datasets.options import (
+    CasiaSurfOptions,
+    CefaOptions,
+    FolderOptions,
+    ManifestOptions,
+    NuaaOptions,
+)
 from fas_plugins.datasets.simulator.options import SyntheticOptions
 
 
@@ -18,6 +24,22 @@ def fas_datasets() -> Iterator[Dataset]:
         options=CasiaSurfOptions,
         source="A Dataset and Benchmark for Large-scale Multi-modal Face Anti-spoofing (arXiv 1812.00408)",
         markers=("train_list.txt", "val_*_list.txt", "test_*_list.txt"),
+    )
+    yield Dataset(
+        name="cefa",
+        summary="CASIA-SURF CeFA: RGB, depth and IR of three ethnicities, challenge and full release",
+        target="fas_plugins.datasets.cefa:Cefa",
+        options=CefaOptions,
+        source="CASIA-SURF CeFA: A Benchmark for Multi-modal Cross-ethnicity Face Anti-spoofing "
+        "(arXiv 2003.05136)",
+        markers=(
+            "4@*.txt",
+            "phase1/4@*.txt",
+            "phase2/4@*.txt",
+            "CASIA_CeFA@p4*.txt",
+            "protocol/CASIA_CeFA@p4*.txt",
+            "CASIA_CeFA/protocol/CASIA_CeFA@p4*.txt",
+        ),
     )
     yield Dataset(
         name="folder",

@@ -20,6 +20,18 @@ class CasiaSurfOptions:
 
 
 @frozen
+class CefaOptions:
+    """Options of `cefa`.
+
+    Args:
+        protocol: a sub-protocol, each of which trains on one ethnicity and some attacks and tests on
+            others; or `4@all`, the three together: 4@1 + 4@2 + 4@3.
+    """
+
+    protocol: Literal["4@1", "4@2", "4@3", "4@all"] = "4@all"
+
+
+@frozen
 class FolderOptions:
     """Options of `folder`.
 
