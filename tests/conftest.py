@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
+import sysconfig
+import venv
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +16,7 @@ from attrs import frozen
 from click.testing import CliRunner, Result
 
 ROOT = Path(__file__).parent.parent
+Done = subprocess.CompletedProcess[str]
 BUILD = """
 import sys
 from setuptools import build_meta
@@ -27,6 +31,37 @@ class Built:
     source: Path
     sdist: Path
     wheel: Path
+
+
+@frozen
+class Environment:
+    """A virtual environment that tests install into."""
+
+    path: Path
+
+    @property
+    def python(self) -> Path:
+        return self.path / "bin" / "python"
+
+    def install(self, *projects: object) -> None:
+        """With pip, from nothing but the given wheels and folders."""
+        offline = ["--no-index", "--no-deps", "--no-build-isolation", "--ignore-installed", "--quiet"]
+        self.run(sys.executable, "-m", "pip", "--python", self.python, "install", *offline, *projects)
+
+    def run(self, *command: object, expected: int = 0, **environment: str) -> Done:
+        done = subprocess.run(
+            [str(part) for part in command],
+            cwd=self.path,
+            env={**os.environ, "OMP_NUM_THREADS": "1", **environment},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == expected, done.stdout + done.stderr
+        return done
+
+    def fas(self, *arguments: object, expected: int = 0, **environment: str) -> Done:
+        return self.run(self.path / "bin" / "fas", *arguments, expected=expected, **environment)
 
 
 @pytest.fixture(scope="session")
@@ -57,6 +92,20 @@ def distribution(
     ignored = shutil.ignore_patterns(".*", "__pycache__", "build", "dist", "*.egg-info", "runs", "site")
     shutil.copytree(repository, source, ignore=ignored)
     return Built(source, build(source, "sdist"), build(source, "wheel"))
+
+
+@pytest.fixture(scope="session")
+def new_environment() -> Callable[[Path], Environment]:
+    """`new_environment(path)`: a virtual environment of its own, without fas."""
+
+    def made(path: Path) -> Environment:
+        venv.create(path, symlinks=True)
+        # What fas needs is taken from where the tests run: installing torch anew would take a minute.
+        site = Path(sysconfig.get_path("purelib", vars={"base": str(path)}))
+        (site / "dependencies.pth").write_text(sysconfig.get_path("purelib"))
+        return Environment(path)
+
+    return made
 
 
 @pytest.fixture

@@ -3,22 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
-import subprocess
-import sys
-import sysconfig
-import venv
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 import pytest
-from attrs import frozen
-
-Done = subprocess.CompletedProcess[str]
 
 PROJECT = """
 [build-system]
@@ -52,37 +45,6 @@ TROUBLE = {
 REQUIRES = {"too-new": "fas-core>=99"}
 
 
-@frozen
-class Environment:
-    """A virtual environment with fas and plugins in it."""
-
-    path: Path
-
-    @property
-    def python(self) -> Path:
-        return self.path / "bin" / "python"
-
-    def install(self, *projects: Path) -> None:
-        """With pip, from nothing but the given wheels and folders."""
-        offline = ["--no-index", "--no-deps", "--no-build-isolation", "--ignore-installed", "--quiet"]
-        self.run(sys.executable, "-m", "pip", "--python", self.python, "install", *offline, *projects)
-
-    def run(self, *command: object, expected: int = 0, **environment: str) -> Done:
-        done = subprocess.run(
-            [str(part) for part in command],
-            cwd=self.path,
-            env={**os.environ, "OMP_NUM_THREADS": "1", **environment},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == expected, done.stdout + done.stderr
-        return done
-
-    def fas(self, *arguments: object, expected: int = 0, **environment: str) -> Done:
-        return self.run(self.path / "bin" / "fas", *arguments, expected=expected, **environment)
-
-
 def project(folder: Path, name: str, code: str) -> Path:
     """The smallest distribution with a plugin."""
     path, module = folder / name, name.replace("-", "_")
@@ -102,14 +64,17 @@ def documented(page: Path, folder: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def environment(distribution: Any, repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Environment:
+def environment(
+    new_environment: Callable[[Path], Any],
+    distribution: Any,
+    repository: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Any:
     """The wheel, our example, the plugin of the documentation, and four that cause trouble."""
-    path = tmp_path_factory.mktemp("environment")
-    venv.create(path, symlinks=True)
-    made, sources = Environment(path), tmp_path_factory.mktemp("sources")
-    # What fas needs is taken from where the tests run: installing torch anew would take a minute.
-    site = Path(sysconfig.get_path("purelib", vars={"base": str(path)}))
-    (site / "dependencies.pth").write_text(sysconfig.get_path("purelib"))
+    made, sources = (
+        new_environment(tmp_path_factory.mktemp("environment")),
+        tmp_path_factory.mktemp("sources"),
+    )
     example = shutil.copytree(repository / "examples" / "fas-example-plugin", sources / "example")
     page = documented(repository / "docs" / "plugins.md", tmp_path_factory.mktemp("documented"))
     trouble = [project(sources, name, code) for name, code in TROUBLE.items()]
@@ -118,12 +83,12 @@ def environment(distribution: Any, repository: Path, tmp_path_factory: pytest.Te
 
 
 @pytest.fixture(scope="module")
-def listing(environment: Environment) -> dict[str, Any]:
+def listing(environment: Any) -> dict[str, Any]:
     found: dict[str, Any] = json.loads(environment.fas("plugins", "list", "--json").stdout)
     return found
 
 
-def test_fas_runs_from_the_wheel(environment: Environment, repository: Path) -> None:
+def test_fas_runs_from_the_wheel(environment: Any, repository: Path) -> None:
     code = "import fas_core, fas_plugins, fas_configs; print(fas_core.__file__, fas_plugins.__file__)"
     places = environment.run(environment.python, "-c", code).stdout.split()
     assert all(place.startswith(str(environment.path)) for place in places)
@@ -157,14 +122,14 @@ def test_what_cannot_be_used_is_listed_as_failed(listing: dict[str, Any], name: 
     assert row["error"].startswith(error)
 
 
-def test_people_see_the_failures_too(environment: Environment) -> None:
+def test_people_see_the_failures_too(environment: Any) -> None:
     done = environment.fas("plugins", "list")
     assert re.search(r"loss +poly1 +fas-example-plugin 1\.0 +active", done.stdout)
     assert "warning: plugin 'no_hook' of no-hook 2.5 failed: RuntimeError: the licence" in done.stderr
     assert "warning: loss 'focal' is provided by" in done.stderr
 
 
-def test_a_clash_names_both_and_how_to_disable_one(environment: Environment, listing: dict[str, Any]) -> None:
+def test_a_clash_names_both_and_how_to_disable_one(environment: Any, listing: dict[str, Any]) -> None:
     done = environment.fas("config", "show", "--set", "loss.name=focal", expected=2)
     (line,) = done.stderr.splitlines()
     for part in ("plugin 'losses' of fas-core", "plugin 'other_focal' of other-focal 2.5"):
@@ -179,7 +144,7 @@ def test_a_clash_names_both_and_how_to_disable_one(environment: Environment, lis
     assert len(listing["clashes"]) == 1
 
 
-def test_training_by_name(environment: Environment, tmp_path: Path) -> None:
+def test_training_by_name(environment: Any, tmp_path: Path) -> None:
     rng = np.random.default_rng(14)
     for split in ("train", "dev", "test"):
         for kind, level in (("live", 170), ("attack/print", 80)):
@@ -209,7 +174,7 @@ def test_training_by_name(environment: Environment, tmp_path: Path) -> None:
     assert "loss.name: loss 'poly1': no plugin provides it" in without.stderr
 
 
-def test_the_examples_own_tests_pass(environment: Environment, repository: Path) -> None:
+def test_the_examples_own_tests_pass(environment: Any, repository: Path) -> None:
     tests = repository / "examples" / "fas-example-plugin" / "tests"
     options = ["-q", "-p", "no:cacheprovider", "--rootdir", environment.path, "-W", "error"]
     done = environment.run(environment.python, "-m", "pytest", *options, tests)

@@ -1,0 +1,143 @@
+"""What reaches stdout and stderr: in a pipe, in a terminal, with --json and with --quiet."""
+
+from __future__ import annotations
+
+import io
+import json
+import math
+import sys
+
+import numpy as np
+import pytest
+
+from fas_core.console import Console, Table
+
+TABLE = Table(
+    "Rates in %",
+    ("split", "TPR@FPR\n=1e-2", "notes"),
+    [("dev", "99.00", "all [of] them"), ("test", "8.5", "–")],
+    note="dev: a note [not markup]",
+    left=(0, 2),
+)
+PLAIN = """\
+Rates in %
+       TPR@FPR
+split    =1e-2  notes
+dev      99.00  all [of] them
+test       8.5  –
+dev: a note [not markup]
+"""
+Streams = pytest.CaptureFixture[str]
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def in_terminal(monkeypatch: pytest.MonkeyPatch) -> tuple[Terminal, Terminal]:
+    """Stdout and stderr become terminals; in the test itself, since pytest sets its own after fixtures."""
+    out, err = Terminal(), Terminal()
+    monkeypatch.setattr(sys, "stdout", out)
+    monkeypatch.setattr(sys, "stderr", err)
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.setenv("COLUMNS", "60")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    return out, err
+
+
+def test_a_pipe_gets_plain_aligned_text(capsys: Streams) -> None:
+    Console().table(TABLE)
+    assert capsys.readouterr().out == PLAIN
+
+
+def test_a_pipe_gets_lines_of_any_length_and_no_markup(capsys: Streams) -> None:
+    Console().info("[bold]x[/bold] " + "y" * 500)
+    assert capsys.readouterr().out == "[bold]x[/bold] " + "y" * 500 + "\n"
+
+
+def test_warnings_and_errors_go_to_stderr(capsys: Streams) -> None:
+    console = Console()
+    console.warn("careful [now]")
+    console.error("train.lr: must be > 0: -1\n  and more")
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err == "warning: careful [now]\nerror: train.lr: must be > 0: -1\n  and more\n"
+
+
+def test_json_has_stdout_for_itself(capsys: Streams) -> None:
+    console = Console(json=True)
+    console.info("said on the side")
+    console.table(TABLE)
+    console.warn("careful")
+    console.document({"acc": 0.5})
+    out, err = capsys.readouterr()
+    assert json.loads(out) == {"acc": 0.5}
+    assert err == "said on the side\nwarning: careful\n"
+
+
+def test_quiet_leaves_warnings_and_errors(capsys: Streams) -> None:
+    console = Console(quiet=True)
+    console.info("said")
+    console.table(TABLE)
+    console.warn("careful")
+    console.error("wrong")
+    assert capsys.readouterr() == ("", "warning: careful\nerror: wrong\n")
+
+
+def test_what_json_cannot_say_is_null(capsys: Streams) -> None:
+    nan, inf = math.nan, math.inf
+    Console(json=True).document(
+        {"a": nan, "b": [inf, -inf, 1.5], "c": {"d": (nan, 2)}, 1: True, "e": np.float64(nan)}
+    )
+    assert json.loads(capsys.readouterr().out) == {
+        "a": None,
+        "b": [None, None, 1.5],
+        "c": {"d": [None, 2]},
+        "1": True,
+        "e": None,
+    }
+
+
+def test_a_terminal_gets_a_drawn_table_and_colour(monkeypatch: pytest.MonkeyPatch) -> None:
+    out, err = in_terminal(monkeypatch)
+    console = Console()
+    console.table(TABLE)
+    console.warn("careful")
+    drawn = out.getvalue()
+    assert "─" in drawn
+    assert "all [of] them" in drawn
+    assert "a note [not markup]" in drawn
+    assert "\x1b[33m" in err.getvalue()
+
+
+def test_the_console_follows_the_stream(capsys: Streams, monkeypatch: pytest.MonkeyPatch) -> None:
+    console = Console()
+    console.info("first")
+    other = io.StringIO()
+    monkeypatch.setattr(sys, "stdout", other)
+    console.info("second")
+    assert (capsys.readouterr().out, other.getvalue()) == ("first\n", "second\n")
+
+
+def test_progress_is_silent_in_a_pipe(capsys: Streams) -> None:
+    with Console().progress("reading", 3) as bar:
+        for _ in range(3):
+            bar.advance(loss="0.5")
+    assert capsys.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("quiet", [False, True])
+def test_progress_in_a_terminal_is_on_stderr(monkeypatch: pytest.MonkeyPatch, quiet: bool) -> None:
+    out, err = in_terminal(monkeypatch)
+    with Console(quiet=quiet).progress("reading", 3) as bar:
+        for _ in range(3):
+            bar.advance(loss="0.5")
+    assert out.getvalue() == ""
+    assert ("reading" in err.getvalue()) is not quiet
+    assert ("loss 0.5" in err.getvalue()) is not quiet
+
+
+def test_an_empty_table_is_its_header(capsys: Streams) -> None:
+    Console().table(Table("", ("recipe", "summary"), []))
+    assert capsys.readouterr().out == "recipe  summary\n"

@@ -1,0 +1,62 @@
+"""`docs/plugins.md` keeps up with the hooks, the descriptors and the contracts."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import attrs
+import pytest
+
+from fas_core import contracts, testing
+from fas_core.descriptors import KINDS, Component
+from fas_core.hookspecs import HOOKS
+
+COMMON = {field.name for field in attrs.fields(Component)}
+CALLS = dict(re.findall(r"^\| (\w+) +\| `(target\(.+?\))`", contracts.__doc__ or "", re.MULTILINE))
+
+
+@pytest.fixture(scope="module")
+def page(repository: Path) -> str:
+    return (repository / "docs" / "plugins.md").read_text(encoding="utf-8")
+
+
+def section(page: str, kind: str) -> str:
+    """What the page says below the heading of a hook."""
+    _, heading, rest = page.partition(f"\n### `{HOOKS[kind]}`\n")
+    assert heading, f"no heading for {HOOKS[kind]}"
+    return re.split(r"\n##+ ", rest)[0]
+
+
+def test_there_is_a_hook_for_every_kind() -> None:
+    assert list(HOOKS) == list(KINDS)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_hook_is_documented_with_its_descriptor(page: str, kind: str) -> None:
+    text, descriptor = section(page, kind), KINDS[kind]
+    assert f"`{descriptor.__name__}`" in text
+    for field in {field.name for field in attrs.fields(descriptor)} - COMMON:
+        assert f"`{field}`" in text
+
+
+@pytest.mark.parametrize("kind", CALLS)
+def test_how_its_target_is_called(page: str, kind: str) -> None:
+    assert f"`{CALLS[kind]}`" in section(page, kind)
+
+
+def test_every_kind_but_commands_has_a_call_and_a_check(page: str) -> None:
+    assert set(CALLS) == set(KINDS) - {"command"}
+    for kind in CALLS:
+        assert callable(getattr(testing, f"check_{kind}"))
+        assert f"`check_{kind}`" in page
+
+
+@pytest.mark.parametrize("field", sorted(COMMON))
+def test_what_all_descriptors_have(page: str, field: str) -> None:
+    assert f"`{field}`" in page
+
+
+def test_the_ways_to_disable_a_plugin(page: str) -> None:
+    assert "FAS_DISABLE_PLUGINS" in page
+    assert "--disable-plugin" in page

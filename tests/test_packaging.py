@@ -1,0 +1,129 @@
+"""What is built holds what is in the tree, and an editable install finds it too."""
+
+from __future__ import annotations
+
+import tarfile
+import tomllib
+import zipfile
+from collections.abc import Callable
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+PACKAGES = {"fas_core": "fas_core", "plugins": "fas_plugins", "configs": "fas_configs"}
+"""Folder in the repository -> package that it installs as."""
+
+
+@pytest.fixture(scope="module")
+def project(repository: Path) -> dict[str, Any]:
+    return tomllib.loads((repository / "pyproject.toml").read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="module")
+def in_wheel(distribution: Any) -> set[str]:
+    with zipfile.ZipFile(distribution.wheel) as wheel:
+        return set(wheel.namelist())
+
+
+@pytest.fixture(scope="module")
+def sources(distribution: Any) -> set[str]:
+    """Every file that belongs into the wheel, by its installed name."""
+    found = set()
+    for folder, package in PACKAGES.items():
+        root = distribution.source / folder
+        for pattern in ("*.py", "*.yaml", "py.typed"):
+            found |= {f"{package}/{path.relative_to(root).as_posix()}" for path in root.rglob(pattern)}
+    return found
+
+
+def test_the_list_of_packages_is_the_folders(project: dict[str, Any], repository: Path) -> None:
+    found = set()
+    for folder, package in PACKAGES.items():
+        for path in (repository / folder).rglob("__init__.py"):
+            found.add(".".join((package, *path.parent.relative_to(repository / folder).parts)))
+    listed = project["tool"]["setuptools"]["packages"]
+    assert set(listed) == found
+    assert len(set(listed)) == len(listed)
+
+
+def test_every_folder_of_modules_is_a_package(repository: Path) -> None:
+    for folder in PACKAGES:
+        for path in (repository / folder).rglob("*.py"):
+            assert (path.parent / "__init__.py").is_file(), f"{path.parent} has no __init__.py"
+
+
+def test_the_wheel_holds_every_module_recipe_and_marker(in_wheel: set[str], sources: set[str]) -> None:
+    assert {name for name in in_wheel if ".dist-info/" not in name} == sources
+    assert {"fas_core/py.typed", "fas_plugins/py.typed", "fas_configs/quickstart.yaml"} <= in_wheel
+
+
+def test_the_wheel_says_who_it_is(distribution: Any, project: dict[str, Any]) -> None:
+    with zipfile.ZipFile(distribution.wheel) as wheel:
+        (info,) = {name.partition("/")[0] for name in wheel.namelist() if ".dist-info/" in name}
+        entry_points = wheel.read(f"{info}/entry_points.txt").decode()
+        licence = wheel.read(f"{info}/licenses/LICENSE").decode()
+        metadata = wheel.read(f"{info}/METADATA").decode()
+    assert "[console_scripts]\nfas = fas_core.cli:main" in entry_points
+    for name, value in project["project"]["entry-points"]["fas"].items():
+        assert f"{name} = {value}" in entry_points
+    assert "Apache License" in licence
+    assert "END OF TERMS AND CONDITIONS" in licence
+    assert "Name: fas-core\n" in metadata
+    assert "Requires-Python: >=3.11\n" in metadata
+
+
+def test_the_sdist_builds_the_same_wheel_and_holds_the_tests(
+    distribution: Any, in_wheel: set[str], build: Callable[[Path, str], Path], tmp_path: Path
+) -> None:
+    with tarfile.open(distribution.sdist) as sdist:
+        sdist.extractall(tmp_path, filter="data")
+    (unpacked,) = tmp_path.iterdir()
+    for name in (
+        "tox.ini",
+        "constraints.txt",
+        "tests/conftest.py",
+        "tests/parity/outputs.npz",
+        "docs/plugins.md",
+    ):
+        assert (unpacked / name).is_file()
+    with zipfile.ZipFile(build(unpacked, "wheel")) as wheel:
+        assert set(wheel.namelist()) == in_wheel
+
+
+def test_an_editable_install_finds_packages_recipes_and_plugins(
+    distribution: Any, new_environment: Callable[[Path], Any], tmp_path: Path
+) -> None:
+    environment = new_environment(tmp_path)
+    environment.install("--editable", distribution.source)
+    for folder, package in PACKAGES.items():
+        found = environment.run(
+            environment.python, "-c", f"import {package}; print(*{package}.__path__)"
+        ).stdout
+        assert found == f"{distribution.source / folder}\n"
+    shown = environment.fas("config", "show", "quickstart").stdout
+    assert yaml.safe_load(shown)["loss"]["name"] == "focal"
+
+
+def test_constraints_pin_every_requirement_exactly(repository: Path, project: dict[str, Any]) -> None:
+    lines = (repository / "constraints.txt").read_text().splitlines()
+    pins = dict(line.split("==") for line in lines if not line.startswith("#"))
+    assert pins["torch"] == "2.13.0"
+    extras = project["project"]["optional-dependencies"].values()
+    required = map(Requirement, [*project["project"]["dependencies"], *chain(*extras)])
+    missing = {canonicalize_name(item.name) for item in required} - set(map(canonicalize_name, pins))
+    assert missing <= {"fas-core"}
+
+
+def test_pre_commit_runs_the_pinned_linter(repository: Path) -> None:
+    (ruff,) = [
+        line for line in (repository / "constraints.txt").read_text().splitlines() if line.startswith("ruff=")
+    ]
+    config = yaml.safe_load((repository / ".pre-commit-config.yaml").read_text())
+    hooks = [hook for repo in config["repos"] for hook in repo["hooks"]]
+    assert [hook["entry"].split()[:2] for hook in hooks] == [["ruff", "check"], ["ruff", "format"]]
+    assert all(hook["additional_dependencies"] == [ruff] for hook in hooks)
