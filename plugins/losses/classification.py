@@ -21,8 +21,10 @@ def logits_of(outputs: Outputs, loss: str) -> Tensor:
     """The logits, (B, K), in float32 or better: half-precision ones lose what the loss is made of.
 
     Raises:
-        ConfigError: the model gives none.
+        ConfigError: the model has none: it predicts a map, and its one output is a score.
     """
-    if outputs.logits is None:
-        raise ConfigError(f"loss {loss!r} needs logits, and this model gives none: choose one over its map")
+    if outputs.logits is None or outputs.logits.shape[1] < 2:
+        raise ConfigError(
+            f"loss {loss!r} needs logits, and this model predicts a map: choose map_mse or contrast_depth"
+        )
     return outputs.logits.to(torch.promote_types(outputs.logits.dtype, torch.float32))

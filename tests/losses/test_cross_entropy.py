@@ -69,10 +69,11 @@ def test_extreme_logits_keep_loss_and_gradient_finite(evaluate: Evaluate, extrem
     assert torch.isfinite(logits.grad).all()
 
 
-def test_a_model_without_logits_is_refused() -> None:
+@pytest.mark.parametrize("logits", [None, torch.zeros(1, 1)])
+def test_a_model_without_logits_is_refused(logits: torch.Tensor | None) -> None:
     label = torch.tensor([1])
-    with pytest.raises(ConfigError, match="'cross_entropy' needs logits"):
-        CrossEntropy(CrossEntropyOptions())(Outputs(score=torch.zeros(1)), Batch({}, label, label))
+    with pytest.raises(ConfigError, match=r"'cross_entropy' needs logits.*choose map_mse"):
+        CrossEntropy(CrossEntropyOptions())(Outputs(torch.zeros(1), logits), Batch({}, label, label))
 
 
 @pytest.mark.parametrize("wrong", [{"smoothing": -0.1}, {"smoothing": 1.0}, {"weight": (1.0, 1.0, 1.0)}])

@@ -77,10 +77,11 @@ def test_gradient_is_the_derivative() -> None:
     assert torch.autograd.gradcheck(of, logits)
 
 
-def test_a_model_without_logits_is_refused() -> None:
+@pytest.mark.parametrize("logits", [None, torch.zeros(1, 1)])
+def test_a_model_without_logits_is_refused(logits: torch.Tensor | None) -> None:
     label = torch.tensor([1])
-    with pytest.raises(ConfigError, match="'focal' needs logits"):
-        Focal(FocalOptions())(Outputs(score=torch.zeros(1)), Batch({}, label, label))
+    with pytest.raises(ConfigError, match=r"'focal' needs logits.*choose map_mse"):
+        Focal(FocalOptions())(Outputs(torch.zeros(1), logits), Batch({}, label, label))
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,72 @@
+"""Any backbone works under any fusion, for any modalities, and every loss trains what it is made for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+
+from fas_core.config import Recipe
+from fas_core.contracts import Batch
+from fas_core.model import Model, build_model
+from fas_core.plugins import registry
+from fas_core.structure import structure
+
+FUSIONS = [item.name for item in registry().all("fusion")]
+SIZE, BATCH = 64, 2
+SEVERAL = {"rgb": "mobilenetv2", "depth": "feathernet_b", "ir": "cdcn"}
+
+
+def built(modalities: list[str], backbone: object, fusion: object) -> Model:
+    tree = {
+        "modalities": modalities,
+        "model": {"backbone": backbone, "fusion": fusion, "input_size": SIZE},
+    }
+    torch.manual_seed(14)
+    return build_model(structure(tree, Recipe, registry(), "test"), registry())
+
+
+def images(model: Model) -> dict[str, torch.Tensor]:
+    shape = (BATCH, SIZE, SIZE, 3)
+    return {name: torch.randint(0, 256, shape, dtype=torch.uint8) for name in model.modalities}
+
+
+@pytest.mark.parametrize("fusion", FUSIONS)
+@torch.inference_mode()
+def test_every_fusion_joins_different_backbones(fusion: str) -> None:
+    if fusion == "single":
+        model = built(["ir"], "feathernet_a", fusion)
+    elif fusion == "input_concat":
+        model = built(list(SEVERAL), "feathernet_a", fusion)
+    else:
+        model = built(list(SEVERAL), SEVERAL, fusion)
+    outputs = model.eval()(images(model))
+    assert outputs.score.shape == (BATCH,)
+    assert outputs.score.isfinite().all()
+
+
+@pytest.mark.parametrize(
+    ("loss", "backbone", "fusion"),
+    [
+        ("focal", "feathernet_b", "score_mean"),
+        ("cross_entropy", "feathernet_a", "cdcn"),
+        ("am_softmax", "feathernet_a", {"name": "concat_linear", "classifier": "cosine"}),
+        ("am_softmax", "feathernet_a", {"name": "se_fusion", "classifier": "cosine"}),
+        ("map_mse", "cdcn", "single"),
+        ("contrast_depth", "cdcnpp", "single"),
+        ("contrast_depth", "cdcn", "input_concat"),
+    ],
+)
+def test_every_loss_trains_what_it_is_made_for(loss: str, backbone: str, fusion: Any) -> None:
+    model = built(["rgb"] if fusion == "single" else ["rgb", "ir"], backbone, fusion).train()
+    component = registry().find("loss", loss)
+    criterion = component.load()(component.options(), model=model)
+    label = torch.tensor([1, 0])
+    batch = Batch(images(model), label, index=label)
+    criterion(model(batch.images), batch).backward()
+    gradients = {name: parameter.grad for name, parameter in model.named_parameters()}
+    assert not [
+        name for name, gradient in gradients.items() if gradient is None or not gradient.isfinite().all()
+    ]
+    assert sum(bool(gradient.any()) for gradient in gradients.values() if gradient is not None) > 10
