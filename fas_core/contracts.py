@@ -86,7 +86,9 @@ class BackboneModule(Protocol):
 
     `forward_features(x)`: (B, in_channels, H, W) float -> (B, C, h, w);
     `forward_embedding(map)`: -> (B, E); `forward_head(embedding)`: -> (B, K).
-    `num_features` is C, `embedding_dim` E, `num_logits` K, `reduction` H / h.
+    `num_features` is C, `embedding_dim` E, `num_logits` K, `reduction` H / h. One whose embedding is a
+    predicted map, row by row, says its (h, w) as `map_size` and has K = 1, the map's mean. One whose
+    published checkpoints use other names gives them by `published_name(our_name)`.
     """
 
     num_features: int

@@ -68,9 +68,18 @@ class Component:
 
 @frozen(kw_only=True)
 class Backbone(Component):
-    """A network over one modality: `fas_core.contracts.BackboneModule`."""
+    """A network over one modality: `fas_core.contracts.BackboneModule`.
+
+    Args:
+        input_size: side of the input that it was published with, in pixels.
+        normalize: mean and standard deviation per channel, for pixels in [0, 1], that its published weights
+            expect; None where that is the recipe's matter.
+    """
 
     kind: ClassVar[str] = "backbone"
+
+    input_size: int = 224
+    normalize: tuple[tuple[float, float, float], tuple[float, float, float]] | None = None
 
 
 @frozen(kw_only=True)

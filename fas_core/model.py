@@ -78,8 +78,15 @@ class Model(nn.Module):
             stages = {name: self._stages(name, value) for name, value in inputs.items()}
             logits = self.fusion({name: reached[self.takes] for name, reached in stages.items()})
         logits = logits.float()  # mixed precision ends here: softmax and losses are in float32
-        only = next(iter(stages.values())) if len(stages) == 1 else {}
-        return Outputs(score=logits.softmax(dim=1)[:, 1], logits=logits, embedding=only.get("embeddings"))
+        # One column is the mean of a predicted map: a score already.
+        score = logits[:, 0] if logits.shape[1] == 1 else logits.softmax(dim=1)[:, 1]
+        if len(stages) > 1:
+            return Outputs(score=score, logits=logits)
+        ((name, only),) = stages.items()
+        embedding = only.get("embeddings")
+        size = getattr(self.backbones[name], "map_size", None)
+        predicted = None if embedding is None or size is None else torch.unflatten(embedding, 1, size)
+        return Outputs(score=score, logits=logits, map=predicted, embedding=embedding)
 
     def _stages(self, name: str, x: Tensor) -> dict[str, Tensor]:
         """Every stage of one branch as far as the fusion needs it."""

@@ -14,6 +14,9 @@ CENTRAL_DIFFERENCE = (
     "Searching Central Difference Convolutional Networks for Face Anti-Spoofing (arXiv 2003.04092)"
 )
 
+BYTES = ((0.5, 0.5, 0.5), (128 / 255, 128 / 255, 128 / 255))
+"""(byte - 127.5) / 128, as CDCN was published with."""
+
 
 @hookimpl
 def fas_backbones() -> Iterator[Backbone]:
@@ -45,6 +48,8 @@ def fas_backbones() -> Iterator[Backbone]:
         summary="Central difference convolutions that predict a depth map, 32 x 32 at 256; 2.2 M parameters",
         target=f"{HERE}.cdcn:CDCN",
         options=options.CDCNOptions,
+        input_size=256,
+        normalize=BYTES,
         source=CENTRAL_DIFFERENCE,
     )
     yield Backbone(
@@ -52,6 +57,8 @@ def fas_backbones() -> Iterator[Backbone]:
         summary="CDCN++: CDCN with searched layers and attention over places",
         target=f"{HERE}.cdcn:CDCNpp",
         options=options.CDCNOptions,
+        input_size=256,
+        normalize=BYTES,
         source=CENTRAL_DIFFERENCE,
     )
 
