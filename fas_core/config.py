@@ -122,6 +122,8 @@ class ModelConfig:
         fusion: what joins the branches.
         input_size: side of the square input in pixels.
         normalize: for each modality (those not taken are ignored), or empty: `Normalize()` for all.
+        pretrained: published checkpoint whose weights training starts from, all but the classifier's; one for
+            every backbone or, as `{rgb: PATH}`, for some.
     """
 
     backbone: BackboneChoice | dict[str, BackboneChoice] = field(
@@ -130,6 +132,7 @@ class ModelConfig:
     fusion: FusionChoice = field(factory=lambda: FusionChoice("concat_linear"))
     input_size: int = field(default=224, validator=v.ge(16))
     normalize: dict[str, Normalize] = field(factory=dict)
+    pretrained: Path | dict[str, Path] | None = None
 
 
 @frozen

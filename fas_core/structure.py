@@ -24,6 +24,7 @@ Problems = list[tuple[str, str]]
 
 CHOICES = (BackboneChoice, FusionChoice, LossChoice, MetricChoice, DatasetChoice)
 BACKBONES = BackboneChoice | dict[str, BackboneChoice]
+PRETRAINED = Path | dict[str, Path] | None
 
 
 class InvalidValueError(ValueError):
@@ -65,6 +66,7 @@ def converter(registry: Registry) -> cattrs.Converter:
         made.register_structure_hook(choice, lambda value, cls: _choice(made, registry, value, cls))
         made.register_unstructure_hook(choice, lambda value: _plain_choice(made, value))
     made.register_structure_hook(BACKBONES, lambda value, _: _backbones(made, value))
+    made.register_structure_hook(PRETRAINED, lambda value, _: _pretrained(made, value))
     made.register_unstructure_hook(Path, str)
     return made
 
@@ -187,6 +189,13 @@ def _backbones(made: cattrs.Converter, value: object) -> BackboneChoice | dict[s
     if isinstance(value, Mapping) and value and "name" not in value:
         return _mapping(made, value, dict[str, BackboneChoice])
     return made.structure(value, BackboneChoice)
+
+
+def _pretrained(made: cattrs.Converter, value: object) -> Path | dict[str, Path] | None:
+    """One file, or one for each of some modalities, or none."""
+    if isinstance(value, Mapping):
+        return _mapping(made, value, dict[str, Path])
+    return None if value is None else made.structure(value, Path)
 
 
 def _literal(value: object, kind: Any) -> Any:

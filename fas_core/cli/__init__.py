@@ -18,10 +18,15 @@ COMMANDS = {
     "train": "Train a model: from nothing, by recipe, or further.",
     "eval": "Score and judge a run or an exported model.",
     "export": "Write a trained model for other runtimes.",
+    "import": "Make a run of a published checkpoint.",
+    "models": "Look at networks: size, cost, memory, latency.",
     "data": "Make, check, measure, crop and look at data.",
     "config": "Look at recipes.",
     "plugins": "Look at what is installed.",
 }
+MODULES = {"import": "import_"}
+"""Files that cannot have their command's name, which Python keeps for itself."""
+
 INTERRUPTED = 130
 
 
@@ -71,7 +76,7 @@ def _load(name: str) -> click.Command:
         return cast(click.Command, registry().find("command", name).load())
     if providers := registry().providers("command", name):
         raise PluginError(f"{clash('command', name, providers)}; `fas {name}` is fas-core's own")
-    return cast(click.Command, importlib.import_module(f"fas_core.cli.{name}").command)
+    return cast(click.Command, importlib.import_module(f"fas_core.cli.{MODULES.get(name, name)}").command)
 
 
 def _disable(_: click.Context, __: click.Parameter, names: tuple[str, ...]) -> None:

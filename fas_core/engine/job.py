@@ -18,6 +18,7 @@ from fas_core.engine.candidate import open_candidate
 from fas_core.engine.evaluate import score_samples, split_notes
 from fas_core.engine.run import Run
 from fas_core.engine.train import Training, accelerator_for, check_trainable
+from fas_core.engine.transfer import load_pretrained
 from fas_core.errors import DataError
 from fas_core.plugins import Registry
 from fas_core.report import Result, bind, judge
@@ -45,8 +46,11 @@ def start(path: Path, recipe: Recipe, registry: Registry) -> Outcome:
     train, dev = training_splits(reader, recipe)
     run = Run(path, recipe, registry)
     training = Training.prepare(run, train, dev, accelerator)
+    taken = load_pretrained(training.bare_model, recipe, registry)
     if accelerator.is_main_process:
         run.create()
+        for branch in taken:
+            console.info(f"pretrained {branch.text()}")
         console.info(f"run {path}: {describe(recipe)}")
         console.info(f"train {counted(train)}" + (f"; dev {counted(dev)}" if dev else "; no dev split"))
     return _finish(training, reader)

@@ -23,7 +23,7 @@ from fas_core import __version__, recipes
 from fas_core.atomic import replacing
 from fas_core.card import Card
 from fas_core.config import Recipe
-from fas_core.errors import FasError
+from fas_core.errors import FasError, ModelError
 from fas_core.plugins import Registry
 from fas_core.scores import ScoreTable
 from fas_core.structure import structure
@@ -33,6 +33,9 @@ if TYPE_CHECKING:
     from fas_core.model import Model
 
 Weights = Literal["best", "last"]
+PRETRAINED = "pretrained.safetensors"
+"""What an import leaves instead where the weights tell other classes apart than live and attack."""
+
 PACKAGES = ("torch", "numpy", "opencv-python-headless", "onnxruntime", "accelerate", "pyarrow")
 
 
@@ -102,6 +105,11 @@ class Run:
         from fas_core.engine.checkpoint import load_weights
         from fas_core.model import build_model
 
+        if not self.weights(which).is_file() and (self.path / PRETRAINED).is_file():
+            raise ModelError(
+                f"{self.path}: holds pretrained weights only, of other classes than live and attack, and no "
+                f"score: train from them, e.g. fas train {self.path / 'recipe.yaml'} --data ROOT_OR_NAME"
+            )
         model = build_model(self.recipe, self.registry)
         load_weights(model, self.weights(which))
         return model.eval()

@@ -1,62 +1,80 @@
-"""Each published architecture, loaded with weights under the published names, gives the published outputs."""
+"""Each published architecture, imported from a checkpoint as published, gives the published outputs."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
 
-from fas_core import Backbone
+from fas_core.contracts import BackboneModule
+from fas_core.engine.importing import match_model, published_recipe
+from fas_core.engine.matching import fill as fill_model
+from fas_core.engine.published import read_published
 from fas_core.plugins import registry
 
 TOLERANCE = 1e-4
-ENTRIES: dict[str, tuple[str, dict[str, Any]]] = {
-    "feathernet_a": ("feathernet_a", {}),
-    "feathernet_b": ("feathernet_b", {}),
-    "mobilelitenet54": ("mobilelitenet54", {}),
-    "mobilelitenet54_se": ("mobilelitenet54_se", {}),
-    "mobilenetv2": ("mobilenetv2", {}),
-    "mobilenetv2_imagenet": ("mobilenetv2", {"num_classes": 1000}),
-    "fishnet99": ("fishnet99", {"num_classes": 1000}),
-    "fishnet150": ("fishnet150", {"num_classes": 1000}),
-    "fishnet201": ("fishnet201", {"num_classes": 1000}),
-    "fishnet150_fas": ("fishnet150", {}),
-    "cdcn": ("cdcn", {"input_size": 256, "until": "embeddings"}),
-    "cdcnpp": ("cdcnpp", {"input_size": 256, "until": "embeddings"}),
+ENTRIES = {
+    "feathernet_a": "feathernet_a",
+    "feathernet_b": "feathernet_b",
+    "mobilelitenet54": "mobilelitenet54",
+    "mobilelitenet54_se": "mobilelitenet54_se",
+    "mobilenetv2": "mobilenetv2",
+    "mobilenetv2_imagenet": "mobilenetv2",
+    "fishnet99": "fishnet99",
+    "fishnet150": "fishnet150",
+    "fishnet201": "fishnet201",
+    "fishnet150_fas": "fishnet150",
+    "cdcn": "cdcn",
+    "cdcnpp": "cdcnpp",
 }
-"""Each entry of architectures.json: our backbone, and what it is built with. CDCN's entry is its map."""
+"""Each entry of architectures.json: our backbone."""
+
+LIGHT = [entry for entry in ENTRIES if not entry.startswith("fishnet")]
 
 
-def load_published(network: nn.Module, published: dict[str, np.ndarray]) -> None:
-    """Load a state dict under published names, all of it and nothing else."""
-    theirs = {name: network.published_name(name) for name in network.state_dict()}
-    ours = {name: torch.from_numpy(np.asarray(published.pop(theirs[name]))) for name in theirs}
-    assert not published
-    network.load_state_dict(ours)
+def imported(checkpoint: Path, arch: str) -> nn.Module:
+    """The backbone of the model that `fas import` makes of a checkpoint, which must fit to the last entry."""
+    published = read_published(checkpoint)
+    recipe = published_recipe("feathernet-b-32", registry(), arch, {}, {})
+    model, matched, _ = match_model(published, recipe, registry())
+    assert matched.exact, matched.differences()
+    fill_model(model, matched, published.weights)
+    (backbone,) = model.eval().backbones.values()
+    return backbone
 
 
-def built(entry: str) -> nn.Module:
-    name, settings = ENTRIES[entry]
-    backbone = registry().find("backbone", name)
-    assert isinstance(backbone, Backbone)
-    network = backbone.load()(backbone.options(), **settings)
-    assert isinstance(network, nn.Module)
-    return network.eval()
+def output(backbone: nn.Module, x: Tensor) -> np.ndarray:
+    """Logits, or the map of a network that predicts one."""
+    staged = cast(BackboneModule, backbone)
+    with torch.inference_mode():
+        embedding = staged.forward_embedding(staged.forward_features(x))
+        made = embedding if hasattr(backbone, "map_size") else staged.forward_head(embedding)
+    return made.double().numpy()
 
 
-@pytest.mark.parametrize("entry", ENTRIES)
-def test_published_weights_give_published_outputs(entry: str, fill: ModuleType) -> None:
-    network = built(entry)
-    load_published(network, fill.state_dict(entry))
+@pytest.mark.parametrize(
+    ("entry", "prefix"), [(entry, "module.") for entry in ENTRIES] + [(entry, "") for entry in LIGHT]
+)
+def test_published_weights_give_published_outputs(
+    entry: str, prefix: str, fill: ModuleType, tmp_path: Path
+) -> None:
+    """With `DataParallel`'s prefix and a training checkpoint's frame around, and without both."""
+    weights: dict[str, Any] = {
+        f"{prefix}{name}": torch.from_numpy(np.asarray(value)) for name, value in fill.state_dict(entry).items()
+    }
+    whole = {"epoch": 7, "arch": entry, "state_dict": weights, "best_prec1": 99.0}
+    checkpoint = tmp_path / "checkpoint.pth.tar"
+    torch.save(whole if prefix else weights, checkpoint)
     expected = fill.output(entry)
 
-    with torch.inference_mode():
-        got = network(torch.from_numpy(fill.batch(entry))).double().numpy()
+    got = output(imported(checkpoint, ENTRIES[entry]), torch.from_numpy(fill.batch(entry)))
 
+    checkpoint.unlink()  # up to 178 MB each
     got = got.reshape(expected.shape)  # a predicted map comes row by row
     error = np.abs(got - expected).max() / np.abs(expected).max()
     assert error <= TOLERANCE
