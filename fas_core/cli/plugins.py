@@ -8,6 +8,7 @@ import rich_click as click
 
 from fas_core.cli.options import output_options
 from fas_core.console import Table, console
+from fas_core.descriptors import KINDS
 from fas_core.plugins import PluginRecord, registry
 
 
@@ -17,7 +18,7 @@ def command() -> None:
 
 
 @command.command("list")
-@click.option("--kind", help="Only one kind: backbone, fusion, dataset, loss, metric, exporter, command.")
+@click.option("--kind", type=click.Choice(list(KINDS)), help="Only one kind.")
 @output_options
 def list_plugins(kind: str | None) -> None:
     """Every component with its provider, and every plugin that is disabled or failed."""
@@ -29,7 +30,7 @@ def list_plugins(kind: str | None) -> None:
         return
     console.table(
         Table(
-            f"{len(rows)} components",
+            f"{sum(row['kind'] in KINDS for row in rows)} components",
             ("kind", "name", "from", "status", "summary"),
             [(row["kind"], row["name"], _origin(row), row["status"], row["summary"]) for row in rows],
             left=range(5),

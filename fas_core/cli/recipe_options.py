@@ -40,8 +40,10 @@ def recipe_options(command: Command) -> Command:
         if data is not None:
             component, root = recognise(data, registry())
             overrides["data"] = {"name": component.name} | ({"root": str(root)} if root else {})
-        overrides |= {path: value for path in FLAGS if (value := kwargs.pop(_parameter(path))) is not None}
-        return command(*args, overrides=overrides | parse_sets(sets), **kwargs)
+        overrides |= parse_sets(sets)  # before the flags, which may be about a component that it chooses
+        flags = {path: kwargs.pop(_parameter(path)) for path in FLAGS}
+        overrides |= {path: value for path, value in flags.items() if value is not None}
+        return command(*args, overrides=overrides, **kwargs)
 
     for path, (names, kind, text) in reversed(FLAGS.items()):
         wrapped = click.option(*names, _parameter(path), type=kind, help=f"{text} [{path}]")(wrapped)

@@ -1,15 +1,14 @@
-"""A trained run of a tiny data set, and the command line in this process."""
+"""A trained run of a tiny data set."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 import yaml
-from click.testing import CliRunner, Result
+from click.testing import CliRunner
 
 from fas_core.cli import main
 
@@ -54,13 +53,3 @@ def trained(recipe_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
     result = CliRunner().invoke(main, arguments)
     assert result.exit_code == 0, result.output
     return runs / "tiny"
-
-
-@pytest.fixture
-def fas() -> Callable[..., Result]:
-    """`fas("eval", run, "--json")`: the command's result; `.stdout` and `.stderr` apart."""
-
-    def run(*arguments: object) -> Result:
-        return CliRunner().invoke(main, [str(argument) for argument in arguments])
-
-    return run

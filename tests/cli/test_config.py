@@ -1,0 +1,130 @@
+"""`fas config`: what is shown is a recipe again; the published flags say the same as recipes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from click.testing import Result
+
+from fas_core import recipes
+from fas_core.plugins import registry
+
+Fas = Callable[..., Result]
+
+
+def shown(fas: Fas, *arguments: object) -> dict[str, Any]:
+    result = fas("config", "show", *arguments, "--json")
+    assert result.exit_code == 0, result.stderr
+    tree: dict[str, Any] = json.loads(result.stdout)
+    return tree
+
+
+@pytest.mark.parametrize("name", recipes.shipped())
+def test_what_is_shown_is_the_same_recipe(fas: Fas, name: str, tmp_path: Path) -> None:
+    (tmp_path / "again.yaml").write_text(fas("config", "show", name).stdout)
+    assert recipes.load(str(tmp_path / "again.yaml"), registry()) == recipes.load(name, registry())
+    assert (
+        shown(fas, name)
+        == shown(fas, tmp_path / "again.yaml")
+        == yaml.safe_load(fas("config", "show", name).stdout)
+    )
+
+
+def test_the_default_is_shown_with_every_default(fas: Fas) -> None:
+    tree = shown(fas)
+    assert tree == shown(fas, recipes.DEFAULT)
+    assert set(tree["train"]) > {"lr", "momentum", "every_decay", "seed", "amp"}
+    assert tree["data"]["name"] == "synthetic"
+
+
+@pytest.mark.parametrize(
+    ("flags", "path", "value"),
+    [
+        (["-b", "8"], "train.batch_size", 8),
+        (["--b", "8"], "train.batch_size", 8),
+        (["--batch-size", "8"], "train.batch_size", 8),
+        (["--lr", "0.5"], "train.lr", 0.5),
+        (["--lr", "1e-3"], "train.lr", 0.001),
+        (["--every-decay", "7"], "train.every_decay", 7),
+        (["--fl-gamma", "1.5"], "loss.gamma", 1.5),
+        (["--epochs", "3"], "train.epochs", 3),
+        (["-j", "0"], "train.workers", 0),
+        (["--workers", "4"], "train.workers", 4),
+        (["--input-size", "64"], "model.input_size", 64),
+        (["--random-seed", "3"], "train.seed", 3),
+        (["--momentum", "0"], "train.momentum", 0),
+        (["--weight-decay", "0.1"], "train.weight_decay", 0.1),
+        (["--device", "cpu"], "train.device", "cpu"),
+        (["--amp", "bf16"], "train.amp", "bf16"),
+        (["--threshold", "fixed:0.5"], "threshold", "fixed:0.5"),
+        (["--data", "synthetic"], "data.name", "synthetic"),
+        (["--set", "train.lr=0.02"], "train.lr", 0.02),
+        (["--set", "train.lr=2e-2"], "train.lr", 0.02),
+        (["--set", "modalities=[rgb]", "--set", "model.fusion=single"], "modalities", ["rgb"]),
+        (["--set", "loss=cross_entropy", "--set", "loss.smoothing=0.1"], "loss.smoothing", 0.1),
+        (["--set", "train.lr=0.25", "--lr", "0.5"], "train.lr", 0.5),
+        (["--fl-gamma", "1.5", "--set", "loss=focal"], "loss.gamma", 1.5),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else str(value),
+)
+def test_flags_change_the_recipe(fas: Fas, flags: list[str], path: str, value: object) -> None:
+    plain, tree = shown(fas), shown(fas, *flags)
+    found: Any = tree
+    for key in path.split("."):
+        found = found[key]
+    assert found == value
+    if "--set" not in flags:  # and nothing but what they name
+        section, _, key = path.partition(".")
+        (tree[section] if key else tree).pop(key or section)
+        (plain[section] if key else plain).pop(key or section)
+        assert tree == plain
+
+
+def test_data_by_folder(fas: Fas, faces: Path) -> None:
+    assert shown(fas, "--data", faces)["data"] == {
+        "name": "folder",
+        "modalities": ["rgb", "depth", "ir"],
+        "root": str(faces),
+    }
+    assert shown(fas, "--data", f"folder:{faces}")["data"]["root"] == str(faces)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["nowhere"], "recipe 'nowhere': neither a shipped recipe nor a file (known: "),
+        (["--set", "train.lr"], "--set 'train.lr': must read KEY=VALUE, e.g. train.lr=0.02"),
+        (["--set", "trian.lr=1"], "recipe quickstart: trian: unknown key (did you mean 'train'?)"),
+        (["--set", "train.lrr=1"], "recipe quickstart: train.lrr: unknown key (did you mean 'lr'?)"),
+        (
+            ["--set", "loss=focall"],
+            "recipe quickstart: loss.name: loss 'focall': no plugin provides it (did you mean",
+        ),
+        (["--fl-gamma", "2", "--set", "loss=cross_entropy"], "recipe quickstart: loss.gamma: unknown key"),
+        (["--data", "nowhere"], "nowhere: neither a data set"),
+        (["--batch-size", "1"], "recipe quickstart: train.batch_size: must be >= 2: 1"),
+    ],
+)
+def test_mistakes_are_one_line(fas: Fas, arguments: list[str], message: str) -> None:
+    result = fas("config", "show", *arguments)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.startswith(f"error: {message}")
+    assert result.stderr.count("\n") == 1
+
+
+def test_recipes_are_listed_with_what_they_are(fas: Fas) -> None:
+    found = json.loads(fas("config", "list", "--json").stdout)
+    assert set(found) == set(recipes.shipped())
+    table = fas("config", "list").stdout
+    for name, summary in found.items():
+        assert f"{name} " in table
+        assert summary in table
+
+
+def test_the_schema_is_a_json_document(fas: Fas) -> None:
+    assert json.loads(fas("config", "schema").stdout)["title"] == "fas recipe"

@@ -1,0 +1,207 @@
+"""The root group: what it lists, what it imports, how commands end."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import Result
+
+from fas_core import Command, FasError, __version__, cli
+from fas_core.cli import COMMANDS, config, main, options
+from fas_core.plugins import DISABLE, PluginRecord, Registry, registry
+
+Fas = Callable[..., Result]
+HEAVY = ("torch", "onnxruntime", "sklearn", "matplotlib", "cv2")
+LISTING = f"""
+import sys
+from fas_core.cli import main
+try:
+    main(sys.argv[1:])
+finally:
+    print(*(name for name in {HEAVY} if name in sys.modules), file=sys.stderr)
+"""
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--help"],
+        ["--version"],
+        ["plugins", "list"],
+        ["plugins", "list", "--json"],
+        ["config", "show"],
+        ["config", "show", "--fl-gamma", "2", "--data", "synthetic"],
+        ["config", "list"],
+        ["config", "schema"],
+        *([command, "--help"] for command in COMMANDS),
+    ],
+    ids=" ".join,
+)
+def test_looking_around_imports_nothing_heavy(arguments: list[str], tmp_path: Path) -> None:
+    command = [sys.executable, "-c", LISTING, *arguments]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0
+    assert done.stdout
+    assert done.stderr == "\n"
+
+
+def test_help_lists_every_command(fas: Fas) -> None:
+    shown = fas("--help")
+    assert shown.exit_code == 0
+    for name, summary in COMMANDS.items():
+        assert f"{name} " in shown.output
+        assert summary in shown.output
+    assert fas("-h").output == shown.output
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_has_help(fas: Fas, name: str) -> None:
+    shown = fas(name, "--help")
+    assert shown.exit_code == 0
+    assert f"Usage: fas {name}" in shown.output.replace("Usage: main", "Usage: fas")
+
+
+def test_version(fas: Fas) -> None:
+    assert fas("--version").output == f"fas, version {__version__}\n"
+
+
+@pytest.mark.parametrize(
+    "arguments", [["trian"], ["config", "shwo"], ["config", "show", "--lrr", "1"], ["plugins"]]
+)
+def test_a_wrong_call_exits_with_2(fas: Fas, arguments: list[str]) -> None:
+    assert fas(*arguments).exit_code == 2
+
+
+def test_a_mistake_is_one_line_and_exits_with_2(fas: Fas) -> None:
+    shown = fas("config", "show", "--lr", "-1")
+    assert (shown.exit_code, shown.stdout) == (2, "")
+    assert shown.stderr == "error: recipe quickstart: train.lr: must be > 0: -1.0\n"
+
+
+def test_several_mistakes_are_a_line_each(fas: Fas) -> None:
+    shown = fas("config", "show", "--lr", "-1", "--set", "train.epoch=2")
+    assert shown.exit_code == 2
+    assert shown.stderr == (
+        "error: recipe quickstart: 2 problems\n"
+        "  train.epoch: unknown key (did you mean 'epochs'?)\n"
+        "  train.lr: must be > 0: -1.0\n"
+    )
+
+
+def stop_with(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
+    def stop() -> None:
+        raise error
+
+    monkeypatch.setattr(config.recipes, "shipped", stop)
+
+
+def test_ctrl_c_exits_with_130(fas: Fas, monkeypatch: pytest.MonkeyPatch) -> None:
+    stop_with(monkeypatch, KeyboardInterrupt())
+    shown = fas("config", "list")
+    assert (shown.exit_code, shown.stderr) == (130, "error: interrupted\n")
+
+
+def test_an_error_brings_its_own_exit_code(fas: Fas, monkeypatch: pytest.MonkeyPatch) -> None:
+    error = FasError("found leaks")
+    error.exit_code = 1
+    stop_with(monkeypatch, error)
+    assert fas("config", "list").exit_code == 1
+
+
+def test_a_bug_keeps_its_traceback(fas: Fas, monkeypatch: pytest.MonkeyPatch) -> None:
+    bug = ZeroDivisionError("ours")
+    stop_with(monkeypatch, bug)
+    assert fas("config", "list").exception is bug
+
+
+def test_a_reader_that_has_gone_is_no_error() -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = [sys.executable, "-c", "from fas_core.cli import main; main()", "config", "schema"]
+    try:
+        done = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, check=False)
+    finally:
+        os.close(writing)
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_a_missing_extra_is_one_line(fas: Fas, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(options, "find_spec", lambda name: None if name == "torch" else object())
+    shown = fas("train")
+    assert (shown.exit_code, shown.stdout) == (2, "")
+    assert shown.stderr == "error: this needs torch: pip install 'fas-core[train]'\n"
+
+
+def test_disabling_reaches_the_environment(fas: Fas, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(DISABLE, "acme-fas")
+    shown = fas("--disable-plugin", "fas-core:losses", "--disable-plugin", "nobody", "config", "show")
+    assert shown.exit_code == 2
+    assert "loss.name: loss 'focal': no plugin provides it" in shown.stderr
+    assert os.environ[DISABLE] == "acme-fas,fas-core:losses,nobody"
+
+
+UPLOAD = """
+import click
+
+@click.command()
+@click.argument("run")
+def upload(run):
+    "Send RUN to the lab."
+    click.echo(f"sent {run}")
+"""
+
+
+@pytest.fixture
+def provide(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """`provide("acme", "upload", ...)`: plugins that each provide a command of that name."""
+    (tmp_path / "acme_upload.py").write_text(UPLOAD)
+    monkeypatch.syspath_prepend(tmp_path)
+
+    def provided(*names: tuple[str, str]) -> None:
+        records = [
+            PluginRecord(plugin, f"{plugin}-fas", "1", "active", components=(command(name),))
+            for plugin, name in names
+        ]
+        found = Registry((*registry().records, *records))
+        monkeypatch.setattr(cli, "registry", lambda: found)
+
+    def command(name: str) -> Any:
+        return Command(name=name, summary="Send a run to the lab", target="acme_upload:upload")
+
+    return provided
+
+
+def test_a_plugins_command_is_listed_and_runs(fas: Fas, provide: Callable[..., None]) -> None:
+    provide(("acme", "upload"))
+    assert "Send a run to the lab" in fas("--help").output
+    assert fas("upload", "run-7").output == "sent run-7\n"
+    assert fas("upload").exit_code == 2
+
+
+def test_two_providers_of_a_command_are_an_error_when_it_is_called(
+    fas: Fas, provide: Callable[..., None]
+) -> None:
+    provide(("acme", "upload"), ("busy", "upload"))
+    assert fas("--help").exit_code == 0
+    shown = fas("upload", "run-7")
+    assert shown.exit_code == 2
+    assert "command 'upload' is provided by plugin 'acme' of acme-fas 1 and by plugin 'busy'" in shown.stderr
+
+
+def test_a_plugin_cannot_take_a_command_of_ours(fas: Fas, provide: Callable[..., None]) -> None:
+    provide(("acme", "config"))
+    assert COMMANDS["config"] in fas("--help").output
+    shown = fas("config", "show")
+    assert shown.exit_code == 2
+    assert "command 'config' is provided by plugin 'acme' of acme-fas 1" in shown.stderr
+    assert "--disable-plugin acme-fas:acme" in shown.stderr
+
+
+def test_the_group_knows_its_commands_by_name_only() -> None:
+    assert list(COMMANDS) == main.list_commands(None)[: len(COMMANDS)]  # type: ignore[arg-type]
