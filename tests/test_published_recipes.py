@@ -57,11 +57,6 @@ def test_the_single_networks_are_for_casia_surf_and_the_fusions_for_cefa() -> No
         assert fusion == "single" or data.options.protocol == "4@all"
 
 
-def test_every_recipe_says_what_it_is() -> None:
-    for name, path in recipes.shipped().items():
-        assert recipes.summary(path), name
-
-
 @pytest.fixture(scope="module")
 def faces(tmp_path_factory: pytest.TempPathFactory) -> SampleTable:
     """As many simulated live samples as attacks."""
