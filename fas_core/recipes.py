@@ -52,7 +52,8 @@ def load(name: str, registry: Registry, overrides: Mapping[str, Any] | None = No
         ConfigError: there is no such recipe, it is not a mapping, or values are wrong.
     """
     backbones = {component.name for component in registry.all("backbone")}
-    tree = read(name, backbones)
+    # Under it the default choices, so that `loss: {gamma: 2}` goes on with the default loss.
+    tree = merge(plain(Recipe(), registry), read(name, backbones), backbones)
     for path, value in (overrides or {}).items():
         tree = merge(tree, nest(path, value), backbones)
     return structure(tree, Recipe, registry, f"recipe {name}")
@@ -129,7 +130,7 @@ def _goes_on(below: Tree, value: Tree, backbones: Container[str]) -> bool:
     if "name" in value:
         return bool(value["name"] == below.get("name"))
     names = [item.get("name") if isinstance(item, dict) else item for item in value.values()]
-    one_each = bool(names) and all(isinstance(name, str) and name in backbones for name in names)
+    one_each = any(isinstance(name, str) and name in backbones for name in names)
     return not (one_each and "name" in below)
 
 
@@ -165,7 +166,7 @@ def plain(recipe: Recipe, registry: Registry) -> Tree:
 
 def to_yaml(tree: Tree) -> str:
     """As `fas config show` prints it and a run folder keeps it."""
-    return yaml.dump(_listed(tree), sort_keys=False, default_flow_style=None, width=100)
+    return yaml.safe_dump(_listed(tree), sort_keys=False, default_flow_style=None, width=100)
 
 
 def _listed(value: Any) -> Any:

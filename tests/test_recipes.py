@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from fas_core import ConfigError, recipes
-from fas_core.config import Recipe
-from fas_core.plugins import registry
+from fas_core.config import BackboneChoice, Recipe
+from fas_core.plugins import Registry, registry
 
 
 def load(path: Path | str, **overrides: Any) -> Recipe:
@@ -158,6 +158,26 @@ def test_one_backbone_gives_way_to_one_for_each_modality(tmp_path: Path) -> None
         "feathernet_b",
         "feathernet_b",
     ]
+
+
+def test_options_without_a_name_are_the_default_components(tmp_path: Path) -> None:
+    made = load(write(tmp_path / "x.yaml", "loss: {gamma: 1}\nmodel: {backbone: {head: linear}}\n"))
+    assert (made.loss.name, made.loss.options.gamma) == ("focal", 1)
+    assert isinstance(made.model.backbone, BackboneChoice)
+    assert (made.model.backbone.name, made.model.backbone.options.head) == ("feathernet_b", "linear")
+
+
+def test_a_default_that_is_not_used_may_be_gone(tmp_path: Path) -> None:
+    without = Registry(tuple(record for record in registry().records if record.name != "losses"))
+    path = write(tmp_path / "x.yaml", "loss: nothing\n")
+    with pytest.raises(ConfigError, match=r"x\.yaml: loss\.name: loss 'nothing': no plugin provides it$"):
+        recipes.load(str(path), without)
+
+
+def test_a_misspelt_backbone_of_several_is_told_as_such(tmp_path: Path) -> None:
+    path = write(tmp_path / "x.yaml", "model: {backbone: {rgb: feathernet_x, ir: feathernet_b}}\n")
+    with pytest.raises(ConfigError, match=r"model\.backbone\.rgb\.name: backbone 'feathernet_x': no plugin"):
+        load(path)
 
 
 def test_overrides_are_checked_like_the_file() -> None:
