@@ -22,6 +22,8 @@ from torch import Tensor, nn
 FLOAT = 4
 """Bytes of a float32."""
 
+SHAPE_KEEPING = (nn.BatchNorm2d, nn.ReLU6)
+
 
 @frozen
 class LayerCost:
@@ -104,7 +106,7 @@ def measure(network: nn.Module, inputs: Any) -> Cost:
     Args:
         inputs: what it is called with, one sample.
     """
-    with _recorded(network) as (layers, shapes), torch.no_grad():
+    with _shapes_only(network), _recorded(network) as (layers, shapes), torch.no_grad():
         network.eval()(inputs)
     return Cost(
         params=parameters(network),
@@ -138,6 +140,28 @@ def latency(call: Callable[[], object], *, threads: int, runs: int = 20, seconds
         torch.set_num_threads(before)
     low, median, high = statistics.quantiles(taken, n=4)
     return Latency(median, low, high, len(taken), threads)
+
+
+@contextmanager
+def _shapes_only(network: nn.Module) -> Iterator[None]:
+    """While the block runs on the meta device, what keeps its input's shape only does that.
+
+    PyTorch works these out step by step in Python there, and that is most of the time.
+    """
+    on_meta = all(value.is_meta for value in network.parameters())
+    kept = [module for module in network.modules() if on_meta and isinstance(module, SHAPE_KEEPING)]
+    for module in kept:
+        in_place = getattr(module, "inplace", False)
+        module.__dict__["forward"] = _same if in_place else torch.empty_like
+    try:
+        yield
+    finally:
+        for module in kept:
+            del module.__dict__["forward"]
+
+
+def _same(x: Tensor) -> Tensor:
+    return x
 
 
 @contextmanager
