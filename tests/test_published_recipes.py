@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import Result
 
 from fas_core import recipes
 from fas_core.config import Augment, Normalize, Recipe, Resize
@@ -33,6 +36,7 @@ PUBLISHED = {  # backbone, fusion, modalities, epochs, batch, every decay, gamma
 }
 SMALLEST = {"mobilelitenet54-32": 128, "mobilelitenet54-se-64": 128}
 SAMPLES, STEPS = 8, 12
+ROW = r'`--config="cfgs/[^"]+" ([^`]+)` \| `fas train ([^`]+)`'
 
 
 @pytest.mark.parametrize("name", PUBLISHED)
@@ -55,6 +59,19 @@ def test_the_single_networks_are_for_casia_surf_and_the_fusions_for_cefa() -> No
         data = recipes.load(name, registry()).data
         assert data.name == ("casia_surf" if fusion == "single" else "cefa")
         assert fusion == "single" or data.options.protocol == "4@all"
+
+
+def test_the_documented_commands_are_what_the_recipes_say(
+    repository: Path, fas: Callable[..., Result]
+) -> None:
+    """The flags of each published command, given to its recipe, change nothing."""
+    table = (repository / "docs" / "recipes.md").read_text(encoding="utf-8")
+    rows = [(name, flags) for flags, name in re.findall(ROW, table)]
+    assert [name for name, _ in rows] == list(PUBLISHED)[:7]
+    for name, flags in rows:
+        plain, changed = (fas("config", "show", name, *more, "--json") for more in ([], flags.split()))
+        assert changed.exit_code == 0, changed.output
+        assert changed.stdout == plain.stdout
 
 
 @pytest.fixture(scope="module")
