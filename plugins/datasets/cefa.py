@@ -76,7 +76,7 @@ class Cefa:
         files = [file for file in lists.values() if file is not None]
         release, base = self._release, self._release.base(self.root, files[0])
         frames = joined([read_frames(file, self.root / base, release, split) for file in files], files)
-        told = [told_by(frame.video) for frame in frames]
+        told = {video: told_by(video) for video in {frame.video for frame in frames}}
         return SampleTable.of(
             {
                 "id": [f"{frame.video}/{release.color}/{frame.name}" for frame in frames],
@@ -84,7 +84,7 @@ class Cefa:
                 "label": [frame.label for frame in frames],
                 "video": [frame.video for frame in frames],
                 "frame": [number_in(frame.name) for frame in frames],
-                **{name: [known.get(name) for known in told] for name in TOLD},
+                **{name: [told[frame.video].get(name) for frame in frames] for name in TOLD},
                 **{
                     modality: [
                         None if kind in frame.without else f"{base}{frame.video}/{kind}/{frame.name}"
