@@ -167,13 +167,27 @@ def test_a_pickle_that_would_run_code_is_refused(tmp_path: Path, feathernet: nn.
     assert not (tmp_path / "run").exists()
 
 
-@pytest.mark.parametrize("suffix", [".pth", ".safetensors"])
-@pytest.mark.parametrize("kept", [0.0, 0.3, 0.95])
+def save_as_before_zip(weights: Weights, path: Path) -> None:
+    """As PyTorch before 1.6 did, which is what the published files are."""
+    torch.save(weights, path, _use_new_zipfile_serialization=False)
+
+
+def test_files_of_old_versions_are_read(tmp_path: Path, feathernet: nn.Module) -> None:
+    save_as_before_zip(published(feathernet), tmp_path / "old.pth.tar")
+    found = read_published(tmp_path / "old.pth.tar").weights
+    assert all(torch.equal(found[name], value) for name, value in published(feathernet).items())
+
+
+@pytest.mark.parametrize(
+    ("name", "save"),
+    [("a.pth", torch.save), ("a.pth.tar", save_as_before_zip), ("a.safetensors", save_file)],
+)
+@pytest.mark.parametrize("kept", [0.0, 0.01, 0.3, 0.95])
 def test_a_truncated_file_is_one_line(
-    tmp_path: Path, feathernet: nn.Module, suffix: str, kept: float
+    tmp_path: Path, feathernet: nn.Module, name: str, save: Callable[[Weights, Path], None], kept: float
 ) -> None:
-    whole, cut = tmp_path / f"whole{suffix}", tmp_path / f"cut{suffix}"
-    (save_file if suffix == ".safetensors" else torch.save)(published(feathernet), whole)
+    whole, cut = tmp_path / f"whole-{name}", tmp_path / f"cut-{name}"
+    save(published(feathernet), whole)
     cut.write_bytes(whole.read_bytes()[: int(kept * whole.stat().st_size)])
     with pytest.raises(ModelError, match=r"cut.*truncated") as raised:
         imports(cut, "feathernet_a", tmp_path / "run")
