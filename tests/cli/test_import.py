@@ -50,11 +50,26 @@ def test_its_run_is_judged_and_exported(fas: Fas, run: Path, tmp_path: Path) -> 
     judged = fas("eval", run, "--json")
     assert judged.exit_code == 0, judged.output
     assert json.loads(judged.stdout)["threshold"] == {"value": 0.5, "policy": "fixed:0.5", "source": "given"}
-    exported = fas("export", run, "-o", tmp_path / "model.onnx", "--json")
+    exported = fas("export", run, "-o", tmp_path / "model.onnx", "--samples", 4, "--json")
     assert exported.exit_code == 0, exported.output
     document = json.loads(exported.stdout)
     assert document["modalities"] == ["rgb"]
     assert document["max_difference"] < 1e-4
+
+
+def test_a_predicted_map_is_judged_and_exported_by_its_mean(fas: Fas, faces: Path, tmp_path: Path) -> None:
+    component = registry().find("backbone", "cdcn")
+    network = component.load()(component.options(), input_size=32)
+    weights = {network.published_name(name): value for name, value in network.state_dict().items()}
+    torch.save(weights, tmp_path / "cdcn.pth")
+    arguments = ["--arch", "cdcn", "--modality", "rgb", "--input-size", 32, "--data", faces]
+    imported = fas("import", tmp_path / "cdcn.pth", *arguments, "-o", tmp_path / "run")
+    assert imported.exit_code == 0, imported.output
+    exported = fas("export", tmp_path / "run", "-o", tmp_path / "model.onnx", "--samples", 4)
+    assert exported.exit_code == 0, exported.output
+    ours, theirs = (fas("eval", tmp_path / name, "--json") for name in ("run", "model.onnx"))
+    assert ours.exit_code == theirs.exit_code == 0, ours.output + theirs.output
+    assert json.loads(ours.stdout)["metrics"] == json.loads(theirs.stdout)["metrics"]
 
 
 def test_what_was_taken_is_kept(run: Path, checkpoint: Path) -> None:
