@@ -127,12 +127,16 @@ def check_fusion(name: str, options: Any = None, *, modalities: tuple[str, ...] 
     assert torch.equal(joined, turned), f"{name}: the order of the mapping changes the result"
 
 
-def check_loss(name: str, options: Any = None) -> None:
-    """A finite scalar that depends on the labels and has a gradient, of any outputs and of extreme ones."""
+def check_loss(name: str, options: Any = None, *, model: Model | None = None) -> None:
+    """A finite scalar that depends on the labels and has a gradient, of any outputs and of extreme ones.
+
+    Args:
+        model: of what it is made for, where that is not any model; only to build it with.
+    """
     import torch
 
     target, made = _component("loss", name, options)
-    loss, label = target(made, model=tiny_model()), torch.tensor([1, 0, 1, 0])
+    loss, label = target(made, model=model or tiny_model()), torch.tensor([1, 0, 1, 0])
     for scale in (1.0, 1000.0):
         logits = (torch.linspace(0, 3, 2 * BATCH).reshape(BATCH, 2).cos() * scale).requires_grad_()
         values = [loss(_outputs(logits), _batch(given)) for given in (label, 1 - label)]
@@ -220,5 +224,6 @@ def _outputs(logits: Tensor) -> Outputs:
 def _batch(label: Tensor) -> Batch:
     import torch
 
-    images = {"rgb": torch.zeros(BATCH, SIDE, SIDE, 3, dtype=torch.uint8)}
+    pixels = torch.arange(BATCH * SIDE * SIDE * 3).reshape(BATCH, SIDE, SIDE, 3) * 37 % 251
+    images = dict.fromkeys(("rgb", "depth", "ir"), pixels.to(torch.uint8))
     return Batch(images=images, label=label, index=torch.arange(BATCH))

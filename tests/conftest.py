@@ -45,7 +45,7 @@ class Environment:
 
     def install(self, *projects: object) -> None:
         """With pip, from nothing but the given wheels and folders."""
-        offline = ["--no-index", "--no-deps", "--no-build-isolation", "--ignore-installed", "--quiet"]
+        offline = ["--no-index", "--no-deps", "--no-build-isolation", "--quiet"]
         self.run(sys.executable, "-m", "pip", "--python", self.python, "install", *offline, *projects)
 
     def run(self, *command: object, expected: int = 0, **environment: str) -> Done:
@@ -100,9 +100,14 @@ def new_environment() -> Callable[[Path], Environment]:
 
     def made(path: Path) -> Environment:
         venv.create(path, symlinks=True)
-        # What fas needs is taken from where the tests run: installing torch anew would take a minute.
+        # What fas needs is borrowed from where the tests run: installing torch anew would take a minute.
+        borrowed = path / "dependencies"
+        borrowed.mkdir()
+        for found in Path(sysconfig.get_path("purelib")).iterdir():
+            if not found.name.startswith(("fas_", "__editable__", "__pycache__")):
+                (borrowed / found.name).symlink_to(found)
         site = Path(sysconfig.get_path("purelib", vars={"base": str(path)}))
-        (site / "dependencies.pth").write_text(sysconfig.get_path("purelib"))
+        (site / "dependencies.pth").write_text(str(borrowed))
         return Environment(path)
 
     return made

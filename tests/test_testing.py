@@ -13,10 +13,13 @@ import torch
 from torch import nn
 
 from fas_core import testing
+from fas_core.config import Recipe
 from fas_core.contracts import Batch, Exported, Outputs
 from fas_core.descriptors import KINDS
+from fas_core.model import build_model
 from fas_core.plugins import PluginRecord, Registry, registry
 from fas_core.scores import ScoreTable
+from fas_core.structure import structure
 
 Provide = Callable[..., str]
 
@@ -39,9 +42,15 @@ def provide(monkeypatch: pytest.MonkeyPatch) -> Provide:
     return provided
 
 
-@pytest.mark.parametrize("name", names("loss"))
+@pytest.mark.parametrize("name", [name for name in names("loss") if name != "am_softmax"])
 def test_every_installed_loss_passes(name: str) -> None:
     testing.check_loss(name)
+
+
+def test_a_loss_over_cosines_passes_with_a_model_that_has_them() -> None:
+    tree = {"model": {"fusion": {"name": "concat_linear", "classifier": "cosine"}, "input_size": 64}}
+    recipe = structure(tree, Recipe, registry(), "recipe")
+    testing.check_loss("am_softmax", model=build_model(recipe, registry()))
 
 
 @pytest.mark.parametrize("name", names("metric"))
