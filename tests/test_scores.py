@@ -179,7 +179,9 @@ def test_what_it_holds_by_class(table: ScoreTable) -> None:
 
 def test_attacks_without_species_are_of_an_unknown_one() -> None:
     table = ScoreTable.of({"id": ["a", "b"], "score": [0.1, 0.2], "label": [0, 0]})
-    assert {name: part.scores.tolist() for name, part in table.rates.species.items()} == {"unknown": [0.1, 0.2]}
+    assert {name: part.scores.tolist() for name, part in table.rates.species.items()} == {
+        "unknown": [0.1, 0.2]
+    }
     assert table.is_labelled()
 
 
