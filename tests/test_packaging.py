@@ -7,6 +7,7 @@ import sys
 import tomllib
 import zipfile
 from collections.abc import Callable
+from configparser import ConfigParser
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -127,3 +128,12 @@ def test_pre_commit_runs_the_pinned_linter(repository: Path) -> None:
     hooks = [hook for repo in config["repos"] for hook in repo["hooks"]]
     assert [hook["entry"].split()[:2] for hook in hooks] == [["ruff", "check"], ["ruff", "format"]]
     assert all(hook["additional_dependencies"] == [ruff] for hook in hooks)
+
+
+def test_every_tox_environment_says_what_it_does(repository: Path) -> None:
+    tox = ConfigParser(interpolation=None)
+    tox.read(repository / "tox.ini", encoding="utf-8")
+    for name in tox["tox"]["env_list"].replace(" ", "").split(","):
+        description = tox[f"testenv:{name}"]["description"]
+        assert description
+        assert ":" not in description  # which tox would read as a condition
