@@ -144,7 +144,12 @@ class Training:
                 position.batch += 1
                 position.images += len(batch.label) * self.accelerator.num_processes
                 position.seconds = done + time.perf_counter() - began
-                bar.advance(loss=f"{self._mean_loss:.4f}", lr=f"{learning_rate(config, position.epoch):.2g}")
+                shown = {
+                    "loss": f"{self._mean_loss:.4f}",
+                    "lr": f"{learning_rate(config, position.epoch):.2g}",
+                    "images/s": f"{position.images / position.seconds:.0f}",
+                }
+                bar.advance(**shown)
                 if interruption.requested:
                     return
 
