@@ -36,7 +36,7 @@ def command(
 
         require("train", "torch", "safetensors")
     from fas_core.data.source import open_choice
-    from fas_core.engine.evaluate import score_samples, split_notes
+    from fas_core.engine.evaluate import protocol_notes, score_samples
     from fas_core.plugins import registry
     from fas_core.report import bind, judge, tables
     from fas_core.thresholds import parse_policy
@@ -54,7 +54,7 @@ def command(
         document["scores"] = str(scores)
         console.info(f"{len(table)} scores in {scores}")
     if table.is_labelled():
-        metrics, notes = bind(candidate.metrics, registry()), split_notes(reader, split)
+        metrics, notes = bind(candidate.metrics, registry()), protocol_notes(reader)
         cut = candidate.threshold(threshold, judged=table)
         result = judge(table, metrics, cut, name=split, notes=notes)
         document |= result.to_json()

@@ -15,7 +15,7 @@ from fas_core.contracts import DatasetReader
 from fas_core.data.samples import SampleTable
 from fas_core.data.source import open_choice
 from fas_core.engine.candidate import open_candidate
-from fas_core.engine.evaluate import score_samples, split_notes
+from fas_core.engine.evaluate import protocol_notes, score_samples
 from fas_core.engine.run import Run
 from fas_core.engine.train import Training, accelerator_for, check_trainable
 from fas_core.engine.transfer import load_pretrained
@@ -107,7 +107,7 @@ def judge_splits(run: Run, reader: DatasetReader) -> dict[str, Result]:
         )
         scores.write(run.scores(split))
         if scores.is_labelled():
-            notes = split_notes(reader, split)
+            notes = protocol_notes(reader)
             results[split] = judge(scores, metrics, candidate.own_threshold, name=split, notes=notes)
     return results
 
