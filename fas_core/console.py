@@ -46,7 +46,7 @@ class Bar:
     _progress: Progress | None
     _task: TaskID | None
 
-    def advance(self, n: int = 1, **fields: object) -> None:
+    def advance(self, n: int = 1, /, **fields: object) -> None:
         """Count `n` more done, and show `name value` for each field."""
         if self._progress is not None and self._task is not None:
             self._progress.update(self._task, advance=n)

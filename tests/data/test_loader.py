@@ -139,6 +139,7 @@ from fas_core.config import Recipe
 from fas_core.data.loader import training_loader
 from fas_core.data.samples import SampleTable
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background starts without it
 paths = sys.argv[1:]
 plain = Recipe(modalities=("rgb",))
 recipe = evolve(plain, train=evolve(plain.train, workers=1, batch_size=2))
@@ -153,6 +154,7 @@ except KeyboardInterrupt:
 
 def test_workers_leave_ctrl_c_to_the_process_that_trains(make_samples: Make, tmp_path: Path) -> None:
     samples = make_samples(4)
+    before = signal.getsignal(signal.SIGINT)
     done = subprocess.run(
         [sys.executable, "-c", INTERRUPTED, *map(str, samples.paths("rgb"))],
         capture_output=True,
@@ -162,4 +164,4 @@ def test_workers_leave_ctrl_c_to_the_process_that_trains(make_samples: Make, tmp
         env={**os.environ, "OMP_NUM_THREADS": "1"},
     )
     assert (done.stdout, done.stderr, done.returncode) == ("stopped\n", "", 0)
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert signal.getsignal(signal.SIGINT) is before
