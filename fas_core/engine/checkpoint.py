@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import pickle
+from io import BytesIO
 from pathlib import Path
 from typing import Any, cast
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
 from fas_core.atomic import replacing
@@ -19,7 +20,7 @@ def save_weights(model: nn.Module, path: Path) -> None:
     """Write the state dict as safetensors."""
     tensors = {name: value.detach().cpu().contiguous() for name, value in model.state_dict().items()}
     with replacing(path) as temporary:
-        save_file(tensors, temporary)
+        temporary.write_bytes(save(tensors))  # not save_file: a full disk is an OSError only this way
 
 
 def load_weights(model: nn.Module, path: Path) -> None:
@@ -53,8 +54,10 @@ def _differences(wanted: dict[str, Tensor], found: dict[str, Tensor]) -> list[st
 
 def save_state(state: dict[str, Any], path: Path) -> None:
     """Write what resuming needs: tensors, numbers and containers of them."""
+    buffer = BytesIO()
+    torch.save(state, buffer)
     with replacing(path) as temporary:
-        torch.save(state, temporary)
+        temporary.write_bytes(buffer.getvalue())  # not by torch: a full disk is an OSError only this way
 
 
 def load_state(path: Path) -> dict[str, Any]:
