@@ -150,8 +150,9 @@ def _mean(values: Scores, starts: Codes) -> Scores:
 
 def _median(values: Scores, starts: Codes) -> Scores:
     counts = _counts(values, starts)
+    low, high = values[starts + (counts - 1) // 2], values[starts + counts // 2]
     with np.errstate(invalid="ignore"):
-        return (values[starts + (counts - 1) // 2] + values[starts + counts // 2]) / 2
+        return np.asarray((low + high) / 2, np.float64)
 
 
 def _limited(values: Scores, starts: Codes, limit: float = 3.0) -> Scores:
