@@ -18,6 +18,9 @@ from fas_core.thresholds import Threshold
 METADATA_KEY = "fas"
 """Under which key a model file's metadata holds the card."""
 
+PRESENCE = "presence"
+"""The graph's input that says which modalities are there."""
+
 FORMAT = 1
 """Of the JSON. Keys may be added; it is raised when a reader of the last one would be misled."""
 
@@ -41,6 +44,8 @@ class Card:
         recipe: the whole resolved recipe, as plain data.
         data: `{split: fingerprint}` of the samples it was trained and judged on.
         versions: of fas-core, torch, ...
+        partial: whether it can do without some modalities; the graph then has one more input, `presence`:
+            bool (B, modalities), False where one is missing.
     """
 
     modalities: tuple[str, ...]
@@ -50,6 +55,7 @@ class Card:
     recipe: Mapping[str, Any] = field(factory=dict, converter=_as_stored)
     data: Mapping[str, str] = field(factory=dict)
     versions: Mapping[str, str] = field(factory=dict)
+    partial: bool = False
 
     @property
     def digest(self) -> str:

@@ -142,7 +142,10 @@ class TrainConfig:
     Args:
         schedule: `step` multiplies the rate by `decay` every `every_decay` epochs (as published),
             `cosine` falls to 0 over all epochs, `constant` stays.
-        seed: of the weights, the order of samples and the augmentation.
+        modality_dropout: chance that a training sample is without a modality, for each of them (one is always
+            left); more than 0 makes a model that scores samples of which modalities are missing. As ModDrop
+            (Neverova et al., arXiv 1501.00102).
+        seed: of the weights, the order of samples, the augmentation and the modalities left out.
         workers: processes that read images.
         device: `auto` (an accelerator if there is one), `cpu`, `cuda`, ...
         amp: mixed precision; `fp32` is none.
@@ -157,6 +160,7 @@ class TrainConfig:
     schedule: Literal["step", "cosine", "constant"] = "step"
     every_decay: int = field(default=60, validator=v.ge(1))
     decay: float = field(default=0.1, validator=[v.gt(0), v.le(1)])
+    modality_dropout: float = field(default=0.0, validator=[v.ge(0), v.lt(1)])
     seed: int = field(default=14, validator=v.ge(0))
     workers: int = field(default=2, validator=v.ge(0))
     device: str = "auto"

@@ -15,7 +15,7 @@ and what its kind adds:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -74,11 +74,13 @@ class Batch:
         images: `{modality: uint8 (B, H, W, 3)}`.
         label: (B,) int64, 1 = live, 0 = attack.
         index: (B,) int64, rows of the SampleTable.
+        presence: (B, modalities) bool, False where training leaves a modality out; None: nowhere.
     """
 
     images: dict[str, Tensor]
     label: Tensor
     index: Tensor
+    presence: Tensor | None = None
 
 
 class BackboneModule(Protocol):
@@ -104,11 +106,15 @@ class BackboneModule(Protocol):
 
 
 class FusionModule(Protocol):
-    """An `nn.Module`: `{modality: what the descriptor's takes names}` -> (B, K) logits."""
+    """An `nn.Module`: `{modality: what the descriptor's takes names}` -> (B, K) logits.
+
+    Where a modality is missing it is given zeros. Only one that takes logits is told, for zeros would be a
+    vote there: `presence` is `{modality: (B,) bool}`, and stays away while nothing is missing.
+    """
 
     num_logits: int
 
-    def __call__(self, branches: dict[str, Tensor]) -> Tensor: ...
+    def __call__(self, branches: dict[str, Tensor], presence: dict[str, Tensor] | None = None) -> Tensor: ...
 
 
 class DatasetReader(Protocol):
@@ -148,8 +154,17 @@ class MetricFunction(Protocol):
 Images = Mapping[str, "NDArray[np.uint8]"]
 """`{modality: uint8 (B, H, W, 3)}`, RGB order, at the model's size."""
 
-Scorer = Callable[[Images], "NDArray[np.float64]"]
-"""Anything that scores a batch of images: (B,), higher is more live."""
+
+class Scorer(Protocol):
+    """Anything that scores a batch of images: (B,), higher is more live.
+
+    `presence` is (B, modalities) bool, in the model's order, False where a sample lacks a modality (its
+    pixels are zeros then); it is given only to what was trained to do without.
+    """
+
+    def __call__(
+        self, images: Images, presence: NDArray[np.bool_] | None = None, /
+    ) -> NDArray[np.float64]: ...
 
 
 @frozen

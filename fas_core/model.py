@@ -41,12 +41,15 @@ class Preprocess(nn.Module):
 class Model(nn.Module):
     """Takes `{modality: uint8 (B, H, W, 3)}` and gives `Outputs`.
 
+    Where a modality is missing the fusion is given zeros of it, whatever its pixels are.
+
     Args:
         preprocess: one `Preprocess` per modality.
         backbones: one per modality, or, under a fusion of inputs, the one named `shared`.
         fusion: gets of each modality what `takes` names.
         takes: the stage that the fusion joins.
         input_size: H and W in pixels.
+        partial: whether it was trained to do without some modalities.
     """
 
     def __init__(
@@ -56,6 +59,7 @@ class Model(nn.Module):
         fusion: nn.Module,
         takes: Stage,
         input_size: int,
+        partial: bool = False,
     ) -> None:
         super().__init__()
         self.preprocess = nn.ModuleDict(preprocess)
@@ -63,20 +67,27 @@ class Model(nn.Module):
         self.fusion = fusion
         self.takes = takes
         self.input_size = input_size
+        self.partial = partial
 
     @property
     def modalities(self) -> tuple[str, ...]:
         """What the model takes, in order."""
         return tuple(self.preprocess)
 
-    def forward(self, images: dict[str, Tensor]) -> Outputs:
+    def forward(self, images: dict[str, Tensor], presence: Tensor | None = None) -> Outputs:
+        """Score a batch.
+
+        Args:
+            images: of every modality, whatever stands for a missing one.
+            presence: (B, modalities) bool, in the model's order, False where one is missing; None: none is.
+        """
         inputs = {name: layer(images[name]) for name, layer in self.preprocess.items()}
         if self.takes == "inputs":
-            stages = {"shared": self._stages("shared", self.fusion(inputs))}
+            stages = {"shared": self._stages("shared", self._fused(inputs, presence))}
             logits = stages["shared"]["logits"]
         else:
             stages = {name: self._stages(name, value) for name, value in inputs.items()}
-            logits = self.fusion({name: reached[self.takes] for name, reached in stages.items()})
+            logits = self._fused({name: reached[self.takes] for name, reached in stages.items()}, presence)
         logits = logits.float()  # mixed precision ends here: softmax and losses are in float32
         # One column is the mean of a predicted map: a score already.
         score = logits[:, 0] if logits.shape[1] == 1 else logits.softmax(dim=1)[:, 1]
@@ -87,6 +98,19 @@ class Model(nn.Module):
         size = getattr(self.backbones[name], "map_size", None)
         predicted = None if embedding is None or size is None else torch.unflatten(embedding, 1, size)
         return Outputs(score=score, logits=logits, map=predicted, embedding=embedding)
+
+    def _fused(self, branches: dict[str, Tensor], presence: Tensor | None) -> Tensor:
+        """What the fusion makes of the branches, of which some may be missing."""
+        if presence is None:
+            return cast(Tensor, self.fusion(branches))
+        present = dict(zip(self.modalities, presence.unbind(dim=1), strict=True))  # (B,) each
+        if self.takes == "logits":  # zeros would be a vote
+            return cast(Tensor, self.fusion(branches, present))
+        masked = {
+            name: value * present[name].to(value.dtype).view(-1, *[1] * (value.ndim - 1))
+            for name, value in branches.items()
+        }
+        return cast(Tensor, self.fusion(masked))
 
     def _stages(self, name: str, x: Tensor) -> dict[str, Tensor]:
         """Every stage of one branch as far as the fusion needs it."""
@@ -104,8 +128,13 @@ def build_model(recipe: Recipe, registry: Registry, num_classes: int = 2) -> Mod
 
     Raises:
         ConfigError: a modality without a backbone or, where some have one, without normalisation;
-            or an input size that a backbone cannot have.
+            an input size that a backbone cannot have; or a single modality that is to be left out.
     """
+    partial = recipe.train.modality_dropout > 0
+    if partial and len(recipe.modalities) == 1:
+        raise ConfigError(
+            f"train.modality_dropout: {recipe.modalities[0]!r} is the only modality: nothing would be left"
+        )
     descriptor = registry.find("fusion", recipe.model.fusion.name)
     assert isinstance(descriptor, Fusion)
     modalities, size = recipe.modalities, recipe.model.input_size
@@ -122,7 +151,7 @@ def build_model(recipe: Recipe, registry: Registry, num_classes: int = 2) -> Mod
         backbone = _backbone(
             chosen[modalities[0]], registry, fusion.out_channels, size, "logits", num_classes
         )
-        return Model(preprocess, {"shared": backbone}, fusion, descriptor.takes, size)
+        return Model(preprocess, {"shared": backbone}, fusion, descriptor.takes, size, partial)
     backbones = {
         name: _backbone(choice, registry, 3, size, descriptor.takes, num_classes)
         for name, choice in chosen.items()
@@ -132,7 +161,7 @@ def build_model(recipe: Recipe, registry: Registry, num_classes: int = 2) -> Mod
         for name, branch in backbones.items()
     )
     fusion = descriptor.load()(recipe.model.fusion.options, branches=sizes, num_classes=num_classes)
-    return Model(preprocess, backbones, fusion, descriptor.takes, size)
+    return Model(preprocess, backbones, fusion, descriptor.takes, size, partial)
 
 
 def _normalize(given: dict[str, Normalize], modalities: tuple[str, ...]) -> dict[str, Normalize]:
@@ -184,9 +213,10 @@ def scorer(model: Model) -> Scorer:
     model.eval()
     device = next(model.parameters()).device
 
-    def score(images: Images) -> NDArray[np.float64]:
+    def score(images: Images, presence: NDArray[np.bool_] | None = None) -> NDArray[np.float64]:
         with torch.inference_mode():
             tensors = {name: torch.from_numpy(pixels).to(device) for name, pixels in images.items()}
-            return cast("NDArray[np.float64]", model(tensors).score.double().cpu().numpy())
+            given = None if presence is None else torch.from_numpy(presence).to(device)
+            return cast("NDArray[np.float64]", model(tensors, given).score.double().cpu().numpy())
 
     return score

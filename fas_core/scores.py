@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -22,8 +22,12 @@ from fas_core.rates import ErrorRates
 
 LABEL_COLUMNS = tuple(name for name in COLUMNS if name not in ("id", "box"))
 SCHEMA = pa.schema(
-    [("id", pa.string()), ("score", pa.float64())] + [(name, COLUMNS[name]) for name in LABEL_COLUMNS]
+    [("id", pa.string()), ("score", pa.float64())]
+    + [(name, COLUMNS[name]) for name in LABEL_COLUMNS]
+    + [("modalities", pa.string())]
 )
+"""Every column of a score table. `modalities`: what the model was given of the sample, as `rgb+ir`, where
+it can do without some."""
 
 
 @frozen(eq=False)
@@ -78,10 +82,19 @@ class ScoreTable:
         return cls(table)
 
     @classmethod
-    def from_samples(cls, samples: SampleTable, scores: NDArray[np.floating[Any]]) -> ScoreTable:
-        """Join scores (N,) to the samples they belong to, in row order."""
+    def from_samples(
+        cls,
+        samples: SampleTable,
+        scores: NDArray[np.floating[Any]],
+        modalities: Sequence[str] | None = None,
+    ) -> ScoreTable:
+        """Join scores (N,), and what they were given, to the samples they belong to, in row order."""
         table = samples.table.select(["id", *LABEL_COLUMNS])
-        return cls(table.add_column(1, "score", pa.array(scores, pa.float64())))
+        table = table.add_column(1, "score", pa.array(scores, pa.float64()))
+        names = (
+            pa.nulls(len(samples), pa.string()) if modalities is None else pa.array(modalities, pa.string())
+        )
+        return cls(table.append_column("modalities", names))
 
     @classmethod
     def read(cls, path: Path) -> ScoreTable:

@@ -16,6 +16,7 @@ from torch.utils.data import DataLoader, Dataset
 from fas_core.config import Recipe
 from fas_core.contracts import Batch
 from fas_core.data.augment import augmented
+from fas_core.data.images import Image
 from fas_core.data.reading import read_faces
 from fas_core.data.samples import SampleTable
 from fas_core.errors import DataError, FasError
@@ -41,6 +42,14 @@ def epoch_batches(
     return batches if len(batches[-1]) > 1 else batches[:-1]
 
 
+def kept(rng: np.random.Generator, modalities: int, dropout: float) -> NDArray[np.bool_]:
+    """(modalities,) each left out with that chance; where all would be, one of them stays."""
+    present = rng.random(modalities) >= dropout
+    if not present.any():
+        present[rng.integers(modalities)] = True
+    return present
+
+
 @frozen(eq=False)
 class Batches(Dataset[Any]):
     """From rows to a batch. A sample's changes depend on (seed, epoch, row) alone."""
@@ -61,17 +70,20 @@ class Batches(Dataset[Any]):
         except FasError as error:
             return error
         images = {
-            modality: torch.from_numpy(np.stack([face[modality] for face in faces]))
+            modality: torch.from_numpy(np.stack([face[modality] for face, _ in faces]))
             for modality in self.recipe.modalities
         }
         label = torch.from_numpy(self.labels[rows].astype(np.int64))
-        return Batch(images, label, torch.from_numpy(rows.astype(np.int64)))
+        dropout = self.recipe.train.modality_dropout > 0
+        presence = torch.from_numpy(np.stack([present for _, present in faces])) if dropout else None
+        return Batch(images, label, torch.from_numpy(rows.astype(np.int64)), presence)
 
-    def _sample(self, row: int) -> dict[str, Any]:
+    def _sample(self, row: int) -> tuple[dict[str, Image], NDArray[np.bool_]]:
         recipe = self.recipe
         rng = np.random.default_rng([recipe.train.seed, self.epoch, 1 + row])
         faces = read_faces(self.samples, row, recipe.modalities)
-        return augmented(faces, recipe.model.input_size, recipe.augment, rng)
+        made = augmented(faces, recipe.model.input_size, recipe.augment, rng)
+        return made, kept(rng, len(recipe.modalities), recipe.train.modality_dropout)
 
 
 @frozen(eq=False)

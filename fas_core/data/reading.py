@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import islice
+from itertools import compress, islice
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fas_core.config import Resize
 from fas_core.data.images import Image, cut, meets, prepare, read_image, scaled
@@ -25,13 +26,24 @@ def read_faces(samples: SampleTable, row: int, modalities: Sequence[str]) -> dic
     if box is None:
         return images
     first = samples.modalities[0]
-    named = images[first] if first in images else read_image(samples.path(row, first))
+    named = images[first] if first in images else _box_image(samples, row)
     if not meets(box, named.shape):
         height, width = named.shape[:2]
         raise DataError(
             f"{samples.path(row, first)}: box {list(box)} lies outside the image of {width} x {height} pixels"
         )
     return {name: cut(image, scaled(box, named.shape, image.shape)) for name, image in images.items()}
+
+
+def _box_image(samples: SampleTable, row: int) -> Image:
+    """The image in whose pixels the boxes are."""
+    first = samples.modalities[0]
+    if not samples.has(row, first):
+        raise DataError(
+            f"{samples.root}: sample {samples.table.column('id')[row].as_py()!r}: "
+            f"its box is in pixels of its {first!r} image, which it lacks"
+        )
+    return read_image(samples.path(row, first))
 
 
 def batches(
@@ -41,24 +53,30 @@ def batches(
     resize: Resize,
     batch_size: int,
     workers: int,
+    presence: NDArray[np.bool_] | None = None,
 ) -> Iterator[dict[str, Image]]:
     """All samples by the evaluation rule, `{modality: (B, size, size, 3)}`, in the table's order.
 
     Args:
-        samples: the samples; every one has every modality (`SampleTable.need`).
+        samples: the samples; every one has every modality (`SampleTable.need`), or else there is `presence`.
         modalities: what is read of them.
         size: side of the result in pixels.
         resize: the rule, see `fas_core.data.images.prepare`.
         batch_size: B of all batches but the last.
         workers: threads that read; 0 reads in this one.
+        presence: (N, modalities) what is read of each sample; in place of the rest stand zeros.
 
     Raises:
         DataError: an image cannot be read; raised when its batch is due.
     """
 
+    blank = np.zeros((size, size, 3), np.uint8)
+
     def read(row: int) -> dict[str, Image]:
-        faces = read_faces(samples, row, modalities)
-        return {modality: prepare(face, None, size, resize) for modality, face in faces.items()}
+        there = modalities if presence is None else list(compress(modalities, presence[row]))
+        faces = read_faces(samples, row, there)
+        made = {modality: prepare(face, None, size, resize) for modality, face in faces.items()}
+        return {modality: made.get(modality, blank) for modality in modalities}
 
     images = ordered(read, range(len(samples)), workers, ahead=max(batch_size, 4 * workers))
     while batch := list(islice(images, batch_size)):

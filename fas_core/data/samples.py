@@ -96,6 +96,10 @@ class SampleTable:
         filled = pc.fill_null(self.table.column("label"), UNKNOWN)
         return np.asarray(filled.to_numpy(), np.int8)
 
+    def has(self, row: int, modality: str) -> bool:
+        """Whether a sample has an image of this modality."""
+        return bool(self.table.column(modality)[row].is_valid)
+
     def path(self, row: int, modality: str) -> Path:
         """Absolute path of one image."""
         return self.root / str(self.table.column(modality)[row].as_py())
@@ -115,6 +119,24 @@ class SampleTable:
         if index.dtype == np.bool_:
             index = np.flatnonzero(index)
         return SampleTable(self.table.take(pa.array(index, pa.int64())), self.modalities, self.root)
+
+    def presence(self, modalities: Sequence[str]) -> NDArray[np.bool_]:
+        """(N, modalities) which images each sample has, by its paths.
+
+        Raises:
+            DataError: a sample has none of them.
+        """
+        absent = np.zeros(len(self), np.bool_)
+        columns = [
+            np.asarray(self.table.column(name).is_valid()) if name in self.modalities else absent
+            for name in modalities
+        ]
+        found = np.stack(columns, axis=1)
+        if empty := int((~found.any(axis=1)).sum()):
+            raise DataError(
+                f"{self.root}: {empty} of {len(self)} samples have none of {', '.join(modalities)}"
+            )
+        return found
 
     def need(self, modalities: Sequence[str]) -> SampleTable:
         """The same samples, refused unless every one has every given modality.

@@ -37,7 +37,7 @@ def contact_sheet(samples: SampleTable, modalities: Sequence[str], per_species: 
         top = HEAD + line * step
         _write(sheet, f"{name} {len(rows)}", 6, top + TILE // 2)
         for column, row in enumerate(_spread(rows, per_species)):
-            there = [modality for modality in modalities if samples.table.column(modality)[row].is_valid]
+            there = [modality for modality in modalities if samples.has(row, modality)]
             for modality, face in read_faces(samples, row, there).items():
                 at = left + column * block + modalities.index(modality) * step
                 sheet[top : top + TILE, at : at + TILE] = prepare(face, None, TILE, Resize(crop=1.0))

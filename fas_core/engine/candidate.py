@@ -27,6 +27,7 @@ class Candidate:
         metrics: those of its recipe.
         own_threshold: None where it has none; `why` says why.
         dev: the dev scores that another policy can be fitted on; an exported model has none.
+        partial: whether it can do without some modalities.
     """
 
     path: Path
@@ -39,11 +40,17 @@ class Candidate:
     own_threshold: Threshold | None
     why: str = ""
     dev: ScoreTable | None = None
+    partial: bool = False
 
     @property
     def scoring(self) -> dict[str, Any]:
         """How samples become inputs, as `score_samples` takes it."""
-        return {"modalities": self.modalities, "input_size": self.input_size, "resize": self.resize}
+        return {
+            "modalities": self.modalities,
+            "input_size": self.input_size,
+            "resize": self.resize,
+            "partial": self.partial,
+        }
 
     def threshold(self, policy: str | None, judged: ScoreTable | None = None) -> Threshold | None:
         """By another policy than its own, if one is given.
@@ -92,6 +99,7 @@ def _from_run(path: Path, registry: Registry) -> Candidate:
         own_threshold=threshold,
         why=why,
         dev=run.dev_scores(),
+        partial=recipe.train.modality_dropout > 0,
     )
 
 
@@ -110,4 +118,5 @@ def _from_onnx(path: Path, registry: Registry) -> Candidate:
         metrics=structure(card.recipe["metrics"], tuple[MetricChoice, ...], registry, f"{path}: metrics"),
         own_threshold=card.threshold,
         why=f"{path}: exported without one",
+        partial=card.partial,
     )

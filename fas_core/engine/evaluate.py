@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import compress
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fas_core.config import Resize
 from fas_core.console import console
 from fas_core.contracts import DatasetReader, Scorer
 from fas_core.data.reading import batches
 from fas_core.data.samples import SampleTable
-from fas_core.errors import DataError
+from fas_core.errors import ConfigError, DataError, listed
 from fas_core.scores import ScoreTable
 
 BATCH_SIZE = 32
@@ -24,23 +26,59 @@ def score_samples(
     modalities: Sequence[str],
     input_size: int,
     resize: Resize,
+    partial: bool = False,
+    given: Sequence[str] | None = None,
     workers: int = 2,
     description: str = "scoring",
 ) -> ScoreTable:
     """The score of every sample, in order, joined to what is known of it.
 
+    Args:
+        scorer: the model.
+        samples: what is scored.
+        modalities: what the model takes, in order.
+        input_size: the model's, in pixels.
+        resize: how a face becomes an input.
+        partial: whether the model can do without some modalities.
+        given: of those, the ones that it is given; None for all that a sample has.
+        workers: threads that read images.
+        description: what the progress bar is called.
+
     Raises:
-        DataError: a modality is missing, or an image cannot be read.
+        DataError: a modality is missing that the model needs, or an image cannot be read.
     """
     if not len(samples):
         raise DataError(f"{samples.root}: no samples to score")
-    samples.need(modalities)
-    scores: list[np.ndarray] = []
+    presence = presence_of(samples, modalities, given) if partial else None
+    if presence is None:
+        samples.need(modalities)
+    scores = np.full(len(samples), np.nan)
+    done = 0
     with console.progress(description, len(samples)) as bar:
-        for images in batches(samples, modalities, input_size, resize, BATCH_SIZE, workers):
-            scores.append(scorer(images))
-            bar.advance(len(scores[-1]))
-    return ScoreTable.from_samples(samples, np.concatenate(scores))
+        for images in batches(samples, modalities, input_size, resize, BATCH_SIZE, workers, presence):
+            rows = slice(done, done + len(images[modalities[0]]))
+            scores[rows] = scorer(images) if presence is None else scorer(images, presence[rows])
+            bar.advance(rows.stop - done)
+            done = rows.stop
+    names = None if presence is None else ["+".join(compress(modalities, row)) for row in presence]
+    return ScoreTable.from_samples(samples, scores, names)
+
+
+def presence_of(
+    samples: SampleTable, modalities: Sequence[str], given: Sequence[str] | None = None
+) -> NDArray[np.bool_]:
+    """(N, modalities) what the model is given of each sample: what it has, of those that are to be given.
+
+    Raises:
+        ConfigError: the model takes no such modality.
+        DataError: a sample has none of them.
+    """
+    if unknown := sorted(set(given or ()) - set(modalities)):
+        raise ConfigError(f"the model takes {', '.join(modalities)}: no {listed(unknown)}")
+    wanted = [name for name in modalities if given is None or name in given]
+    presence = np.zeros((len(samples), len(modalities)), np.bool_)
+    presence[:, [modalities.index(name) for name in wanted]] = samples.presence(wanted)
+    return presence
 
 
 def protocol_notes(reader: DatasetReader) -> tuple[str, ...]:

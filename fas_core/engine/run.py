@@ -160,6 +160,7 @@ class Run:
             recipe=recipes.plain(self.recipe, self.registry),
             data=json.loads(results.read_text())["data"] if results.is_file() else {},
             versions=environment()["packages"],
+            partial=self.recipe.train.modality_dropout > 0,
         )
 
 

@@ -158,8 +158,11 @@ class Training:
         device = self.accelerator.device
         images = {name: pixels.to(device, non_blocking=True) for name, pixels in batch.images.items()}
         with self.accelerator.autocast():
-            outputs = self.model(images)
-        loss = cast(LossModule, self.loss)(outputs, Batch(images, batch.label.to(device), batch.index))
+            presence = None if batch.presence is None else batch.presence.to(device)
+            outputs = self.model(images, presence)
+        loss = cast(LossModule, self.loss)(
+            outputs, Batch(images, batch.label.to(device), batch.index, presence)
+        )
         value = float(loss.detach())
         if not math.isfinite(value):
             where = f"epoch {self.position.epoch + 1}, batch {self.position.batch + 1}"
@@ -252,6 +255,7 @@ def scoring(recipe: Recipe) -> dict[str, Any]:
         "modalities": recipe.modalities,
         "input_size": recipe.model.input_size,
         "resize": recipe.resize,
+        "partial": recipe.train.modality_dropout > 0,
         "workers": recipe.train.workers,
     }
 

@@ -8,9 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fas_core.card import METADATA_KEY, Card
+from fas_core.card import METADATA_KEY, PRESENCE, Card
 from fas_core.contracts import Images
 from fas_core.errors import DataError, ModelError
+
+Presence = NDArray[np.bool_] | None
 
 SCORE = "score"
 FATAL = 4  # onnxruntime's log level: what it would print below that, it raises as well
@@ -49,18 +51,21 @@ class Predictor:
         self.card = Card.from_json(metadata[METADATA_KEY], str(self.path))
         self._names = [output.name for output in self._session.get_outputs()]
         inputs = tuple(given.name for given in self._session.get_inputs())
-        if inputs != self.card.modalities or SCORE not in self._names:
+        expected = self.card.modalities + ((PRESENCE,) if self.card.partial else ())
+        if inputs != expected or SCORE not in self._names:
             raise ModelError(
                 f"{self.path}: its metadata is of another model: the graph takes {', '.join(inputs)} "
                 f"and gives {', '.join(self._names)}"
             )
 
-    def __call__(self, images: Images) -> NDArray[np.float64]:
+    def __call__(self, images: Images, presence: Presence = None) -> NDArray[np.float64]:
         """The score of every face, higher is more live.
 
         Args:
             images: `{modality: uint8 (B, H, W, 3)}`, RGB, H = W = `card.input_size`; modalities that
-                the model does not take are ignored.
+                the model does not take are ignored. A model whose card says `partial` needs one at least.
+            presence: (B, modalities) bool, in the card's order, False where a face lacks a modality;
+                None: each has all that is given. For `partial` models only.
 
         Returns:
             (B,); a face is live when its score is at least the threshold.
@@ -68,35 +73,64 @@ class Predictor:
         Raises:
             DataError: a modality is missing, or images are not of that kind.
         """
-        (scores,) = self._session.run([SCORE], self._inputs(images))
+        (scores,) = self._session.run([SCORE], self._inputs(images, presence))
         return np.asarray(scores, np.float64)
 
-    def outputs(self, images: Images) -> dict[str, NDArray[np.float32]]:
+    def outputs(self, images: Images, presence: Presence = None) -> dict[str, NDArray[np.float32]]:
         """All that the graph gives, by name: `score` (B,) and, of classifiers, `logits` (B, K).
 
         Takes and raises what calling does.
         """
-        return dict(zip(self._names, self._session.run(self._names, self._inputs(images)), strict=True))
+        found = self._session.run(self._names, self._inputs(images, presence))
+        return dict(zip(self._names, found, strict=True))
 
-    def _inputs(self, images: Images) -> dict[str, NDArray[np.uint8]]:
+    def _inputs(self, images: Images, presence: Presence) -> dict[str, NDArray[Any]]:
+        taken: dict[str, NDArray[Any]] = self._pixels(images)
+        if not self.card.partial:
+            if presence is not None:
+                raise DataError(f"{self.path}: was not trained to do without a modality; {self._takes()}")
+            return taken
+        count, side = len(next(iter(taken.values()))), self.card.input_size
+        blank = np.zeros((count, side, side, 3), np.uint8)
+        pixels = {name: taken.get(name, blank) for name in self.card.modalities}
+        given = [name in taken for name in self.card.modalities]
+        return {**pixels, PRESENCE: self._presence(presence, given, count)}
+
+    def _presence(self, presence: Presence, given: list[bool], count: int) -> NDArray[np.bool_]:
+        if presence is None:
+            return np.tile(given, (count, 1))
+        if presence.shape != (count, len(given)) or not presence.any(axis=1).all():
+            raise DataError(
+                f"{self.path}: presence must be ({count}, {len(given)}) with a modality or more in each row; "
+                f"it is {presence.shape}"
+            )
+        if (presence & ~np.array(given)).any():
+            raise DataError(f"{self.path}: presence promises a modality of which no images are given")
+        return presence
+
+    def _pixels(self, images: Images) -> dict[str, NDArray[np.uint8]]:
         side = self.card.input_size
         taken = {}
         for name in self.card.modalities:
             if name not in images:
+                if self.card.partial:
+                    continue
                 raise DataError(f"{self.path}: no {name!r} images given; {self._takes()}")
             pixels = taken[name] = np.asarray(images[name])
             if pixels.dtype != np.uint8 or pixels.ndim != 4 or pixels.shape[1:] != (side, side, 3):
                 raise DataError(
                     f"{self.path}: {name!r} images are {pixels.dtype} {pixels.shape}; {self._takes()}"
                 )
+        if not taken:
+            raise DataError(f"{self.path}: no images given; {self._takes()}")
         if len({len(pixels) for pixels in taken.values()}) > 1:
             counts = ", ".join(f"{len(pixels)} {name}" for name, pixels in taken.items())
             raise DataError(f"{self.path}: as many images of each modality are needed, not {counts}")
         return taken
 
     def _takes(self) -> str:
-        side = self.card.input_size
-        return f"the model takes {', '.join(self.card.modalities)}, each uint8 (B, {side}, {side}, 3)"
+        side, some = self.card.input_size, "some of " if self.card.partial else ""
+        return f"the model takes {some}{', '.join(self.card.modalities)}, each uint8 (B, {side}, {side}, 3)"
 
 
 def _open(path: Path, threads: int | None) -> Any:

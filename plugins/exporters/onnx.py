@@ -5,10 +5,12 @@ from __future__ import annotations
 import copy
 import logging
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from io import StringIO
+from itertools import product
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import onnx
@@ -20,8 +22,8 @@ from torch import Tensor, nn
 
 from fas_core import __version__
 from fas_core.atomic import replacing
-from fas_core.card import METADATA_KEY, Card
-from fas_core.contracts import Exported, Images
+from fas_core.card import METADATA_KEY, PRESENCE, Card
+from fas_core.contracts import Exported, Images, Outputs
 from fas_core.errors import DataError, ModelError
 from fas_core.model import Model
 from fas_core.runtime import Predictor
@@ -34,8 +36,10 @@ Arrays = dict[str, NDArray[np.float32]]
 def export(options: OnnxOptions, model: Model, samples: Images, destination: Path, card: Card) -> Exported:
     """Write the model as one ONNX file with dynamic batch size and the card in its metadata.
 
-    Inputs: `{modality: uint8 (B, H, W, 3)}`; outputs `score` (B,) and, of classifiers, `logits` (B, K).
-    The file is checked by onnx, then run by onnxruntime on the samples, as one batch and one by one.
+    Inputs: `{modality: uint8 (B, H, W, 3)}` and, of a model that can do without some of them, `presence`:
+    bool (B, modalities). Outputs: `score` (B,) and, of classifiers, `logits` (B, K).
+    The file is checked by onnx, then run by onnxruntime on the samples, as one batch and one by one; where
+    modalities may be missing, every subset of them is among what is compared.
 
     Raises:
         DataError: there are no samples.
@@ -45,16 +49,18 @@ def export(options: OnnxOptions, model: Model, samples: Images, destination: Pat
     if not len(samples[model.modalities[0]]):
         raise DataError(f"{destination}: no samples to compare the exported model on")
     model = _traceable(model)
-    images = {name: torch.from_numpy(np.array(samples[name])) for name in model.modalities}
-    expected = _outputs(model, images)
-    proto = ir.to_proto(_convert(model, images, list(expected), card, options.opset))
+    inputs = [torch.from_numpy(np.array(samples[name])) for name in model.modalities]
+    presence = _subsets(len(model.modalities), len(inputs[0])) if model.partial else None
+    inputs += [] if presence is None else [torch.from_numpy(presence)]
+    expected = _outputs(model, inputs)
+    proto = ir.to_proto(_convert(model, inputs, list(expected), card, options.opset))
     with replacing(destination) as temporary:
         temporary.write_bytes(proto.SerializeToString(deterministic=True))
         try:
             onnx.checker.check_model(temporary, full_check=True)
         except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError) as error:
             raise ModelError(f"{destination}: not written: {_reason(error)}") from error
-        differences = _compare(temporary, samples, expected)
+        differences = _compare(temporary, samples, presence, expected)
         _judge(differences, expected, options.tolerance, destination)
         size = temporary.stat().st_size
     return Exported(
@@ -68,16 +74,28 @@ def export(options: OnnxOptions, model: Model, samples: Images, destination: Pat
 
 
 class _Graph(nn.Module):
-    """The model as ONNX sees it: images by position in, a tuple of tensors out."""
+    """The model as ONNX sees it: images and presence by position in, a tuple of tensors out."""
 
     def __init__(self, model: Model, names: list[str]) -> None:
         super().__init__()
         self.model = model
         self.names = names
 
-    def forward(self, *images: Tensor) -> tuple[Tensor, ...]:
-        outputs = self.model(dict(zip(self.model.modalities, images, strict=True)))
+    def forward(self, *inputs: Tensor) -> tuple[Tensor, ...]:
+        outputs = _called(self.model, inputs)
         return tuple(getattr(outputs, name) for name in self.names)
+
+
+def _called(model: Model, inputs: Sequence[Tensor]) -> Outputs:
+    """Images in the model's order and, last, which of them there are."""
+    images = dict(zip(model.modalities, inputs, strict=False))
+    return cast(Outputs, model(images, *inputs[len(images) :]))
+
+
+def _subsets(modalities: int, count: int) -> NDArray[np.bool_]:
+    """(count, modalities) every non-empty subset in turn, the whole set first."""
+    rows = [row for row in product([True, False], repeat=modalities) if any(row)]
+    return np.resize(np.array(rows), (count, modalities))
 
 
 def _traceable(model: Model) -> Model:
@@ -89,17 +107,17 @@ def _traceable(model: Model) -> Model:
     return copied
 
 
-def _outputs(model: Model, images: dict[str, Tensor]) -> Arrays:
+def _outputs(model: Model, inputs: Sequence[Tensor]) -> Arrays:
     """What torch says: `score`, and `logits` where the model has them."""
     with torch.inference_mode():
-        outputs = model(images)
+        outputs = _called(model, inputs)
     found = {"score": outputs.score, "logits": outputs.logits}
     return {name: value.numpy() for name, value in found.items() if value is not None}
 
 
-def _convert(model: Model, images: dict[str, Tensor], outputs: list[str], card: Card, opset: int) -> ir.Model:
+def _convert(model: Model, inputs: Sequence[Tensor], outputs: list[str], card: Card, opset: int) -> ir.Model:
     # Two rows: torch.export takes a size of one for a constant.
-    example = tuple(torch.cat([pixels[:1]] * 2) for pixels in images.values())
+    example = tuple(torch.cat([tensor[:1]] * 2) for tensor in inputs)
     batch = torch.export.Dim("batch")
     try:
         with _silence():
@@ -108,7 +126,7 @@ def _convert(model: Model, images: dict[str, Tensor], outputs: list[str], card: 
                 example,
                 dynamo=True,
                 opset_version=opset,
-                input_names=list(images),
+                input_names=[*model.modalities, *([PRESENCE] if model.partial else [])],
                 output_names=outputs,
                 dynamic_shapes=(tuple({0: batch} for _ in example),),
                 verbose=False,
@@ -135,15 +153,22 @@ def _describe(graph: ir.Model, card: Card) -> None:
     graph.producer_name, graph.producer_version = "fas", __version__
     graph.metadata_props[METADATA_KEY] = card.to_json()
     for given in graph.graph.inputs:
-        given.doc_string = f"{given.name} face, uint8 (batch, height, width, RGB)"
+        given.doc_string = (
+            f"which of {', '.join(card.modalities)} each face has, bool (batch, {len(card.modalities)})"
+            if given.name == PRESENCE
+            else f"{given.name} face, uint8 (batch, height, width, RGB)"
+        )
 
 
-def _compare(path: Path, samples: Images, expected: Arrays) -> Arrays:
+def _compare(path: Path, samples: Images, presence: NDArray[np.bool_] | None, expected: Arrays) -> Arrays:
     """|onnxruntime - torch|, (2, N, ...) by output: as one batch, and sample by sample."""
     predictor = Predictor(path)
-    together = predictor.outputs(samples)
+    together = predictor.outputs(samples, presence)
     singles = [
-        predictor.outputs({name: samples[name][row : row + 1] for name in predictor.card.modalities})
+        predictor.outputs(
+            {name: samples[name][row : row + 1] for name in predictor.card.modalities},
+            None if presence is None else presence[row : row + 1],
+        )
         for row in range(len(expected["score"]))
     ]
     alone = {name: np.concatenate([single[name] for single in singles]) for name in expected}

@@ -26,13 +26,17 @@ class ScoreMean(nn.Module):
         self.maps = any(branch.logits == 1 for branch in branches)
         self.num_logits = 1 if self.maps else 2
 
-    def forward(self, branches: dict[str, Tensor]) -> Tensor:
-        """`{modality: (B, K)}` -> (B, 2), or (B, 1) where a branch predicts a map."""
+    def forward(self, branches: dict[str, Tensor], presence: dict[str, Tensor] | None = None) -> Tensor:
+        """`{modality: (B, K)}` -> (B, 2), or (B, 1) where a branch predicts a map; over those present."""
         logits = [branches[modality] for modality in self.modalities]
+        each = torch.stack([score(x)[:, None] if self.maps else two_classes(x) for x in logits])
+        if presence is None:
+            return each.mean(dim=0) if self.maps else each.logsumexp(dim=0) - math.log(len(logits))
+        present = torch.stack([presence[modality] for modality in self.modalities])[:, :, None]
+        count = present.sum(dim=0)  # (B, 1)
         if self.maps:
-            return torch.stack([score(each) for each in logits]).mean(dim=0)[:, None]
-        each = torch.stack([two_classes(branch) for branch in logits])  # (branches, B, 2)
-        return each.logsumexp(dim=0) - math.log(len(logits))
+            return (each * present).sum(dim=0) / count
+        return each.masked_fill(~present, -math.inf).logsumexp(dim=0) - count.log()
 
 
 def two_classes(logits: Tensor) -> Tensor:

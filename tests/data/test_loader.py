@@ -13,7 +13,7 @@ from attrs import evolve
 from fas_core import DataError
 from fas_core.config import Augment, Recipe
 from fas_core.contracts import Batch
-from fas_core.data.loader import epoch_batches, training_loader
+from fas_core.data.loader import epoch_batches, kept, training_loader
 from fas_core.data.samples import SampleTable
 
 Make = Callable[..., SampleTable]
@@ -165,3 +165,30 @@ def test_workers_leave_ctrl_c_to_the_process_that_trains(make_samples: Make, tmp
     )
     assert (done.stdout, done.stderr, done.returncode) == ("stopped\n", "", 0)
     assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_modalities_are_left_out_at_random_and_never_all() -> None:
+    rng = np.random.default_rng(0)
+    drawn = np.array([kept(rng, 3, 0.5) for _ in range(4000)])
+    assert drawn.any(axis=1).all()
+    # Of 8 equally likely outcomes the empty one is dealt to the three singles: P(present) = (4 + 1/3) / 8.
+    assert drawn.mean(axis=0) == pytest.approx([13 / 24] * 3, abs=0.03)
+    assert kept(rng, 3, 0.0).all()
+
+
+def test_modality_dropout_says_who_is_present_and_changes_no_image(make_samples: Make) -> None:
+    samples = make_samples(6, ("rgb", "depth"))
+    plain = recipe(modalities=("rgb", "depth"))
+    dropping = evolve(plain, train=evolve(plain.train, modality_dropout=0.5))
+    whole = list(training_loader(samples, plain, epoch=1))
+    first, again = (list(training_loader(samples, dropping, epoch=1)) for _ in range(2))
+    assert all(batch.presence is None for batch in whole)
+    presence = torch.cat([batch.presence for batch in first if batch.presence is not None])
+    assert presence.shape == (6, 2)
+    assert presence.dtype == torch.bool
+    assert not presence.all()
+    for batch, same, without in zip(first, again, whole, strict=True):
+        assert batch.presence is not None
+        assert torch.equal(batch.presence, same.presence)
+        for modality in ("rgb", "depth"):
+            assert torch.equal(batch.images[modality], without.images[modality])

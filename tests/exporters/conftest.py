@@ -60,12 +60,17 @@ def randomise(model: nn.Module) -> None:
 
 @pytest.fixture
 def make_model() -> Callable[..., Model]:
-    """`make_model(modalities, backbone class)`: seeded, in eval mode."""
+    """`make_model(modalities, backbone class, fusion, partial)`: seeded, in eval mode."""
 
-    def make(modalities: Sequence[str] = ("rgb",), backbone: type[nn.Module] = TinyBackbone) -> Model:
+    def make(
+        modalities: Sequence[str] = ("rgb",),
+        backbone: type[nn.Module] = TinyBackbone,
+        joined: str = "concat_linear",
+        partial: bool = False,
+    ) -> Model:
         torch.manual_seed(14)
         branches = [BranchSize(name, (8, 4, 4), 8, 2) for name in modalities]
-        fusion = registry().find("fusion", "concat_linear" if len(modalities) > 1 else "single")
+        fusion = registry().find("fusion", joined if len(modalities) > 1 else "single")
         preprocess = {
             name: Preprocess(Normalize(mean=(0.3, 0.4, 0.5), std=(0.2, 0.3, 0.4))) for name in modalities
         }
@@ -73,8 +78,9 @@ def make_model() -> Callable[..., Model]:
             dict(preprocess),
             {name: backbone() for name in modalities},
             fusion.load()(fusion.options(), branches=branches),
-            "embeddings" if len(modalities) > 1 else "logits",
+            fusion.takes,
             SIDE,
+            partial,
         )
         randomise(model)
         return model.eval()
@@ -101,9 +107,9 @@ def faces() -> Callable[..., Images]:
 
 @pytest.fixture(scope="session")
 def make_card() -> Callable[..., Card]:
-    """`make_card(modalities, side)`."""
+    """`make_card(modalities, side, partial)`."""
 
-    def make(modalities: Sequence[str] = ("rgb",), side: int = SIDE) -> Card:
+    def make(modalities: Sequence[str] = ("rgb",), side: int = SIDE, partial: bool = False) -> Card:
         return Card(
             modalities=tuple(modalities),
             input_size=side,
@@ -112,6 +118,7 @@ def make_card() -> Callable[..., Card]:
             recipe={"modalities": list(modalities), "train": {"lr": 0.01}},
             data={"dev": "0123456789abcdef"},
             versions={"torch": torch.__version__},
+            partial=partial,
         )
 
     return make

@@ -19,8 +19,9 @@ from fas_core import ConfigError, DataError, FasError, ModelError
 from fas_core.card import Card
 from fas_core.config import Recipe
 from fas_core.contracts import Exported
-from fas_core.model import Model, build_model
+from fas_core.model import Model, build_model, scorer
 from fas_core.plugins import registry
+from fas_core.runtime import Predictor
 from fas_core.structure import structure
 from fas_plugins.exporters.onnx import export
 from fas_plugins.exporters.options import OnnxOptions
@@ -239,3 +240,40 @@ def test_options_are_checked(tree: dict[str, Any], problem: str) -> None:
     exporter = registry().find("exporter", "onnx")
     with pytest.raises(ConfigError, match=problem):
         structure(tree, exporter.options, registry(), "exporter onnx")
+
+
+@pytest.mark.parametrize("fusion", ["concat_linear", "score_mean"])
+def test_the_graph_of_a_partial_model_is_told_what_is_there(
+    fusion: str, make_model: Callable[..., Model], make_card: Callable[..., Card], faces: Any, tmp_path: Path
+) -> None:
+    model, images = make_model(MODALITIES, joined=fusion, partial=True), faces(MODALITIES, 9)
+    path = tmp_path / "model.onnx"
+    export(OPTIONS, model, images, path, make_card(MODALITIES, partial=True))
+    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    assert [(given.name, given.type) for given in session.get_inputs()][-1] == ("presence", "tensor(bool)")
+    rng = np.random.default_rng(1)
+    presence = np.concatenate([np.eye(3, dtype=bool), rng.random((6, 3)) < 0.7])
+    presence[:, 0] |= ~presence.any(axis=1)
+    predictor, torch_says = Predictor(path), scorer(model)
+    np.testing.assert_allclose(predictor(images, presence), torch_says(images, presence), atol=1e-6)
+    np.testing.assert_allclose(predictor(images), torch_says(images), atol=1e-6)
+    pair = {name: images[name] for name in ("ir", "rgb")}
+    alone = np.tile([True, False, True], (9, 1))
+    np.testing.assert_allclose(predictor(pair), torch_says(images, alone), atol=1e-6)
+    for given, rows, match in (
+        ({}, None, "no images given; the model takes some of rgb, depth, ir"),
+        (images, np.zeros((9, 3), bool), "a modality or more in each row"),
+        (images, np.ones((9, 2), bool), r"presence must be \(9, 3\)"),
+        (pair, np.ones((9, 3), bool), "promises a modality of which no images are given"),
+    ):
+        with pytest.raises(DataError, match=match):
+            predictor(given, rows)
+
+
+def test_any_other_graph_is_told_nothing(
+    make_model: Callable[..., Model], make_card: Callable[..., Card], faces: Any, tmp_path: Path
+) -> None:
+    images, path = faces(MODALITIES, 3), tmp_path / "model.onnx"
+    export(OPTIONS, make_model(MODALITIES), images, path, make_card(MODALITIES))
+    with pytest.raises(DataError, match="was not trained to do without a modality; the model takes rgb"):
+        Predictor(path)(images, np.ones((3, 3), bool))
