@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib
 import re
+from collections.abc import Mapping
 from typing import Any, ClassVar, Literal, get_args
 
 from attrs import field, frozen
@@ -109,6 +110,8 @@ class Dataset(Component):
             (for `--data FOLDER`).
         suffixes: name endings of the root, where it is one file (for `--data FILE`).
         makes: whether it makes its data itself, so that no root need be given.
+        sets: protocols that are reported as mean and standard deviation over sub-protocols: name of the set
+            -> values of the options' `protocol`.
     """
 
     kind: ClassVar[str] = "dataset"
@@ -116,6 +119,7 @@ class Dataset(Component):
     markers: tuple[str, ...] = ()
     suffixes: tuple[str, ...] = ()
     makes: bool = False
+    sets: Mapping[str, tuple[str, ...]] = field(factory=dict, hash=False)
 
 
 @frozen(kw_only=True)

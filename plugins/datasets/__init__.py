@@ -40,6 +40,7 @@ def fas_datasets() -> Iterator[Dataset]:
             "protocol/CASIA_CeFA@p4*.txt",
             "CASIA_CeFA/protocol/CASIA_CeFA@p4*.txt",
         ),
+        sets={"4": ("4@1", "4@2", "4@3")},
     )
     yield Dataset(
         name="folder",
