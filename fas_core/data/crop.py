@@ -21,14 +21,14 @@ from fas_core.atomic import replacing
 from fas_core.console import console
 from fas_core.data.faces import Detector, cut_face, face_detector, largest, square
 from fas_core.data.images import Box, read_image, scaled, write_image
-from fas_core.data.lists import is_image
+from fas_core.data.lists import NO_FACE, is_image
 from fas_core.data.parallel import ordered
 from fas_core.data.samples import COLUMNS, SampleTable, concat
 from fas_core.data.source import is_unknown_folder, open_dataset, recognise
 from fas_core.errors import DataError, FasError, listed
 from fas_core.plugins import Registry
 
-JOURNAL, MANIFEST, NO_FACE = "crops.jsonl", "manifest.csv", "no_face.txt"
+JOURNAL, MANIFEST = "crops.jsonl", "manifest.csv"
 
 
 @frozen

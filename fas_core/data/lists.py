@@ -8,12 +8,20 @@ from pathlib import Path
 from fas_core.errors import DataError
 
 SHOWN = 20
+NO_FACE = "no_face.txt"
+"""Beside crops: ids of the samples in which no face was found."""
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff")
+VIDEO_SUFFIXES = (".avi", ".mov", ".mp4", ".mkv", ".m4v", ".webm", ".mpg", ".mpeg", ".wmv", ".3gp")
 
 
 def is_image(name: str) -> bool:
     """Whether a file's name is an image's; hidden files are not."""
     return name.lower().endswith(IMAGE_SUFFIXES) and not name.rpartition("/")[2].startswith(".")
+
+
+def is_video(name: str) -> bool:
+    """Whether a file's name is a video's; hidden files are not."""
+    return name.lower().endswith(VIDEO_SUFFIXES) and not name.rpartition("/")[2].startswith(".")
 
 
 def read_lines(path: Path) -> list[str]:

@@ -11,6 +11,7 @@ from fas_plugins.datasets.options import (
     FolderOptions,
     ManifestOptions,
     NuaaOptions,
+    OuluNpuOptions,
 )
 from fas_plugins.datasets.simulator.options import SyntheticOptions
 
@@ -64,6 +65,21 @@ def fas_datasets() -> Iterator[Dataset]:
         source="Face Liveness Detection from a Single Image with Sparse Low Rank Bilinear "
         "Discriminative Model (ECCV 2010)",
         markers=("client_*_raw.txt", "imposter_*_raw.txt"),
+    )
+    yield Dataset(
+        name="oulu_npu",
+        summary="OULU-NPU: frames of phone videos, prints and replays; protocols 1-4",
+        target="fas_plugins.datasets.oulu_npu:OuluNpu",
+        options=OuluNpuOptions,
+        source="OULU-NPU: A Mobile Face Presentation Attack Database with Real-World Variations (FG 2017)",
+        markers=(
+            "Protocols/Protocol_*/*.txt",
+            "OULU_Protocols/Protocol_*/*.txt",
+            "Protocol_[1-4]/*.txt",
+            "Train_files",
+            "Dev_files",
+            "Test_files",
+        ),
     )
     yield Dataset(
         name="synthetic",

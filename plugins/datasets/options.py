@@ -68,3 +68,20 @@ class NuaaOptions:
     """
 
     protocol: Literal["official", "subject_disjoint"] = "subject_disjoint"
+
+
+@frozen
+class OuluNpuOptions:
+    """Options of `oulu_npu`.
+
+    Args:
+        protocol: 1 tests on an unseen session, 2 on unseen attack instruments, 3 on an unseen phone and
+            4 on all of these; 3 and 4 have six sub-protocols each, `3@1` the first. `all`: every video, by
+            the folders of the three splits, for which no lists are needed.
+    """
+
+    protocol: Literal[
+        "all", "1", "2",
+        "3@1", "3@2", "3@3", "3@4", "3@5", "3@6",
+        "4@1", "4@2", "4@3", "4@4", "4@5", "4@6",
+    ] = "all"  # fmt: skip
