@@ -80,6 +80,7 @@ def fas_datasets() -> Iterator[Dataset]:
             "Dev_files",
             "Test_files",
         ),
+        sets={number: tuple(f"{number}@{part}" for part in range(1, 7)) for number in "34"},
     )
     yield Dataset(
         name="synthetic",
