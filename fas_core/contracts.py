@@ -71,7 +71,7 @@ class Batch:
     """A batch of B samples as the loader gives it.
 
     Args:
-        images: `{modality: uint8 (B, H, W, 3)}`.
+        images: `{modality: uint8 (B, H, W, 3)}`, the model's first, then what else the loss reads.
         label: (B,) int64, 1 = live, 0 = attack.
         index: (B,) int64, rows of the SampleTable.
         presence: (B, modalities) bool, False where training leaves a modality out; None: nowhere.
@@ -140,7 +140,11 @@ class DatasetReader(Protocol):
 
 
 class LossModule(Protocol):
-    """An `nn.Module` giving the mean loss of a batch, a scalar; may own parameters."""
+    """An `nn.Module` giving the mean loss of a batch, a scalar; may own parameters.
+
+    One that makes its target from images names their modalities in a tuple `reads`: training reads them
+    beside the model's own.
+    """
 
     def __call__(self, outputs: Outputs, batch: Batch) -> Tensor: ...
 

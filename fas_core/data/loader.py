@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -57,6 +57,7 @@ class Batches(Dataset[Any]):
     samples: SampleTable
     recipe: Recipe
     epoch: int
+    modalities: tuple[str, ...]
     labels: NDArray[np.int8] = field(init=False)
 
     @labels.default
@@ -71,7 +72,7 @@ class Batches(Dataset[Any]):
             return error
         images = {
             modality: torch.from_numpy(np.stack([face[modality] for face, _ in faces]))
-            for modality in self.recipe.modalities
+            for modality in self.modalities
         }
         label = torch.from_numpy(self.labels[rows].astype(np.int64))
         dropout = self.recipe.train.modality_dropout > 0
@@ -81,7 +82,7 @@ class Batches(Dataset[Any]):
     def _sample(self, row: int) -> tuple[dict[str, Image], NDArray[np.bool_]]:
         recipe = self.recipe
         rng = np.random.default_rng([recipe.train.seed, self.epoch, 1 + row])
-        faces = read_faces(self.samples, row, recipe.modalities)
+        faces = read_faces(self.samples, row, self.modalities)
         made = augmented(faces, recipe.model.input_size, recipe.augment, rng)
         return made, kept(rng, len(recipe.modalities), recipe.train.modality_dropout)
 
@@ -107,6 +108,7 @@ def training_loader(
     recipe: Recipe,
     *,
     epoch: int,
+    also: Sequence[str] = (),
     start_batch: int = 0,
     rank: int = 0,
     world_size: int = 1,
@@ -117,6 +119,7 @@ def training_loader(
         samples: all labelled, and with every modality of the recipe.
         recipe: size, augmentation, batch size, seed and the number of reading processes (0: this one).
         epoch: counts from 0.
+        also: modalities that are read though the model does not take them.
         start_batch: how many batches to leave out, for a run that continues; the others are the same.
         rank: of this process.
         world_size: processes that train together.
@@ -134,7 +137,7 @@ def training_loader(
     )
     return TrainingLoader(
         DataLoader(
-            Batches(samples, recipe, epoch),
+            Batches(samples, recipe, epoch, tuple(dict.fromkeys((*recipe.modalities, *also)))),
             batch_size=None,  # the sampler gives whole batches of rows
             sampler=rows[start_batch:],
             num_workers=recipe.train.workers,

@@ -86,11 +86,16 @@ class Training:
     def prepare(
         cls, run: Run, train: SampleTable, dev: SampleTable | None, accelerator: Accelerator
     ) -> Training:
-        """Build model, loss and optimiser from the run's recipe, seeded."""
+        """Build model, loss and optimiser from the run's recipe, seeded.
+
+        Raises:
+            DataError: training samples lack images that the loss reads.
+        """
         recipe = run.recipe
         torch.manual_seed(recipe.train.seed)
         model = build_model(recipe, run.registry)
         loss = run.registry.find("loss", recipe.loss.name).load()(recipe.loss.options, model=model)
+        train.need(_reads(loss))
         both = nn.ModuleDict({"model": model, "loss": loss})
         optimizer = build_optimizer(recipe.train, both.parameters())
         prepared = accelerator.prepare(model, optimizer)
@@ -132,6 +137,7 @@ class Training:
             self.train,
             self.recipe,
             epoch=position.epoch,
+            also=_reads(self.loss),
             start_batch=position.batch,
             rank=self.accelerator.process_index,
             world_size=self.accelerator.num_processes,
@@ -247,6 +253,11 @@ class Training:
             self.position = Position(**state["position"])
         except (RuntimeError, KeyError, TypeError, ValueError) as error:
             raise ModelError(f"{path}: does not fit this run: {str(error).splitlines()[0]}") from error
+
+
+def _reads(loss: nn.Module) -> tuple[str, ...]:
+    """Modalities whose images a loss makes its target from."""
+    return tuple(getattr(loss, "reads", ()))
 
 
 def scoring(recipe: Recipe) -> dict[str, Any]:

@@ -34,17 +34,23 @@ def predicted_map(outputs: Outputs, loss: str) -> Tensor:
     return outputs.map.to(torch.promote_types(outputs.map.dtype, torch.float32))
 
 
+def read_by(options: MapOptions) -> tuple[str, ...]:
+    """The modality that the target is made from, where that is not the model's first."""
+    named = options.modality or ("depth" if options.target == "depth" else None)
+    return (named,) if named else ()
+
+
 def target_map(options: MapOptions, batch: Batch, size: tuple[int, int]) -> Tensor:
     """What the map should be, (B, h, w) in [0, 1]: a live face's mask or depth; zero everywhere for attacks.
 
     Raises:
         ConfigError: the batch has no images of the modality.
     """
-    modality = options.modality or ("depth" if options.target == "depth" else next(iter(batch.images)))
+    modality = next(iter((*read_by(options), *batch.images)))
     if modality not in batch.images:
         raise ConfigError(
-            f"loss: its target is made from modality {modality!r}, which this run does not read "
-            f"({', '.join(batch.images)}): add it to modalities, or set loss.target=mask"
+            f"loss: its target is made from modality {modality!r}, which is not in the batch "
+            f"({', '.join(batch.images)})"
         )
     pixels = batch.images[modality].to(batch.label.device)  # uint8 (B, H, W, 3)
     if options.target == "mask":
@@ -61,6 +67,7 @@ class MapMSE(nn.Module):
     def __init__(self, options: MapOptions, model: nn.Module | None = None) -> None:
         super().__init__()
         self.options = options
+        self.reads = read_by(options)
 
     def forward(self, outputs: Outputs, batch: Batch) -> Tensor:
         """A scalar; needs `outputs.map`, (B, h, w)."""
@@ -81,6 +88,7 @@ class ContrastDepth(nn.Module):
     def __init__(self, options: ContrastDepthOptions, model: nn.Module | None = None) -> None:
         super().__init__()
         self.options = options
+        self.reads = read_by(options)
         kernels = torch.zeros(8, 9)
         kernels[torch.arange(8), NEIGHBOURS] = 1
         kernels[:, 4] = -1

@@ -60,7 +60,8 @@ class MapOptions:
         target: what a live face's map should be: `mask`, 1 where its image is not black, else 0 (so all 1
             for a crop whose background is not blackened); or `depth`, the depth image, from 0 to 1. An
             attack's is all 0.
-        modality: whose image that is; by default `depth` for depth, and the first for mask.
+        modality: whose image that is; by default `depth` for depth, and the first for mask. The model need
+            not take it: CDCN takes RGB and is shown depth by its loss alone.
     """
 
     target: Literal["mask", "depth"] = field(default="mask", validator=validators.in_(("mask", "depth")))

@@ -173,3 +173,31 @@ def test_adamw_and_mixed_precision(faces: Path, tmp_path: Path, make_recipe: Mak
     recipe = make_recipe(faces, epochs=4, optimizer="adamw", lr=0.001, amp="bf16", schedule="cosine")
     losses = [line["loss"] for line in job.start(tmp_path / "run", recipe, registry()).run.metrics()]
     assert losses[-1] < losses[0]
+
+
+def test_a_model_of_one_modality_learns_a_map_from_another(
+    make_recipe: MakeRecipe, tmp_path: Path, write_faces: WriteFaces
+) -> None:
+    rows = ["rgb,depth,label,split"]
+    for kind, label, levels in (("live", 1, (170, 200)), ("attack/print", 0, (80, 0))):
+        for modality, level in zip(("rgb", "depth"), levels, strict=True):
+            write_faces(tmp_path / modality, "train", kind, 6, level)
+        for path in sorted((tmp_path / "rgb" / "train" / kind).iterdir()):
+            place = path.relative_to(tmp_path / "rgb")
+            rows.append(f"rgb/{place},depth/{place},{label},train")
+    manifest = tmp_path / "faces.csv"
+    manifest.write_text("\n".join(rows) + "\n")
+    changes = {
+        "data": {"name": "manifest", "root": str(manifest)},
+        "model": {"backbone": "cdcn"},
+        "loss": {"name": "contrast_depth", "target": "depth"},
+    }
+    recipe = make_recipe(manifest, changes, batch_size=4, epochs=1)
+    outcome = job.start(tmp_path / "run", recipe, registry())
+    assert recipe.modalities == ("rgb",)
+    assert outcome.run.metrics()[0]["loss"] > 0
+
+    manifest.write_text("\n".join(row.replace("depth", "thermal", 1) for row in rows) + "\n")
+    with pytest.raises(DataError, match="no 'depth' images"):
+        job.start(tmp_path / "other", recipe, registry())
+    assert not (tmp_path / "other").exists()

@@ -106,7 +106,7 @@ def test_a_model_without_a_map_is_refused(loss: torch.nn.Module) -> None:
 
 
 def test_a_modality_that_is_not_read_is_refused() -> None:
-    with pytest.raises(ConfigError, match=r"modality 'depth', which this run does not read \(rgb\)"):
+    with pytest.raises(ConfigError, match=r"modality 'depth', which is not in the batch \(rgb\)"):
         MapMSE(MapOptions(target="depth"))(outputs(torch.zeros(1, 2, 2)), batch([1], rgb=WHITE))
 
 
