@@ -8,9 +8,7 @@ from typing import Any
 import rich_click as click
 
 from fas_core.cli.options import output_options
-from fas_core.config import DatasetChoice
 from fas_core.console import console
-from fas_core.plugins import Registry
 
 
 @click.command()
@@ -35,7 +33,7 @@ def command(
         from fas_core.cli.options import require
 
         require("train", "torch", "safetensors")
-    from fas_core.data.source import open_choice
+    from fas_core.data.source import choose_instead, open_choice
     from fas_core.engine.evaluate import protocol_notes, score_samples
     from fas_core.plugins import registry
     from fas_core.report import bind, judge, tables
@@ -44,7 +42,8 @@ def command(
     if threshold is not None:
         parse_policy(threshold)  # a mistake here should not wait for the scoring
     candidate = open_candidate(target, registry())
-    reader = open_choice(_chosen(data, candidate.data, registry()), registry())
+    chosen = candidate.data if data is None else choose_instead(data, candidate.data, registry())
+    reader = open_choice(chosen, registry())
     table = score_samples(
         candidate.scorer, reader.samples(split), workers=workers, description=split, **candidate.scoring
     )
@@ -69,15 +68,3 @@ def command(
         )
     if console.json:
         console.document(document)
-
-
-def _chosen(data: str | None, own: DatasetChoice, registry: Registry) -> DatasetChoice:
-    """The data set to judge on; the candidate's own keeps its options wherever it now lies."""
-    from fas_core.data.source import choose, recognise
-
-    if data is None:
-        return own
-    component, root = recognise(data, registry)
-    if component.name == own.name:
-        return DatasetChoice(own.name, own.options, root or own.root)
-    return choose(data, None, registry)

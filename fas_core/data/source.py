@@ -35,8 +35,25 @@ def choose(spec: str, options: Mapping[str, Any] | None, registry: Registry) -> 
     return DatasetChoice(component.name, made, root)
 
 
-def open_choice(choice: DatasetChoice, registry: Registry) -> DatasetReader:
+def choose_instead(spec: str, own: DatasetChoice, registry: Registry) -> DatasetChoice:
+    """What `spec` names in place of a recipe's own, which keeps its options wherever it now lies.
+
+    Raises:
+        DataError: as `choose`.
+    """
+    component, root = recognise(spec, registry)
+    if component.name == own.name:
+        return DatasetChoice(own.name, own.options, root or own.root)
+    return choose(spec, None, registry)
+
+
+def open_choice(choice: DatasetChoice, registry: Registry, *, make: bool = True) -> DatasetReader:
     """The reader of a recipe's data set, with its data made where the data set makes it.
+
+    Args:
+        choice: the recipe's.
+        registry: of the data sets.
+        make: whether data that the data set makes are made when they are not there yet.
 
     Raises:
         DataError: there is no such root, or reading refuses the data.
@@ -48,7 +65,8 @@ def open_choice(choice: DatasetChoice, registry: Registry) -> DatasetReader:
         if not choice.root.exists():
             raise DataError(f"{choice.root}: no such file or folder, given as the root of {choice.name!r}")
     reader: DatasetReader = component.load()(choice.options, root=choice.root)
-    reader.prepare()
+    if make:
+        reader.prepare()
     return reader
 
 
