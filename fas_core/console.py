@@ -1,11 +1,12 @@
 """The one console. Commands say things through it and never print by themselves.
 
-A terminal gets colour, progress bars and tables; a pipe gets plain lines; with `--json` stdout
-carries one document and everything else goes to stderr.
+A terminal gets colour, progress bars and tables that fit it; a pipe gets plain lines, one row a line;
+with `--json` stdout carries one document and everything else goes to stderr.
 """
 
 from __future__ import annotations
 
+import io
 import json
 import math
 import sys
@@ -20,14 +21,28 @@ if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
 
+class Styled(str):
+    """A cell that a terminal shows in a style of rich's, e.g. `dim`; a pipe gets it as it is."""
+
+    style: str
+
+    def __new__(cls, text: str, style: str) -> Styled:
+        styled = super().__new__(cls, text)
+        styled.style = style
+        return styled
+
+
 @frozen
 class Table:
     """A table of strings: the first column is left-aligned, the others right-aligned unless told.
 
+    In a terminal that is too narrow text is folded, and a table of figures, in which only the first
+    column is left-aligned, goes on in a second block below instead.
+
     Args:
         title: printed above.
         columns: headers; one may have several lines.
-        rows: cells, one tuple of the columns' length each.
+        rows: cells, one tuple of the columns' length each; one may be `Styled`.
         note: printed below.
         left: indices of further left-aligned columns.
     """
@@ -70,8 +85,20 @@ class Console:
         stream = sys.stderr if stderr else sys.stdout
         made = self._rich.get(stderr)
         if made is None or made.file is not stream:
+            if isinstance(stream, io.TextIOWrapper):
+                stream.reconfigure(errors="backslashreplace")  # a path may hold what the encoding does not
             made = self._rich[stderr] = RichConsole(file=stream, highlight=False, soft_wrap=True)
         return made
+
+    @property
+    def width(self) -> int:
+        """How many columns fit: at most 80, and that in a pipe."""
+        return min(self._human.width, 80) if self._human.is_terminal else 80
+
+    @property
+    def blocks(self) -> bool:
+        """Whether Unicode's block characters will be seen as such: in a terminal that speaks it."""
+        return self._human.is_terminal and self._human.encoding.lower().startswith("utf")
 
     @property
     def _human(self) -> RichConsole:
@@ -95,10 +122,16 @@ class Console:
         if self.quiet or self.json:
             return
         human = self._human
-        if human.is_terminal:
-            human.print(_drawn(table), soft_wrap=False)
-        else:
-            human.print(_plain(table), markup=False)
+        if not human.is_terminal:
+            human.print("\n".join(filter(None, (table.title, _plain(table), table.note))), markup=False)
+            return
+        if table.title:
+            human.print()
+            human.print(table.title, style="bold", markup=False, soft_wrap=False)
+        for block in _blocks(table, human.width):
+            human.print(_drawn(block), soft_wrap=False)
+        if table.note:
+            human.print(table.note, markup=False, soft_wrap=False)
 
     def document(self, value: object) -> None:
         """The one JSON document of `--json`, on stdout; NaN and infinities become null."""
@@ -126,25 +159,46 @@ class Console:
             yield Bar(progress, progress.add_task(description, total=total, fields=""))
 
 
+GAP = 2
+"""Between columns."""
+
+
+def _blocks(table: Table, width: int) -> list[Table]:
+    """The table, or if its figures need more than `width`, parts of it that each repeat the first column."""
+    if tuple(table.left) != (0,):
+        return [table]
+    first, *needed = _widths(table)
+    parts: list[list[int]] = []
+    room = 0
+    for index, cells in enumerate(needed, 1):
+        if not parts or room < GAP + cells:
+            parts.append([])
+            room = width - first
+        parts[-1].append(index)
+        room -= GAP + cells
+    return [_part(table, [0, *part]) for part in parts] or [table]
+
+
+def _part(table: Table, indices: Sequence[int]) -> Table:
+    rows = [[row[index] for index in indices] for row in table.rows if any(row[i] for i in indices[1:])]
+    return Table(table.title, [table.columns[index] for index in indices], rows)
+
+
+def _widths(table: Table) -> list[int]:
+    grid = zip(table.columns, *table.rows, strict=True)
+    return [max(len(line) for cell in column for line in cell.split("\n")) for column in grid]
+
+
 def _drawn(table: Table) -> Any:
     from rich import box
     from rich.table import Table as RichTable
     from rich.text import Text
 
-    drawn = RichTable(
-        title=Text(table.title),
-        title_justify="left",
-        caption=Text(table.note) if table.note else None,
-        caption_justify="left",
-        box=box.SIMPLE_HEAD,
-        pad_edge=False,
-        show_edge=False,
-        collapse_padding=True,
-    )
+    drawn = RichTable(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, collapse_padding=True)
     for index, name in enumerate(table.columns):
         drawn.add_column(Text(name), justify="left" if index in table.left else "right", overflow="fold")
     for row in table.rows:
-        drawn.add_row(*(Text(cell) for cell in row))
+        drawn.add_row(*(Text(cell, style=getattr(cell, "style", "")) for cell in row))
     return drawn
 
 
@@ -153,8 +207,8 @@ def _plain(table: Table) -> str:
     heads = [name.split("\n") for name in table.columns]
     height = max(map(len, heads))
     header = zip(*([""] * (height - len(lines)) + lines for lines in heads), strict=True)
-    grid = [*map(list, header), *map(list, table.rows)]
-    widths = [max(len(row[index]) for row in grid) for index in range(len(table.columns))]
+    grid = [*header, *table.rows]
+    widths = _widths(table)
     lines = [
         "  ".join(
             cell.ljust(width) if index in table.left else cell.rjust(width)
@@ -162,7 +216,7 @@ def _plain(table: Table) -> str:
         ).rstrip()
         for row in grid
     ]
-    return "\n".join(filter(None, (table.title, *lines, table.note)))
+    return "\n".join(lines)
 
 
 def _finite(value: object) -> object:

@@ -38,6 +38,11 @@ class Threshold:
     policy: str
     source: str
 
+    def text(self) -> str:
+        """E.g. `accepted when score >= 0.512 (eer on dev)`."""
+        origin = self.policy if self.source == "given" else f"{self.policy} on {self.source}"
+        return f"accepted when score >= {self.value:.6g} ({origin})"
+
     def to_json(self) -> dict[str, float | str]:
         return asdict(self)
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import io
 import json
 import math
+import re
 import sys
 
 import numpy as np
 import pytest
 
-from fas_core.console import Console, Table
+from fas_core.console import Console, Styled, Table
 
 TABLE = Table(
     "Rates in %",
@@ -44,6 +45,17 @@ def in_terminal(monkeypatch: pytest.MonkeyPatch) -> tuple[Terminal, Terminal]:
     monkeypatch.setenv("COLUMNS", "60")
     monkeypatch.delenv("NO_COLOR", raising=False)
     return out, err
+
+
+FIGURES = Table(
+    "Rates in %",
+    ("", *(f"figure\n{letter}" for letter in "abcdefgh")),
+    [
+        ("test", *["12.34"] * 8),
+        tuple(Styled(cell, "dim") for cell in ("  from", *["1.23"] * 7, "")),
+    ],
+    note="a note that is longer than any block of figures, so that it is folded as text is",
+)
 
 
 def test_a_pipe_gets_plain_aligned_text(capsys: Streams) -> None:
@@ -141,3 +153,87 @@ def test_progress_in_a_terminal_is_on_stderr(monkeypatch: pytest.MonkeyPatch, qu
 def test_an_empty_table_is_its_header(capsys: Streams) -> None:
     Console().table(Table("", ("recipe", "summary"), []))
     assert capsys.readouterr().out == "recipe  summary\n"
+
+
+def test_figures_that_do_not_fit_go_on_below(monkeypatch: pytest.MonkeyPatch) -> None:
+    out, _ = in_terminal(monkeypatch)
+    Console().table(FIGURES)
+    lines = [line.rstrip() for line in re.sub(r"\x1b\[[\d;]*m", "", out.getvalue()).splitlines()]
+    assert lines == [
+        "",
+        "Rates in %",
+        "        figure  figure  figure  figure  figure  figure",
+        "             a       b       c       d       e       f",
+        "─" * 54,
+        "test     12.34   12.34   12.34   12.34   12.34   12.34",
+        "  from    1.23    1.23    1.23    1.23    1.23    1.23",
+        "        figure  figure",
+        "             g       h",
+        "─" * 22,
+        "test     12.34   12.34",
+        "  from    1.23",
+        "a note that is longer than any block of figures, so that it",
+        "is folded as text is",
+    ]
+
+
+def test_rows_without_figures_are_left_out_of_a_block(monkeypatch: pytest.MonkeyPatch) -> None:
+    out, _ = in_terminal(monkeypatch)
+    monkeypatch.setenv("COLUMNS", "54")
+    Console().table(
+        Table("", FIGURES.columns[:1] + FIGURES.columns[2:], [row[:1] + row[2:] for row in FIGURES.rows])
+    )
+    assert out.getvalue().count("from") == 1
+    assert out.getvalue().count("test") == 2
+
+
+def test_a_pipe_has_one_line_a_row(capsys: Streams, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    Console().table(FIGURES)
+    assert capsys.readouterr().out.splitlines()[3:] == [
+        "test     12.34   12.34   12.34   12.34   12.34   12.34   12.34   12.34",
+        "  from    1.23    1.23    1.23    1.23    1.23    1.23    1.23",
+        FIGURES.note,
+    ]
+
+
+def test_a_name_wider_than_the_terminal_is_folded(monkeypatch: pytest.MonkeyPatch) -> None:
+    out, _ = in_terminal(monkeypatch)
+    Console().table(Table("", ("", "Acc", "EER"), [("n" * 100, "99.00", "1.00")]))
+    text = re.sub(r"\x1b\[[\d;]*m", "", out.getvalue())
+    assert max(map(len, text.splitlines())) <= 60
+    assert text.count("n") == 200
+    assert "99.00" in text
+    assert "1.00" in text
+
+
+@pytest.mark.parametrize(("no_color", "green"), [("", True), ("1", False)])
+def test_styles_of_cells(monkeypatch: pytest.MonkeyPatch, no_color: str, green: bool) -> None:
+    out, _ = in_terminal(monkeypatch)
+    monkeypatch.setenv("NO_COLOR", no_color)
+    Console().table(Table("", ("a", "b"), [(Styled("dimmed", "dim"), Styled("coloured", "green"))]))
+    assert "\x1b[2mdimmed\x1b[0m" in out.getvalue()
+    assert ("\x1b[32mcoloured" in out.getvalue()) is green
+    assert "coloured" in out.getvalue()
+
+
+def test_width_and_blocks(capsys: Streams, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert (Console().width, Console().blocks) == (80, False)
+    in_terminal(monkeypatch)
+    assert Console().width == 60
+    monkeypatch.setenv("COLUMNS", "200")
+    assert Console().width == 80
+
+
+@pytest.mark.parametrize(("encoding", "blocks"), [("utf-8", True), ("ascii", False), ("cp1252", False)])
+def test_what_the_encoding_lacks_is_escaped(
+    monkeypatch: pytest.MonkeyPatch, encoding: str, blocks: bool
+) -> None:
+    stream = io.TextIOWrapper(io.BytesIO(), encoding=encoding)
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setattr(sys, "stdout", stream)
+    Console().info("runs/\u03b1")
+    assert Console().blocks is blocks
+    stream.flush()
+    written = stream.buffer.getvalue().decode(encoding)  # type: ignore[attr-defined]
+    assert written == ("runs/\u03b1\n" if blocks else "runs/\\u03b1\n")

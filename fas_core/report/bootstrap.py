@@ -15,13 +15,13 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from attrs import frozen
+from attrs import field, frozen
 from numpy.typing import NDArray
 
 from fas_core.data.samples import ATTACK, LIVE
 from fas_core.errors import DataError, listed
 from fas_core.ranked import Counts
-from fas_core.report.metrics import BoundMetric, compute, or_null
+from fas_core.report.metrics import BoundMetric, compute, or_null, species_apcer
 from fas_core.scores import ScoreTable
 
 Codes = NDArray[np.intp]
@@ -37,6 +37,7 @@ class Intervals:
         replicates: how often they were drawn.
         level: e.g. 0.95.
         figures: `{figure: (low, high)}`, NaN where it was never defined.
+        species: likewise, the APCER of each species.
     """
 
     by: str
@@ -44,16 +45,21 @@ class Intervals:
     replicates: int
     level: float
     figures: Mapping[str, tuple[float, float]]
+    species: Mapping[str, tuple[float, float]] = field(factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """Plain data for strict JSON."""
-        figures = {key: [or_null(low), or_null(high)] for key, (low, high) in self.figures.items()}
+        figures, species = (
+            {key: [or_null(low), or_null(high)] for key, (low, high) in found.items()}
+            for found in (self.figures, self.species)
+        )
         return {
             "level": self.level,
             "by": self.by,
             "groups": self.groups,
             "replicates": self.replicates,
             "figures": figures,
+            "species": species,
         }
 
 
@@ -114,11 +120,13 @@ def intervals(
     """Intervals of every figure of one table; deterministic by seed."""
     by, groups, count = grouping(scores)
     resampler = Resampler.of(scores, groups)
-    drawn = [
-        compute(resampler.draw(counts), metrics, threshold) for counts in _draws(count, replicates, seed)
-    ]
-    figures = {key: _interval([figures[key] for figures in drawn], level) for key in drawn[0]}
-    return Intervals(by, count, replicates, level, figures)
+    figures: list[Mapping[str, float]] = []
+    species: list[Mapping[str, float]] = []
+    for counts in _draws(count, replicates, seed):
+        drawn = resampler.draw(counts)
+        figures.append(compute(drawn, metrics, threshold))
+        species.append(species_apcer(drawn, threshold))
+    return Intervals(by, count, replicates, level, _ends(figures, level), _ends(species, level))
 
 
 def differences(
@@ -152,8 +160,7 @@ def differences(
             for resampler, threshold in zip(pair, thresholds, strict=True)
         )
         drawn.append({key: mine[key] - other[key] for key in mine})
-    figures = {key: _interval([found[key] for found in drawn], level) for key in drawn[0]}
-    return Intervals(by, count, replicates, level, figures)
+    return Intervals(by, count, replicates, level, _ends(drawn, level))
 
 
 def grouping(scores: ScoreTable) -> tuple[str, Codes, int]:
@@ -194,6 +201,10 @@ def _draws(groups: int, replicates: int, seed: int) -> Iterator[Counts]:
     generator = np.random.default_rng(seed)
     for _ in range(replicates):
         yield np.bincount(generator.integers(0, groups, groups), minlength=groups)
+
+
+def _ends(drawn: Sequence[Mapping[str, float]], level: float) -> dict[str, tuple[float, float]]:
+    return {key: _interval([found[key] for found in drawn], level) for key in drawn[0]}
 
 
 def _interval(values: Sequence[float], level: float) -> tuple[float, float]:

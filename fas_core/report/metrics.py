@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from math import isfinite
+from math import isfinite, nan
 from typing import Any
 
 from attrs import frozen
@@ -63,6 +63,13 @@ def compute(scores: ScoreTable, metrics: Sequence[BoundMetric], threshold: float
                 raise PluginError(f"figure {key!r} is given by metric {giver[key]!r} and by {metric.name!r}")
             figures[key], giver[key] = float(value), metric.name
     return figures
+
+
+def species_apcer(scores: ScoreTable, threshold: float | None) -> dict[str, float]:
+    """APCER of each attack species, NaN without a threshold or where none of it has a score."""
+    if threshold is None:
+        return dict.fromkeys(scores.rates.species, nan)
+    return {name: float(rate) for name, rate in scores.rates.species_apcer(threshold).items()}
 
 
 def or_null(value: float) -> float | None:

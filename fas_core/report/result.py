@@ -6,21 +6,30 @@ from collections.abc import Mapping, Sequence
 from math import isnan
 from typing import Any
 
-from attrs import frozen
+import numpy as np
+from attrs import asdict, frozen
 
+from fas_core.data.samples import ATTACK
 from fas_core.errors import DataError, listed
 from fas_core.report.bootstrap import Intervals, intervals
-from fas_core.report.metrics import BoundMetric, compute, or_null
+from fas_core.report.metrics import BoundMetric, compute, or_null, species_apcer
 from fas_core.scores import ScoreTable
-from fas_core.thresholds import Threshold
+from fas_core.thresholds import Threshold, parse_policy
 
 
 @frozen
 class SpeciesResult:
-    """One attack species: its APCER at the threshold (NaN without one), and how many samples that is over."""
+    """One attack species.
+
+    Args:
+        apcer: at the threshold, NaN without one.
+        count: how many samples that is over.
+        no_response: how many more gave no score.
+    """
 
     apcer: float
     count: int
+    no_response: int = 0
 
 
 @frozen
@@ -53,8 +62,7 @@ class Result:
             "threshold": self.threshold and self.threshold.to_json(),
             "counts": dict(self.counts),
             "species": {
-                name: {"apcer": or_null(found.apcer), "count": found.count}
-                for name, found in self.species.items()
+                name: {**asdict(found), "apcer": or_null(found.apcer)} for name, found in self.species.items()
             },
             "notes": list(self.notes),
             **({"intervals": self.intervals.to_json()} if self.intervals else {}),
@@ -99,17 +107,28 @@ def judge(
         threshold=threshold,
         counts=counts,
         species=_by_species(scores, value),
-        notes=(*notes, *_left_out(counts), *_undefined(figures, counts, value)),
+        notes=(*notes, *_oracle(threshold), *_left_out(counts), *_undefined(figures, counts, value)),
         intervals=intervals(scores, metrics, value, replicates=replicates) if replicates else None,
     )
 
 
 def _by_species(scores: ScoreTable, threshold: float | None) -> dict[str, SpeciesResult]:
-    rates = scores.rates
-    apcer = {} if threshold is None else rates.species_apcer(threshold)
+    apcer = species_apcer(scores, threshold)
+    names, codes = scores.species_codes()
+    silent = np.bincount(codes[(scores.labels == ATTACK) & np.isnan(scores.scores)], minlength=len(names))
+    no_response = dict(zip(names, silent.tolist(), strict=True))
     return {
-        name: SpeciesResult(float(apcer.get(name, "nan")), part.total) for name, part in rates.species.items()
+        name: SpeciesResult(apcer[name], part.total, no_response[name])
+        for name, part in scores.rates.species.items()
     }
+
+
+def _oracle(threshold: Threshold | None) -> list[str]:
+    if threshold is None or not parse_policy(threshold.policy).oracle:
+        return []
+    return [
+        "oracle: the threshold was fitted on these very scores: what was possible, not what can be claimed"
+    ]
 
 
 def _left_out(counts: Mapping[str, int]) -> list[str]:

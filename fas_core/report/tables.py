@@ -1,36 +1,32 @@
-"""Results as console tables: the published columns first, then species, then whatever else was computed.
+"""Results as console tables: the published columns first, then whatever other rates and figures there are.
 
-Rates are printed in %, to two decimals (four of the fraction, which `to_json` keeps whole).
+Rates are printed in %, to two decimals (four of the fraction, which `to_json` keeps whole), and below
+them, dim, the ends of their intervals.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from math import isnan
 
-from fas_core.console import Table
-from fas_core.report.result import Result
+from fas_core.console import Styled, Table
+from fas_core.report.bootstrap import Intervals
+from fas_core.report.result import Result, SpeciesResult
 
-PUBLISHED = {
-    "acc": "Acc",
-    "eer": "EER",
-    "tpr@fpr=1e-2": "TPR@FPR\n=1e-2",
-    "tpr@fpr=1e-3": "TPR@FPR\n=1e-3",
-    "apcer": "APCER",
-    "bpcer": "BPCER",
-    "acer": "ACER",
-    "auc": "AUC",
-}
-"""Figure -> header, in the order of the published table. Two lines where one would not fit 80 columns."""
+PUBLISHED = ("acc", "eer", "tpr@fpr=1e-2", "tpr@fpr=1e-3", "apcer", "bpcer", "acer")
+"""The figures of the published table, in its order."""
 
-WORST = {"apcer_max": "worst species: APCER max", "acer_max": "worst species: ACER max"}
-"""Figure -> row below the species."""
+RATES = frozenset({"acc", "eer", "tpr", "apcer", "bpcer", "acer", "hter", "auc"})
+"""What figures that are rates begin with, up to a `_`, a `@` or a number; others are printed as they are."""
 
-DASH = "–"
+UNDEFINED = "-"
+ENDS = ("from", "to")
+NO_ENDS = (None, None)
 
 
 def tables(results: Sequence[Result], *, train_hours: float | None = None) -> list[Table]:
-    """Everything there is to print about results, one row or column each.
+    """Everything there is to print about results.
 
     Args:
         results: at least one, e.g. of dev and test.
@@ -38,98 +34,159 @@ def tables(results: Sequence[Result], *, train_hours: float | None = None) -> li
     """
     found = (
         published_table(results, train_hours=train_hours),
+        further_rates_table(results),
         species_table(results),
-        further_table(results),
+        other_table(results),
     )
     return [table for table in found if table is not None]
 
 
 def published_table(results: Sequence[Result], *, train_hours: float | None = None) -> Table:
     """The published columns, one row a result (and two for its intervals), and the notes below."""
-    keys = [key for key in PUBLISHED if any(key in result.metrics for result in results)]
-    hours = [] if train_hours is None else [f"{train_hours:.2f}"]
-    rows: list[tuple[str, ...]] = []
-    for result in results:
-        rows.append((result.name, *(_percent(result.metrics.get(key)) for key in keys), *hours))
-        rows += [(label, *map(_percent, ends), *("" for _ in hours)) for label, ends in _ends(result, keys)]
-    return Table(
+    present = _figures(results)
+    return _rates_table(
+        results,
+        [key for key in PUBLISHED if key in present],
         title=f"Rates in %, {_thresholds(results)}",
-        columns=("", *(PUBLISHED[key] for key in keys), *(["Train\nhours"] if hours else [])),
-        rows=rows,
-        note="\n".join(f"{result.name}: {note}" for result in results for note in _notes(result)),
+        note="\n".join([*_notes(results), *_drawn(results)]),
+        hours=train_hours,
     )
+
+
+def further_rates_table(results: Sequence[Result]) -> Table | None:
+    """The other rates, likewise; None when there are none."""
+    keys = [key for key in _figures(results) if key not in PUBLISHED and is_rate(key)]
+    return _rates_table(results, keys, title="Further rates in %, max: the worst species'") if keys else None
 
 
 def species_table(results: Sequence[Result]) -> Table | None:
-    """APCER and number of attacks of each species, one pair of columns a result; None without attacks."""
-    names = sorted({name for result in results for name in result.species})
-    if not names:
+    """APCER and number of attacks, one row a species of a result; None without attacks."""
+    rows = [(result, name, found) for result in results for name, found in result.species.items()]
+    if not rows:
         return None
-    rows = [(name, *(cell for result in results for cell in _species_cells(result, name))) for name in names]
-    for key, label in WORST.items():
-        if any(key in result.metrics for result in results):
-            rows.append(
-                (label, *(cell for result in results for cell in (_percent(result.metrics.get(key)), "")))
-            )
+    ends = ENDS if any(result.intervals for result in results) else ()
+    silent = ["no score"] if any(found.no_response for _, _, found in rows) else []
     return Table(
-        title="Attacks accepted, by species",
-        columns=("", *(column for result in results for column in (f"{result.name}\nAPCER", "\nattacks"))),
-        rows=rows,
+        title="Attacks accepted in %, by species",
+        columns=("", "species", "APCER", *ends, "attacks", *silent),
+        rows=[_species_row(*row, ends=bool(ends), silent=bool(silent)) for row in rows],
+        left=(0, 1),
     )
 
 
-def further_table(results: Sequence[Result]) -> Table | None:
-    """Figures that have no place in the other tables, as plain numbers; None when there are none."""
-    shown = {*PUBLISHED, *WORST}
-    keys = list(dict.fromkeys(key for result in results for key in result.metrics if key not in shown))
+def other_table(results: Sequence[Result]) -> Table | None:
+    """Figures that are no rates, as plain numbers, one row each; None when there are none."""
+    keys = [key for key in _figures(results) if not is_rate(key)]
     if not keys:
         return None
+    columns: list[str] = []
+    for result in results:
+        columns += [result.name, *(f"{result.name}\n{end}" for end in ENDS if result.intervals)]
     return Table(
-        title="Further figures, rates as fractions",
-        columns=("", *(result.name for result in results)),
-        rows=[(key, *(_plain(result.metrics.get(key)) for result in results)) for key in keys],
+        title="Further figures",
+        columns=("", *columns),
+        rows=[(key, *(cell for result in results for cell in _other_cells(result, key))) for key in keys],
     )
+
+
+def _rates_table(
+    results: Sequence[Result],
+    keys: Sequence[str],
+    *,
+    title: str,
+    note: str = "",
+    hours: float | None = None,
+) -> Table:
+    rows: list[Sequence[str]] = []
+    for result in results:
+        values = [percent(result.metrics.get(key)) for key in keys]
+        rows.append([result.name, *values, *([] if hours is None else [f"{hours:.2f}"])])
+        for index, end in enumerate(ENDS if result.intervals else ()):
+            bounds = [percent(_interval(result, key)[index]) for key in keys]
+            rows.append([_dim(cell) for cell in (f"  {end}", *bounds, *([] if hours is None else [""]))])
+    columns = ("", *map(_head, keys), *([] if hours is None else ["Train\nhours"]))
+    return Table(title=title, columns=columns, rows=rows, note=note)
+
+
+def _species_row(
+    result: Result, name: str, found: SpeciesResult, *, ends: bool, silent: bool
+) -> tuple[str, ...]:
+    bounds = result.intervals.species.get(name, NO_ENDS) if result.intervals else NO_ENDS
+    return (
+        result.name,
+        name,
+        percent(found.apcer),
+        *(_dim(percent(bound)) for bound in bounds if ends),
+        str(found.count),
+        *([str(found.no_response)] if silent else []),
+    )
+
+
+def _other_cells(result: Result, key: str) -> list[str]:
+    bounds = _interval(result, key) if result.intervals else ()
+    return [plain(result.metrics.get(key)), *(_dim(plain(bound)) for bound in bounds)]
+
+
+def _figures(results: Iterable[Result]) -> list[str]:
+    return list(dict.fromkeys(key for result in results for key in result.metrics))
+
+
+def is_rate(key: str) -> bool:
+    """Whether a figure is shown in %."""
+    return re.split(r"[_@\d]", key, maxsplit=1)[0] in RATES
+
+
+def _head(key: str) -> str:
+    """In lines: `tpr@fpr=1e-2` -> TPR@FPR, =1e-2; `acer_max` -> ACER, max."""
+    rate, equals, target = key.partition("=")
+    name = "Acc" if rate == "acc" else rate.upper().replace("_MAX@", " max\n@").replace("_MAX", "\nmax")
+    return name + (f"\n={target}" if equals else "")
 
 
 def _thresholds(results: Iterable[Result]) -> str:
-    """E.g. `accepted when score >= 0.512 (eer on dev)`; for each result where they differ."""
-    said = {}
-    for result in results:
-        if (found := result.threshold) is None:
-            said[result.name] = "no threshold"
-        else:
-            origin = found.policy if found.source == "given" else f"{found.policy} on {found.source}"
-            said[result.name] = f"accepted when score >= {found.value:.6g} ({origin})"
-    if len(set(said.values())) == 1:
-        return next(iter(said.values()))
-    return "; ".join(f"{name}: {text}" for name, text in said.items())
+    """What was accepted; for each result where they differ."""
+    said = {found.name: found.threshold.text() if found.threshold else "no threshold" for found in results}
+    return "; ".join(_said(said))
 
 
-def _ends(result: Result, keys: Sequence[str]) -> list[tuple[str, list[float | None]]]:
-    """The lower and the upper ends of a result's intervals, as rows; none where there are none."""
-    if result.intervals is None:
-        return []
-    found = [result.intervals.figures.get(key, (None, None)) for key in keys]
-    return [("  from", [low for low, _ in found]), ("  to", [high for _, high in found])]
+def _notes(results: Iterable[Result]) -> list[str]:
+    return [f"{result.name}: {note}" for result in results for note in result.notes]
 
 
-def _notes(result: Result) -> list[str]:
-    notes = list(result.notes)
-    if (found := result.intervals) is not None:
-        why = ", as not every subject or video is known" if found.by == "sample" else ""
-        notes.append(f"from, to: {found.level:.0%} intervals, bootstrap over {found.groups} {found.by}s{why}")
-    return notes
+def _drawn(results: Iterable[Result]) -> list[str]:
+    """What the intervals are."""
+    return _said({result.name: _described(result.intervals) for result in results if result.intervals})
 
 
-def _percent(value: float | None) -> str:
-    return DASH if value is None or isnan(value) else f"{100 * value:.2f}"
+def _described(found: Intervals) -> str:
+    several = "" if found.groups == 1 else "s"
+    why = ": not every subject or video is known" if found.by == "sample" else ""
+    return (
+        f"from, to: {100 * found.level:g} % intervals, {found.replicates} bootstrap replicates "
+        f"over {found.groups} {found.by}{several}{why}"
+    )
 
 
-def _species_cells(result: Result, name: str) -> tuple[str, str]:
-    if (found := result.species.get(name)) is None:
-        return DASH, "0"
-    return _percent(found.apcer), str(found.count)
+def _said(texts: dict[str, str]) -> list[str]:
+    """The one text, if all are the same, or each with its name."""
+    if len(set(texts.values())) == 1:
+        return [next(iter(texts.values()))]
+    return [f"{name}: {text}" for name, text in texts.items()]
 
 
-def _plain(value: float | None) -> str:
-    return DASH if value is None or isnan(value) else f"{value:.4g}"
+def _interval(result: Result, key: str) -> tuple[float | None, float | None]:
+    return result.intervals.figures.get(key, NO_ENDS) if result.intervals else NO_ENDS
+
+
+def _dim(cell: str) -> Styled:
+    return Styled(cell, "dim")
+
+
+def percent(value: float | None) -> str:
+    """0.12345 -> 12.35."""
+    return UNDEFINED if value is None or isnan(value) else f"{100 * value:.2f}"
+
+
+def plain(value: float | None) -> str:
+    """Four digits."""
+    return UNDEFINED if value is None or isnan(value) else f"{value:.4g}"

@@ -168,15 +168,17 @@ def test_a_result_with_intervals() -> None:
     document = result.to_json()
     assert document["intervals"]["by"] == "subject"
     assert document["intervals"]["figures"].keys() == document["metrics"].keys()
-    (published, _) = tables([result], train_hours=1.0)
-    assert [row[0] for row in published.rows] == ["test", "  from", "  to"]
-    values, low, high = (np.array(row[1:9], float) for row in published.rows)
-    assert (low <= values).all()
-    assert (values <= high).all()
-    assert published.note == "test: from, to: 95% intervals, bootstrap over 30 subjects"
+    assert document["intervals"]["species"] == {"print": document["intervals"]["figures"]["apcer"]}
+    for rates in tables([result])[:2]:
+        values, low, high = (np.array(row[1:], float) for row in rates.rows)
+        assert (low <= values).all()
+        assert (values <= high).all()
 
 
-def test_over_samples_it_says_so() -> None:
-    anonymous = table([0.1, 0.9, 0.2, 0.8], ["print", "live", "print", "live"])
-    (published, _) = tables([judge(anonymous, PUBLISHED, None, name="test", replicates=10)])
-    assert "bootstrap over 4 samples, as not every subject or video is known" in published.note
+def test_each_species_has_an_interval_of_its_own() -> None:
+    scores = table([0.9, *np.linspace(0, 1, 60), *[0.1] * 20], ["live", *["print"] * 60, *["replay"] * 20])
+    found = intervals(scores, PUBLISHED, 0.5, replicates=200).species
+    assert found["replay"] == (0.0, 0.0)
+    assert found["print"][1] - found["print"][0] == pytest.approx(2 * 1.96 * sqrt(0.25 / 60), rel=0.25)
+    without = intervals(scores, PUBLISHED, None, replicates=3).species
+    assert all(map(isnan, (*without["print"], *without["replay"])))

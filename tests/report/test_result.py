@@ -15,7 +15,7 @@ from fas_core.errors import DataError, PluginError
 from fas_core.plugins import registry
 from fas_core.report import BoundMetric, bind, judge
 from fas_core.scores import ScoreTable
-from fas_core.thresholds import Threshold
+from fas_core.thresholds import Threshold, fit_threshold
 
 EER = Threshold(0.5, "eer", "dev")
 METRICS = bind(Recipe().metrics, registry())
@@ -50,7 +50,7 @@ def test_the_whole_document() -> None:
         },
         "threshold": {"value": 0.5, "policy": "eer", "source": "dev"},
         "counts": {"live": 2, "attack": 2, "unknown": 0, "no_response": 0, "total": 4},
-        "species": {"print": {"apcer": 0.5, "count": 2}},
+        "species": {"print": {"apcer": 0.5, "count": 2, "no_response": 0}},
         "notes": ["overlap"],
     }
 
@@ -81,7 +81,7 @@ def test_without_a_threshold() -> None:
     assert document["threshold"] is None
     assert document["metrics"]["auc"] == 1.0
     assert document["metrics"]["acc"] is None
-    assert document["species"] == {"print": {"apcer": None, "count": 1}}
+    assert document["species"] == {"print": {"apcer": None, "count": 1, "no_response": 0}}
     assert result.notes[0].startswith("no threshold, so these are not defined: acc, apcer")
 
 
@@ -99,7 +99,7 @@ def test_no_response_at_all() -> None:
     result = judge(table([nan, nan], [1, 0]), METRICS, EER)
     assert all(isnan(value) for value in result.metrics.values())
     assert result.notes[1].startswith("no live samples and no attacks, so these are not defined: acc")
-    assert result.to_json()["species"] == {"print": {"apcer": None, "count": 0}}
+    assert result.to_json()["species"] == {"print": {"apcer": None, "count": 0, "no_response": 1}}
 
 
 @pytest.mark.parametrize("scores", [table([0.9], [None]), table([], [])])
@@ -131,6 +131,15 @@ def test_binding_gives_each_metric_its_options() -> None:
     assert chosen[0].options.fprs == (1e-2, 1e-3)
     with pytest.raises(PluginError, match=r"'aucc'.*did you mean 'auc'"):
         bind([MetricChoice("aucc")], registry())
+
+
+def test_an_oracle_is_said_to_be_one() -> None:
+    scores = table([0.9, 0.1], [1, 0])
+    found = judge(scores, METRICS, fit_threshold("oracle:eer", None, judged=scores), notes=["first"])
+    assert found.notes == (
+        "first",
+        "oracle: the threshold was fitted on these very scores: what was possible, not what can be claimed",
+    )
 
 
 def test_results_are_frozen() -> None:
