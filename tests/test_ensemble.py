@@ -12,17 +12,8 @@ from hypothesis import strategies as st
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
 
-from fas_core.ensemble import (
-    RULES,
-    Ensemble,
-    Rule,
-    fit,
-    fit_logistic,
-    fit_t,
-    fit_weights,
-    joined,
-    merged,
-)
+from fas_core.ensemble import RULES, Ensemble, Rule, fit, joined
+from fas_core.ensemble.fit import fit_logistic, fit_t, fit_weights
 from fas_core.errors import DataError, FasError
 from fas_core.scores import ScoreTable
 from fas_core.thresholds import Threshold
@@ -194,35 +185,32 @@ def test_rows_are_joined_by_id_whatever_their_order() -> None:
     order = rng.permutation(6)
     theirs = rng.random(6)
     shuffled = table(theirs[order], LIVE[order], [ids[row] for row in order])
-    like, scores = joined({"ours": ours, "theirs": shuffled})
-    assert like.table.column("id").to_pylist() == ids
-    assert scores[0].tolist() == ours.scores.tolist()
-    assert scores[1].tolist() == theirs.tolist()
+    found = joined({"ours": ours, "theirs": shuffled})
+    assert found.like.table.column("id").to_pylist() == ids
+    assert found.scores.tolist() == [ours.scores.tolist(), theirs.tolist()]
+    assert found.member("theirs").scores.tolist() == theirs.tolist()
 
 
 def test_the_ensemble_keeps_what_is_known_of_the_samples() -> None:
-    like, scores = joined({
-        "a": table([0.25, 0.5], [1, 0], species=["live", "print"], subject=["p", "q"]),
-        "b": table([0.75, 0.5], [1, 0]),
-    })  # fmt: skip
-    found = merged(Rule("mean", ("a", "b")), like, scores)
+    first = table([0.25, 0.5], [1, 0], species=["live", "print"], subject=["p", "q"])
+    found = joined({"a": first, "b": table([0.75, 0.5], [1, 0])}).by(Rule("mean", ("a", "b")))
     assert found.scores.tolist() == [0.5, 0.5]
     assert found.table.column("subject").to_pylist() == ["p", "q"]
     assert found.table.column("species").to_pylist() == ["live", "print"]
 
 
 def test_a_member_without_labels_takes_the_others() -> None:
-    like, scores = joined({"a": table([0.1, 0.2]), "b": table([0.2, 0.1], [1, 0], ["s1", "s0"])})
-    assert like.labels.tolist() == [1, 0]
-    assert scores.tolist() == [[0.2, 0.1], [0.2, 0.1]]
+    found = joined({"a": table([0.1, 0.2]), "b": table([0.2, 0.1], [1, 0], ["s1", "s0"])})
+    assert found.like.labels.tolist() == [1, 0]
+    assert found.scores.tolist() == [[0.2, 0.1], [0.2, 0.1]]
 
 
 @pytest.mark.parametrize(
     ("other", "said"),
     [
-        (table([0.1, 0.2, 0.3], [1, 0, 0], ["s0", "s1", "x"]), ["b and a", "1 ids only in", "s2, x"]),
-        (table([0.1, 0.2], [1, 0]), ["b and a", "1 ids only in the first", "s2"]),
-        (table([0.1, 0.2, 0.3], [1, 1, 0]), ["b and a", "label 1 samples differently", "s1"]),
+        (table([0.1, 0.2, 0.3], [1, 0, 0], ["s0", "s1", "x"]), ["a and b", "1 ids only in", "s2, x"]),
+        (table([0.1, 0.2], [1, 0]), ["a and b", "1 ids only in the first", "s2"]),
+        (table([0.1, 0.2, 0.3], [1, 1, 0]), ["a and b", "label 1 samples differently", "s1"]),
         (table([0.1, np.inf, -np.inf], [1, 0, 0]), ["b: 2 of 3 scores are infinite"]),
     ],
 )
@@ -266,7 +254,8 @@ def test_an_ensemble_reads_back_as_it_was_written(name: Any, tmp_path: Path) -> 
     scores, live = likelihoods(5, 2, 50)
     names = ("runs/a", "runs/b")
     rule = fit(name, names, joined({key: table(row, live) for key, row in zip(names, scores, strict=True)}))
-    ensemble = Ensemble(rule, Threshold(0.1 + 0.2, "eer", "dev"))
+    cut = Threshold(0.1 + 0.2, "eer", "dev")
+    ensemble = Ensemble(rule, cut, (cut, Threshold(0.25, "eer", "dev")))
     ensemble.write(tmp_path / "e.json")
     assert Ensemble.read(tmp_path / "e.json") == ensemble
 

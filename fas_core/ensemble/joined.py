@@ -1,0 +1,67 @@
+"""Several systems' scores of the same samples, next to each other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from attrs import frozen
+
+from fas_core.ensemble.rule import Rule
+from fas_core.errors import DataError
+from fas_core.ranked import Floats
+from fas_core.report.bootstrap import aligned
+from fas_core.scores import ScoreTable
+
+
+@frozen(eq=False)
+class Joined:
+    """K systems' scores of the same N samples.
+
+    Args:
+        names: K.
+        like: what is known of the samples; its scores are one system's.
+        scores: (K, N), in its row order.
+    """
+
+    names: tuple[str, ...]
+    like: ScoreTable
+    scores: Floats
+
+    def member(self, name: str) -> ScoreTable:
+        """One system's table."""
+        return self._with(self.scores[self.names.index(name)])
+
+    def by(self, rule: Rule) -> ScoreTable:
+        """The ensemble's table."""
+        return self._with(rule(self.scores))
+
+    def _with(self, scores: Floats) -> ScoreTable:
+        return ScoreTable(self.like.table.set_column(1, "score", pa.array(scores, pa.float64())))
+
+
+def joined(tables: Mapping[str, ScoreTable]) -> Joined:
+    """Tables by name, joined by id whatever their row order; what is known of a sample is as the first table
+    with labels has it.
+
+    Raises:
+        DataError: ids differ between two tables, or labels where both have some, or a score is infinite.
+    """
+    first = next((name for name, table in tables.items() if _any_label(table)), next(iter(tables)))
+    like = tables[first]
+    bare = ScoreTable.of({name: like.table.column(name) for name in ("id", "score")})
+    rows = []
+    for name, table in tables.items():
+        try:
+            rows.append(aligned(table, like if _any_label(table) else bare).scores)
+        except DataError as error:
+            raise DataError(f"{first} and {name}: {error.message}") from error
+        if infinite := int(np.isinf(rows[-1]).sum()):
+            raise DataError(f"{name}: {infinite} of {len(table)} scores are infinite and have no mean")
+    return Joined(tuple(tables), like, np.stack(rows))
+
+
+def _any_label(table: ScoreTable) -> bool:
+    return bool(pc.any(pc.is_valid(table.table.column("label"))).as_py())
