@@ -10,7 +10,7 @@ from typing import Any
 from attrs import frozen
 
 from fas_core.config import Recipe
-from fas_core.console import console
+from fas_core.console import Table, console
 from fas_core.contracts import DatasetReader
 from fas_core.data.samples import SampleTable
 from fas_core.data.source import open_choice
@@ -21,7 +21,7 @@ from fas_core.engine.train import Training, accelerator_for, check_trainable
 from fas_core.engine.transfer import load_pretrained
 from fas_core.errors import DataError
 from fas_core.plugins import Registry
-from fas_core.report import Result, bind, judge
+from fas_core.report import Result, bind, judge, tables
 
 
 @frozen(eq=False)
@@ -31,6 +31,10 @@ class Outcome:
     run: Run
     results: dict[str, Result]
     train_hours: float
+
+    def tables(self) -> list[Table]:
+        """What there is to print of it."""
+        return tables(list(self.results.values()), train_hours=self.train_hours)
 
 
 def start(path: Path, recipe: Recipe, registry: Registry) -> Outcome:

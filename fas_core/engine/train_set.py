@@ -1,0 +1,142 @@
+"""Training a set of sub-protocols: each as a run of its own, then their figures together."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from attrs import evolve, frozen
+
+from fas_core.atomic import replacing
+from fas_core.config import Recipe
+from fas_core.console import Table, console
+from fas_core.data.protocols import Protocol
+from fas_core.data.source import open_choice
+from fas_core.engine import job
+from fas_core.engine.evaluate import protocol_notes
+from fas_core.engine.protocol_set import RESULTS, ProtocolSet, is_finished, naming
+from fas_core.engine.run import Run
+from fas_core.errors import FasError
+from fas_core.plugins import Registry
+from fas_core.report import Result, bind, judge
+from fas_core.report.spread import Spread, spread, spread_tables
+from fas_core.scores import ScoreTable
+
+SPLITS = ("dev", "test")
+
+
+@frozen(eq=False)
+class SetOutcome:
+    """A finished set: `{split: Spread}` of the best weights of each run."""
+
+    protocols: ProtocolSet
+    results: dict[str, Spread]
+    train_hours: float
+
+    def tables(self) -> list[Table]:
+        """What there is to print of it, split by split."""
+        hours = self.train_hours
+        parts = [spread_tables(part, title=split, train_hours=hours) for split, part in self.results.items()]
+        return [table for part in parts for table in part]
+
+
+def start(path: Path, protocol: Protocol, recipe: Recipe, registry: Registry) -> SetOutcome:
+    """Train a recipe under every sub-protocol, and judge each.
+
+    Raises:
+        FasError: the recipe, the place or the data of any sub-protocol cannot be used.
+        KeyboardInterrupt: Ctrl-C; `resume` goes on.
+    """
+    protocols = ProtocolSet(path, protocol.name, protocol.members, recipe, registry)
+    _check_data(protocols)
+    if _is_main_process():
+        protocols.create()
+    return _train(protocols, {})
+
+
+def resume(path: Path, registry: Registry, changes: Mapping[str, Any]) -> SetOutcome:
+    """Go on with a set: finished runs stay, an interrupted one is continued, the others are trained.
+
+    Raises:
+        FasError: as of `start`, or a run's state does not fit.
+        KeyboardInterrupt: Ctrl-C; as before.
+    """
+    protocols = ProtocolSet.open(path, registry)
+    protocols = evolve(protocols, recipe=Run(path, protocols.recipe, registry).changed(changes).recipe)
+    _check_data(protocols)
+    if _is_main_process():
+        protocols.write()
+    return _train(protocols, changes)
+
+
+def _check_data(protocols: ProtocolSet) -> None:
+    """Look at the data of every sub-protocol before the first is trained."""
+    for member in protocols.members:
+        recipe = protocols.run(member).recipe
+        with naming(member):
+            job.training_splits(open_choice(recipe.data, protocols.registry), recipe)
+
+
+def _train(protocols: ProtocolSet, changes: Mapping[str, Any]) -> SetOutcome:
+    """Every run to its end, then the figures of them all."""
+    for number, member in enumerate(protocols.members, 1):
+        if _is_main_process():
+            console.info(f"{protocols.protocol}, {number} of {len(protocols.members)}: {member}")
+        with naming(member):
+            _train_one(protocols.run(member), changes)
+    return _judged(protocols) if _is_main_process() else SetOutcome(protocols, {}, 0.0)
+
+
+def _train_one(run: Run, changes: Mapping[str, Any]) -> None:
+    if is_finished(run):
+        console.info(f"run {run.path}: trained before")
+    elif (run.path / "state.pt").is_file():
+        (run.path / RESULTS).unlink(missing_ok=True)  # they are of fewer epochs
+        job.resume(run.path, run.registry, changes)
+    else:
+        (run.path / "recipe.yaml").unlink(missing_ok=True)  # all there is of one killed in its first epoch
+        job.start(run.path, run.recipe, run.registry)
+
+
+def _judged(protocols: ProtocolSet) -> SetOutcome:
+    """Judge the scores that every run left, and write the figures down."""
+    runs = protocols.runs()
+    found = {member: _stored(member, run) for member, run in runs.items()}
+    results = {
+        split: spread([results[split] for results in found.values()])
+        for split in SPLITS
+        if all(split in results for results in found.values())
+    }
+    hours = sum(json.loads((run.path / RESULTS).read_text())["train_hours"] for run in runs.values())
+    record = {
+        "protocol": protocols.protocol,
+        "train_hours": hours,
+        "splits": {split: result.to_json() for split, result in results.items()},
+    }
+    with replacing(protocols.path / RESULTS) as temporary:
+        temporary.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+    return SetOutcome(protocols, results, hours)
+
+
+def _stored(member: str, run: Run) -> dict[str, Result]:
+    """`{split: what the scores that the run left are worth}`, of those that are labelled."""
+    there = {split: ScoreTable.read(run.scores(split)) for split in SPLITS if run.scores(split).is_file()}
+    metrics = bind(run.recipe.metrics, run.registry)
+    notes = protocol_notes(open_choice(run.recipe.data, run.registry))
+    try:
+        threshold = run.threshold()
+    except FasError:
+        threshold = None
+    return {
+        split: judge(scores, metrics, threshold, name=member, notes=notes)
+        for split, scores in there.items()
+        if scores.is_labelled()
+    }
+
+
+def _is_main_process() -> bool:
+    """Under `torchrun` there are several, and one of them writes."""
+    return os.environ.get("RANK", "0") == "0"
