@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
-from fas_core.cli.options import output_options
+from fas_core.cli.data_frames import frames
+from fas_core.cli.options import output_options, workers_option
 from fas_core.console import Table, console
 from fas_core.plugins import registry
 
@@ -27,15 +28,14 @@ def command() -> None:
     """
 
 
+command.add_command(frames)
+
 set_option = click.option(
     "--set",
     "sets",
     multiple=True,
     metavar="KEY=VALUE",
     help="An option of the data set, e.g. protocol=official.",
-)
-workers_option = click.option(
-    "-j", "--workers", type=click.IntRange(1), help="Threads that read images; all cores by default."
 )
 
 

@@ -28,6 +28,11 @@ def output_options(command: Command) -> Command:
     return wrapped
 
 
+workers_option = click.option(
+    "-j", "--workers", type=click.IntRange(1), help="Threads that read images; all cores by default."
+)
+
+
 def require(extra: str, *modules: str) -> None:
     """Refuse in one line when an extra is not installed.
 

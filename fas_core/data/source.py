@@ -83,32 +83,34 @@ def recognise(spec: str, registry: Registry) -> tuple[Dataset, Path | None]:
     path = Path(spec).expanduser()
     if not path.exists():
         raise DataError(f"{spec}: neither a data set{closest(name, known)} nor a file or folder")
-    names = _fitting(path, registry)
-    if len(names) > 1:
-        forms = " or ".join(f"{name}:{spec}" for name in names)
+    fitting = layouts(path, registry)
+    if len(fitting) > 1:
+        forms = " or ".join(f"{item.name}:{spec}" for item in fitting)
         raise DataError(f"{spec}: looks like more than one data set: write {forms}")
-    if not names:
+    if not fitting:
         raise DataError(
             f"{spec}: looks like no known data set: write NAME:{spec}, where NAME is one of "
             f"{', '.join(sorted(known))}"
         )
-    return _dataset(names[0], registry), path
+    return fitting[0], path
 
 
 def is_unknown_folder(spec: str, registry: Registry) -> bool:
     """Whether `spec` is a folder without any known layout, such as one of loose photos."""
     path = Path(spec).expanduser()
-    return path.is_dir() and spec not in _names(registry) and not _fitting(path, registry)
+    return path.is_dir() and spec not in _names(registry) and not layouts(path, registry)
+
+
+def layouts(root: Path, registry: Registry) -> list[Dataset]:
+    """The data sets whose layout a root has, by name."""
+    components = [item for item in registry.all("dataset") if isinstance(item, Dataset)]
+    return [
+        _dataset(name, registry) for name in sorted({item.name for item in components if _fits(item, root)})
+    ]
 
 
 def _names(registry: Registry) -> set[str]:
     return {component.name for component in registry.all("dataset")}
-
-
-def _fitting(root: Path, registry: Registry) -> list[str]:
-    """Names of the data sets whose layout a root has."""
-    components = [item for item in registry.all("dataset") if isinstance(item, Dataset)]
-    return sorted({item.name for item in components if _fits(item, root)})
 
 
 def _dataset(name: str, registry: Registry) -> Dataset:
