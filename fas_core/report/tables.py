@@ -43,12 +43,13 @@ def tables(results: Sequence[Result], *, train_hours: float | None = None) -> li
 
 def published_table(results: Sequence[Result], *, train_hours: float | None = None) -> Table:
     """The published columns, one row a result (and two for its intervals), and the notes below."""
-    present = _figures(results)
+    present, thresholds = _figures(results), _thresholds(results)
+    several = len(thresholds) > 1
     return _rates_table(
         results,
         [key for key in PUBLISHED if key in present],
-        title=f"Rates in %, {_thresholds(results)}",
-        note="\n".join([*_notes(results), *_drawn(results)]),
+        title=f"Rates in %, {'each at its own threshold' if several else thresholds[0]}",
+        note="\n".join([*(thresholds if several else ()), *_notes(results), *_drawn(results)]),
         hours=train_hours,
     )
 
@@ -143,10 +144,11 @@ def _head(key: str) -> str:
     return name + (f"\n={target}" if equals else "")
 
 
-def _thresholds(results: Iterable[Result]) -> str:
+def _thresholds(results: Iterable[Result]) -> list[str]:
     """What was accepted; for each result where they differ."""
-    said = {found.name: found.threshold.text() if found.threshold else "no threshold" for found in results}
-    return "; ".join(_said(said))
+    return _said(
+        {found.name: found.threshold.text() if found.threshold else "no threshold" for found in results}
+    )
 
 
 def _notes(results: Iterable[Result]) -> list[str]:
