@@ -212,9 +212,12 @@ def _array(name: str, column: str, values: Any, kind: pa.DataType) -> pa.Array:
     try:
         if isinstance(values, pa.ChunkedArray):
             values = values.combine_chunks()
+        elif pa.types.is_integer(kind) and not isinstance(values, pa.Array):
+            values = pa.array(values)  # of a list of floats the whole part alone would be taken, silently
         array = values.cast(kind) if isinstance(values, pa.Array) else pa.array(values, kind)
     except (pa.ArrowException, ValueError, TypeError, OverflowError) as error:
-        raise DataError(f"{name}: column {column!r}: {_line(error)}") from error
+        wanted = "must be 1 (live), 0 (attack) or empty: " if column == "label" else ""
+        raise DataError(f"{name}: column {column!r}: {wanted}{_line(error)}") from error
     return array.fill_null(np.nan) if column == "score" else array
 
 

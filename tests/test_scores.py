@@ -162,6 +162,25 @@ def test_bad_columns(columns: dict[str, Any], message: str) -> None:
         ScoreTable.of(columns)
 
 
+@pytest.mark.parametrize(
+    "labels",
+    [[1, 0], ["1", "0"], [True, False], [1.0, 0.0], np.array([1, 0], np.uint64), np.array(["1", "0"])],
+)
+def test_labels_are_one_and_nought_however_they_are_held(labels: Any) -> None:
+    assert ScoreTable.of({"id": ["a", "b"], "score": [0.5, 0.1], "label": labels}).labels.tolist() == [1, 0]
+
+
+@pytest.mark.parametrize(
+    "labels", [["live", "attack"], [1.5, 0], ["1", 0], [300, 0], [nan, 1.0], np.array(["real", "0"])]
+)
+def test_other_labels_are_never_guessed(labels: Any) -> None:
+    with pytest.raises(
+        DataError, match=r"column 'label': must be 1 \(live\), 0 \(attack\) or empty"
+    ) as caught:
+        ScoreTable.of({"id": ["a", "b"], "score": [0.5, 0.1], "label": labels})
+    assert "\n" not in str(caught.value)
+
+
 def test_what_it_holds_by_class(table: ScoreTable) -> None:
     assert table.labels.tolist() == [1, 0, -1, 0, 1, 0]
     assert table.live.tolist() == [1 / 3]

@@ -7,30 +7,40 @@ with the variance over the samples as they are (divided by their number).
 
 from __future__ import annotations
 
-from math import nan
+from math import inf, nan
 
 import numpy as np
 
 from fas_core import NoOptions
-from fas_core.ranked import Ranked
+from fas_core.ranked import Counts, Floats, Ranked
 from fas_core.scores import ScoreTable
 
 
 def d_prime(options: NoOptions, scores: ScoreTable, threshold: float | None) -> dict[str, float]:
     """`d_prime`; NaN without both classes, with infinite scores, or where nothing varies."""
-    live, attack = scores.rates.live, scores.rates.attack
-    if not scores.rates.both or not (_finite(live) and _finite(attack)):
+    if not scores.rates.both:
         return {"d_prime": nan}
-    (above, above_spread), (below, below_spread) = _moments(live), _moments(attack)
+    (live, live_weights), (attack, attack_weights) = map(_drawn, (scores.rates.live, scores.rates.attack))
+    most = max(abs(end) for part in (live, attack) for end in part[[0, -1]].tolist())
+    if most == inf:
+        return {"d_prime": nan}
+    # It does not depend on the unit, and in this one no square overflows or vanishes.
+    unit = -int(np.frexp(most)[1])
+    above, above_spread = _moments(np.ldexp(live, unit), live_weights)
+    below, below_spread = _moments(np.ldexp(attack, unit), attack_weights)
     spread = np.sqrt((above_spread + below_spread) / 2)
     return {"d_prime": float((above - below) / spread) if spread > 0 else nan}
 
 
-def _finite(ranked: Ranked) -> bool:
-    return bool(np.isfinite(ranked.scores[[0, -1]]).all())
+def _drawn(ranked: Ranked) -> tuple[Floats, Counts]:
+    """The scores that count at all, and how often each does."""
+    counted = ranked.weights > 0
+    return ranked.scores[counted], ranked.weights[counted]
 
 
-def _moments(ranked: Ranked) -> tuple[float, float]:
+def _moments(scores: Floats, weights: Counts) -> tuple[float, float]:
     """Mean and variance."""
-    mean = float(np.average(ranked.scores, weights=ranked.weights))
-    return mean, float(np.average((ranked.scores - mean) ** 2, weights=ranked.weights))
+    # From the first score on, as the mean of equal numbers may otherwise not be that number.
+    start = float(scores[0])
+    mean = start + float(np.average(scores - start, weights=weights))
+    return mean, float(np.average((scores - mean) ** 2, weights=weights))
