@@ -104,13 +104,13 @@ def _from_run(path: Path, registry: Registry) -> Candidate:
 
 
 def _from_onnx(path: Path, registry: Registry) -> Candidate:
-    from fas_core.runtime import Predictor
+    from fas_core.runtime import ModelFile
 
-    predictor = Predictor(path)
-    card = predictor.card
+    model = ModelFile(path)
+    card = model.card
     return Candidate(
         path=path,
-        scorer=predictor,
+        scorer=model,
         modalities=card.modalities,
         input_size=card.input_size,
         resize=card.resize,

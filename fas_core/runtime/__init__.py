@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from fas_core.runtime.predictor import Predictor
+from fas_core.runtime.model_file import ModelFile
 
-__all__ = ["Predictor"]
+__all__ = ["ModelFile"]

@@ -26,7 +26,7 @@ from fas_core.card import METADATA_KEY, PRESENCE, Card
 from fas_core.contracts import Exported, Images, Outputs
 from fas_core.errors import DataError, ModelError
 from fas_core.model import Model
-from fas_core.runtime import Predictor
+from fas_core.runtime import ModelFile
 from fas_plugins.exporters.folding import fold_batch_norms
 from fas_plugins.exporters.options import OnnxOptions
 
@@ -162,11 +162,11 @@ def _describe(graph: ir.Model, card: Card) -> None:
 
 def _compare(path: Path, samples: Images, presence: NDArray[np.bool_] | None, expected: Arrays) -> Arrays:
     """|onnxruntime - torch|, (2, N, ...) by output: as one batch, and sample by sample."""
-    predictor = Predictor(path)
-    together = predictor.outputs(samples, presence)
+    written = ModelFile(path)
+    together = written.outputs(samples, presence)
     singles = [
-        predictor.outputs(
-            {name: samples[name][row : row + 1] for name in predictor.card.modalities},
+        written.outputs(
+            {name: samples[name][row : row + 1] for name in written.card.modalities},
             None if presence is None else presence[row : row + 1],
         )
         for row in range(len(expected["score"]))

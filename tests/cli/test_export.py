@@ -24,7 +24,7 @@ from fas_core.engine.checkpoint import save_weights
 from fas_core.engine.run import Run
 from fas_core.model import build_model
 from fas_core.plugins import PluginRecord, Registry, registry
-from fas_core.runtime import Predictor
+from fas_core.runtime import ModelFile
 from fas_core.scores import ScoreTable
 from fas_core.structure import structure
 
@@ -139,15 +139,15 @@ def test_writes_the_runs_model(make_run: Callable[..., Run], data: Path) -> None
         assert part in result.stdout
     assert "32 samples of dev (8 live, 24 attack)" in result.stdout
 
-    predictor = Predictor(path)
-    assert predictor.card == run.card()
+    exported = ModelFile(path)
+    assert exported.card == run.card()
     images = {
         name: np.random.default_rng(place).integers(0, 256, (3, SIDE, SIDE, 3), np.uint8)
         for place, name in enumerate(("rgb", "ir"))
     }
     with torch.inference_mode():
         expected = run.model("best")({name: torch.from_numpy(item) for name, item in images.items()})
-    np.testing.assert_allclose(predictor(images), expected.score.numpy(), atol=1e-6)
+    np.testing.assert_allclose(exported(images), expected.score.numpy(), atol=1e-6)
 
 
 def test_json_and_exporter_options(make_run: Callable[..., Run], tmp_path: Path) -> None:
@@ -180,12 +180,12 @@ def test_fitted_threshold_stays_with_the_best_weights(make_run: Callable[..., Ru
     results = {which: fas(run.path, "--weights", which, "-o", path) for which, path in paths.items()}
     assert "0.5 (eer, dev)" in results["best"].stdout
     assert "fitted on its best weights" in results["last"].stderr
-    cards = {which: Predictor(path).card for which, path in paths.items()}
+    cards = {which: ModelFile(path).card for which, path in paths.items()}
     assert cards["best"].threshold is not None
     assert cards["best"].threshold.value == 0.5
     assert cards["last"].threshold is None
     white = np.full((1, SIDE, SIDE, 3), 255, np.uint8)
-    found = [Predictor(path)({"rgb": white, "ir": white})[0] for path in paths.values()]
+    found = [ModelFile(path)({"rgb": white, "ir": white})[0] for path in paths.values()]
     assert found[0] != pytest.approx(found[1])
 
 
@@ -194,7 +194,7 @@ def test_run_without_dev_scores(make_run: Callable[..., Run]) -> None:
     result = fas(run.path)
     assert result.exit_code == 0
     assert "no dev scores" in result.stderr
-    assert Predictor(run.path / "model.onnx").card.threshold is None
+    assert ModelFile(run.path / "model.onnx").card.threshold is None
 
 
 def test_mismatch_leaves_no_file(make_run: Callable[..., Run]) -> None:

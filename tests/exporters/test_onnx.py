@@ -21,7 +21,7 @@ from fas_core.config import Recipe
 from fas_core.contracts import Exported
 from fas_core.model import Model, build_model, scorer
 from fas_core.plugins import registry
-from fas_core.runtime import Predictor
+from fas_core.runtime import ModelFile
 from fas_core.structure import structure
 from fas_plugins.exporters.onnx import export
 from fas_plugins.exporters.options import OnnxOptions
@@ -254,12 +254,12 @@ def test_the_graph_of_a_partial_model_is_told_what_is_there(
     rng = np.random.default_rng(1)
     presence = np.concatenate([np.eye(3, dtype=bool), rng.random((6, 3)) < 0.7])
     presence[:, 0] |= ~presence.any(axis=1)
-    predictor, torch_says = Predictor(path), scorer(model)
-    np.testing.assert_allclose(predictor(images, presence), torch_says(images, presence), atol=1e-6)
-    np.testing.assert_allclose(predictor(images), torch_says(images), atol=1e-6)
+    exported, torch_says = ModelFile(path), scorer(model)
+    np.testing.assert_allclose(exported(images, presence), torch_says(images, presence), atol=1e-6)
+    np.testing.assert_allclose(exported(images), torch_says(images), atol=1e-6)
     pair = {name: images[name] for name in ("ir", "rgb")}
     alone = np.tile([True, False, True], (9, 1))
-    np.testing.assert_allclose(predictor(pair), torch_says(images, alone), atol=1e-6)
+    np.testing.assert_allclose(exported(pair), torch_says(images, alone), atol=1e-6)
     for given, rows, match in (
         ({}, None, "no images given; the model takes some of rgb, depth, ir"),
         (images, np.zeros((9, 3), bool), "a modality or more in each row"),
@@ -267,7 +267,7 @@ def test_the_graph_of_a_partial_model_is_told_what_is_there(
         (pair, np.ones((9, 3), bool), "promises a modality of which no images are given"),
     ):
         with pytest.raises(DataError, match=match):
-            predictor(given, rows)
+            exported(given, rows)
 
 
 def test_any_other_graph_is_told_nothing(
@@ -276,4 +276,4 @@ def test_any_other_graph_is_told_nothing(
     images, path = faces(MODALITIES, 3), tmp_path / "model.onnx"
     export(OPTIONS, make_model(MODALITIES), images, path, make_card(MODALITIES))
     with pytest.raises(DataError, match="was not trained to do without a modality; the model takes rgb"):
-        Predictor(path)(images, np.ones((3, 3), bool))
+        ModelFile(path)(images, np.ones((3, 3), bool))

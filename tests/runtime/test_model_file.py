@@ -19,7 +19,7 @@ from fas_core import DataError, ModelError
 from fas_core.card import Card
 from fas_core.config import Resize
 from fas_core.contracts import Scorer
-from fas_core.runtime import Predictor
+from fas_core.runtime import ModelFile
 from fas_core.thresholds import Threshold
 
 SIDE = 8
@@ -84,7 +84,7 @@ def expected(images: Images) -> NDArray[np.float64]:
 
 @pytest.mark.parametrize("count", [0, 1, 5])
 def test_scores_a_batch(path: Path, count: int) -> None:
-    scorer: Scorer = Predictor(path)
+    scorer: Scorer = ModelFile(path)
     images = faces(count)
     scores = scorer(images)
     assert (scores.shape, scores.dtype) == ((count,), np.float64)
@@ -92,29 +92,29 @@ def test_scores_a_batch(path: Path, count: int) -> None:
 
 
 def test_card_comes_along(path: Path) -> None:
-    assert Predictor(str(path)).card == CARD
+    assert ModelFile(str(path)).card == CARD
 
 
 def test_other_modalities_and_any_memory_layout(path: Path) -> None:
     images = faces(3)
     views = {name: np.asfortranarray(pixels) for name, pixels in reversed(images.items())}
     more = views | {"thermal": np.zeros((1, 2), np.uint8)}
-    np.testing.assert_allclose(Predictor(path, threads=1)(more), expected(images), rtol=1e-5)
+    np.testing.assert_allclose(ModelFile(path, threads=1)(more), expected(images), rtol=1e-5)
 
 
 def test_all_outputs_by_name(path: Path) -> None:
     images = faces(2)
-    predictor = Predictor(path)
-    outputs = predictor.outputs(images)
+    model = ModelFile(path)
+    outputs = model.outputs(images)
     assert list(outputs) == ["score"]
-    np.testing.assert_array_equal(outputs["score"].astype(np.float64), predictor(images))
+    np.testing.assert_array_equal(outputs["score"].astype(np.float64), model(images))
 
 
 def test_from_many_threads_at_once(path: Path) -> None:
-    predictor = Predictor(path, threads=1)
+    model = ModelFile(path, threads=1)
     batches = [faces(count) for count in range(1, 41)]
     with ThreadPoolExecutor(8) as pool:
-        for images, scores in zip(batches, pool.map(predictor, batches), strict=True):
+        for images, scores in zip(batches, pool.map(model, batches), strict=True):
             np.testing.assert_allclose(scores, expected(images), rtol=1e-5)
 
 
@@ -132,7 +132,7 @@ def test_from_many_threads_at_once(path: Path) -> None:
 )
 def test_images_of_another_kind(path: Path, change: Callable[[Images], Any], match: str) -> None:
     with pytest.raises(DataError, match=match) as refusal:
-        Predictor(path)(change(faces(2)))
+        ModelFile(path)(change(faces(2)))
     assert "\n" not in str(refusal.value)
     assert str(refusal.value).startswith(str(path))
 
@@ -180,7 +180,7 @@ def test_metadata_of_another_model(
 
 def assert_refused(path: Path, match: str) -> None:
     with pytest.raises(ModelError, match=match) as refusal:
-        Predictor(path)
+        ModelFile(path)
     assert "\n" not in str(refusal.value)
     assert str(refusal.value).startswith(str(path))
 
@@ -191,7 +191,7 @@ def test_needs_no_torch(path: Path) -> None:
         "import fas_core.runtime\n"
         "assert 'onnxruntime' not in sys.modules\n"
         f"white = numpy.full((1, {SIDE}, {SIDE}, 3), 255, numpy.uint8)\n"
-        f"print(fas_core.runtime.Predictor({str(path)!r})(dict(rgb=white, ir=white)))\n"
+        f"print(fas_core.runtime.ModelFile({str(path)!r})(dict(rgb=white, ir=white)))\n"
         "assert not {'torch', 'onnx', 'cv2', 'sklearn', 'matplotlib'} & set(sys.modules)\n"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)

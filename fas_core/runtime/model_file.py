@@ -1,4 +1,4 @@
-"""An exported ONNX model as a function of byte images; all it needs to know is in the file."""
+"""An exported model as a function of byte images; all it needs to know is in the file."""
 
 from __future__ import annotations
 
@@ -8,49 +8,48 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fas_core.card import METADATA_KEY, PRESENCE, Card
+from fas_core.card import PRESENCE, Card
 from fas_core.contracts import Images
 from fas_core.errors import DataError, ModelError
+from fas_core.runtime.engines import open_engine
 
 Presence = NDArray[np.bool_] | None
 
 SCORE = "score"
-FATAL = 4  # onnxruntime's log level: what it would print below that, it raises as well
 
 
-class Predictor:
+class ModelFile:
     """Scores batches of face images with a model that `fas export` wrote.
 
     A `fas_core.contracts.Scorer`. May be called from several threads at once.
 
     Args:
-        path: the `.onnx` file.
+        path: the `.onnx` file, or OpenVINO's `.xml`.
         threads: CPU threads of one call; None for one per core.
 
     Attributes:
         card: modalities in order, input size, resize rule, threshold, recipe.
 
     Raises:
-        ModelError: the file is missing, damaged, no ONNX, or not one of ours.
+        ModelError: the file is missing, damaged, no model, or not one of ours.
+        FasError: its engine, OpenVINO, is not installed.
 
     Example:
-        >>> predictor = Predictor("model.onnx")  # doctest: +SKIP
-        >>> predictor({"rgb": faces}) >= predictor.card.threshold.value  # doctest: +SKIP
+        >>> model = ModelFile("model.onnx")  # doctest: +SKIP
+        >>> model({"rgb": faces}) >= model.card.threshold.value  # doctest: +SKIP
         array([ True, False])
     """
 
     def __init__(self, path: Path | str, threads: int | None = None) -> None:
         self.path = Path(path)
-        self._session = _open(self.path, threads)
-        metadata = self._session.get_modelmeta().custom_metadata_map
-        if METADATA_KEY not in metadata:
+        self._engine = open_engine(self.path, threads)
+        if self._engine.metadata is None:
             raise ModelError(
-                f"{self.path}: ONNX, but without fas metadata (modalities, size, threshold): "
+                f"{self.path}: {self._engine.kind}, but without fas metadata (modalities, size, threshold): "
                 "give a model that `fas export` wrote"
             )
-        self.card = Card.from_json(metadata[METADATA_KEY], str(self.path))
-        self._names = [output.name for output in self._session.get_outputs()]
-        inputs = tuple(given.name for given in self._session.get_inputs())
+        self.card = Card.from_json(self._engine.metadata, str(self.path))
+        inputs, self._names = self._engine.inputs, self._engine.outputs
         expected = self.card.modalities + ((PRESENCE,) if self.card.partial else ())
         if inputs != expected or SCORE not in self._names:
             raise ModelError(
@@ -73,7 +72,7 @@ class Predictor:
         Raises:
             DataError: a modality is missing, or images are not of that kind.
         """
-        (scores,) = self._session.run([SCORE], self._inputs(images, presence))
+        (scores,) = self._engine.run([SCORE], self._inputs(images, presence))
         return np.asarray(scores, np.float64)
 
     def outputs(self, images: Images, presence: Presence = None) -> dict[str, NDArray[np.float32]]:
@@ -81,7 +80,7 @@ class Predictor:
 
         Takes and raises what calling does.
         """
-        found = self._session.run(self._names, self._inputs(images, presence))
+        found = self._engine.run(self._names, self._inputs(images, presence))
         return dict(zip(self._names, found, strict=True))
 
     def _inputs(self, images: Images, presence: Presence) -> dict[str, NDArray[Any]]:
@@ -131,21 +130,3 @@ class Predictor:
     def _takes(self) -> str:
         side, some = self.card.input_size, "some of " if self.card.partial else ""
         return f"the model takes {some}{', '.join(self.card.modalities)}, each uint8 (B, {side}, {side}, 3)"
-
-
-def _open(path: Path, threads: int | None) -> Any:
-    """An onnxruntime session on the CPU."""
-    import onnxruntime
-
-    if not path.is_file():
-        raise ModelError(f"{path}: {'a folder, not a model file' if path.is_dir() else 'no such model file'}")
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = FATAL
-    options.intra_op_num_threads = threads or 0
-    try:
-        return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # its exceptions share no public base
-        reason = str(error).splitlines()[0].rpartition("failed:")[2]
-        raise ModelError(
-            f"{path}: cannot be loaded as ONNX, damaged or another kind of file: {reason}"
-        ) from error
