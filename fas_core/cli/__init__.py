@@ -17,6 +17,9 @@ from fas_core.plugins import DISABLE, clash, registry
 COMMANDS = {
     "train": "Train a model: from nothing, by recipe, or further.",
     "eval": "Score and judge a run or an exported model.",
+    "report": "Write one HTML file about runs and score files.",
+    "ensemble": "Make one system of several by their scores.",
+    "score": "Judge any system by its file of scores.",
     "export": "Write a trained model for other runtimes.",
     "import": "Make a run of a published checkpoint.",
     "models": "Look at networks: size, cost, memory, latency.",

@@ -89,7 +89,7 @@ def _split(path: Path, text: str, mark: str) -> list[pa.Array]:
         bad.append(Bad(row.text, row.actual_columns))
         return "skip"
 
-    width = len(next(csv.reader([next(line for line in text.split("\n") if line.strip())], delimiter=mark)))
+    width = len(_cells([text.lstrip("\n").partition("\n")[0]], mark)[0])
     names = [str(at) for at in range(width)]
     table = pa.csv.read_csv(
         io.BytesIO(text.encode()),

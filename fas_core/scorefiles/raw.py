@@ -89,7 +89,7 @@ def _parsed(path: Path, data: bytes, delimiter: str | None, header: bool | None)
         table = pa.parquet.read_table(io.BytesIO(data), page_checksum_verification=True)
         return Raw(path, "Parquet", table)
     text = _text(path, data)
-    if text.lstrip().startswith("{") or path.suffix.lower() in JSON_SUFFIXES:
+    if text[:1000].lstrip().startswith("{") or path.suffix.lower() in JSON_SUFFIXES:
         return Raw(path, "JSON-lines", _json(path, text))
     form, table, named = read_delimited(path, text, delimiter, header)
     return Raw(path, form, table, named)
@@ -105,13 +105,13 @@ def _text(path: Path, data: bytes) -> str:
         raise DataError(f"{path}: not text in UTF-8 (byte {error.start} is not), nor Parquet") from None
     if "\0" in text:
         raise DataError(f"{path}: a NUL byte at {text.index(chr(0))}: not a text file, or a damaged one")
-    if not text.strip():
+    if not text or text.isspace():
         raise DataError(f"{path}: the file is empty")
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _json(path: Path, text: str) -> pa.Table:
-    if text.lstrip().startswith("["):
+    if text[:1000].lstrip().startswith("["):
         raise DataError(f"{path}: a JSON array; write one object a line (JSON-lines)")
     table = _json_table(text, [])
     # Ids that look like dates are to stay what was written.

@@ -24,6 +24,9 @@ LIVE_WORDS = {word for word, label in WORDS.items() if label == LIVE}
 NOTHING = {"", "none", "na", "n/a", "nan", "null", "-", "0"}
 """What live samples have for a species, where they have no word for live."""
 
+MOST_SPELLINGS = 100
+"""A column of more distinct values is not looked at as labels."""
+
 
 def spoken(column: pa.Array) -> list[str]:
     """Values as words, "" for null: lower case, `bona_fide` and `bona-fide` as `bona fide`."""
@@ -32,6 +35,8 @@ def spoken(column: pa.Array) -> list[str]:
 
 def is_words(distinct: pa.Array) -> bool:
     """Whether all values that are not empty are words for live or attack, and there are some."""
+    if len(distinct) > MOST_SPELLINGS:
+        return False
     said = set(spoken(distinct)) - {""}
     return bool(said) and said <= set(WORDS)
 

@@ -1,0 +1,195 @@
+"""What every command that judges scores shares: its options, the tables and the JSON document."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import rich_click as click
+from attrs import evolve, frozen
+
+from fas_core.console import Table, console
+
+if TYPE_CHECKING:
+    from fas_core.config import MetricChoice
+    from fas_core.plugins import Registry
+    from fas_core.report import BoundMetric, Result
+    from fas_core.scores import ScoreTable
+    from fas_core.thresholds import Threshold
+
+GROUPS = ("species", "subject", "group", "session", "device", "video", "split", "modalities")
+"""Columns of a score table that samples can be grouped by."""
+
+
+@frozen
+class Judging:
+    """How scores are judged, but for the threshold.
+
+    Args:
+        replicates: of the bootstrap that gives 95 % intervals; 0 for none.
+        group_by: a further result for each value of this column, one of `GROUPS`.
+        metrics: names of further metrics.
+    """
+
+    replicates: int = 1000
+    group_by: str | None = None
+    metrics: tuple[str, ...] = ()
+
+    def bound(self, choices: Sequence[MetricChoice], registry: Registry) -> list[BoundMetric]:
+        """The given metrics and the further ones, loaded.
+
+        Raises:
+            PluginError: no plugin provides one of them.
+        """
+        from fas_core.config import MetricChoice
+        from fas_core.report import bind
+
+        chosen = {choice.name for choice in choices}
+        further = [MetricChoice(name) for name in dict.fromkeys(self.metrics) if name not in chosen]
+        return bind([*choices, *further], registry)
+
+
+@frozen(eq=False)
+class Judged:
+    """One score table's result.
+
+    Args:
+        scores: what was judged.
+        result: of all samples.
+        by: what they were grouped by, if at all.
+        groups: a result for each group, named by its value.
+    """
+
+    scores: ScoreTable
+    result: Result
+    by: str | None = None
+    groups: tuple[Result, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """The result's document, and the groups'."""
+        found = self.result.to_json()
+        if self.by is None:
+            return found
+        return found | {"groups": {"by": self.by, "results": [group.to_json() for group in self.groups]}}
+
+
+def judging_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command `--group-by`, `--replicates` and `--metric`, as one argument `judging`."""
+
+    @click.option("--group-by", type=click.Choice(GROUPS), help="A row for each value of this column too.")
+    @click.option(
+        "--replicates",
+        type=click.IntRange(0),
+        default=Judging().replicates,
+        show_default=True,
+        help="Bootstrap replicates for the 95 % intervals; 0 for no intervals.",
+    )
+    @click.option(
+        "--metric",
+        "metrics",
+        multiple=True,
+        metavar="NAME",
+        help="A further metric, e.g. bpcer_ap; may be repeated.",
+    )
+    @functools.wraps(command)
+    def wrapped(
+        *args: Any, group_by: str | None, replicates: int, metrics: tuple[str, ...], **kwargs: Any
+    ) -> Any:
+        return command(*args, judging=Judging(replicates, group_by, metrics), **kwargs)
+
+    return wrapped
+
+
+def judge_scores(
+    scores: ScoreTable,
+    metrics: Sequence[BoundMetric],
+    threshold: Threshold | None,
+    judging: Judging,
+    *,
+    name: str,
+    notes: Sequence[str] = (),
+) -> Judged:
+    """The result of all samples and, where asked for, of each group.
+
+    Raises:
+        DataError: nothing is labelled, or nothing is known of what samples are grouped by.
+        PluginError: two metrics give a figure of the same name.
+    """
+    from fas_core.report import judge
+
+    result = judge(scores, metrics, threshold, name=name, notes=notes, replicates=judging.replicates)
+    if judging.group_by is None:
+        return Judged(scores, result)
+    by, parts = judging.group_by, grouped(scores, judging.group_by)
+    # Drawing whole subjects or videos says nothing about one of them.
+    replicates = 0 if by in ("subject", "video") else judging.replicates
+    groups: list[Result] = []
+    with console.progress(f"by {by}", len(parts)) as bar:
+        for value, part in parts.items():
+            groups.append(judge(part, metrics, threshold, name=value, replicates=replicates))
+            bar.advance()
+    return Judged(scores, result, by, tuple(groups))
+
+
+def grouped(scores: ScoreTable, by: str) -> dict[str, ScoreTable]:
+    """The labelled samples of each value, `unknown` for none; of a species, its attacks and all live samples.
+
+    Raises:
+        DataError: nothing is known of `by`.
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    from fas_core.data.samples import ATTACK, LIVE
+    from fas_core.errors import DataError
+    from fas_core.scores import ScoreTable
+
+    column, labels = scores.table.column(by), scores.labels
+    counted = labels == ATTACK if by == "species" else (labels == ATTACK) | (labels == LIVE)
+    values = pc.fill_null(column, "unknown")
+    names = sorted(pc.unique(values.filter(pa.array(counted))).to_pylist())
+    if column.null_count == len(column) or not names:
+        raise DataError(f"--group-by {by}: nothing is known of the samples' {by}")
+    codes = pc.index_in(values, pa.array(names)).fill_null(-1).to_numpy()
+    return {
+        name: ScoreTable(
+            scores.table.filter(
+                pa.array(((codes == code) & counted) | ((labels == LIVE) & (by == "species")))
+            )
+        )
+        for code, name in enumerate(names)
+    }
+
+
+def show(judged: Judged) -> None:
+    """Print the tables and the histogram of the scores."""
+    from fas_core.report import histogram, tables
+
+    for table in tables([judged.result]):
+        console.table(table)
+    if judged.by is not None:
+        console.table(_groups_table(judged))
+    drawn = histogram(
+        judged.scores,
+        judged.result.threshold,
+        name=judged.result.name,
+        width=console.width,
+        blocks=console.blocks,
+    )
+    if drawn is not None:
+        console.table(drawn)
+
+
+def _groups_table(judged: Judged) -> Table:
+    """The published columns, a row (and two for its intervals) a group, with its number of samples."""
+    from fas_core.report.tables import published_table
+
+    table = published_table([evolve(group, notes=()) for group in judged.groups])
+    totals = {group.name: str(group.counts["total"]) for group in judged.groups}
+    return evolve(
+        table,
+        title=f"By {judged.by}, rates in %",
+        columns=(table.columns[0], "samples", *table.columns[1:]),
+        rows=[(row[0], totals.get(row[0], ""), *row[1:]) for row in table.rows],
+    )

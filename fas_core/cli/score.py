@@ -1,0 +1,178 @@
+"""`fas score`: judge any system by its file of scores. Needs neither its model nor torch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import rich_click as click
+from attrs import evolve
+
+from fas_core.cli.judging import Judging, judging_options
+from fas_core.cli.options import output_options
+from fas_core.console import console
+
+if TYPE_CHECKING:
+    from fas_core.scorefiles import Reading, ScoreFile
+    from fas_core.scorefiles.words import Side
+    from fas_core.scores import ScoreTable
+    from fas_core.thresholds import Threshold
+
+DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|", "blank": " "}
+SIDES = click.Choice(("live", "attack"))
+WORSE_THAN_CHANCE = 0.5
+FILE = click.Path(path_type=Path)
+
+
+def _columns(_: click.Context, __: click.Parameter, texts: tuple[str, ...]) -> dict[str, str]:
+    """`ROLE=NAME` taken apart."""
+    from fas_core.scorefiles import ROLES
+
+    found = {}
+    for text in texts:
+        role, equals, name = text.partition("=")
+        if not equals or role not in ROLES or role in found:
+            raise click.BadParameter(f"{text!r}: must be ROLE=NAME, each ROLE once, of {', '.join(ROLES)}")
+        found[role] = name
+    return found
+
+
+@click.command()
+@click.argument("file", type=FILE)
+@click.option("--dev", type=FILE, metavar="FILE", help="Scores that the threshold is fitted on.")
+@click.option(
+    "--threshold",
+    metavar="POLICY",
+    help="eer (default with --dev), min-acer, apcer<=X, apcer_max<=X, bpcer<=X, oracle:POLICY, fixed:VALUE.",
+)
+@click.option(
+    "--labels", type=FILE, metavar="LIST", help="Labels of FILE's ids: `path [path path] label`, or CSV."
+)
+@click.option("--dev-labels", type=FILE, metavar="LIST", help="Likewise for --dev.")
+@click.option(
+    "--column",
+    "columns",
+    multiple=True,
+    metavar="ROLE=NAME",
+    callback=_columns,
+    help="Which column is id, score, label, species, subject, ...: its name, or its number from 1.",
+)
+@click.option("--positive", type=SIDES, help="What 1 and a high score mean, if not live.")
+@click.option("--label-one", type=SIDES, help="What the label 1 means, where scores differ from it.")
+@click.option("--high-score", type=SIDES, help="What a high score means, where labels differ from it.")
+@click.option("--delimiter", type=click.Choice(tuple(DELIMITERS)), help="Of FILE; else it is found out.")
+@click.option("--header/--no-header", default=None, help="Whether FILE has one; else it is found out.")
+@click.option(
+    "--aggregate", metavar="video[:VOTE]", help="Judge videos: mean, median, min, max or lfv of frames."
+)
+@judging_options
+@output_options
+def command(
+    file: Path,
+    dev: Path | None,
+    threshold: str | None,
+    labels: Path | None,
+    dev_labels: Path | None,
+    columns: dict[str, str],
+    positive: Side | None,
+    label_one: Side | None,
+    high_score: Side | None,
+    delimiter: str | None,
+    header: bool | None,
+    aggregate: str | None,
+    judging: Judging,
+) -> None:
+    """Judge a file of scores: CSV of any delimiter, Parquet, JSON-lines, or `path [path path] score`.
+
+    Which column was taken for what is printed; what can be read in two ways is refused.
+    """
+    from fas_core.cli.judging import judge_scores, show
+    from fas_core.config import Recipe
+    from fas_core.plugins import registry
+    from fas_core.scorefiles import Reading, refuse_shared
+
+    _check(threshold, aggregate)
+    metrics = judging.bound(Recipe().metrics, registry())
+    reading = Reading(
+        columns=columns,
+        label_one=label_one or positive,
+        high_score=high_score or positive,
+        delimiter=DELIMITERS.get(delimiter or ""),
+        header=header,
+    )
+    found = _read(file, reading, labels)
+    fitted_on = None if dev is None else _read(dev, reading, dev_labels)
+    if fitted_on is not None:
+        refuse_shared(found, fitted_on)
+    scores = _aggregated(found, aggregate)
+    dev_scores = None if fitted_on is None else _aggregated(fitted_on, aggregate)
+    cut = _threshold(threshold, scores, dev_scores, found.negated)
+    judged = judge_scores(scores, metrics, cut, judging, name=_name(found), notes=_notes(found))
+    if cut is None:
+        console.warn(
+            "no threshold: give --dev FILE, whose scores it is fitted on, or --threshold fixed:VALUE"
+        )
+    if (auc := judged.result.metrics.get("auc", 1.0)) < WORSE_THAN_CHANCE:
+        console.warn(f"AUC {auc:.3f}: attacks score higher than live samples: is it --positive attack?")
+    show(judged)
+    if console.json:
+        document = {"scores": str(file), "columns": dict(found.taken), "samples": len(scores)}
+        console.document(document | judged.to_json())
+
+
+def _check(threshold: str | None, aggregate: str | None) -> None:
+    """Mistakes that should not wait for a large file."""
+    from fas_core.aggregate import parse_aggregate
+    from fas_core.thresholds import parse_policy
+
+    if threshold is not None:
+        parse_policy(threshold)
+    if aggregate is not None:
+        parse_aggregate(aggregate)
+
+
+def _read(path: Path, reading: Reading, labels: Path | None) -> ScoreFile:
+    from fas_core.scorefiles import read_scores
+
+    found = read_scores(path, reading, labels)
+    console.info(found.said)
+    return found
+
+
+def _aggregated(found: ScoreFile, aggregate: str | None) -> ScoreTable:
+    from fas_core.aggregate import by_video, parse_aggregate
+
+    if aggregate is None:
+        return found.table
+    return by_video(found.table, parse_aggregate(aggregate), name=str(found.path))
+
+
+def _threshold(
+    policy: str | None, scores: ScoreTable, dev: ScoreTable | None, negated: bool
+) -> Threshold | None:
+    """By the policy, else `eer` where there are dev scores; one that is given is in the file's own terms."""
+    from fas_core.thresholds import fit_threshold
+
+    if policy is None and dev is None:
+        return None
+    cut = fit_threshold(policy or "eer", dev, judged=scores)
+    return evolve(cut, value=-cut.value) if negated and cut.source == "given" else cut
+
+
+def _name(found: ScoreFile) -> str:
+    """The split, where the file is of one, so that the table is what `fas eval` says of it."""
+    splits = found.table.table.column("split").unique().to_pylist()
+    return splits[0] if len(splits) == 1 and splits[0] else found.path.stem
+
+
+def _notes(found: ScoreFile) -> list[str]:
+    notes = []
+    if found.negated:
+        notes.append(
+            "high scores meant attack and are negated: thresholds are minus those of the file, in which "
+            "a sample is accepted when its score is at most that"
+        )
+    splits = [name for name in found.table.table.column("split").unique().to_pylist() if name]
+    if len(splits) > 1:
+        notes.append(f"{len(splits)} splits are judged together: {', '.join(sorted(splits))}")
+    return notes
