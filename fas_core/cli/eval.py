@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
 from fas_core.cli.options import output_options
 from fas_core.console import console
+
+if TYPE_CHECKING:
+    from fas_core.contracts import DatasetReader
+    from fas_core.engine.candidate import Candidate
 
 
 @click.command()
@@ -19,15 +23,30 @@ from fas_core.console import console
 @click.option(
     "--scores", type=click.Path(path_type=Path, dir_okay=False), metavar="OUT.csv", help="Write every score."
 )
+@click.option("--modalities", metavar="NAME[,NAME...]", help="Give the model these alone.")
+@click.option("--subsets", is_flag=True, help="Judge every subset of the modalities, a row each.")
 @click.option(
     "-j", "--workers", type=click.IntRange(1), default=2, show_default=True, help="Threads that read images."
 )
 @output_options
 def command(
-    target: Path, split: str, data: str | None, threshold: str | None, scores: Path | None, workers: int
+    target: Path,
+    split: str,
+    data: str | None,
+    threshold: str | None,
+    scores: Path | None,
+    modalities: str | None,
+    subsets: bool,
+    workers: int,
 ) -> None:
-    """Score every sample of a split and print the table. Unlabelled data gives scores and no table."""
+    """Score every sample of a split and print the table. Unlabelled data gives scores and no table.
+
+    A model trained with train.modality_dropout judges what samples have, and on demand less than that.
+    """
     from fas_core.engine.candidate import open_candidate
+
+    if subsets and (modalities or scores):
+        raise click.UsageError("--subsets gives a row for each subset: without --modalities and --scores")
 
     if target.is_dir():
         from fas_core.cli.options import require
@@ -44,8 +63,15 @@ def command(
     candidate = open_candidate(target, registry())
     chosen = candidate.data if data is None else choose_instead(data, candidate.data, registry())
     reader = open_choice(chosen, registry())
+    if subsets:
+        return _judge_subsets(candidate, reader, split, threshold, workers)
     table = score_samples(
-        candidate.scorer, reader.samples(split), workers=workers, description=split, **candidate.scoring
+        candidate.scorer,
+        reader.samples(split),
+        given=modalities.split(",") if modalities else None,
+        workers=workers,
+        description=split,
+        **candidate.scoring,
     )
     document: dict[str, Any] = {"model": str(target), "split": split, "samples": len(table)}
     if scores is not None:
@@ -68,3 +94,29 @@ def command(
         )
     if console.json:
         console.document(document)
+    return None
+
+
+def _judge_subsets(
+    candidate: Candidate, reader: DatasetReader, split: str, threshold: str | None, workers: int
+) -> None:
+    """A row for each subset of the modalities, all at the candidate's one threshold."""
+    from fas_core.engine.evaluate import protocol_notes, score_samples, subsets
+    from fas_core.plugins import registry
+    from fas_core.report import bind, judge, tables
+
+    samples, metrics = reader.samples(split), bind(candidate.metrics, registry())
+    results = []
+    for given in subsets(candidate.modalities):
+        name = "+".join(given)
+        table = score_samples(
+            candidate.scorer, samples, given=given, workers=workers, description=name, **candidate.scoring
+        )
+        cut = candidate.threshold(threshold, judged=table)
+        results.append(judge(table, metrics, cut, name=name, notes=protocol_notes(reader)))
+    for drawn in tables(results):
+        console.table(drawn)
+    if console.json:
+        console.document(
+            {"model": str(candidate.path), "split": split, "subsets": [r.to_json() for r in results]}
+        )

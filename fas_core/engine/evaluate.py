@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import compress
+from itertools import combinations, compress
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,7 @@ from fas_core.console import console
 from fas_core.contracts import DatasetReader, Scorer
 from fas_core.data.reading import batches
 from fas_core.data.samples import SampleTable
-from fas_core.errors import ConfigError, DataError, listed
+from fas_core.errors import ConfigError, DataError, ModelError, listed
 from fas_core.scores import ScoreTable
 
 BATCH_SIZE = 32
@@ -46,7 +46,13 @@ def score_samples(
 
     Raises:
         DataError: a modality is missing that the model needs, or an image cannot be read.
+        ModelError: less is to be given to a model that needs all.
     """
+    if given is not None and not partial:
+        raise ModelError(
+            f"the model needs all of {', '.join(modalities)}: only one trained with train.modality_dropout "
+            "can do without some"
+        )
     if not len(samples):
         raise DataError(f"{samples.root}: no samples to score")
     presence = presence_of(samples, modalities, given) if partial else None
@@ -62,6 +68,11 @@ def score_samples(
             done = rows.stop
     names = None if presence is None else ["+".join(compress(modalities, row)) for row in presence]
     return ScoreTable.from_samples(samples, scores, names)
+
+
+def subsets(modalities: Sequence[str]) -> list[tuple[str, ...]]:
+    """Every non-empty subset, the largest first."""
+    return [part for size in range(len(modalities), 0, -1) for part in combinations(modalities, size)]
 
 
 def presence_of(
