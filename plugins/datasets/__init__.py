@@ -12,6 +12,7 @@ from fas_plugins.datasets.options import (
     ManifestOptions,
     NuaaOptions,
     OuluNpuOptions,
+    ReplayAttackOptions,
 )
 from fas_plugins.datasets.simulator.options import SyntheticOptions
 
@@ -24,7 +25,7 @@ def fas_datasets() -> Iterator[Dataset]:
         target="fas_plugins.datasets.casia_surf:CasiaSurf",
         options=CasiaSurfOptions,
         source="A Dataset and Benchmark for Large-scale Multi-modal Face Anti-spoofing (arXiv 1812.00408)",
-        markers=("train_list.txt", "val_*_list.txt", "test_*_list.txt"),
+        markers=("train_list.txt", "val_p*_list.txt", "test_p*_list.txt"),
     )
     yield Dataset(
         name="cefa",
@@ -48,7 +49,7 @@ def fas_datasets() -> Iterator[Dataset]:
         summary="Your own photos in live/ and attack/SPECIES/, one or more modalities",
         target="fas_plugins.datasets.folder:Folder",
         options=FolderOptions,
-        markers=("live", "attack", "train/live", "dev/live", "val/live", "test/live", "test/attack"),
+        markers=("live", "attack", "train/live", "dev/live", "val/live", "test/live"),
     )
     yield Dataset(
         name="manifest",
@@ -56,6 +57,13 @@ def fas_datasets() -> Iterator[Dataset]:
         target="fas_plugins.datasets.manifest:Manifest",
         options=ManifestOptions,
         suffixes=(".csv", ".parquet"),
+    )
+    yield Dataset(
+        name="msu_mfsd",
+        summary="MSU-MFSD: frames of laptop and phone videos, prints and replays",
+        target="fas_plugins.datasets.msu_mfsd:MsuMfsd",
+        source="Face Spoof Detection with Image Distortion Analysis (IEEE TIFS 2015)",
+        markers=("train_sub_list.txt", "test_sub_list.txt"),
     )
     yield Dataset(
         name="nuaa",
@@ -81,6 +89,14 @@ def fas_datasets() -> Iterator[Dataset]:
             "Test_files",
         ),
         sets={number: tuple(f"{number}@{part}" for part in range(1, 7)) for number in "34"},
+    )
+    yield Dataset(
+        name="replay_attack",
+        summary="Replay-Attack: frames of webcam videos, prints and replays on two screens",
+        target="fas_plugins.datasets.replay_attack:ReplayAttack",
+        options=ReplayAttackOptions,
+        source="On the Effectiveness of Local Binary Patterns in Face Anti-spoofing (BIOSIG 2012)",
+        markers=("train/attack/fixed", "devel/attack/fixed", "devel/real", "test/attack/fixed"),
     )
     yield Dataset(
         name="synthetic",

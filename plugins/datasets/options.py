@@ -85,3 +85,19 @@ class OuluNpuOptions:
         "3@1", "3@2", "3@3", "3@4", "3@5", "3@6",
         "4@1", "4@2", "4@3", "4@4", "4@5", "4@6",
     ] = "all"  # fmt: skip
+
+
+@frozen
+class ReplayAttackOptions:
+    """Options of `replay_attack`.
+
+    Args:
+        protocol: which attacks there are: all (`grandtest`), those on one medium (`print`, `mobile`,
+            `highdef`), those that show a `photo` (printed or `digitalphoto`, on a screen) or a `video`.
+        support: how attacks were held: before the camera on a stand (`fixed`), in the `hand`, or `all`.
+    """
+
+    protocol: Literal["grandtest", "print", "mobile", "highdef", "photo", "digitalphoto", "video"] = (
+        "grandtest"
+    )
+    support: Literal["all", "fixed", "hand"] = "all"

@@ -14,11 +14,11 @@ from pathlib import Path
 
 from attrs import field, frozen
 
-from fas_core.data.lists import known_split, read_lines, refuse
+from fas_core.data.lists import known_split, read_lines
 from fas_core.data.samples import ATTACK, LIVE, SampleTable
 from fas_core.errors import DataError
 from fas_plugins.datasets.options import OuluNpuOptions
-from fas_plugins.datasets.videos import Video, faceless_notes, frame_table, videos_in
+from fas_plugins.datasets.videos import Video, faceless_notes, frame_table, gathered, videos_in
 
 SPLITS = {"train": "Train", "dev": "Dev", "test": "Test"}
 HOMES = ("Protocols", "OULU_Protocols", ".")
@@ -26,8 +26,8 @@ NAME = re.compile(r"(?P<phone>[1-6])_(?P<session>[1-3])_(?P<user>\d\d)_(?P<file>
 SPECIES = {"1": "live", "2": "print", "3": "print", "4": "replay", "5": "replay"}
 LABELS = {"+1": LIVE, "1": LIVE, "-1": ATTACK, "-2": ATTACK, "0": ATTACK}
 
-Listed = tuple[str, str, str | None]
-"""Place, name and label of a video, as they are written."""
+Listed = tuple[str, tuple[str, str | None]]
+"""Place of a video, its name and label, as they are written."""
 
 
 @frozen
@@ -67,16 +67,8 @@ class OuluNpu:
         """
         source = self._source(known_split(split, self.splits(), self.root))
         listed = _listed(source) if source.is_file() else _found(source)
-        videos: list[Video] = []
-        problems: list[str] = []
-        for place, name, label in listed:
-            try:
-                videos.append(_video(f"{SPLITS[split]}_files", place, name, label))
-            except ValueError as error:
-                problems.append(f"{place}: {error}")
-        refuse(source, problems)
-        if not videos:
-            raise DataError(f"{source}: names no videos")
+        folder = f"{SPLITS[split]}_files"
+        videos = gathered(source, listed, lambda place, item: _video(folder, place, *item))
         return frame_table(videos, split, self.root)
 
     def _source(self, split: str) -> Path:
@@ -95,13 +87,13 @@ def _listed(file: Path) -> list[Listed]:
     for number, line in enumerate(read_lines(file), 1):
         label, _, name = line.partition(",")
         if line:
-            found.append((f"{file}:{number}", name.strip(), label.strip()))
+            found.append((f"{file}:{number}", (name.strip(), label.strip())))
     return found
 
 
 def _found(folder: Path) -> list[Listed]:
     """Every video of a folder; no list tells their labels."""
-    return [(f"{folder}/{name}", name, None) for name in videos_in(folder)]
+    return [(f"{folder}/{name}", (name, None)) for name in videos_in(folder)]
 
 
 def _video(folder: str, place: str, name: str, label: str | None) -> Video:

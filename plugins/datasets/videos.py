@@ -8,14 +8,17 @@ none of whose frames has a face is missing among them, and `no_face.txt` tells t
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from attrs import frozen
 
 from fas_core.data.lists import NO_FACE, is_image, is_video, read_lines, refuse
 from fas_core.data.samples import SampleTable
 from fas_core.errors import DataError, listed
+
+Item = TypeVar("Item")
 
 TOLD = ("label", "species", "subject", "group", "session", "device")
 COLOUR_ONLY: Mapping[str, Sequence[str]] = {"rgb": (".",)}
@@ -40,6 +43,32 @@ class Video:
     group: str | None = None
     session: str | None = None
     device: str | None = None
+
+
+def gathered(
+    where: Path, named: Iterable[tuple[str, Item]], read: Callable[[str, Item], Video]
+) -> list[Video]:
+    """`read(place, item)` of all.
+
+    Args:
+        where: what is being read, for messages.
+        named: (place, item) of each video.
+        read: raises ValueError, saying why it cannot.
+
+    Raises:
+        DataError: why any could not be read, all at once; or there are none.
+    """
+    videos: list[Video] = []
+    problems: list[str] = []
+    for place, item in named:
+        try:
+            videos.append(read(place, item))
+        except ValueError as error:
+            problems.append(f"{place}: {error}")
+    refuse(where, problems)
+    if not videos:
+        raise DataError(f"{where}: no videos of this split or protocol")
+    return videos
 
 
 def frame_table(

@@ -127,7 +127,7 @@ def test_a_video_listed_twice_or_without_frames_is_named(root: Path, write: Writ
 
 def test_an_empty_list_is_refused(root: Path, write: Write) -> None:
     write(root / "Protocols/Protocol_1/Test.txt", "", " ")
-    with pytest.raises(DataError, match=r"Test\.txt: names no videos"):
+    with pytest.raises(DataError, match=r"Test\.txt: no videos of this split"):
         reader(root).samples("test")
 
 
