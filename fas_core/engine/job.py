@@ -21,7 +21,7 @@ from fas_core.engine.train import Training, accelerator_for, check_trainable
 from fas_core.engine.transfer import load_pretrained
 from fas_core.errors import DataError
 from fas_core.plugins import Registry
-from fas_core.report import Result, bind, judge, tables
+from fas_core.report import REPLICATES, Result, bind, judge, tables
 
 
 @frozen(eq=False)
@@ -111,8 +111,14 @@ def judge_splits(run: Run, reader: DatasetReader) -> dict[str, Result]:
         )
         scores.write(run.scores(split))
         if scores.is_labelled():
-            notes = protocol_notes(reader)
-            results[split] = judge(scores, metrics, candidate.own_threshold, name=split, notes=notes)
+            results[split] = judge(
+                scores,
+                metrics,
+                candidate.own_threshold,
+                name=split,
+                notes=protocol_notes(reader),
+                replicates=REPLICATES,
+            )
     return results
 
 

@@ -26,6 +26,9 @@ from fas_core.scores import ScoreTable
 
 Codes = NDArray[np.intp]
 
+REPLICATES = 1000
+"""Enough for the ends of 95 % intervals; half a second for some thousands of samples."""
+
 
 @frozen
 class Intervals:
@@ -113,7 +116,7 @@ def intervals(
     metrics: Sequence[BoundMetric],
     threshold: float | None,
     *,
-    replicates: int = 1000,
+    replicates: int = REPLICATES,
     level: float = 0.95,
     seed: int = 0,
 ) -> Intervals:
@@ -135,7 +138,7 @@ def differences(
     metrics: Sequence[BoundMetric],
     thresholds: tuple[float | None, float | None],
     *,
-    replicates: int = 1000,
+    replicates: int = REPLICATES,
     level: float = 0.95,
     seed: int = 0,
 ) -> Intervals:

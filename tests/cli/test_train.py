@@ -59,6 +59,7 @@ def test_json_is_one_document_on_stdout(fas: Fas, recipe_file: Path, tmp_path: P
     result = fas("train", recipe_file, "--runs", tmp_path, "--json")
     document = json.loads(result.stdout)
     assert document["splits"]["test"]["threshold"]["source"] == "dev"
+    assert document["splits"]["test"]["intervals"]["replicates"] == 1000
     assert document["train_hours"] > 0
     assert "epoch 1/1" in result.stderr
 
