@@ -188,7 +188,7 @@ def test_rows_are_joined_by_id_whatever_their_order() -> None:
     found = joined({"ours": ours, "theirs": shuffled})
     assert found.like.table.column("id").to_pylist() == ids
     assert found.scores.tolist() == [ours.scores.tolist(), theirs.tolist()]
-    assert found.member("theirs").scores.tolist() == theirs.tolist()
+    assert found.member(1).scores.tolist() == theirs.tolist()
 
 
 def test_the_ensemble_keeps_what_is_known_of_the_samples() -> None:

@@ -30,13 +30,17 @@ class Joined:
     like: ScoreTable
     scores: Floats
 
-    def member(self, name: str) -> ScoreTable:
+    def member(self, at: int) -> ScoreTable:
         """One system's table."""
-        return self._with(self.scores[self.names.index(name)])
+        return self._with(self.scores[at])
 
     def by(self, rule: Rule) -> ScoreTable:
         """The ensemble's table."""
         return self._with(rule(self.scores))
+
+    def tables(self, rule: Rule) -> list[ScoreTable]:
+        """Every system's table, and last the ensemble's."""
+        return [*map(self.member, range(len(self.names))), self.by(rule)]
 
     def _with(self, scores: Floats) -> ScoreTable:
         return ScoreTable(self.like.table.set_column(1, "score", pa.array(scores, pa.float64())))

@@ -1,0 +1,61 @@
+"""What a user calls a system's scores: a score file, or a run folder (or model) and one of its splits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from fas_core.errors import DataError
+from fas_core.scores import ScoreTable
+
+
+def scores_of(target: Path, split: str, workers: int = 2) -> ScoreTable:
+    """The scores of a file; or of a run's split as the run holds them, else scored now (as of a model).
+
+    Raises:
+        FasError: there is no such file, run or split, or it cannot be read.
+    """
+    if target.is_dir():
+        stored = stored_scores(target, split)
+        return _scored(target, split, workers) if stored is None else stored
+    return _scored(target, split, workers) if target.suffix == ".onnx" else ScoreTable.read(target)
+
+
+def stored_scores(run: Path, split: str) -> ScoreTable | None:
+    """What the best weights of a run gave a split; None where the run does not hold that."""
+    file = run / "scores" / f"{split}.csv"
+    return ScoreTable.read(file) if file.is_file() else None
+
+
+def names_of(targets: Sequence[Path]) -> list[str]:
+    """What tables call systems: the last part of their path, or as much of it as tells them apart.
+
+    Raises:
+        DataError: one is given twice.
+    """
+    paths = [target.resolve() for target in targets]
+    if again := [str(target) for target, path in zip(targets, paths, strict=True) if paths.count(path) > 1]:
+        raise DataError(f"{again[0]}: given twice")
+    parts = [(*path.parent.parts, path.stem if target.is_file() else path.name) for target, path in
+             zip(targets, paths, strict=True)]  # fmt: skip
+    for depth in range(1, max(map(len, parts)) + 1):
+        names = ["/".join(part[-depth:]) for part in parts]
+        if len(set(names)) == len(names):
+            return names
+    return [str(path) for path in paths]
+
+
+def _scored(target: Path, split: str, workers: int) -> ScoreTable:
+    from fas_core.cli.options import require
+    from fas_core.data.source import open_choice
+    from fas_core.engine.candidate import open_candidate
+    from fas_core.engine.evaluate import score_samples
+    from fas_core.plugins import registry
+
+    if target.is_dir():
+        require("train", "torch", "safetensors")
+    candidate = open_candidate(target, registry())
+    samples = open_choice(candidate.data, registry()).samples(split)
+    return score_samples(
+        candidate.scorer, samples, workers=workers, description=f"{target} {split}", **candidate.scoring
+    )
