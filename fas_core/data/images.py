@@ -11,11 +11,15 @@ from numpy.typing import NDArray
 
 from fas_core.atomic import replacing
 from fas_core.config import Resize
+from fas_core.data.headers import FORMATS, pixel_size
 from fas_core.data.lists import is_image
 from fas_core.errors import DataError
 
 Image = NDArray[np.uint8]
 Box = tuple[float, float, float, float]
+
+MAX_PIXELS = 64_000_000
+"""Larger images are refused before they are decoded: a file of a few kB can hold gigabytes of pixels."""
 
 # Images are read in parallel already; OpenCV's own threads would fight for the same cores, and a
 # forked loader worker can hang on locks that they held.
@@ -55,17 +59,26 @@ def decode(data: bytes, path: Path) -> Image:
 
     Grey images get three equal channels and an alpha channel is dropped. 16-bit colour is divided by
     257. 16-bit grey is taken for depth or infrared counts, which fill only a part of that range: 0
-    (nothing measured) stays 0, and the other values are stretched linearly to 1..255.
+    (nothing measured) stays 0, and the other values are stretched linearly to 1..255. Of an animation
+    it is the first frame, of several pages the first.
 
     Args:
         data: content of the file.
         path: where it comes from, for messages.
 
     Raises:
-        DataError: the data is cut off or not an image.
+        DataError: the data is cut off or not an image, or it would have more than `MAX_PIXELS`.
     """
+    size = pixel_size(data)
+    if size is not None and size[0] * size[1] > MAX_PIXELS:
+        raise DataError(
+            f"{path}: {size[0]} x {size[1]} pixels, more than the {MAX_PIXELS // 10**6} million "
+            "that are read: scale it down"
+        )
     if _is_cut_off(data):
         raise DataError(f"{path}: the image is cut off after {len(data)} bytes: copy it again")
+    if size is None:
+        raise DataError(f"{path}: cannot be decoded: not a {FORMATS} image, or damaged")
     buffer = np.frombuffer(data, np.uint8)
     try:
         image = cv2.imdecode(buffer, cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH)
@@ -78,6 +91,25 @@ def decode(data: bytes, path: Path) -> Image:
     if image.dtype != np.uint8:
         raise DataError(f"{path}: {image.dtype} pixels: save it with 8 or 16 bits a channel")
     return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB))
+
+
+def as_image(pixels: NDArray[Any], where: str) -> Image:
+    """An array as a file with the same pixels would be read: (H, W, 3) RGB.
+
+    Args:
+        pixels: uint8 or uint16, (H, W), (H, W, 1), (H, W, 3) RGB or (H, W, 4) RGBA.
+        where: what it is, for messages.
+
+    Raises:
+        DataError: it is another kind of array, or empty.
+    """
+    if pixels.dtype not in (np.uint8, np.uint16) or pixels.ndim not in (2, 3) or not pixels.size:
+        raise DataError(f"{where}: {pixels.dtype} {pixels.shape}: give uint8 (height, width, 3), RGB")
+    layers = pixels.shape[2] if pixels.ndim == 3 else 1
+    if layers not in (1, 3, 4):
+        raise DataError(f"{where}: {layers} channels: give 3 (RGB), 1 or 4")
+    image = np.repeat(pixels.reshape(*pixels.shape[:2], 1), 3, axis=2) if layers == 1 else pixels[..., :3]
+    return np.ascontiguousarray(_eight_bit(image) if image.dtype == np.uint16 else image)
 
 
 def _eight_bit(image: NDArray[Any]) -> Image:

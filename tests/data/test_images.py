@@ -1,3 +1,5 @@
+import struct
+from base64 import b64decode
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,7 +10,7 @@ from numpy.typing import NDArray
 
 from fas_core import DataError
 from fas_core.config import Resize
-from fas_core.data.images import cut, encode, prepare, read_image, scaled
+from fas_core.data.images import as_image, cut, encode, prepare, read_image, scaled
 
 Image = NDArray[np.uint8]
 Save = Callable[[Path, Image], Path]
@@ -114,6 +116,67 @@ def test_what_is_no_image_is_refused(tmp_path: Path, content: bytes | None, mess
         read_image(path)
     with pytest.raises(DataError, match="cannot be read: Is a directory"):
         read_image(tmp_path)
+
+
+# 8 x 8 pixels of 0, 200, 200, 0 of 255 in cyan, magenta, yellow and black, stored inverted as Adobe does.
+CMYK = (
+    "/9j/7gAOQWRvYmUAZAAAAAAA/9sAQwADAgIDAgIDAwMDBAMDBAUIBQUEBAUKBwcGCAwKDAwLCgsLDQ4SEA0OEQ4LCxAWEBETFBUVFQ"
+    "wPFxgWFBgSFBUU/8AAFAgACAAIBEMRAE0RAFkRAEsRAP/EAB8AAAEFAQEBAQEBAAAAAAAAAAABAgMEBQYHCAkKC//EALUQAAIBAwMC"
+    "BAMFBQQEAAABfQECAwAEEQUSITFBBhNRYQcicRQygZGhCCNCscEVUtHwJDNicoIJChYXGBkaJSYnKCkqNDU2Nzg5OkNERUZHSElKU1"
+    "RVVldYWVpjZGVmZ2hpanN0dXZ3eHl6g4SFhoeIiYqSk5SVlpeYmZqio6Slpqeoqaqys7S1tre4ubrCw8TFxsfIycrS09TV1tfY2drh"
+    "4uPk5ebn6Onq8fLz9PX29/j5+v/aAA4EQwBNAFkASwAAPwD9U6+PK+PK/VOv/9k="
+)
+
+
+def test_printers_colours_become_those_of_a_screen(tmp_path: Path) -> None:
+    (tmp_path / "cmyk.jpg").write_bytes(b64decode(CMYK))
+    np.testing.assert_allclose(read_image(tmp_path / "cmyk.jpg"), np.full((8, 8, 3), (255, 55, 55)), atol=2)
+
+
+@pytest.mark.parametrize("suffix", [".png", ".webp"])
+def test_of_an_animation_the_first_frame(tmp_path: Path, noise: Image, suffix: str) -> None:
+    animation = cv2.Animation()
+    animation.frames = [noise[..., ::-1].copy(), np.zeros_like(noise)]
+    animation.durations = np.array([100, 100])
+    assert cv2.imwriteanimation(str(tmp_path / f"a{suffix}"), animation, [cv2.IMWRITE_WEBP_QUALITY, 101])
+    np.testing.assert_array_equal(read_image(tmp_path / f"a{suffix}"), noise)
+
+
+def test_of_several_pages_the_first(tmp_path: Path, noise: Image) -> None:
+    assert cv2.imwritemulti(str(tmp_path / "a.tiff"), [noise[..., ::-1], np.zeros_like(noise)])
+    np.testing.assert_array_equal(read_image(tmp_path / "a.tiff"), noise)
+
+
+def test_a_bomb_is_refused_before_it_goes_off(tmp_path: Path, noise: Image) -> None:
+    data, path = encode(noise, ".png"), tmp_path / "bomb.png"
+    path.write_bytes(data[:16] + struct.pack(">II", 10_000, 10_000) + data[24:])
+    with pytest.raises(DataError, match=r"bomb\.png: 10000 x 10000 pixels, more than the 64 million"):
+        read_image(path)
+
+
+def test_arrays_are_taken_as_files_of_the_same_pixels_are_read(tmp_path: Path, noise: Image) -> None:
+    grey, depth = noise[..., 0], noise[..., 0].astype(np.uint16) * 9
+    assert cv2.imwrite(str(tmp_path / "grey.png"), grey)
+    assert cv2.imwrite(str(tmp_path / "depth.png"), depth)
+    np.testing.assert_array_equal(as_image(grey, "a"), read_image(tmp_path / "grey.png"))
+    np.testing.assert_array_equal(as_image(grey[..., None], "a"), read_image(tmp_path / "grey.png"))
+    np.testing.assert_array_equal(as_image(depth, "a"), read_image(tmp_path / "depth.png"))
+    np.testing.assert_array_equal(as_image(noise, "a"), noise)
+    np.testing.assert_array_equal(as_image(np.dstack([noise, grey]), "a"), noise)
+
+
+@pytest.mark.parametrize(
+    ("pixels", "message"),
+    [
+        (np.zeros((4, 4, 3)), r"rgb: float64 \(4, 4, 3\): give uint8 \(height, width, 3\), RGB"),
+        (np.zeros((1, 4, 4, 3), np.uint8), r"uint8 \(1, 4, 4, 3\)"),
+        (np.zeros((0, 4, 3), np.uint8), r"uint8 \(0, 4, 3\)"),
+        (np.zeros((3, 4, 5), np.uint8), "5 channels: give 3"),
+    ],
+)
+def test_other_arrays_are_refused(pixels: Image, message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        as_image(pixels, "rgb")
 
 
 def test_floating_point_images_are_refused(tmp_path: Path) -> None:
