@@ -97,7 +97,7 @@ def test_one_class_gives_what_is_defined_and_a_dash(
     assert metrics["apcer"] is None
     assert metrics["auc"] is None
     shown = fas("eval", exported, "--data", tmp_path / "live.csv")
-    assert "–" in shown.stdout
+    assert "      -  " in shown.stdout
     assert "no attacks" in shown.stdout
 
 
