@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
+from fas_core.cli.judging import Judging, judging_options
 from fas_core.cli.options import output_options
 from fas_core.console import console
 
 if TYPE_CHECKING:
     from fas_core.contracts import DatasetReader
     from fas_core.engine.candidate import Candidate
+    from fas_core.report import BoundMetric
 
 
 @click.command()
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
 @click.option(
     "-j", "--workers", type=click.IntRange(1), default=2, show_default=True, help="Threads that read images."
 )
+@judging_options
 @output_options
 def command(
     target: Path,
@@ -38,6 +42,7 @@ def command(
     modalities: str | None,
     subsets: bool,
     workers: int,
+    judging: Judging,
 ) -> None:
     """Score every sample of a split and print the table. Unlabelled data gives scores and no table.
 
@@ -45,26 +50,29 @@ def command(
     """
     from fas_core.engine.candidate import open_candidate
 
-    if subsets and (modalities or scores):
-        raise click.UsageError("--subsets gives a row for each subset: without --modalities and --scores")
+    if subsets and (modalities or scores or judging.group_by):
+        raise click.UsageError(
+            "--subsets gives a row for each subset: without --modalities, --scores and --group-by"
+        )
 
     if target.is_dir():
         from fas_core.cli.options import require
 
         require("train", "torch", "safetensors")
+    from fas_core.cli.judging import judge_scores, show
     from fas_core.data.source import choose_instead, open_choice
     from fas_core.engine.evaluate import protocol_notes, score_samples
     from fas_core.plugins import registry
-    from fas_core.report import bind, judge, tables
     from fas_core.thresholds import parse_policy
 
     if threshold is not None:
         parse_policy(threshold)  # a mistake here should not wait for the scoring
     candidate = open_candidate(target, registry())
+    metrics = judging.bound(candidate.metrics, registry())
     chosen = candidate.data if data is None else choose_instead(data, candidate.data, registry())
     reader = open_choice(chosen, registry())
     if subsets:
-        return _judge_subsets(candidate, reader, split, threshold, workers)
+        return _judge_subsets(candidate, reader, split, threshold, workers, metrics, judging.replicates)
     table = score_samples(
         candidate.scorer,
         reader.samples(split),
@@ -79,14 +87,12 @@ def command(
         document["scores"] = str(scores)
         console.info(f"{len(table)} scores in {scores}")
     if table.is_labelled():
-        metrics, notes = bind(candidate.metrics, registry()), protocol_notes(reader)
         cut = candidate.threshold(threshold, judged=table)
-        result = judge(table, metrics, cut, name=split, notes=notes)
-        document |= result.to_json()
+        judged = judge_scores(table, metrics, cut, judging, name=split, notes=protocol_notes(reader))
+        document |= judged.to_json()
         if cut is None:
             console.warn(f"no threshold: {candidate.why}")
-        for drawn in tables([result]):
-            console.table(drawn)
+        show(judged)
     else:
         console.info(
             f"{len(table)} samples, not all labelled: no table"
@@ -98,14 +104,19 @@ def command(
 
 
 def _judge_subsets(
-    candidate: Candidate, reader: DatasetReader, split: str, threshold: str | None, workers: int
+    candidate: Candidate,
+    reader: DatasetReader,
+    split: str,
+    threshold: str | None,
+    workers: int,
+    metrics: Sequence[BoundMetric],
+    replicates: int,
 ) -> None:
     """A row for each subset of the modalities, all at the candidate's one threshold."""
     from fas_core.engine.evaluate import protocol_notes, score_samples, subsets
-    from fas_core.plugins import registry
-    from fas_core.report import bind, judge, tables
+    from fas_core.report import judge, tables
 
-    samples, metrics = reader.samples(split), bind(candidate.metrics, registry())
+    samples = reader.samples(split)
     results = []
     for given in subsets(candidate.modalities):
         name = "+".join(given)
@@ -113,7 +124,8 @@ def _judge_subsets(
             candidate.scorer, samples, given=given, workers=workers, description=name, **candidate.scoring
         )
         cut = candidate.threshold(threshold, judged=table)
-        results.append(judge(table, metrics, cut, name=name, notes=protocol_notes(reader)))
+        notes = protocol_notes(reader)
+        results.append(judge(table, metrics, cut, name=name, notes=notes, replicates=replicates))
     for drawn in tables(results):
         console.table(drawn)
     if console.json:

@@ -118,10 +118,11 @@ def judge_scores(
     """
     from fas_core.report import judge
 
+    by = judging.group_by
+    parts = {} if by is None else grouped(scores, by)
     result = judge(scores, metrics, threshold, name=name, notes=notes, replicates=judging.replicates)
-    if judging.group_by is None:
+    if by is None:
         return Judged(scores, result)
-    by, parts = judging.group_by, grouped(scores, judging.group_by)
     # Drawing whole subjects or videos says nothing about one of them.
     replicates = 0 if by in ("subject", "video") else judging.replicates
     groups: list[Result] = []

@@ -11,6 +11,7 @@ from attrs import evolve
 from fas_core.cli.judging import Judging, judging_options
 from fas_core.cli.options import output_options
 from fas_core.console import console
+from fas_core.errors import ConfigError
 
 if TYPE_CHECKING:
     from fas_core.scorefiles import Reading, ScoreFile
@@ -32,7 +33,7 @@ def _columns(_: click.Context, __: click.Parameter, texts: tuple[str, ...]) -> d
     for text in texts:
         role, equals, name = text.partition("=")
         if not equals or role not in ROLES or role in found:
-            raise click.BadParameter(f"{text!r}: must be ROLE=NAME, each ROLE once, of {', '.join(ROLES)}")
+            raise ConfigError(f"--column {text!r}: must be ROLE=NAME, each ROLE once, of {', '.join(ROLES)}")
         found[role] = name
     return found
 

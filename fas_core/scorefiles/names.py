@@ -63,6 +63,7 @@ NAMES: dict[str, tuple[str, ...]] = {
     "device": ("device", "device_id", "sensor", "camera"),
     "video": ("video", "video_id", "clip", "clip_id"),
     "frame": ("frame", "frame_id", "frame_number"),
+    "modalities": ("modalities",),
 }
 """Role -> names taken for it. Of ids the first that is there counts; two of any other role are refused."""
 

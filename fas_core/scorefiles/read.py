@@ -15,9 +15,9 @@ from fas_core.scorefiles.names import about_attacks
 from fas_core.scorefiles.numbers import as_numbers, not_numbers
 from fas_core.scorefiles.raw import Raw, read_raw
 from fas_core.scorefiles.words import Side, agreed_species, labels_of_species, read_labels
-from fas_core.scores import LABEL_COLUMNS, ScoreTable
+from fas_core.scores import SCHEMA, ScoreTable
 
-ROLES = ("id", "score", *LABEL_COLUMNS)
+ROLES = tuple(SCHEMA.names)
 
 
 @frozen
