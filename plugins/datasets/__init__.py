@@ -13,8 +13,11 @@ from fas_plugins.datasets.options import (
     NuaaOptions,
     OuluNpuOptions,
     ReplayAttackOptions,
+    WmcaOptions,
 )
 from fas_plugins.datasets.simulator.options import SyntheticOptions
+
+WMCA_LEFT_OUT = ("fakehead", "flexiblemask", "glasses", "papermask", "prints", "replay", "rigidmask")
 
 
 @hookimpl
@@ -50,6 +53,13 @@ def fas_datasets() -> Iterator[Dataset]:
         target="fas_plugins.datasets.folder:Folder",
         options=FolderOptions,
         markers=("live", "attack", "train/live", "dev/live", "val/live", "test/live"),
+    )
+    yield Dataset(
+        name="lcc_fasd",
+        summary="LCC-FASD: photos of people and of screens, from many sources",
+        target="fas_plugins.datasets.lcc_fasd:LccFasd",
+        source="Large Crowdcollected Facial Anti-Spoofing Dataset (CSIT 2019)",
+        markers=("LCC_FASD_training", "LCC_FASD_development", "LCC_FASD_evaluation"),
     )
     yield Dataset(
         name="manifest",
@@ -104,4 +114,14 @@ def fas_datasets() -> Iterator[Dataset]:
         target="fas_plugins.datasets.synthetic:Synthetic",
         options=SyntheticOptions,
         makes=True,
+    )
+    yield Dataset(
+        name="wmca",
+        summary="WMCA: colour, depth, infrared and thermal frames of many kinds of attack",
+        target="fas_plugins.datasets.wmca:Wmca",
+        options=WmcaOptions,
+        source="Biometric Face Presentation Attack Detection with Multi-Channel Convolutional Neural Network "
+        "(arXiv 1909.08848)",
+        markers=("PROTOCOL-*.csv", "*/PROTOCOL-*.csv"),
+        sets={"LOO": tuple(f"LOO_{kind}" for kind in WMCA_LEFT_OUT)},
     )

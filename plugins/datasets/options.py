@@ -101,3 +101,24 @@ class ReplayAttackOptions:
         "grandtest"
     )
     support: Literal["all", "fixed", "hand"] = "all"
+
+
+@frozen
+class WmcaOptions:
+    """Options of `wmca`.
+
+    Args:
+        protocol: `grandtest` has all attacks in every split; of the others, each tests on a kind of attack
+            that is left out of train and dev.
+    """
+
+    protocol: Literal[
+        "grandtest",
+        "LOO_fakehead",
+        "LOO_flexiblemask",
+        "LOO_glasses",
+        "LOO_papermask",
+        "LOO_prints",
+        "LOO_replay",
+        "LOO_rigidmask",
+    ] = "grandtest"
