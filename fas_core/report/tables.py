@@ -144,6 +144,11 @@ def _head(key: str) -> str:
     return name + (f"\n={target}" if equals else "")
 
 
+def figure_name(key: str) -> str:
+    """The same in one line: TPR@FPR=1e-2, ACER max."""
+    return _head(key).replace("\n=", "=").replace("\n", " ")
+
+
 def _thresholds(results: Iterable[Result]) -> list[str]:
     """What was accepted; for each result where they differ."""
     return _said(

@@ -1,0 +1,130 @@
+"""`fas report`: runs and score files as one HTML file, and its plots as files."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import rich_click as click
+
+from fas_core.cli.judging import Judging
+from fas_core.cli.options import output_options, require
+from fas_core.console import console
+
+if TYPE_CHECKING:
+    from fas_core.report.html import PlotFormat
+
+
+@click.command()
+@click.argument(
+    "targets",
+    nargs=-1,
+    required=True,
+    type=click.Path(path_type=Path),
+    metavar="RUN|SCORES...",
+)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=Path("report.html"),
+    show_default=True,
+    help="The page.",
+)
+@click.option("--split", default="test", show_default=True, help="Of the runs: dev or test.")
+@click.option(
+    "--threshold",
+    metavar="POLICY",
+    help="eer, min-acer, apcer<=X, bpcer<=X (from dev), fixed:VALUE, oracle:...",
+)
+@click.option(
+    "--dev",
+    multiple=True,
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="SCORES",
+    help="Dev scores of a score file; once for each, in their order.",
+)
+@click.option(
+    "--data", metavar="NAME|MANIFEST|FOLDER", help="Where the photos are, if not where a run had them."
+)
+@click.option(
+    "--worst", type=click.IntRange(0), default=12, show_default=True, help="Mistakes of a kind shown."
+)
+@click.option(
+    "--replicates",
+    type=click.IntRange(0),
+    default=Judging().replicates,
+    show_default=True,
+    help="Bootstrap replicates for the 95 % intervals; 0 for no intervals.",
+)
+@click.option("--metric", "further", multiple=True, metavar="NAME", help="A further metric; may be repeated.")
+@click.option(
+    "--plots", "folder", type=click.Path(path_type=Path, file_okay=False), help="Write every plot here too."
+)
+@click.option(
+    "--plot-format", type=click.Choice(["svg", "png"]), default="svg", show_default=True, help="Of --plots."
+)
+@output_options
+def command(
+    targets: tuple[Path, ...],
+    output: Path,
+    split: str,
+    threshold: str | None,
+    dev: tuple[Path, ...],
+    data: str | None,
+    worst: int,
+    replicates: int,
+    further: tuple[str, ...],
+    folder: Path | None,
+    plot_format: PlotFormat,
+) -> None:
+    """Write one HTML file that needs no network: tables, curves, the worst mistakes, and how it was made.
+
+    Several RUNs and SCORES are compared with the first. Mistakes are shown with their photos where they are
+    still there, so think before sending a report to others, or say --worst 0.
+    """
+    require("report", "matplotlib", "jinja2")
+    from fas_core.atomic import replacing
+    from fas_core.cli.scored import names_of
+    from fas_core.plugins import registry
+    from fas_core.report.comparison import compare
+    from fas_core.report.html import plots, render
+    from fas_core.report.sources import Terms, judged, metrics_of, open_sources
+    from fas_core.thresholds import parse_policy
+
+    if threshold is not None:
+        parse_policy(threshold)
+    names = names_of(targets)
+    sources = open_sources(targets, split=split, dev=dev, registry=registry())
+    metrics = Judging(metrics=further).bound(metrics_of(sources), registry())
+    terms, systems = Terms(metrics, threshold, replicates, data), []
+    with console.progress("judging", len(sources)) as bar:
+        for name, source in zip(names, sources, strict=True):
+            systems.append(judged(source, name, terms, registry()))
+            bar.advance()
+            if systems[-1].threshold is None:
+                console.warn(f"{source.path}: no threshold: give --dev SCORES, or --threshold fixed:VALUE")
+    comparisons = compare(systems, metrics, replicates)
+    drawn = plots(systems)
+    page = render(
+        systems,
+        comparisons,
+        drawn,
+        split=split if any(system.making for system in systems) else None,
+        worst=worst,
+        made=datetime.now().astimezone(),
+    )
+    with replacing(output) as temporary:
+        temporary.write_text(page, encoding="utf-8")
+    files = [] if folder is None else [plot.write(folder, plot_format) for plot in drawn]
+    console.info(f"{output}: {len(page.encode()) / 1e6:.1f} MB" + (f"; plots in {folder}" if files else ""))
+    if console.json:
+        console.document(
+            {
+                "report": str(output),
+                "plots": [str(file) for file in files],
+                "systems": [system.result.to_json() for system in systems],
+                "comparisons": [comparison.to_json() for comparison in comparisons],
+            }
+        )

@@ -1,0 +1,201 @@
+"""From what a user names, run folders and score files, to systems that can be reported. Never torch."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from attrs import frozen
+
+from fas_core.config import DatasetChoice, MetricChoice, Recipe
+from fas_core.data.samples import SampleTable, concat
+from fas_core.data.source import choose, choose_instead, open_choice
+from fas_core.engine.run import Run
+from fas_core.errors import ConfigError, DataError, FasError
+from fas_core.plugins import Registry
+from fas_core.report.metrics import BoundMetric
+from fas_core.report.result import judge
+from fas_core.report.systems import Making, System
+from fas_core.scorefiles import read_scores, refuse_shared
+from fas_core.scores import ScoreTable
+from fas_core.thresholds import Threshold, fit_threshold
+
+
+@frozen(eq=False)
+class Source:
+    """A run folder or a score file, read but not judged.
+
+    Args:
+        path: as given.
+        file: the score file.
+        scores: what is in it.
+        dev: what thresholds are fitted on; None where there is none.
+        split: of the run; None for a score file.
+        run: likewise.
+        results: the run's results.json; empty where it is not finished.
+    """
+
+    path: Path
+    file: Path
+    scores: ScoreTable
+    dev: ScoreTable | None
+    split: str | None = None
+    run: Run | None = None
+    results: Mapping[str, Any] = {}
+
+
+def open_sources(
+    paths: Sequence[Path], *, split: str, dev: Sequence[Path] = (), registry: Registry
+) -> list[Source]:
+    """Read every run and score file.
+
+    Args:
+        paths: at least one, none twice.
+        split: of the runs, whose scores are read.
+        dev: score files to fit the thresholds of the score files on, one for each in their order; or none.
+        registry: of what the runs' recipes name.
+
+    Raises:
+        FasError: one is neither, cannot be read, or has no scores of that split.
+    """
+    files = [path for path in paths if not path.is_dir()]
+    if dev and len(dev) != len(files):
+        raise ConfigError(
+            f"{len(dev)} --dev for {len(files)} score files: give one for each, in their order "
+            f"(a run has its own)"
+        )
+    fitted = dict(zip(files, dev, strict=True)) if dev else {}
+    return [
+        _of_run(path, split, registry) if path.is_dir() else _of_file(path, fitted.get(path))
+        for path in paths
+    ]
+
+
+def metrics_of(sources: Sequence[Source]) -> tuple[MetricChoice, ...]:
+    """Those of the first run's recipe, else the published ones."""
+    recipes = [source.run.recipe for source in sources if source.run is not None]
+    return (recipes or [Recipe()])[0].metrics
+
+
+@frozen
+class Terms:
+    """On what terms sources are judged.
+
+    Args:
+        metrics: what is computed.
+        policy: of the threshold; None for a run's own and, where a score file has dev scores, `eer`.
+        replicates: of the bootstrap; 0 for no intervals.
+        data: where the photos are, as `fas_core.data.source.choose` takes it; None for a run's own.
+    """
+
+    metrics: Sequence[BoundMetric]
+    policy: str | None = None
+    replicates: int = 1000
+    data: str | None = None
+
+
+def judged(source: Source, name: str, terms: Terms, registry: Registry) -> System:
+    """A source as a system of the report.
+
+    Raises:
+        FasError: the policy cannot be fitted, or nothing is labelled.
+    """
+    cut = _threshold(source, terms.policy)
+    notes = source.results.get("splits", {}).get(source.split, {}).get("notes", ())
+    return System(
+        name=name,
+        path=source.path,
+        digest=hashlib.sha256(source.file.read_bytes()).hexdigest(),
+        scores=source.scores,
+        result=judge(source.scores, terms.metrics, cut, name=name, notes=notes, replicates=terms.replicates),
+        making=None if source.run is None else _making(source.run, source.results),
+        faces=_faces(source, terms.data, registry),
+    )
+
+
+def _of_run(path: Path, split: str, registry: Registry) -> Source:
+    run = Run.open(path, registry)
+    file, results = run.scores(split), path / "results.json"
+    if not file.is_file():
+        there = ", ".join(sorted(found.stem for found in file.parent.glob("*.csv")))
+        raise DataError(
+            f"{path}: no scores of split {split!r} (there are: {there}): choose another --split"
+            if there
+            else f"{path}: no scores yet: finish it by `fas train --resume {path}`"
+        )
+    return Source(
+        path,
+        file,
+        ScoreTable.read(file),
+        run.dev_scores(),
+        split=split,
+        run=run,
+        results=_json(results) if results.is_file() else {},
+    )
+
+
+def _of_file(path: Path, dev: Path | None) -> Source:
+    scores = read_scores(path)
+    if dev is None:
+        return Source(path, path, scores.table, None)
+    fitted = read_scores(dev)
+    refuse_shared(scores, fitted)
+    return Source(path, path, scores.table, fitted.table)
+
+
+def _threshold(source: Source, policy: str | None) -> Threshold | None:
+    """None where none was asked for and there is nothing to fit it on."""
+    if policy is None:
+        if source.run is None and source.dev is None:
+            return None
+        policy = "eer" if source.run is None else source.run.recipe.threshold
+    return fit_threshold(policy, source.dev, judged=source.scores)
+
+
+def _making(run: Run, results: Mapping[str, Any]) -> Making:
+    environment = run.path / "environment.json"
+    return Making(
+        recipe=(run.path / "recipe.yaml").read_text(encoding="utf-8"),
+        environment=_json(environment) if environment.is_file() else {},
+        data=results.get("data", {}),
+        history=run.metrics(),
+        train_hours=results.get("train_hours"),
+    )
+
+
+def _json(file: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(file.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise DataError(f"{file}: not JSON: {error}") from error
+    if not isinstance(found, dict):
+        raise DataError(f"{file}: not what `fas train` writes")
+    return found
+
+
+def _faces(source: Source, data: str | None, registry: Registry) -> SampleTable | str:
+    """The samples with their photos, or in a sentence why there are none."""
+    own = None if source.run is None else source.run.recipe.data
+    try:
+        chosen = own if data is None else _chosen(data, own, registry)
+        if chosen is None:
+            return "scores say nothing of where the photos are (give --data)"
+        reader = open_choice(chosen, registry, make=False)
+        samples = concat(
+            [reader.samples(split) for split in reader.splits() if source.split in (None, split)]
+        )
+    except FasError as error:
+        return error.message
+    recorded = source.results.get("data", {}).get(source.split)
+    if recorded is not None and recorded != samples.fingerprint():
+        return (
+            f"{samples.root} now holds other samples (fingerprint {samples.fingerprint()}) than were judged"
+        )
+    return samples
+
+
+def _chosen(data: str, own: DatasetChoice | None, registry: Registry) -> DatasetChoice:
+    return choose(data, None, registry) if own is None else choose_instead(data, own, registry)
