@@ -16,12 +16,15 @@ A sample is accepted as live when `score >= threshold`.
 from __future__ import annotations
 
 from math import inf, isfinite, nan
+from typing import TYPE_CHECKING
 
 from attrs import asdict, frozen
 
 from fas_core.errors import ConfigError, DataError
-from fas_core.rates import ErrorRates
-from fas_core.scores import ScoreTable
+
+if TYPE_CHECKING:
+    from fas_core.rates import ErrorRates
+    from fas_core.scores import ScoreTable
 
 
 @frozen

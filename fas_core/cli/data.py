@@ -119,7 +119,8 @@ def crop(src: str, dst: Path, margin: float, size: int, detector: Path | None, w
     Crops keep names and folders, so that DST is a data set like SRC. What is done is skipped when the
     command is run again. DST/manifest.csv lists the crops, DST/no_face.txt the photos without a face.
     """
-    from fas_core.data.crop import CropSettings, crop_source
+    from fas_core.data.crop import crop_source
+    from fas_core.data.faces import CropSettings
     from fas_core.data.parallel import cores
 
     done = crop_source(src, dst, CropSettings(detector, margin, size), workers or cores(), registry())

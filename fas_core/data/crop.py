@@ -14,13 +14,12 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
-from attrs import asdict, field, frozen
-from attrs import validators as v
+from attrs import asdict, frozen
 
 from fas_core.atomic import replacing
 from fas_core.console import console
-from fas_core.data.faces import Detector, cut_face, face_detector, largest, square
-from fas_core.data.images import Box, read_image, scaled, write_image
+from fas_core.data.faces import CropSettings, Detector, cut_faces, face_detector, largest
+from fas_core.data.images import Box, read_image, write_image
 from fas_core.data.lists import NO_FACE, is_image
 from fas_core.data.parallel import ordered
 from fas_core.data.samples import COLUMNS, SampleTable, concat
@@ -29,21 +28,6 @@ from fas_core.errors import DataError, FasError, listed
 from fas_core.plugins import Registry
 
 JOURNAL, MANIFEST = "crops.jsonl", "manifest.csv"
-
-
-@frozen
-class CropSettings:
-    """How faces are cut out.
-
-    Args:
-        detector: a YuNet model file; None for OpenCV's cascade.
-        margin: added on each side of the face, as a fraction of its longer side.
-        size: side of the crop in pixels.
-    """
-
-    detector: Path | None = None
-    margin: float = field(default=0.1, validator=[v.ge(0), v.le(3)])
-    size: int = field(default=256, validator=[v.ge(16), v.le(4096)])
 
 
 @frozen
@@ -134,9 +118,8 @@ def crop(
         face = samples.box(row) or largest(detect(first))
         if face is None:
             return ids[row], None
-        box = square(face, settings.margin, first.shape)
-        for modality, photo in photos.items():
-            piece = cut_face(photo, scaled(box, first.shape, photo.shape), settings.size)
+        box, pieces = cut_faces(photos, face, settings)
+        for modality, piece in pieces.items():
             write_image(destination / images[row][modality], piece)
         return ids[row], box
 

@@ -6,14 +6,16 @@ Wu, Peng and Yu, "YuNet: A Tiny Millisecond-level Face Detector" (Machine Intell
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from threading import local
 from typing import Any
 
 import cv2
+from attrs import field, frozen
+from attrs import validators as v
 
-from fas_core.data.images import Box, Image, cut, resized
+from fas_core.data.images import Box, Image, cut, resized, scaled
 from fas_core.errors import DataError
 
 Detector = Callable[[Image], list[Box]]
@@ -21,6 +23,21 @@ Detector = Callable[[Image], list[Box]]
 
 SMALLEST = 8
 """The cascade looks for faces down to 1/8 of the photo's shorter side."""
+
+
+@frozen
+class CropSettings:
+    """How faces are cut out.
+
+    Args:
+        detector: a YuNet model file; None for OpenCV's cascade.
+        margin: added on each side of the face, as a fraction of its longer side.
+        size: side of the crop in pixels.
+    """
+
+    detector: Path | None = None
+    margin: float = field(default=0.1, validator=[v.ge(0), v.le(3)])
+    size: int = field(default=256, validator=[v.ge(16), v.le(4096)])
 
 
 def face_detector(model: Path | None = None) -> Detector:
@@ -111,3 +128,23 @@ def square(face: Box, margin: float, shape: tuple[int, ...]) -> Box:
 def cut_face(image: Image, box: Box, size: int) -> Image:
     """(size, size, 3): what is in the box."""
     return resized(cut(image, box), size)
+
+
+def cut_faces(photos: Mapping[str, Image], face: Box, settings: CropSettings) -> tuple[Box, dict[str, Image]]:
+    """One face from photos of several modalities, all cut alike.
+
+    Args:
+        photos: `{modality: (H, W, 3)}`; they show the same, though their sizes may differ.
+        face: in pixels of the first.
+        settings: margin and size.
+
+    Returns:
+        the square around the face in pixels of the first, and `{modality: (size, size, 3)}`.
+    """
+    first = next(iter(photos.values())).shape
+    box = square(face, settings.margin, first)
+    pieces = {
+        modality: cut_face(photo, scaled(box, first, photo.shape), settings.size)
+        for modality, photo in photos.items()
+    }
+    return box, pieces

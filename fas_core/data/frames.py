@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -22,6 +21,7 @@ from attrs import validators as v
 
 from fas_core.atomic import replacing
 from fas_core.console import console
+from fas_core.data.capture import opened
 from fas_core.data.crop import MANIFEST, copy_lists
 from fas_core.data.images import encode
 from fas_core.data.lists import is_image, is_video
@@ -32,9 +32,6 @@ from fas_core.plugins import Registry
 
 SETTINGS, UNREADABLE = "frames.json", "unreadable.txt"
 CUT_OFF = 0.9
-
-# What FFmpeg would print of a bad file, our list says.
-os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
 
 
 @frozen
@@ -170,29 +167,16 @@ def write_frames(video: Path, folder: Path, settings: FrameSettings) -> str:
     return f"cut off after {read} of {promised} frames; those are used" if cut_off else ""
 
 
-def _open(video: Path) -> cv2.VideoCapture:
-    """The opened video, turned upright as its metadata says."""
-    capture = cv2.VideoCapture(str(video), cv2.CAP_FFMPEG)
-    if not capture.isOpened():
-        size = video.stat().st_size
-        raise DataError("empty (0 bytes)" if not size else "cannot be opened: damaged, cut off or no video")
-    capture.set(cv2.CAP_PROP_ORIENTATION_AUTO, 1)
-    return capture
-
-
 def _promised(video: Path) -> int:
     """How many frames the file's header says there are; 0 or less where it does not."""
-    capture = _open(video)
-    try:
+    with opened(video) as capture:
         return int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
-    finally:
-        capture.release()
 
 
 def _write(video: Path, folder: Path, chosen: Sequence[int], settings: FrameSettings) -> int:
     """Write these frames and read no further; of none, read to the end. How many frames were read."""
-    capture, read = _open(video), 0
-    try:
+    read = 0
+    with opened(video) as capture:
         while (not chosen or read <= chosen[-1]) and capture.grab():
             if read in chosen:
                 decoded, image = capture.retrieve()
@@ -203,8 +187,6 @@ def _write(video: Path, folder: Path, chosen: Sequence[int], settings: FrameSett
                 )
                 (folder / f"{read + 1:04}.{settings.format}").write_bytes(content)
             read += 1
-    finally:
-        capture.release()
     return read
 
 

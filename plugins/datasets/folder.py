@@ -13,13 +13,13 @@ from pathlib import Path
 from attrs import field, frozen
 
 from fas_core.data.lists import is_image, known_split, refuse
+from fas_core.data.naming import split_modality
 from fas_core.data.samples import ATTACK, LIVE, SampleTable
 from fas_core.errors import DataError, listed
 from fas_plugins.datasets.options import FolderOptions
 
 SPLITS = {"train": "train", "dev": "dev", "val": "dev", "test": "test"}
 LABELS = {"live": LIVE, "attack": ATTACK}
-OTHER_NAMES = {"color": "rgb", "colour": "rgb"}
 
 
 @frozen
@@ -100,20 +100,9 @@ class Folder:
 
     def _parse(self, path: str) -> tuple[str, str]:
         """The modality that a path names, and the path without it and without its suffix."""
-        *folders, name = path.split("/")
-        stem = name.rpartition(".")[0]
-        for place, folder in enumerate(folders):
-            if modality := self._modality(folder):
-                return modality, "/".join([*folders[:place], *folders[place + 1 :], stem])
-        for mark in "_-":
-            start, _, end = stem.rpartition(mark)
-            if start and (modality := self._modality(end)):
-                return modality, "/".join([*folders, start])
-        return self._modality("rgb") or self.options.modalities[0], "/".join([*folders, stem])
-
-    def _modality(self, word: str) -> str | None:
-        name = OTHER_NAMES.get(word.lower(), word.lower())
-        return name if name in self.options.modalities else None
+        known = self.options.modalities
+        modality, rest = split_modality(path, known)
+        return modality or ("rgb" if "rgb" in known else known[0]), rest
 
 
 def _prefix(root: Path, folder: Path) -> str:

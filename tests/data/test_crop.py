@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from fas_core import DataError
 from fas_core.data import crop as crop_module
-from fas_core.data.crop import CropSettings, crop_source
+from fas_core.data.crop import crop_source
+from fas_core.data.faces import CropSettings
 from fas_core.data.images import read_image
 from fas_core.data.source import open_dataset
 from fas_core.plugins import registry
