@@ -8,6 +8,7 @@ from fas_core import Dataset, hookimpl
 from fas_plugins.datasets.options import (
     CasiaSurfOptions,
     CefaOptions,
+    CelebaSpoofOptions,
     FolderOptions,
     ManifestOptions,
     NuaaOptions,
@@ -29,6 +30,7 @@ def fas_datasets() -> Iterator[Dataset]:
         options=CasiaSurfOptions,
         source="A Dataset and Benchmark for Large-scale Multi-modal Face Anti-spoofing (arXiv 1812.00408)",
         markers=("train_list.txt", "val_p*_list.txt", "test_p*_list.txt"),
+        submission="fas_plugins.datasets.casia_surf_submission:submission",
     )
     yield Dataset(
         name="cefa",
@@ -46,6 +48,17 @@ def fas_datasets() -> Iterator[Dataset]:
             "CASIA_CeFA/protocol/CASIA_CeFA@p4*.txt",
         ),
         sets={"4": ("4@1", "4@2", "4@3")},
+        submission="fas_plugins.datasets.cefa_submission:submission",
+    )
+    yield Dataset(
+        name="celeba_spoof",
+        summary="CelebA-Spoof: photos of celebrities, ten kinds of attack, with face boxes",
+        target="fas_plugins.datasets.celeba_spoof:CelebaSpoof",
+        options=CelebaSpoofOptions,
+        source="CelebA-Spoof: Large-Scale Face Anti-Spoofing Dataset with Rich Annotations "
+        "(arXiv 2007.12342)",
+        markers=("metas/*/*_label.json", "metas/protocol2/*/*_label.json"),
+        sets={"2": ("2@high", "2@middle", "2@low")},
     )
     yield Dataset(
         name="folder",

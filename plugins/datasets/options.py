@@ -32,6 +32,21 @@ class CefaOptions:
 
 
 @frozen
+class CelebaSpoofOptions:
+    """Options of `celeba_spoof`.
+
+    Args:
+        protocol: `intra_test`, the whole set; `1`, across spoof types, environments and lights; or `2@high`,
+            `2@middle` and `2@low`, which test on cameras of one quality and train on the others.
+        boxes: whether the faces' boxes are read where there are any. It means a look into every photo's
+            header: crop once with `fas data crop`, whose crops have none.
+    """
+
+    protocol: Literal["intra_test", "1", "2@high", "2@middle", "2@low"] = "intra_test"
+    boxes: bool = True
+
+
+@frozen
 class FolderOptions:
     """Options of `folder`.
 

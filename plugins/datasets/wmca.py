@@ -4,8 +4,8 @@ George et al., "Biometric Face Presentation Attack Detection with Multi-Channel 
 (IEEE TIFS 2019, arXiv 1909.08848). A video is named `client_session_presenter_type_pai`; type 0 is live. The
 lists are `PROTOCOL-grandtest.csv`, `PROTOCOL-LOO_fakehead.csv`, ..., in the root or a folder of it; a line is
 `face-station/12.02.18/100_03_015_2_10,attack,KIND,train`, where the middle columns may be missing. The
-release is HDF5; what is read is its frames as images, in the folders `color/`, `depth/`, `infrared/` (or `ir/`)
-and `thermal/` of `face-station/12.02.18/100_03_015_2_10/`, whichever there are.
+release is HDF5; what is read is its frames as images, in the folders `color/`, `depth/`, `infrared/` (or
+`ir/`) and `thermal/` of `face-station/12.02.18/100_03_015_2_10/`, whichever there are.
 """
 
 from __future__ import annotations
