@@ -139,6 +139,47 @@ class DatasetReader(Protocol):
     def samples(self, split: str) -> SampleTable: ...
 
 
+@frozen
+class SubmissionPart:
+    """So many lines of a file for a challenge, in this order.
+
+    Args:
+        name: the list that they are from, for messages.
+        ids: what score tables call the samples (or videos) of the lines, none twice.
+        lines: what stands before each score, and a blank between the two.
+        system: whose scores these lines take, where a challenge wants a system for each sub-protocol: the
+            sub-protocol, e.g. `4@1`.
+    """
+
+    name: str
+    ids: tuple[str, ...]
+    lines: tuple[str, ...]
+    system: str = ""
+
+
+@frozen
+class Submission:
+    """A file for a challenge, but for the scores.
+
+    Args:
+        parts: its lines.
+        splits: the splits that they are of.
+        videos: whether a line is about a video, and its frames are to be made one score.
+        decimals: of a score; None for as many as tell it from every other.
+    """
+
+    parts: tuple[SubmissionPart, ...]
+    splits: tuple[str, ...]
+    videos: bool = False
+    decimals: int | None = None
+
+
+class SubmissionFunction(Protocol):
+    """How the file of a data set's challenge reads that is about `split`, by the lists below `root`."""
+
+    def __call__(self, options: Any, root: Path, split: str) -> Submission: ...
+
+
 class LossModule(Protocol):
     """An `nn.Module` giving the mean loss of a batch, a scalar; may own parameters.
 

@@ -34,11 +34,22 @@ def _check_name(owner: Component, _: object, name: str) -> None:
         )
 
 
-def _check_target(owner: Component, _: object, target: str) -> None:
+def _check_target(owner: Component, attribute: Any, target: str) -> None:
     if not TARGET.fullmatch(target):
         raise PluginError(
-            f"{owner.kind} {owner.name!r}: target {target!r} must read 'package.module:attribute'"
+            f"{owner.kind} {owner.name!r}: {attribute.name} {target!r} must read 'package.module:attribute'"
         )
+
+
+def _check_any_target(owner: Component, attribute: Any, target: str) -> None:
+    if target:
+        _check_target(owner, attribute, target)
+
+
+def load_target(target: str) -> Any:
+    """The object that a target points at; the first use of it imports its module."""
+    module, _, attribute = target.partition(":")
+    return getattr(importlib.import_module(module), attribute)
 
 
 @frozen(kw_only=True)
@@ -63,8 +74,7 @@ class Component:
 
     def load(self) -> Any:
         """The object that `target` points at; the first use of it imports its module."""
-        module, _, attribute = self.target.partition(":")
-        return getattr(importlib.import_module(module), attribute)
+        return load_target(self.target)
 
 
 @frozen(kw_only=True)
@@ -112,6 +122,8 @@ class Dataset(Component):
         makes: whether it makes its data itself, so that no root need be given.
         sets: protocols that are reported as mean and standard deviation over sub-protocols: name of the set
             -> values of the options' `protocol`.
+        submission: `"package.module:attribute"` of what says how a file for the challenge with this data set
+            reads, for `fas submit`: `fas_core.contracts.SubmissionFunction`; empty where there is none.
     """
 
     kind: ClassVar[str] = "dataset"
@@ -120,6 +132,11 @@ class Dataset(Component):
     suffixes: tuple[str, ...] = ()
     makes: bool = False
     sets: Mapping[str, tuple[str, ...]] = field(factory=dict, hash=False)
+    submission: str = field(default="", validator=_check_any_target)
+
+    def load_submission(self) -> Any:
+        """What `submission` points at."""
+        return load_target(self.submission)
 
 
 @frozen(kw_only=True)

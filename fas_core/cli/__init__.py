@@ -20,6 +20,7 @@ COMMANDS = {
     "report": "Write one HTML file about runs and score files.",
     "ensemble": "Make one system of several by their scores.",
     "score": "Judge any system by its file of scores.",
+    "submit": "Write the file that a challenge takes.",
     "export": "Write a trained model for other runtimes.",
     "import": "Make a run of a published checkpoint.",
     "models": "Look at networks: size, cost, memory, latency.",

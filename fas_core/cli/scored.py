@@ -9,16 +9,22 @@ from fas_core.errors import DataError
 from fas_core.scores import ScoreTable
 
 
-def scores_of(target: Path, split: str, workers: int = 2) -> ScoreTable:
+def scores_of(target: Path, split: str, workers: int = 2, data: str | None = None) -> ScoreTable:
     """The scores of a file; or of a run's split as the run holds them, else scored now (as of a model).
+
+    Args:
+        target: a score file, run folder or exported model.
+        split: of a run or model.
+        workers: threads that read images where it is scored now.
+        data: other data than the run's own, as a user names it, to score where it is scored now.
 
     Raises:
         FasError: there is no such file, run or split, or it cannot be read.
     """
     if target.is_dir():
         stored = stored_scores(target, split)
-        return _scored(target, split, workers) if stored is None else stored
-    return _scored(target, split, workers) if target.suffix == ".onnx" else ScoreTable.read(target)
+        return _scored(target, split, workers, data) if stored is None else stored
+    return _scored(target, split, workers, data) if target.suffix == ".onnx" else ScoreTable.read(target)
 
 
 def stored_scores(run: Path, split: str) -> ScoreTable | None:
@@ -45,9 +51,9 @@ def names_of(targets: Sequence[Path]) -> list[str]:
     return [str(path) for path in paths]
 
 
-def _scored(target: Path, split: str, workers: int) -> ScoreTable:
+def _scored(target: Path, split: str, workers: int, data: str | None) -> ScoreTable:
     from fas_core.cli.options import require
-    from fas_core.data.source import open_choice
+    from fas_core.data.source import choose_instead, open_choice
     from fas_core.engine.candidate import open_candidate
     from fas_core.engine.evaluate import score_samples
     from fas_core.plugins import registry
@@ -55,7 +61,8 @@ def _scored(target: Path, split: str, workers: int) -> ScoreTable:
     if target.is_dir():
         require("train", "torch", "safetensors")
     candidate = open_candidate(target, registry())
-    samples = open_choice(candidate.data, registry()).samples(split)
+    chosen = candidate.data if data is None else choose_instead(data, candidate.data, registry())
+    samples = open_choice(chosen, registry()).samples(split)
     return score_samples(
         candidate.scorer, samples, workers=workers, description=f"{target} {split}", **candidate.scoring
     )
