@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import rich_click as click
+from attrs import evolve
 
 from fas_core.cli.judging import Judging, judging_options
 from fas_core.cli.options import output_options
@@ -15,16 +16,23 @@ from fas_core.console import console
 if TYPE_CHECKING:
     from fas_core.contracts import DatasetReader
     from fas_core.engine.candidate import Candidate
+    from fas_core.engine.scoring import Terms
     from fas_core.report import BoundMetric
 
 
 @click.command()
-@click.argument("target", type=click.Path(path_type=Path), metavar="RUN|MODEL.onnx")
+@click.argument("target", type=click.Path(path_type=Path), metavar="RUN|SET|MODEL.onnx")
 @click.option("--split", default="test", show_default=True, help="train, dev or test.")
 @click.option("--data", metavar="NAME|MANIFEST|FOLDER", help="Other data than the run's own.")
 @click.option("--threshold", metavar="POLICY", help="eer (from the run's dev scores) or fixed:VALUE.")
 @click.option(
-    "--scores", type=click.Path(path_type=Path, dir_okay=False), metavar="OUT.csv", help="Write every score."
+    "--scores",
+    type=click.Path(path_type=Path),
+    metavar="OUT.csv",
+    help="Write every score; of a set: a folder.",
+)
+@click.option(
+    "--aggregate", metavar="video[:VOTE]", help="Judge videos: mean, median, min, max or lfv of frames."
 )
 @click.option("--modalities", metavar="NAME[,NAME...]", help="Give the model these alone.")
 @click.option("--subsets", is_flag=True, help="Judge every subset of the modalities, a row each.")
@@ -39,6 +47,7 @@ def command(
     data: str | None,
     threshold: str | None,
     scores: Path | None,
+    aggregate: str | None,
     modalities: str | None,
     subsets: bool,
     workers: int,
@@ -46,9 +55,10 @@ def command(
 ) -> None:
     """Score every sample of a split and print the table. Unlabelled data gives scores and no table.
 
+    Of a set of runs, as `fas train --protocol` leaves it, each is judged, then mean and standard deviation.
     A model trained with train.modality_dropout judges what samples have, and on demand less than that.
     """
-    from fas_core.engine.candidate import open_candidate
+    from fas_core.engine.protocol_set import is_set
 
     if subsets and (modalities or scores or judging.group_by):
         raise click.UsageError(
@@ -59,36 +69,48 @@ def command(
         from fas_core.cli.options import require
 
         require("train", "torch", "safetensors")
+    from fas_core.aggregate import parse_aggregate
     from fas_core.cli.judging import judge_scores, show
-    from fas_core.data.source import choose_instead, open_choice
-    from fas_core.engine.evaluate import protocol_notes, score_samples
+    from fas_core.engine.candidate import open_candidate
+    from fas_core.engine.scoring import Terms, data_of, score_split
     from fas_core.plugins import registry
     from fas_core.thresholds import parse_policy
 
     if threshold is not None:
         parse_policy(threshold)  # a mistake here should not wait for the scoring
+    terms = Terms(
+        split=split,
+        vote=None if aggregate is None else parse_aggregate(aggregate),
+        given=tuple(modalities.split(",")) if modalities else None,
+        workers=workers,
+    )
+    if is_set(target):
+        from fas_core.cli.eval_set import judge_set
+
+        if subsets or judging.group_by:
+            raise click.UsageError(
+                "a set of runs is judged without --subsets and --group-by: give one of its runs"
+            )
+        return judge_set(
+            target, terms, judging, data=data, policy=threshold, folder=scores, registry=registry()
+        )
     candidate = open_candidate(target, registry())
     metrics = judging.bound(candidate.metrics, registry())
-    chosen = candidate.data if data is None else choose_instead(data, candidate.data, registry())
-    reader = open_choice(chosen, registry())
+    reader = data_of(candidate, data, registry())
     if subsets:
-        return _judge_subsets(candidate, reader, split, threshold, workers, metrics, judging.replicates)
-    table = score_samples(
-        candidate.scorer,
-        reader.samples(split),
-        given=modalities.split(",") if modalities else None,
-        workers=workers,
-        description=split,
-        **candidate.scoring,
-    )
+        return _judge_subsets(candidate, reader, terms, threshold, metrics, judging.replicates)
+    scored = score_split(candidate, reader, terms, description=split)
+    candidate, table = scored.candidate, scored.scores
     document: dict[str, Any] = {"model": str(target), "split": split, "samples": len(table)}
+    if terms.vote is not None:
+        document["aggregate"] = f"video:{terms.vote}"
     if scores is not None:
         table.write(scores)
         document["scores"] = str(scores)
         console.info(f"{len(table)} scores in {scores}")
     if table.is_labelled():
         cut = candidate.threshold(threshold, judged=table)
-        judged = judge_scores(table, metrics, cut, judging, name=split, notes=protocol_notes(reader))
+        judged = judge_scores(table, metrics, cut, judging, name=split, notes=scored.notes)
         document |= judged.to_json()
         if cut is None:
             console.warn(f"no threshold: {candidate.why}")
@@ -106,29 +128,27 @@ def command(
 def _judge_subsets(
     candidate: Candidate,
     reader: DatasetReader,
-    split: str,
+    terms: Terms,
     threshold: str | None,
-    workers: int,
     metrics: Sequence[BoundMetric],
     replicates: int,
 ) -> None:
     """A row for each subset of the modalities, all at the candidate's one threshold."""
-    from fas_core.engine.evaluate import protocol_notes, score_samples, subsets
+    from fas_core.engine.evaluate import subsets
+    from fas_core.engine.scoring import score_split
     from fas_core.report import judge, tables
 
-    samples = reader.samples(split)
     results = []
     for given in subsets(candidate.modalities):
         name = "+".join(given)
-        table = score_samples(
-            candidate.scorer, samples, given=given, workers=workers, description=name, **candidate.scoring
+        scored = score_split(candidate, reader, evolve(terms, given=given), description=name)
+        cut = scored.candidate.threshold(threshold, judged=scored.scores)
+        results.append(
+            judge(scored.scores, metrics, cut, name=name, notes=scored.notes, replicates=replicates)
         )
-        cut = candidate.threshold(threshold, judged=table)
-        notes = protocol_notes(reader)
-        results.append(judge(table, metrics, cut, name=name, notes=notes, replicates=replicates))
     for drawn in tables(results):
         console.table(drawn)
     if console.json:
         console.document(
-            {"model": str(candidate.path), "split": split, "subsets": [r.to_json() for r in results]}
+            {"model": str(candidate.path), "split": terms.split, "subsets": [r.to_json() for r in results]}
         )

@@ -53,3 +53,41 @@ def trained(recipe_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
     result = CliRunner().invoke(main, arguments)
     assert result.exit_code == 0, result.output
     return runs / "tiny"
+
+
+@pytest.fixture(scope="session")
+def cefa(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """CeFA's challenge layout: 4 videos of 3 frames for each sub-protocol and split, with labels."""
+    root, rng = tmp_path_factory.mktemp("cefa"), np.random.default_rng(3)
+    for number in (1, 2, 3):
+        for split, phase, listed in (("train", 1, "train"), ("dev", 1, "dev_ref"), ("test", 2, "test_ref")):
+            lines: list[str] = []
+            for person in range(4):
+                live = person % 2
+                name = (
+                    f"{number}_00{person}_1_1_{1 if live else 3}"
+                    if split == "train"
+                    else f"{number}{person:05}"
+                )
+                for frame in (1, 2, 3):
+                    image = root / f"phase{phase}" / split / name / "profile" / f"{frame:04}.jpg"
+                    image.parent.mkdir(parents=True, exist_ok=True)
+                    cv2.imwrite(str(image), face(150 if live else 90, rng))
+                    lines += [f"{split}/{name}/profile/{image.name} {live}"] * (split == "train")
+                lines += [f"{split}/{name} {live}"] * (split != "train")
+            file = root / f"phase{phase}" / f"4@{number}_{listed}.txt"
+            file.write_text("".join(f"{line}\n" for line in lines))
+    return root
+
+
+CEFA = ("--input-size", "32", "-b", "4", "--set", "loss.gamma=2")
+
+
+@pytest.fixture(scope="session")
+def trained_set(recipe_file: Path, cefa: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of three runs, one a sub-protocol of CeFA; do not change it."""
+    runs = tmp_path_factory.mktemp("runs")
+    arguments = ["train", str(recipe_file), "--data", str(cefa), "--protocol", "cefa-4", *CEFA]
+    result = CliRunner().invoke(main, [*arguments, "--runs", str(runs), "--name", "three", "-q"])
+    assert result.exit_code == 0, result.output
+    return runs / "three"

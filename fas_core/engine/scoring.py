@@ -1,0 +1,81 @@
+"""Scoring a split of a candidate's data, or of other data, as frames or as videos."""
+
+from __future__ import annotations
+
+from attrs import frozen
+
+from fas_core.aggregate import Vote, by_video
+from fas_core.contracts import DatasetReader
+from fas_core.data.source import choose_instead, open_choice
+from fas_core.engine.candidate import Candidate
+from fas_core.engine.evaluate import protocol_notes, score_samples
+from fas_core.engine.videos import of_videos
+from fas_core.plugins import Registry
+from fas_core.scores import ScoreTable
+
+
+@frozen
+class Terms:
+    """What of a candidate is scored, and how.
+
+    Args:
+        split: train, dev or test.
+        vote: how frames make the score of their video; None leaves frames.
+        given: the modalities that it is given; None for all.
+        workers: threads that read images.
+    """
+
+    split: str = "test"
+    vote: Vote | None = None
+    given: tuple[str, ...] | None = None
+    workers: int = 2
+
+
+@frozen(eq=False)
+class Scored:
+    """A candidate and what it gave.
+
+    Args:
+        candidate: with dev scores and a threshold of the same kind as `scores`.
+        scores: of frames, or of videos where those were asked for.
+        notes: what has to be said under every table of them.
+    """
+
+    candidate: Candidate
+    scores: ScoreTable
+    notes: tuple[str, ...]
+
+
+def data_of(candidate: Candidate, data: str | None, registry: Registry) -> DatasetReader:
+    """What it was trained on, or other data as a user names them.
+
+    Raises:
+        DataError: there are no such data, or they cannot be read.
+    """
+    chosen = candidate.data if data is None else choose_instead(data, candidate.data, registry)
+    return open_choice(chosen, registry)
+
+
+def score_split(
+    candidate: Candidate, reader: DatasetReader, terms: Terms, *, description: str = "scoring"
+) -> Scored:
+    """Score a split, and where it is asked for make scores of videos of it.
+
+    Raises:
+        DataError: the data cannot be read, or make no videos.
+        ModelError: less is to be given to a model that needs all.
+    """
+    scores = score_samples(
+        candidate.scorer,
+        reader.samples(terms.split),
+        given=terms.given,
+        workers=terms.workers,
+        description=description,
+        **candidate.scoring,
+    )
+    notes = protocol_notes(reader)
+    if terms.vote is None:
+        return Scored(candidate, scores, notes)
+    videos = by_video(scores, terms.vote, name=terms.split)
+    said = f"{len(videos)} videos, each with the {terms.vote} of its frames' scores ({len(scores)} in all)"
+    return Scored(of_videos(candidate, terms.vote), videos, (said, *notes))
