@@ -1,62 +1,53 @@
-"""Height and width of an image by its header, so that a box can be scaled without decoding the image."""
+"""Height and width of an image file without decoding it, so that a box can be scaled to the image."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+from fas_core.data.headers import FORMATS, START_OF_FRAME, pixel_size
 from fas_core.errors import DataError
 
 HEAD = 1 << 12
-NO_FRAME = {0xC4, 0xC8, 0xCC}
-"""JPEG markers among 0xC0-0xCF that do not begin a frame header."""
+"""Bytes that hold most headers; of the other files everything is read."""
 ORIENTATION = 0x0112
+EXIF = b"Exif\0\0"
 
 
 def dimensions(path: Path) -> tuple[int, int]:
-    """(height, width) in pixels of a JPEG or PNG file, upright as its EXIF says.
+    """(height, width) in pixels, upright as a JPEG's EXIF says.
 
     Raises:
-        DataError: the file cannot be read, or has no such header.
+        DataError: the file cannot be read, or has no header that we know.
     """
     try:
         with path.open("rb") as stream:
-            head = stream.read(HEAD)
-            found = _of(head) or _of(head + stream.read())
+            data = stream.read(HEAD)
+            if (size := pixel_size(data)) is None:
+                data += stream.read()
+                size = pixel_size(data)
     except FileNotFoundError:
         raise DataError(f"{path}: no such image: check the list and the data set's root") from None
     except OSError as error:
         raise DataError(f"{path}: cannot be read: {error.strerror}") from error
-    if found is None:
-        raise DataError(f"{path}: not a JPEG or PNG image, or its header is damaged")
-    return found
+    if size is None:
+        raise DataError(f"{path}: not a {FORMATS} image, or its header is damaged")
+    width, height = size
+    return (width, height) if _lies_on_its_side(_exif(data)) else (height, width)
 
 
-def _of(data: bytes) -> tuple[int, int] | None:
-    if data.startswith(b"\x89PNG\r\n\x1a\n") and len(data) >= 24:
-        return int.from_bytes(data[20:24], "big"), int.from_bytes(data[16:20], "big")
-    return _of_jpeg(data) if data.startswith(b"\xff\xd8") else None
-
-
-def _of_jpeg(data: bytes) -> tuple[int, int] | None:
-    """Walk the segments: the EXIF, if there is one, comes before the frame header."""
-    place, turned = 2, False
-    while place + 9 <= len(data) and data[place] == 0xFF:
-        marker = data[place + 1]
-        if marker == 0xFF:  # a fill byte
-            place += 1
-            continue
-        size = int.from_bytes(data[place + 2 : place + 4], "big")
-        if marker == 0xE1 and data[place + 4 : place + 10] == b"Exif\0\0":
-            turned = _lies_on_its_side(data[place + 10 : place + 2 + size])
-        if 0xC0 <= marker <= 0xCF and marker not in NO_FRAME:
-            height, width = (int.from_bytes(data[place + at : place + at + 2], "big") for at in (5, 7))
-            return (width, height) if turned else (height, width)
-        place += 2 + size
-    return None
+def _exif(data: bytes) -> bytes:
+    """The TIFF block of a JPEG's EXIF segment; empty where there is none before the image."""
+    place = 2 if data.startswith(b"\xff\xd8") else len(data)
+    while place + 4 <= len(data) and (marker := data[place + 1]) not in START_OF_FRAME:
+        end = place + 2 + int.from_bytes(data[place + 2 : place + 4], "big")
+        if marker == 0xE1 and data.startswith(EXIF, place + 4):
+            return data[place + 4 + len(EXIF) : end]
+        place = place + 1 if marker == 0xFF else end  # markers may be padded with 0xFF
+    return b""
 
 
 def _lies_on_its_side(tiff: bytes) -> bool:
-    """Whether an EXIF block's orientation (5 to 8) exchanges height and width."""
+    """Whether an orientation of 5 to 8 exchanges height and width."""
 
     def number(at: int, size: int) -> int:
         return int.from_bytes(tiff[at : at + size], "little" if tiff.startswith(b"II") else "big")
