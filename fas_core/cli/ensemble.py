@@ -65,7 +65,7 @@ class Spreading(click.RichCommand):
     type=click.IntRange(0),
     default=1000,
     show_default=True,
-    help="Of the bootstrap that compares the ensemble with its best member; 0: no comparison.",
+    help="Bootstrap replicates for the 95 % intervals of what it gains; 0 for no intervals.",
 )
 @click.option(
     "-j", "--workers", type=click.IntRange(1), default=2, show_default=True, help="Threads that read images."
@@ -212,7 +212,7 @@ def _judged(
     for table in tables(results):
         console.table(table)
     document: dict[str, Any] = {"results": [result.to_json() for result in results]}
-    if dev is not None and replicates:
+    if dev is not None:
         best = systems[best_on(dev)]
         (found,) = compare([best, systems[-1]], metrics, replicates)
         document["comparison"] = found.to_json()

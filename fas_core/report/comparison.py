@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from math import isfinite, isnan, nan
-from typing import Any
+from typing import Any, Protocol
 
 from attrs import frozen
 
@@ -12,8 +12,25 @@ from fas_core.console import Styled, Table
 from fas_core.errors import DataError
 from fas_core.report.bootstrap import Intervals, aligned, differences
 from fas_core.report.metrics import BoundMetric, or_null
-from fas_core.report.systems import System
+from fas_core.report.result import Result
 from fas_core.report.tables import figure_name, is_rate, percent, plain
+from fas_core.scores import ScoreTable
+
+
+class System(Protocol):
+    """What is compared: scores, and what they are worth at a threshold."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def scores(self) -> ScoreTable: ...
+
+    @property
+    def result(self) -> Result: ...
+
+    @property
+    def threshold(self) -> float | None: ...
 
 
 @frozen
