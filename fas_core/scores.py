@@ -108,12 +108,13 @@ class ScoreTable:
                 f"{path}: {'a folder, not a score file' if path.is_dir() else 'no such score file'}"
             )
         try:
-            found = pa.parquet.read_table(path) if path.suffix == ".parquet" else _read_csv(path)
-        except (OSError, pa.ArrowException) as error:
+            found = _read_parquet(path) if path.suffix == ".parquet" else _read_csv(path)
+            names = found.column_names
+        except (OSError, UnicodeDecodeError, pa.ArrowException) as error:
             raise DataError(f"{path}: cannot be read as a score table: {_line(error)}") from error
-        if len(set(found.column_names)) < len(found.column_names):
-            raise DataError(f"{path}: a column is given twice: {', '.join(found.column_names)}")
-        scores = cls.of({name: found.column(name) for name in found.column_names}, name=str(path))
+        if len(set(names)) < len(names):
+            raise DataError(f"{path}: a column is given twice: {', '.join(names)}")
+        scores = cls.of({name: found.column(name) for name in names}, name=str(path))
         counts = pc.value_counts(scores.table.column("id"))
         if len(counts) < len(scores):
             repeated = counts.filter(pc.greater(counts.field("counts"), 1)).field("values").to_pylist()
@@ -130,7 +131,7 @@ class ScoreTable:
         """
         with replacing(path) as temporary:
             if path.suffix == ".parquet":
-                pa.parquet.write_table(self.table, temporary)
+                pa.parquet.write_table(self.table, temporary, write_page_checksum=True)
             else:
                 known = [name for name in self.table.column_names if self._worth_writing(name)]
                 pa.csv.write_csv(self.table.select(known), temporary)
@@ -191,6 +192,11 @@ class ScoreTable:
     def is_labelled(self) -> bool:
         """Whether every sample is known to be live or attack."""
         return len(self) > 0 and self.table.column("label").null_count == 0
+
+
+def _read_parquet(path: Path) -> pa.Table:
+    # `write` gives pages a checksum, so that a damaged file is an error and no other score.
+    return pa.parquet.read_table(path, page_checksum_verification=True)
 
 
 def _read_csv(path: Path) -> pa.Table:

@@ -5,6 +5,7 @@ Parquet and JSON-lines keep their types; text of any delimiter gives columns of 
 
 from __future__ import annotations
 
+import csv
 import io
 from pathlib import Path
 
@@ -45,6 +46,10 @@ class Raw:
         name = self.names[column]
         return repr(name) if self.named else f"column {name}"
 
+    def says(self, column: int) -> bool:
+        """Whether anything stands in a column."""
+        return bool(self.table.column(column).null_count < len(self))
+
     @property
     def columns_found(self) -> str:
         return ", ".join(self.names) if self.named else f"no header, {len(self.names)} columns"
@@ -71,9 +76,9 @@ def read_raw(path: Path, *, delimiter: str | None = None, header: bool | None = 
         raise DataError(f"{path}: {'a folder, not a score file' if path.is_dir() else what}") from None
     try:
         raw = _parsed(path, data, delimiter, header)
-    except (OSError, pa.ArrowException) as error:
+        names = raw.names
+    except (OSError, UnicodeDecodeError, csv.Error, pa.ArrowException) as error:
         raise DataError(f"{path}: cannot be read as a table: {' '.join(str(error).split())}") from error
-    names = raw.names
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise DataError(f"{path}: {len(twice)} columns are given twice: {listed(twice)}")
     if broken := sum(not name.isprintable() for name in names):

@@ -154,7 +154,7 @@ def _known(
     raw: Raw, found: Columns, ids: pa.Array, one: Side | None
 ) -> tuple[dict[str, pa.Array], dict[str, str]]:
     """Labels and what else is known of the samples; and how the labels were understood."""
-    others = [role for role in found if role not in ("id", "score", "label")]
+    others = [role for role, at in found.items() if role not in ("id", "score", "label") and raw.says(at)]
     known = {role: _empty_as_null(_text(raw, found[role], role)) for role in others}
     if "label" in found:
         at = found["label"]
@@ -217,8 +217,14 @@ def _said(raw: Raw, found: Columns, asides: Mapping[str, str]) -> str:
     """E.g. `a.csv: 100 rows, CSV (,): id is 'file', score is 'prob' (high = live), not used: 'x'`."""
     parts = [] if "id" in found else ["no ids, so rows are numbered"]
     for role in ROLES:
-        what = raw.shown(found[role]) if role in found else "given" if role in asides else ""
+        what = (
+            raw.shown(found[role])
+            if role in found and raw.says(found[role])
+            else "given"
+            if role in asides
+            else ""
+        )
         parts += [f"{role} is {what}" + (f" ({asides[role]})" if role in asides else "")] if what else []
-    unused = [raw.shown(at) for at in range(len(raw.names)) if at not in found.values()]
+    unused = [raw.shown(at) for at in range(len(raw.names)) if at not in found.values() and raw.says(at)]
     parts += [f"not used: {listed(unused)}"] if unused else []
     return f"{raw.path}: {len(raw)} rows, {raw.form}: {', '.join(parts)}"
