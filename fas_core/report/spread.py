@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from fas_core.console import Table
 from fas_core.report.metrics import or_null
 from fas_core.report.result import Result
-from fas_core.report.tables import tables
+from fas_core.report.tables import published_table, tables
 
 
 @frozen
@@ -57,12 +57,15 @@ def spread_tables(found: Spread, *, title: str = "", train_hours: float | None =
         title: said before the first table's own, e.g. the split.
         train_hours: of all sub-protocols together, where it is known.
     """
-    of_all = [_row("mean", found.mean), _row("± sd", found.sd)]
-    first, *rest = tables([*found.results, *of_all])
-    head = f"{title}: rates in %" if title else "Rates in %"
+    first, *rest = tables([*found.results, _row("mean", found.mean), _row("± sd", found.sd)])
+    shared = [note for note in found.results[0].notes if all(note in one.notes for one in found.results)]
+    # What holds for all is said once, and nothing of the two rows that are no results.
+    each = published_table(
+        [evolve(one, notes=tuple(note for note in one.notes if note not in shared)) for one in found.results]
+    )
     hours = [] if train_hours is None else [f"trained in {train_hours:.2f} hours"]
-    note = "\n".join([*map(_threshold, found.results), *_notes(found.results), *hours])
-    return [evolve(first, title=f"{head}, each at the threshold of its own protocol", note=note), *rest]
+    head = f"{title}: {each.title[:1].lower()}{each.title[1:]}" if title else each.title
+    return [evolve(first, title=head, note="\n".join(filter(None, [each.note, *shared, *hours]))), *rest]
 
 
 def _row(name: str, metrics: Mapping[str, float]) -> Result:
@@ -71,17 +74,3 @@ def _row(name: str, metrics: Mapping[str, float]) -> Result:
 
 def _by_key(keys: Sequence[str], values: NDArray[np.float64]) -> dict[str, float]:
     return dict(zip(keys, values.tolist(), strict=True))
-
-
-def _threshold(result: Result) -> str:
-    if (found := result.threshold) is None:
-        return f"{result.name}: no threshold"
-    origin = found.policy if found.source == "given" else f"{found.policy} on {found.source}"
-    return f"{result.name}: accepted when score >= {found.value:.6g} ({origin})"
-
-
-def _notes(results: Sequence[Result]) -> list[str]:
-    """Notes that all have, once; the others with whose they are."""
-    shared = [note for note in results[0].notes if all(note in result.notes for result in results)]
-    own = [f"{result.name}: {note}" for result in results for note in result.notes if note not in shared]
-    return [*shared, *own]

@@ -67,5 +67,5 @@ def test_the_table_has_a_row_each_then_mean_and_deviation() -> None:
 
 
 def test_without_a_threshold() -> None:
-    lacking = Result("4@1", {"eer": 0.1}, None, {}, {})
-    assert "4@1: no threshold" in spread_tables(spread([lacking, lacking]))[0].note
+    lacking = [Result(name, {"eer": 0.1}, None, {}, {}) for name in ACER]
+    assert spread_tables(spread(lacking))[0].title == "Rates in %, no threshold"
