@@ -17,7 +17,7 @@ from fas_core.report.tables import tables
 
 PARTS = {
     "curves": ("Curves", ("roc", "det"), "No scores of both classes, so there are no curves."),
-    "scores": ("Scores", ("scores", "rates"), ""),
+    "scores": ("Scores", ("histogram", "rates"), ""),
     "by-species": ("Attack species", ("species",), "No attacks, or no threshold to judge them at."),
     "training": ("Training", ("training",), "Scores alone: how the systems were trained is not known."),
 }

@@ -28,7 +28,7 @@ def plots(systems: Sequence[System]) -> list[Plot]:
         found = [roc(both), det(both)] if both else []
         for number, system in enumerate(systems, start=1):
             suffix = f"-{number}" if len(systems) > 1 else ""
-            found.append(distribution(system, f"scores{suffix}"))
+            found.append(distribution(system, f"histogram{suffix}"))
             if system.scores.rates.both:
                 found.append(rates_by_threshold(system, f"rates{suffix}"))
         if any(isfinite(item.apcer) for system in systems for item in system.result.species.values()):

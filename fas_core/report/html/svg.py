@@ -86,7 +86,7 @@ class Plot:
 
 def _drawn(figure: Figure, kind: PlotFormat, *, transparent: bool) -> bytes:
     buffer = io.BytesIO()
-    # Nothing of when and by what it was drawn: equal figures give equal files.
+    # Nothing of when and by what it was drawn.
     blank = dict.fromkeys(("Date", "Creator", "Format", "Type") if kind == "svg" else ("Software",))
     with rc_context(STYLE), warnings.catch_warnings():
         # A species may be named in a script that this machine has no font for; the reader's may.
