@@ -242,10 +242,11 @@ def test_a_rule_that_is_fitted_needs_dev_scores_of_both_classes(name: Any) -> No
         fit(name, ("a",), joined({"a": table([0.1, 0.2, np.nan], [1, 1, 0])}))
 
 
-def test_weights_are_for_probabilities_only() -> None:
+@pytest.mark.parametrize("name", ["weighted", "published"])
+def test_log_loss_and_errors_at_a_half_are_of_probabilities_only(name: Any) -> None:
     dev = joined({"a": table([0.1, 0.2], [1, 0]), "b": table([-3.5, 7.25], [0, 1], ["s0", "s1"][::-1])})
     with pytest.raises(DataError, match=r"b: scores from -3.5 to 7.25 .*--rule stacking"):
-        fit("weighted", ("a", "b"), dev)
+        fit(name, ("a", "b"), dev)
     assert fit("stacking", ("a", "b"), dev).weights
 
 

@@ -104,6 +104,10 @@ def command(
     )
     notes = told_of(scores, developed)
     ensemble = _fitted(kept, scores, developed, threshold)
+    if ensemble.rule.name == "mean" and (others := scores.no_probabilities()):
+        console.warn(
+            f"scores of {listed(others)} are no probabilities: a mean weighs members by their ranges"
+        )
     cuts: Sequence[float | None] = [cut.value for cut in ensemble.thresholds] or [None for _ in names]
     alike = agreements(names, scores.scores, cuts)
     whole = scores.by(ensemble.rule)
@@ -203,13 +207,15 @@ def _judged(
     from fas_core.config import Recipe
     from fas_core.ensemble.judge import best_on, judge_all
     from fas_core.plugins import registry
-    from fas_core.report import bind, tables
+    from fas_core.report import bind
     from fas_core.report.comparison import compare, comparison_table
+    from fas_core.report.tables import further_rates_table, published_table, species_table
 
     metrics = bind(Recipe().metrics, registry())
     systems = judge_all(scores, ensemble, metrics, notes)
     results = [system.result for system in systems]
-    for table in tables(results):
+    of_all = published_table(results), further_rates_table(results), species_table(results[-1:])
+    for table in filter(None, of_all):
         console.table(table)
     document: dict[str, Any] = {"results": [result.to_json() for result in results]}
     if dev is not None:

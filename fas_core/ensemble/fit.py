@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -44,10 +42,15 @@ def fit(name: RuleName, members: tuple[str, ...], dev: Joined | None) -> Rule:
             f"members share, {int((labels == LIVE)[kept].sum())} live and "
             f"{int((labels == ATTACK)[kept].sum())} attacks have every member's score"
         )
+    if name != "stacking" and (others := dev.no_probabilities()):
+        member, (low, high) = next(iter(others.items()))
+        raise DataError(
+            f"{member}: scores from {low:.4g} to {high:.4g} are no probabilities, which {name!r} takes: "
+            f"choose --rule stacking, which takes any"
+        )
     if name == "published":
         return Rule(name, members, t=fit_t(scores, live))
     if name == "weighted":
-        _need_probabilities(members, scores)
         return Rule(name, members, weights=tuple(map(float, fit_weights(scores, live))))
     weights, bias = fit_logistic(scores, live)
     return Rule(name, members, weights=tuple(map(float, weights)), bias=bias)
@@ -112,12 +115,3 @@ def fit_t(scores: Floats, live: NDArray[np.bool_]) -> float:
     best = int(np.argmax(high - low))
     # Of two neighbouring numbers the middle may round to the upper, where the sample above is lost.
     return float(min((low[best] + high[best]) / 2, np.nextafter(high[best], low[best])))
-
-
-def _need_probabilities(members: Sequence[str], scores: Floats) -> None:
-    for name, row in zip(members, scores, strict=True):
-        if row.min() < 0 or row.max() > 1:
-            raise DataError(
-                f"{name}: scores from {row.min():.4g} to {row.max():.4g} are no probabilities, which "
-                f"'weighted' takes: choose --rule stacking, which takes any"
-            )

@@ -42,6 +42,12 @@ class Joined:
         """Every system's table, and last the ensemble's."""
         return [*map(self.member, range(len(self.names))), self.by(rule)]
 
+    def no_probabilities(self) -> dict[str, tuple[float, float]]:
+        """Systems with scores outside of [0, 1]: their lowest and their highest."""
+        there = {name: row[~np.isnan(row)] for name, row in zip(self.names, self.scores, strict=True)}
+        ends = {name: (float(row.min()), float(row.max())) for name, row in there.items() if row.size}
+        return {name: (low, high) for name, (low, high) in ends.items() if low < 0 or high > 1}
+
     def _with(self, scores: Floats) -> ScoreTable:
         return ScoreTable(self.like.table.set_column(1, "score", pa.array(scores, pa.float64())))
 
