@@ -1,4 +1,5 @@
-"""What tests of several folders share: the repository, what is built from it, the command line."""
+"""What tests of several folders share: the repository, what is built from it, the command line; a drawn face
+that OpenCV's cascade finds, and models whose scores are known in closed form."""
 
 from __future__ import annotations
 
@@ -11,11 +12,15 @@ import venv
 from collections.abc import Callable
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 from attrs import frozen
 from click.testing import CliRunner, Result
+from numpy.typing import NDArray
 
 ROOT = Path(__file__).parent.parent
+Image = NDArray[np.uint8]
 Done = subprocess.CompletedProcess[str]
 BUILD = """
 import sys
@@ -123,3 +128,93 @@ def fas() -> Callable[..., Result]:
         return CliRunner().invoke(main, [str(argument) for argument in arguments])
 
     return run
+
+
+def draw_face(image: Image, x: int, y: int, size: int) -> None:
+    """A cartoon of a face around a centre, half its height being `size`."""
+
+    def spot(dx: float, dy: float, w: float, h: float, colour: tuple[int, int, int]) -> None:
+        centre = (x + int(dx * size), y + int(dy * size))
+        cv2.ellipse(image, centre, (int(w * size), int(h * size)), 0, 0, 360, colour, -1)
+
+    spot(0, 0, 0.75, 1, (200, 170, 150))
+    for side in (-0.32, 0.32):
+        spot(side, -0.2, 0.17, 0.09, (50, 40, 40))
+        spot(side, -0.38, 0.22, 0.05, (90, 70, 60))
+    spot(0, 0.15, 0.12, 0.06, (150, 120, 110))
+    spot(0, 0.45, 0.3, 0.08, (120, 60, 60))
+
+
+def photo_with(*faces: tuple[int, int, int], shape: tuple[int, int] = (240, 320)) -> Image:
+    """A grey photo with faces drawn at (x, y, size)."""
+    image = np.full((*shape, 3), 120, np.uint8)
+    for face in faces:
+        draw_face(image, *face)
+    return np.asarray(cv2.GaussianBlur(image, (7, 7), 2), np.uint8)
+
+
+@pytest.fixture(name="photo_with")
+def photo_with_fixture() -> Callable[..., Image]:
+    return photo_with
+
+
+@pytest.fixture
+def mean_model(tmp_path: Path) -> Callable[..., Path]:
+    """`mean_model(modalities=("rgb",), side=8, threshold=0.5, partial=False)`: a model file without torch.
+
+    Its score is the mean of all pixels / 255: first of each modality, then of those that are there.
+    """
+
+    def make(
+        modalities: tuple[str, ...] = ("rgb",),
+        side: int = 8,
+        threshold: float | None = 0.5,
+        partial: bool = False,
+        name: str = "model.onnx",
+    ) -> Path:
+        from onnx import TensorProto, helper, numpy_helper
+
+        from fas_core.card import METADATA_KEY, PRESENCE, Card
+        from fas_core.config import Resize
+        from fas_core.thresholds import Threshold
+
+        node, value, constant = helper.make_node, helper.make_tensor_value_info, numpy_helper.from_array
+        inputs = [value(each, TensorProto.UINT8, ["batch", side, side, 3]) for each in modalities]
+        nodes = []
+        for each in modalities:
+            nodes += [
+                node("Cast", [each], [f"{each}.float"], to=TensorProto.FLOAT),
+                node("ReduceMean", [f"{each}.float", "pixels"], [f"{each}.mean"], keepdims=0),
+                node("Unsqueeze", [f"{each}.mean", "row"], [f"{each}.column"]),
+            ]
+        nodes.append(node("Concat", [f"{each}.column" for each in modalities], ["means"], axis=1))
+        if partial:
+            inputs.append(value(PRESENCE, TensorProto.BOOL, ["batch", len(modalities)]))
+            nodes.append(node("Cast", [PRESENCE], ["there"], to=TensorProto.FLOAT))
+        else:
+            nodes += [node("Shape", ["means"], ["shape"])]
+            one = helper.make_tensor("one", TensorProto.FLOAT, [1], [1.0])
+            nodes.append(node("ConstantOfShape", ["shape"], ["there"], value=one))
+        nodes += [
+            node("Mul", ["means", "there"], ["given"]),
+            node("ReduceSum", ["given", "row"], ["sum"], keepdims=0),
+            node("ReduceSum", ["there", "row"], ["count"], keepdims=0),
+            node("Mul", ["count", "white"], ["most"]),
+            node("Div", ["sum", "most"], ["score"]),
+        ]
+        constants = {"pixels": np.array([1, 2, 3]), "row": np.array([1]), "white": np.array(255, np.float32)}
+        graph = helper.make_graph(
+            nodes,
+            "means",
+            inputs,
+            [value("score", TensorProto.FLOAT, ["batch"])],
+            [constant(array, key) for key, array in constants.items()],
+        )
+        cut = None if threshold is None else Threshold(threshold, f"fixed:{threshold}", "given")
+        card = Card(modalities, side, Resize(), cut, partial=partial)
+        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
+        model.metadata_props.add(key=METADATA_KEY, value=card.to_json())
+        (tmp_path / name).write_bytes(model.SerializeToString())
+        return tmp_path / name
+
+    return make

@@ -1,7 +1,8 @@
-"""Scoring an exported model: onnxruntime and NumPy, never torch."""
+"""Scoring an exported model: onnxruntime (or OpenVINO), OpenCV and NumPy, never torch."""
 
 from __future__ import annotations
 
 from fas_core.runtime.model_file import ModelFile
+from fas_core.runtime.predictor import Prediction, Predictor
 
-__all__ = ["ModelFile"]
+__all__ = ["ModelFile", "Prediction", "Predictor"]

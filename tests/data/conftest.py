@@ -1,4 +1,4 @@
-"""Small images and trees of them, and a drawn face that OpenCV's cascade finds."""
+"""Small images and trees of them."""
 
 from __future__ import annotations
 
@@ -16,39 +16,11 @@ Image = NDArray[np.uint8]
 Make = Callable[..., SampleTable]
 
 
-def draw_face(image: Image, x: int, y: int, size: int) -> None:
-    """A cartoon of a face around a centre, half its height being `size`."""
-
-    def spot(dx: float, dy: float, w: float, h: float, colour: tuple[int, int, int]) -> None:
-        centre = (x + int(dx * size), y + int(dy * size))
-        cv2.ellipse(image, centre, (int(w * size), int(h * size)), 0, 0, 360, colour, -1)
-
-    spot(0, 0, 0.75, 1, (200, 170, 150))
-    for side in (-0.32, 0.32):
-        spot(side, -0.2, 0.17, 0.09, (50, 40, 40))
-        spot(side, -0.38, 0.22, 0.05, (90, 70, 60))
-    spot(0, 0.15, 0.12, 0.06, (150, 120, 110))
-    spot(0, 0.45, 0.3, 0.08, (120, 60, 60))
-
-
-def photo_with(*faces: tuple[int, int, int], shape: tuple[int, int] = (240, 320)) -> Image:
-    """A grey photo with faces drawn at (x, y, size)."""
-    image = np.full((*shape, 3), 120, np.uint8)
-    for face in faces:
-        draw_face(image, *face)
-    return np.asarray(cv2.GaussianBlur(image, (7, 7), 2), np.uint8)
-
-
 def save(path: Path, image: Image) -> Path:
     """Write an RGB image."""
     path.parent.mkdir(parents=True, exist_ok=True)
     assert cv2.imwrite(str(path), image[..., ::-1])
     return path
-
-
-@pytest.fixture(name="photo_with")
-def photo_with_fixture() -> Callable[..., Image]:
-    return photo_with
 
 
 @pytest.fixture(name="save")

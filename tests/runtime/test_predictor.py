@@ -1,0 +1,109 @@
+"""From pictures to verdicts, with models whose score is the mean of the pixels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+from fas_core import DataError, ModelError
+from fas_core.config import Resize
+from fas_core.data.images import prepare
+from fas_core.runtime import Prediction, Predictor
+
+MeanModel = Callable[..., Path]
+
+
+def grey(level: int, height: int = 20, width: int = 30) -> np.ndarray:
+    return np.full((height, width, 3), level, np.uint8)
+
+
+def test_a_verdict(mean_model: MeanModel) -> None:
+    found = Predictor(mean_model())(rgb=grey(204))
+    assert (found.score, found.threshold) == (pytest.approx(0.8), 0.5)
+    assert (found.live, found.verdict) == (True, "live")
+    assert Predictor(mean_model())(rgb=grey(51)).verdict == "attack"
+    assert Prediction(0.5, 0.5).live
+
+
+def test_files_and_arrays_are_resized_as_the_card_says(mean_model: MeanModel, tmp_path: Path) -> None:
+    image = np.random.default_rng(0).integers(0, 256, (40, 60, 3), np.uint8)
+    cv2.imwrite(str(tmp_path / "a.png"), image[..., ::-1])
+    predictor = Predictor(mean_model(side=16))
+    expected = prepare(image, None, 16, Resize()).mean() / 255
+    for picture in (image, tmp_path / "a.png", str(tmp_path / "a.png"), image.copy(order="F")):
+        assert predictor(rgb=picture).score == pytest.approx(expected, abs=1e-6)
+
+
+def test_grey_and_sixteen_bit_depth(mean_model: MeanModel) -> None:
+    predictor = Predictor(mean_model(("depth",)))
+    assert predictor(depth=grey(51)[..., 0]).score == pytest.approx(0.2)
+    assert predictor(depth=np.full((9, 9), 700, np.uint16)).score == pytest.approx(1 / 255)
+
+
+def test_batches(mean_model: MeanModel) -> None:
+    predictor = Predictor(mean_model(("rgb", "ir")), threads=1)
+    levels = [3 * number for number in range(70)]
+    rgb, ir = [grey(level) for level in levels], np.stack([grey(level, 9, 9) for level in levels])
+    found = predictor.batch(rgb=rgb, ir=ir)
+    np.testing.assert_allclose([one.score for one in found], np.array(levels) / 255, atol=1e-6)
+    assert predictor.batch(rgb=[], ir=[]) == []
+
+
+def test_what_is_missing_is_done_without_where_the_model_can(mean_model: MeanModel) -> None:
+    predictor = Predictor(mean_model(("rgb", "ir"), partial=True))
+    assert predictor(rgb=grey(51)).score == pytest.approx(0.2)
+    assert predictor(rgb=None, ir=grey(102)).score == pytest.approx(0.4)
+    found = predictor.batch(rgb=[grey(51), None, grey(51)], ir=[None, grey(102), grey(102)])
+    assert [one.score for one in found] == pytest.approx([0.2, 0.4, 0.3])
+    with pytest.raises(DataError, match="no 'rgb' image: the model takes one or more of rgb, ir"):
+        predictor()
+
+
+def test_threads_may_share_one(mean_model: MeanModel) -> None:
+    predictor = Predictor(mean_model(), threads=1)
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda level: predictor(rgb=grey(level)).score, range(60)))
+    np.testing.assert_allclose(found, np.arange(60) / 255, atol=1e-6)
+
+
+def test_another_threshold(mean_model: MeanModel) -> None:
+    assert not Predictor(mean_model(), threshold=0.9)(rgb=grey(204)).live
+    assert Predictor(mean_model(threshold=None), threshold=0.1)(rgb=grey(51)).live
+    with pytest.raises(ModelError, match=r"exported without a threshold: give one, e\.g\. fixed:0\.5"):
+        Predictor(mean_model(threshold=None))
+
+
+@pytest.mark.parametrize(
+    ("images", "match"),
+    [
+        ({"rgb": grey(1)}, "no 'ir' image: the model takes rgb, ir"),
+        ({"rgb": grey(1), "ir": grey(1), "depht": grey(1)}, "'depht' image: the model takes rgb, ir"),
+        ({"rgb": grey(1), "ir": grey(1) / 255}, r"'ir': float64 \(20, 30, 3\): give uint8"),
+        ({"rgb": grey(1), "ir": grey(1)[None]}, r"'ir': uint8 \(1, 20, 30, 3\)"),
+        ({"rgb": grey(1), "ir": "nowhere.png"}, "nowhere.png: no such image"),
+    ],
+    ids=["missing", "unknown", "float", "batch", "no file"],
+)
+def test_other_images_are_refused(mean_model: MeanModel, images: dict[str, Any], match: str) -> None:
+    with pytest.raises(DataError, match=match) as refusal:
+        Predictor(mean_model(("rgb", "ir")))(**images)
+    assert "\n" not in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("images", "match"),
+    [
+        ({"rgb": [grey(1)], "ir": [grey(1), grey(2)]}, "not 1 rgb, 2 ir"),
+        ({"rgb": "a.png", "ir": [grey(1)]}, "'rgb': give a list of images, or call the predictor itself"),
+        ({"rgb": [grey(1), None], "ir": [grey(1), grey(2)]}, "no 'rgb' image"),
+    ],
+)
+def test_other_batches_are_refused(mean_model: MeanModel, images: dict[str, Any], match: str) -> None:
+    with pytest.raises(DataError, match=match):
+        Predictor(mean_model(("rgb", "ir"))).batch(**images)
