@@ -60,7 +60,9 @@ class ScoreFile:
     negated: bool = False
 
 
-def read_scores(path: Path, reading: Reading | None = None, labels: Path | None = None) -> ScoreFile:
+def read_scores(
+    path: Path, reading: Reading | None = None, labels: Path | None = None, *, need_labels: bool = True
+) -> ScoreFile:
     """Read CSV of any delimiter, Parquet, JSON-lines or a submission (`path [path path] score`).
 
     Args:
@@ -68,6 +70,7 @@ def read_scores(path: Path, reading: Reading | None = None, labels: Path | None 
         reading: how; by default everything is found out.
         labels: a list of labels, `path [path path] label` or any table with ids and labels; then that is
             where labels, species, subjects and the like come from.
+        need_labels: whether a file without labels is refused.
 
     Raises:
         DataError: one line saying what is wrong with the file, or what has two possible readings.
@@ -79,7 +82,7 @@ def read_scores(path: Path, reading: Reading | None = None, labels: Path | None 
     scores, negated = _scores(raw, need(raw, found, "score"), ids, reading.high_score)
     asides = {"score": "high = attack, so negated" if negated else "high = live"}
     if labels is None:
-        known, how = _known(raw, found, ids, reading.label_one)
+        known, how = _known(raw, found, ids, reading.label_one, need_labels=need_labels)
         said = _said(raw, found, asides | how)
     else:
         if "id" not in found:
@@ -151,7 +154,7 @@ def _parsed(raw: Raw, at: int, ids: pa.Array) -> pa.Array:
 
 
 def _known(
-    raw: Raw, found: Columns, ids: pa.Array, one: Side | None
+    raw: Raw, found: Columns, ids: pa.Array, one: Side | None, *, need_labels: bool = True
 ) -> tuple[dict[str, pa.Array], dict[str, str]]:
     """Labels and what else is known of the samples; and how the labels were understood."""
     others = [role for role, at in found.items() if role not in ("id", "score", "label") and raw.says(at)]
@@ -162,6 +165,8 @@ def _known(
         known["label"], how = read_labels(_text(raw, at, "label"), one, where=where, name=name)
     elif "species" in known and (labels := labels_of_species(known["species"])) is not None:
         known["label"], how = labels, "by the species"
+    elif not need_labels:
+        return known, {}
     else:
         hint = " or --labels LIST" if "score" in found else ""
         raise DataError(f"{raw.path}: no labels (found: {raw.columns_found}): give --column label=NAME{hint}")
