@@ -22,6 +22,13 @@ def touch(*files: Path) -> None:
         (["client_train_raw.txt", "manifest.csv"], "nuaa"),
         (["train_list.txt"], "casia_surf"),
         (["val_public_list.txt"], "casia_surf"),
+        (["Protocols/Protocol_3/Dev_2.txt"], "oulu_npu"),
+        (["Train_files/1_1_01_1.avi"], "oulu_npu"),
+        (["test/attack/fixed/a.mov", "test/real/b.mov"], "replay_attack"),
+        (["train_sub_list.txt", "test_sub_list.txt", "scene01/attack/a.mov"], "msu_mfsd"),
+        (["LCC_FASD_evaluation/real_1.png"], "lcc_fasd"),
+        (["metas/protocol2/test_on_low_quality_device/test_label.json"], "celeba_spoof"),
+        (["documentation/PROTOCOL-grandtest.csv"], "wmca"),
     ],
 )
 def test_layouts_are_recognised(tmp_path: Path, files: list[str], name: str) -> None:
