@@ -10,12 +10,14 @@ import rich_click as click
 from attrs import asdict
 
 from fas_core.cli.options import output_options
-from fas_core.console import Table, console
+from fas_core.console import console
 from fas_core.errors import DataError, FasError, listed
 
 if TYPE_CHECKING:
     from fas_core.ensemble import Ensemble, Joined
-    from fas_core.report.agreement import Agreement
+    from fas_core.scores import ScoreTable
+
+FILE = click.Path(path_type=Path)
 
 
 class Spreading(click.RichCommand):
@@ -34,16 +36,16 @@ class Spreading(click.RichCommand):
 
 
 @click.command(cls=Spreading)
-@click.argument(
-    "members", type=click.Path(path_type=Path), nargs=-1, required=True, metavar="RUN|SCORES|MODEL.onnx ..."
-)
+@click.argument("members", type=FILE, nargs=-1, required=True, metavar="RUN|SCORES|MODEL.onnx ...")
 @click.option(
     "--dev",
-    type=click.Path(path_type=Path),
+    type=FILE,
     multiple=True,
     metavar="SCORES ...",
     help="Their dev scores, in the same order; runs have their own.",
 )
+@click.option("--labels", type=FILE, metavar="LIST", help="Labels of the scores in files, if not in them.")
+@click.option("--dev-labels", type=FILE, metavar="LIST", help="Likewise for --dev.")
 @click.option(
     "--rule",
     default="mean",
@@ -74,6 +76,8 @@ class Spreading(click.RichCommand):
 def command(
     members: tuple[Path, ...],
     dev: tuple[Path, ...],
+    labels: Path | None,
+    dev_labels: Path | None,
     rule: str,
     split: str,
     threshold: str | None,
@@ -89,7 +93,7 @@ def command(
     from fas_core.cli.scored import names_of, scores_of
     from fas_core.ensemble import joined
     from fas_core.ensemble.judge import told_of
-    from fas_core.report.agreement import agreements
+    from fas_core.report.agreement import agreement_table, agreements
     from fas_core.thresholds import parse_policy
 
     if threshold is not None:
@@ -98,9 +102,12 @@ def command(
         raise FasError(f"{output}: what is fitted goes there: give -o OUT.csv or OUT.parquet")
     names = names_of(members)
     kept = _rule(rule, len(members))
-    developed = _dev(members, names, dev)
+    developed = _dev(members, names, dev, dev_labels)
     scores = joined(
-        {name: scores_of(path, split, workers) for name, path in zip(names, members, strict=True)}
+        {
+            name: scores_of(path, split, workers=workers, labels=labels)
+            for name, path in zip(names, members, strict=True)
+        }
     )
     notes = told_of(scores, developed)
     ensemble = _fitted(kept, scores, developed, threshold)
@@ -119,7 +126,7 @@ def command(
         ensemble.write(_beside(output))
         document |= {"scores": str(output), "ensemble": str(_beside(output))}
         console.info(f"{len(whole)} scores in {output}, what was fitted in {_beside(output)}")
-    console.table(_agreement_table(alike))
+    console.table(agreement_table(alike))
     if whole.is_labelled():
         document |= _judged(scores, developed, ensemble, notes, replicates)
     else:
@@ -156,21 +163,22 @@ def _rule(rule: str, members: int) -> Ensemble | str:
     return ensemble
 
 
-def _dev(members: Sequence[Path], names: Sequence[str], dev: Sequence[Path]) -> Joined | None:
+def _dev(
+    members: Sequence[Path], names: Sequence[str], dev: Sequence[Path], labels: Path | None
+) -> Joined | None:
     """The members' dev scores; None where nothing says what they are.
 
     Raises:
         DataError: some members have dev scores and others have none, or they do not go together.
     """
-    from fas_core.cli.scored import stored_scores
+    from fas_core.cli.scored import read_file, stored_scores
     from fas_core.ensemble import joined
-    from fas_core.scores import ScoreTable
 
     if dev and len(dev) != len(members):
         raise FasError(
             f"--dev: {len(dev)} files for {len(members)} members: give one for each, in their order"
         )
-    given: list[ScoreTable | None] = [ScoreTable.read(path) for path in dev]
+    given: list[ScoreTable | None] = [read_file(path, labels) for path in dev]
     found = given or [stored_scores(path, "dev") for path in members]
     there = {name: table for name, table in zip(names, found, strict=True) if table is not None}
     if there and len(there) < len(names):
@@ -235,21 +243,6 @@ def _said(ensemble: Ensemble, names: Sequence[str]) -> str:
     parts = [f"{weight:.4g} of {name}" for weight, name in zip(rule.weights, names, strict=False)]
     bias = f", bias {rule.bias:.4g}" if rule.name == "stacking" else ""
     return f"{rule.name}: {', '.join(parts) or f'of {len(names)} members'}{bias}"
-
-
-def _agreement_table(pairs: Sequence[Agreement]) -> Table:
-    from fas_core.report.tables import percent, plain
-
-    return Table(
-        title="How alike the members are",
-        columns=("", "", "Pearson", "Spearman", "Disagreement in %"),
-        rows=[
-            (pair.first, pair.second, plain(pair.pearson), plain(pair.spearman), percent(pair.disagreement))
-            for pair in pairs
-        ],
-        note="Correlations of scores and of ranks; samples that only one of the two accepts",
-        left=(0, 1),
-    )
 
 
 def _beside(output: Path) -> Path:

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from fas_core.console import console
 from fas_core.errors import DataError
 from fas_core.scores import ScoreTable
 
 
-def scores_of(target: Path, split: str, workers: int = 2, data: str | None = None) -> ScoreTable:
+def scores_of(
+    target: Path, split: str, *, workers: int = 2, data: str | None = None, labels: Path | None = None
+) -> ScoreTable:
     """The scores of a file; or of a run's split as the run holds them, else scored now (as of a model).
 
     Args:
@@ -17,6 +20,7 @@ def scores_of(target: Path, split: str, workers: int = 2, data: str | None = Non
         split: of a run or model.
         workers: threads that read images where it is scored now.
         data: other data than the run's own, as a user names it, to score where it is scored now.
+        labels: of a score file: see `read_file`.
 
     Raises:
         FasError: there is no such file, run or split, or it cannot be read.
@@ -24,7 +28,27 @@ def scores_of(target: Path, split: str, workers: int = 2, data: str | None = Non
     if target.is_dir():
         stored = stored_scores(target, split)
         return _scored(target, split, workers, data) if stored is None else stored
-    return _scored(target, split, workers, data) if target.suffix == ".onnx" else ScoreTable.read(target)
+    return _scored(target, split, workers, data) if target.suffix == ".onnx" else read_file(target, labels)
+
+
+def read_file(path: Path, labels: Path | None = None) -> ScoreTable:
+    """Anybody's score file, labelled or not; how it was understood is said where it has not our columns.
+
+    Args:
+        path: the file.
+        labels: a list of labels, `path [path path] label` or any table with ids and labels.
+
+    Raises:
+        DataError: it cannot be read as such, or has no ids.
+    """
+    from fas_core.scorefiles import read_scores
+
+    found = read_scores(path, labels=labels, need_labels=False)
+    if not found.has_ids:
+        raise DataError(f"{path}: no ids, by which scores are joined")
+    if (found.taken["id"], found.taken["score"]) != ("id", "score") or labels:
+        console.info(found.said)
+    return found.table
 
 
 def stored_scores(run: Path, split: str) -> ScoreTable | None:

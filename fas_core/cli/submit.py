@@ -171,4 +171,6 @@ def _scores(target: Path, splits: Sequence[str], data: str | None, workers: int)
 
     if not target.is_dir() and target.suffix != ".onnx":
         return scores_of(target, "")
-    return gathered({f"{target} {split}": scores_of(target, split, workers, data) for split in splits})
+    return gathered(
+        {f"{target} {split}": scores_of(target, split, workers=workers, data=data) for split in splits}
+    )

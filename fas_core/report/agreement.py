@@ -8,7 +8,9 @@ from itertools import combinations
 import numpy as np
 from attrs import frozen
 
+from fas_core.console import Table
 from fas_core.ranked import Floats
+from fas_core.report.tables import percent, plain
 
 
 @frozen
@@ -48,6 +50,20 @@ def agreements(names: Sequence[str], scores: Floats, thresholds: Sequence[float 
         ranks = np.stack([_ranks(row) for row in pair])
         found.append(Agreement(name, other, _correlation(pair), _correlation(ranks), apart))
     return found
+
+
+def agreement_table(found: Sequence[Agreement]) -> Table:
+    """A row a pair."""
+    return Table(
+        title="How alike the members are",
+        columns=("", "", "Pearson", "Spearman", "Disagreement in %"),
+        rows=[
+            (pair.first, pair.second, plain(pair.pearson), plain(pair.spearman), percent(pair.disagreement))
+            for pair in found
+        ],
+        note="correlation of scores, of ranks; samples that only one of the two accepts",
+        left=(0, 1),
+    )
 
 
 def _correlation(pair: Floats) -> float:

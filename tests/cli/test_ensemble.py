@@ -197,6 +197,43 @@ def test_runs_bring_their_own_dev_scores(fas: Fas, files: dict[str, Path], tmp_p
     assert "fitted on these very samples" in validation.stdout
 
 
+def test_published_submission_files_are_members(fas: Fas, tmp_path: Path) -> None:
+    paths = [f"Val/{number}-color.jpg Val/{number}-depth.jpg Val/{number}-ir.jpg" for number in range(4)]
+    labels, scores = (1, 0, 1, 0), ((0.9, 0.2, 0.6, 0.7), (0.7, 0.1, 0.45, 0.2))
+    (tmp_path / "val_private_list.txt").write_text(
+        "".join(f"{path} {label}\n" for path, label in zip(paths, labels, strict=True))
+    )
+    for name, values in zip("ab", scores, strict=True):
+        lines = [f"{path} {value}\n" for path, value in zip(paths, values, strict=True)]
+        (tmp_path / f"{name}.txt").write_text("".join(lines if name == "a" else reversed(lines)))
+    files, known = (tmp_path / "a.txt", tmp_path / "b.txt"), tmp_path / "val_private_list.txt"
+    result = fas(
+        *("ensemble", *files, "--labels", known, "--dev", *files, "--dev-labels", known),
+        *("--rule", "published", "-o", tmp_path / "out.csv", "--replicates", 0, "--json"),
+    )
+    assert result.exit_code == 0, result.output
+    document = json.loads(result.stdout)
+    assert document["rule"]["t"] == pytest.approx((0.45 + 0.525) / 2)
+    assert document["results"][-1]["metrics"]["eer"] == 0
+    found = ScoreTable.read(tmp_path / "out.csv")
+    assert dict(zip(found.table.column("id").to_pylist(), found.scores, strict=True)) == {
+        "Val/0-color.jpg": 0.9,
+        "Val/1-color.jpg": 0.1,
+        "Val/2-color.jpg": 0.6,
+        "Val/3-color.jpg": 0.2,
+    }
+    bare = fas("ensemble", *files, "--rule", tmp_path / "out.json", "-o", tmp_path / "again.csv")
+    assert bare.exit_code == 0, bare.output
+    assert ScoreTable.read(tmp_path / "again.csv").scores.tolist() == found.scores.tolist()
+
+
+def test_a_file_without_ids_is_refused(fas: Fas, files: dict[str, Path], tmp_path: Path) -> None:
+    bare = write(tmp_path / "bare.csv", [(0.25, 1), (0.5, 0)], "score,label")
+    result = fas("ensemble", files["a_test"], bare)
+    assert result.exit_code == 2
+    assert "bare.csv: no ids" in result.stderr
+
+
 def test_a_split_that_a_run_does_not_hold_is_scored(fas: Fas, trained: Path, tmp_path: Path) -> None:
     again = tmp_path / "again"
     shutil.copytree(trained, again)

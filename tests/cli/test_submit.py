@@ -152,6 +152,13 @@ def test_frames_are_made_videos(fas: Fas, cefa: Path, tmp_path: Path, vote: str,
     )
 
 
+def test_a_submission_is_read_back_and_written_again(fas: Fas, surf: Path, tmp_path: Path) -> None:
+    (tmp_path / "before.txt").write_bytes(SUBMITTED.replace(b"\n", b"\r\n"))
+    result = fas("submit", tmp_path / "before.txt", *SURF_DEV, surf, "-o", tmp_path / "s.txt")
+    assert result.exit_code == 0, result.output
+    assert (tmp_path / "s.txt").read_bytes() == SUBMITTED
+
+
 def run_folder(path: Path, root: Path, name: str, scores: dict[str, dict[str, float]]) -> Path:
     """As much of a run as a submission reads."""
     (path / "scores").mkdir(parents=True)
