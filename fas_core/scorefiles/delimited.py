@@ -77,7 +77,7 @@ def find_delimiter(text: str) -> str:
 
 
 def _cells(lines: list[str], mark: str) -> list[list[str]]:
-    if mark == " ":
+    if mark == " " and not any('"' in line for line in lines):
         return [line.split() for line in lines]
     return [next(csv.reader([line], delimiter=mark), []) for line in lines]
 

@@ -18,6 +18,7 @@ from fas_core.scorefiles.words import Side, agreed_species, labels_of_species, r
 from fas_core.scores import SCHEMA, ScoreTable
 
 ROLES = tuple(SCHEMA.names)
+UNPRINTABLE = r"[\x00-\x08\x0a-\x1f\x7f-\x{9f}\x{2028}\x{2029}]"
 
 
 @frozen
@@ -205,8 +206,8 @@ def _text(raw: Raw, at: int, role: str) -> pa.Array:
         if pa.types.is_nested(column.type):
             raise pa.ArrowInvalid(f"it holds {column.type}")
         text = pc.utf8_trim_whitespace(column.cast(pa.string()))
-        if broken := pc.sum(pc.match_substring_regex(text, r"[\r\n]")).as_py():
-            raise pa.ArrowInvalid(f"{broken} values have line breaks")
+        if broken := pc.sum(pc.match_substring_regex(text, UNPRINTABLE)).as_py():
+            raise pa.ArrowInvalid(f"{broken} values have line breaks or control characters")
     except pa.ArrowException as error:
         raise DataError(
             f"{raw.path}: column {raw.shown(at)} cannot be the {role}: {' '.join(str(error).split())}"

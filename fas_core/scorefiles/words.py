@@ -24,13 +24,15 @@ LIVE_WORDS = {word for word, label in WORDS.items() if label == LIVE}
 NOTHING = {"", "none", "na", "n/a", "nan", "null", "-", "0"}
 """What live samples have for a species, where they have no word for live."""
 
+JOINT = re.compile(r"(?<=\w)[_ -]+(?=\w)")
+
 MOST_SPELLINGS = 100
 """A column of more distinct values is not looked at as labels."""
 
 
 def spoken(column: pa.Array) -> list[str]:
     """Values as words, "" for null: lower case, `bona_fide` and `bona-fide` as `bona fide`."""
-    return [re.sub("[_ -]+", " ", value.strip().lower()) if value else "" for value in column.to_pylist()]
+    return [JOINT.sub(" ", value.strip().lower()) if value else "" for value in column.to_pylist()]
 
 
 def is_words(distinct: pa.Array) -> bool:
