@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 from onnxscript import ir
+
+from fas_plugins.exporters.graph import array, bias, constant, group_count
 
 Pair = tuple[ir.Node, ir.Node]
 
@@ -39,35 +40,21 @@ def _foldable(norm: ir.Node) -> Pair | None:
 
 
 def _fold(graph: ir.Graph, norm: ir.Node, conv: ir.Node) -> None:
-    gamma, beta, mean, variance = (_array(value) for value in norm.inputs[1:])  # (C,) each
+    gamma, beta, mean, variance = (array(value) for value in norm.inputs[1:])  # (C,) each
     epsilon = norm.attributes["epsilon"].as_float() if "epsilon" in norm.attributes else 1e-5
     scale = gamma / np.sqrt(variance + epsilon)
     shift = beta - mean * scale
-    weight = _array(conv.inputs[1])  # (O, C / groups, k, k)
-    groups = conv.attributes["group"].as_int() if "group" in conv.attributes else 1
+    weight = array(conv.inputs[1])  # (O, C / groups, k, k)
+    groups = group_count(conv)
     # Output channel o reads the input channels of its own group.
     spread = [
         np.repeat(value.reshape(groups, -1), len(weight) // groups, axis=0)[:, :, None, None]
         for value in (scale, shift)
     ]  # (O, C / groups, 1, 1) each
-    bias = _array(conv.inputs[2]) if len(conv.inputs) > 2 and conv.inputs[2] is not None else 0.0
+    own = bias(conv)
     conv.resize_inputs(3)
     conv.replace_input_with(0, norm.inputs[0])
-    conv.replace_input_with(1, _initializer(graph, f"{conv.name}.weight", weight * spread[0]))
+    conv.replace_input_with(1, constant(graph, f"{conv.name}.weight", weight * spread[0]))
     added = (weight * spread[1]).sum(axis=(1, 2, 3))
-    conv.replace_input_with(2, _initializer(graph, f"{conv.name}.bias", bias + added))
+    conv.replace_input_with(2, constant(graph, f"{conv.name}.bias", added if own is None else own + added))
     graph.remove(norm, safe=True)
-
-
-def _array(value: ir.Value | None) -> NDArray[np.float64]:
-    assert value is not None
-    assert value.const_value is not None
-    return np.asarray(value.const_value.numpy(), np.float64)
-
-
-def _initializer(graph: ir.Graph, name: str, array: NDArray[np.float64]) -> ir.Value:
-    tensor = ir.tensor(array.astype(np.float32), name=name)
-    kind = ir.TensorType(tensor.dtype)
-    value = ir.Value(name=name, shape=ir.Shape(array.shape), type=kind, const_value=tensor)
-    graph.register_initializer(value)
-    return value

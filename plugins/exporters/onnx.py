@@ -29,6 +29,7 @@ from fas_core.model import Model
 from fas_core.runtime import ModelFile
 from fas_plugins.exporters.folding import fold_batch_norms
 from fas_plugins.exporters.options import OnnxOptions
+from fas_plugins.exporters.splitting import split_groups
 
 Arrays = dict[str, NDArray[np.float32]]
 
@@ -145,6 +146,7 @@ def _convert(model: Model, inputs: Sequence[Tensor], outputs: list[str], card: C
 def _tidy(graph: ir.Model) -> None:
     """Fold what is left to fold; drop the source lines and local paths that torch notes at every node."""
     fold_batch_norms(graph)
+    split_groups(graph)
     RemoveUnusedNodesPass()(graph)
     ClearMetadataAndDocStringPass()(graph)
 

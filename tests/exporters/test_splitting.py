@@ -1,0 +1,93 @@
+"""Narrow groups or depth-wise, the graph gives the same."""
+
+from __future__ import annotations
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+from numpy.typing import NDArray
+from onnx import TensorProto, helper, numpy_helper
+from onnxscript import ir
+
+from fas_plugins.exporters.splitting import split_groups
+
+GROUPS = 4
+
+
+def graph(
+    width: int = 3,
+    *,
+    stride: int = 1,
+    bias: bool = True,
+    clipped: bool = True,
+    kernel: int = 1,
+    second_reader: bool = False,
+) -> onnx.ModelProto:
+    """x (B, 5, 7, 7) -> point-wise -> clip -> 3 x 3 in groups of `width` -> clip -> point-wise, to 6."""
+    rng, hidden = np.random.default_rng(14), GROUPS * width
+    arrays = {
+        "w0": rng.normal(size=(hidden, 5, kernel, kernel)),
+        "w1": rng.normal(size=(hidden, width, 3, 3)),
+        "w2": rng.normal(size=(6, hidden, 1, 1)),
+        "b0": rng.normal(size=hidden),
+        "b1": rng.normal(size=hidden),
+        "b2": rng.normal(size=6),
+        "low": np.array(0.0),
+        "high": np.array(2.0),
+    }
+    nodes, value = [], "x"
+    for place, settings in enumerate(
+        [{"pads": [kernel // 2] * 4}, {"group": GROUPS, "pads": [1] * 4, "strides": [stride] * 2}, {}]
+    ):
+        inputs = [value, f"w{place}", *([f"b{place}"] if bias else [])]
+        nodes.append(helper.make_node("Conv", inputs, [f"c{place}"], f"conv{place}", **settings))
+        value = f"c{place}"
+        if clipped and place < 2:
+            nodes.append(helper.make_node("Clip", [value, "low", "high"], [f"a{place}"]))
+            value = f"a{place}"
+    names = ["c2"]
+    if second_reader:
+        nodes.append(helper.make_node("Relu", ["c0"], ["z"]))
+        names.append("z")
+    shape = ["b", None, None, None]
+    made = helper.make_graph(
+        nodes,
+        "test",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["b", 5, 7, 7])],
+        [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name in names],
+        [numpy_helper.from_array(values.astype(np.float32), name) for name, values in arrays.items()],
+    )
+    return helper.make_model(made, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
+
+
+def run(model: onnx.ModelProto) -> NDArray[np.float32]:
+    session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    x = np.random.default_rng(1).normal(size=(2, 5, 7, 7)).astype(np.float32)
+    return np.asarray(session.run(["c2"], {"x": x})[0])
+
+
+@pytest.mark.parametrize("width", [2, 3, 6])
+@pytest.mark.parametrize("settings", [{}, {"stride": 2}, {"bias": False}, {"clipped": False}])
+def test_split(width: int, settings: dict[str, int]) -> None:
+    original = graph(width, **settings)  # type: ignore[arg-type]
+    model = ir.from_proto(original)
+    assert split_groups(model) == 1
+    split = ir.to_proto(model)
+    onnx.checker.check_model(split, full_check=True)
+    depthwise = [
+        node for node in split.graph.node for part in node.attribute if part.name == "group" and part.i > 1
+    ]
+    assert len(depthwise) == width**2
+    assert all(part.i == GROUPS for node in depthwise for part in node.attribute if part.name == "group")
+    np.testing.assert_allclose(run(split), run(original), rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("width", "settings"), [(1, {}), (9, {}), (3, {"kernel": 3}), (3, {"second_reader": True})]
+)
+def test_left_where_it_would_not_help_or_not_be_the_same(width: int, settings: dict[str, int]) -> None:
+    original = graph(width, **settings)  # type: ignore[arg-type]
+    model = ir.from_proto(original)
+    assert split_groups(model) == 0
+    np.testing.assert_array_equal(run(ir.to_proto(model)), run(original))
