@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -107,3 +108,26 @@ def test_other_images_are_refused(mean_model: MeanModel, images: dict[str, Any],
 def test_other_batches_are_refused(mean_model: MeanModel, images: dict[str, Any], match: str) -> None:
     with pytest.raises(DataError, match=match):
         Predictor(mean_model(("rgb", "ir"))).batch(**images)
+
+
+def test_the_documented_example(
+    mean_model: MeanModel,
+    tmp_path: Path,
+    repository: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    text = (repository / "docs" / "predict.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    mean_model()
+    for place in (tmp_path, tmp_path / "faces"):
+        place.mkdir(exist_ok=True)
+        cv2.imwrite(str(place / "face.jpg"), grey(204))
+    monkeypatch.chdir(tmp_path)
+    exec(example, {})
+    assert capsys.readouterr().out.splitlines() == [
+        "('rgb',) 8 0.5",
+        "0.800000011920929 0.5 True live",
+        "attack",
+        "faces/face.jpg 0.800000011920929 live",
+    ]
