@@ -10,32 +10,16 @@ from attrs import evolve
 
 from fas_core.cli.judging import Judging, judging_options
 from fas_core.cli.options import output_options
+from fas_core.cli.reading_options import reading_options
 from fas_core.console import console
-from fas_core.errors import ConfigError
 
 if TYPE_CHECKING:
     from fas_core.scorefiles import Reading, ScoreFile
-    from fas_core.scorefiles.words import Side
     from fas_core.scores import ScoreTable
     from fas_core.thresholds import Threshold
 
-DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|", "blank": " "}
-SIDES = click.Choice(("live", "attack"))
 WORSE_THAN_CHANCE = 0.5
 FILE = click.Path(path_type=Path)
-
-
-def _columns(_: click.Context, __: click.Parameter, texts: tuple[str, ...]) -> dict[str, str]:
-    """`ROLE=NAME` taken apart."""
-    from fas_core.scorefiles import ROLES
-
-    found = {}
-    for text in texts:
-        role, equals, name = text.partition("=")
-        if not equals or role not in ROLES or role in found:
-            raise ConfigError(f"--column {text!r}: must be ROLE=NAME, each ROLE once, of {', '.join(ROLES)}")
-        found[role] = name
-    return found
 
 
 @click.command()
@@ -50,19 +34,7 @@ def _columns(_: click.Context, __: click.Parameter, texts: tuple[str, ...]) -> d
     "--labels", type=FILE, metavar="LIST", help="Labels of FILE's ids: `path [path path] label`, or CSV."
 )
 @click.option("--dev-labels", type=FILE, metavar="LIST", help="Likewise for --dev.")
-@click.option(
-    "--column",
-    "columns",
-    multiple=True,
-    metavar="ROLE=NAME",
-    callback=_columns,
-    help="Which column is id, score, label, species, subject, ...: its name, or its number from 1.",
-)
-@click.option("--positive", type=SIDES, help="What 1 and a high score mean, if not live.")
-@click.option("--label-one", type=SIDES, help="What the label 1 means, where scores differ from it.")
-@click.option("--high-score", type=SIDES, help="What a high score means, where labels differ from it.")
-@click.option("--delimiter", type=click.Choice(tuple(DELIMITERS)), help="Of FILE; else it is found out.")
-@click.option("--header/--no-header", default=None, help="Whether FILE has one; else it is found out.")
+@reading_options
 @click.option(
     "--aggregate", metavar="video[:VOTE]", help="Judge videos: mean, median, min, max or lfv of frames."
 )
@@ -74,12 +46,7 @@ def command(
     threshold: str | None,
     labels: Path | None,
     dev_labels: Path | None,
-    columns: dict[str, str],
-    positive: Side | None,
-    label_one: Side | None,
-    high_score: Side | None,
-    delimiter: str | None,
-    header: bool | None,
+    reading: Reading,
     aggregate: str | None,
     judging: Judging,
 ) -> None:
@@ -90,17 +57,12 @@ def command(
     from fas_core.cli.judging import judge_scores, show
     from fas_core.config import Recipe
     from fas_core.plugins import registry
-    from fas_core.scorefiles import Reading, refuse_shared
+    from fas_core.scorefiles import refuse_shared
 
+    if dev_labels is not None and dev is None:
+        raise ConfigError(f"--dev-labels {dev_labels}: labels of no scores: give --dev FILE too")
     _check(threshold, aggregate)
     metrics = judging.bound(Recipe().metrics, registry())
-    reading = Reading(
-        columns=columns,
-        label_one=label_one or positive,
-        high_score=high_score or positive,
-        delimiter=DELIMITERS.get(delimiter or ""),
-        header=header,
-    )
     found = _read(file, reading, labels)
     fitted_on = None if dev is None else _read(dev, reading, dev_labels)
     if fitted_on is not None:
@@ -108,7 +70,7 @@ def command(
     scores = _aggregated(found, aggregate)
     dev_scores = None if fitted_on is None else _aggregated(fitted_on, aggregate)
     cut = _threshold(threshold, scores, dev_scores, found.negated)
-    judged = judge_scores(scores, metrics, cut, judging, name=_name(found), notes=_notes(found))
+    judged = judge_scores(scores, metrics, cut, judging, name=_name(found), notes=found.notes)
     if cut is None:
         console.warn(
             "no threshold: give --dev FILE, whose scores it is fitted on, or --threshold fixed:VALUE"
@@ -164,16 +126,3 @@ def _name(found: ScoreFile) -> str:
     """The split, where the file is of one, so that the table is what `fas eval` says of it."""
     splits = found.table.table.column("split").unique().to_pylist()
     return splits[0] if len(splits) == 1 and splits[0] else found.path.stem
-
-
-def _notes(found: ScoreFile) -> list[str]:
-    notes = []
-    if found.negated:
-        notes.append(
-            "high scores meant attack and are negated: thresholds are minus those of the file, in which "
-            "a sample is accepted when its score is at most that"
-        )
-    splits = [name for name in found.table.table.column("split").unique().to_pylist() if name]
-    if len(splits) > 1:
-        notes.append(f"{len(splits)} splits are judged together: {', '.join(sorted(splits))}")
-    return notes

@@ -226,6 +226,7 @@ def test_splits_judged_together_are_noted(fas: Fas, tmp_path: Path) -> None:
         (["{files}/test.csv", "--metric", "acerr"], "acerr"),
         (["{files}/test.csv", "--aggregate", "frame"], "--aggregate 'frame'"),
         (["{files}/test.csv", "--delimiter", "comma"], "cannot tell whether the first line is a header"),
+        (["{files}/test.csv", "--dev-labels", "list.txt"], "give --dev FILE too"),
         (["{files}/test.csv", "--no-header"], "no column that is plainly the score"),
         (["{files}/test_attack.csv", "--threshold", "fixed:0.4"], "does a high 'p_spoof' mean attack?"),
         (
