@@ -10,10 +10,12 @@ import rich_click as click
 
 from fas_core.cli.judging import Judging
 from fas_core.cli.options import output_options, require
+from fas_core.cli.reading_options import reading_options
 from fas_core.console import console
 
 if TYPE_CHECKING:
     from fas_core.report.html import PlotFormat
+    from fas_core.scorefiles import Reading
 
 
 @click.command()
@@ -65,6 +67,7 @@ if TYPE_CHECKING:
 @click.option(
     "--plot-format", type=click.Choice(["svg", "png"]), default="svg", show_default=True, help="Of --plots."
 )
+@reading_options
 @output_options
 def command(
     targets: tuple[Path, ...],
@@ -78,6 +81,7 @@ def command(
     further: tuple[str, ...],
     folder: Path | None,
     plot_format: PlotFormat,
+    reading: Reading,
 ) -> None:
     """Write one HTML file that needs no network: tables, curves, the worst mistakes, and how it was made.
 
@@ -96,7 +100,9 @@ def command(
     if threshold is not None:
         parse_policy(threshold)
     names = names_of(targets)
-    sources = open_sources(targets, split=split, dev=dev, registry=registry())
+    sources = open_sources(targets, registry(), split=split, dev=dev, reading=reading)
+    for found in [source.score_file for source in sources if source.score_file]:
+        console.info(found.said)
     metrics = Judging(metrics=further).bound(metrics_of(sources), registry())
     terms, systems = Terms(metrics, threshold, replicates, data), []
     with console.progress("judging", len(sources)) as bar:

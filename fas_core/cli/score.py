@@ -12,6 +12,7 @@ from fas_core.cli.judging import Judging, judging_options
 from fas_core.cli.options import output_options
 from fas_core.cli.reading_options import reading_options
 from fas_core.console import console
+from fas_core.errors import ConfigError
 
 if TYPE_CHECKING:
     from fas_core.scorefiles import Reading, ScoreFile

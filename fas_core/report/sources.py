@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from fas_core.config import DatasetChoice, MetricChoice, Recipe
 from fas_core.data.samples import SampleTable, concat
@@ -19,7 +19,7 @@ from fas_core.plugins import Registry
 from fas_core.report.metrics import BoundMetric
 from fas_core.report.result import judge
 from fas_core.report.systems import Making, System
-from fas_core.scorefiles import read_scores, refuse_shared
+from fas_core.scorefiles import Reading, ScoreFile, read_scores, refuse_shared
 from fas_core.scores import ScoreTable
 from fas_core.thresholds import Threshold, fit_threshold
 
@@ -36,6 +36,7 @@ class Source:
         split: of the run; None for a score file.
         run: likewise.
         results: the run's results.json; empty where it is not finished.
+        score_file: the score file, where it is one, as it was understood.
     """
 
     path: Path
@@ -45,18 +46,25 @@ class Source:
     split: str | None = None
     run: Run | None = None
     results: Mapping[str, Any] = {}
+    score_file: ScoreFile | None = None
 
 
 def open_sources(
-    paths: Sequence[Path], *, split: str, dev: Sequence[Path] = (), registry: Registry
+    paths: Sequence[Path],
+    registry: Registry,
+    *,
+    split: str,
+    dev: Sequence[Path] = (),
+    reading: Reading | None = None,
 ) -> list[Source]:
     """Read every run and score file.
 
     Args:
         paths: at least one, none twice.
+        registry: of what the runs' recipes name.
         split: of the runs, whose scores are read.
         dev: score files to fit the thresholds of the score files on, one for each in their order; or none.
-        registry: of what the runs' recipes name.
+        reading: how score files are to be read; by default that is found out.
 
     Raises:
         FasError: one is neither, cannot be read, or has no scores of that split.
@@ -69,7 +77,7 @@ def open_sources(
         )
     fitted = dict(zip(files, dev, strict=True)) if dev else {}
     return [
-        _of_run(path, split, registry) if path.is_dir() else _of_file(path, fitted.get(path))
+        _of_run(path, split, registry) if path.is_dir() else _of_file(path, fitted.get(path), reading)
         for path in paths
     ]
 
@@ -105,6 +113,8 @@ def judged(source: Source, name: str, terms: Terms, registry: Registry) -> Syste
     """
     cut = _threshold(source, terms.policy)
     notes = source.results.get("splits", {}).get(source.split, {}).get("notes", ())
+    if source.score_file is not None:
+        notes = source.score_file.notes
     return System(
         name=name,
         path=source.path,
@@ -137,22 +147,24 @@ def _of_run(path: Path, split: str, registry: Registry) -> Source:
     )
 
 
-def _of_file(path: Path, dev: Path | None) -> Source:
-    scores = read_scores(path)
-    if dev is None:
-        return Source(path, path, scores.table, None)
-    fitted = read_scores(dev)
-    refuse_shared(scores, fitted)
-    return Source(path, path, scores.table, fitted.table)
+def _of_file(path: Path, dev: Path | None, reading: Reading | None) -> Source:
+    found, fitted = read_scores(path, reading), None
+    if dev is not None:
+        fitted_on = read_scores(dev, reading)
+        refuse_shared(found, fitted_on)
+        fitted = fitted_on.table
+    return Source(path, path, found.table, fitted, score_file=found)
 
 
 def _threshold(source: Source, policy: str | None) -> Threshold | None:
-    """None where none was asked for and there is nothing to fit it on."""
+    """One that is given is in the file's own terms; None where there is nothing to fit the default on."""
     if policy is None:
         if source.run is None and source.dev is None:
             return None
         policy = "eer" if source.run is None else source.run.recipe.threshold
-    return fit_threshold(policy, source.dev, judged=source.scores)
+    cut = fit_threshold(policy, source.dev, judged=source.scores)
+    negated = source.score_file is not None and source.score_file.negated
+    return evolve(cut, value=-cut.value) if negated and cut.source == "given" else cut
 
 
 def _making(run: Run, results: Mapping[str, Any]) -> Making:

@@ -60,6 +60,20 @@ class ScoreFile:
     has_ids: bool = True
     negated: bool = False
 
+    @property
+    def notes(self) -> list[str]:
+        """What must be known of figures and thresholds of these scores."""
+        notes = []
+        if self.negated:
+            notes.append(
+                "high scores meant attack and are negated: thresholds are minus those of the file, in which "
+                "a sample is accepted when its score is at most that"
+            )
+        splits = [name for name in self.table.table.column("split").unique().to_pylist() if name]
+        if len(splits) > 1:
+            notes.append(f"{len(splits)} splits are judged together: {', '.join(sorted(splits))}")
+        return notes
+
 
 def read_scores(
     path: Path, reading: Reading | None = None, labels: Path | None = None, *, need_labels: bool = True

@@ -75,6 +75,20 @@ def test_score_files_of_any_form(fas: Fas, trained: Path, tmp_path: Path) -> Non
     assert system["metrics"] == stored["metrics"]
 
 
+def test_a_file_in_which_high_scores_mean_attack(fas: Fas, tmp_path: Path) -> None:
+    (tmp_path / "vendor.csv").write_text("id,spoofness,truth\na,0.1,0\nb,0.8,1\nc,0.3,1\nd,0.6,0\n")
+    columns = ("--column", "score=spoofness", "--column", "label=truth", "--positive", "attack")
+    options = (*columns, "--threshold", "fixed:0.5", "-o", tmp_path / "report.html", *FEW)
+    (system,) = json.loads(fas("report", tmp_path / "vendor.csv", *options, "--json").stdout)["systems"]
+    assert system["counts"]["live"] == 2
+    assert system["metrics"]["auc"] == 0.75
+    assert (system["metrics"]["apcer"], system["metrics"]["bpcer"]) == (0.5, 0.5)
+    assert system["threshold"]["value"] == -0.5
+    assert "high scores meant attack and are negated" in (tmp_path / "report.html").read_text()
+    shown = fas("report", tmp_path / "vendor.csv", *options).stdout
+    assert "score is 'spoofness' (high = attack, so it is negated)" in shown
+
+
 def test_another_split_and_policy(fas: Fas, trained: Path, tmp_path: Path) -> None:
     options = ("--split", "dev", "--threshold", "fixed:2", "-o", tmp_path / "report.html", "--json", *FEW)
     (system,) = json.loads(fas("report", trained, *options).stdout)["systems"]

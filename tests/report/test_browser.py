@@ -85,7 +85,7 @@ def page(make_run: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory
     folder = tmp_path_factory.mktemp("runs")
     paths = [make_run(folder / "first-run-with-a-rather-long-name"), make_run(folder / "second", seed=9)]
     terms = Terms(bind(Recipe().metrics, registry()), replicates=20)
-    sources = open_sources(paths, split="test", registry=registry())
+    sources = open_sources(paths, registry(), split="test")
     systems = [judged(source, source.path.name, terms, registry()) for source in sources]
     found = compare(systems, terms.metrics, 20)
     return render(systems, found, plots(systems), split="test", worst=4, made=datetime.now(UTC))

@@ -61,7 +61,7 @@ def systems_of(
     *paths: Path, dev: Sequence[Path] = (), policy: str | None = None, data: str | None = None
 ) -> list[System]:
     terms = Terms(METRICS, policy, replicates=20, data=data)
-    sources = open_sources(paths, split="test", dev=dev, registry=registry())
+    sources = open_sources(paths, registry(), split="test", dev=dev)
     return [judged(source, source.path.stem, terms, registry()) for source in sources]
 
 
