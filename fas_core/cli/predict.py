@@ -44,6 +44,12 @@ NOTHING_SCORED, ATTACKED = 1, 3
     help="Added on each side of a face that was found, as a fraction of it.",
 )
 @click.option("--threshold", metavar="fixed:VALUE", help="Instead of the model's own.")
+@click.option(
+    "--foreign",
+    type=click.Path(path_type=Path),
+    metavar="TERMS.yaml",
+    help="What a model is that `fas export` did not write.",
+)
 @click.option("--every", type=click.IntRange(1), default=1, help="Score each n-th frame of videos.")
 @click.option(
     "--frames",
@@ -71,6 +77,7 @@ def command(
     detector: Path | None,
     margin: float,
     threshold: str | None,
+    foreign: Path | None,
     every: int,
     frames: int | None,
     table: Path | None,
@@ -92,6 +99,7 @@ def command(
     from fas_core.data.faces import CropSettings
     from fas_core.data.parallel import cores
     from fas_core.runtime.annotate import refuse_clashes
+    from fas_core.runtime.foreign import Foreign
     from fas_core.runtime.inputs import Finder, shots, total
     from fas_core.runtime.predictor import Predictor
     from fas_core.runtime.scoring import Scoring
@@ -101,7 +109,12 @@ def command(
     workers = threads or cores()
     single = len(inputs) == 1 and Path(inputs[0]).is_file()
     # Many shots are scored side by side, each by one thread.
-    predictor = Predictor(model, threads=workers if single else 1, threshold=cut.value if cut else None)
+    predictor = Predictor(
+        model,
+        threads=workers if single else 1,
+        threshold=cut.value if cut else None,
+        foreign=None if foreign is None else Foreign.read(foreign),
+    )
     found = list(Finder(predictor.card.modalities, every, frames).find(inputs))
     if annotated is not None:
         refuse_clashes(annotated, found)

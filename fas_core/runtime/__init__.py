@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
+from fas_core.runtime.foreign import Foreign
 from fas_core.runtime.model_file import ModelFile
 from fas_core.runtime.predictor import Prediction, Predictor
 
-__all__ = ["ModelFile", "Prediction", "Predictor"]
+__all__ = ["Foreign", "ModelFile", "Prediction", "Predictor"]

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from fas_core.card import PRESENCE, Card
 from fas_core.contracts import Images
 from fas_core.errors import DataError, ModelError
-from fas_core.runtime.engines import open_engine
+from fas_core.runtime.engines import Engine, open_engine
+from fas_core.runtime.foreign import Foreign, ForeignEngine
 
 Presence = NDArray[np.bool_] | None
 
@@ -26,6 +27,7 @@ class ModelFile:
     Args:
         path: the `.onnx` file, or OpenVINO's `.xml`.
         threads: CPU threads of one call; None for one per core.
+        foreign: what the file is, where it does not say so itself.
 
     Attributes:
         card: modalities in order, input size, resize rule, threshold, recipe.
@@ -40,15 +42,9 @@ class ModelFile:
         array([ True, False])
     """
 
-    def __init__(self, path: Path | str, threads: int | None = None) -> None:
+    def __init__(self, path: Path | str, threads: int | None = None, foreign: Foreign | None = None) -> None:
         self.path = Path(path)
-        self._engine = open_engine(self.path, threads)
-        if self._engine.metadata is None:
-            raise ModelError(
-                f"{self.path}: {self._engine.kind}, but without fas metadata (modalities, size, threshold): "
-                "give a model that `fas export` wrote"
-            )
-        self.card = Card.from_json(self._engine.metadata, str(self.path))
+        self._engine, self.card = _open(self.path, threads, foreign)
         inputs, self._names = self._engine.inputs, self._engine.outputs
         expected = self.card.modalities + ((PRESENCE,) if self.card.partial else ())
         if inputs != expected or SCORE not in self._names:
@@ -130,3 +126,19 @@ class ModelFile:
     def _takes(self) -> str:
         side, some = self.card.input_size, "some of " if self.card.partial else ""
         return f"the model takes {some}{', '.join(self.card.modalities)}, each uint8 (B, {side}, {side}, 3)"
+
+
+def _open(path: Path, threads: int | None, foreign: Foreign | None) -> tuple[Engine, Card]:
+    engine = open_engine(path, threads)
+    if engine.metadata is not None:
+        if foreign is not None:
+            raise ModelError(
+                f"{path}: says itself what it is, as `fas export` wrote it: leave the other terms out"
+            )
+        return engine, Card.from_json(engine.metadata, str(path))
+    if foreign is None:
+        raise ModelError(
+            f"{path}: {engine.kind}, but without fas metadata (modalities, size, threshold): "
+            "give a model that `fas export` wrote, or say what it is (fas predict --foreign)"
+        )
+    return ForeignEngine(engine, foreign, path), foreign.card

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from fas_core.card import Card
 from fas_core.data.images import Image, as_image, prepare, read_image
 from fas_core.errors import DataError, ModelError
+from fas_core.runtime.foreign import Foreign
 from fas_core.runtime.model_file import ModelFile
 
 Picture = str | Path | NDArray[np.uint8] | NDArray[np.uint16]
@@ -58,6 +59,7 @@ class Predictor:
         path: the `.onnx` file, or OpenVINO's `.xml`.
         threads: CPU threads of one call; None for one per core.
         threshold: instead of the model's own.
+        foreign: what a model is that `fas export` did not write.
 
     Attributes:
         card: the model's modalities, input size, threshold with its policy, recipe.
@@ -73,9 +75,14 @@ class Predictor:
     """
 
     def __init__(
-        self, path: Path | str, *, threads: int | None = None, threshold: float | None = None
+        self,
+        path: Path | str,
+        *,
+        threads: int | None = None,
+        threshold: float | None = None,
+        foreign: Foreign | None = None,
     ) -> None:
-        self._model = ModelFile(path, threads)
+        self._model = ModelFile(path, threads, foreign)
         self.card: Card = self._model.card
         if threshold is None:
             if self.card.threshold is None:
