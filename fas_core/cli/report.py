@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,7 +15,9 @@ from fas_core.cli.reading_options import reading_options
 from fas_core.console import console
 
 if TYPE_CHECKING:
-    from fas_core.report.html import PlotFormat
+    from fas_core.report.html import PlotFormat, Report
+    from fas_core.report.sources import Source, Terms
+    from fas_core.report.systems import System
     from fas_core.scorefiles import Reading
 
 
@@ -89,48 +92,72 @@ def command(
     still there, so think before sending a report to others, or say --worst 0.
     """
     require("report", "matplotlib", "jinja2")
-    from fas_core.atomic import replacing
     from fas_core.cli.scored import names_of
+    from fas_core.engine.protocol_set import is_set
     from fas_core.plugins import registry
+    from fas_core.report import tables
     from fas_core.report.comparison import compare
-    from fas_core.report.html import plots, render
-    from fas_core.report.sources import Terms, judged, metrics_of, open_sources
+    from fas_core.report.html import Report, plots
+    from fas_core.report.sources import Terms, expanded, metrics_of, open_sources
+    from fas_core.report.spread import spread, spread_tables
     from fas_core.thresholds import parse_policy
 
     if threshold is not None:
         parse_policy(threshold)
-    names = names_of(targets)
-    sources = open_sources(targets, registry(), split=split, dev=dev, reading=reading)
-    for found in [source.score_file for source in sources if source.score_file]:
-        console.info(found.said)
+    paths = expanded(targets, registry())
+    names = names_of(paths)
+    sources = open_sources(paths, registry(), split=split, dev=dev, reading=reading)
     metrics = Judging(metrics=further).bound(metrics_of(sources), registry())
-    terms, systems = Terms(metrics, threshold, replicates, data), []
-    with console.progress("judging", len(sources)) as bar:
-        for name, source in zip(names, sources, strict=True):
-            systems.append(judged(source, name, terms, registry()))
-            bar.advance()
-            if systems[-1].threshold is None:
-                console.warn(f"{source.path}: no threshold: give --dev SCORES, or --threshold fixed:VALUE")
-    comparisons = compare(systems, metrics, replicates)
-    drawn = plots(systems)
-    page = render(
-        systems,
-        comparisons,
-        drawn,
+    systems = _judged(dict(zip(names, sources, strict=True)), Terms(metrics, threshold, replicates, data))
+    results = [system.result for system in systems]
+    one, whole_set = len(targets) == 1, len(targets) == 1 and is_set(targets[0])
+    report = Report(
+        title=names_of(targets)[0] if one else f"{len(systems)} systems",
+        systems=systems,
+        summary=spread_tables(spread(results)) if whole_set else tables(results),
+        # Sub-protocols are judged on samples of their own: their mean is asked for, not their difference.
+        comparisons=[] if whole_set else compare(systems, metrics, replicates),
+        plots=plots(systems),
         split=split if any(system.making for system in systems) else None,
         worst=worst,
         made=datetime.now().astimezone(),
     )
+    _write(report, output, folder, plot_format)
+
+
+def _judged(sources: Mapping[str, Source], terms: Terms) -> list[System]:
+    """What was understood of files is said, and where no threshold is known."""
+    from fas_core.plugins import registry
+    from fas_core.report.sources import judged
+
+    systems = []
+    with console.progress("judging", len(sources)) as bar:
+        for name, source in sources.items():
+            if source.score_file is not None:
+                console.info(source.score_file.said)
+            systems.append(judged(source, name, terms, registry()))
+            bar.advance()
+            if systems[-1].threshold is None:
+                console.warn(f"{source.path}: no threshold: give --dev SCORES, or --threshold fixed:VALUE")
+    return systems
+
+
+def _write(report: Report, output: Path, folder: Path | None, plot_format: PlotFormat) -> None:
+    """The page and, where there is a folder for them, the plots."""
+    from fas_core.atomic import replacing
+    from fas_core.report.html import render
+
+    page = render(report)
     with replacing(output) as temporary:
         temporary.write_text(page, encoding="utf-8")
-    files = [] if folder is None else [plot.write(folder, plot_format) for plot in drawn]
+    files = [] if folder is None else [plot.write(folder, plot_format) for plot in report.plots]
     console.info(f"{output}: {len(page.encode()) / 1e6:.1f} MB" + (f"; plots in {folder}" if files else ""))
     if console.json:
         console.document(
             {
                 "report": str(output),
                 "plots": [str(file) for file in files],
-                "systems": [system.result.to_json() for system in systems],
-                "comparisons": [comparison.to_json() for comparison in comparisons],
+                "systems": [system.result.to_json() for system in report.systems],
+                "comparisons": [comparison.to_json() for comparison in report.comparisons],
             }
         )

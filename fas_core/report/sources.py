@@ -13,6 +13,7 @@ from attrs import evolve, frozen
 from fas_core.config import DatasetChoice, MetricChoice, Recipe
 from fas_core.data.samples import SampleTable, concat
 from fas_core.data.source import choose, choose_instead, open_choice
+from fas_core.engine.protocol_set import ProtocolSet, is_set
 from fas_core.engine.run import Run
 from fas_core.errors import ConfigError, DataError, FasError
 from fas_core.plugins import Registry
@@ -47,6 +48,19 @@ class Source:
     run: Run | None = None
     results: Mapping[str, Any] = {}
     score_file: ScoreFile | None = None
+
+
+def expanded(paths: Sequence[Path], registry: Registry) -> list[Path]:
+    """The same, with every set of sub-protocols as its runs.
+
+    Raises:
+        FasError: a set is not trained to the end.
+    """
+    found: list[Path] = []
+    for path in paths:
+        sets = ProtocolSet.open(path, registry).runs().values() if is_set(path) else []
+        found += [run.path for run in sets] or [path]
+    return found
 
 
 def open_sources(

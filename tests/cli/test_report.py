@@ -10,6 +10,7 @@ from importlib.machinery import PathFinder
 from pathlib import Path
 
 import pytest
+import yaml
 from click.testing import Result
 
 from fas_core.scores import ScoreTable
@@ -87,6 +88,23 @@ def test_a_file_in_which_high_scores_mean_attack(fas: Fas, tmp_path: Path) -> No
     assert "high scores meant attack and are negated" in (tmp_path / "report.html").read_text()
     shown = fas("report", tmp_path / "vendor.csv", *options).stdout
     assert "score is 'spoofness'" in shown
+
+
+def test_a_set_of_sub_protocols_is_reported_with_its_mean(fas: Fas, trained: Path, tmp_path: Path) -> None:
+    for member in ("4@1", "4@2"):
+        shutil.copytree(trained, tmp_path / "set" / member, ignore=shutil.ignore_patterns("*.pt"))
+    recipe = yaml.safe_load((trained / "recipe.yaml").read_text())
+    recipe["data"] = {"name": "cefa", "root": str(tmp_path), "protocol": "4@1"}
+    tree = {"protocol": "cefa-4", "members": ["4@1", "4@2"], "recipe": recipe}
+    (tmp_path / "set" / "protocol_set.yaml").write_text(yaml.safe_dump(tree))
+    result = fas("report", tmp_path / "set", "-o", tmp_path / "report.html", "--json", *FEW)
+    assert result.exit_code == 0, result.output
+    document = json.loads(result.stdout)
+    assert [system["name"] for system in document["systems"]] == ["4@1", "4@2"]
+    assert document["comparisons"] == []
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "<title>set</title>" in page
+    assert "± sd" in page
 
 
 def test_another_split_and_policy(fas: Fas, trained: Path, tmp_path: Path) -> None:

@@ -17,9 +17,9 @@ import pytest
 
 from fas_core.config import Recipe
 from fas_core.plugins import registry
-from fas_core.report import bind
+from fas_core.report import bind, tables
 from fas_core.report.comparison import compare
-from fas_core.report.html import plots, render
+from fas_core.report.html import Report, plots, render
 from fas_core.report.html.theme import COLOURS
 from fas_core.report.sources import Terms, judged, open_sources
 
@@ -88,7 +88,8 @@ def page(make_run: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory
     sources = open_sources(paths, registry(), split="test")
     systems = [judged(source, source.path.name, terms, registry()) for source in sources]
     found = compare(systems, terms.metrics, 20)
-    return render(systems, found, plots(systems), split="test", worst=4, made=datetime.now(UTC))
+    summary = tables([system.result for system in systems])
+    return render(Report("Two", systems, summary, found, plots(systems), "test", 4, datetime.now(UTC)))
 
 
 def measured(page: str, folder: Path, *flags: str) -> tuple[list[dict[str, Any]], list[str]]:

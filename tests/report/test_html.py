@@ -16,9 +16,9 @@ import pytest
 from fas_core.config import Recipe
 from fas_core.errors import ConfigError, DataError
 from fas_core.plugins import registry
-from fas_core.report import bind
+from fas_core.report import bind, tables
 from fas_core.report.comparison import Comparison, compare
-from fas_core.report.html import Plot, PlotFormat, plots, render
+from fas_core.report.html import Plot, PlotFormat, Report, plots, render
 from fas_core.report.html.theme import COLOURS, LINES
 from fas_core.report.html.worst import worst_rows
 from fas_core.report.sources import Terms, judged, open_sources
@@ -71,8 +71,17 @@ def page_of(
     drawings: Sequence[Plot] = (),
     worst: int = 3,
 ) -> str:
-    made = datetime(2026, 1, 2, 3, 4, tzinfo=UTC)
-    return render(systems, comparisons, drawings, split="test", worst=worst, made=made)
+    report = Report(
+        title=" and ".join(system.name for system in systems),
+        systems=systems,
+        summary=tables([system.result for system in systems]),
+        comparisons=comparisons,
+        plots=drawings,
+        split="test",
+        worst=worst,
+        made=datetime(2026, 1, 2, 3, 4, tzinfo=UTC),
+    )
+    return render(report)
 
 
 def drawn_page_of(systems: list[System], comparisons: Sequence[Comparison] = ()) -> str:

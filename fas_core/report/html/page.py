@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+from attrs import frozen
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from fas_core import __version__
+from fas_core.console import Table
 from fas_core.report.comparison import Comparison, comparison_table
 from fas_core.report.html.svg import Plot
 from fas_core.report.html.theme import COLOURS
 from fas_core.report.html.worst import mistakes
 from fas_core.report.systems import System
-from fas_core.report.tables import tables
 
 PARTS = {
     "curves": ("Curves", ("roc", "det"), "No scores of both classes, so there are no curves."),
@@ -24,27 +25,33 @@ PARTS = {
 """Id -> heading, the first parts of the names of its plots, and what is said where there are none."""
 
 
-def render(
-    systems: Sequence[System],
-    comparisons: Sequence[Comparison],
-    plots: Sequence[Plot],
-    *,
-    split: str | None,
-    worst: int,
-    made: datetime,
-) -> str:
-    """The page.
-
-    Whatever is written into it is escaped: names, species and paths are a user's.
+@frozen(eq=False)
+class Report:
+    """All that a page is made of.
 
     Args:
+        title: of the page.
         systems: at least one.
+        summary: tables of what they are worth.
         comparisons: of the others with the first.
         plots: as `fas_core.report.html.plots` gives them.
-        split: of the runs among them.
+        split: of the runs among them; None where there are none.
         worst: how many mistakes of each kind are shown.
         made: when.
     """
+
+    title: str
+    systems: Sequence[System]
+    summary: Sequence[Table]
+    comparisons: Sequence[Comparison]
+    plots: Sequence[Plot]
+    split: str | None
+    worst: int
+    made: datetime
+
+
+def render(report: Report) -> str:
+    """The page. Whatever is written into it is escaped: names, species and paths are a user's."""
     environment = Environment(
         loader=PackageLoader("fas_core.report.html"),
         autoescape=True,
@@ -52,29 +59,15 @@ def render(
         trim_blocks=True,
     )
     drawn = [
-        (part, name, [plot for plot in plots if plot.name.split("-")[0] in kinds])
+        (part, name, [plot for plot in report.plots if plot.name.split("-")[0] in kinds])
         for part, (name, kinds, _) in PARTS.items()
     ]
-    shown = [
-        ("summary", "Summary"),
-        *((part, name) for part, name, _ in drawn),
-        ("mistakes", "Worst mistakes"),
-    ]
-    if comparisons:
-        shown.insert(1, ("comparison", "Comparison"))
     return environment.get_template("report.html.j2").render(
-        title=" and ".join(system.name for system in systems)
-        if len(systems) < 3
-        else f"{len(systems)} systems",
+        report=report,
         version=__version__,
-        made=made,
-        split=split,
         colours=COLOURS,
-        parts=[*shown, ("making", "How it was made")],
-        systems=systems,
-        tables=tables([system.result for system in systems]),
-        comparisons=[comparison_table(found) for found in comparisons],
+        comparisons=[comparison_table(found) for found in report.comparisons],
         drawn_parts=drawn,
         nothing={part: said for part, (_, _, said) in PARTS.items()},
-        mistakes=[(system, mistakes(system, worst)) for system in systems],
+        mistakes=[(system, mistakes(system, report.worst)) for system in report.systems],
     )
