@@ -97,6 +97,7 @@ def command(
     if not detect and (faces != "largest" or detector is not None):
         raise ConfigError("--faces and --detector say how faces are found: give --detect too")
     from fas_core.data.faces import CropSettings
+    from fas_core.data.lists import is_image
     from fas_core.data.parallel import cores
     from fas_core.runtime.annotate import refuse_clashes
     from fas_core.runtime.foreign import Foreign
@@ -107,7 +108,7 @@ def command(
 
     cut = None if threshold is None else fit_threshold(threshold, None)
     workers = threads or cores()
-    single = len(inputs) == 1 and Path(inputs[0]).is_file()
+    single = len(inputs) == 1 and is_image(inputs[0])
     # Many shots are scored side by side, each by one thread.
     predictor = Predictor(
         model,
