@@ -12,9 +12,9 @@ import numpy as np
 from fas_core.data.images import Image, write_image
 from fas_core.data.lists import is_image
 from fas_core.errors import DataError, listed
+from fas_core.runtime.inputs import Reel, Shot
 
 if TYPE_CHECKING:
-    from fas_core.runtime.inputs import Reel, Shot
     from fas_core.runtime.scoring import Row
 
 LEAST = 320
@@ -44,7 +44,7 @@ def refuse_clashes(folder: Path, found: Iterable[Shot | Reel]) -> None:
         if place in taken:
             raise DataError(f"{folder}: two inputs would be annotated as {place.name}: score them one by one")
         taken.add(place)
-        images = getattr(item, "images", {}).values()
+        images = item.images.values() if isinstance(item, Shot) else ()
         photos |= {image.resolve() for image in images if isinstance(image, Path)}
     if both := sorted(taken & photos):
         raise DataError(f"{folder}: annotated copies would replace {listed(both, 1)}: choose another folder")
