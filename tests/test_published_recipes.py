@@ -14,8 +14,9 @@ from fas_core import recipes
 from fas_core.config import Augment, Normalize, Recipe, Resize
 from fas_core.data.loader import training_loader
 from fas_core.data.samples import SampleTable
+from fas_core.engine.devices import accelerator_for
 from fas_core.engine.run import Run
-from fas_core.engine.train import Training, accelerator_for
+from fas_core.engine.train import Training
 from fas_core.plugins import registry
 from fas_plugins.datasets.simulator.options import SyntheticOptions
 from fas_plugins.datasets.synthetic import Synthetic

@@ -11,9 +11,9 @@ from torch import Tensor, nn
 
 from fas_core.engine.matching import Matched
 from fas_core.engine.optim import build_optimizer
+from fas_core.engine.position import Position
 from fas_core.engine.published import Published
 from fas_core.engine.run import Run
-from fas_core.engine.train import Position
 from fas_core.errors import ModelError
 from fas_core.model import Model
 

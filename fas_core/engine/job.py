@@ -15,9 +15,10 @@ from fas_core.contracts import DatasetReader
 from fas_core.data.samples import SampleTable
 from fas_core.data.source import open_choice
 from fas_core.engine.candidate import open_candidate
+from fas_core.engine.devices import accelerator_for
 from fas_core.engine.evaluate import protocol_notes, score_samples
 from fas_core.engine.run import Run
-from fas_core.engine.train import Training, accelerator_for, check_trainable
+from fas_core.engine.train import Training, check_trainable
 from fas_core.engine.transfer import load_pretrained
 from fas_core.errors import DataError
 from fas_core.plugins import Registry

@@ -8,11 +8,10 @@ from typing import Any, cast
 
 import torch
 from accelerate import Accelerator
-from accelerate.state import AcceleratorState
 from attrs import asdict, define, field
 from torch import nn
 
-from fas_core.config import Recipe, TrainConfig
+from fas_core.config import Recipe
 from fas_core.console import console
 from fas_core.contracts import Batch, LossModule
 from fas_core.data.loader import training_loader
@@ -21,52 +20,12 @@ from fas_core.engine.checkpoint import load_state, save_state, save_weights
 from fas_core.engine.evaluate import score_samples
 from fas_core.engine.interrupt import Interruption, interruptible
 from fas_core.engine.optim import build_optimizer, learning_rate
+from fas_core.engine.position import Position
 from fas_core.engine.run import Run
-from fas_core.errors import ConfigError, DataError, FasError, ModelError
+from fas_core.errors import DataError, FasError, ModelError
 from fas_core.model import Model, build_model, scorer
 from fas_core.report import bind, judge
 from fas_core.thresholds import fit_threshold
-
-
-def accelerator_for(config: TrainConfig) -> Accelerator:
-    """Device and precision by the recipe; under `torchrun`, one process per device.
-
-    Raises:
-        ConfigError: the device is not there, or cannot compute at that precision.
-    """
-    kind = torch.device(config.device).type if config.device != "auto" else "auto"
-    if kind not in ("auto", "cpu") and not getattr(torch, kind).is_available():
-        raise ConfigError(f"train.device: {config.device!r} is not available here: use 'cpu' or 'auto'")
-    if config.amp == "fp16" and (kind == "cpu" or not torch.accelerator.is_available()):
-        raise ConfigError("train.amp: fp16 needs an accelerator: use 'bf16' or 'fp32' on a CPU")
-    # accelerate keeps the precision of the process's first Accelerator; each job has its own.
-    AcceleratorState._reset_state()
-    return Accelerator(mixed_precision="no" if config.amp == "fp32" else config.amp, cpu=kind == "cpu")
-
-
-@define
-class Position:
-    """Where training stands: `batch` batches of `epoch` are done.
-
-    Args:
-        loss: sum of the epoch's batch losses so far.
-        images: how many samples that were, over all processes.
-        seconds: spent on the epoch so far.
-        total_seconds: spent on the epochs before.
-        best_eer: lowest dev EER so far.
-    """
-
-    epoch: int = 0
-    batch: int = 0
-    loss: float = 0.0
-    images: int = 0
-    seconds: float = 0.0
-    total_seconds: float = 0.0
-    best_eer: float = 1.0
-
-    def text(self) -> str:
-        """Where that is, for people."""
-        return f"epoch {self.epoch + 1}" + (f", after batch {self.batch}" if self.batch else "")
 
 
 @define
