@@ -37,6 +37,28 @@ def replacing(path: Path) -> Iterator[Path]:
             temporary.unlink(missing_ok=True)
 
 
+@contextmanager
+def replacing_all(*paths: Path) -> Iterator[tuple[Path, ...]]:
+    """Like `replacing`, for files of one folder that know each other by name: the temporaries keep theirs.
+
+    Raises:
+        FasError: as `replacing` does.
+    """
+    folder = paths[0].with_name(f".{paths[0].name}.{os.getpid()}.part")
+    temporaries = tuple(folder / path.name for path in paths)
+    try:
+        folder.mkdir(parents=True)
+        yield temporaries
+        for temporary, path in zip(temporaries, paths, strict=True):
+            temporary.replace(path)
+    except OSError as error:
+        if not _is_about(error, paths[0], folder):
+            raise
+        raise FasError(f"{paths[0]}: cannot be written: {error.strerror or error}") from error
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 def _is_about(error: OSError, path: Path, temporary: Path) -> bool:
     """Whether the error is the disk's answer about this file and not of something else inside."""
     if isinstance(error, (ConnectionError, ChildProcessError)):

@@ -3,14 +3,14 @@
 `target` of a descriptor is called with the component's options (an instance of its options class)
 and what its kind adds:
 
-| kind     | call                                                                             |
-|----------|----------------------------------------------------------------------------------|
-| backbone | `target(options, in_channels=3, input_size=224, until="logits", num_classes=2)`  |
-| fusion   | `target(options, branches=(BranchSize, ...), num_classes=2)`                      |
-| dataset  | `target(options, root=Path)`; None for one that makes its data and was given none |
-| loss     | `target(options, model=Model)`                                                   |
-| metric   | `target(options, scores=ScoreTable, threshold=0.5)`                              |
-| exporter | `target(options, model=Model, samples=images, destination=Path, card=Card)`       |
+| kind     | call                                                                                       |
+|----------|--------------------------------------------------------------------------------------------|
+| backbone | `target(options, in_channels=3, input_size=224, until="logits", num_classes=2)`            |
+| fusion   | `target(options, branches=(BranchSize, ...), num_classes=2)`                               |
+| dataset  | `target(options, root=Path)`; None for one that makes its data and was given none          |
+| loss     | `target(options, model=Model)`                                                             |
+| metric   | `target(options, scores=ScoreTable, threshold=0.5)`                                        |
+| exporter | `target(options, model=Model, samples=images, destination=Path, card=Card, verify=Verify)` |
 """
 
 from __future__ import annotations
@@ -213,28 +213,79 @@ class Scorer(Protocol):
 
 
 @frozen
+class Verification:
+    """How far an exported model is from the model, on real samples.
+
+    Args:
+        samples: how many it was compared on.
+        split: of the run's data, that they are from.
+        max_difference: largest |exported score - model score|.
+        mean_difference: the mean of the same.
+        threshold: what decisions and error rates are at; None where the model has none.
+        changed: how many samples are decided otherwise at it.
+        acer_before: of the model, on labelled samples of dev, species pooled.
+        acer_after: of what was exported.
+        latency: median milliseconds from one sample of bytes to its score, on one thread of this machine.
+        unverified: what could not be, and why, a line each.
+    """
+
+    samples: int
+    split: str
+    max_difference: float
+    mean_difference: float
+    threshold: float | None = None
+    changed: int | None = None
+    acer_before: float | None = None
+    acer_after: float | None = None
+    latency: float | None = None
+    unverified: tuple[str, ...] = ()
+
+
+class Verify(Protocol):
+    """Compares what an exporter wrote with the model, on samples of the run.
+
+    Args:
+        scorer: of what was written, on one thread.
+        tolerance: the largest |score difference| that passes; None for any.
+        acer_loss: by how much ACER on dev may be worse, as a fraction.
+
+    Raises:
+        ModelError: it does not pass.
+    """
+
+    def __call__(self, scorer: Scorer, *, tolerance: float | None, acer_loss: float) -> Verification: ...
+
+
+@frozen
 class Exported:
-    """What an exporter wrote and how far it is from the model.
+    """What an exporter wrote.
 
     Args:
         path: the file.
-        samples: how many real samples it was compared on.
-        max_difference: largest |exported score - model score|.
-        mean_difference: the mean of the same.
-        size: bytes.
+        verification: what `verify` said of it.
+        beside: further files, which belong to it.
         facts: what else is worth telling, e.g. `{"opset": 18}`.
     """
 
     path: Path
-    samples: int
-    max_difference: float
-    mean_difference: float
-    size: int = field(default=0)
+    verification: Verification
+    beside: tuple[Path, ...] = ()
     facts: Mapping[str, str | int] = field(factory=dict)
+
+    @property
+    def size(self) -> int:
+        """Bytes of all its files."""
+        return sum(path.stat().st_size for path in (self.path, *self.beside))
 
 
 class ExporterFunction(Protocol):
-    """Writes `destination`, verifies it on `samples` and only then leaves it in place."""
+    """Writes `destination`, has it verified and only then leaves it in place.
+
+    Args:
+        samples: real ones of the run's dev split, labels mixed: to trace, compare and calibrate with.
+        card: what has to travel with the model.
+        verify: to be called with what scores the file, while it still has a temporary name.
+    """
 
     def __call__(
         self,
@@ -243,4 +294,5 @@ class ExporterFunction(Protocol):
         samples: Images,
         destination: Path,
         card: Card,
+        verify: Verify,
     ) -> Exported: ...

@@ -12,6 +12,7 @@ extra `train`, except for metrics and data sets.
 
 from __future__ import annotations
 
+from copy import deepcopy
 from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -20,9 +21,10 @@ import numpy as np
 
 from fas_core.card import Card
 from fas_core.config import Normalize, Resize
-from fas_core.contracts import Batch, BranchSize, Outputs
+from fas_core.contracts import Batch, BranchSize, Images, Outputs, Scorer, Verification, Verify
 from fas_core.data.samples import SampleTable
 from fas_core.descriptors import Component, Exporter, Fusion
+from fas_core.errors import ModelError
 from fas_core.plugins import registry
 from fas_core.scores import ScoreTable
 from fas_core.thresholds import Threshold
@@ -188,20 +190,49 @@ def check_dataset(name: str, root: Path, options: Any = None) -> None:
             assert not absent, f"{name}: {split!r}: no such file: {absent[0]}"
 
 
+def verify_on(model: Model, images: Images, said: list[Verification] | None = None) -> Verify:
+    """What an exporter is given to have its file verified, without a run: scores of these images only.
+
+    Args:
+        said: gets every verification.
+    """
+    from fas_core.model import scorer as of_model
+
+    expected = of_model(deepcopy(model))({name: np.array(pixels) for name, pixels in images.items()})
+
+    def verify(scorer: Scorer, *, tolerance: float | None, acer_loss: float) -> Verification:
+        del acer_loss  # there are no labels
+        difference = np.abs(scorer(images) - expected)
+        found = Verification(len(difference), "dev", float(difference.max()), float(difference.mean()))
+        if tolerance is not None and not found.max_difference <= tolerance:
+            raise ModelError(f"scores differ by {found.max_difference:.2g}")
+        if said is not None:
+            said.append(found)
+        return found
+
+    return verify
+
+
 def check_exporter(name: str, folder: Path, options: Any = None) -> None:
-    """It writes the one file it was told to, agrees with the model, and leaves nothing else in `folder`."""
+    """It writes what its descriptor says, has that verified, and leaves nothing else in `folder`."""
     target, made = _component("exporter", name, options)
-    suffix, modalities = cast(Exporter, registry().find("exporter", name)).suffix, ("rgb", "depth")
+    descriptor, modalities = cast(Exporter, registry().find("exporter", name)), ("rgb", "depth")
     rng = np.random.default_rng(14)
     images = {key: rng.integers(0, 256, (BATCH, SIDE, SIDE, 3), np.uint8) for key in modalities}
     card = Card(modalities, SIDE, Resize(), Threshold(0.5, "fixed:0.5", "given"))
-    destination, before = folder / f"model{suffix}", set(folder.iterdir())
-    done = target(made, model=tiny_model(modalities), samples=images, destination=destination, card=card)
-    left = set(folder.iterdir()) - before
-    assert left == {destination}, f"{name}: wrote {sorted(map(str, left))}, not just {destination}"
+    destination, before = folder / f"model{descriptor.suffix}", set(folder.iterdir())
+    model = tiny_model(modalities)
+    said: list[Verification] = []
+    verify = verify_on(model, images, said)
+    done = target(made, model=model, samples=images, destination=destination, card=card, verify=verify)
+    left, beside = set(folder.iterdir()) - before, [destination.with_suffix(end) for end in descriptor.beside]
+    assert left == {destination, *beside}, f"{name}: wrote {sorted(map(str, left))}, not just {destination}"
     assert done.path == destination, f"{name}: says it wrote {done.path}, not {destination}"
-    assert done.samples == BATCH, f"{name}: compared {done.samples} of {BATCH} samples"
-    assert done.max_difference <= 1e-3, f"{name}: scores differ from the model's by {done.max_difference:g}"
+    assert done.beside == tuple(beside), f"{name}: says it wrote {done.beside} beside it"
+    assert said, f"{name}: did not have what it wrote verified"
+    assert done.verification is said[-1], f"{name}: gives another verification than it was given"
+    worst = done.verification.max_difference
+    assert worst <= 1e-3, f"{name}: scores differ from the model's by {worst:g}"
 
 
 def _component(kind: str, name: str, options: Any) -> tuple[Any, Any]:

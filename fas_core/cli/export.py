@@ -1,72 +1,130 @@
-"""`fas export`: a run's model for other runtimes, compared with torch on samples of the run's own data."""
+"""`fas export`: a run's model for other runtimes, compared with it on samples of the run's own data."""
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import rich_click as click
-from attrs import evolve
+from attrs import evolve, frozen
 
+from fas_core.atomic import replacing
 from fas_core.cli.options import output_options, require
-from fas_core.console import Table, console
-from fas_core.errors import DataError, FasError
+from fas_core.console import console
+from fas_core.errors import ConfigError, FasError, listed
 
 if TYPE_CHECKING:
     from fas_core.card import Card
-    from fas_core.contracts import Exported, Images
-    from fas_core.data.samples import SampleTable
+    from fas_core.contracts import Exported
     from fas_core.descriptors import Exporter
     from fas_core.engine.run import Run
     from fas_core.plugins import Registry
 
-SPLITS = ("dev", "test", "train")
-"""Where samples to compare on are taken from: the first of these that the data set has."""
+PRECISIONS = ("fp32", "fp16", "int8")
+
+
+@frozen
+class Plan:
+    """One file that is to be written."""
+
+    exporter: Exporter
+    options: Any
+    destination: Path
+
+    @property
+    def precision(self) -> str:
+        return str(getattr(self.options, "precision", "fp32"))
 
 
 @click.command()
-@click.argument("run", type=click.Path(path_type=Path), metavar="RUN")
-@click.option("--format", "name", default="onnx", show_default=True, metavar="NAME", help="Of the exporter.")
+@click.argument("run", type=click.Path(path_type=Path), metavar="RUN", required=False)
 @click.option(
-    "-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="RUN/model.onnx unless given."
+    "--format", "formats", multiple=True, metavar="NAME,...", help="Of exporters; onnx unless given."
+)
+@click.option("--fp32", "precisions", multiple=True, flag_value="fp32", help="As the model is; the default.")
+@click.option("--fp16", "precisions", multiple=True, flag_value="fp16", help="In half precision.")
+@click.option("--int8", "precisions", multiple=True, flag_value="int8", help="Quantized.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    metavar="PATH",
+    help="The file, or of several their folder; RUN/model.* unless given.",
 )
 @click.option(
     "--weights", type=click.Choice(["best", "last"]), default="best", show_default=True, help="Of the run."
 )
 @click.option(
-    "--samples", "count", type=click.IntRange(1), default=32, show_default=True, help="To compare on."
+    "--samples", "count", type=click.IntRange(1), default=1000, show_default=True, help="To compare on."
+)
+@click.option(
+    "--calibration", type=click.IntRange(1), default=256, show_default=True, help="Samples for int8's ranges."
 )
 @click.option("--set", "sets", multiple=True, metavar="KEY=VALUE", help="Exporter's option, e.g. opset=20.")
+@click.option("--list", "listing", is_flag=True, help="Show the formats, and nothing else.")
 @output_options
 def command(
-    run: Path,
-    name: str,
+    run: Path | None,
+    formats: tuple[str, ...],
+    precisions: tuple[str, ...],
     output: Path | None,
     weights: Literal["best", "last"],
     count: int,
+    calibration: int,
     sets: tuple[str, ...],
+    listing: bool,
 ) -> None:
     """Write the model of RUN with preprocessing, threshold and names inside.
 
-    The file is checked against the model on samples of the run's data; one that differs is not left.
+    Each file is compared with the model on samples of the run's data; one that differs is not left. What was
+    found stands beside it, in FILE.verification.json.
     """
-    require("train", "torch", "onnx", "onnxscript", "safetensors")
-    from fas_core.engine.run import Run
+    from fas_core.cli import exported as shown
     from fas_core.plugins import registry
 
+    if listing:
+        shown.formats([_exporter(registry(), found.name) for found in registry().all("exporter")])
+        return
+    if run is None:
+        raise click.UsageError("Missing argument 'RUN'.")
+    require("train", "torch", "onnx", "onnxscript", "safetensors")
+    from fas_core.engine.run import Run
+    from fas_core.engine.verify import compare_on
+    from fas_core.model import scorer
+
     opened = Run.open(run, registry())
-    exporter = _exporter(registry(), name)
-    options = _options(exporter, sets, registry())
-    destination = _destination(output or run / f"model{exporter.suffix}", exporter)
+    plans = _plans(_names(formats), precisions, sets, output, run, registry())
     model = opened.model(weights)
     card = _card(opened, weights)
-    images, source = _images(opened, count)
-    console.info(f"exporting {run}, {weights} weights")
-    exported = exporter.load()(options, model=model, samples=images, destination=destination, card=card)
+    comparison = compare_on(opened, scorer(model), card, count)
+    images = comparison.images(calibration)
+    written: list[tuple[Plan, Exported]] = []
+    for plan in plans:
+        console.info(f"exporting {run}, {weights} weights, to {plan.destination}")
+        done = plan.exporter.load()(
+            plan.options,
+            model=model,
+            samples=images,
+            destination=plan.destination,
+            card=card,
+            verify=comparison.verifier(plan.destination),
+        )
+        for line in done.verification.unverified:
+            console.warn(f"{plan.destination}: not verified: {line}")
+        written.append((plan, done))
+        with replacing(Path(f"{plan.destination}.verification.json")) as temporary:
+            temporary.write_text(json.dumps(shown.verification(done), indent=2) + "\n")
     if console.json:
-        console.document(_document(exported, card, name, weights, source))
+        console.document(shown.document(run, written, card, weights, comparison))
     else:
-        console.table(_table(exported, card, name, source))
+        shown.tables(written, card, comparison)
+
+
+def _names(formats: tuple[str, ...]) -> list[str]:
+    """`--format onnx,openvino --format torch`, each once, in order."""
+    named = [name.strip() for text in formats or ("onnx",) for name in text.split(",")]
+    return list(dict.fromkeys(named))
 
 
 def _exporter(registry: Registry, name: str) -> Exporter:
@@ -77,13 +135,47 @@ def _exporter(registry: Registry, name: str) -> Exporter:
     return exporter
 
 
-def _options(exporter: Exporter, sets: tuple[str, ...], registry: Registry) -> Any:
+def _plans(
+    names: list[str],
+    precisions: tuple[str, ...],
+    sets: tuple[str, ...],
+    output: Path | None,
+    run: Path,
+    registry: Registry,
+) -> list[Plan]:
+    """Every format in every precision that is asked for and that it has."""
+    pairs = []
+    for exporter in [_exporter(registry, name) for name in names]:
+        fitting = [name for name in PRECISIONS if name in precisions and name in exporter.precisions]
+        if precisions and not fitting:
+            raise ConfigError(
+                f"{exporter.name} is written in {', '.join(exporter.precisions)} only, not in "
+                f"{listed(precisions)}"
+            )
+        chosen: list[str | None] = [*fitting] or [None]
+        pairs += [(exporter, _options(exporter, sets, precision, registry)) for precision in chosen]
+    if len(pairs) == 1 and output is not None:
+        return [Plan(*pairs[0], _destination(output, pairs[0][0]))]
+    if output is not None and output.suffix and not output.is_dir():
+        raise FasError(f"{output}: {len(pairs)} files are to be written: name their folder")
+    return [Plan(*pair, (output or run) / _file_name(*pair)) for pair in pairs]
+
+
+def _file_name(exporter: Exporter, options: Any) -> str:
+    precision = getattr(options, "precision", "fp32")
+    return f"model{'' if precision == 'fp32' else f'.{precision}'}{exporter.suffix}"
+
+
+def _options(exporter: Exporter, sets: tuple[str, ...], precision: str | None, registry: Registry) -> Any:
     from fas_core.recipes import merge, nest, parse_sets
     from fas_core.structure import structure
 
     tree: dict[str, Any] = {}
     for path, value in parse_sets(sets).items():
         tree = merge(tree, nest(path, value))
+    several = precision is not None and len(exporter.precisions) > 1
+    if several and tree.setdefault("precision", precision) != precision:
+        raise ConfigError(f"--set precision={tree['precision']} and --{precision} say different things")
     return structure(tree, exporter.options, registry, f"exporter {exporter.name}")
 
 
@@ -106,76 +198,3 @@ def _card(run: Run, weights: Literal["best", "last"]) -> Card:
     if card.threshold is None:
         console.warn(f"no threshold goes with it: {run.path} has no dev scores to fit one on")
     return card
-
-
-def _images(run: Run, count: int) -> tuple[Images, dict[str, Any]]:
-    """Up to `count` samples of the run's own data as the model's input, and which they are.
-
-    Raises:
-        DataError: the data is not there any more.
-    """
-    from fas_core.data.reading import batches
-    from fas_core.data.source import open_choice
-
-    recipe = run.recipe
-    try:
-        reader = open_choice(recipe.data, run.registry)
-        split = next((name for name in SPLITS if name in reader.splits()), reader.splits()[0])
-        samples = _spread(reader.samples(split).need(recipe.modalities), count)
-        (images,) = batches(
-            samples, recipe.modalities, recipe.model.input_size, recipe.resize, len(samples), 1
-        )
-    except DataError as error:
-        raise DataError(
-            f"{run.path}: its data is needed, to compare the export with the model: {error.message} "
-            f"(where the data has moved, set data.root in {run.path / 'recipe.yaml'})"
-        ) from error
-    return images, {"split": split, **samples.counts()}
-
-
-def _spread(samples: SampleTable, count: int) -> SampleTable:
-    """`count` of the samples, or all: labels by their shares, places over the whole table."""
-    import numpy as np
-
-    if not len(samples):
-        raise DataError(f"{samples.root}: no samples")
-    by_label = np.argsort(samples.labels, kind="stable")
-    places = np.linspace(0, len(samples) - 1, min(count, len(samples))).round().astype(np.intp)
-    return samples.take(by_label[places])
-
-
-def _document(
-    exported: Exported, card: Card, name: str, weights: str, source: dict[str, Any]
-) -> dict[str, Any]:
-    return {
-        "path": str(exported.path),
-        "format": name,
-        "weights": weights,
-        "size": exported.size,
-        **exported.facts,
-        "modalities": list(card.modalities),
-        "input_size": card.input_size,
-        "threshold": card.threshold.to_json() if card.threshold else None,
-        "recipe_digest": card.digest,
-        "compared_on": source,
-        "max_difference": exported.max_difference,
-        "mean_difference": exported.mean_difference,
-    }
-
-
-def _table(exported: Exported, card: Card, name: str, source: dict[str, Any]) -> Table:
-    threshold, side = card.threshold, card.input_size
-    labels = ", ".join(f"{source[key]} {key}" for key in ("live", "attack", "unknown") if key in source)
-    rows = [
-        ("format", ", ".join([name, *(f"{key} {value}" for key, value in exported.facts.items())])),
-        ("size", f"{exported.size / 1e6:.2f} MB"),
-        ("takes", f"{', '.join(card.modalities)}: uint8 (B, {side}, {side}, 3)"),
-        (
-            "threshold",
-            f"{threshold.value:.6g} ({threshold.policy}, {threshold.source})" if threshold else "none",
-        ),
-        ("compared on", f"{exported.samples} samples of {source['split']} ({labels})"),
-        ("max |score difference|", f"{exported.max_difference:.2g}"),
-        ("mean |score difference|", f"{exported.mean_difference:.2g}"),
-    ]
-    return Table(title="", columns=("exported", str(exported.path)), rows=rows, left=(0, 1))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fas_core import Exporter, hookimpl
-from fas_plugins.exporters.options import OnnxOptions
+from fas_plugins.exporters.options import OnnxOptions, OpenVinoOptions, TorchOptions
 
 
 @hookimpl
@@ -16,5 +16,24 @@ def fas_exporters() -> Iterator[Exporter]:
         target="fas_plugins.exporters.onnx:export",
         options=OnnxOptions,
         suffix=".onnx",
+        precisions=("fp32", "fp16", "int8"),
         source="Open Neural Network Exchange (onnx.ai)",
+    )
+    yield Exporter(
+        name="openvino",
+        summary="OpenVINO's .xml and .bin, one sample a call: the fastest on Intel's CPUs",
+        target="fas_plugins.exporters.openvino:export",
+        options=OpenVinoOptions,
+        suffix=".xml",
+        beside=(".bin",),
+        precisions=("fp32", "int8"),
+        source="OpenVINO intermediate representation (docs.openvino.ai)",
+    )
+    yield Exporter(
+        name="torch",
+        summary="A torch.export program: PyTorch without the code of the model",
+        target="fas_plugins.exporters.program:export",
+        options=TorchOptions,
+        suffix=".pt2",
+        source="torch.export (docs.pytorch.org)",
     )

@@ -128,16 +128,15 @@ def test_writes_the_runs_model(make_run: Callable[..., Run], data: Path) -> None
     assert (result.exit_code, result.stderr) == (0, "")
     path = run.path / "model.onnx"
     size = f"{path.stat().st_size / 1e6:.2f} MB"
-    for part in (
-        str(path),
-        size,
-        "opset 18",
-        "rgb, ir",
-        "0.25 (fixed:0.25, given)",
-        "max |score difference|",
-    ):
+    for part in (str(path), size, "opset 18", "left over none", "rgb, ir", "score >= 0.25 (fixed:0.25)"):
         assert part in result.stdout
-    assert "32 samples of dev (8 live, 24 attack)" in result.stdout
+    assert "40 samples of dev (10 live, 30 attack)" in result.stdout
+    stored = json.loads((run.path / "model.onnx.verification.json").read_text())
+    assert (stored["file"], stored["split"], stored["samples"]) == ("model.onnx", "dev", 40)
+    assert stored["max_difference"] <= 1e-5
+    assert stored["changed"] == 0
+    assert stored["acer_before"] == stored["acer_after"]
+    assert stored["latency"] > 0
 
     exported = ModelFile(path)
     assert exported.card == run.card()
@@ -155,20 +154,20 @@ def test_json_and_exporter_options(make_run: Callable[..., Run], tmp_path: Path)
     path = tmp_path / "deep" / "er" / "m.onnx"
     result = fas(run.path, "-o", path, "--set", "opset=20", "--samples", 4, "--json")
     document = json.loads(result.stdout)
-    assert document.pop("max_difference") <= 1e-5
-    assert document.pop("mean_difference") <= 1e-5
+    (file,) = document.pop("files")
     assert document == {
-        "path": str(path),
-        "format": "onnx",
+        "run": str(run.path),
         "weights": "best",
-        "size": path.stat().st_size,
-        "opset": 20,
         "modalities": ["rgb", "ir"],
         "input_size": SIDE,
         "threshold": {"value": 0.25, "policy": "fixed:0.25", "source": "given"},
         "recipe_digest": run.card().digest,
         "compared_on": {"split": "dev", "live": 1, "attack": 3, "total": 4},
     }
+    expected = {"path": str(path), "format": "onnx", "precision": "fp32", "opset": 20, "samples": 4}
+    assert expected.items() <= file.items()
+    assert file["size"] == path.stat().st_size
+    assert file["max_difference"] <= 1e-5
     assert not (run.path / "model.onnx").exists()
 
 
@@ -178,7 +177,7 @@ def test_fitted_threshold_stays_with_the_best_weights(make_run: Callable[..., Ru
     ScoreTable.of(scores).write(run.scores("dev"))
     paths = {which: tmp_path / f"{which}.onnx" for which in ("best", "last")}
     results = {which: fas(run.path, "--weights", which, "-o", path) for which, path in paths.items()}
-    assert "0.5 (eer, dev)" in results["best"].stdout
+    assert "score >= 0.5 (eer on dev)" in results["best"].stdout
     assert "fitted on its best weights" in results["last"].stderr
     cards = {which: ModelFile(path).card for which, path in paths.items()}
     assert cards["best"].threshold is not None

@@ -23,11 +23,17 @@ from fas_core.model import Model, build_model, scorer
 from fas_core.plugins import registry
 from fas_core.runtime import ModelFile
 from fas_core.structure import structure
-from fas_plugins.exporters.onnx import export
+from fas_core.testing import verify_on
+from fas_plugins.exporters import onnx as exporter
 from fas_plugins.exporters.options import OnnxOptions
 
 OPTIONS = OnnxOptions()
 MODALITIES = ("rgb", "depth", "ir")
+
+
+def export(options: OnnxOptions, model: Model, samples: Any, destination: Path, card: Card) -> Exported:
+    verify = verify_on(model, samples)
+    return exporter.export(options, model, samples, destination, card, verify)
 
 
 def run_onnx(path: Path, images: dict[str, Any]) -> dict[str, Any]:
@@ -72,8 +78,9 @@ def test_feathernet_agrees_at_every_batch_size(
     feathernet: tuple[Model, Exported], faces: Callable[..., Any]
 ) -> None:
     model, exported = feathernet
-    assert exported.samples == 6
-    assert exported.mean_difference <= exported.max_difference <= 1e-5
+    found = exported.verification
+    assert found.samples == 6
+    assert found.mean_difference <= found.max_difference <= 1e-5
     for count in (1, 2, 7):
         images = faces(("rgb",), count, 64)
         found, expected = run_onnx(exported.path, images), run_torch(model, images)
@@ -88,7 +95,7 @@ def test_feathernet_graph_is_one_clean_file(feathernet: tuple[Model, Exported]) 
     assert exported.path.stat().st_size == exported.size
     loaded = onnx.load(exported.path, load_external_data=False)
     assert [entry.version for entry in loaded.opset_import if entry.domain == ""] == [18]
-    assert exported.facts == {"opset": 18}
+    assert exported.facts == {"opset": 18, "left over": "none"}
     assert not any(tensor.external_data for tensor in loaded.graph.initializer)
     kinds = [node.op_type for node in loaded.graph.node]
     assert kinds[:2] == ["Transpose", "Cast"]  # transposed while a pixel is one byte

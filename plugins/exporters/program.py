@@ -1,0 +1,70 @@
+"""A program of torch.export: runs wherever PyTorch does, without the code of the model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from fas_core.atomic import replacing
+from fas_core.card import Card
+from fas_core.contracts import Exported, Images, Scorer, Verify
+from fas_core.errors import DataError, ModelError
+from fas_core.model import Model
+from fas_plugins.exporters.options import TorchOptions
+from fas_plugins.exporters.tracing import program, reason, silence
+
+CARD = "fas.json"
+"""The card's name among the file's extra files."""
+
+
+def export(
+    options: TorchOptions, model: Model, samples: Images, destination: Path, card: Card, verify: Verify
+) -> Exported:
+    """Write a `.pt2` with dynamic batch size; the card is its extra file `fas.json`.
+
+    Its module takes `uint8 (B, H, W, 3)` of each modality by position and, of a model that can do without
+    some of them, `presence`, and gives `(score, logits)`.
+
+    Raises:
+        DataError: there are no samples.
+        ModelError: the model cannot be exported, or the result differs from it; no file is left then.
+        FasError: the destination cannot be written.
+    """
+    if not len(samples[model.modalities[0]]):
+        raise DataError(f"{destination}: no samples to compare the exported model on")
+    try:
+        with silence():
+            exported = program(model, samples)
+    except Exception as error:  # torch.export's errors share no public base
+        raise ModelError(f"{destination}: torch.export cannot take this model: {reason(error)}") from error
+    with replacing(destination) as temporary:
+        with silence():
+            torch.export.save(exported, temporary, extra_files={CARD: card.to_json()})
+            scorer = _scorer(temporary, card)
+        verification = verify(scorer, tolerance=options.allowed(), acer_loss=options.acer_loss)
+    return Exported(destination, verification)
+
+
+def _scorer(path: Path, card: Card) -> Scorer:
+    """What the file says, on one thread."""
+    module = torch.export.load(path).module()
+
+    def score(images: Images, presence: NDArray[np.bool_] | None = None) -> NDArray[np.float64]:
+        given = [torch.from_numpy(images[name]) for name in card.modalities]
+        if card.partial:
+            count = len(given[0])
+            rows = np.ones((count, len(card.modalities)), np.bool_) if presence is None else presence
+            given.append(torch.from_numpy(rows))
+        threads = torch.get_num_threads()
+        torch.set_num_threads(1)
+        try:
+            with torch.inference_mode():
+                scores: NDArray[np.float64] = module(*given)[0].double().numpy()
+        finally:
+            torch.set_num_threads(threads)
+        return scores
+
+    return score

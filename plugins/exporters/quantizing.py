@@ -1,0 +1,128 @@
+"""A graph in int8: weights per channel, activations by what real samples give, as QDQ pairs.
+
+Quantization and Training of Neural Networks for Efficient Integer-Arithmetic-Only Inference
+(arXiv 1712.05877); written by onnxruntime's own tool.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
+from onnxscript import ir
+
+from fas_core.card import PRESENCE
+from fas_core.contracts import Images, Verification
+from fas_core.errors import ModelError
+from fas_plugins.exporters.preprocessing import preprocessing
+from fas_plugins.exporters.tracing import silence
+
+FLOAT_SHARES = (0.0, 0.25, 0.5)
+"""Of the weighted nodes, the deepest so many stay in float32 where fewer do not pass.
+
+Those next to the score disturb it most, and, being of the lowest resolution, are the cheapest in float32.
+"""
+
+WEIGHTED = ("Conv", "Gemm", "MatMul")
+
+Write = Callable[[onnx.ModelProto], Verification]
+
+
+def first_that_passes(
+    model: ir.Model, samples: Images, write: Write
+) -> tuple[Verification, dict[str, str | int]]:
+    """Have the int8 graph written, with ever more of it left in float32 until it passes.
+
+    Args:
+        model: in float32.
+        samples: to calibrate with.
+        write: writes and verifies.
+
+    Returns:
+        What `write` gave, and the facts.
+
+    Raises:
+        ModelError: not even the last one passes.
+    """
+    nodes = _deepest_first(model.graph)
+    refusal: ModelError | None = None
+    for share in FLOAT_SHARES:
+        floats = nodes[: round(share * len(nodes))]
+        try:
+            verification = write(_quantized(model, samples, floats))
+        except ModelError as error:
+            refusal = error
+            continue
+        count = len(next(iter(samples.values())))
+        return verification, {
+            "calibrated on": count,
+            "int8 layers": f"{len(nodes) - len(floats)} of {len(nodes)}",
+        }
+    assert refusal is not None
+    raise refusal
+
+
+class _Reader(CalibrationDataReader):  # type: ignore[misc]
+    """The samples one by one, as the graph's inputs."""
+
+    def __init__(self, inputs: Mapping[str, NDArray[Any]]) -> None:
+        self._rows = self._each(inputs)
+
+    @staticmethod
+    def _each(inputs: Mapping[str, NDArray[Any]]) -> Iterator[dict[str, NDArray[Any]]]:
+        for row in range(len(next(iter(inputs.values())))):
+            yield {name: values[row : row + 1] for name, values in inputs.items()}
+
+    def get_next(self) -> dict[str, NDArray[Any]] | None:
+        return next(self._rows, None)
+
+
+def _quantized(model: ir.Model, samples: Images, floats: Sequence[ir.Node]) -> onnx.ModelProto:
+    graph = model.graph
+    softmax = [node for node in graph if node.op_type == "Softmax"]
+    left = {str(node.name) for node in (*preprocessing(graph), *softmax, *floats)}
+    inputs: dict[str, NDArray[Any]] = {
+        str(value.name): samples[str(value.name)] for value in graph.inputs if value.name in samples
+    }
+    if len(inputs) < len(graph.inputs):
+        count = len(next(iter(inputs.values())))
+        inputs[PRESENCE] = np.ones((count, len(inputs)), np.bool_)
+    with TemporaryDirectory() as folder, silence():
+        logging.disable(logging.WARNING)
+        try:
+            source, made = Path(folder) / "float.onnx", Path(folder) / "int8.onnx"
+            onnx.save(ir.to_proto(model), source)
+            quantize_static(
+                source,
+                made,
+                _Reader(inputs),
+                quant_format=QuantFormat.QDQ,
+                per_channel=True,
+                activation_type=QuantType.QInt8,
+                weight_type=QuantType.QInt8,
+                nodes_to_exclude=sorted(left),
+            )
+            proto = onnx.load(made)
+        finally:
+            logging.disable(logging.NOTSET)
+    proto.producer_name, proto.producer_version = str(model.producer_name), str(model.producer_version)
+    del proto.metadata_props[:]
+    onnx.helper.set_model_props(proto, dict(model.metadata_props))
+    return proto
+
+
+def _deepest_first(graph: ir.Graph) -> list[ir.Node]:
+    """The weighted nodes by how many nodes stand before them at most."""
+    depth: dict[ir.Node, int] = {}
+    for node in graph:
+        before = [value.producer() for value in node.inputs if value is not None]
+        depth[node] = 1 + max((depth[made] for made in before if made is not None), default=0)
+    weighted = [node for node in graph if node.op_type in WEIGHTED]
+    return sorted(weighted, key=lambda node: -depth[node])
