@@ -13,6 +13,8 @@ from fas_core.engine.videos import of_videos
 from fas_core.plugins import Registry
 from fas_core.scores import ScoreTable
 
+SAID = {"lfv": "limited frame vote"}
+
 
 @frozen
 class Terms:
@@ -77,5 +79,5 @@ def score_split(
     if terms.vote is None:
         return Scored(candidate, scores, notes)
     videos = by_video(scores, terms.vote, name=terms.split)
-    said = f"{len(videos)} videos, each with the {terms.vote} of its frames' scores ({len(scores)} in all)"
+    said = f"{len(videos)} videos of {len(scores)} frames, scored by {SAID.get(terms.vote, terms.vote)}"
     return Scored(of_videos(candidate, terms.vote), videos, (said, *notes))
