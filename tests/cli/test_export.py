@@ -223,9 +223,90 @@ def test_weights_that_are_not_there(make_run: Callable[..., Run]) -> None:
     assert_refused(fas(run.path, "--weights", "last"), "last.safetensors", "no such weights")
 
 
+def test_several_at_once(make_run: Callable[..., Run], tmp_path: Path) -> None:
+    run, folder = make_run(), tmp_path / "out"
+    flags = ("--format", "onnx", "--format", "torch,onnx", "--fp32", "--fp16", "--samples", 8)
+    result = fas(run.path, *flags, "-o", folder, "--json")
+    assert result.exit_code == 0, result.stderr
+    files = json.loads(result.stdout)["files"]
+    named = ["model.onnx", "model.fp16.onnx", "model.pt2"]
+    assert [Path(file["path"]).name for file in files] == named
+    assert [(file["format"], file["precision"]) for file in files] == [
+        ("onnx", "fp32"),
+        ("onnx", "fp16"),
+        ("torch", "fp32"),
+    ]
+    expected = sorted([*named, *(f"{name}.verification.json" for name in named)])
+    assert sorted(path.name for path in folder.iterdir()) == expected
+    fp32, fp16, _ = (file["max_difference"] for file in files)
+    assert fp32 < fp16 < 1e-2
+
+
+def test_int8_is_held_to_its_error_rate(make_run: Callable[..., Run]) -> None:
+    run = make_run()
+    assert fas(run.path, "--int8", "--calibration", 16, "--set", "acer_loss=1").exit_code == 0
+    stored = json.loads((run.path / "model.int8.onnx.verification.json").read_text())
+    assert stored["calibrated on"] == 16
+    assert abs(stored["acer_after"] - stored["acer_before"]) <= 1
+    assert_refused(
+        fas(run.path, "--int8", "-q", "--set", "tolerance=1e-9"),
+        "model.int8.onnx",
+        "more than the 1e-09 allowed",
+    )
+
+
+def test_a_graph_that_decides_worse_is_not_left(
+    make_run: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = make_run(threshold="fixed:0.5")
+    monkeypatch.setattr(ScoreTable, "rates", property(lambda scores: Rates(scores.scores)))
+    result = fas(run.path, "--fp16", "-q")
+    assert_refused(result, "model.fp16.onnx: not written: ACER on 40 samples of dev", "than the 0.2 points")
+    assert not list(run.path.glob("model*"))
+
+
+class Rates:
+    """Error rates that grow with every table asked for."""
+
+    both, worse = True, 0.0
+
+    def __init__(self, scores: Any) -> None:
+        self.given = float(scores.sum())
+
+    def apcer(self, threshold: float) -> float:
+        Rates.worse += 0.1
+        return Rates.worse
+
+    bpcer = apcer
+
+
+def test_what_could_not_be_verified_is_said(make_run: Callable[..., Run], data: Path) -> None:
+    run = make_run()
+    (data / "dev").rename(data / "test")
+    result = fas(run.path, "--samples", 8)
+    assert result.exit_code == 0
+    assert "not verified: ACER on dev: the data has no dev split, only test" in result.stderr
+    stored = json.loads((run.path / "model.onnx.verification.json").read_text())
+    assert stored["acer_after"] is None
+    assert stored["changed"] == 0
+
+
+def test_formats_are_listed() -> None:
+    result = fas("--list")
+    assert (result.exit_code, result.stderr) == (0, "")
+    rows = {line.split()[0]: line for line in result.stdout.splitlines()}
+    assert ".xml, .bin" in rows["openvino"]
+    assert "fp32, fp16, int8" in rows["onnx"]
+    listed = json.loads(fas("--list", "--json").stdout)
+    assert {"name": "torch", "files": [".pt2"], "precisions": ["fp32"]}.items() <= listed[-1].items()
+
+
 @pytest.mark.parametrize(
     ("arguments", "parts"),
     [
+        (["--format", "torch", "--int8"], ["torch is written in fp32 only, not in int8"]),
+        (["--format", "onnx,torch", "-o", "m.onnx"], ["2 files are to be written: name their folder"]),
+        (["--fp16", "--set", "precision=int8"], ["--set precision=int8 and --fp16 say different things"]),
         (["--format", "onxx"], ["exporter 'onxx'", "did you mean 'onnx'"]),
         (["--set", "opst=20"], ["exporter onnx: opst: unknown key (did you mean 'opset'?)"]),
         (["--set", "opset=17"], ["opset: must be >= 18: 17"]),

@@ -1,0 +1,122 @@
+"""OpenVINO's files: two that belong together, run by OpenVINO itself and by our runtime."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from fas_core import DataError, FasError, ModelError
+from fas_core.contracts import Exported
+from fas_core.model import Model, scorer
+from fas_core.runtime import ModelFile
+from fas_core.testing import verify_on
+from fas_plugins.exporters import openvino as exporter
+from fas_plugins.exporters.options import OpenVinoOptions
+
+openvino = pytest.importorskip("openvino", reason="the extra openvino is not installed")
+
+MODALITIES = ("rgb", "depth")
+
+
+@pytest.fixture
+def written(make_model: Any, faces: Any, make_card: Any, tmp_path: Path) -> Any:
+    def write(partial: bool = False, **options: Any) -> tuple[Model, Exported]:
+        model, images = make_model(MODALITIES, partial=partial), faces(MODALITIES, 5)
+        card, verify = make_card(MODALITIES, partial=partial), verify_on(model, images)
+        path = tmp_path / "model.xml"
+        return model, exporter.export(OpenVinoOptions(**options), model, images, path, card, verify)
+
+    return write
+
+
+def test_two_files_that_score_as_the_model_does(written: Any, faces: Any, make_card: Any) -> None:
+    model, done = written()
+    folder = done.path.parent
+    assert sorted(path.name for path in folder.iterdir()) == ["model.bin", "model.xml"]
+    assert done.size == sum(path.stat().st_size for path in folder.iterdir())
+    assert done.verification.max_difference <= 1e-5
+    images = faces(MODALITIES, 3)
+    opened = ModelFile(done.path, threads=1)
+    assert opened.card == make_card(MODALITIES)
+    np.testing.assert_allclose(opened(images), scorer(model)(images), atol=1e-6)
+    assert opened.outputs(images)["logits"].shape == (3, 2)
+    empty = {name: pixels[:0] for name, pixels in images.items()}
+    assert opened.outputs(empty)["logits"].shape == (0, 2)
+
+
+def test_static_unless_told(written: Any, faces: Any) -> None:
+    shapes = []
+    for static in (True, False):
+        model, done = written(static=static)
+        graph = openvino.Core().read_model(done.path)
+        shapes.append([str(given.get_partial_shape()) for given in graph.inputs])
+        images = faces(MODALITIES, 4)
+        np.testing.assert_allclose(ModelFile(done.path)(images), scorer(model)(images), atol=1e-6)
+    assert shapes == [["[1,16,16,3]"] * 2, ["[?,16,16,3]"] * 2]
+
+
+def test_from_many_threads_at_once(written: Any, faces: Any) -> None:
+    model, done = written()
+    opened, torch_says = ModelFile(done.path, threads=1), scorer(model)
+    given = [faces(MODALITIES, count) for count in range(1, 17)]
+    with ThreadPoolExecutor(4) as pool:
+        for images, scores in zip(given, pool.map(opened, given), strict=True):
+            np.testing.assert_allclose(scores, torch_says(images), atol=1e-6)
+
+
+def test_a_partial_model_is_told_what_is_there(written: Any, faces: Any) -> None:
+    model, done = written(partial=True)
+    images, opened = faces(MODALITIES, 4), ModelFile(done.path)
+    presence = np.array([[True, False], [False, True], [True, True], [True, False]])
+    np.testing.assert_allclose(opened(images, presence), scorer(model)(images, presence), atol=1e-6)
+    with pytest.raises(DataError, match="a modality or more in each row"):
+        opened(images, np.zeros((4, 2), bool))
+
+
+def test_int8_has_integers_inside(written: Any) -> None:
+    _, done = written(precision="int8")
+    assert 0 < done.verification.max_difference < 0.05
+    kinds = {node.get_type_name() for node in openvino.Core().read_model(done.path).get_ops()}
+    assert "FakeQuantize" in kinds
+    assert done.facts["calibrated on"] == 5
+
+
+def test_damaged_files(written: Any) -> None:
+    _, done = written()
+    (done.path.parent / "model.bin").write_bytes(b"")
+    with pytest.raises(ModelError, match="cannot be loaded as OpenVINO"):
+        ModelFile(done.path)
+    (done.path.parent / "model.bin").unlink()
+    with pytest.raises(ModelError, match=r"its weights are not beside it: no model\.bin"):
+        ModelFile(done.path)
+    done.path.write_text("<net/>")
+    (done.path.parent / "model.bin").write_bytes(b"")
+    with pytest.raises(ModelError, match="cannot be loaded as OpenVINO") as refusal:
+        ModelFile(done.path)
+    assert "\n" not in str(refusal.value)
+
+
+def test_somebody_elses(tmp_path: Path) -> None:
+    parameter = openvino.opset8.parameter([1, 3], np.float32)
+    model = openvino.Model([openvino.opset8.relu(parameter)], [parameter])
+    openvino.save_model(model, tmp_path / "m.xml")
+    with pytest.raises(ModelError, match="OpenVINO, but without fas metadata"):
+        ModelFile(tmp_path / "m.xml")
+
+
+def test_without_openvino(
+    make_model: Any, faces: Any, make_card: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(__import__("sys").modules, "openvino", None)
+    model, images = make_model(), faces(("rgb",), 2)
+    with pytest.raises(FasError, match=r"pip install 'fas-core\[openvino\]'"):
+        exporter.export(
+            OpenVinoOptions(), model, images, tmp_path / "m.xml", make_card(), verify_on(model, images)
+        )
+    (tmp_path / "m.xml").write_text("")
+    with pytest.raises(FasError, match=r"pip install 'fas-core\[openvino\]'"):
+        ModelFile(tmp_path / "m.xml")

@@ -1,0 +1,81 @@
+"""ONNX in int8: QDQ pairs, weights per channel, and what stays in float where it has to."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, numpy_helper
+
+from fas_core import ModelError
+from fas_core.contracts import Scorer, Verification
+from fas_core.runtime import ModelFile
+from fas_core.testing import verify_on
+from fas_plugins.exporters import onnx as exporter
+from fas_plugins.exporters.options import OnnxOptions
+
+INT8 = OnnxOptions(precision="int8")
+
+
+def quantized_weights(path: Path) -> dict[str, Any]:
+    """Of every convolution and linear layer that has them: the scales, one per channel."""
+    graph = onnx.load(path).graph
+    stored = {tensor.name: tensor for tensor in graph.initializer}
+    made = {node.output[0]: node for node in graph.node if node.op_type == "DequantizeLinear"}
+    found = {}
+    for node in graph.node:
+        if node.op_type in ("Conv", "Gemm") and (weight := made.get(node.input[1])) is not None:
+            assert stored[weight.input[0]].data_type == TensorProto.INT8
+            found[node.name] = numpy_helper.to_array(stored[weight.input[1]])
+    return found
+
+
+def test_weights_per_channel(make_model: Any, faces: Any, make_card: Any, tmp_path: Path) -> None:
+    model, images = make_model(("rgb", "ir")), faces(("rgb", "ir"), 12)
+    path, card = tmp_path / "model.onnx", make_card(("rgb", "ir"))
+    done = exporter.export(INT8, model, images, path, card, verify_on(model, images))
+    assert 0 < done.verification.max_difference < 0.05
+    assert done.facts["calibrated on"] == 12
+    scales = quantized_weights(path)
+    assert done.facts["int8 layers"] == f"{len(scales)} of {len(scales)}"
+    assert sorted(scale.size for scale in scales.values()) == [2, 6, 6, 8, 8]
+    kinds = Counter(node.op_type for node in onnx.load(path).graph.node)
+    assert kinds["QuantizeLinear"] > 0
+    assert kinds["Softmax"] == 1
+    written = ModelFile(path)
+    assert written.card == card
+    assert not np.array_equal(written(images), written({"rgb": images["ir"], "ir": images["rgb"]}))
+
+
+def test_the_layers_next_to_the_score_become_float_first(
+    make_model: Any, faces: Any, make_card: Any, tmp_path: Path
+) -> None:
+    model, images, tried = make_model(), faces(("rgb",), 6), []
+
+    def verify(scorer: Scorer, *, tolerance: float | None, acer_loss: float) -> Verification:
+        tried.append(set(quantized_weights(next(tmp_path.iterdir()))))
+        if len(tried) < 3:
+            raise ModelError("not yet")
+        return Verification(6, "dev", 0.0, 0.0)
+
+    done = exporter.export(INT8, model, images, tmp_path / "model.onnx", make_card(), verify)
+    assert tried[0] > tried[1] > tried[2]
+    assert done.facts["int8 layers"] == f"{len(tried[2])} of {len(tried[0])}"
+    graph = onnx.load(done.path).graph
+    order = [node.name for node in graph.node if node.name in tried[0]]
+    assert tried[2] == set(order[: len(tried[2])])
+
+
+def test_one_that_never_passes_is_not_left(
+    make_model: Any, faces: Any, make_card: Any, tmp_path: Path
+) -> None:
+    def verify(scorer: Scorer, *, tolerance: float | None, acer_loss: float) -> Verification:
+        raise ModelError("worse")
+
+    with pytest.raises(ModelError, match="worse"):
+        exporter.export(INT8, make_model(), faces(("rgb",), 4), tmp_path / "m.onnx", make_card(), verify)
+    assert not list(tmp_path.iterdir())
