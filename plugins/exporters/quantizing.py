@@ -25,7 +25,7 @@ from fas_plugins.exporters.preprocessing import preprocessing
 from fas_plugins.exporters.tracing import silence
 
 FLOAT_SHARES = (0.0, 0.25, 0.5)
-"""Of the weighted nodes, the deepest so many stay in float32 where fewer do not pass.
+"""The deepest so many of the layers with weights, and all after them, stay in float32 where fewer do not pass.
 
 Those next to the score disturb it most, and, being of the lowest resolution, are the cheapest in float32.
 """
@@ -51,19 +51,19 @@ def first_that_passes(
     Raises:
         ModelError: not even the last one passes.
     """
-    nodes = _deepest_first(model.graph)
+    weighted = sum(node.op_type in WEIGHTED for node in model.graph)
     refusal: ModelError | None = None
     for share in FLOAT_SHARES:
-        floats = nodes[: round(share * len(nodes))]
+        floats = _deepest(model.graph, share)
         try:
             verification = write(_quantized(model, samples, floats))
         except ModelError as error:
             refusal = error
             continue
-        count = len(next(iter(samples.values())))
+        left = sum(node.op_type in WEIGHTED for node in floats)
         return verification, {
-            "calibrated on": count,
-            "int8 layers": f"{len(nodes) - len(floats)} of {len(nodes)}",
+            "calibrated on": len(next(iter(samples.values()))),
+            "int8 layers": f"{weighted - left} of {weighted}",
         }
     assert refusal is not None
     raise refusal
@@ -118,11 +118,12 @@ def _quantized(model: ir.Model, samples: Images, floats: Sequence[ir.Node]) -> o
     return proto
 
 
-def _deepest_first(graph: ir.Graph) -> list[ir.Node]:
-    """The weighted nodes by how many nodes stand before them at most."""
-    depth: dict[ir.Node, int] = {}
+def _deepest(graph: ir.Graph, share: float) -> list[ir.Node]:
+    """From the layer on that has `share` of the weighted ones behind it, everything."""
+    depth: dict[ir.Node, int] = {}  # how many nodes stand before it at most
     for node in graph:
         before = [value.producer() for value in node.inputs if value is not None]
         depth[node] = 1 + max((depth[made] for made in before if made is not None), default=0)
-    weighted = [node for node in graph if node.op_type in WEIGHTED]
-    return sorted(weighted, key=lambda node: -depth[node])
+    deepest = sorted((depth[node] for node in graph if node.op_type in WEIGHTED), reverse=True)
+    count = round(share * len(deepest))
+    return [node for node in graph if depth[node] >= deepest[count - 1]] if count else []
