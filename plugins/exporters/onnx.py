@@ -18,6 +18,7 @@ from fas_plugins.exporters.half import to_half
 from fas_plugins.exporters.leftovers import leftovers
 from fas_plugins.exporters.options import OnnxOptions
 from fas_plugins.exporters.quantizing import first_that_passes
+from fas_plugins.exporters.splitting import split_groups
 from fas_plugins.exporters.tracing import Traced, reason, trace
 
 
@@ -37,6 +38,7 @@ def export(
         FasError: the destination cannot be written.
     """
     traced = trace(model, samples, card, options.opset, destination)
+    split_groups(traced.graph)
     facts: dict[str, str | int] = {"opset": options.opset, "left over": leftovers(traced.graph)}
 
     def write(proto: onnx.ModelProto) -> Verification:

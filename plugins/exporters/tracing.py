@@ -26,7 +26,6 @@ from fas_core.contracts import Images, Outputs
 from fas_core.errors import DataError, ModelError
 from fas_core.model import Model
 from fas_plugins.exporters.folding import fold_batch_norms
-from fas_plugins.exporters.splitting import split_groups
 
 Arrays = dict[str, NDArray[np.float32]]
 
@@ -159,7 +158,6 @@ def _example(inputs: Sequence[Tensor]) -> tuple[tuple[Tensor, ...], Any]:
 def _tidy(graph: ir.Model) -> None:
     """Fold what is left to fold; drop the source lines and local paths that torch notes at every node."""
     fold_batch_norms(graph)
-    split_groups(graph)
     RemoveUnusedNodesPass()(graph)
     ClearMetadataAndDocStringPass()(graph)
 
