@@ -25,7 +25,7 @@ from fas_plugins.exporters.preprocessing import preprocessing
 from fas_plugins.exporters.tracing import silence
 
 FLOAT_SHARES = (0.0, 0.25, 0.5)
-"""The deepest so many of the layers with weights, and all after them, stay in float32 where fewer do not pass.
+"""The deepest so many of the layers with weights, and all after them, stay in float32 where fewer fail.
 
 Those next to the score disturb it most, and, being of the lowest resolution, are the cheapest in float32.
 """
