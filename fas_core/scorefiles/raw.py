@@ -18,6 +18,7 @@ from fas_core.errors import DataError, listed
 from fas_core.scorefiles.delimited import read_delimited
 
 PARQUET = b"PAR1"
+ZIP = b"PK\x03\x04"
 JSON_SUFFIXES = (".jsonl", ".ndjson", ".json")
 
 
@@ -101,13 +102,14 @@ def _parsed(path: Path, data: bytes, delimiter: str | None, header: bool | None)
 
 
 def _text(path: Path, data: bytes) -> str:
-    """UTF-8 with LF line ends, without a byte order mark."""
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise DataError(f"{path}: text in UTF-16: save it as UTF-8")
+    """UTF-8, or UTF-16 that begins with a byte order mark, as text with LF line ends and without the mark."""
+    if data.startswith(ZIP):
+        raise DataError(f"{path}: a workbook or another ZIP archive: save what is in it as CSV")
+    form = "UTF-16" if data.startswith((b"\xff\xfe", b"\xfe\xff")) else "UTF-8"
     try:
-        text = data.decode("utf-8-sig")
+        text = data.decode("utf-8-sig" if form == "UTF-8" else form)
     except UnicodeDecodeError as error:
-        raise DataError(f"{path}: not text in UTF-8 (byte {error.start} is not), nor Parquet") from None
+        raise DataError(f"{path}: not text in {form} (byte {error.start} is not), nor Parquet") from None
     if "\0" in text:
         raise DataError(f"{path}: a NUL byte at {text.index(chr(0))}: not a text file, or a damaged one")
     if not text or text.isspace():

@@ -12,7 +12,7 @@ from attrs import field, frozen
 from fas_core.errors import DataError, listed
 from fas_core.scorefiles.columns import Columns, assign, need
 from fas_core.scorefiles.names import about_attacks
-from fas_core.scorefiles.numbers import as_numbers, not_numbers
+from fas_core.scorefiles.numbers import as_numbers, has_decimal_comma, not_numbers
 from fas_core.scorefiles.raw import Raw, read_raw
 from fas_core.scorefiles.words import Side, agreed_species, labels_of_species, read_labels
 from fas_core.scores import SCHEMA, ScoreTable
@@ -94,8 +94,10 @@ def read_scores(
     raw = read_raw(path, delimiter=reading.delimiter, header=reading.header)
     found = assign(raw, ("id", "score") if labels else ROLES, reading.columns)
     ids = _ids(raw, found)
-    scores, negated = _scores(raw, need(raw, found, "score"), ids, reading.high_score)
-    asides = {"score": "high = attack, so negated" if negated else "high = live"}
+    at = need(raw, found, "score")
+    scores, negated = _scores(raw, at, ids, reading.high_score)
+    direction = "high = attack, so negated" if negated else "high = live"
+    asides = {"score": direction + (", decimal comma" if _has_decimal_comma(raw, at) else "")}
     if labels is None:
         known, how = _known(raw, found, ids, reading.label_one, need_labels=need_labels)
         said = _said(raw, found, asides | how)
@@ -153,6 +155,11 @@ def _scores(raw: Raw, at: int, ids: pa.Array, high: Side | None) -> tuple[pa.Arr
     else:
         numbers = _parsed(raw, at, ids)
     return (pc.negate(numbers), True) if high == "attack" else (numbers, False)
+
+
+def _has_decimal_comma(raw: Raw, at: int) -> bool:
+    column = raw.table.column(at)
+    return pa.types.is_string(column.type) and has_decimal_comma(_text(raw, at, "score"))
 
 
 def _parsed(raw: Raw, at: int, ids: pa.Array) -> pa.Array:

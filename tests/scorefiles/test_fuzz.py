@@ -341,7 +341,7 @@ def expected(case: Case, data: bytes) -> list[Row]:
 
 def decoded(data: bytes) -> str:
     try:
-        text = data.decode("utf-8-sig")
+        text = data.decode("utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
     except UnicodeDecodeError as error:
         raise RefusedError from error
     if "\0" in text:

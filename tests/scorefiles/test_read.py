@@ -71,6 +71,22 @@ def test_ways_of_writing_the_same(read: Read, text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
+        "id;score;label\na.jpg;0,75;1\nb.jpg;-2;0\n",
+        "a.jpg\t,750\t1\r\nb.jpg\t-2,000\t0\r\n",
+        "a.jpg 75e-2 1\nb.jpg -0,02E2 0\n",
+        'id,score,label\na.jpg,"0,750",1\nb.jpg,"-2,0",0\n',
+    ],
+)
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_decimal_commas_of_a_spreadsheet(read: Read, text: str, encoding: str) -> None:
+    found = read(text.encode(encoding))
+    assert known(found) == ROWS
+    assert "decimal comma" in found.said
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
         '{"id": "a.jpg", "score": 0.75, "label": 1}\n{"label": 0, "id": "b.jpg", "score": -2}\n',
         '{"id": "a.jpg", "score": "0.75", "label": true}\r\n\n{"id": "b.jpg", "score": "-2", "label": false}',
         '{"file": "a.jpg", "prob": 0.75, "gt": "live", "x": []}{"file": "b.jpg", "prob": -2, "gt": "fake"}',
@@ -213,7 +229,8 @@ def test_no_score_is_a_failure_to_respond(read: Read, cell: str) -> None:
         ("", "empty"),
         ("\n \n", "empty"),
         ("id,score,label\n", "no rows below the header (id, score, label)"),
-        (b"\xff\xfei\x00d\x00", "UTF-16"),
+        (b"\xff\xfei\x00d", "not text in UTF-16"),
+        (b"PK\x03\x04\x14", "a workbook or another ZIP archive: save what is in it as CSV"),
         (b"id,score,label\n\xe9,1,1\n", "not text in UTF-8 (byte 15 is not)"),
         (b"id,score,label\na\x00,1,1\n", "NUL"),
         (b"PAR1 and no more", "cannot be read as a table"),
@@ -228,7 +245,9 @@ def test_no_score_is_a_failure_to_respond(read: Read, cell: str) -> None:
             "id,score,label\na,x,1\nb,0.5,0\nc,,0\nd,1 %,1\n",
             "2 of 4 scores are not numbers: 'x' (a), '1 %' (d)",
         ),
-        ("id;score;label\na;0,5;1\n", "1 of 1 scores are not numbers: '0,5' (a)"),
+        ("id;score;label\na;1,234;1\nb;2;0\n", "1 of 2 scores are not numbers: '1,234' (a)"),
+        ("id;score;label\na;0,5;1\nb;0.5;0\n", "1 of 2 scores are not numbers: '0,5' (a)"),
+        ("id;score;label\na;1,234,567;1\nb;0,5;0\n", "not numbers"),
         ("id,score,label\na,1,1\na,2,0\nb,1,1\nb,1,1\nc,1,1\n", "2 ids are given more than once: a, b"),
         ("id,score,label\n,1,1\nb,2,0\n", "1 of 2 rows have no id"),
         (
