@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 GROUPS = ("species", "subject", "group", "session", "device", "video", "split", "modalities")
 """Columns of a score table that samples can be grouped by."""
 
+METRIC = "NAME[:RATE,...]"
+
 
 @frozen
 class Judging:
@@ -29,7 +31,7 @@ class Judging:
     Args:
         replicates: of the bootstrap that gives 95 % intervals; 0 for none.
         group_by: a further result for each value of this column, one of `GROUPS`.
-        metrics: names of further metrics.
+        metrics: further metrics, each a name or `NAME:RATE,...` with targets of its own.
     """
 
     replicates: int = 1000
@@ -40,14 +42,17 @@ class Judging:
         """The given metrics and the further ones, loaded.
 
         Raises:
+            ConfigError: a metric takes no such targets.
             PluginError: no plugin provides one of them.
         """
-        from fas_core.config import MetricChoice
         from fas_core.report import bind
 
-        chosen = {choice.name for choice in choices}
-        further = [MetricChoice(name) for name in dict.fromkeys(self.metrics) if name not in chosen]
-        return bind([*choices, *further], registry)
+        chosen = {choice.name: choice for choice in choices}
+        for text in self.metrics:
+            further = _choice(text, registry)
+            if further.options is not None or further.name not in chosen:
+                chosen[further.name] = further
+        return bind(list(chosen.values()), registry)
 
 
 @frozen(eq=False)
@@ -74,6 +79,28 @@ class Judged:
         return found | {"groups": {"by": self.by, "results": [group.to_json() for group in self.groups]}}
 
 
+def _choice(text: str, registry: Registry) -> MetricChoice:
+    """`hter`, or with rates for the one option of a metric, `bpcer_ap:0.02,0.05`."""
+    from attrs import fields
+
+    from fas_core.config import MetricChoice
+    from fas_core.errors import ConfigError
+    from fas_core.structure import structure
+
+    name, colon, rates = text.partition(":")
+    if not colon:
+        return MetricChoice(name)
+    metric = registry.find("metric", name)
+    taken = [field.name for field in fields(metric.options)]
+    try:
+        targets = [float(rate) for rate in rates.split(",")]
+    except ValueError:
+        raise ConfigError(f"--metric {text!r}: must be {METRIC}, e.g. bpcer_ap:0.02,0.05") from None
+    if len(taken) != 1:
+        raise ConfigError(f"--metric {text!r}: {name} has no targets: give --metric {name}")
+    return MetricChoice(name, structure({taken[0]: targets}, metric.options, registry, f"--metric {text!r}"))
+
+
 def judging_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Give a command `--group-by`, `--replicates` and `--metric`, as one argument `judging`."""
 
@@ -89,8 +116,8 @@ def judging_options(command: Callable[..., Any]) -> Callable[..., Any]:
         "--metric",
         "metrics",
         multiple=True,
-        metavar="NAME",
-        help="A further metric, e.g. bpcer_ap; may be repeated.",
+        metavar=METRIC,
+        help="A further metric, e.g. hter, or bpcer_ap:0.02 for that target; may be repeated.",
     )
     @functools.wraps(command)
     def wrapped(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
-from fas_core.cli.judging import Judging
+from fas_core.cli.judging import METRIC, Judging
 from fas_core.cli.options import output_options, require
 from fas_core.cli.reading_options import reading_options
 from fas_core.console import console
@@ -63,7 +63,9 @@ if TYPE_CHECKING:
     show_default=True,
     help="Bootstrap replicates for the 95 % intervals; 0 for no intervals.",
 )
-@click.option("--metric", "further", multiple=True, metavar="NAME", help="A further metric; may be repeated.")
+@click.option(
+    "--metric", "further", multiple=True, metavar=METRIC, help="A further metric; may be repeated."
+)
 @click.option(
     "--plots", "folder", type=click.Path(path_type=Path, file_okay=False), help="Write every plot here too."
 )

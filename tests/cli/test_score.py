@@ -160,6 +160,23 @@ def test_further_metrics(fas: Fas, files: Path) -> None:
     assert {"acc", "hter", "bpcer10"} <= set(found["metrics"])
 
 
+def test_targets_of_ones_own(fas: Fas, files: Path) -> None:
+    arguments = ["score", files / "test.csv", "--threshold", "fixed:0.5", *FAST, "--json"]
+    targets = ["--metric", "bpcer_ap:0.02,0.03", "--metric", "tpr_at_fpr:0.1"]
+    found = document(fas(*arguments, *targets))["metrics"]
+    assert [key for key in found if key.startswith(("bpcer", "tpr"))] == [
+        *("tpr@fpr=1e-1", "bpcer", "bpcer50", "bpcer@apcer_max=3e-2")
+    ]
+    for text, said in {
+        "hter:1": "hter has no targets: give --metric hter",
+        "bpcer_ap:": "must be NAME[:RATE,...], e.g. bpcer_ap:0.02,0.05",
+        "bpcer_ap:2": "apcers: must be distinct rates between 0 and 1",
+    }.items():
+        refused = fas(*arguments, "--metric", text)
+        assert (refused.exit_code, len(refused.stderr.splitlines())) == (2, 1)
+        assert said in refused.stderr
+
+
 def test_videos(fas: Fas, tmp_path: Path) -> None:
     lines = [f"v{at // 4}/{at},{at / 40},{at // 4 % 2},v{at // 4}" for at in range(40)]
     (tmp_path / "frames.csv").write_text("id,score,label,video\n" + "\n".join(lines))
