@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from fas_core import FasError
-from fas_core.atomic import replacing
+from fas_core.atomic import replacing, replacing_all
 
 
 def left(folder: Path) -> list[str]:
@@ -141,3 +141,31 @@ def test_an_error_about_something_else_stays_what_it_is(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         read_another()
     assert left(tmp_path) == []
+
+
+def test_files_that_belong_together(tmp_path: Path) -> None:
+    paths = tmp_path / "a" / "model.xml", tmp_path / "a" / "model.bin"
+    with replacing_all(*paths) as (xml, weights):
+        assert (xml.name, weights.name) == ("model.xml", "model.bin")
+        assert xml.parent == weights.parent
+        for number, temporary in enumerate((xml, weights)):
+            temporary.write_text(str(number))
+        assert not any(path.exists() for path in paths)
+    assert [path.read_text() for path in paths] == ["0", "1"]
+    assert left(tmp_path / "a") == ["model.bin", "model.xml"]
+
+
+def test_a_failure_leaves_none_of_them(tmp_path: Path) -> None:
+    paths = tmp_path / "model.xml", tmp_path / "model.bin"
+    paths[0].write_text("old")
+    with pytest.raises(ValueError, match="no"), replacing_all(*paths) as (xml, _):  # noqa: PT012
+        xml.write_text("new")
+        raise ValueError("no")
+    assert left(tmp_path) == ["model.xml"]
+    assert paths[0].read_text() == "old"
+
+
+def test_files_that_belong_together_in_a_place_that_is_none(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(FasError, match="cannot be written"), replacing_all(tmp_path / "file" / "m.xml"):
+        pass
