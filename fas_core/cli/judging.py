@@ -192,13 +192,13 @@ def grouped(scores: ScoreTable, by: str) -> dict[str, ScoreTable]:
 
 def show(judged: Judged) -> None:
     """Print the tables and the histogram of the scores."""
-    from fas_core.report import histogram, tables
+    from fas_core.report import tables, text_histogram
 
     for table in tables([judged.result]):
         console.table(table)
     if judged.by is not None:
         console.table(_groups_table(judged))
-    drawn = histogram(
+    drawn = text_histogram(
         judged.scores,
         judged.result.threshold,
         name=judged.result.name,

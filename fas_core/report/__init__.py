@@ -1,7 +1,7 @@
 """Judging scores and showing what came of it. Needs neither torch nor scikit-learn."""
 
 from fas_core.report.bootstrap import REPLICATES, Intervals, differences, intervals
-from fas_core.report.histogram import histogram
+from fas_core.report.histogram import text_histogram
 from fas_core.report.metrics import BoundMetric, bind, compute
 from fas_core.report.result import Result, SpeciesResult, judge
 from fas_core.report.tables import tables
@@ -15,8 +15,8 @@ __all__ = [
     "bind",
     "compute",
     "differences",
-    "histogram",
     "intervals",
     "judge",
     "tables",
+    "text_histogram",
 ]

@@ -8,16 +8,14 @@ import numpy as np
 from attrs import frozen
 
 from fas_core.console import Styled, Table
-from fas_core.ranked import Counts, Floats, Ranked
+from fas_core.ranked import Counts, Floats
 from fas_core.rates import ErrorRates
+from fas_core.report.curves import score_range
 from fas_core.scores import ScoreTable
 from fas_core.thresholds import Threshold
 
 BINS = 20
 """About how many rows there are."""
-
-FARTHEST = 1e100
-"""Scores beyond it, infinite ones among them, fall into the outermost rows."""
 
 STYLES = {"live": "green", "attack": "red"}
 EIGHTHS = " ▏▎▍▌▋▊▉"
@@ -39,7 +37,7 @@ class Bins:
     attack: Counts
 
 
-def histogram(
+def text_histogram(
     scores: ScoreTable,
     threshold: Threshold | None,
     *,
@@ -94,7 +92,7 @@ def binned(rates: ErrorRates, threshold: float | None) -> Bins | None:
         return None
     ends = [part.scores[[0, -1]] for part in parts]
     lowest, highest = np.min(ends), np.max(ends)
-    low, high = _near(parts)
+    low, high = score_range(rates)
     if threshold is None or not low < threshold < high:
         edges = np.linspace(low, high, BINS, endpoint=False)
     else:
@@ -106,19 +104,6 @@ def binned(rates: ErrorRates, threshold: float | None) -> Bins | None:
     edges = np.unique(np.append(edges[(edges > lowest) & (edges <= highest)], lowest)) + 0.0
     live, attack = (np.diff(np.append(part.below(edges), part.total)) for part in (rates.live, rates.attack))
     return Bins(edges, live, attack)
-
-
-def _near(parts: Sequence[Ranked]) -> tuple[float, float]:
-    """The range of the scores, but no more than twice that of the middle 98 % of both classes."""
-    finite = [part.scores[slice(*np.searchsorted(part.scores, [-FARTHEST, FARTHEST]))] for part in parts]
-    finite = [found for found in finite if len(found)]
-    if not finite:
-        return 0.0, 0.0
-    low, high = min(found[0] for found in finite), max(found[-1] for found in finite)
-    start = min(found[len(found) // 100] for found in finite)
-    end = max(found[-1 - len(found) // 100] for found in finite)
-    reach = (end - start) / 2
-    return (max(low, start - reach), min(high, end + reach)) if reach else (low, high)
 
 
 def _labels(edges: Floats) -> list[str]:

@@ -58,14 +58,10 @@ def spread_tables(found: Spread, *, title: str = "", train_hours: float | None =
         train_hours: of all sub-protocols together, where it is known.
     """
     first, *rest = tables([*found.results, _row("mean", found.mean), _row("± sd", found.sd)])
-    shared = [note for note in found.results[0].notes if all(note in one.notes for one in found.results)]
-    # What holds for all is said once, and nothing of the two rows that are no results.
-    each = published_table(
-        [evolve(one, notes=tuple(note for note in one.notes if note not in shared)) for one in found.results]
-    )
+    each = published_table(found.results)  # whose notes are of results alone
     hours = [] if train_hours is None else [f"trained in {train_hours:.2f} hours"]
     head = f"{title}: {each.title[:1].lower()}{each.title[1:]}" if title else each.title
-    return [evolve(first, title=head, note="\n".join(filter(None, [each.note, *shared, *hours]))), *rest]
+    return [evolve(first, title=head, note="\n".join(filter(None, [each.note, *hours]))), *rest]
 
 
 def _row(name: str, metrics: Mapping[str, float]) -> Result:

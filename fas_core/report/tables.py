@@ -156,8 +156,11 @@ def _thresholds(results: Iterable[Result]) -> list[str]:
     )
 
 
-def _notes(results: Iterable[Result]) -> list[str]:
-    return [f"{result.name}: {note}" for result in results for note in result.notes]
+def _notes(results: Sequence[Result]) -> list[str]:
+    """Each with its result's name, but once and without one where all results have it."""
+    notes = dict.fromkeys((result.name, note) for result in results for note in result.notes)
+    shared = {note for _, note in notes if all(note in result.notes for result in results)}
+    return list(dict.fromkeys(note if note in shared else f"{name}: {note}" for name, note in notes))
 
 
 def _drawn(results: Iterable[Result]) -> list[str]:

@@ -101,7 +101,7 @@ def test_intervals_stand_below_rates_and_beside_other_figures() -> None:
         assert not any(isinstance(cell, Styled) for cell in values)
     assert [row[-1] for row in published.rows] == ["2.00", "", ""]
     assert published.note.splitlines() == [
-        "test: 2 of 8 samples gave no score (NaN) and are left out",
+        "2 of 8 samples gave no score (NaN) and are left out",
         "from, to: 95 % intervals, 20 bootstrap replicates over 4 subjects",
     ]
     assert list(species.columns) == ["", "species", "APCER", "from", "to", "attacks", "no score"]
@@ -186,6 +186,13 @@ def test_live_samples_alone_have_no_species_table() -> None:
 def test_the_title_says_which_threshold(thresholds: list[Threshold | None], expected: str) -> None:
     results = [judged(str(index), [1, 0], threshold) for index, threshold in enumerate(thresholds)]
     assert expected in tables(results)[0].title
+
+
+def test_a_note_of_all_is_said_once_and_one_of_some_with_their_names() -> None:
+    of_all = [evolve(judged(name, [1, 0], EER), notes=("overlap", "simulated")) for name in ("a", "b")]
+    assert tables(of_all)[0].note.splitlines() == ["overlap", "simulated"]
+    of_some = [evolve(of_all[0], notes=("overlap", "few")), of_all[1]]
+    assert tables(of_some)[0].note.splitlines() == ["overlap", "a: few", "b: simulated"]
 
 
 def test_thresholds_that_differ_are_below_the_table() -> None:
