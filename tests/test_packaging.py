@@ -38,7 +38,7 @@ def sources(distribution: Any) -> set[str]:
     found = set()
     for folder, package in PACKAGES.items():
         root = distribution.source / folder
-        for pattern in ("*.py", "*.yaml", "*.j2", "*.css", "py.typed"):
+        for pattern in ("*.py", "*.yaml", "*.j2", "*.css", "*.js", "*.html", "*.svg", "py.typed"):
             found |= {f"{package}/{path.relative_to(root).as_posix()}" for path in root.rglob(pattern)}
     return found
 
