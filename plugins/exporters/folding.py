@@ -1,13 +1,28 @@
-"""Batch norms that torch's exporter leaves in a graph: those that stand before a convolution."""
+"""What torch's exporter leaves to be folded: arithmetic on large constants, and batch norms around it."""
 
 from __future__ import annotations
 
 import numpy as np
-from onnxscript import ir
+from onnxscript import ir, optimizer
+from onnxscript.rewriter import rewrite
+from onnxscript.rewriter.rules.common import fuse_batchnorm_into_conv_rule
 
 from fas_plugins.exporters.graph import array, bias, constant, group_count
 
 Pair = tuple[ir.Node, ir.Node]
+
+
+ANY_SIZE = 1 << 30
+"""Elements; torch's exporter stops at a thousand, which few kernels are below."""
+
+
+def fold_constants(model: ir.Model) -> None:
+    """Compute what depends on constants alone, in place.
+
+    A central-difference convolution's kernel becomes a constant so, and a batch norm after it a part of it.
+    """
+    optimizer.fold_constants(model, input_size_limit=ANY_SIZE, output_size_limit=ANY_SIZE)
+    rewrite(model, pattern_rewrite_rules=[fuse_batchnorm_into_conv_rule])
 
 
 def fold_batch_norms(model: ir.Model) -> int:

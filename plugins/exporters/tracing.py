@@ -25,7 +25,7 @@ from fas_core.card import METADATA_KEY, PRESENCE, Card
 from fas_core.contracts import Images, Outputs
 from fas_core.errors import DataError, ModelError
 from fas_core.model import Model
-from fas_plugins.exporters.folding import fold_batch_norms
+from fas_plugins.exporters.folding import fold_batch_norms, fold_constants
 
 Arrays = dict[str, NDArray[np.float32]]
 
@@ -157,6 +157,7 @@ def _example(inputs: Sequence[Tensor]) -> tuple[tuple[Tensor, ...], Any]:
 
 def _tidy(graph: ir.Model) -> None:
     """Fold what is left to fold; drop the source lines and local paths that torch notes at every node."""
+    fold_constants(graph)
     fold_batch_norms(graph)
     RemoveUnusedNodesPass()(graph)
     ClearMetadataAndDocStringPass()(graph)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
@@ -24,6 +25,7 @@ from fas_core.plugins import registry
 from fas_core.runtime import ModelFile
 from fas_core.structure import structure
 from fas_core.testing import verify_on
+from fas_plugins.backbones.central_difference import CentralDifferenceConv2d
 from fas_plugins.exporters import onnx as exporter
 from fas_plugins.exporters.options import OnnxOptions
 
@@ -155,6 +157,28 @@ def test_train_mode_makes_no_difference(
     export(OPTIONS, make_model().eval(), images, tmp_path / "eval.onnx", make_card())
     assert (tmp_path / "train.onnx").read_bytes() == (tmp_path / "eval.onnx").read_bytes()
     assert capfd.readouterr() == ("", "")  # torch's exporter would have much to say
+
+
+def test_central_differences_are_one_convolution(
+    make_model: Any, tiny_backbone: Any, faces: Any, make_card: Any, tmp_path: Path
+) -> None:
+    class Differences(tiny_backbone):  # type: ignore[misc]
+        def __init__(self) -> None:
+            super().__init__()
+            # Above the size up to which torch's exporter folds constants.
+            self.more = nn.Sequential(CentralDifferenceConv2d(8, 64), nn.BatchNorm2d(64), nn.ReLU())
+            self.head = nn.Linear(64, 2)
+
+        def forward_embedding(self, x: Tensor) -> Tensor:
+            return self.more(x).mean((2, 3))
+
+    exported = export(
+        OPTIONS, make_model(backbone=Differences), faces(("rgb",), 3), tmp_path / "m.onnx", make_card()
+    )
+    assert exported.facts["left over"] == "none"
+    kinds = Counter(node.op_type for node in onnx.load(exported.path).graph.node)
+    assert kinds["Conv"] == 3
+    assert not {"ReduceSum", "Pad", "Sub", "BatchNormalization"} & set(kinds)
 
 
 def assert_refused(model: Model, faces: Any, card: Card, folder: Path, match: str) -> None:
