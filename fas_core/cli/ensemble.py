@@ -10,11 +10,13 @@ import rich_click as click
 from attrs import asdict
 
 from fas_core.cli.options import output_options
+from fas_core.cli.reading_options import reading_options
 from fas_core.console import console
 from fas_core.errors import DataError, FasError, listed
 
 if TYPE_CHECKING:
     from fas_core.ensemble import Ensemble, Joined
+    from fas_core.scorefiles import Reading
     from fas_core.scores import ScoreTable
 
 FILE = click.Path(path_type=Path)
@@ -54,7 +56,12 @@ class Spreading(click.RichCommand):
     help="mean, or fitted on dev: weighted, stacking, published; or OUT.json, as -o has left it.",
 )
 @click.option("--split", default="test", show_default=True, help="Of runs and models: train, dev or test.")
-@click.option("--threshold", metavar="POLICY", help="eer (the default; on dev scores) or fixed:VALUE.")
+@click.option(
+    "--threshold",
+    metavar="POLICY",
+    help="eer (the default), min-acer, apcer<=X, apcer_max<=X, bpcer<=X of dev scores, fixed:VALUE, "
+    "oracle:POLICY.",
+)
 @click.option(
     "-o",
     "--output",
@@ -67,11 +74,12 @@ class Spreading(click.RichCommand):
     type=click.IntRange(0),
     default=1000,
     show_default=True,
-    help="Bootstrap replicates for the 95 % intervals of what it gains; 0 for no intervals.",
+    help="Bootstrap replicates for the 95 % intervals; 0 for no intervals.",
 )
 @click.option(
     "-j", "--workers", type=click.IntRange(1), default=2, show_default=True, help="Threads that read images."
 )
+@reading_options
 @output_options
 def command(
     members: tuple[Path, ...],
@@ -84,6 +92,7 @@ def command(
     output: Path | None,
     replicates: int,
     workers: int,
+    reading: Reading,
 ) -> None:
     """Make one system of several: a few whose scores differ much.
 
@@ -102,10 +111,10 @@ def command(
         raise FasError(f"{output}: what is fitted goes there: give -o OUT.csv or OUT.parquet")
     names = names_of(members)
     kept = _rule(rule, len(members))
-    developed = _dev(members, names, dev, dev_labels)
+    developed = _dev(members, names, dev, dev_labels, reading)
     scores = joined(
         {
-            name: scores_of(path, split, workers=workers, labels=labels)
+            name: scores_of(path, split, workers=workers, labels=labels, reading=reading)
             for name, path in zip(names, members, strict=True)
         }
     )
@@ -164,7 +173,11 @@ def _rule(rule: str, members: int) -> Ensemble | str:
 
 
 def _dev(
-    members: Sequence[Path], names: Sequence[str], dev: Sequence[Path], labels: Path | None
+    members: Sequence[Path],
+    names: Sequence[str],
+    dev: Sequence[Path],
+    labels: Path | None,
+    reading: Reading,
 ) -> Joined | None:
     """The members' dev scores; None where nothing says what they are.
 
@@ -178,7 +191,7 @@ def _dev(
         raise FasError(
             f"--dev: {len(dev)} files for {len(members)} members: give one for each, in their order"
         )
-    given: list[ScoreTable | None] = [read_file(path, labels) for path in dev]
+    given: list[ScoreTable | None] = [read_file(path, labels, reading) for path in dev]
     found = given or [stored_scores(path, "dev") for path in members]
     there = {name: table for name, table in zip(names, found, strict=True) if table is not None}
     if there and len(there) < len(names):
@@ -220,7 +233,7 @@ def _judged(
     from fas_core.report.tables import further_rates_table, published_table, species_table
 
     metrics = bind(Recipe().metrics, registry())
-    systems = judge_all(scores, ensemble, metrics, notes)
+    systems = judge_all(scores, ensemble, metrics, notes, replicates)
     results = [system.result for system in systems]
     of_all = published_table(results), further_rates_table(results), species_table(results[-1:])
     for table in filter(None, of_all):

@@ -10,13 +10,13 @@ import rich_click as click
 from attrs import evolve
 
 from fas_core.cli.judging import Judging, judging_options
-from fas_core.cli.options import output_options
+from fas_core.cli.options import output_options, require
 from fas_core.console import console
 
 if TYPE_CHECKING:
     from fas_core.contracts import DatasetReader
     from fas_core.engine.candidate import Candidate
-    from fas_core.engine.scoring import Terms
+    from fas_core.engine.scoring import Scored, Terms
     from fas_core.report import BoundMetric
 
 
@@ -24,7 +24,12 @@ if TYPE_CHECKING:
 @click.argument("target", type=click.Path(path_type=Path), metavar="RUN|SET|MODEL.onnx")
 @click.option("--split", default="test", show_default=True, help="train, dev or test.")
 @click.option("--data", metavar="NAME|MANIFEST|FOLDER", help="Other data than the run's own.")
-@click.option("--threshold", metavar="POLICY", help="eer (from the run's dev scores) or fixed:VALUE.")
+@click.option(
+    "--threshold",
+    metavar="POLICY",
+    help="The run's own, or eer, min-acer, apcer<=X, apcer_max<=X, bpcer<=X of its dev scores, fixed:VALUE, "
+    "oracle:POLICY.",
+)
 @click.option(
     "--scores",
     type=click.Path(path_type=Path),
@@ -59,70 +64,86 @@ def command(
     A model trained with train.modality_dropout judges what samples have, and on demand less than that.
     """
     from fas_core.engine.protocol_set import is_set
+    from fas_core.plugins import registry
 
+    whole_set = is_set(target)
     if subsets and (modalities or scores or judging.group_by):
         raise click.UsageError(
             "--subsets gives a row for each subset: without --modalities, --scores and --group-by"
         )
-
+    if whole_set and (subsets or judging.group_by):
+        raise click.UsageError(
+            "a set of runs is judged without --subsets and --group-by: give one of its runs"
+        )
     if target.is_dir():
-        from fas_core.cli.options import require
-
         require("train", "torch", "safetensors")
-    from fas_core.aggregate import parse_aggregate
-    from fas_core.cli.judging import judge_scores, show
+    from fas_core.cli.eval_set import judge_set
     from fas_core.engine.candidate import open_candidate
-    from fas_core.engine.scoring import Terms, data_of, score_split
-    from fas_core.plugins import registry
+    from fas_core.engine.scoring import data_of, score_split
+
+    terms = _terms(split, aggregate, modalities, workers, threshold)
+    if whole_set:
+        judge_set(target, terms, judging, data=data, policy=threshold, folder=scores, registry=registry())
+        return
+    candidate = open_candidate(target, registry())
+    metrics = judging.bound(candidate.metrics, registry())
+    reader = data_of(candidate, data, registry())
+    if subsets:
+        _judge_subsets(candidate, reader, terms, threshold, metrics, judging.replicates)
+        return
+    scored = score_split(candidate, reader, terms, description=split)
+    _judge(scored, terms, threshold, metrics, judging, scores)
+
+
+def _terms(
+    split: str, aggregate: str | None, modalities: str | None, workers: int, threshold: str | None
+) -> Terms:
+    """What is scored, and how; a mistake here, as in the threshold, should not wait for the scoring."""
+    from fas_core.aggregate import parse_aggregate
+    from fas_core.engine.scoring import Terms
     from fas_core.thresholds import parse_policy
 
     if threshold is not None:
-        parse_policy(threshold)  # a mistake here should not wait for the scoring
-    terms = Terms(
+        parse_policy(threshold)
+    return Terms(
         split=split,
         vote=None if aggregate is None else parse_aggregate(aggregate),
         given=tuple(modalities.split(",")) if modalities else None,
         workers=workers,
     )
-    if is_set(target):
-        from fas_core.cli.eval_set import judge_set
 
-        if subsets or judging.group_by:
-            raise click.UsageError(
-                "a set of runs is judged without --subsets and --group-by: give one of its runs"
-            )
-        return judge_set(
-            target, terms, judging, data=data, policy=threshold, folder=scores, registry=registry()
-        )
-    candidate = open_candidate(target, registry())
-    metrics = judging.bound(candidate.metrics, registry())
-    reader = data_of(candidate, data, registry())
-    if subsets:
-        return _judge_subsets(candidate, reader, terms, threshold, metrics, judging.replicates)
-    scored = score_split(candidate, reader, terms, description=split)
+
+def _judge(
+    scored: Scored,
+    terms: Terms,
+    threshold: str | None,
+    metrics: Sequence[BoundMetric],
+    judging: Judging,
+    output: Path | None,
+) -> None:
+    """Write the scores where that is asked for, and show what they are worth where they are labelled."""
+    from fas_core.cli.judging import judge_scores, show
+
     candidate, table = scored.candidate, scored.scores
-    document: dict[str, Any] = {"model": str(target), "split": split, "samples": len(table)}
+    document: dict[str, Any] = {"model": str(candidate.path), "split": terms.split, "samples": len(table)}
     if terms.vote is not None:
         document["aggregate"] = f"video:{terms.vote}"
-    if scores is not None:
-        table.write(scores)
-        document["scores"] = str(scores)
-        console.info(f"{len(table)} scores in {scores}")
+    if output is not None:
+        table.write(output)
+        document["scores"] = str(output)
+        console.info(f"{len(table)} scores in {output}")
     if table.is_labelled():
         cut = candidate.threshold(threshold, judged=table)
-        judged = judge_scores(table, metrics, cut, judging, name=split, notes=scored.notes)
+        judged = judge_scores(table, metrics, cut, judging, name=terms.split, notes=scored.notes)
         document |= judged.to_json()
         if cut is None:
             console.warn(f"no threshold: {candidate.why}")
         show(judged)
     else:
-        console.info(
-            f"{len(table)} samples, not all labelled: no table"
-            + ("" if scores else "; give --scores OUT.csv")
-        )
+        ending = "" if output else "; give --scores OUT.csv"
+        console.info(f"{len(table)} samples, not all labelled: no table{ending}")
     if console.json:
         console.document(document)
-    return None
 
 
 def _judge_subsets(

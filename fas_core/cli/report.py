@@ -63,9 +63,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="Bootstrap replicates for the 95 % intervals; 0 for no intervals.",
 )
-@click.option(
-    "--metric", "further", multiple=True, metavar=METRIC, help="A further metric; may be repeated."
-)
+@click.option("--metric", "further", multiple=True, metavar=METRIC, help="A further metric; may be repeated.")
 @click.option(
     "--plots", "folder", type=click.Path(path_type=Path, file_okay=False), help="Write every plot here too."
 )
@@ -90,8 +88,9 @@ def command(
 ) -> None:
     """Write one HTML file that needs no network: tables, curves, the worst mistakes, and how it was made.
 
-    Several RUNs and SCORES are compared with the first. Mistakes are shown with their photos where they are
-    still there, so think before sending a report to others, or say --worst 0.
+    Several RUNs and SCORES are compared with the first by paired bootstrap, which is printed too. Mistakes
+    are shown with their photos where they are still there, so think before sending a report to others, or
+    say --worst 0.
     """
     require("report", "matplotlib", "jinja2")
     from fas_core.cli.scored import names_of
@@ -145,14 +144,17 @@ def _judged(sources: Mapping[str, Source], terms: Terms) -> list[System]:
 
 
 def _write(report: Report, output: Path, folder: Path | None, plot_format: PlotFormat) -> None:
-    """The page and, where there is a folder for them, the plots."""
+    """The page and, where there is a folder for them, the plots; comparisons are printed too."""
     from fas_core.atomic import replacing
+    from fas_core.report.comparison import comparison_table
     from fas_core.report.html import render
 
     page = render(report)
     with replacing(output) as temporary:
         temporary.write_text(page, encoding="utf-8")
     files = [] if folder is None else [plot.write(folder, plot_format) for plot in report.plots]
+    for comparison in report.comparisons:
+        console.table(comparison_table(comparison))
     console.info(f"{output}: {len(page.encode()) / 1e6:.1f} MB" + (f"; plots in {folder}" if files else ""))
     if console.json:
         console.document(

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import rich_click as click
-from attrs import evolve
 
 from fas_core.cli.judging import Judging, judging_options
 from fas_core.cli.options import output_options
@@ -17,7 +16,6 @@ from fas_core.errors import ConfigError
 if TYPE_CHECKING:
     from fas_core.scorefiles import Reading, ScoreFile
     from fas_core.scores import ScoreTable
-    from fas_core.thresholds import Threshold
 
 WORSE_THAN_CHANCE = 0.5
 FILE = click.Path(path_type=Path)
@@ -70,7 +68,7 @@ def command(
         refuse_shared(found, fitted_on)
     scores = _aggregated(found, aggregate)
     dev_scores = None if fitted_on is None else _aggregated(fitted_on, aggregate)
-    cut = _threshold(threshold, scores, dev_scores, found.negated)
+    cut = found.threshold(threshold, scores, dev_scores)
     judged = judge_scores(scores, metrics, cut, judging, name=_name(found), notes=found.notes)
     if cut is None:
         console.warn(
@@ -109,18 +107,6 @@ def _aggregated(found: ScoreFile, aggregate: str | None) -> ScoreTable:
     if aggregate is None:
         return found.table
     return by_video(found.table, parse_aggregate(aggregate), name=str(found.path))
-
-
-def _threshold(
-    policy: str | None, scores: ScoreTable, dev: ScoreTable | None, negated: bool
-) -> Threshold | None:
-    """By the policy, else `eer` where there are dev scores; one that is given is in the file's own terms."""
-    from fas_core.thresholds import fit_threshold
-
-    if policy is None and dev is None:
-        return None
-    cut = fit_threshold(policy or "eer", dev, judged=scores)
-    return evolve(cut, value=-cut.value) if negated and cut.source == "given" else cut
 
 
 def _name(found: ScoreFile) -> str:

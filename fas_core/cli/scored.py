@@ -4,14 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from fas_core.console import console
 from fas_core.errors import DataError
 from fas_core.scores import ScoreTable
 
+if TYPE_CHECKING:
+    from fas_core.scorefiles import Reading
+
 
 def scores_of(
-    target: Path, split: str, *, workers: int = 2, data: str | None = None, labels: Path | None = None
+    target: Path,
+    split: str,
+    *,
+    workers: int = 2,
+    data: str | None = None,
+    labels: Path | None = None,
+    reading: Reading | None = None,
 ) -> ScoreTable:
     """The scores of a file; or of a run's split as the run holds them, else scored now (as of a model).
 
@@ -20,7 +30,7 @@ def scores_of(
         split: of a run or model.
         workers: threads that read images where it is scored now.
         data: other data than the run's own, as a user names it, to score where it is scored now.
-        labels: of a score file: see `read_file`.
+        labels, reading: of a score file: see `read_file`.
 
     Raises:
         FasError: there is no such file, run or split, or it cannot be read.
@@ -28,22 +38,25 @@ def scores_of(
     if target.is_dir():
         stored = stored_scores(target, split)
         return _scored(target, split, workers, data) if stored is None else stored
-    return _scored(target, split, workers, data) if target.suffix == ".onnx" else read_file(target, labels)
+    if target.suffix == ".onnx":
+        return _scored(target, split, workers, data)
+    return read_file(target, labels, reading)
 
 
-def read_file(path: Path, labels: Path | None = None) -> ScoreTable:
+def read_file(path: Path, labels: Path | None = None, reading: Reading | None = None) -> ScoreTable:
     """Anybody's score file, labelled or not; how it was understood is said where it has not our columns.
 
     Args:
         path: the file.
         labels: a list of labels, `path [path path] label` or any table with ids and labels.
+        reading: how it is to be read; by default that is found out.
 
     Raises:
         DataError: it cannot be read as such, or has no ids.
     """
     from fas_core.scorefiles import read_scores
 
-    found = read_scores(path, labels=labels, need_labels=False)
+    found = read_scores(path, reading, labels, need_labels=False)
     if not found.has_ids:
         raise DataError(f"{path}: no ids, by which scores are joined")
     if (found.taken["id"], found.taken["score"]) != ("id", "score") or labels:
@@ -77,16 +90,13 @@ def names_of(targets: Sequence[Path]) -> list[str]:
 
 def _scored(target: Path, split: str, workers: int, data: str | None) -> ScoreTable:
     from fas_core.cli.options import require
-    from fas_core.data.source import choose_instead, open_choice
     from fas_core.engine.candidate import open_candidate
-    from fas_core.engine.evaluate import score_samples
+    from fas_core.engine.scoring import Terms, data_of, score_split
     from fas_core.plugins import registry
 
     if target.is_dir():
         require("train", "torch", "safetensors")
     candidate = open_candidate(target, registry())
-    chosen = candidate.data if data is None else choose_instead(data, candidate.data, registry())
-    samples = open_choice(chosen, registry()).samples(split)
-    return score_samples(
-        candidate.scorer, samples, workers=workers, description=f"{target} {split}", **candidate.scoring
-    )
+    reader = data_of(candidate, data, registry())
+    terms = Terms(split=split, workers=workers)
+    return score_split(candidate, reader, terms, description=f"{target} {split}").scores

@@ -56,9 +56,13 @@ def with_thresholds(rule: Rule, scores: Joined, dev: Joined | None, policy: str)
 
 
 def judge_all(
-    scores: Joined, ensemble: Ensemble, metrics: Sequence[BoundMetric], notes: Sequence[str] = ()
+    scores: Joined,
+    ensemble: Ensemble,
+    metrics: Sequence[BoundMetric],
+    notes: Sequence[str] = (),
+    replicates: int = 0,
 ) -> list[Judged]:
-    """Every member, and last the ensemble, which has the notes.
+    """Every member, and last the ensemble, which has the notes; by default without intervals.
 
     Raises:
         DataError: nothing is labelled.
@@ -69,7 +73,8 @@ def judge_all(
         (*scores.names, NAME), scores.tables(ensemble.rule), (*cuts, ensemble.threshold), strict=True
     ):
         said = notes if name == NAME else ()
-        found.append(Judged(name, table, judge(table, metrics, cut, name=name, notes=said)))
+        result = judge(table, metrics, cut, name=name, notes=said, replicates=replicates)
+        found.append(Judged(name, table, result))
     return found
 
 

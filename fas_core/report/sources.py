@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from attrs import evolve, frozen
+from attrs import frozen
 
 from fas_core.config import DatasetChoice, MetricChoice, Recipe
 from fas_core.data.samples import SampleTable, concat
@@ -171,14 +171,12 @@ def _of_file(path: Path, dev: Path | None, reading: Reading | None) -> Source:
 
 
 def _threshold(source: Source, policy: str | None) -> Threshold | None:
-    """One that is given is in the file's own terms; None where there is nothing to fit the default on."""
-    if policy is None:
-        if source.run is None and source.dev is None:
-            return None
-        policy = "eer" if source.run is None else source.run.recipe.threshold
-    cut = fit_threshold(policy, source.dev, judged=source.scores)
-    negated = source.score_file is not None and source.score_file.negated
-    return evolve(cut, value=-cut.value) if negated and cut.source == "given" else cut
+    """None where there is nothing to fit the default on."""
+    if source.score_file is not None:
+        return source.score_file.threshold(policy, source.scores, source.dev)
+    if policy is None and source.run is not None:
+        policy = source.run.recipe.threshold
+    return None if policy is None else fit_threshold(policy, source.dev, judged=source.scores)
 
 
 def _making(run: Run, results: Mapping[str, Any]) -> Making:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from fas_core.errors import DataError, listed
 from fas_core.scorefiles.columns import Columns, assign, need
@@ -16,6 +16,7 @@ from fas_core.scorefiles.numbers import as_numbers, has_decimal_comma, not_numbe
 from fas_core.scorefiles.raw import Raw, read_raw
 from fas_core.scorefiles.words import Side, agreed_species, labels_of_species, read_labels
 from fas_core.scores import SCHEMA, ScoreTable
+from fas_core.thresholds import Threshold, fit_threshold
 
 ROLES = tuple(SCHEMA.names)
 UNPRINTABLE = r"[\x00-\x08\x0a-\x1f\x7f-\x{9f}\x{2028}\x{2029}]"
@@ -73,6 +74,22 @@ class ScoreFile:
         if len(splits) > 1:
             notes.append(f"{len(splits)} splits are judged together: {', '.join(sorted(splits))}")
         return notes
+
+    def threshold(self, policy: str | None, judged: ScoreTable, dev: ScoreTable | None) -> Threshold | None:
+        """By a policy, else `eer` where there are dev scores; one that is given is in the file's own terms.
+
+        Args:
+            policy: see `fas_core.thresholds.parse_policy`.
+            judged: of this file, frames or videos.
+            dev: what it is fitted on.
+
+        Raises:
+            FasError: see `fas_core.thresholds.fit_threshold`.
+        """
+        if policy is None and dev is None:
+            return None
+        cut = fit_threshold(policy or "eer", dev, judged=judged)
+        return evolve(cut, value=-cut.value) if self.negated and cut.source == "given" else cut
 
 
 def read_scores(

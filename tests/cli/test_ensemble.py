@@ -73,6 +73,30 @@ def test_the_ensemble_is_judged_beside_its_members(fas: Fas, files: dict[str, Pa
     assert "ensemble minus a_test" in result.stdout
 
 
+def test_files_are_read_as_they_are_said_to_be(fas: Fas, files: dict[str, Path], tmp_path: Path) -> None:
+    """1 and a high score mean attack in these, and what is a score has to be told."""
+    for path in (*of(files, "test"), *of(files, "dev")):
+        rows = list(csv.DictReader(path.read_text().splitlines()))
+        cells = ((row["id"], 1 - float(row["score"]), "?", 1 - int(row["label"])) for row in rows)
+        write(tmp_path / path.name, cells, "id,net_out,score,label")
+    turned = {name: tmp_path / path.name for name, path in files.items() if not name.endswith("bare")}
+    arguments = ("--rule", "stacking", "--replicates", 0, "--json")
+    plain = json.loads(fas("ensemble", *of(files, "test"), "--dev", *of(files, "dev"), *arguments).stdout)
+    told = ("--column", "score=net_out", "--positive", "attack", *arguments)
+    result = fas("ensemble", *of(turned, "test"), "--dev", *of(turned, "dev"), *told)
+    assert result.exit_code == 0, result.output
+    for ours, theirs in zip(json.loads(result.stdout)["results"], plain["results"], strict=True):
+        figures = {name: theirs["metrics"][name] for name in ("acc", "eer", "apcer", "bpcer", "auc")}
+        assert {name: ours["metrics"][name] for name in figures} == pytest.approx(figures)
+
+
+def test_every_figure_has_an_interval(fas: Fas, files: dict[str, Path]) -> None:
+    arguments = ("ensemble", *of(files, "test"), "--dev", *of(files, "dev"), "--json", "--replicates")
+    for found in json.loads(fas(*arguments, 20).stdout)["results"]:
+        assert set(found["intervals"]["figures"]) == set(found["metrics"])
+    assert all("intervals" not in found for found in json.loads(fas(*arguments, 0).stdout)["results"])
+
+
 def test_json_is_one_document_with_what_was_fitted(fas: Fas, files: dict[str, Path]) -> None:
     arguments = ("--rule", "weighted", "--replicates", 20, "--json")
     result = fas("ensemble", *of(files, "test"), "--dev", *of(files, "dev"), *arguments)
@@ -158,7 +182,9 @@ def test_what_was_kept_judges_with_its_own_thresholds(
 ) -> None:
     dev, test = of(files, "dev"), of(files, "test")
     fas("ensemble", *dev, "--dev", *dev, "-o", tmp_path / "val.csv", "--replicates", 0)
-    document = json.loads(fas("ensemble", *test, "--rule", tmp_path / "val.json", "--json").stdout)
+    document = json.loads(
+        fas("ensemble", *test, "--rule", tmp_path / "val.json", "--replicates", 0, "--json").stdout
+    )
     at_once = json.loads(fas("ensemble", *test, "--dev", *dev, "--replicates", 0, "--json").stdout)
     assert document["results"] == at_once["results"]
 

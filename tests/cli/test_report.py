@@ -90,6 +90,13 @@ def test_a_file_in_which_high_scores_mean_attack(fas: Fas, tmp_path: Path) -> No
     assert "score is 'spoofness'" in shown
 
 
+def test_the_comparison_of_two_is_printed(fas: Fas, trained: Path, other: Path, tmp_path: Path) -> None:
+    shown = fas("report", trained, other, "-o", tmp_path / "report.html", *FEW).stdout
+    assert "other minus tiny, rates in %" in shown
+    assert "the same for both; clear: the interval leaves out 0" in shown
+    assert "minus" not in fas("report", trained, "-o", tmp_path / "report.html", *FEW).stdout
+
+
 def test_a_set_of_sub_protocols_is_reported_with_its_mean(fas: Fas, trained: Path, tmp_path: Path) -> None:
     for member in ("4@1", "4@2"):
         shutil.copytree(trained, tmp_path / "set" / member, ignore=shutil.ignore_patterns("*.pt"))

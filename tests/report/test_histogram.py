@@ -116,7 +116,7 @@ def test_infinite_scores_alone() -> None:
     found = drawn(table([inf], [-inf]), None)
     counts = [(row[1], row[3]) for row in found.rows]
     assert (counts[0], counts[-1], set(counts[1:-1])) == (("1", "0"), ("0", "1"), {("0", "0")})
-    assert found.rows[1][0] == "-inf"
+    assert found.rows[-1][0] == "-inf"
 
 
 def test_what_has_no_score_or_no_label_is_left_out() -> None:
