@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, cast
 
 import rich_click as click
+from attrs import evolve
 
 from fas_core.cli.options import output_options, require
 from fas_core.console import Table, console
@@ -46,22 +47,34 @@ def list_models(kind: str | None, num_classes: int) -> None:
     if console.json:
         console.document({"models": rows})
         return
-    columns = ("name", "kind", "params, M", "cost, M", "MACs, M", "input", "features", "source")
-    cells = [
-        (
-            row["name"],
-            row["kind"],
-            f"{row['params'] / 1e6:.2f}",
-            f"{row['cost'] / 1e6:.2f}",
-            f"{row['macs'] / 1e6:.2f}",
-            str(row["input_size"]),
-            "x".join(map(str, row["features"])) if row["features"] else f"takes {row['takes']}",
-            row["source"],
-        )
-        for row in rows
-    ]
-    note = f"{CONVENTION}. Fusions: the whole model of feathernet_b for {', '.join(THREE)} (single: rgb)."
-    console.table(Table(f"{len(rows)} networks", columns, cells, note=note, left=(0, 1, 7)))
+    for table in _tables(rows):
+        console.table(table)
+
+
+def _tables(rows: list[dict[str, Any]]) -> list[Table]:
+    """One of backbones and one of fusions, narrow enough for a terminal: sources stand below."""
+    cited = dict.fromkeys(row["source"] for row in rows if row["source"])
+    numbers = {source: f"[{number}]" for number, source in enumerate(cited, 1)}
+    legend = "".join(f"{number} {source}\n" for source, number in numbers.items())
+    made = []
+    for kind, title, last in (
+        ("backbone", "backbones", "features"),
+        ("fusion", f"fusions, of feathernet_b for {', '.join(THREE)} (single: {THREE[0]})", "takes"),
+    ):
+        columns = (kind, "params, M", "cost, M", "MACs, M", "input", last, "source")
+        if cells := [_cells(row, numbers) for row in rows if row["kind"] == kind]:
+            made.append(Table(f"{len(cells)} {title}", columns, cells, left=(0, 6)))
+    return [*made[:-1], evolve(made[-1], note=f"{legend}{CONVENTION}")]
+
+
+def _cells(row: dict[str, Any], numbers: dict[str, str]) -> tuple[str, ...]:
+    return (
+        row["name"],
+        *(f"{row[key] / 1e6:.2f}" for key in ("params", "cost", "macs")),
+        str(row["input_size"]),
+        row["takes"] or "x".join(map(str, row["features"])),
+        numbers.get(row["source"], ""),
+    )
 
 
 def _backbone_row(item: Backbone, registry: Registry, num_classes: int) -> dict[str, Any]:
@@ -127,6 +140,7 @@ def show(
     from fas_core.plugins import registry
 
     found = registry()
+    _refuse_fusion(name, found)
     chosen = tuple(modalities.split(","))
     joined = fusion or ("single" if len(chosen) == 1 else "concat_linear")
     size = input_size or cast("Backbone", found.find("backbone", name)).input_size
@@ -162,9 +176,20 @@ def show(
         )
 
 
+def _refuse_fusion(name: str, registry: Registry) -> None:
+    """A fusion's name alone says too little, unless a backbone shares it."""
+    fusions, backbones = ({item.name for item in registry.all(kind)} for kind in ("fusion", "backbone"))
+    if name in fusions - backbones:
+        raise FasError(
+            f"{name}: a fusion: name what it joins, e.g. "
+            f"fas models show feathernet_b --modalities {','.join(THREE)} --fusion {name}"
+        )
+
+
 def _block_cells(block: Block) -> tuple[str, ...]:
     shape = "x".join(map(str, block.shape)) if block.shape else ""
-    return (block.name, block.kind, shape, f"{block.params:,}", *_millions(block.published, block.macs))
+    name = block.name.removeprefix("backbones.")  # a terminal has 80 columns
+    return (name, block.kind, shape, f"{block.params:,}", *_millions(block.published, block.macs))
 
 
 def _millions(*counts: int) -> tuple[str, ...]:

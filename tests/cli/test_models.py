@@ -71,9 +71,26 @@ def test_the_list_is_a_table_for_people(fas: Fas) -> None:
     shown = fas("models", "list", "--kind", "fusion")
     assert shown.exit_code == 0, shown.output
     (pipenet,) = [line.split() for line in shown.stdout.splitlines() if line.startswith("pipenet")]
-    assert pipenet[1:4] == ["fusion", "45.28", "352.48"]
+    assert pipenet[1:3] == ["45.28", "352.48"]
+    assert f"\n{pipenet[-1]} PipeNet (arXiv 2004.11744)\n" in shown.stdout
     assert "multiply-accumulates" in shown.stdout
     assert "feathernet_a" not in shown.stdout
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["list"],
+        ["show", "feathernet_b", "--modalities", "rgb,depth,ir", "--fusion", "cdcn", "--runs", "0"],
+        ["show", "fishnet150", "--num-classes", "1000", "--runs", "0"],
+    ],
+)
+def test_tables_fit_80_columns(fas: Fas, arguments: list[str]) -> None:
+    shown = fas("models", *arguments)
+    assert shown.exit_code == 0, shown.output
+    rows = [line for line in shown.stdout.splitlines() if line.count("  ") > 3]
+    assert len(rows) > 15
+    assert max(map(len, rows)) <= 80
 
 
 def test_time_is_measured_and_its_threads_stated(fas: Fas) -> None:
@@ -92,6 +109,7 @@ def test_time_is_measured_and_its_threads_stated(fas: Fas) -> None:
     ("arguments", "said"),
     [
         (["feathernet_c"], "feathernet_b"),
+        (["pipenet"], "--fusion pipenet"),
         (["feathernet_a", "--input-size", "100"], "multiple of 32"),
         (["feathernet_a", "--modalities", "rgb,ir", "--fusion", "single"], "one modality"),
         (["feathernet_a", "--runs", "2"], "5 runs"),
