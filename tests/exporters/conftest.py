@@ -58,7 +58,7 @@ def randomise(model: nn.Module) -> None:
             nn.init.uniform_(module.running_var, 0.5, 2.0)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make_model() -> Callable[..., Model]:
     """`make_model(modalities, backbone class, fusion, partial)`: seeded, in eval mode."""
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from pathlib import Path
+from shutil import copy
 from typing import Any
 
 import numpy as np
@@ -22,18 +26,24 @@ openvino = pytest.importorskip("openvino", reason="the extra openvino is not ins
 MODALITIES = ("rgb", "depth")
 
 
-@pytest.fixture
-def written(make_model: Any, faces: Any, make_card: Any, tmp_path: Path) -> Any:
+Write = Callable[..., tuple[Model, Exported]]
+
+
+@pytest.fixture(scope="module")
+def written(make_model: Any, faces: Any, make_card: Any, tmp_path_factory: pytest.TempPathFactory) -> Write:
+    """`written(partial, options)`: a model and what became of it, made once for the same arguments."""
+
+    @cache
     def write(partial: bool = False, **options: Any) -> tuple[Model, Exported]:
         model, images = make_model(MODALITIES, partial=partial), faces(MODALITIES, 5)
         card, verify = make_card(MODALITIES, partial=partial), verify_on(model, images)
-        path = tmp_path / "model.xml"
+        path = tmp_path_factory.mktemp("openvino") / "model.xml"
         return model, exporter.export(OpenVinoOptions(**options), model, images, path, card, verify)
 
     return write
 
 
-def test_two_files_that_score_as_the_model_does(written: Any, faces: Any, make_card: Any) -> None:
+def test_two_files_that_score_as_the_model_does(written: Write, faces: Any, make_card: Any) -> None:
     model, done = written()
     folder = done.path.parent
     assert sorted(path.name for path in folder.iterdir()) == ["model.bin", "model.xml"]
@@ -48,10 +58,9 @@ def test_two_files_that_score_as_the_model_does(written: Any, faces: Any, make_c
     assert opened.outputs(empty)["logits"].shape == (0, 2)
 
 
-def test_static_unless_told(written: Any, faces: Any) -> None:
+def test_static_unless_told(written: Write, faces: Any) -> None:
     shapes = []
-    for static in (True, False):
-        model, done = written(static=static)
+    for model, done in (written(), written(static=False)):
         graph = openvino.Core().read_model(done.path)
         shapes.append([str(given.get_partial_shape()) for given in graph.inputs])
         images = faces(MODALITIES, 4)
@@ -59,7 +68,7 @@ def test_static_unless_told(written: Any, faces: Any) -> None:
     assert shapes == [["[1,16,16,3]"] * 2, ["[?,16,16,3]"] * 2]
 
 
-def test_from_many_threads_at_once(written: Any, faces: Any) -> None:
+def test_from_many_threads_at_once(written: Write, faces: Any) -> None:
     model, done = written()
     opened, torch_says = ModelFile(done.path, threads=1), scorer(model)
     given = [faces(MODALITIES, count) for count in range(1, 17)]
@@ -68,7 +77,7 @@ def test_from_many_threads_at_once(written: Any, faces: Any) -> None:
             np.testing.assert_allclose(scores, torch_says(images), atol=1e-6)
 
 
-def test_a_partial_model_is_told_what_is_there(written: Any, faces: Any) -> None:
+def test_a_partial_model_is_told_what_is_there(written: Write, faces: Any) -> None:
     model, done = written(partial=True)
     images, opened = faces(MODALITIES, 4), ModelFile(done.path)
     presence = np.array([[True, False], [False, True], [True, True], [True, False]])
@@ -77,7 +86,7 @@ def test_a_partial_model_is_told_what_is_there(written: Any, faces: Any) -> None
         opened(images, np.zeros((4, 2), bool))
 
 
-def test_int8_has_integers_inside(written: Any) -> None:
+def test_int8_has_integers_inside(written: Write) -> None:
     _, done = written(precision="int8")
     assert 0 < done.verification.max_difference < 0.05
     kinds = {node.get_type_name() for node in openvino.Core().read_model(done.path).get_ops()}
@@ -85,18 +94,19 @@ def test_int8_has_integers_inside(written: Any) -> None:
     assert done.facts["calibrated on"] == 5
 
 
-def test_damaged_files(written: Any) -> None:
+def test_damaged_files(written: Write, tmp_path: Path) -> None:
     _, done = written()
-    (done.path.parent / "model.bin").write_bytes(b"")
+    xml, weights = (Path(copy(path, tmp_path)) for path in (done.path, *done.beside))
+    weights.write_bytes(b"")
     with pytest.raises(ModelError, match="cannot be loaded as OpenVINO"):
-        ModelFile(done.path)
-    (done.path.parent / "model.bin").unlink()
+        ModelFile(xml)
+    weights.unlink()
     with pytest.raises(ModelError, match=r"its weights are not beside it: no model\.bin"):
-        ModelFile(done.path)
-    done.path.write_text("<net/>")
-    (done.path.parent / "model.bin").write_bytes(b"")
+        ModelFile(xml)
+    xml.write_text("<net/>")
+    weights.write_bytes(b"")
     with pytest.raises(ModelError, match="cannot be loaded as OpenVINO") as refusal:
-        ModelFile(done.path)
+        ModelFile(xml)
     assert "\n" not in str(refusal.value)
 
 
@@ -111,7 +121,7 @@ def test_somebody_elses(tmp_path: Path) -> None:
 def test_without_openvino(
     make_model: Any, faces: Any, make_card: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(__import__("sys").modules, "openvino", None)
+    monkeypatch.setitem(sys.modules, "openvino", None)
     model, images = make_model(), faces(("rgb",), 2)
     with pytest.raises(FasError, match=r"pip install 'fas-core\[openvino\]'"):
         exporter.export(
