@@ -41,6 +41,11 @@ class Threshold:
     policy: str
     source: str
 
+    @property
+    def oracle(self) -> bool:
+        """Whether it was fitted on what it judges, which every output has to say."""
+        return self.policy.startswith("oracle:")
+
     def text(self) -> str:
         """E.g. `accepted when score >= 0.512 (eer on dev)`."""
         origin = self.policy if self.source == "given" else f"{self.policy} on {self.source}"

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 @click.option(
     "--threshold",
     metavar="POLICY",
-    help="eer, min-acer, apcer<=X, bpcer<=X (from dev), fixed:VALUE, oracle:...",
+    help="eer, min-acer, apcer<=X, apcer_max<=X, bpcer<=X (from dev), fixed:VALUE, oracle:POLICY.",
 )
 @click.option(
     "--dev",

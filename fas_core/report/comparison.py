@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from math import isfinite, isnan, nan
+from textwrap import wrap
 from typing import Any, Protocol
 
 from attrs import frozen
@@ -12,9 +13,12 @@ from fas_core.console import Styled, Table
 from fas_core.errors import DataError
 from fas_core.report.bootstrap import Intervals, aligned, differences
 from fas_core.report.metrics import BoundMetric, or_null
-from fas_core.report.result import Result
+from fas_core.report.result import Result, oracle_notes
 from fas_core.report.tables import figure_name, is_rate, percent, plain
 from fas_core.scores import ScoreTable
+
+HEAD = 16
+"""The most characters of a system's name in a line above its column."""
 
 
 class System(Protocol):
@@ -62,6 +66,7 @@ class Comparison:
         figures: `{figure: difference}`; empty where the two cannot be compared.
         drawn: what the intervals are from; None likewise.
         why: the reason then.
+        notes: what else a reader must know.
     """
 
     name: str
@@ -69,6 +74,7 @@ class Comparison:
     figures: Mapping[str, Difference]
     drawn: Intervals | None = None
     why: str = ""
+    notes: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Plain data for strict JSON."""
@@ -76,7 +82,13 @@ class Comparison:
             key: {"difference": or_null(item.value), "interval": [or_null(item.low), or_null(item.high)]}
             for key, item in self.figures.items()
         }
-        return {"name": self.name, "reference": self.reference, "figures": found, "why": self.why or None}
+        return {
+            "name": self.name,
+            "reference": self.reference,
+            "figures": found,
+            "why": self.why or None,
+            "notes": [*self.notes],
+        }
 
 
 def compare(systems: Sequence[System], metrics: Sequence[BoundMetric], replicates: int) -> list[Comparison]:
@@ -103,7 +115,13 @@ def _compared(ours: System, theirs: System, metrics: Sequence[BoundMetric], repl
         key: Difference(value, theirs.result.metrics[key], *ends.get(key, (nan, nan)))
         for key, value in ours.result.metrics.items()
     }
-    return Comparison(ours.name, theirs.name, figures, drawn)
+    notes = oracle_notes(system.result.threshold for system in (ours, theirs))
+    return Comparison(ours.name, theirs.name, figures, drawn, notes=tuple(notes))
+
+
+def _head(name: str) -> str:
+    """In lines, so that the difference still stands in the same table of 80 columns."""
+    return "\n".join(wrap(name, HEAD))
 
 
 def comparison_table(found: Comparison) -> Table:
@@ -124,7 +142,14 @@ def comparison_table(found: Comparison) -> Table:
         )
     return Table(
         title=f"{found.name} minus {found.reference}, rates in %",
-        columns=("", found.reference, found.name, "difference", "from", "to", ""),
+        columns=(
+            "",
+            *(_head(name) for name in (found.reference, found.name)),
+            "difference",
+            "from",
+            "to",
+            "",
+        ),
         rows=rows,
-        note=note,
+        note="\n".join(filter(None, [*found.notes, note])),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from math import isnan
 from typing import Any
 
@@ -14,7 +14,7 @@ from fas_core.errors import DataError, listed
 from fas_core.report.bootstrap import Intervals, intervals
 from fas_core.report.metrics import BoundMetric, compute, or_null, species_apcer
 from fas_core.scores import ScoreTable
-from fas_core.thresholds import Threshold, parse_policy
+from fas_core.thresholds import Threshold
 
 
 @frozen
@@ -107,9 +107,18 @@ def judge(
         threshold=threshold,
         counts=counts,
         species=_by_species(scores, value),
-        notes=(*notes, *_oracle(threshold), *_left_out(counts), *_undefined(figures, counts, value)),
+        notes=(*notes, *oracle_notes([threshold]), *_left_out(counts), *_undefined(figures, counts, value)),
         intervals=intervals(scores, metrics, value, replicates=replicates) if replicates else None,
     )
+
+
+def oracle_notes(thresholds: Iterable[Threshold | None]) -> list[str]:
+    """What has to be said where one of them was fitted on what it judges."""
+    if not any(cut is not None and cut.oracle for cut in thresholds):
+        return []
+    return [
+        "oracle: the threshold was fitted on these very scores: what was possible, not what can be claimed"
+    ]
 
 
 def _by_species(scores: ScoreTable, threshold: float | None) -> dict[str, SpeciesResult]:
@@ -121,14 +130,6 @@ def _by_species(scores: ScoreTable, threshold: float | None) -> dict[str, Specie
         name: SpeciesResult(apcer[name], part.total, no_response[name])
         for name, part in scores.rates.species.items()
     }
-
-
-def _oracle(threshold: Threshold | None) -> list[str]:
-    if threshold is None or not parse_policy(threshold.policy).oracle:
-        return []
-    return [
-        "oracle: the threshold was fitted on these very scores: what was possible, not what can be claimed"
-    ]
 
 
 def _left_out(counts: Mapping[str, int]) -> list[str]:

@@ -17,7 +17,7 @@ from fas_core.config import Recipe
 from fas_core.errors import ConfigError, DataError
 from fas_core.plugins import registry
 from fas_core.report import bind, tables
-from fas_core.report.comparison import Comparison, compare
+from fas_core.report.comparison import Comparison, compare, comparison_table
 from fas_core.report.html import Plot, PlotFormat, Report, plots, render
 from fas_core.report.html.theme import COLOURS, LINES
 from fas_core.report.html.worst import worst_rows
@@ -310,6 +310,21 @@ def test_several_systems_are_compared_with_the_first(make_run: MakeRun, run: Pat
     assert "50 bootstrap replicates over 24 samples" in page.text
     assert {"histogram-1", "histogram-2", "rates-1", "rates-2"} <= set(page.ids())
     assert len(set(page.ids())) == len(page.ids())
+
+
+def test_an_oracle_is_called_one_by_tables_comparisons_and_every_plot(run: Path, tmp_path: Path) -> None:
+    other = score_file(tmp_path / "two.csv")
+    systems = systems_of(score_file(tmp_path / "one.csv"), other, policy="oracle:eer")
+    (comparison,) = compare(systems, METRICS, replicates=5)
+    said = "oracle: the threshold was fitted on these very scores"
+    assert comparison.to_json()["notes"][0].startswith(said)
+    assert comparison_table(comparison).note.startswith(said)
+    assert Page(page_of(systems, [comparison])).text.count(said) == 2
+    for plot in plots(systems):
+        (legend,) = plot.figure.legends
+        assert any("oracle" in text.get_text() for text in legend.get_texts()), plot.name
+    given = compare(systems_of(tmp_path / "one.csv", other, policy="fixed:0.5"), METRICS, replicates=5)
+    assert given[0].notes == ()
 
 
 def test_systems_of_other_samples_are_not_compared_and_that_is_said(run: Path, tmp_path: Path) -> None:

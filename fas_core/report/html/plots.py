@@ -48,7 +48,7 @@ def roc(systems: Sequence[tuple[int, System]]) -> Plot:
     for index, system in systems:
         rates, cut = system.scores.rates, system.threshold
         curve = error_curve(rates)
-        lines[system.name] = draw.step(axes, np.clip(curve.apcer, least, 1), 1 - curve.bpcer, index)
+        lines[_legend_name(system)] = draw.step(axes, np.clip(curve.apcer, least, 1), 1 - curve.bpcer, index)
         if cut is not None:
             draw.point(axes, max(float(rates.apcer(cut)), least), 1 - float(rates.bpcer(cut)), index)
     axes.set(xscale="log", xlim=(least, 1), ylim=(0, 1.01))
@@ -73,7 +73,7 @@ def det(systems: Sequence[tuple[int, System]]) -> Plot:
         rates, cut = system.scores.rates, system.threshold
         curve = error_curve(rates)
         drawn = [normal_deviate(np.clip(part, least, MOST)) for part in (curve.apcer, curve.bpcer)]
-        lines[system.name] = draw.step(axes, drawn[0], drawn[1], index)
+        lines[_legend_name(system)] = draw.step(axes, drawn[0], drawn[1], index)
         if cut is not None:
             at = normal_deviate(np.clip([rates.apcer(cut), rates.bpcer(cut)], least, MOST))
             draw.point(axes, at[0], at[1], index)
@@ -104,7 +104,7 @@ def distribution(system: System, name: str) -> Plot:
     low, high = float(found.edges[0]), float(found.edges[-1])
     axes.set(xlabel="score (higher is more live)", ylabel="samples of the class", xlim=(low, high))
     draw.per_cent(axes.yaxis)
-    draw.legend(figure, handles | draw.vertical(axes, "threshold", system.threshold), columns=3)
+    draw.legend(figure, handles | draw.vertical(axes, _cut_name(system), system.threshold), columns=3)
     said = [
         f"{label}: {len(part)}, median {np.median(part):.4g}"
         for label, part in (("live", system.scores.live), ("attack", system.scores.attack))
@@ -128,7 +128,7 @@ def rates_by_threshold(system: System, name: str) -> Plot:
         (handles[label],) = axes.step(x, values, where="pre", color=LIGHT[role], linestyle=dashes)
     axes.set(xlabel="threshold", ylabel="error rate", xlim=(low, high), ylim=(0, 1.01))
     draw.per_cent(axes.yaxis)
-    draw.legend(figure, handles | draw.vertical(axes, "threshold", system.threshold), columns=2)
+    draw.legend(figure, handles | draw.vertical(axes, _cut_name(system), system.threshold), columns=2)
     cut, eer = rates.equal()
     said = f"APCER and BPCER against the threshold; equal, {draw.rate_text(eer)}, at {cut:.4g}."
     return Plot(name, f"Error rates of {system.name}", said, figure)
@@ -143,7 +143,7 @@ def species(systems: Sequence[System]) -> Plot:
     for index, system in enumerate(systems):
         rates, ends = _species_rates(system, names)
         places = np.arange(len(names)) + (index - (len(systems) - 1) / 2) * thick
-        bars[system.name] = axes.barh(places, rates, height=thick, **bar_style(index))[0]
+        bars[_legend_name(system)] = axes.barh(places, rates, height=thick, **bar_style(index))[0]
         axes.hlines(places, *ends, color=LIGHT["ink"], linewidth=1.2)
         for place, rate, end in zip(places, rates, np.fmax(rates, ends[1]), strict=True):
             if isfinite(rate):
@@ -163,6 +163,20 @@ def species(systems: Sequence[System]) -> Plot:
         for system in systems
     ]
     return Plot("species", "Attacks accepted, by species", f"{'; '.join(said)}.", figure)
+
+
+def _legend_name(system: System) -> str:
+    """A system's name; plots are files of their own too, and an oracle's are to say so."""
+    return f"oracle: {system.name}" if _oracle(system) else system.name
+
+
+def _cut_name(system: System) -> str:
+    return "oracle threshold" if _oracle(system) else "threshold"
+
+
+def _oracle(system: System) -> bool:
+    cut = system.result.threshold
+    return cut is not None and cut.oracle
 
 
 def _species_rates(system: System, names: Sequence[str]) -> tuple[Floats, Floats]:
