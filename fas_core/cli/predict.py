@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 import rich_click as click
 
 from fas_core.atomic import replacing
-from fas_core.cli.options import output_options
+from fas_core.cli.options import output_options, require
 from fas_core.console import Table, console
 from fas_core.errors import ConfigError
 
 if TYPE_CHECKING:
+    from fas_core.engine.run_model import RunModel
     from fas_core.runtime.scoring import Row
     from fas_core.thresholds import Threshold
 
@@ -85,7 +86,7 @@ def command(
     fail_on_attack: bool,
     threads: int | None,
 ) -> None:
-    """Score each INPUT with an exported MODEL and say whether it is live or an attack.
+    """Score each INPUT with MODEL, an exported one or a run, and say whether it is live or an attack.
 
     INPUT is an image, a folder of images and videos, a manifest (CSV or Parquet), a video, or a camera
     (camera:0). Images that differ in their modality only (x_rgb.jpg and x_depth.png, or rgb/x.jpg and
@@ -109,9 +110,12 @@ def command(
     cut = None if threshold is None else fit_threshold(threshold, None)
     workers = threads or cores()
     single = len(inputs) == 1 and is_image(inputs[0])
+    is_run = (model / "recipe.yaml").is_file()
+    if is_run and foreign is not None:
+        raise ConfigError(f"--foreign says what somebody else's model is: {model} is a run")
     # Many shots are scored side by side, each by one thread.
     predictor = Predictor(
-        model,
+        _run(model, workers if single else 1) if is_run else model,
         threads=workers if single else 1,
         threshold=cut.value if cut else None,
         foreign=None if foreign is None else Foreign.read(foreign),
@@ -132,6 +136,19 @@ def command(
     assert accepted is not None
     _show(rows, str(model), accepted)
     ctx.exit(_exit_code(rows, fail_on_attack))
+
+
+def _run(path: Path, threads: int) -> RunModel:
+    """The model of a run folder, by torch; so many threads compute each call."""
+    require("train", "torch", "safetensors")
+    import torch
+
+    from fas_core.engine.run import Run
+    from fas_core.engine.run_model import RunModel
+    from fas_core.plugins import registry
+
+    torch.set_num_threads(threads)
+    return RunModel(Run.open(path, registry()))
 
 
 def _write(path: Path, rows: Sequence[Row]) -> None:

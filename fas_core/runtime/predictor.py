@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from attrs import field, frozen
 from numpy.typing import NDArray
 
 from fas_core.card import Card
+from fas_core.contracts import Images
 from fas_core.data.images import Image, as_image, prepare, read_image
 from fas_core.errors import DataError, ModelError
 from fas_core.runtime.foreign import Foreign
-from fas_core.runtime.model_file import ModelFile
+from fas_core.runtime.model_file import ModelFile, Presence
 
 Picture = str | Path | NDArray[np.uint8] | NDArray[np.uint16]
 """A cropped face: an image file, or its pixels as (H, W, 3) RGB, also (H, W) grey or depth, of any size."""
@@ -26,6 +27,15 @@ Face = Mapping[str, Image]
 """A face as the model takes it: `{modality: uint8 (S, S, 3)}`, S being the card's input size."""
 
 BATCH_SIZE = 32
+
+
+class OpenModel(Protocol):
+    """A scorer that says of itself what a model file does, e.g. a run's."""
+
+    path: Path
+    card: Card
+
+    def __call__(self, images: Images, presence: Presence = None) -> NDArray[np.float64]: ...
 
 
 @frozen
@@ -56,8 +66,8 @@ class Predictor:
     Faces are resized as the model's card says, the way they were when its threshold was fitted.
 
     Args:
-        path: the `.onnx` file, or OpenVINO's `.xml`.
-        threads: CPU threads of one call; None for one per core.
+        path: the `.onnx` file, or OpenVINO's `.xml`; or a model that is open already.
+        threads: CPU threads of one call of a file; None for one per core.
         threshold: instead of the model's own.
         foreign: what a model is that `fas export` did not write.
 
@@ -76,17 +86,17 @@ class Predictor:
 
     def __init__(
         self,
-        path: Path | str,
+        path: Path | str | OpenModel,
         *,
         threads: int | None = None,
         threshold: float | None = None,
         foreign: Foreign | None = None,
     ) -> None:
-        self._model = ModelFile(path, threads, foreign)
+        self._model: OpenModel = ModelFile(path, threads, foreign) if isinstance(path, (str, Path)) else path
         self.card: Card = self._model.card
         if threshold is None:
             if self.card.threshold is None:
-                raise ModelError(f"{path}: was exported without a threshold: give one, e.g. fixed:0.5")
+                raise ModelError(f"{self._model.path}: no threshold goes with it: give one, e.g. fixed:0.5")
             threshold = self.card.threshold.value
         self.threshold = threshold
 

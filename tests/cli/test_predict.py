@@ -343,7 +343,7 @@ def test_wrong_models_and_empty_folders(fas: Fas, mean_model: MeanModel, tmp_pat
         ((path, path), "a.png: "),
         ((tmp_path / "cut.onnx", path), "cut.onnx: cannot be loaded as ONNX"),
         ((tmp_path, path), "a folder, not a model file"),
-        ((mean_model(threshold=None, name="other.onnx"), path), "exported without a threshold"),
+        ((mean_model(threshold=None, name="other.onnx"), path), "no threshold goes with it"),
         ((mean_model(), empty), "no images or videos in this folder"),
     ):
         result = fas("predict", *arguments)

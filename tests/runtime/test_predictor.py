@@ -76,7 +76,7 @@ def test_threads_may_share_one(mean_model: MeanModel) -> None:
 def test_another_threshold(mean_model: MeanModel) -> None:
     assert not Predictor(mean_model(), threshold=0.9)(rgb=grey(204)).live
     assert Predictor(mean_model(threshold=None), threshold=0.1)(rgb=grey(51)).live
-    with pytest.raises(ModelError, match=r"exported without a threshold: give one, e\.g\. fixed:0\.5"):
+    with pytest.raises(ModelError, match=r"no threshold goes with it: give one, e\.g\. fixed:0\.5"):
         Predictor(mean_model(threshold=None))
 
 
