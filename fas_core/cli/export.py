@@ -56,6 +56,9 @@ class Plan:
     "--weights", type=click.Choice(["best", "last"]), default="best", show_default=True, help="Of the run."
 )
 @click.option(
+    "--data", metavar="NAME|MANIFEST|FOLDER", help="To compare on, other than the run's own: any faces do."
+)
+@click.option(
     "--samples", "count", type=click.IntRange(1), default=1000, show_default=True, help="To compare on."
 )
 @click.option(
@@ -70,6 +73,7 @@ def command(
     precisions: tuple[str, ...],
     output: Path | None,
     weights: Literal["best", "last"],
+    data: str | None,
     count: int,
     calibration: int,
     sets: tuple[str, ...],
@@ -97,7 +101,7 @@ def command(
     plans = _plans(_names(formats), precisions, sets, output, run, registry())
     model = opened.model(weights)
     card = _card(opened, weights)
-    comparison = compare_on(opened, scorer(model), card, count)
+    comparison = compare_on(opened, scorer(model), card, count, data)
     images = comparison.images(calibration)
     written: list[tuple[Plan, Exported]] = []
     for plan in plans:

@@ -15,7 +15,7 @@ from fas_core.card import Card
 from fas_core.contracts import Images, Scorer, Verification, Verify
 from fas_core.data.reading import batches
 from fas_core.data.samples import SampleTable
-from fas_core.data.source import open_choice
+from fas_core.data.source import choose_instead, open_choice
 from fas_core.engine.evaluate import presence_of, score_samples, subsets
 from fas_core.engine.run import Run
 from fas_core.errors import DataError, ModelError
@@ -115,14 +115,18 @@ class Comparison:
         return images
 
 
-def compare_on(run: Run, scorer: Scorer, card: Card, count: int) -> Comparison:
+def compare_on(run: Run, scorer: Scorer, card: Card, count: int, data: str | None = None) -> Comparison:
     """Up to `count` samples of the run's own data, of dev where there is one.
 
+    Args:
+        data: other data than the run's own, as a user names it.
+
     Raises:
-        DataError: the data is not there any more.
+        DataError: the data is not there, or not any more.
     """
+    own, registry = run.recipe.data, run.registry
     try:
-        reader = open_choice(run.recipe.data, run.registry)
+        reader = open_choice(own if data is None else choose_instead(data, own, registry), registry)
         split = next((name for name in SPLITS if name in reader.splits()), reader.splits()[0])
         samples = reader.samples(split)
         samples = spread(samples if card.partial else samples.need(card.modalities), count)
@@ -131,8 +135,8 @@ def compare_on(run: Run, scorer: Scorer, card: Card, count: int) -> Comparison:
         return found
     except DataError as error:
         raise DataError(
-            f"{run.path}: its data is needed, to compare the export with the model: {error.message} "
-            f"(where the data has moved, set data.root in {run.path / 'recipe.yaml'})"
+            f"{run.path}: data is needed, to compare the export with the model: {error.message} "
+            "(--data names other data; any faces do, e.g. --data synthetic)"
         ) from error
 
 

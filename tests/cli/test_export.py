@@ -207,14 +207,14 @@ def test_mismatch_leaves_no_file(make_run: Callable[..., Run]) -> None:
 def test_data_that_is_gone(make_run: Callable[..., Run], data: Path) -> None:
     run = make_run()
     shutil.rmtree(data)
-    assert_refused(fas(run.path), str(data), "its data is needed", "data.root in", "recipe.yaml")
+    assert_refused(fas(run.path), str(data), "data is needed", "--data names other data")
 
 
 def test_image_that_is_gone(make_run: Callable[..., Run], data: Path) -> None:
     run = make_run()
     path = data / "dev/live/ir/dev-live-00.png"
     path.write_bytes(path.read_bytes()[:100])
-    assert_refused(fas(run.path, "--samples", 40, "--quiet"), str(path), "its data is needed")
+    assert_refused(fas(run.path, "--samples", 40, "--quiet"), str(path), "data is needed")
 
 
 def test_weights_that_are_not_there(make_run: Callable[..., Run]) -> None:

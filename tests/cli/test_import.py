@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -54,7 +55,20 @@ def test_its_run_is_judged_and_exported(fas: Fas, run: Path, tmp_path: Path) -> 
     assert exported.exit_code == 0, exported.output
     document = json.loads(exported.stdout)
     assert document["modalities"] == ["rgb"]
-    assert document["max_difference"] < 1e-4
+    assert document["files"][0]["max_difference"] < 1e-4
+
+
+def test_it_is_exported_without_the_data_it_was_trained_on(
+    fas: Fas, checkpoint: Path, faces: Path, tmp_path: Path
+) -> None:
+    arguments = ["--arch", "feathernet_a", "--modality", "rgb", "--input-size", 64, "-o", tmp_path / "run"]
+    assert fas("import", checkpoint, *arguments).exit_code == 0
+    refused = fas("export", tmp_path / "run")
+    assert refused.exit_code == 2
+    assert "say where it lies, as casia_surf:ROOT (--data names other data" in refused.stderr
+    exported = fas("export", tmp_path / "run", "--data", faces, "--samples", 4, "--json")
+    assert exported.exit_code == 0, exported.output
+    assert json.loads(exported.stdout)["files"][0]["max_difference"] < 1e-4
 
 
 def test_a_predicted_map_is_judged_and_exported_by_its_mean(fas: Fas, faces: Path, tmp_path: Path) -> None:
@@ -70,6 +84,22 @@ def test_a_predicted_map_is_judged_and_exported_by_its_mean(fas: Fas, faces: Pat
     ours, theirs = (fas("eval", tmp_path / name, "--json") for name in ("run", "model.onnx"))
     assert ours.exit_code == theirs.exit_code == 0, ours.output + theirs.output
     assert json.loads(ours.stdout)["metrics"] == json.loads(theirs.stdout)["metrics"]
+
+
+def test_its_run_predicts_as_it_is_judged(fas: Fas, run: Path, faces: Path, tmp_path: Path) -> None:
+    judged = fas("eval", run, "--scores", tmp_path / "scores.csv")
+    assert judged.exit_code == 0, judged.output
+    predicted = fas("predict", run, faces / "test", "--threads", 1, "--json")
+    assert predicted.exit_code == 0, predicted.output
+    document = json.loads(predicted.stdout)
+    assert document["threshold"]["policy"] == "fixed:0.5"
+    with (tmp_path / "scores.csv").open() as file:
+        expected = sorted(float(row["score"]) for row in csv.DictReader(file))
+    assert sorted(row["score"] for row in document["rows"]) == pytest.approx(expected, abs=1e-6)
+    assert {row["verdict"] for row in document["rows"]} <= {"live", "attack"}
+    refused = fas("predict", run, faces / "test", "--foreign", tmp_path / "terms.yaml")
+    assert refused.exit_code == 2
+    assert "is a run" in refused.stderr
 
 
 def test_what_was_taken_is_kept(run: Path, checkpoint: Path) -> None:
