@@ -74,7 +74,8 @@ def read_raw(path: Path, *, delimiter: str | None = None, header: bool | None = 
         data = path.read_bytes()
     except OSError as error:
         what = "no such score file" if isinstance(error, FileNotFoundError) else error.strerror
-        raise DataError(f"{path}: {'a folder, not a score file' if path.is_dir() else what}") from None
+        what = "a folder, not a score file (fas eval judges a run)" if path.is_dir() else what
+        raise DataError(f"{path}: {what}") from None
     try:
         raw = _parsed(path, data, delimiter, header)
         names = raw.names

@@ -67,7 +67,10 @@ def test_check_says_what_is_wrong_and_exits_1(fas: Fas, copied: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["check", "nowhere"], "error: nowhere: neither a data set (known: casia_surf, cefa, folder, "),
+        (
+            ["check", "nowhere"],
+            "error: nowhere: neither a data set (known: casia_surf, cefa, celeba_spoof, folder, ",
+        ),
         (["check", "casia_surf"], "error: data set 'casia_surf': say where it lies, as casia_surf:ROOT"),
         (["stats", "synthetic", "--set", "people=3"], "error: synthetic: people: unknown key"),
         (["show", "nuaa:none", "-o", "sheet.png"], "error: none: no such file or folder"),
