@@ -114,8 +114,9 @@ def _show(imported: Imported, match: str) -> None:
         console.info(f"next: fas train {run.path / 'recipe.yaml'} --data ROOT_OR_NAME")
         return
     console.info(f"threshold {recipe.threshold}")
+    data = "" if recipe.data.root else f" --data {recipe.data.name}:ROOT"
     if imported.epoch is None:
         console.info(f"cannot be resumed: {imported.why}")
     else:
-        console.info(f"next: fas train --resume {run.path} (after epoch {imported.epoch})")
-    console.info(f"next: fas eval {run.path} --data ROOT_OR_NAME")
+        console.info(f"next: fas train --resume {run.path}{data} (after epoch {imported.epoch})")
+    console.info(f"next: fas eval {run.path}{data}")

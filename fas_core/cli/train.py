@@ -14,10 +14,11 @@ from fas_core.console import console
 from fas_core.errors import ConfigError, listed
 
 if TYPE_CHECKING:
+    from fas_core.config import Recipe
     from fas_core.engine.job import Outcome
     from fas_core.engine.train_set import SetOutcome
 
-CHANGED_BY_RESUME = {"train.epochs", "train.workers", "train.device"}
+CHANGED_BY_RESUME = {"train.epochs", "train.workers", "train.device", "data.root"}
 
 
 @click.command()
@@ -60,7 +61,7 @@ def command(
         if resume is None:
             outcome = _start(path, chosen, overrides, protocol)
         else:
-            outcome = _resume(path, _only_resumable(overrides, protocol))
+            outcome = _resume(path, _only_resumable(path, overrides, protocol))
     except KeyboardInterrupt:
         if (path / "state.pt").exists() or is_set(path):
             console.warn(f"saved: continue with `fas train --resume {path}`")
@@ -95,8 +96,12 @@ def _resume(path: Path, changes: dict[str, Any]) -> Outcome | SetOutcome:
     return job.resume(path, registry(), changes)
 
 
-def _only_resumable(overrides: dict[str, Any], protocol: str | None) -> dict[str, Any]:
-    """The overrides, refused where they would make it another run."""
+def _only_resumable(path: Path, overrides: dict[str, Any], protocol: str | None) -> dict[str, Any]:
+    """The overrides, refused where they would make it another run; `--data` says where its data lie now."""
+    moved = overrides.get("data", {})
+    if "root" in moved and moved["name"] == _recipe(path).data.name:
+        overrides = {key: value for key, value in overrides.items() if key != "data"}
+        overrides["data.root"] = moved["root"]
     refused = sorted(set(overrides) - CHANGED_BY_RESUME) + ["--protocol"] * (protocol is not None)
     if refused:
         raise ConfigError(
@@ -104,6 +109,16 @@ def _only_resumable(overrides: dict[str, Any], protocol: str | None) -> dict[str
             f"(only {', '.join(sorted(CHANGED_BY_RESUME))})"
         )
     return overrides
+
+
+def _recipe(path: Path) -> Recipe:
+    """Of a run or of a set of runs."""
+    from fas_core.engine.protocol_set import ProtocolSet, is_set
+    from fas_core.engine.run import Run
+    from fas_core.plugins import registry
+
+    opened = ProtocolSet.open(path, registry()) if is_set(path) else Run.open(path, registry())
+    return opened.recipe
 
 
 def _show(path: Path, outcome: Outcome | SetOutcome) -> None:

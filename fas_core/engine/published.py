@@ -83,10 +83,9 @@ def _pickled(path: Path) -> object:
             return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         if refused := REFUSED.search(str(error)):
-            what = f"call {refused[1]}" if "." in refused[1] else "follow more than state dicts need"
+            what = f"to read it is to call {refused[1]}" if "." in refused[1] else "it holds more than data"
             raise ModelError(
-                f"{path}: refused: to read it is to {what}; only state dicts of tensors are read: "
-                "ask its author for one"
+                f"{path}: refused: {what}; only state dicts of tensors are read: ask its author for one"
             ) from error
         raise ModelError(f"{path}: truncated, or no checkpoint of PyTorch") from error
     # Damaged bytes end the reader in whichever of these its next opcode happens to.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -89,6 +90,7 @@ def test_other_data_by_a_flag(fas: Fas, recipe_file: Path, faces: Path, tmp_path
         (["{recipe}", "--threshold", "best"], "threshold"),
         (["--resume", "/no/such/run"], "not a run folder"),
         (["--resume", "{trained}", "--lr", "1"], "train.lr"),
+        (["--resume", "{trained}", "--data", "synthetic"], "it takes no data (only data.root,"),
     ],
 )
 def test_a_mistake_is_one_line_and_writes_nothing(
@@ -111,7 +113,7 @@ def test_all_mistakes_of_a_recipe_at_once(fas: Fas, recipe_file: Path) -> None:
         assert path in result.stderr
 
 
-def test_ctrl_c_saves_and_resume_finishes(recipe_file: Path, tmp_path: Path, fas: Fas) -> None:
+def test_ctrl_c_saves_and_resume_finishes(recipe_file: Path, faces: Path, tmp_path: Path, fas: Fas) -> None:
     command = [sys.executable, "-c", "from fas_core.cli import main; main()"]
     arguments = ["train", str(recipe_file), "--epochs", "40", "--runs", str(tmp_path)]
     with subprocess.Popen(
@@ -134,6 +136,8 @@ def test_ctrl_c_saves_and_resume_finishes(recipe_file: Path, tmp_path: Path, fas
     done = len((run / "metrics.jsonl").read_text().splitlines())
     assert 2 <= done < 40
 
-    result = fas("train", "--resume", run, "--epochs", done + 2)
+    moved = shutil.copytree(faces, tmp_path / "moved")
+    result = fas("train", "--resume", run, "--epochs", done + 2, "--data", moved)
     assert result.exit_code == 0, result.output
     assert len((run / "metrics.jsonl").read_text().splitlines()) == done + 2
+    assert recipe_of(run)["data"]["root"] == str(moved)
