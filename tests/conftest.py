@@ -153,7 +153,7 @@ def photo_with(*faces: tuple[int, int, int], shape: tuple[int, int] = (240, 320)
     return np.asarray(cv2.GaussianBlur(image, (7, 7), 2), np.uint8)
 
 
-@pytest.fixture(name="photo_with")
+@pytest.fixture(name="photo_with", scope="session")
 def photo_with_fixture() -> Callable[..., Image]:
     return photo_with
 

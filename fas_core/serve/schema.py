@@ -37,7 +37,7 @@ def openapi(card: Card, facts: Mapping[str, Any], limits: Limits) -> Json:
             "/v1/model": {"get": _get("model", "What to send, and what the answers mean", "Model")},
             "/healthz": {"get": _get("health", "Whether the service answers", "Health")},
         },
-        "components": {"schemas": _schemas(card)},
+        "components": {"schemas": _schemas()},
     }
 
 
@@ -47,7 +47,7 @@ def _score(card: Card, limits: Limits) -> Json:
         "type": "object",
         "additionalProperties": False,
         "properties": {
-            name: photo | {"description": f"{name}: one image file, {FORMATS}"} for name in card.modalities
+            name: photo | {"description": f"One image file: {FORMATS}."} for name in card.modalities
         },
     }
     form |= {"minProperties": 1} if card.partial else {"required": list(card.modalities)}
@@ -57,7 +57,7 @@ def _score(card: Card, limits: Limits) -> Json:
         "operationId": "score",
         "summary": "Live or attack",
         "description": (
-            f"Scores one face. At most {limits.max_bytes} bytes, {limits.max_pixels} pixels an image, "
+            f"Scores one face. At most {limits.max_bytes:,} bytes, {limits.max_pixels:,} pixels an image, "
             f"{limits.timeout:g} s, {limits.concurrency} requests at once."
         ),
         "parameters": [
@@ -87,10 +87,10 @@ def _answer(description: str, schema: str) -> Json:
     return {"description": description, "content": content}
 
 
-def _schemas(card: Card) -> Json:
+def _schemas() -> Json:
     facts = {
         "file": TEXT,
-        "modalities": {"type": "array", "items": {"type": "string", "enum": list(card.modalities)}},
+        "modalities": {"type": "array", "items": TEXT},
         "input_size": COUNT | {"description": "Pixels a side; images of any size are resized to it."},
         "recipe_digest": TEXT | {"description": "Of the recipe that it was trained by."},
     }
@@ -106,7 +106,8 @@ def _schemas(card: Card) -> Json:
             verdict={"type": "string", "enum": ["live", "attack"]},
             **threshold,
             box=box | {"description": f"What was scored: x, y, w, h in pixels {seen}; null for all of it."},
-            faces=COUNT | {"nullable": True, "description": "How many were found; null without `detect`."},
+            faces=COUNT
+            | {"nullable": True, "description": "How many were found; null when none were sought."},
             width=COUNT | {"description": f"Pixels {seen}."},
             height=COUNT | {"description": f"Pixels {seen}."},
             model=_object(**facts),

@@ -12,12 +12,13 @@ function table(heads, rows) {
 }
 
 function typeOf(schema) {
-  const base = schema.enum ? schema.enum.join(" or ") : schema.format === "binary" ? "file" : schema.type;
-  return schema.type === "array" ? `list of ${typeOf(schema.items)}` : schema.nullable ? `${base} or null` : base;
+  const kind = schema.type === "array" ? `${schema.minItems ?? ""} ${schema.items.type}s` : schema.type;
+  const base = schema.enum ? schema.enum.join(" or ") : schema.format === "binary" ? "file" : kind;
+  return schema.nullable ? `${base} or null` : base;
 }
 
 const fields = schema => table(
-  ["Field", "Type", ""],
+  ["Field", "Type", "Meaning"],
   Object.entries(schema.properties).map(([name, field]) => [name, typeOf(field), field.description ?? ""]),
 );
 
@@ -43,12 +44,12 @@ function operation(document_, path, method, described) {
   if (form) {
     const query = described.parameters.map(item => [`?${item.name}`, typeOf(item.schema), item.description]);
     const files = Object.entries(form.properties).map(([name, field]) => [name, typeOf(field), field.description]);
-    parts.push(element("h3", "Takes"), table(["Name", "Type", ""], [...files, ...query]));
+    parts.push(element("h3", "Takes"), table(["Name", "Type", "Meaning"], [...files, ...query]));
   }
   parts.push(element("h3", "Gives"), fields(resolve(document_, described.responses["200"])));
   const refusals = Object.entries(described.responses).filter(([status]) => status !== "200");
   if (refusals.length) {
-    parts.push(element("h3", "Refuses"), table(["Status", ""], refusals.map(([status, { description }]) => [status, description])));
+    parts.push(element("h3", "Refuses"), table(["Status", "When"], refusals.map(([status, { description }]) => [status, description])));
     parts.push(element("h3", "With"), fields(resolve(document_, described.responses["400"])));
   }
   return element("section", ...parts);

@@ -1,6 +1,6 @@
 // Pictures with what was said of them.
 
-const LARGEST = 1600; // pixels of the longer side of what is drawn
+const [LEAST, LARGEST] = [640, 1600]; // pixels of the longer side of what is drawn
 
 export const shown = value => Number(value.toPrecision(4)).toString();
 
@@ -19,7 +19,8 @@ export function draw(canvas, picture, answer) {
   canvas.hidden = !(picture || answer);
   if (canvas.hidden) return;
   const [width, height] = picture ? [picture.width, picture.height] : [answer.width, answer.height];
-  const scale = Math.min(LARGEST / Math.max(width, height), 1);
+  const longest = Math.max(width, height);
+  const scale = Math.min(Math.max(longest, LEAST), LARGEST) / longest;
   canvas.width = Math.max(Math.round(width * scale), 1);
   canvas.height = Math.max(Math.round(height * scale), 1);
   const context = canvas.getContext("2d");
@@ -31,10 +32,10 @@ export function draw(canvas, picture, answer) {
 
 function mark(context, canvas, answer, scale) {
   const unit = Math.max(canvas.width, canvas.height) / 640;
-  const [x, y, w, h] = (answer.box ?? [0, 0, answer.width, answer.height]).map(value => value * scale);
+  const [x, y, w, h] = (answer.box ?? [0, 0, answer.width, answer.height]).map(value => Math.round(value * scale));
   const colour = answer.verdict === "live" ? "#0a5fa3" : "#b24503";
   const text = `${answer.verdict} ${shown(answer.score)}`;
-  context.lineWidth = 4 * unit;
+  context.lineWidth = Math.max(2 * Math.round(2 * unit), 2); // even, so that it is sharp
   context.strokeStyle = colour;
   context.strokeRect(x, y, w, h);
   context.font = `600 ${20 * unit}px system-ui, sans-serif`;

@@ -48,9 +48,12 @@ function addTile(name) {
 }
 
 function label(tile) {
-  const kind = model.modalities.length > 1 ? `${tile.name} image` : "photo";
-  tile.ask.textContent = tile.file ? `Another ${kind}` : `Drop a ${kind} here\nor choose a file`;
-  tile.element.classList.toggle("full", Boolean(tile.file) || Boolean(camera));
+  const [first, other] = model.modalities.length > 1
+    ? [`the ${tile.name} image`, `${tile.name} image`]
+    : ["a photo", "photo"];
+  const unseen = tile.file && tile.canvas.hidden ? `${tile.file.name}\n` : "";
+  tile.ask.textContent = tile.file ? `${unseen}Another ${other}` : `Drop ${first} here\nor choose a file`;
+  tile.element.classList.toggle("full", !tile.canvas.hidden);
   tile.element.querySelector("label").hidden = Boolean(camera);
 }
 
@@ -59,8 +62,8 @@ async function choose(tile, file) {
   stopCamera();
   tile.file = file;
   tile.picture = await createImageBitmap(file).catch(() => null); // e.g. TIFF, which browsers do not show
-  label(tile);
   draw(tile.canvas, tile.picture, null);
+  label(tile);
   byId("clear").disabled = false;
   await scoreFiles();
 }
@@ -76,6 +79,7 @@ async function scoreFiles() {
   const answer = await score(new Map(chosen.map(tile => [tile.name, tile.file])));
   if (!answer) return;
   draw(chosen[0].canvas, chosen[0].picture, answer.error ? null : answer);
+  label(chosen[0]);
 }
 
 // One request; null when a newer one has been sent meanwhile.
@@ -164,6 +168,7 @@ async function watch(video, tile) {
     const answer = await score(new Map([[tile.name, picture]]));
     if (camera !== video) return;
     draw(tile.canvas, frame, answer && !answer.error ? answer : null);
+    label(tile);
     await pause(answer?.busy ? 1000 : Math.max(LEAST_INTERVAL - (performance.now() - began), 0));
   }
 }

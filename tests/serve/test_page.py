@@ -1,0 +1,319 @@
+"""The page in headless Chromium, driven over its debugging pipe: photos, errors, the webcam, phones, keys."""
+
+from __future__ import annotations
+
+import base64
+import itertools
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from fas_core.data.images import Image, encode, read_image, write_image
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+CHROMIUM = next(filter(None, map(shutil.which, NAMES)), None)
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason=f"none of {', '.join(NAMES)} on PATH")
+
+MeanModel = Callable[..., Path]
+LAUNCH = """
+import fcntl, os, sys
+given = [fcntl.fcntl(int(number), fcntl.F_DUPFD, 10) for number in sys.argv[1:3]]
+for place, number in enumerate(given, 3):
+    os.dup2(number, place)
+os.execv(sys.argv[3], sys.argv[3:])
+"""
+"""The browser reads from descriptor 3 and writes to 4."""
+
+PHONE, DESK = (375, 740), (1280, 800)
+
+
+LOOK = """([x, y, w, h]) => {
+  const canvas = document.querySelector("canvas"), context = canvas.getContext("2d");
+  const at = (x, y) => [...context.getImageData(x, y, 1, 1).data].join();
+  const near = x => [-3, -2, -1, 0, 1, 2, 3].map(step => at(x + step, y + h / 2));
+  return [[canvas.width, canvas.height], near(x), near(x + w), at(9, 470)];
+}"""
+"""The canvas's size and its colours around both sides of a box and in a corner."""
+
+DROP = """data => {
+  const bytes = Uint8Array.from(atob(data), letter => letter.charCodeAt(0));
+  const dataTransfer = new DataTransfer();
+  dataTransfer.items.add(new File([bytes], "face.png", { type: "image/png" }));
+  const drop = new DragEvent("drop", { dataTransfer, cancelable: true });
+  document.querySelector(".tile").dispatchEvent(drop);
+}"""
+
+
+class Browser:
+    """One page of a browser, by the Chrome DevTools protocol over a pair of pipes."""
+
+    def __init__(self, folder: Path, *flags: str) -> None:
+        (their_in, self._out), (self._in, their_out) = os.pipe(), os.pipe()
+        pipes = (their_in, their_out)
+        command = [
+            sys.executable,
+            "-c",
+            LAUNCH,
+            *map(str, pipes),
+            str(CHROMIUM),
+            "--headless",
+            "--no-sandbox",
+        ]
+        command += [
+            "--disable-gpu",
+            "--remote-debugging-pipe",
+            f"--user-data-dir={folder / 'profile'}",
+            *flags,
+        ]
+        self._process = subprocess.Popen(command, pass_fds=pipes, stderr=subprocess.DEVNULL)
+        os.close(their_in)
+        os.close(their_out)
+        self._numbers, self._buffer, self._session = itertools.count(1), b"", ""
+        self.said: list[str] = []
+        target = self._call("Target.createTarget", url="about:blank")["targetId"]
+        self._session = self._call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
+        for domain in ("Page", "Runtime", "Log", "DOM"):
+            self._call(f"{domain}.enable")
+
+    def close(self) -> None:
+        os.close(self._out)
+        os.close(self._in)
+        self._process.wait(20)
+
+    def open(self, address: str, size: tuple[int, int] = DESK, dark: bool = False) -> None:
+        self.said.clear()
+        width, height = size
+        self._call(
+            "Emulation.setDeviceMetricsOverride",
+            width=width,
+            height=height,
+            deviceScaleFactor=1,
+            mobile=size == PHONE,
+        )
+        scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
+        self._call("Emulation.setEmulatedMedia", features=[scheme])
+        self._call("Page.navigate", url=address)
+        self.wait(
+            "document.readyState === 'complete' && document.querySelector('.tile, section h3') !== null"
+        )
+
+    def run(self, script: str) -> Any:
+        """What the page's JavaScript gives."""
+        done = self._call("Runtime.evaluate", expression=script, awaitPromise=True, returnByValue=True)
+        assert "exceptionDetails" not in done, done
+        return done["result"].get("value")
+
+    def wait(self, condition: str) -> None:
+        end = time.monotonic() + 20
+        while not self.run(f"Boolean({condition})"):
+            assert time.monotonic() < end, f"{condition}: {self.run('document.body.innerText')}"
+            time.sleep(0.05)
+
+    def choose(self, modality: str, *files: Path) -> None:
+        root = self._call("DOM.getDocument")["root"]["nodeId"]
+        node = self._call("DOM.querySelector", nodeId=root, selector=f"#file-{modality}")["nodeId"]
+        self._call("DOM.setFileInputFiles", nodeId=node, files=[str(file) for file in files])
+
+    def press(self, key: str) -> None:
+        for kind in ("keyDown", "keyUp"):
+            self._call("Input.dispatchKeyEvent", type=kind, key=key, code=key, windowsVirtualKeyCode=9)
+
+    def text(self, selector: str) -> str:
+        return str(self.run(f"document.querySelector({selector!r}).innerText"))
+
+    def screenshot(self, path: Path) -> None:
+        picture = self._call("Page.captureScreenshot", captureBeyondViewport=True)["data"]
+        path.write_bytes(base64.b64decode(picture))
+
+    def _call(self, method: str, **parameters: Any) -> Any:
+        number = next(self._numbers)
+        message = {"id": number, "method": method, "params": parameters}
+        message |= {"sessionId": self._session} if self._session else {}
+        os.write(self._out, json.dumps(message).encode() + b"\0")
+        while True:
+            answer = self._read()
+            if answer.get("id") == number:
+                assert "error" not in answer, (method, answer["error"])
+                return answer["result"]
+            self._listen(answer)
+
+    def _read(self) -> Any:
+        while b"\0" not in self._buffer:
+            received = os.read(self._in, 1 << 20)
+            assert received, "the browser is gone"
+            self._buffer += received
+        message, _, self._buffer = self._buffer.partition(b"\0")
+        return json.loads(message)
+
+    def _listen(self, event: Any) -> None:
+        if event["method"] in ("Runtime.exceptionThrown", "Runtime.consoleAPICalled", "Log.entryAdded"):
+            self.said.append(json.dumps(event["params"]))
+
+
+@pytest.fixture(scope="module")
+def face(tmp_path_factory: pytest.TempPathFactory, photo_with: Callable[..., Image]) -> Path:
+    path = tmp_path_factory.mktemp("photos") / "face.png"
+    write_image(path, photo_with((200, 110, 70)))
+    return path
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory, face: Path) -> Iterator[Browser]:
+    """One whose webcam sees the face."""
+    folder = tmp_path_factory.mktemp("browser")
+    photo = np.pad(read_image(face), ((120, 120), (160, 160), (0, 0)), "edge")
+    (folder / "webcam.mjpeg").write_bytes(encode(photo, ".jpg") * 2)
+    opened = Browser(
+        folder,
+        "--use-fake-ui-for-media-stream",
+        "--use-fake-device-for-media-stream",
+        f"--use-file-for-fake-video-capture={folder / 'webcam.mjpeg'}",
+    )
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def page(browser: Browser, serve: Any, mean_model: MeanModel) -> Callable[..., Browser]:
+    """`page(path="/", size, dark, modalities, threshold, partial)`: a browser that looks at a new service."""
+
+    def start(
+        path: str = "/", size: tuple[int, int] = DESK, dark: bool = False, limits: Any = None, **model: Any
+    ) -> Browser:
+        client = serve(mean_model(**{"side": 32, **model}), **(limits or {}))
+        browser.open(f"http://127.0.0.1:{client.port}{path}", size, dark)
+        return browser
+
+    return start
+
+
+def test_a_photo_is_scored_and_its_face_framed(page: Any, face: Path) -> None:
+    browser = page(threshold=0.3)
+    assert "model.onnx: rgb; live when score ≥ 0.3" in browser.text("#model")
+    browser.choose("rgb", face)
+    browser.wait("document.querySelector('canvas').ariaLabel?.startsWith('live')")
+    assert browser.text("#verdict") == "Live"
+    assert "320 × 240" in browser.text("#details")
+    box = browser.run("[...details.querySelectorAll('dd')][3].textContent.split(',').map(Number)")
+    assert box[0] < 200 < box[0] + box[2]
+    size, left, right, corner = browser.run(f"({LOOK})({[2 * value for value in box]})")
+    assert size == [640, 480]  # small photos are drawn larger, so that the label can be read
+    assert "10,95,163,255" in left  # the frame
+    assert "10,95,163,255" in right
+    assert corner == "120,120,120,255"  # the photo
+    assert browser.run("document.querySelector('canvas').ariaLabel").startswith("live, score 0.")
+    assert browser.run("scale.ariaLabel").endswith("threshold 0.3")
+    assert browser.said == []
+
+
+def test_an_attack_and_the_whole_image(page: Any, face: Path) -> None:
+    browser = page(threshold=0.9)
+    browser.run("detect.click()")
+    browser.choose("rgb", face)
+    browser.wait("verdict.className === 'attack'")
+    assert browser.text("#verdict") == "Attack"
+    assert "Face" not in browser.text("#details")
+    browser.run("detect.click()")  # scored again, the face alone
+    browser.wait("details.innerText.includes('Face')")
+    browser.run("document.getElementById('clear').click()")
+    assert browser.text("#verdict") == "Choose a photo"
+    assert browser.run("document.querySelector('canvas').hidden")
+    assert browser.said == []
+
+
+def test_what_cannot_be_scored_is_said(page: Any, tmp_path: Path) -> None:
+    browser = page()
+    (tmp_path / "notes.png").write_text("no image")
+    browser.choose("rgb", tmp_path / "notes.png")
+    browser.wait("error.textContent")
+    assert browser.text("#verdict") == "No verdict"
+    assert browser.text("#error").startswith("rgb: cannot be decoded")
+    write_image(tmp_path / "grey.png", np.full((50, 50, 3), 90, np.uint8))
+    browser.choose("rgb", tmp_path / "grey.png")
+    browser.wait("verdict.textContent === 'No face found'")
+    assert not browser.run("document.querySelector('canvas').hidden")  # the photo is still shown
+
+
+def test_photos_can_be_dropped(page: Any, face: Path) -> None:
+    browser = page(threshold=0.3)
+    data = base64.b64encode(face.read_bytes()).decode()
+    browser.run(f"({DROP})('{data}')")
+    browser.wait("verdict.className === 'live'")
+
+
+def test_several_modalities_are_asked_for_in_turn(page: Any, face: Path) -> None:
+    browser = page(modalities=("rgb", "depth"))
+    assert browser.run("webcam.hidden")
+    browser.choose("rgb", face)
+    browser.wait("verdict.textContent === 'Now the depth image'")
+    browser.choose("depth", face)
+    browser.wait("verdict.className")
+    assert browser.said == []
+
+
+def test_the_webcam_is_scored_frame_by_frame(page: Any) -> None:
+    browser = page(threshold=0.3)
+    browser.run("webcam.click()")
+    browser.wait("verdict.className === 'live'")
+    assert "640 × 480" in browser.text("#details")
+    assert browser.text("#webcam") == "Stop the webcam"
+    before = browser.run("performance.getEntriesByType('resource').length")
+    browser.wait(f"performance.getEntriesByType('resource').length > {before} + 2")
+    browser.run("webcam.click()")
+    browser.wait("verdict.textContent === 'Choose a photo'")
+    assert browser.run("document.querySelector('canvas').hidden")
+    assert browser.said == []
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
+@pytest.mark.parametrize("path", ["/", "/docs"])
+def test_pages_fit(page: Any, face: Path, path: str, size: tuple[int, int], dark: bool) -> None:
+    browser = page(path, size, dark, modalities=("rgb", "depth", "ir") if path == "/docs" else ("rgb",))
+    if path == "/":
+        browser.choose("rgb", face)
+        browser.wait("verdict.className")
+    assert browser.run("document.documentElement.scrollWidth <= innerWidth"), "it scrolls sideways"
+    paper = browser.run("getComputedStyle(document.body).backgroundColor")
+    assert paper == ("rgb(20, 23, 28)" if dark else "rgb(255, 255, 255)")
+    small = browser.run(
+        """[...document.querySelectorAll("button:not([hidden]), .controls label")]
+        .filter(one => one.getBoundingClientRect().height < 44).map(one => one.innerText)"""
+    )
+    assert small == []  # too small for a thumb
+    assert browser.said == []
+
+
+def test_keys_alone_reach_everything(page: Any, face: Path) -> None:
+    browser = page()
+    browser.choose("rgb", face)
+    browser.wait("verdict.className")
+    reached = []
+    for _ in range(5):
+        browser.press("Tab")
+        reached.append(browser.run("document.activeElement.id || document.activeElement.tagName"))
+    assert reached == ["file-rgb", "webcam", "clear", "detect", "A"]
+    unnamed = browser.run(
+        """[...document.querySelectorAll("input, button")]
+        .filter(one => !(one.innerText || one.labels?.[0]?.innerText || one.ariaLabel)).length"""
+    )
+    assert unnamed == 0
+
+
+def test_the_page_of_the_api_says_what_the_model_takes(page: Any) -> None:
+    browser = page("/docs", modalities=("rgb", "depth"))
+    text = browser.text("main")
+    assert "POST /v1/score" in text
+    assert "-F rgb=@rgb.jpg -F depth=@depth.jpg" in text
+    for status in ("400", "408", "413", "415", "422", "503"):
+        assert status in text
+    assert browser.said == []
