@@ -29,6 +29,12 @@ from fas_core.console import console
     help="Added on each side of a face that was found, as a fraction of it.",
 )
 @click.option(
+    "--foreign",
+    type=click.Path(path_type=Path),
+    metavar="TERMS.yaml",
+    help="What a model is that `fas export` did not write.",
+)
+@click.option(
     "--threads", type=click.IntRange(1), default=1, show_default=True, help="CPU threads that score one face."
 )
 @click.option(
@@ -62,6 +68,7 @@ def command(
     threshold: str | None,
     detector: Path | None,
     margin: float,
+    foreign: Path | None,
     threads: int,
     concurrency: int,
     max_bytes: int,
@@ -76,6 +83,7 @@ def command(
     require("serve", "starlette", "uvicorn", "python_multipart")
     from fas_core.data.faces import CropSettings
     from fas_core.runtime import Predictor
+    from fas_core.runtime.foreign import Foreign
     from fas_core.serve.app import create_app
     from fas_core.serve.judge import Judge
     from fas_core.serve.limits import Limits
@@ -84,7 +92,12 @@ def command(
 
     limits = Limits(max_bytes, max_pixels, timeout, concurrency)
     given = None if threshold is None else fit_threshold(threshold, None)
-    predictor = Predictor(model, threads=threads, threshold=given.value if given else None)
+    predictor = Predictor(
+        model,
+        threads=threads,
+        threshold=given.value if given else None,
+        foreign=None if foreign is None else Foreign.read(foreign),
+    )
     accepted = given or predictor.card.threshold
     assert accepted is not None  # else there would be no predictor
     judge = Judge(predictor, CropSettings(detector, margin), max_pixels)
@@ -94,6 +107,6 @@ def command(
             console.warn(f"{host}: others can reach the service, and it asks nobody who they are")
         hosts = (*LOCAL, host) if local else ("*",)
         app = create_app(judge, model.name, accepted.policy, limits, hosts)
-        console.info(f"{model} at {url(bound)} (Ctrl-C ends it)")
         with suppress(KeyboardInterrupt):
+            console.info(f"{model} at {url(bound)} (Ctrl-C ends it)")
             server(app, timeout).run(sockets=[bound])
