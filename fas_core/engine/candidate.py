@@ -71,9 +71,9 @@ def open_candidate(path: Path, registry: Registry) -> Candidate:
     """
     if path.is_dir():
         return _from_run(path, registry)
-    if path.suffix == ".onnx":
-        return _from_onnx(path, registry)
-    known = "no such run folder or model" if not path.exists() else "neither a run folder nor a .onnx model"
+    if path.suffix in (".onnx", ".xml"):
+        return _from_file(path, registry)
+    known = "neither a run folder nor a model file" if path.exists() else "no such run folder or model"
     raise ModelError(f"{path}: {known}: give what `fas train` or `fas export` wrote")
 
 
@@ -103,7 +103,7 @@ def _from_run(path: Path, registry: Registry) -> Candidate:
     )
 
 
-def _from_onnx(path: Path, registry: Registry) -> Candidate:
+def _from_file(path: Path, registry: Registry) -> Candidate:
     from fas_core.runtime import ModelFile
 
     model = ModelFile(path)
