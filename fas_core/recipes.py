@@ -69,6 +69,10 @@ def read(name: str, backbones: Container[str] = (), seen: tuple[Path, ...] = ())
     if path in seen:
         raise ConfigError(f"{path}: extends itself through {' -> '.join(map(str, seen))}")
     tree = read_mapping(path)
+    if "common" in tree:
+        raise ConfigError(
+            f"{path}: a published cfgs/*.yaml: `fas config convert {path} -o NEW.yaml` makes a recipe"
+        )
     parent = tree.pop("extends", None)
     if parent is None:
         return tree
@@ -85,7 +89,8 @@ def locate(name: str, folder: Path) -> Path:
     path = (folder / Path(name).expanduser()).resolve()
     if path.is_file():
         return path
-    raise ConfigError(f"recipe {name!r}: neither a shipped recipe nor a file{closest(name, known)}")
+    meant = closest(Path(name).stem.lower(), known)  # also where a published cfgs/FeatherNetB-32.yaml is not
+    raise ConfigError(f"recipe {name!r}: neither a shipped recipe nor a file{meant}")
 
 
 def read_mapping(path: Path) -> Tree:
@@ -97,7 +102,8 @@ def read_mapping(path: Path) -> Tree:
     try:
         tree = yaml.load(path.read_text(encoding="utf-8"), Loader)
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: cannot be read: {error}") from error
+        reason = getattr(error, "strerror", None) or error
+        raise ConfigError(f"{path}: cannot be read: {reason}") from error
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = f":{mark.line + 1}" if mark else ""

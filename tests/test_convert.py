@@ -140,3 +140,13 @@ def test_files_that_are_none_are_refused(fas: Fas, write: Write, tmp_path: Path)
     assert result.exit_code == 2
     assert "is there already" in result.stderr
     assert recipe.read_text() == "train: {lr: 0.1}\n"
+
+
+def test_to_train_by_an_old_file_is_answered_with_what_to_do(fas: Fas, write: Write) -> None:
+    old = write(epochs=7)
+    refused = fas("config", "show", old)
+    assert refused.exit_code == 2
+    assert f"`fas config convert {old} -o NEW.yaml` makes a recipe" in refused.stderr
+    absent = fas("config", "show", "cfgs/FeatherNetB-32.yaml")
+    assert absent.exit_code == 2
+    assert "did you mean 'feathernet-b-32'?" in absent.stderr
