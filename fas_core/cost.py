@@ -123,21 +123,27 @@ def parameters(network: nn.Module) -> int:
     return sum(value.numel() for value in network.parameters())
 
 
-def latency(call: Callable[[], object], *, threads: int, runs: int = 20, seconds: float = 5.0) -> Latency:
-    """Time `call` after two calls to warm up: `runs` times, or at least 5 and as often as fits `seconds`."""
+@contextmanager
+def threads_of_torch(count: int) -> Iterator[None]:
+    """So many CPU threads for a while."""
     before = torch.get_num_threads()
-    torch.set_num_threads(threads)
+    torch.set_num_threads(count)
     try:
-        with torch.inference_mode():
-            call()
-            call()
-            taken: list[float] = []
-            while len(taken) < runs and (len(taken) < 5 or sum(taken) < seconds):
-                began = time.perf_counter()
-                call()
-                taken.append(time.perf_counter() - began)
+        yield
     finally:
         torch.set_num_threads(before)
+
+
+def latency(call: Callable[[], object], *, threads: int, runs: int = 20, seconds: float = 5.0) -> Latency:
+    """Time `call` after two calls to warm up: `runs` times, or at least 5 and as often as fits `seconds`."""
+    with threads_of_torch(threads), torch.inference_mode():
+        call()
+        call()
+        taken: list[float] = []
+        while len(taken) < runs and (len(taken) < 5 or sum(taken) < seconds):
+            began = time.perf_counter()
+            call()
+            taken.append(time.perf_counter() - began)
     low, median, high = statistics.quantiles(taken, n=4)
     return Latency(median, low, high, len(taken), threads)
 

@@ -141,13 +141,12 @@ def command(
 def _run(path: Path, threads: int) -> RunModel:
     """The model of a run folder, by torch; so many threads compute each call."""
     require("train", "torch", "safetensors")
-    import torch
-
+    from fas_core.cost import threads_of_torch
     from fas_core.engine.run import Run
     from fas_core.engine.run_model import RunModel
     from fas_core.plugins import registry
 
-    torch.set_num_threads(threads)
+    click.get_current_context().with_resource(threads_of_torch(threads))
     return RunModel(Run.open(path, registry()))
 
 

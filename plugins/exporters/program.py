@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from fas_core.atomic import replacing
 from fas_core.card import Card
 from fas_core.contracts import Exported, Images, Scorer, Verify
+from fas_core.cost import threads_of_torch
 from fas_core.errors import DataError, ModelError
 from fas_core.model import Model
 from fas_plugins.exporters.options import TorchOptions
@@ -58,13 +59,8 @@ def _scorer(path: Path, card: Card) -> Scorer:
             count = len(given[0])
             rows = np.ones((count, len(card.modalities)), np.bool_) if presence is None else presence
             given.append(torch.from_numpy(rows))
-        threads = torch.get_num_threads()
-        torch.set_num_threads(1)
-        try:
-            with torch.inference_mode():
-                scores: NDArray[np.float64] = module(*given)[0].double().numpy()
-        finally:
-            torch.set_num_threads(threads)
+        with threads_of_torch(1), torch.inference_mode():
+            scores: NDArray[np.float64] = module(*given)[0].double().numpy()
         return scores
 
     return score

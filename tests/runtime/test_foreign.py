@@ -151,7 +151,7 @@ def test_from_the_command_line(fas: Any, mean_model: Any, tmp_path: Path) -> Non
     arguments = ["predict", without_metadata(mean_model()), tmp_path / "a.png"]
     result = fas(*arguments, "--foreign", tmp_path / "terms.yaml")
     assert result.exit_code == 2
-    assert "without a threshold" in result.stderr
+    assert "no threshold goes with it" in result.stderr
     result = fas(*arguments, "--foreign", tmp_path / "terms.yaml", "--threshold", "fixed:0.3")
     assert result.exit_code == 0, result.stderr
     assert "0.8000  live" in result.stdout
