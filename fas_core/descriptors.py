@@ -158,7 +158,7 @@ class Exporter(Component):
     """What writes a trained model for other runtimes: `fas_core.contracts.ExporterFunction`.
 
     Args:
-        suffix: the file name ending it writes, e.g. `.onnx`.
+        suffix: the file name ending it writes, e.g. `.onnx`; empty for a folder.
         beside: endings of further files of the same name, e.g. `.bin`.
         precisions: what weights and activations can be; where there are several, the options have a
             `precision` that is one of them.

@@ -185,8 +185,9 @@ def _options(exporter: Exporter, sets: tuple[str, ...], precision: str | None, r
 
 def _destination(path: Path, exporter: Exporter) -> Path:
     if path.is_dir():
-        raise FasError(f"{path}: is a folder: name the file, e.g. {path / f'model{exporter.suffix}'}")
-    if path.suffix != exporter.suffix:
+        what = "name the file" if exporter.suffix else f"name a new one, which {exporter.name} makes"
+        raise FasError(f"{path}: is a folder: {what}, e.g. {path / f'model{exporter.suffix}'}")
+    if exporter.suffix and path.suffix != exporter.suffix:
         raise FasError(f"{path}: what {exporter.name} writes is named *{exporter.suffix}")
     return path
 

@@ -38,7 +38,7 @@ def formats(exporters: Sequence[Exporter]) -> None:
             [
                 {
                     "name": exporter.name,
-                    "files": [exporter.suffix, *exporter.beside],
+                    "files": [*filter(None, (exporter.suffix, *exporter.beside))],
                     "precisions": list(exporter.precisions),
                     "summary": exporter.summary,
                 }
@@ -49,7 +49,7 @@ def formats(exporters: Sequence[Exporter]) -> None:
     rows = [
         (
             exporter.name,
-            ", ".join((exporter.suffix, *exporter.beside)),
+            ", ".join((exporter.suffix or "a folder", *exporter.beside)),
             ", ".join(exporter.precisions),
             exporter.summary,
         )

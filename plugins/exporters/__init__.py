@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fas_core import Exporter, hookimpl
-from fas_plugins.exporters.options import OnnxOptions, OpenVinoOptions, TorchOptions
+from fas_plugins.exporters.options import OnnxOptions, OpenVinoOptions, TorchOptions, TritonOptions
 
 
 @hookimpl
@@ -36,4 +36,13 @@ def fas_exporters() -> Iterator[Exporter]:
         options=TorchOptions,
         suffix=".pt2",
         source="torch.export (docs.pytorch.org)",
+    )
+    yield Exporter(
+        name="triton",
+        summary="A folder of Triton's model repository: the ONNX file, and how it is served in batches",
+        target="fas_plugins.exporters.triton:export",
+        options=TritonOptions,
+        suffix="",
+        precisions=("fp32", "fp16", "int8"),
+        source="Triton Inference Server (github.com/triton-inference-server)",
     )

@@ -60,3 +60,16 @@ class OpenVinoOptions(Checked):
 @frozen(kw_only=True)
 class TorchOptions(Checked):
     """A program of `torch.export`."""
+
+
+@frozen(kw_only=True)
+class TritonOptions(OnnxOptions):
+    """A model's folder for Triton.
+
+    Args:
+        max_batch: of requests that the server joins.
+        queue_delay: microseconds that a request waits for others to join.
+    """
+
+    max_batch: int = field(default=32, validator=validators.ge(1))
+    queue_delay: int = field(default=500, validator=validators.ge(0))

@@ -242,6 +242,21 @@ def test_several_at_once(make_run: Callable[..., Run], tmp_path: Path) -> None:
     assert fp32 < fp16 < 1e-2
 
 
+def test_a_folder_for_triton(make_run: Callable[..., Run], tmp_path: Path) -> None:
+    run, repository = make_run(), tmp_path / "repository"
+    repository.mkdir()
+    assert_refused(fas(run.path, "--format", "triton", "-o", repository), "is a folder: name a new one")
+    result = fas(run.path, "--format", "triton", "--samples", 8, "-o", repository / "face")
+    assert result.exit_code == 0, result.stderr
+    assert str(repository / "face" / "1" / "model.onnx") in result.stdout
+    assert ModelFile(repository / "face" / "1" / "model.onnx").card.modalities == run.recipe.modalities
+    stored = json.loads((repository / "face.verification.json").read_text())
+    assert stored["max_difference"] <= 1e-4
+    again = fas(run.path, "--format", "triton", "--samples", 8, "-o", repository / "other.v2", "--int8")
+    assert again.exit_code == 0, again.stderr
+    assert 'name: "other.v2"' in (repository / "other.v2" / "config.pbtxt").read_text()
+
+
 def test_int8_is_held_to_its_error_rate(make_run: Callable[..., Run]) -> None:
     run = make_run()
     assert fas(run.path, "--int8", "--calibration", 16, "--set", "acer_loss=1").exit_code == 0
@@ -298,7 +313,10 @@ def test_formats_are_listed() -> None:
     assert ".xml, .bin" in rows["openvino"]
     assert "fp32, fp16, int8" in rows["onnx"]
     listed = json.loads(fas("--list", "--json").stdout)
-    assert {"name": "torch", "files": [".pt2"], "precisions": ["fp32"]}.items() <= listed[-1].items()
+    by_name = {item["name"]: item for item in listed}
+    assert {"files": [".pt2"], "precisions": ["fp32"]}.items() <= by_name["torch"].items()
+    assert "a folder" in rows["triton"]
+    assert by_name["triton"]["files"] == []
 
 
 @pytest.mark.parametrize(
