@@ -21,8 +21,9 @@ def listen(host: str, port: int) -> socket.socket:
         FasError: the port is taken, or the host is none of this machine's.
     """
     try:
-        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        bound = socket.socket(family, socket.SOCK_STREAM)
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        # asyncio sends at once only where the protocol is said; else answers wait 40 ms for receipts.
+        bound = socket.socket(family, kind, protocol)
     except OSError as error:
         raise FasError(f"{host}: no address of this machine: {error.strerror}") from error
     try:
