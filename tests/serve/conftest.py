@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from http.client import HTTPConnection, HTTPResponse
 from pathlib import Path
 from typing import Any
@@ -89,9 +90,9 @@ def form_fixture() -> Callable[..., tuple[bytes, dict[str, str]]]:
     return form
 
 
-@pytest.fixture
-def serve() -> Iterator[Callable[..., Client]]:
-    """`serve(path or judge, hosts=("*",), **limits)`: a client of a service, up until the test ends."""
+@contextmanager
+def services() -> Iterator[Callable[..., Client]]:
+    """`start(path or judge, hosts=("*",), **limits)`: a client of a service, up until the block ends."""
     stops = []
 
     def start(model: Path | Any, hosts: tuple[str, ...] = ("*",), **limits: Any) -> Client:
@@ -118,3 +119,16 @@ def serve() -> Iterator[Callable[..., Client]]:
     yield start
     for stop in stops:
         stop()
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[..., Client]]:
+    with services() as start:
+        yield start
+
+
+@pytest.fixture(scope="module")
+def serve_long() -> Iterator[Callable[..., Client]]:
+    """The same, up until the module ends."""
+    with services() as start:
+        yield start

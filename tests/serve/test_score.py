@@ -16,9 +16,17 @@ MeanModel = Callable[..., Path]
 WHITE, GREY = np.full((20, 30, 3), 255, np.uint8), np.full((20, 20, 3), 51, np.uint8)
 
 
+@pytest.fixture(scope="module")
+def started() -> list[Any]:
+    return []
+
+
 @pytest.fixture
-def client(serve: Any, mean_model: MeanModel) -> Any:
-    return serve(mean_model())
+def client(started: list[Any], serve_long: Any, mean_model: MeanModel) -> Any:
+    """Of one service for all these tests: what one of them sent does no harm to the next."""
+    if not started:
+        started.append(serve_long(mean_model()))
+    return started[0]
 
 
 def refused(answer: Any, status: int, error: str, field: str | None = None) -> str:
