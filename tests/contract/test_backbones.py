@@ -18,6 +18,8 @@ from fas_core.plugins import registry
 
 BACKBONES = {item.name: cast(Backbone, item) for item in registry().all("backbone")}
 CANDIDATE_SIZES = (64, 96, 128, 160, 224, 256)
+BOTH = pytest.mark.parametrize(("which", "batch"), [(0, 1), (1, 3)], ids=["smallest-1", "next-3"])
+"""Two sizes, and batches of one and of three."""
 
 
 @pytest.fixture(params=BACKBONES, scope="module")
@@ -35,16 +37,22 @@ def _seeded() -> Iterator[None]:
 def build(name: str, **settings: Any) -> nn.Module:
     """A new network, at the smallest size unless told. The plain one is copied: building takes longer."""
     if not settings:
-        return deepcopy(original(name))
+        return deepcopy(original(name, sizes(name)[0]))
     backbone = BACKBONES[name]
     network = backbone.load()(backbone.options(), **{"input_size": sizes(name)[0]} | settings)
     assert isinstance(network, nn.Module)
     return network
 
 
-@lru_cache(maxsize=1)  # the tests of one backbone follow each other
-def original(name: str) -> nn.Module:
-    return build(name, input_size=sizes(name)[0])
+def at(name: str, which: int, batch: int) -> tuple[nn.Module, Tensor]:
+    """A new network of one of the two sizes, and an input."""
+    size = sizes(name)[which]
+    return deepcopy(original(name, size)), torch.randn(batch, 3, size, size)
+
+
+@lru_cache(maxsize=2)  # the tests of one backbone follow each other
+def original(name: str, size: int) -> nn.Module:
+    return build(name, input_size=size)
 
 
 @cache
@@ -84,14 +92,15 @@ def test_shapes(name: str, which: int) -> None:
         assert logits.isfinite().all()
 
 
-@pytest.mark.parametrize("batch", [1, 3])
-def test_gradients_reach_every_parameter(name: str, batch: int) -> None:
-    network = build(name).train()
+@BOTH
+def test_gradients_reach_every_parameter(name: str, which: int, batch: int) -> None:
+    network, x = at(name, which, batch)
+    network.train()
     with torch.no_grad():
         for parameter_name, parameter in network.named_parameters():
             if parameter_name.endswith("bias"):
                 parameter.uniform_(0.1, 1)  # above zero, so that no ReLU happens to be dead
-    _, _, logits = stages(network, torch.randn(batch, 3, *sizes(name)[:1] * 2))
+    _, _, logits = stages(network, x)
     logits.square().sum().backward()
     unreached = [
         parameter_name
@@ -101,8 +110,9 @@ def test_gradients_reach_every_parameter(name: str, batch: int) -> None:
     assert not unreached
 
 
-def test_training_moves_the_batch_statistics_and_judging_does_not(name: str) -> None:
-    network, x = build(name), torch.randn(3, 3, *sizes(name)[:1] * 2)
+@BOTH
+def test_training_moves_the_batch_statistics_and_judging_does_not(name: str, which: int, batch: int) -> None:
+    network, x = at(name, which, batch)
 
     def buffers() -> dict[str, Tensor]:
         return {key: value.clone() for key, value in network.named_buffers()}
@@ -123,19 +133,21 @@ def test_samples_do_not_see_each_other_when_judged(name: str) -> None:
     torch.testing.assert_close(network(x), apart, rtol=1e-4, atol=1e-5)
 
 
+@BOTH
 @torch.inference_mode()
-def test_channels_last_agrees_with_contiguous(name: str) -> None:
-    network, x = build(name).eval(), torch.randn(3, 3, *sizes(name)[:1] * 2)
-    expected = stages(network, x)
+def test_channels_last_agrees_with_contiguous(name: str, which: int, batch: int) -> None:
+    network, x = at(name, which, batch)
+    expected = stages(network.eval(), x)
     last = cast(nn.Module, network.to(memory_format=torch.channels_last))  # type: ignore[call-overload]
     got = stages(last, x.contiguous(memory_format=torch.channels_last))
     torch.testing.assert_close(got, expected, rtol=1e-4, atol=1e-4 * float(expected[2].abs().max() + 1))
 
 
+@BOTH
 @torch.inference_mode()
-def test_a_state_dict_is_the_whole_state(name: str) -> None:
-    first, second = build(name), build(name, input_size=sizes(name)[0]).eval()
-    x = torch.randn(3, 3, *sizes(name)[:1] * 2)
+def test_a_state_dict_is_the_whole_state(name: str, which: int, batch: int) -> None:
+    first, x = at(name, which, batch)
+    second = build(name, input_size=sizes(name)[which]).eval()
     first.train()(x)  # so that the batch statistics are not the initial ones
     second.load_state_dict(first.state_dict())
     assert torch.equal(first.eval()(x), second(x))
@@ -177,10 +189,11 @@ def test_published_names_are_one_for_each_entry(name: str) -> None:
     assert len(set(names)) == len(names)
 
 
+@BOTH
 @torch.no_grad()
-def test_it_exports_with_any_batch_size(name: str) -> None:
-    network, size = build(name).eval(), sizes(name)[0]
-    batch = torch.export.Dim("batch", min=1)
-    program = torch.export.export(network, (torch.randn(2, 3, size, size),), dynamic_shapes=({0: batch},))
-    x = torch.randn(3, 3, size, size)
+def test_it_exports_with_any_batch_size(name: str, which: int, batch: int) -> None:
+    network, x = at(name, which, batch)
+    example = torch.cat([x[:1]] * 2)
+    dynamic = {0: torch.export.Dim("batch", min=1)}
+    program = torch.export.export(network.eval(), (example,), dynamic_shapes=(dynamic,))
     torch.testing.assert_close(program.module()(x), network(x), rtol=1e-4, atol=1e-5)
