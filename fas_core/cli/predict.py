@@ -115,7 +115,7 @@ def command(
         raise ConfigError(f"--foreign says what somebody else's model is: {model} is a run")
     # Many shots are scored side by side, each by one thread.
     predictor = Predictor(
-        _run(model, workers if single else 1) if is_run else model,
+        _run(ctx, model, workers if single else 1) if is_run else model,
         threads=workers if single else 1,
         threshold=cut.value if cut else None,
         foreign=None if foreign is None else Foreign.read(foreign),
@@ -138,7 +138,7 @@ def command(
     ctx.exit(_exit_code(rows, fail_on_attack))
 
 
-def _run(path: Path, threads: int) -> RunModel:
+def _run(ctx: click.Context, path: Path, threads: int) -> RunModel:
     """The model of a run folder, by torch; so many threads compute each call."""
     require("train", "torch", "safetensors")
     from fas_core.cost import threads_of_torch
@@ -146,7 +146,7 @@ def _run(path: Path, threads: int) -> RunModel:
     from fas_core.engine.run_model import RunModel
     from fas_core.plugins import registry
 
-    click.get_current_context().with_resource(threads_of_torch(threads))
+    ctx.with_resource(threads_of_torch(threads))
     return RunModel(Run.open(path, registry()))
 
 
