@@ -227,8 +227,12 @@ def check_exporter(name: str, folder: Path, options: Any = None) -> None:
     done = target(made, model=model, samples=images, destination=destination, card=card, verify=verify)
     left, beside = set(folder.iterdir()) - before, [destination.with_suffix(end) for end in descriptor.beside]
     assert left == {destination, *beside}, f"{name}: wrote {sorted(map(str, left))}, not just {destination}"
-    assert done.path == destination, f"{name}: says it wrote {done.path}, not {destination}"
-    assert done.beside == tuple(beside), f"{name}: says it wrote {done.beside} beside it"
+    if descriptor.suffix:
+        assert done.path == destination, f"{name}: says it wrote {done.path}, not {destination}"
+        assert done.beside == tuple(beside), f"{name}: says it wrote {done.beside} beside it"
+    else:
+        outside = [path for path in (done.path, *done.beside) if destination not in path.parents]
+        assert not outside, f"{name}: says it wrote {outside[0]}, which is not in {destination}"
     assert said, f"{name}: did not have what it wrote verified"
     assert done.verification is said[-1], f"{name}: gives another verification than it was given"
     worst = done.verification.max_difference

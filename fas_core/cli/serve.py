@@ -108,5 +108,6 @@ def command(
         hosts = (*LOCAL, host) if local else ("*",)
         app = create_app(judge, model.name, accepted.policy, limits, hosts)
         with suppress(KeyboardInterrupt):
-            console.info(f"{model} at {url(bound)} (Ctrl-C ends it)")
-            server(app, timeout).run(sockets=[bound])
+            server(app, timeout, lambda: console.info(f"{model} at {url(bound)} (Ctrl-C ends it)")).run(
+                sockets=[bound]
+            )

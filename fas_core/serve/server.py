@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Callable
 from ipaddress import ip_address
 
 import uvicorn
@@ -49,8 +50,26 @@ def is_local(bound: socket.socket) -> bool:
     return ip_address(bound.getsockname()[0]).is_loopback
 
 
-def server(app: ASGIApp, timeout: float) -> uvicorn.Server:
-    """To be run on sockets; when interrupted it answers what it has begun, within `timeout` seconds."""
+class Server(uvicorn.Server):
+    """Says when it answers; an interruption is handled from then on, and was a plain one before."""
+
+    def __init__(self, config: uvicorn.Config, announce: Callable[[], None]) -> None:
+        super().__init__(config)
+        self.announce = announce
+
+    async def main_loop(self) -> None:
+        self.announce()
+        await super().main_loop()
+
+
+def server(app: ASGIApp, timeout: float, announce: Callable[[], None] = lambda: None) -> Server:
+    """To be run on sockets; when interrupted it answers what it has begun, within `timeout` seconds.
+
+    Args:
+        app: what answers.
+        timeout: in seconds.
+        announce: called once it answers.
+    """
     config = uvicorn.Config(
         app,
         loop="asyncio",
@@ -64,4 +83,4 @@ def server(app: ASGIApp, timeout: float) -> uvicorn.Server:
         server_header=False,
         timeout_graceful_shutdown=max(round(timeout), 1),
     )
-    return uvicorn.Server(config)
+    return Server(config, announce)
