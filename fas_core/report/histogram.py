@@ -93,7 +93,9 @@ def binned(rates: ErrorRates, threshold: float | None) -> Bins | None:
     ends = [part.scores[[0, -1]] for part in parts]
     lowest, highest = np.min(ends), np.max(ends)
     low, high = score_range(rates)
-    if threshold is None or not low < threshold < high:
+    if not any(np.isfinite(part.scores).any() for part in parts):
+        edges = np.array([highest])  # nothing lies between infinities
+    elif threshold is None or not low < threshold < high:
         edges = np.linspace(low, high, BINS, endpoint=False)
     else:
         below = min(max(round(BINS * (threshold - low) / (high - low)), 1), BINS - 1)
