@@ -25,7 +25,7 @@ import numpy as np
 import torch
 
 from fas_core.card import Card
-from fas_core.config import Recipe
+from fas_core.config import Recipe, Resize
 from fas_core.contracts import Scorer, Verification
 from fas_core.descriptors import Exporter
 from fas_core.model import Model, build_model
@@ -86,7 +86,7 @@ def written(recipe: Recipe, model: Model, name: str, options: dict[str, Any], fo
     rng = np.random.default_rng(14)
     shape = (CALIBRATION, SIZE, SIZE, 3)
     samples = {modality: rng.integers(0, 256, shape, np.uint8) for modality in recipe.modalities}
-    card = Card(recipe.modalities, SIZE, recipe.resize, Threshold(0.5, "fixed:0.5", "given"))
+    card = Card(recipe.modalities, SIZE, Resize(crop=1.0), Threshold(0.5, "fixed:0.5", "given"))
     path = folder / f"{name}-{'-'.join(map(str, options.values()))}{exporter.suffix}"
 
     def verify(_: Scorer, **__: float | None) -> Verification:

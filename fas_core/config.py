@@ -114,13 +114,30 @@ class Augment:
 
 
 @frozen
+class Patches:
+    """Judging a face by the mean of what patches of it say, each as large as the network's input.
+
+    As FaceBagNet (CVPR Workshops 2019) is trained on patches: what is too small to show a person shows the
+    texture. Training's random crops (`augment.crop_scale`) are to be of about the same share of the face.
+
+    Args:
+        grid: patches a side, `grid` x `grid` in all, spread evenly from edge to edge; 1 is the central one.
+        share: side of a patch as a fraction of the face's.
+    """
+
+    grid: int = field(default=3, validator=v.ge(1))
+    share: float = field(default=0.5, validator=[v.gt(0), v.le(1)])
+
+
+@frozen
 class ModelConfig:
     """What is built.
 
     Args:
         backbone: one for all modalities, or one for each: `{rgb: feathernet_a, depth: feathernet_b}`.
         fusion: what joins the branches.
-        input_size: side of the square input in pixels.
+        input_size: side of the network's square input in pixels.
+        patches: judge by the mean over patches of that size; None: the whole face is scaled to it.
         normalize: for each modality (those not taken are ignored), or empty: `Normalize()` for all.
         pretrained: published checkpoint whose weights training starts from, all but the classifier's; one for
             every backbone or, as `{rgb: PATH}`, for some.
@@ -131,8 +148,14 @@ class ModelConfig:
     )
     fusion: FusionChoice = field(factory=lambda: FusionChoice("concat_linear"))
     input_size: int = field(default=224, validator=v.ge(16))
+    patches: Patches | None = None
     normalize: dict[str, Normalize] = field(factory=dict)
     pretrained: Path | dict[str, Path] | None = None
+
+    @property
+    def face_size(self) -> int:
+        """Side in pixels of the faces that the model judges: patches are cut at their full resolution."""
+        return self.input_size if self.patches is None else round(self.input_size / self.patches.share)
 
 
 @frozen

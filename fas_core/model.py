@@ -38,18 +38,52 @@ class Preprocess(nn.Module):
         return pixels.permute(0, 3, 1, 2).float() * scale + shift
 
 
+class Grid(nn.Module):
+    """Patches of faces, the network's inputs: (B, F, F, 3) -> (B x P, size, size, 3), P being grid x grid.
+
+    Those of a face follow each other, row by row; `mean` joins what is said of them.
+
+    Args:
+        grid: patches a side.
+        size: side of a patch.
+        face_size: F.
+    """
+
+    def __init__(self, grid: int, size: int, face_size: int) -> None:
+        super().__init__()
+        room = face_size - size
+        starts = [round(room * place / (grid - 1)) for place in range(grid)] if grid > 1 else [room // 2]
+        self.corners = [(top, left) for top in starts for left in starts]
+        self.size = size
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        side = self.size
+        patches = [pixels[:, top : top + side, left : left + side] for top, left in self.corners]
+        return torch.stack(patches, dim=1).flatten(0, 1)
+
+    def repeated(self, presence: Tensor) -> Tensor:
+        """(B, modalities) -> (B x P, modalities)."""
+        return presence[:, None].expand(-1, len(self.corners), -1).flatten(0, 1)
+
+    def mean(self, logits: Tensor) -> Tensor:
+        """(B x P, K) -> (B, K)."""
+        return logits.unflatten(0, (-1, len(self.corners))).mean(dim=1)
+
+
 class Model(nn.Module):
     """Takes `{modality: uint8 (B, H, W, 3)}` and gives `Outputs`.
 
-    Where a modality is missing the fusion is given zeros of it, whatever its pixels are.
+    Where a modality is missing the fusion is given zeros of it, whatever its pixels are. With a grid it
+    judges a face by the mean of its patches' logits; in training its inputs are single patches.
 
     Args:
         preprocess: one `Preprocess` per modality.
         backbones: one per modality, or, under a fusion of inputs, the one named `shared`.
         fusion: gets of each modality what `takes` names.
         takes: the stage that the fusion joins.
-        input_size: H and W in pixels.
+        input_size: H and W in pixels, of the faces that it judges.
         partial: whether it was trained to do without some modalities.
+        grid: how faces are cut into patches; None where they are not.
     """
 
     def __init__(
@@ -60,6 +94,7 @@ class Model(nn.Module):
         takes: Stage,
         input_size: int,
         partial: bool = False,
+        grid: Grid | None = None,
     ) -> None:
         super().__init__()
         self.preprocess = nn.ModuleDict(preprocess)
@@ -68,6 +103,7 @@ class Model(nn.Module):
         self.takes = takes
         self.input_size = input_size
         self.partial = partial
+        self.grid = grid
 
     @property
     def modalities(self) -> tuple[str, ...]:
@@ -81,6 +117,10 @@ class Model(nn.Module):
             images: of every modality, whatever stands for a missing one.
             presence: (B, modalities) bool, in the model's order, False where one is missing; None: none is.
         """
+        grid = None if self.training else self.grid
+        if grid is not None:
+            images = {name: grid(images[name]) for name in self.preprocess}
+            presence = None if presence is None else grid.repeated(presence)
         inputs = {name: layer(images[name]) for name, layer in self.preprocess.items()}
         if self.takes == "inputs":
             stages = {"shared": self._stages("shared", self._fused(inputs, presence))}
@@ -89,9 +129,11 @@ class Model(nn.Module):
             stages = {name: self._stages(name, value) for name, value in inputs.items()}
             logits = self._fused({name: reached[self.takes] for name, reached in stages.items()}, presence)
         logits = logits.float()  # mixed precision ends here: softmax and losses are in float32
+        if grid is not None:
+            logits = grid.mean(logits)
         # One column is the mean of a predicted map: a score already.
         score = logits[:, 0] if logits.shape[1] == 1 else logits.softmax(dim=1)[:, 1]
-        if len(stages) > 1:
+        if len(stages) > 1 or grid is not None:
             return Outputs(score=score, logits=logits)
         ((name, only),) = stages.items()
         embedding = only.get("embeddings")
@@ -137,7 +179,9 @@ def build_model(recipe: Recipe, registry: Registry, num_classes: int = 2) -> Mod
         )
     descriptor = registry.find("fusion", recipe.model.fusion.name)
     assert isinstance(descriptor, Fusion)
-    modalities, size = recipe.modalities, recipe.model.input_size
+    modalities, size, face_size = recipe.modalities, recipe.model.input_size, recipe.model.face_size
+    patches = recipe.model.patches
+    grid = None if patches is None else Grid(patches.grid, size, face_size)
     chosen = _chosen(recipe.model.backbone, modalities)
     normalize = _normalize(recipe.model.normalize, modalities)
     preprocess: dict[str, nn.Module] = {name: Preprocess(values) for name, values in normalize.items()}
@@ -151,7 +195,7 @@ def build_model(recipe: Recipe, registry: Registry, num_classes: int = 2) -> Mod
         backbone = _backbone(
             chosen[modalities[0]], registry, fusion.out_channels, size, "logits", num_classes
         )
-        return Model(preprocess, {"shared": backbone}, fusion, descriptor.takes, size, partial)
+        return Model(preprocess, {"shared": backbone}, fusion, descriptor.takes, face_size, partial, grid)
     backbones = {
         name: _backbone(choice, registry, 3, size, descriptor.takes, num_classes)
         for name, choice in chosen.items()
@@ -161,7 +205,7 @@ def build_model(recipe: Recipe, registry: Registry, num_classes: int = 2) -> Mod
         for name, branch in backbones.items()
     )
     fusion = descriptor.load()(recipe.model.fusion.options, branches=sizes, num_classes=num_classes)
-    return Model(preprocess, backbones, fusion, descriptor.takes, size, partial)
+    return Model(preprocess, backbones, fusion, descriptor.takes, face_size, partial, grid)
 
 
 def _normalize(given: dict[str, Normalize], modalities: tuple[str, ...]) -> dict[str, Normalize]:

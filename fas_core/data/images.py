@@ -163,7 +163,9 @@ def scaled(box: Box, source: tuple[int, ...], target: tuple[int, ...]) -> Box:
 
 
 def resized(image: Image, size: int) -> Image:
-    """(size, size, 3): averaging areas when it shrinks, bilinear when it grows."""
+    """(size, size, 3): areas averaged when it shrinks, bilinear when it grows; itself when it fits."""
+    if image.shape[:2] == (size, size):
+        return image
     shrinks = min(image.shape[:2]) >= size
     method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
     return np.asarray(cv2.resize(image, (size, size), interpolation=method))

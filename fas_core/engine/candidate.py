@@ -92,7 +92,7 @@ def _from_run(path: Path, registry: Registry) -> Candidate:
         path=path,
         scorer=scorer(run.model()),
         modalities=recipe.modalities,
-        input_size=recipe.model.input_size,
+        input_size=recipe.model.face_size,
         resize=recipe.resize,
         data=recipe.data,
         metrics=recipe.metrics,

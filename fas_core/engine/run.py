@@ -154,7 +154,7 @@ class Run:
         results = self.path / "results.json"
         return Card(
             modalities=self.recipe.modalities,
-            input_size=self.recipe.model.input_size,
+            input_size=self.recipe.model.face_size,
             resize=self.recipe.resize,
             threshold=threshold,
             recipe=recipes.plain(self.recipe, self.registry),

@@ -223,7 +223,7 @@ def scoring(recipe: Recipe) -> dict[str, Any]:
     """How a run's samples become inputs, as `score_samples` takes it."""
     return {
         "modalities": recipe.modalities,
-        "input_size": recipe.model.input_size,
+        "input_size": recipe.model.face_size,
         "resize": recipe.resize,
         "partial": recipe.train.modality_dropout > 0,
         "workers": recipe.train.workers,

@@ -148,10 +148,12 @@ class Predictor:
         return list(self._judged(faces)) if faces else []
 
     def _judged(self, faces: Sequence[Face]) -> Iterator[Prediction]:
-        names, side = self.card.modalities, self.card.input_size
-        blank = np.zeros((side, side, 3), np.uint8)
-        images = {name: np.stack([face.get(name, blank) for face in faces]) for name in names}
-        there = np.array([[name in face for name in names] for face in faces]) if self.card.partial else None
+        names, side, there = self.card.modalities, self.card.input_size, None
+        if self.card.partial:
+            there = np.array([[name in face for name in names] for face in faces])
+            blank = dict.fromkeys(names, np.zeros((side, side, 3), np.uint8))
+            faces = [{**blank, **face} for face in faces]
+        images = {name: np.stack([face[name] for face in faces]) for name in names}
         for score in self._model(images, there):
             yield Prediction(float(score), self.threshold)
 

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from fas_core.card import Card
 from fas_core.config import Normalize, Resize
 from fas_core.contracts import BranchSize
-from fas_core.model import Model, Preprocess
+from fas_core.model import Grid, Model, Preprocess
 from fas_core.plugins import registry
 from fas_core.thresholds import Threshold
 
@@ -60,13 +60,14 @@ def randomise(model: nn.Module) -> None:
 
 @pytest.fixture(scope="session")
 def make_model() -> Callable[..., Model]:
-    """`make_model(modalities, backbone class, fusion, partial)`: seeded, in eval mode."""
+    """`make_model(modalities, backbone class, fusion, partial, grid)`: seeded, in eval mode."""
 
     def make(
         modalities: Sequence[str] = ("rgb",),
         backbone: type[nn.Module] = TinyBackbone,
         joined: str = "concat_linear",
         partial: bool = False,
+        grid: int | None = None,
     ) -> Model:
         torch.manual_seed(14)
         branches = [BranchSize(name, (8, 4, 4), 8, 2) for name in modalities]
@@ -81,6 +82,7 @@ def make_model() -> Callable[..., Model]:
             fusion.takes,
             SIDE,
             partial,
+            None if grid is None else Grid(grid, SIDE // 2, SIDE),
         )
         randomise(model)
         return model.eval()
