@@ -168,6 +168,8 @@ class TrainConfig:
         modality_dropout: chance that a training sample is without a modality, for each of them (one is always
             left); more than 0 makes a model that scores samples of which modalities are missing. As ModDrop
             (Neverova et al., arXiv 1501.00102).
+        average: decay in [0, 1) of a running mean of the weights over the updates, which is then judged and
+            kept (Polyak and Juditsky, Acceleration of Stochastic Approximation by Averaging, 1992); 0: none.
         seed: of the weights, the order of samples, the augmentation and the modalities left out.
         workers: processes that read images.
         device: `auto` (an accelerator if there is one), `cpu`, `cuda`, ...
@@ -184,6 +186,7 @@ class TrainConfig:
     every_decay: int = field(default=60, validator=v.ge(1))
     decay: float = field(default=0.1, validator=[v.gt(0), v.le(1)])
     modality_dropout: float = field(default=0.0, validator=[v.ge(0), v.lt(1)])
+    average: float = field(default=0.0, validator=[v.ge(0), v.lt(1)])
     seed: int = field(default=14, validator=v.ge(0))
     workers: int = field(default=2, validator=v.ge(0))
     device: str = "auto"

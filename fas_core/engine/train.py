@@ -16,6 +16,7 @@ from fas_core.console import console
 from fas_core.contracts import Batch, LossModule
 from fas_core.data.loader import training_loader
 from fas_core.data.samples import SampleTable
+from fas_core.engine.average import Average
 from fas_core.engine.checkpoint import load_state, save_state, save_weights
 from fas_core.engine.evaluate import score_samples
 from fas_core.engine.interrupt import Interruption, interruptible
@@ -39,6 +40,7 @@ class Training:
     model: nn.Module
     loss: nn.Module
     optimizer: Any
+    average: Average | None = None
     position: Position = field(factory=Position)
 
     @classmethod
@@ -58,7 +60,10 @@ class Training:
         both = nn.ModuleDict({"model": model, "loss": loss})
         optimizer = build_optimizer(recipe.train, both.parameters())
         prepared = accelerator.prepare(model, optimizer)
-        return cls(run, train, dev, accelerator, prepared[0], loss.to(accelerator.device), prepared[1])
+        training = cls(run, train, dev, accelerator, prepared[0], loss.to(accelerator.device), prepared[1])
+        if recipe.train.average:
+            training.average = Average(training.bare_model, recipe.train.average)
+        return training
 
     @property
     def recipe(self) -> Recipe:
@@ -68,6 +73,11 @@ class Training:
     def bare_model(self) -> Model:
         """The model without what distributes it."""
         return cast(Model, self.accelerator.unwrap_model(self.model))
+
+    @property
+    def judged_model(self) -> Model:
+        """What is scored and kept: the model, or the running mean of it."""
+        return self.bare_model if self.average is None else self.average.model
 
     def fit(self) -> None:
         """Train to the last epoch.
@@ -135,6 +145,8 @@ class Training:
         self.accelerator.backward(loss)
         self.optimizer.step()
         self.optimizer.zero_grad()
+        if self.average is not None:
+            self.average.update_parameters(self.bare_model)
         return value
 
     @property
@@ -152,7 +164,7 @@ class Training:
             "images_per_second": position.images / max(position.seconds, 1e-9),
         }
         if self.accelerator.is_main_process:
-            save_weights(self.bare_model, self.run.weights("last"))
+            save_weights(self.judged_model, self.run.weights("last"))
             record |= self._judge_dev()
             self.run.append_metrics(record)
             console.info(_epoch_line(record, self.recipe.train.epochs))
@@ -169,14 +181,13 @@ class Training:
         Without a dev split there is nothing to choose by, and the last weights are the best.
         """
         if self.dev is None:
-            save_weights(self.bare_model, self.run.weights("best"))
+            save_weights(self.judged_model, self.run.weights("best"))
             return {}
-        scores = score_samples(scorer(self.bare_model), self.dev, description="dev", **scoring(self.recipe))
-        self.model.train()
+        scores = score_samples(scorer(self.judged_model), self.dev, description="dev", **scoring(self.recipe))
         _, eer = scores.rates.equal()
         best = eer <= self.position.best_eer
         if best:
-            save_weights(self.bare_model, self.run.weights("best"))
+            save_weights(self.judged_model, self.run.weights("best"))
             scores.write(self.run.scores("dev"))
             self.position.best_eer = eer
         threshold = fit_threshold(self.recipe.threshold, scores)
@@ -193,6 +204,8 @@ class Training:
                 "optimizer": self.optimizer.state_dict(),
                 "rng": torch.get_rng_state(),
             }
+            if self.average is not None:
+                state["average"] = self.average.state_dict()
             save_state(state, self.run.path / "state.pt")
         self.accelerator.wait_for_everyone()
 
@@ -208,6 +221,8 @@ class Training:
             self.bare_model.load_state_dict(state["model"])
             self.loss.load_state_dict(state["loss"])
             self.optimizer.load_state_dict(state["optimizer"])
+            if self.average is not None:
+                self.average.load_state_dict(state["average"])
             torch.set_rng_state(state["rng"])
             self.position = Position(**state["position"])
         except (RuntimeError, KeyError, TypeError, ValueError) as error:

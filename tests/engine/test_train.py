@@ -47,12 +47,17 @@ def test_the_same_seed_gives_the_same_weights(faces: Path, tmp_path: Path, make_
     assert not all(torch.equal(first[key], other[key]) for key in first)
 
 
-@pytest.mark.parametrize("stop_after", [2, 4, 5])
+@pytest.mark.parametrize(("stop_after", "average"), [(2, 0.0), (4, 0.0), (5, 0.0), (5, 0.9)])
 def test_resuming_continues_exactly(
-    faces: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stop_after: int, make_recipe: MakeRecipe
+    faces: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    stop_after: int,
+    average: float,
+    make_recipe: MakeRecipe,
 ) -> None:
     """Ctrl-C after the second, fourth (the epoch's last) and fifth batch of two epochs of four."""
-    recipe = make_recipe(faces, epochs=2)
+    recipe = make_recipe(faces, epochs=2, average=average)
     whole = job.start(tmp_path / "whole", recipe, registry())
     original, steps = Training._step, [0]
 
