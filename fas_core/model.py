@@ -91,13 +91,14 @@ class Model(nn.Module):
         logits = logits.float()  # mixed precision ends here: softmax and losses are in float32
         # One column is the mean of a predicted map: a score already.
         score = logits[:, 0] if logits.shape[1] == 1 else logits.softmax(dim=1)[:, 1]
+        features = {name: reached["maps"] for name, reached in stages.items()}
         if len(stages) > 1:
-            return Outputs(score=score, logits=logits)
+            return Outputs(score=score, logits=logits, features=features)
         ((name, only),) = stages.items()
         embedding = only.get("embeddings")
         size = getattr(self.backbones[name], "map_size", None)
         predicted = None if embedding is None or size is None else torch.unflatten(embedding, 1, size)
-        return Outputs(score=score, logits=logits, map=predicted, embedding=embedding)
+        return Outputs(score=score, logits=logits, map=predicted, embedding=embedding, features=features)
 
     def _fused(self, branches: dict[str, Tensor], presence: Tensor | None) -> Tensor:
         """What the fusion makes of the branches, of which some may be missing."""
