@@ -80,7 +80,9 @@ if TYPE_CHECKING:
 )
 @reading_options
 @output_options
+@click.pass_context
 def command(
+    ctx: click.Context,
     targets: tuple[Path, ...],
     output: Path,
     split: str,
@@ -131,7 +133,7 @@ def command(
         split=split if any(system.making for system in systems) else None,
         worst=worst,
         made=datetime.now().astimezone(),
-        explainers=_explainers(sources, systems) if explain and worst else {},
+        explainers=_explainers(ctx, sources, systems) if explain and worst else {},
     )
     _write(report, output, folder, plot_format)
 
@@ -153,26 +155,30 @@ def _judged(sources: Mapping[str, Source], terms: Terms) -> list[System]:
     return systems
 
 
-def _explainers(sources: Sequence[Source], systems: Sequence[System]) -> dict[str, Explainer | str]:
+def _explainers(
+    ctx: click.Context, sources: Sequence[Source], systems: Sequence[System]
+) -> dict[str, Explainer | str]:
     """Of every run whose mistakes are shown with photos, what looks into it, or why nothing can."""
     return {
-        system.name: _explainer(source.run, system.threshold)
+        system.name: _explainer(ctx, source.run, system.threshold)
         for source, system in zip(sources, systems, strict=True)
         if source.run is not None and system.threshold is not None and not isinstance(system.faces, str)
     }
 
 
-def _explainer(run: Run, threshold: float) -> Explainer | str:
+def _explainer(ctx: click.Context, run: Run, threshold: float) -> Explainer | str:
     from fas_core.runtime.explain import Explainer
     from fas_core.runtime.predictor import Predictor
 
     try:
         require("train", "torch", "safetensors")
+        from fas_core.cost import threads_of_torch
         from fas_core.engine.run_model import RunModel
 
         model = RunModel(run)
     except FasError as error:
         return error.message
+    ctx.with_resource(threads_of_torch(1))  # many faces are looked at side by side, each by one thread
     return Explainer(Predictor(model, threshold=threshold), model.grad_cam)
 
 

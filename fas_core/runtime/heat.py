@@ -49,11 +49,15 @@ class Maps:
                 name: heat(face[name], values, float(values.max()), side)
                 for name, values in self.grad_cam.items()
             }
-        end = max(float(abs(values).max()) for values in self.occlusion.values())
         found[OCCLUSION] = {
-            name: heat(face[name], values, end, side) for name, values in self.occlusion.items()
+            name: heat(face[name], values, self.end, side) for name, values in self.occlusion.items()
         }
         return found
+
+    @property
+    def end(self) -> float:
+        """The largest drop or rise of the score, of all modalities."""
+        return max(float(abs(values).max()) for values in self.occlusion.values())
 
     def said(self, kind: str, modality: str) -> str:
         """What stands below a map."""

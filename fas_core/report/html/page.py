@@ -76,9 +76,10 @@ def render(report: Report) -> str:
     )
 
 
-def _mistakes(report: Report, system: System) -> tuple[System, Sequence[Mistakes], str]:
-    """What is shown of a system's mistakes, and why not what it looked at."""
+def _mistakes(report: Report, system: System) -> tuple[System, Sequence[Mistakes], bool, str]:
+    """What is shown of a system's mistakes, whether with what it looked at, and why not."""
     explainer = report.explainers.get(system.name, "")
     if isinstance(explainer, str):
-        return system, mistakes(system, report.worst), explainer
-    return system, mistakes(system, report.worst, explainer), ""
+        return system, mistakes(system, report.worst), False, explainer
+    kinds = mistakes(system, report.worst, explainer)
+    return system, kinds, any(kind.shown for kind in kinds), ""

@@ -16,11 +16,13 @@ from numpy.typing import NDArray
 from fas_core.config import Resize
 from fas_core.console import Bar, console
 from fas_core.data.images import Image, encode, prepare
+from fas_core.data.parallel import cores, ordered
 from fas_core.data.reading import read_faces
 from fas_core.data.samples import ATTACK, LIVE, SampleTable
 from fas_core.errors import DataError, FasError
 from fas_core.report.systems import System
 from fas_core.runtime.explain import Explainer
+from fas_core.runtime.heat import OCCLUSION
 from fas_core.scores import ScoreTable
 
 SIDE = 112
@@ -95,8 +97,8 @@ def _shown(system: System, rows: Rows, explainer: Explainer | None, bar: Bar) ->
     if isinstance(system.faces, SampleTable):
         places = pc.index_in(table.column("id"), system.faces.table.column("id")).to_pylist()
     found = []
-    for row, place in zip(table.to_pylist(), places, strict=True):
-        pictures, why = _pictures(system.faces, place, explainer)
+    shown = ordered(lambda place: _pictures(system.faces, place, explainer), places, cores())
+    for row, (pictures, why) in zip(table.to_pylist(), shown, strict=True):
         columns = {name: row[name] for name in known if row[name] is not None}
         found.append(Mistake(row["id"], row["score"], columns, pictures, why))
         bar.advance()
@@ -134,7 +136,9 @@ def _maps(explainer: Explainer, images: Mapping[str, Image]) -> dict[str, dict[s
     """Over the faces as the model takes them: the central part, by its rule."""
     taken = explainer.predictor.card.modalities
     face = explainer.predictor.prepare({name: images[name] for name in taken if name in images})
-    return explainer.maps(face).drawn(face, SIDE)
+    maps = explainer.maps(face)
+    drawn = maps.drawn(face, SIDE)
+    return {f"{kind} ±{maps.end:.2g}" if kind == OCCLUSION else kind: tiles for kind, tiles in drawn.items()}
 
 
 def _data_uri(jpeg: bytes) -> str:
