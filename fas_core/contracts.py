@@ -58,12 +58,15 @@ class Outputs:
         logits: (B, K); classes 0 (attack) and 1 (live), the rest never occur.
         map: (B, h, w), of networks that predict one.
         embedding: (B, E), what stands before the classifier.
+        features: `{modality: (B, C, h, w)}`, what each backbone's `forward_features` gave; under a fusion of
+            inputs of the one backbone, `shared`.
     """
 
     score: Tensor
     logits: Tensor | None = None
     map: Tensor | None = None
     embedding: Tensor | None = None
+    features: Mapping[str, Tensor] = field(factory=dict)
 
 
 @frozen(eq=False)

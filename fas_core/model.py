@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, cast
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from fas_core.config import BackboneChoice, Normalize, Recipe
 from fas_core.contracts import BackboneModule, BranchSize, Images, Outputs, Scorer
@@ -54,7 +55,7 @@ class Grid(nn.Module):
         room = face_size - size
         starts = [round(room * place / (grid - 1)) for place in range(grid)] if grid > 1 else [room // 2]
         self.corners = [(top, left) for top in starts for left in starts]
-        self.size = size
+        self.size, self.face_size = size, face_size
 
     def forward(self, pixels: Tensor) -> Tensor:
         side = self.size
@@ -68,6 +69,18 @@ class Grid(nn.Module):
     def mean(self, logits: Tensor) -> Tensor:
         """(B x P, K) -> (B, K)."""
         return logits.unflatten(0, (-1, len(self.corners))).mean(dim=1)
+
+    def placed(self, maps: Tensor) -> Tensor:
+        """Maps of patches, (B x P, h, w), as one of each face, (B, F, F): their mean where patches overlap."""
+        side = self.size
+        tiles = F.interpolate(maps[:, None], (side, side), mode="bilinear")[:, 0]
+        tiles = tiles.unflatten(0, (-1, len(self.corners)))  # (B, P, size, size)
+        total = maps.new_zeros(len(tiles), self.face_size, self.face_size)
+        count = maps.new_zeros(self.face_size, self.face_size)
+        for place, (top, left) in enumerate(self.corners):
+            total[:, top : top + side, left : left + side] += tiles[:, place]
+            count[top : top + side, left : left + side] += 1
+        return total / count.clamp(min=1)
 
 
 class Model(nn.Module):
@@ -133,13 +146,14 @@ class Model(nn.Module):
             logits = grid.mean(logits)
         # One column is the mean of a predicted map: a score already.
         score = logits[:, 0] if logits.shape[1] == 1 else logits.softmax(dim=1)[:, 1]
+        features = {name: reached["maps"] for name, reached in stages.items()}
         if len(stages) > 1 or grid is not None:
-            return Outputs(score=score, logits=logits)
+            return Outputs(score=score, logits=logits, features=features)
         ((name, only),) = stages.items()
         embedding = only.get("embeddings")
         size = getattr(self.backbones[name], "map_size", None)
         predicted = None if embedding is None or size is None else torch.unflatten(embedding, 1, size)
-        return Outputs(score=score, logits=logits, map=predicted, embedding=embedding)
+        return Outputs(score=score, logits=logits, map=predicted, embedding=embedding, features=features)
 
     def _fused(self, branches: dict[str, Tensor], presence: Tensor | None) -> Tensor:
         """What the fusion makes of the branches, of which some may be missing."""

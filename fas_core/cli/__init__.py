@@ -23,6 +23,7 @@ COMMANDS = {
     "submit": "Write the file that a challenge takes.",
     "export": "Write a trained model for other runtimes.",
     "predict": "Live or attack: images, folders, videos, cameras.",
+    "explain": "Draw what a model looks at: Grad-CAM and occlusion.",
     "serve": "Answer over HTTP, with a page for photos and the webcam.",
     "import": "Make a run of a published checkpoint.",
     "models": "Look at networks: size, cost, memory, latency.",

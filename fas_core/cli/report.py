@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,11 +13,14 @@ from fas_core.cli.judging import METRIC, Judging
 from fas_core.cli.options import output_options, require
 from fas_core.cli.reading_options import reading_options
 from fas_core.console import console
+from fas_core.errors import FasError
 
 if TYPE_CHECKING:
+    from fas_core.engine.run import Run
     from fas_core.report.html import PlotFormat, Report
     from fas_core.report.sources import Source, Terms
     from fas_core.report.systems import System
+    from fas_core.runtime.explain import Explainer
     from fas_core.scorefiles import Reading
 
 
@@ -57,6 +60,11 @@ if TYPE_CHECKING:
     "--worst", type=click.IntRange(0), default=12, show_default=True, help="Mistakes of a kind shown."
 )
 @click.option(
+    "--explain/--no-explain",
+    default=True,
+    help="Show what a run looked at in its mistakes: by default where torch and weights are there.",
+)
+@click.option(
     "--replicates",
     type=click.IntRange(0),
     default=Judging().replicates,
@@ -72,7 +80,9 @@ if TYPE_CHECKING:
 )
 @reading_options
 @output_options
+@click.pass_context
 def command(
+    ctx: click.Context,
     targets: tuple[Path, ...],
     output: Path,
     split: str,
@@ -80,6 +90,7 @@ def command(
     dev: tuple[Path, ...],
     data: str | None,
     worst: int,
+    explain: bool,
     replicates: int,
     further: tuple[str, ...],
     folder: Path | None,
@@ -122,6 +133,7 @@ def command(
         split=split if any(system.making for system in systems) else None,
         worst=worst,
         made=datetime.now().astimezone(),
+        explainers=_explainers(ctx, sources, systems) if explain and worst else {},
     )
     _write(report, output, folder, plot_format)
 
@@ -141,6 +153,33 @@ def _judged(sources: Mapping[str, Source], terms: Terms) -> list[System]:
             if systems[-1].threshold is None:
                 console.warn(f"{source.path}: no threshold: give --dev SCORES, or --threshold fixed:VALUE")
     return systems
+
+
+def _explainers(
+    ctx: click.Context, sources: Sequence[Source], systems: Sequence[System]
+) -> dict[str, Explainer | str]:
+    """Of every run whose mistakes are shown with photos, what looks into it, or why nothing can."""
+    return {
+        system.name: _explainer(ctx, source.run, system.threshold)
+        for source, system in zip(sources, systems, strict=True)
+        if source.run is not None and system.threshold is not None and not isinstance(system.faces, str)
+    }
+
+
+def _explainer(ctx: click.Context, run: Run, threshold: float) -> Explainer | str:
+    from fas_core.runtime.explain import Explainer
+    from fas_core.runtime.predictor import Predictor
+
+    try:
+        require("train", "torch", "safetensors")
+        from fas_core.cost import threads_of_torch
+        from fas_core.engine.run_model import RunModel
+
+        model = RunModel(run)
+    except FasError as error:
+        return error.message
+    ctx.with_resource(threads_of_torch(1))  # many faces are looked at side by side, each by one thread
+    return Explainer(Predictor(model, threshold=threshold), model.grad_cam)
 
 
 def _write(report: Report, output: Path, folder: Path | None, plot_format: PlotFormat) -> None:

@@ -1,4 +1,4 @@
-"""Copies of photos with what was said of them: box, score and verdict."""
+"""Copies of photos with what was said of them: box, score and verdict; and where pictures of shots go."""
 
 from __future__ import annotations
 
@@ -25,13 +25,14 @@ WHITE = (255, 255, 255)
 FONT = cv2.FONT_HERSHEY_SIMPLEX
 
 
-def target(folder: Path, place: str) -> Path:
-    """Where a copy goes: never outside the folder, and as an image."""
+def target(folder: Path, place: str, suffix: str | None = None) -> Path:
+    """Where a copy goes: never outside the folder; an image as the photo is one, or one of `suffix`."""
     inside = Path(*(part for part in Path(place).parts if part not in ("..", Path(place).anchor)))
-    return folder / (inside if is_image(inside.name) else inside.with_suffix(".png"))
+    kept = suffix is None and is_image(inside.name)
+    return folder / (inside if kept else inside.with_suffix(suffix or ".png"))
 
 
-def refuse_clashes(folder: Path, found: Iterable[Shot | Reel]) -> None:
+def refuse_clashes(folder: Path, found: Iterable[Shot | Reel], suffix: str | None = None) -> None:
     """Nothing, when every copy has a place of its own.
 
     Raises:
@@ -39,15 +40,16 @@ def refuse_clashes(folder: Path, found: Iterable[Shot | Reel]) -> None:
     """
     taken: set[Path] = set()
     photos: set[Path] = set()
+    said = "annotated" if suffix is None else "explained"
     for item in found:
-        place = target(folder, item.place).resolve()
+        place = target(folder, item.place, suffix).resolve()
         if place in taken:
-            raise DataError(f"{folder}: two inputs would be annotated as {place.name}: score them one by one")
+            raise DataError(f"{folder}: two inputs would be {said} as {place.name}: score them one by one")
         taken.add(place)
         images = item.images.values() if isinstance(item, Shot) else ()
         photos |= {image.resolve() for image in images if isinstance(image, Path)}
     if both := sorted(taken & photos):
-        raise DataError(f"{folder}: annotated copies would replace {listed(both, 1)}: choose another folder")
+        raise DataError(f"{folder}: {said} copies would replace {listed(both, 1)}: choose another folder")
 
 
 def write_annotated(folder: Path, place: str, photo: Image, rows: Sequence[Row]) -> None:

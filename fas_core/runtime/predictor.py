@@ -72,7 +72,8 @@ class Predictor:
         foreign: what a model is that `fas export` did not write.
 
     Attributes:
-        card: the model's modalities, input size, threshold with its policy, recipe.
+        model: what gives the scores.
+        card: its modalities, input size, threshold with its policy, recipe.
         threshold: what scores are compared with.
 
     Raises:
@@ -92,11 +93,11 @@ class Predictor:
         threshold: float | None = None,
         foreign: Foreign | None = None,
     ) -> None:
-        self._model: OpenModel = ModelFile(path, threads, foreign) if isinstance(path, (str, Path)) else path
-        self.card: Card = self._model.card
+        self.model: OpenModel = ModelFile(path, threads, foreign) if isinstance(path, (str, Path)) else path
+        self.card: Card = self.model.card
         if threshold is None:
             if self.card.threshold is None:
-                raise ModelError(f"{self._model.path}: no threshold goes with it: give one, e.g. fixed:0.5")
+                raise ModelError(f"{self.model.path}: no threshold goes with it: give one, e.g. fixed:0.5")
             threshold = self.card.threshold.value
         self.threshold = threshold
 
@@ -147,14 +148,17 @@ class Predictor:
         """The verdicts on prepared faces, scored as one batch."""
         return list(self._judged(faces)) if faces else []
 
-    def _judged(self, faces: Sequence[Face]) -> Iterator[Prediction]:
+    def batched(self, faces: Sequence[Face]) -> tuple[Images, Presence]:
+        """Prepared faces as the model is called with them; zeros stand for what a face lacks."""
         names, side, there = self.card.modalities, self.card.input_size, None
         if self.card.partial:
             there = np.array([[name in face for name in names] for face in faces])
             blank = dict.fromkeys(names, np.zeros((side, side, 3), np.uint8))
             faces = [{**blank, **face} for face in faces]
-        images = {name: np.stack([face[name] for face in faces]) for name in names}
-        for score in self._model(images, there):
+        return {name: np.stack([face[name] for face in faces]) for name in names}, there
+
+    def _judged(self, faces: Sequence[Face]) -> Iterator[Prediction]:
+        for score in self.model(*self.batched(faces)):
             yield Prediction(float(score), self.threshold)
 
 

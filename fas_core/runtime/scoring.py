@@ -11,13 +11,14 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from fas_core.data.faces import CropSettings, Detector, cut_faces, face_detector, largest
 from fas_core.data.images import Box, Image, cut, meets, read_image, scaled
 from fas_core.data.parallel import ordered
 from fas_core.errors import DataError
 from fas_core.runtime.annotate import write_annotated
+from fas_core.runtime.explain import Pictures
 from fas_core.runtime.inputs import Shot
 from fas_core.runtime.predictor import Face, Prediction, Predictor
 
@@ -38,6 +39,7 @@ class Row:
         images: the shot's files.
         box: the face as x, y, w, h in pixels of the first image; None for all of it.
         prediction: None where there is nothing to score; `reason` says why.
+        picture: the file that shows what the model looked at; None where none was asked for.
     """
 
     name: str
@@ -45,6 +47,7 @@ class Row:
     box: Box | None
     prediction: Prediction | None
     reason: str = ""
+    picture: Path | None = None
 
     def to_json(self) -> dict[str, Any]:
         found = self.prediction
@@ -87,12 +90,14 @@ class Scoring:
         crops: how faces are found and cut out; None where images are faces already (or have a box).
         every_face: whether all that are found are scored, or the largest alone.
         annotated: folder of copies with boxes, scores and verdicts drawn; None for no copies.
+        pictures: writes what the model looked at; None for no such pictures.
     """
 
     predictor: Predictor
     crops: CropSettings | None = None
     every_face: bool = False
     annotated: Path | None = None
+    pictures: Pictures | None = None
     _detect: Detector | None = field(init=False)
 
     @_detect.default
@@ -103,10 +108,11 @@ class Scoring:
         """How many shots were done, and what is said of them, chunk by chunk in their order.
 
         Raises:
-            FasError: an annotated copy cannot be written. Of images the rows say what is wrong.
+            FasError: a picture cannot be written. Of images the rows say what is wrong.
         """
         remaining = iter(shots)
-        chunks = iter(lambda: list(islice(remaining, CHUNK)), [])
+        size = CHUNK if self.pictures is None else 1  # the maps of one face keep a thread busy
+        chunks = iter(lambda: list(islice(remaining, size)), [])
         threads = workers if workers > 1 else 0
         return ordered(self._scored, chunks, threads, ahead=workers + 1)
 
@@ -118,8 +124,16 @@ class Scoring:
             found = one.rows(predictions)
             if self.annotated is not None and one.photo is not None:
                 write_annotated(self.annotated, one.shot.place, one.photo, found)
-            rows += found
+            rows += self._pictured(one, found)
         return len(shots), rows
+
+    def _pictured(self, seen: _Seen, rows: list[Row]) -> list[Row]:
+        """The rows, with the picture of them where there is to be one."""
+        judged = [row.prediction for row in rows if row.prediction is not None]
+        if self.pictures is None or not judged:
+            return rows
+        file = self.pictures.write(seen.shot.place, list(zip(seen.faces, judged, strict=True)))
+        return [evolve(row, picture=file) for row in rows]
 
     def _seen(self, shot: Shot) -> _Seen:
         try:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
+import subprocess
 import sys
 from collections.abc import Callable
 from importlib.machinery import PathFinder
@@ -166,8 +168,6 @@ def test_a_missing_extra_is_one_line(
 
 
 def test_it_takes_no_torch(trained: Path, tmp_path: Path) -> None:
-    import subprocess
-
     code = (
         "import sys; sys.modules['torch'] = None\n"
         "from fas_core.cli import main\n"
@@ -176,3 +176,45 @@ def test_it_takes_no_torch(trained: Path, tmp_path: Path) -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "report.html").is_file()
+
+
+ALL_REFUSED = ("--threshold", "fixed:2", "--worst", "2", *FEW)
+NO_TORCH = "import sys; sys.modules['torch'] = None\nfrom fas_core.cli import main\nmain(sys.argv[1:])"
+
+
+def tiles(page: str) -> list[str]:
+    """What stands below the pictures of the mistakes."""
+    return re.findall(r"<figcaption>([^<±]+?) ?(?:±[^<]*)?</figcaption></figure>", page)
+
+
+def test_what_a_run_looked_at_in_its_mistakes(fas: Fas, trained: Path, tmp_path: Path) -> None:
+    file = tmp_path / "report.html"
+    assert fas("report", trained, "-o", file, *ALL_REFUSED).exit_code == 0
+    page = file.read_text(encoding="utf-8")
+    assert tiles(page) == ["rgb", "Grad-CAM", "occlusion"] * 2
+    assert "blue spoke for live, orange for attack" in page
+    assert re.search(r'alt="rgb Grad-CAM of test/live/', page)
+    assert len(page) < 1_000_000
+    assert fas("report", trained, "-o", file, *ALL_REFUSED, "--no-explain").exit_code == 0
+    plain = file.read_text(encoding="utf-8")
+    assert tiles(plain) == ["rgb"] * 2
+    assert "No maps" not in plain
+    assert "spoke for live" not in plain
+
+
+def test_why_nothing_is_known_of_what_it_looked_at(
+    fas: Fas, trained: Path, other: Path, tmp_path: Path
+) -> None:
+    """Without torch, without weights, and of scores alone, which have no model."""
+    file = tmp_path / "report.html"
+    command = [sys.executable, "-c", NO_TORCH, "report", str(trained), "-o", str(file), *ALL_REFUSED]
+    subprocess.run(command, check=True, capture_output=True)
+    page = file.read_text(encoding="utf-8")
+    assert "No maps of what it looked at: this needs torch: pip install" in page
+    assert tiles(page) == ["rgb"] * 2
+    assert fas("report", other, "-o", file, *ALL_REFUSED).exit_code == 0
+    page = file.read_text(encoding="utf-8")
+    assert f"No maps of what it looked at: {other / 'best.safetensors'}: " in page
+    assert tiles(page) == ["rgb"] * 2
+    assert fas("report", trained / "scores" / "test.csv", "-o", file, *ALL_REFUSED).exit_code == 0
+    assert "No maps" not in file.read_text(encoding="utf-8")

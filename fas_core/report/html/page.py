@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from attrs import frozen
@@ -13,8 +13,9 @@ from fas_core.console import Table
 from fas_core.report.comparison import Comparison, comparison_table
 from fas_core.report.html.svg import Plot
 from fas_core.report.html.theme import COLOURS
-from fas_core.report.html.worst import mistakes
+from fas_core.report.html.worst import Mistakes, mistakes
 from fas_core.report.systems import System
+from fas_core.runtime.explain import Explainer
 
 PARTS = {
     "curves": ("Curves", ("roc", "det"), "No scores of both classes, so there are no curves."),
@@ -38,6 +39,7 @@ class Report:
         split: of the runs among them; None where there are none.
         worst: how many mistakes of each kind are shown.
         made: when.
+        explainers: by the systems' names, what looks into their models; or in one sentence why nothing can.
     """
 
     title: str
@@ -48,6 +50,7 @@ class Report:
     split: str | None
     worst: int
     made: datetime
+    explainers: Mapping[str, Explainer | str] = {}
 
 
 def render(report: Report) -> str:
@@ -69,5 +72,14 @@ def render(report: Report) -> str:
         comparisons=[comparison_table(found) for found in report.comparisons],
         drawn_parts=drawn,
         nothing={part: said for part, (_, _, said) in PARTS.items()},
-        mistakes=[(system, mistakes(system, report.worst)) for system in report.systems],
+        mistakes=[_mistakes(report, system) for system in report.systems],
     )
+
+
+def _mistakes(report: Report, system: System) -> tuple[System, Sequence[Mistakes], bool, str]:
+    """What is shown of a system's mistakes, whether with what it looked at, and why not."""
+    explainer = report.explainers.get(system.name, "")
+    if isinstance(explainer, str):
+        return system, mistakes(system, report.worst), False, explainer
+    kinds = mistakes(system, report.worst, explainer)
+    return system, kinds, any(kind.shown for kind in kinds), ""

@@ -1,9 +1,10 @@
-"""The worst false accepts and false rejects, with thumbnails where the photos are there."""
+"""The worst false accepts and false rejects, with thumbnails where the photos are there, and where the model
+is there too with what it looked at."""
 
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,11 +14,15 @@ from attrs import frozen
 from numpy.typing import NDArray
 
 from fas_core.config import Resize
-from fas_core.data.images import encode, prepare
+from fas_core.console import Bar, console
+from fas_core.data.images import Image, encode, prepare
+from fas_core.data.parallel import cores, ordered
 from fas_core.data.reading import read_faces
 from fas_core.data.samples import ATTACK, LIVE, SampleTable
-from fas_core.errors import DataError
+from fas_core.errors import DataError, FasError
 from fas_core.report.systems import System
+from fas_core.runtime.explain import Explainer
+from fas_core.runtime.heat import OCCLUSION
 from fas_core.scores import ScoreTable
 
 SIDE = 112
@@ -34,14 +39,14 @@ class Mistake:
         id: of the sample.
         score: what it got.
         known: `{column: value}` of species, subject, ... as far as they are known.
-        images: `{modality: data URI}`.
-        why: in one sentence, where there are none.
+        pictures: `{kind: {modality: data URI}}`: the photos, and maps of what the model looked at.
+        why: in one sentence, where some are lacking.
     """
 
     id: str
     score: float
     known: dict[str, Any]
-    images: dict[str, str]
+    pictures: Mapping[str, Mapping[str, str]]
     why: str = ""
 
 
@@ -65,35 +70,45 @@ def worst_rows(scores: ScoreTable, threshold: float) -> tuple[Rows, Rows]:
     )
 
 
-def mistakes(system: System, count: int) -> list[Mistakes]:
-    """Both kinds, at most `count` samples of each; nothing without a threshold."""
+def mistakes(system: System, count: int, explainer: Explainer | None = None) -> list[Mistakes]:
+    """Both kinds, at most `count` samples of each; nothing without a threshold.
+
+    Args:
+        system: whose mistakes.
+        count: at most so many of a kind.
+        explainer: of the system's model; None for photos alone.
+    """
     if system.threshold is None:
         return []
     titles = ("Attacks accepted", "Live samples refused")
     kinds = worst_rows(system.scores, system.threshold)
-    return [
-        Mistakes(title, _shown(system, rows[:count]), len(rows))
-        for title, rows in zip(titles, kinds, strict=True)
-    ]
+    with console.progress("looking", sum(len(rows[:count]) for rows in kinds)) as bar:
+        return [
+            Mistakes(title, _shown(system, rows[:count], explainer, bar), len(rows))
+            for title, rows in zip(titles, kinds, strict=True)
+        ]
 
 
-def _shown(system: System, rows: Rows) -> list[Mistake]:
-    """What is known of each sample, and its thumbnails."""
+def _shown(system: System, rows: Rows, explainer: Explainer | None, bar: Bar) -> list[Mistake]:
+    """What is known of each sample, and its pictures."""
     table = system.scores.table.take(pa.array(rows))
     known = [name for name in table.column_names if name not in ("id", "score", "split", "label")]
     places: list[int | None] = [None] * len(rows)
     if isinstance(system.faces, SampleTable):
         places = pc.index_in(table.column("id"), system.faces.table.column("id")).to_pylist()
     found = []
-    for row, place in zip(table.to_pylist(), places, strict=True):
-        images, why = _thumbnails(system.faces, place)
+    shown = ordered(lambda place: _pictures(system.faces, place, explainer), places, cores())
+    for row, (pictures, why) in zip(table.to_pylist(), shown, strict=True):
         columns = {name: row[name] for name in known if row[name] is not None}
-        found.append(Mistake(row["id"], row["score"], columns, images, why))
+        found.append(Mistake(row["id"], row["score"], columns, pictures, why))
+        bar.advance()
     return found
 
 
-def _thumbnails(faces: SampleTable | str, row: int | None) -> tuple[dict[str, str], str]:
-    """`{modality: data URI}` of all modalities that a sample has, or why there are none."""
+def _pictures(
+    faces: SampleTable | str, row: int | None, explainer: Explainer | None
+) -> tuple[dict[str, dict[str, str]], str]:
+    """Of all modalities that a sample has, or why there are none."""
     if isinstance(faces, str):
         return {}, ""  # which is said once for all of them
     if row is None:
@@ -103,8 +118,27 @@ def _thumbnails(faces: SampleTable | str, row: int | None) -> tuple[dict[str, st
         images = read_faces(faces, row, there)
     except DataError as error:
         return {}, error.message
-    tiles = {name: prepare(image, None, SIDE, Resize(crop=1.0)) for name, image in images.items()}
-    return {name: _data_uri(encode(tile, ".jpg")) for name, tile in tiles.items()}, ""
+    drawn = {"image": {name: prepare(image, None, SIDE, Resize(crop=1.0)) for name, image in images.items()}}
+    why = ""
+    if explainer is not None:
+        try:
+            drawn |= _maps(explainer, images)
+        except FasError as error:
+            why = error.message
+    uris = {
+        kind: {name: _data_uri(encode(tile, ".jpg")) for name, tile in tiles.items()}
+        for kind, tiles in drawn.items()
+    }
+    return uris, why
+
+
+def _maps(explainer: Explainer, images: Mapping[str, Image]) -> dict[str, dict[str, Image]]:
+    """Over the faces as the model takes them: the central part, by its rule."""
+    taken = explainer.predictor.card.modalities
+    face = explainer.predictor.prepare({name: images[name] for name in taken if name in images})
+    maps = explainer.maps(face)
+    drawn = maps.drawn(face, SIDE)
+    return {f"{kind} ±{maps.end:.2g}" if kind == OCCLUSION else kind: tiles for kind, tiles in drawn.items()}
 
 
 def _data_uri(jpeg: bytes) -> str:
