@@ -236,9 +236,10 @@ def _level(significance: float, tests: int, replicates: int) -> float:
     """Of each of so many tests."""
     each = significance / tests
     if each * (1 + ROUNDING) * (replicates + 1) < 1:
+        least = ceil(tests / significance - ROUNDING) - 1
         raise ConfigError(
             f"--replicates {replicates}: too few for a significance level of {significance:g}, which is "
-            f"{each:.3g} for each of {tests} changes: give at least {ceil(tests / significance - ROUNDING) - 1}"
+            f"{each:.3g} for each of {tests} changes: give at least {least}"
         )
     return each
 

@@ -109,17 +109,19 @@ def _rates_table(found: Drift) -> Table:
 
 def _notes(found: Drift) -> list[str]:
     """How intervals and marks came about."""
-    groups = f"{found.old.groups} and {found.new.groups} {found.by}s"
-    taken = f"{found.replicates} bootstrap replicates over {groups}"
     if found.by == "sample":
-        taken = "samples taken as independent"
+        taken = "samples are taken as independent"
+    else:
+        groups = f"{found.old.groups} and {found.new.groups} {found.by}s"
+        taken = f"intervals are of {found.replicates} bootstrap replicates over {groups}"
     tests = 1 + len(found.changes)
     together = alarm = ""
     if tests > 1:
-        together = f", all of them {100 * (1 - found.significance):g} %"
-        alarm = f": {found.significance:g} over {tests} tests"
+        together = f", of all {tests} together {100 * (1 - found.significance):g} %"
+        alarm = f", which is {found.significance:g} over {tests} tests"
     return [
-        f"from, to: {100 * (1 - found.each):.4g} % intervals{together}; {taken}",
+        f"from, to: {100 * (1 - found.each):.4g} % intervals{together}",
+        taken,
         f"p: share of {found.replicates} random divisions of the {found.by}s that differ as much",
         f"clear: p is at most {found.each:.3g}{alarm}",
     ]
