@@ -95,7 +95,7 @@ def _notes(
     if absent:
         notes = [f"trained on {own}, which is not here and has no row: {absent}"]
     if any(result.threshold is not None and result.threshold.source == "dev" for result in results):
-        notes.append(f"dev is that of {own}")
+        notes.append(f"the threshold is fitted on the dev split of {own}")
     if near:
         notes.append(f"in one place with its own data, so perhaps seen in training: {', '.join(near)}")
     if new:

@@ -40,7 +40,7 @@ def verdict(found: Drift) -> str:
     if "rejected" not in found.changes:
         return f"no shift seen {level}"
     low, high = (f"{percent(end)}" for end in found.changes["rejected"].interval)
-    return f"no shift seen {level}; the rejection rate changed by {low} to {high} points"
+    return f"no shift seen {level}; the rejection rate may have changed by {low} to {high} points"
 
 
 def _moved(shift: Shift) -> str:

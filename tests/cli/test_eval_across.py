@@ -76,7 +76,7 @@ def test_a_row_for_each_at_one_threshold(fas: Fas, trained: Path, faces: Path, o
         assert row["counts"] == alone["counts"]
     assert found["notes"] == [
         f"own: folder:{faces}, on whose train split the model was trained",
-        f"dev is that of folder:{faces}",
+        f"the threshold is fitted on the dev split of folder:{faces}",
         "never seen in training: harbour, office",
     ]
 
@@ -154,7 +154,7 @@ def test_another_threshold_is_one_for_all(fas: Fas, trained: Path, others: Path)
     data = ["--data", others / "harbour", "--data", others / "office", *FAST, "--json"]
     found = document(fas("eval", trained, *data, "--threshold", "fixed:2"))
     assert [row["metrics"]["bpcer"] for row in found["data"]] == [1, 1, 1]
-    assert not any(note.startswith("dev is") for note in found["notes"])
+    assert not any(note.startswith("the threshold") for note in found["notes"])
     shown = fas("eval", trained, *data[:-1], "--threshold", "oracle:eer").stdout
     assert "each at its own threshold" in shown
     assert "not what can be claimed" in shown

@@ -235,7 +235,7 @@ def test_nothing_seen_says_how_much_may_have_been_missed() -> None:
     found = find_drift(table(normal(0)), table(normal(1)), HALF, significance=0.01, replicates=FEW)
     assert not found.found
     low, high = found.changes["rejected"].interval
-    said = f"changed by {100 * low:.2f} to {100 * high:.2f} points"
+    said = f"may have changed by {100 * low:.2f} to {100 * high:.2f} points"
     assert verdict(found) == f"no shift seen at a significance level of 0.01; the rejection rate {said}"
 
 
