@@ -71,7 +71,7 @@ class Grid(nn.Module):
         return logits.unflatten(0, (-1, len(self.corners))).mean(dim=1)
 
     def placed(self, maps: Tensor) -> Tensor:
-        """Maps of patches, (B x P, h, w), as one of each face, (B, F, F): their mean where patches overlap."""
+        """Maps of patches, (B x P, h, w), as one of each face, (B, F, F); means where they overlap."""
         side = self.size
         tiles = F.interpolate(maps[:, None], (side, side), mode="bilinear")[:, 0]
         tiles = tiles.unflatten(0, (-1, len(self.corners)))  # (B, P, size, size)

@@ -23,7 +23,19 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("target", type=click.Path(path_type=Path), metavar="RUN|SET|MODEL.onnx")
 @click.option("--split", default="test", show_default=True, help="train, dev or test.")
-@click.option("--data", metavar="NAME|MANIFEST|FOLDER", help="Other data than the run's own.")
+@click.option(
+    "--data",
+    multiple=True,
+    metavar="NAME|MANIFEST|FOLDER",
+    help="Other data than the run's own; given several times, a row for each below the run's own.",
+)
+@click.option(
+    "--protocol",
+    "protocols",
+    multiple=True,
+    metavar="DATASET-PROTOCOL",
+    help="Of a data set in --data, e.g. oulu_npu-1; may be repeated.",
+)
 @click.option(
     "--threshold",
     metavar="POLICY",
@@ -34,7 +46,7 @@ if TYPE_CHECKING:
     "--scores",
     type=click.Path(path_type=Path),
     metavar="OUT.csv",
-    help="Write every score; of a set: a folder.",
+    help="Write every score; of a set, or of several --data: a folder.",
 )
 @click.option(
     "--aggregate", metavar="video[:VOTE]", help="Judge videos: mean, median, min, max or lfv of frames."
@@ -49,7 +61,8 @@ if TYPE_CHECKING:
 def command(
     target: Path,
     split: str,
-    data: str | None,
+    data: tuple[str, ...],
+    protocols: tuple[str, ...],
     threshold: str | None,
     scores: Path | None,
     aggregate: str | None,
@@ -61,33 +74,54 @@ def command(
     """Score every sample of a split and print the table. Unlabelled data gives scores and no table.
 
     Of a set of runs, as `fas train --protocol` leaves it, each is judged, then mean and standard deviation.
+    With several --data one table has them all, and the run's own first: one threshold, fitted on its dev.
     A model trained with train.modality_dropout judges what samples have, and on demand less than that.
     """
     from fas_core.engine.protocol_set import is_set
     from fas_core.plugins import registry
 
-    whole_set = is_set(target)
-    if subsets and (modalities or scores or judging.group_by):
+    whole_set, several, grouped = is_set(target), len(data) > 1, judging.group_by is not None
+    if several and (subsets or grouped):
+        raise click.UsageError("several --data give a row each: without --subsets and --group-by")
+    if subsets and (modalities or scores or grouped):
         raise click.UsageError(
             "--subsets gives a row for each subset: without --modalities, --scores and --group-by"
         )
-    if whole_set and (subsets or judging.group_by):
+    if whole_set and (subsets or grouped):
         raise click.UsageError(
             "a set of runs is judged without --subsets and --group-by: give one of its runs"
         )
+    if whole_set and (several or protocols):
+        raise click.UsageError("a set of runs takes one --data and no --protocol: give one of its runs")
     if target.is_dir():
         require("train", "torch", "safetensors")
+    from fas_core.cli.eval_across import judge_across
     from fas_core.cli.eval_set import judge_set
+    from fas_core.data.protocols import protocols_of
     from fas_core.engine.candidate import open_candidate
     from fas_core.engine.scoring import data_of, score_split
 
     terms = _terms(split, aggregate, modalities, workers, threshold)
+    other = data[0] if data else None
     if whole_set:
-        judge_set(target, terms, judging, data=data, policy=threshold, folder=scores, registry=registry())
+        judge_set(target, terms, judging, data=other, policy=threshold, folder=scores, registry=registry())
         return
+    told = protocols_of(protocols, registry())
     candidate = open_candidate(target, registry())
+    if several:
+        judge_across(
+            candidate,
+            data,
+            terms,
+            judging,
+            protocols=told,
+            policy=threshold,
+            folder=scores,
+            registry=registry(),
+        )
+        return
     metrics = judging.bound(candidate.metrics, registry())
-    reader = data_of(candidate, data, registry())
+    reader = data_of(candidate, other, registry(), told)
     if subsets:
         _judge_subsets(candidate, reader, terms, threshold, metrics, judging.replicates)
         return

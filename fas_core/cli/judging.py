@@ -211,13 +211,7 @@ def show(judged: Judged) -> None:
 
 def _groups_table(judged: Judged) -> Table:
     """The published columns, a row (and two for its intervals) a group, with its number of samples."""
-    from fas_core.report.tables import published_table
+    from fas_core.report.tables import published_table, with_samples
 
     table = published_table([evolve(group, notes=()) for group in judged.groups])
-    totals = {group.name: str(group.counts["total"]) for group in judged.groups}
-    return evolve(
-        table,
-        title=f"By {judged.by}, rates in %",
-        columns=(table.columns[0], "samples", *table.columns[1:]),
-        rows=[(row[0], totals.get(row[0], ""), *row[1:]) for row in table.rows],
-    )
+    return evolve(with_samples(table, judged.groups), title=f"By {judged.by}, rates in %")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
@@ -18,11 +18,31 @@ if TYPE_CHECKING:
     from fas_core.scores import ScoreTable
 
 WORSE_THAN_CHANCE = 0.5
+COMPARE = "--compare"
 FILE = click.Path(path_type=Path)
 
 
-@click.command()
+class Score(click.RichCommand):
+    """With `--compare` it is another command, `fas_core.cli.drift`, with arguments and a help of its own."""
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        from fas_core.cli.drift import command as compare
+
+        if COMPARE in args:
+            return compare.make_context(f"{info_name} {COMPARE}", args, parent, **extra)
+        return super().make_context(info_name, args, parent, **extra)
+
+
+@click.command(cls=Score)
 @click.argument("file", type=FILE)
+@click.option(
+    COMPARE,
+    is_flag=True,
+    expose_value=False,
+    help="OLD NEW: instead, whether a model's scores have shifted; see `fas score --compare --help`.",
+)
 @click.option("--dev", type=FILE, metavar="FILE", help="Scores that the threshold is fitted on.")
 @click.option(
     "--threshold",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from attrs import frozen
@@ -30,6 +31,24 @@ class Protocol:
     def overrides(self, member: str) -> dict[str, Any]:
         """What of a recipe chooses this sub-protocol."""
         return {"data.name": self.dataset, "data.protocol": member}
+
+
+def protocols_of(texts: Sequence[str], registry: Registry) -> dict[str, str]:
+    """`DATASET-PROTOCOL`, each of another data set, as `{data set: protocol}`.
+
+    Raises:
+        ConfigError: as `find_protocol`; one is a set, or two are of one data set.
+    """
+    found: dict[str, str] = {}
+    for text in texts:
+        protocol = find_protocol(text, registry)
+        if protocol.is_set:
+            members = [f"{protocol.dataset}-{member}" for member in protocol.members]
+            raise ConfigError(f"--protocol {text!r}: a set of protocols: give one of {listed(members)}")
+        if protocol.dataset in found:
+            raise ConfigError(f"--protocol {text!r}: a second protocol of {protocol.dataset}")
+        found[protocol.dataset] = protocol.members[0]
+    return found
 
 
 def find_protocol(text: str, registry: Registry) -> Protocol:

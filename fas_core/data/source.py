@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from attrs import evolve
+
 from fas_core.config import DatasetChoice
 from fas_core.contracts import DatasetReader
 from fas_core.descriptors import Dataset
@@ -35,16 +37,27 @@ def choose(spec: str, options: Mapping[str, Any] | None, registry: Registry) -> 
     return DatasetChoice(component.name, made, root)
 
 
-def choose_instead(spec: str, own: DatasetChoice, registry: Registry) -> DatasetChoice:
+def choose_instead(
+    spec: str, own: DatasetChoice, registry: Registry, protocols: Mapping[str, str] | None = None
+) -> DatasetChoice:
     """What `spec` names in place of a recipe's own, which keeps its options wherever it now lies.
+
+    Args:
+        spec: as `open_dataset` takes it.
+        own: the recipe's.
+        registry: of the data sets.
+        protocols: `{data set: protocol}`, of those of which another than the default (or own) one is meant.
 
     Raises:
         DataError: as `choose`.
+        ConfigError: the data set has no such protocol.
     """
     component, root = recognise(spec, registry)
-    if component.name == own.name:
+    is_own, told = component.name == own.name, (protocols or {}).get(component.name)
+    if is_own and told is None:
         return DatasetChoice(own.name, own.options, root or own.root)
-    return choose(spec, None, registry)
+    chosen = choose(spec, None if told is None else {"protocol": told}, registry)
+    return evolve(chosen, root=chosen.root or own.root) if is_own else chosen
 
 
 def open_choice(choice: DatasetChoice, registry: Registry, *, make: bool = True) -> DatasetReader:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from attrs import frozen
 
 from fas_core.aggregate import Vote, by_video
+from fas_core.config import DatasetChoice
 from fas_core.contracts import DatasetReader
 from fas_core.data.source import choose_instead, open_choice
 from fas_core.engine.candidate import Candidate
 from fas_core.engine.evaluate import protocol_notes, score_samples
 from fas_core.engine.videos import of_videos
+from fas_core.errors import ConfigError, listed
 from fas_core.plugins import Registry
 from fas_core.scores import ScoreTable
 
@@ -48,14 +52,38 @@ class Scored:
     notes: tuple[str, ...]
 
 
-def data_of(candidate: Candidate, data: str | None, registry: Registry) -> DatasetReader:
+def data_of(
+    candidate: Candidate, data: str | None, registry: Registry, protocols: Mapping[str, str] | None = None
+) -> DatasetReader:
     """What it was trained on, or other data as a user names them.
+
+    Args:
+        candidate: the model.
+        data: other data; None for its own.
+        registry: of the data sets.
+        protocols: `{data set: protocol}` of other data.
 
     Raises:
         DataError: there are no such data, or they cannot be read.
+        ConfigError: see `other_data`.
     """
-    chosen = candidate.data if data is None else choose_instead(data, candidate.data, registry)
-    return open_choice(chosen, registry)
+    chosen = other_data(candidate, [] if data is None else [data], registry, protocols or {})
+    return open_choice(chosen[0] if chosen else candidate.data, registry)
+
+
+def other_data(
+    candidate: Candidate, specs: Sequence[str], registry: Registry, protocols: Mapping[str, str]
+) -> list[DatasetChoice]:
+    """The data sets that a user names, under these protocols.
+
+    Raises:
+        DataError: there are no such data.
+        ConfigError: a data set has no such protocol, or the protocol's data set is not among them.
+    """
+    chosen = [choose_instead(spec, candidate.data, registry, protocols) for spec in specs]
+    if unused := sorted(set(protocols) - {choice.name for choice in chosen}):
+        raise ConfigError(f"--protocol of {listed(unused)}: no --data is of that data set")
+    return chosen
 
 
 def score_split(

@@ -8,7 +8,7 @@ Introduction to the Bootstrap, 1993, chapter 13; paired: the same draws for both
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from math import isfinite
 from typing import Any
 
@@ -28,6 +28,9 @@ Codes = NDArray[np.intp]
 
 REPLICATES = 1000
 """Enough for the ends of 95 % intervals; half a second for some thousands of samples."""
+
+GROUPED = ("subject", "video")
+"""What is drawn, where it is known of every row: the first that is."""
 
 
 @frozen
@@ -125,7 +128,7 @@ def intervals(
     resampler = Resampler.of(scores, groups)
     figures: list[Mapping[str, float]] = []
     species: list[Mapping[str, float]] = []
-    for counts in _draws(count, replicates, seed):
+    for counts in draws(count, replicates, seed):
         drawn = resampler.draw(counts)
         figures.append(compute(drawn, metrics, threshold))
         species.append(species_apcer(drawn, threshold))
@@ -157,7 +160,7 @@ def differences(
     by, groups, count = grouping(ours)
     pair = [Resampler.of(scores, groups) for scores in (ours, theirs)]
     drawn: list[Mapping[str, float]] = []
-    for counts in _draws(count, replicates, seed):
+    for counts in draws(count, replicates, seed):
         mine, other = (
             compute(resampler.draw(counts), metrics, threshold)
             for resampler, threshold in zip(pair, thresholds, strict=True)
@@ -168,12 +171,22 @@ def differences(
 
 def grouping(scores: ScoreTable) -> tuple[str, Codes, int]:
     """(what is drawn, (N,) the group of each row, how many groups there are)."""
-    for name in ("subject", "video"):
-        column = scores.table.column(name)
-        if len(column) and not column.null_count:
-            distinct = column.unique()
-            return name, np.asarray(pc.index_in(column, distinct).to_numpy(), np.intp), len(distinct)
-    return "sample", np.arange(len(scores), dtype=np.intp), len(scores)
+    by = next((name for name in GROUPED if len(scores) and not lacking(scores, name)), "sample")
+    return by, *groups_by(scores, by)
+
+
+def lacking(scores: ScoreTable, by: str) -> int:
+    """Of how many rows it is not known which group they are in."""
+    return 0 if by == "sample" else int(scores.table.column(by).null_count)
+
+
+def groups_by(scores: ScoreTable, by: str) -> tuple[Codes, int]:
+    """((N,) the group of each row, how many groups there are), where all of them are known."""
+    if by == "sample":
+        return np.arange(len(scores), dtype=np.intp), len(scores)
+    column = scores.table.column(by)
+    distinct = column.unique()
+    return np.asarray(pc.index_in(column, distinct).to_numpy(), np.intp), len(distinct)
 
 
 def aligned(scores: ScoreTable, like: ScoreTable) -> ScoreTable:
@@ -199,7 +212,7 @@ def aligned(scores: ScoreTable, like: ScoreTable) -> ScoreTable:
     return found
 
 
-def _draws(groups: int, replicates: int, seed: int) -> Iterator[Counts]:
+def draws(groups: int, replicates: int, seed: int | Sequence[int]) -> Iterator[Counts]:
     """(groups,) how often each is drawn, for every replicate."""
     generator = np.random.default_rng(seed)
     for _ in range(replicates):
@@ -207,10 +220,11 @@ def _draws(groups: int, replicates: int, seed: int) -> Iterator[Counts]:
 
 
 def _ends(drawn: Sequence[Mapping[str, float]], level: float) -> dict[str, tuple[float, float]]:
-    return {key: _interval([found[key] for found in drawn], level) for key in drawn[0]}
+    return {key: percentiles([found[key] for found in drawn], level) for key in drawn[0]}
 
 
-def _interval(values: Sequence[float], level: float) -> tuple[float, float]:
+def percentiles(values: Iterable[float], level: float) -> tuple[float, float]:
+    """The ends that leave out as much on either side; NaN where no value is a number."""
     defined = [value for value in values if isfinite(value)]
     if not defined:
         return np.nan, np.nan

@@ -1,4 +1,4 @@
-"""The scores of both classes as bars of text, with the threshold as a line between them."""
+"""The scores of both classes (or of two files) as bars of text, with the threshold as a line between them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ from fas_core.thresholds import Threshold
 BINS = 20
 """About how many rows there are."""
 
-STYLES = {"live": "green", "attack": "red"}
 EIGHTHS = " ▏▎▍▌▋▊▉"
 GAPS = 4 * 2
 
@@ -35,6 +34,25 @@ class Bins:
     edges: Floats
     live: Counts
     attack: Counts
+
+
+@frozen
+class Kinds:
+    """What the two columns are.
+
+    Args:
+        heads: what stands above them.
+        styles: of their bars, in a terminal.
+        each: what one of them is.
+    """
+
+    heads: tuple[str, str]
+    styles: tuple[str, str]
+    each: str
+
+
+CLASSES = Kinds(("live", "attack"), ("green", "red"), "class")
+PERIODS = Kinds(("old", "new"), ("cyan", "magenta"), "file")
 
 
 def text_histogram(
@@ -60,24 +78,37 @@ def text_histogram(
     Returns:
         None where nothing that is labelled has a score.
     """
-    bins = binned(scores.rates, None if threshold is None else threshold.value)
+    return pair_histogram(scores.rates, CLASSES, threshold, name=name, width=width, blocks=blocks)
+
+
+def pair_histogram(
+    rates: ErrorRates,
+    kinds: Kinds,
+    threshold: Threshold | None,
+    *,
+    name: str,
+    width: int = 80,
+    blocks: bool = False,
+) -> Table | None:
+    """The same of any two kinds of scores: the first are what `rates` calls live, the others its attacks."""
+    bins = binned(rates, None if threshold is None else threshold.value)
     if bins is None:
         return None
     labels = _labels(bins.edges)
-    counts = {"live": bins.live, "attack": bins.attack}
+    counts = dict(zip(kinds.heads, (bins.live, bins.attack), strict=True))
     texts = {label: [str(count) for count in found] for label, found in counts.items()}
     used = [max(map(len, cells)) for cells in (["score >=", *labels], *([key, *texts[key]] for key in texts))]
     room = max((width - sum(used) - GAPS) // 2, 4)
-    bars = _bars(counts, room, blocks)
+    bars = _bars(counts, kinds.styles, room, blocks)
     columns = [labels, *(cells for key in counts for cells in (texts[key], bars[key]))]
     rows: list[Sequence[str]] = list(zip(*columns, strict=True))
     if threshold is not None:
         rows.insert(int(np.searchsorted(bins.edges, threshold.value)), _line(used, room, blocks))
     return Table(
-        title=f"{name}: scores by class, {threshold.text() if threshold else 'no threshold'}",
-        columns=("score >=", "live", "", "attack", ""),
+        title=f"{name}: scores by {kinds.each}, {threshold.text() if threshold else 'no threshold'}",
+        columns=("score >=", kinds.heads[0], "", kinds.heads[1], ""),
         rows=rows[::-1],
-        note="bars: square root of the share of the class",
+        note=f"bars: square root of the share of the {kinds.each}",
         left=(2, 4),
     )
 
@@ -122,12 +153,12 @@ def _labels(edges: Floats) -> list[str]:
     return labels
 
 
-def _bars(counts: dict[str, Counts], room: int, blocks: bool) -> dict[str, list[str]]:
+def _bars(counts: dict[str, Counts], styles: Sequence[str], room: int, blocks: bool) -> dict[str, list[str]]:
     shares = {key: found / max(found.sum(), 1) for key, found in counts.items()}
     most = max(found.max() for found in shares.values())
     return {
-        key: [Styled(_bar(length, blocks), STYLES[key]) for length in room * np.sqrt(found / most)]
-        for key, found in shares.items()
+        key: [Styled(_bar(length, blocks), style) for length in room * np.sqrt(found / most)]
+        for (key, found), style in zip(shares.items(), styles, strict=True)
     }
 
 

@@ -10,6 +10,8 @@ import re
 from collections.abc import Iterable, Sequence
 from math import isnan
 
+from attrs import evolve
+
 from fas_core.console import Styled, Table
 from fas_core.report.bootstrap import Intervals
 from fas_core.report.result import Result, SpeciesResult
@@ -25,38 +27,57 @@ ENDS = ("from", "to")
 NO_ENDS = (None, None)
 
 
-def tables(results: Sequence[Result], *, train_hours: float | None = None) -> list[Table]:
+ACROSS = ("eer", "apcer", "bpcer", "acer", "auc")
+"""The figures that tables across data sets have, in their order."""
+
+
+def tables(
+    results: Sequence[Result], *, train_hours: float | None = None, lead: Sequence[str] = PUBLISHED
+) -> list[Table]:
     """Everything there is to print about results.
 
     Args:
         results: at least one, e.g. of dev and test.
         train_hours: how long training took, where it is known.
+        lead: the rates of the first table, in their order.
     """
     found = (
-        published_table(results, train_hours=train_hours),
-        further_rates_table(results),
+        published_table(results, train_hours=train_hours, lead=lead),
+        further_rates_table(results, lead=lead),
         species_table(results),
         other_table(results),
     )
     return [table for table in found if table is not None]
 
 
-def published_table(results: Sequence[Result], *, train_hours: float | None = None) -> Table:
-    """The published columns, one row a result (and two for its intervals), and the notes below."""
+def published_table(
+    results: Sequence[Result], *, train_hours: float | None = None, lead: Sequence[str] = PUBLISHED
+) -> Table:
+    """The leading columns, one row a result (and two for its intervals), and the notes below."""
     present, thresholds = _figures(results), _thresholds(results)
     several = len(thresholds) > 1
     return _rates_table(
         results,
-        [key for key in PUBLISHED if key in present],
+        [key for key in lead if key in present],
         title=f"Rates in %, {'each at its own threshold' if several else thresholds[0]}",
         note="\n".join([*(thresholds if several else ()), *_notes(results), *_drawn(results)]),
         hours=train_hours,
     )
 
 
-def further_rates_table(results: Sequence[Result]) -> Table | None:
+def with_samples(table: Table, results: Sequence[Result]) -> Table:
+    """A table of a row a result with the number of samples in its second column."""
+    totals = {result.name: str(result.counts["total"]) for result in results}
+    return evolve(
+        table,
+        columns=(table.columns[0], "samples", *table.columns[1:]),
+        rows=[(row[0], totals.get(row[0], ""), *row[1:]) for row in table.rows],
+    )
+
+
+def further_rates_table(results: Sequence[Result], *, lead: Sequence[str] = PUBLISHED) -> Table | None:
     """The other rates, likewise; None when there are none."""
-    keys = [key for key in _figures(results) if key not in PUBLISHED and is_rate(key)]
+    keys = [key for key in _figures(results) if key not in lead and is_rate(key)]
     return _rates_table(results, keys, title="Further rates in %, max: the worst species'") if keys else None
 
 

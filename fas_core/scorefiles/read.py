@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pyarrow as pa
@@ -11,9 +11,10 @@ from attrs import evolve, field, frozen
 
 from fas_core.errors import DataError, listed
 from fas_core.scorefiles.columns import Columns, assign, need
-from fas_core.scorefiles.names import about_attacks
+from fas_core.scorefiles.names import about_attacks, plain
 from fas_core.scorefiles.numbers import as_numbers, has_decimal_comma, not_numbers
 from fas_core.scorefiles.raw import Raw, read_raw
+from fas_core.scorefiles.stated import STATED, stated_thresholds
 from fas_core.scorefiles.words import Side, agreed_species, labels_of_species, read_labels
 from fas_core.scores import SCHEMA, ScoreTable
 from fas_core.thresholds import Threshold, fit_threshold
@@ -52,6 +53,8 @@ class ScoreFile:
         said: one line that says what was taken for what.
         has_ids: whether the file has ids; else they are row numbers, from 1.
         negated: whether a high score meant attack, so that `score` is minus the file's.
+        stated: the values of a column `threshold`, as `fas predict --csv` writes one, ascending; they are
+            turned with the scores.
     """
 
     path: Path
@@ -60,6 +63,7 @@ class ScoreFile:
     said: str
     has_ids: bool = True
     negated: bool = False
+    stated: tuple[float, ...] = ()
 
     @property
     def notes(self) -> list[str]:
@@ -75,12 +79,14 @@ class ScoreFile:
             notes.append(f"{len(splits)} splits are judged together: {', '.join(sorted(splits))}")
         return notes
 
-    def threshold(self, policy: str | None, judged: ScoreTable, dev: ScoreTable | None) -> Threshold | None:
+    def threshold(
+        self, policy: str | None, judged: ScoreTable | None, dev: ScoreTable | None
+    ) -> Threshold | None:
         """By a policy, else `eer` where there are dev scores; one that is given is in the file's own terms.
 
         Args:
             policy: see `fas_core.thresholds.parse_policy`.
-            judged: of this file, frames or videos.
+            judged: of this file, frames or videos; what an `oracle:` policy is fitted on.
             dev: what it is fitted on.
 
         Raises:
@@ -114,18 +120,21 @@ def read_scores(
     at = need(raw, found, "score")
     scores, negated = _scores(raw, at, ids, reading.high_score)
     direction = "high = attack, so negated" if negated else "high = live"
+    stated = stated_thresholds(raw, found)
     asides = {"score": direction + (", decimal comma" if _has_decimal_comma(raw, at) else "")}
     if labels is None:
         known, how = _known(raw, found, ids, reading.label_one, need_labels=need_labels)
-        said = _said(raw, found, asides | how)
+        said = _said(raw, found, asides | how, stated)
     else:
         if "id" not in found:
             raise DataError(f"{path}: no column of ids to look up in {labels}: give --column id=NAME")
         known, theirs = _joined(raw, ids, labels, reading)
-        said = f"{_said(raw, found, asides)}; {theirs}"
+        said = f"{_said(raw, found, asides, stated)}; {theirs}"
     table = ScoreTable.of({"id": ids, "score": scores, **known}, name=str(path))
     taken = {role: raw.names[at] for role, at in found.items()}
-    return ScoreFile(path, table, taken, said, "id" in found, negated)
+    if negated:
+        stated = tuple(-value for value in reversed(stated))
+    return ScoreFile(path, table, taken, said, "id" in found, negated, stated)
 
 
 def refuse_shared(judged: ScoreFile, dev: ScoreFile) -> None:
@@ -257,7 +266,7 @@ def _empty_as_null(column: pa.Array) -> pa.Array:
     return pc.if_else(pc.equal(column, ""), None, column)
 
 
-def _said(raw: Raw, found: Columns, asides: Mapping[str, str]) -> str:
+def _said(raw: Raw, found: Columns, asides: Mapping[str, str], stated: Sequence[float] = ()) -> str:
     """E.g. `a.csv: 100 rows, CSV (,): id is 'file', score is 'prob' (high = live), not used: 'x'`."""
     parts = [] if "id" in found else ["no ids, so rows are numbered"]
     for role in ROLES:
@@ -269,6 +278,8 @@ def _said(raw: Raw, found: Columns, asides: Mapping[str, str]) -> str:
             else ""
         )
         parts += [f"{role} is {what}" + (f" ({asides[role]})" if role in asides else "")] if what else []
-    unused = [raw.shown(at) for at in range(len(raw.names)) if at not in found.values() and raw.says(at)]
+    rest = [at for at in range(len(raw.names)) if at not in found.values() and raw.says(at)]
+    parts += [f"threshold is said to be {listed([f'{value:g}' for value in stated])}"] if stated else []
+    unused = [raw.shown(at) for at in rest if not (stated and plain(raw.names[at]) == STATED)]
     parts += [f"not used: {listed(unused)}"] if unused else []
     return f"{raw.path}: {len(raw)} rows, {raw.form}: {', '.join(parts)}"

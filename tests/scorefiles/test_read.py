@@ -331,3 +331,29 @@ def test_no_such_file(tmp_path: Path) -> None:
         read_scores(tmp_path / "scores.csv")
     with pytest.raises(DataError, match="a folder"):
         read_scores(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("column", "values", "stated"),
+    [
+        ("threshold", ["0.6", "0.4"], (0.4, 0.6)),
+        ("Threshold", [" 0.5", ""], (0.5,)),
+        ("threshold", ["nan", "inf"], ()),
+        ("threshold", ["high", "0.5"], ()),
+        ("cut", ["0.5", "0.5"], ()),
+    ],
+)
+def test_the_thresholds_that_a_file_says(
+    read: Read, column: str, values: list[str], stated: tuple[float, ...]
+) -> None:
+    found = read(f"id,score,label,{column}\na,0.75,1,{values[0]}\nb,0.25,0,{values[1]}\n")
+    assert found.stated == stated
+    assert ("threshold is said to be" in found.said) == bool(stated)
+    assert ("not used" in found.said) != bool(stated)
+
+
+def test_thresholds_are_turned_with_the_scores(read: Read, tmp_path: Path) -> None:
+    table = pa.table({"id": ["a", "b"], "score": [0.75, 0.25], "label": [1, 0], "threshold": [0.5, 0.25]})
+    pa.parquet.write_table(table, tmp_path / "scores.parquet")
+    found = read_scores(tmp_path / "scores.parquet", Reading(high_score="attack"))
+    assert found.stated == (-0.5, -0.25)
