@@ -35,9 +35,9 @@ def grad_cam(model: Model, images: dict[str, Tensor], presence: Tensor | None = 
         presence: (B, modalities) bool, False where one is missing; None: none is.
 
     Returns:
-        `{modality: (B, h, w)}`, at least 0; h and w are those of the modality's backbone, or of the face where
-        patches are judged, on which their maps lie. Under a fusion of inputs there is one backbone, and its
-        map is every modality's.
+        `{modality: (B, h, w)}`, at least 0; h and w are those of the modality's backbone, or, where patches
+        are judged, of the face, on which their maps lie. Under a fusion of inputs there is one backbone, and
+        its map is every modality's.
 
     Raises:
         ModelError: a backbone saw something else than each of its inputs once: its maps lie nowhere.
