@@ -6,8 +6,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from attrs import evolve
+
 from fas_core.config import DatasetChoice
 from fas_core.contracts import DatasetReader
+from fas_core.data.folds import Folds
 from fas_core.descriptors import Dataset
 from fas_core.errors import DataError, closest
 from fas_core.plugins import Registry
@@ -43,7 +46,7 @@ def choose_instead(spec: str, own: DatasetChoice, registry: Registry) -> Dataset
     """
     component, root = recognise(spec, registry)
     if component.name == own.name:
-        return DatasetChoice(own.name, own.options, root or own.root)
+        return evolve(own, root=root or own.root)
     return choose(spec, None, registry)
 
 
@@ -67,7 +70,9 @@ def open_choice(choice: DatasetChoice, registry: Registry, *, make: bool = True)
     reader: DatasetReader = component.load()(choice.options, root=choice.root)
     if make:
         reader.prepare()
-    return reader
+    if (held_out := choice.held_out) is None:
+        return reader
+    return Folds(reader, held_out.by, held_out.folds, held_out.seed).holding_out(held_out.fold)
 
 
 def recognise(spec: str, registry: Registry) -> tuple[Dataset, Path | None]:
