@@ -188,7 +188,7 @@ def _show(path: Path, outcome: Outcome | SetOutcome | FoldsOutcome) -> None:
 
 def _free(path: Path) -> Path:
     """`path`, or the first of `path-2`, `path-3`, ... where no run or set of runs is."""
-    from fas_core.engine.run_set import is_taken
+    from fas_core.engine.run import is_taken
 
     number, free = 1, path
     while is_taken(free):

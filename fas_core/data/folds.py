@@ -7,7 +7,6 @@ sample of train has a score of a model that was not trained on it, or on anybody
 from __future__ import annotations
 
 import hashlib
-import warnings
 from collections import Counter
 from functools import cached_property
 
@@ -116,9 +115,8 @@ class _HeldOut:
 def fold_numbers(samples: SampleTable, by: str, count: int, seed: int) -> NDArray[np.intp]:
     """(N,) from 1 to `count`: rows of one value of `by` are in one fold, and every fold has both classes.
 
-    Folds have about as many samples of each species as each other, as far as that goes with whole groups:
-    scikit-learn's StratifiedGroupKFold, which puts the most uneven groups where they are missed most. The
-    same samples, in whatever order, and the same seed give the same folds.
+    Folds have about as many samples of each class, and of each species of attacks, as each other, as far as
+    that goes with whole groups. The same samples, in whatever order, and the same seed give the same folds.
 
     Args:
         samples: labelled.
@@ -127,7 +125,7 @@ def fold_numbers(samples: SampleTable, by: str, count: int, seed: int) -> NDArra
         seed: of the order in which groups of equal make-up are dealt out.
 
     Raises:
-        ConfigError: there is no such column, or no scikit-learn.
+        ConfigError: there is no such column.
         DataError: samples have no label or no group, or there are not enough groups of either class.
     """
     groups = _groups(samples, by)
@@ -137,15 +135,13 @@ def fold_numbers(samples: SampleTable, by: str, count: int, seed: int) -> NDArra
     classes = {"": labels == labels, " with live samples": labels == LIVE, " with attacks": labels == ATTACK}
     for what, rows in classes.items():
         if (there := len(np.unique(groups[rows]))) < count:
-            raise DataError(
-                f"{samples.root}: {count} folds by {by}: train has only {there} values of it{what}"
-            )
-    numbers = _dealt(_strata(samples), groups, count, seed)
+            named = by if there == 1 else plural(by)
+            raise DataError(f"{samples.root}: {count} folds by {by}: train has only {there} {named}{what}")
+    numbers = 1 + _dealt(_shares(samples, groups), count, seed)[groups]
     for name, rows in (("live samples", labels == LIVE), ("attacks", labels == ATTACK)):
         if without := sorted(set(range(1, count + 1)) - set(numbers[rows].tolist())):
             raise DataError(
-                f"{samples.root}: fold {without[0]} of {count} by {by} has no {name}: take fewer folds, or "
-                f"another --random-seed"
+                f"{samples.root}: fold {without[0]} of {count} by {by} has no {name}: take fewer folds"
             )
     return numbers
 
@@ -162,31 +158,38 @@ def _groups(samples: SampleTable, by: str) -> NDArray[np.intp]:
     return _codes(column)
 
 
-def _strata(samples: SampleTable) -> NDArray[np.intp]:
-    """(N,) which label and species a row has."""
-    table = samples.table
-    label = pc.cast(table.column("label"), pa.string())
-    return _codes(pc.binary_join_element_wise(label, pc.fill_null(table.column("species"), ""), "/"))
-
-
 def _codes(column: pa.ChunkedArray) -> NDArray[np.intp]:
     values = pc.unique(column)
     return np.asarray(pc.index_in(column, values.take(pc.sort_indices(values))).to_numpy(), np.intp)
 
 
-def _dealt(strata: NDArray[np.intp], groups: NDArray[np.intp], count: int, seed: int) -> NDArray[np.intp]:
-    try:
-        from sklearn.model_selection import StratifiedGroupKFold
-    except ImportError as error:
-        raise ConfigError("folds need scikit-learn: pip install 'fas-core[report]'") from error
-    random = np.random.RandomState(np.random.MT19937(np.random.SeedSequence(seed)))
-    numbers = np.zeros(len(groups), np.intp)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # of species too rare for every fold to have some
-        split = StratifiedGroupKFold(count, shuffle=True, random_state=random).split(groups, strata, groups)
-        for number, (_, held_out) in enumerate(split, 1):
-            numbers[held_out] = number
-    return numbers
+def _shares(samples: SampleTable, groups: NDArray[np.intp]) -> NDArray[np.float64]:
+    """(groups, kinds) which share of all samples of a kind, a class or a species of attacks, a group has."""
+    species = pc.fill_null(samples.table.column("species"), "")
+    kinds = [*(samples.labels == label for label in (LIVE, ATTACK))]
+    kinds += [(samples.labels == ATTACK) & (_codes(species) == code) for code in range(len(species.unique()))]
+    counts = np.stack([np.bincount(groups[rows], minlength=groups.max() + 1) for rows in kinds], axis=1)
+    return np.asarray(counts / np.maximum(counts.sum(axis=0), 1), np.float64)
+
+
+def _dealt(shares: NDArray[np.float64], count: int, seed: int) -> NDArray[np.intp]:
+    """(groups,) the fold of each, from 0: the largest first, each to the fold that has least of what it has.
+
+    That is where the sum of the squares of all folds' shares grows least. A fold that has nothing yet is
+    always such a one, so that none stays empty.
+    """
+    order = np.random.default_rng(seed).permutation(len(shares))
+    order = order[np.argsort(-shares[order].sum(axis=1), kind="stable")]
+    held, folds = np.zeros((count, shares.shape[1])), np.zeros(len(shares), np.intp)
+    for group in order:
+        folds[group] = np.lexsort((held.sum(axis=1), held @ shares[group]))[0]
+        held[folds[group]] += shares[group]
+    return folds
+
+
+def plural(column: str) -> str:
+    """`subjects`, but `species`."""
+    return column if column.endswith("s") else f"{column}s"
 
 
 def shared_groups(first: SampleTable, second: SampleTable, by: str) -> tuple[int, int] | None:

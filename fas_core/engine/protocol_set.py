@@ -15,8 +15,8 @@ from attrs import frozen
 
 from fas_core import recipes
 from fas_core.config import Recipe
-from fas_core.engine.run import Run
-from fas_core.engine.run_set import PROTOCOLS_FILE, finished, refuse_taken, write_tree
+from fas_core.engine.run import PROTOCOLS_FILE, Run, refuse_taken
+from fas_core.engine.run_set import finished, write_tree
 from fas_core.errors import ConfigError
 from fas_core.plugins import Registry
 from fas_core.structure import structure

@@ -41,8 +41,8 @@ PRETRAINED = "pretrained.safetensors"
 OUT_OF_FOLD = "out_of_fold"
 """What the scores of folds are called, beside those of splits."""
 
-FOLDS_FILE = "folds.yaml"
-"""Of a folder of folds, which is no run itself."""
+FOLDS_FILE, PROTOCOLS_FILE = "folds.yaml", "protocol_set.yaml"
+"""Of a folder of folds, or of sub-protocols, which is no run itself."""
 
 PACKAGES = ("torch", "numpy", "opencv-python-headless", "onnxruntime", "accelerate", "pyarrow")
 
@@ -75,8 +75,7 @@ class Run:
         Raises:
             FasError: a run is there already, or the place cannot be written.
         """
-        if (self.path / "recipe.yaml").exists():
-            raise FasError(f"{self.path}: holds a run: choose another --name, or --resume {self.path}")
+        refuse_taken(self.path)
         self.write_text("environment.json", json.dumps(environment(), indent=2) + "\n")
         self.write_recipe()
 
@@ -177,6 +176,22 @@ class Run:
             versions=environment()["packages"],
             partial=self.recipe.train.modality_dropout > 0,
         )
+
+
+def refuse_taken(path: Path) -> None:
+    """Refuse a folder that holds a run, or a set of them.
+
+    Raises:
+        FasError: it does.
+    """
+    if is_taken(path):
+        what = "a run" if (path / "recipe.yaml").exists() else "runs"
+        raise FasError(f"{path}: holds {what}: choose another --name, or --resume {path}")
+
+
+def is_taken(path: Path) -> bool:
+    """Whether a folder holds a run or a set of runs."""
+    return any((path / name).exists() for name in ("recipe.yaml", PROTOCOLS_FILE, FOLDS_FILE))
 
 
 def environment() -> dict[str, Any]:

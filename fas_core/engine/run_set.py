@@ -10,26 +10,10 @@ from typing import Any
 
 from fas_core import recipes
 from fas_core.atomic import replacing
-from fas_core.engine.run import FOLDS_FILE, Run
+from fas_core.engine.run import Run
 from fas_core.errors import FasError
 
-PROTOCOLS_FILE = "protocol_set.yaml"
 RESULTS = "results.json"
-
-
-def refuse_taken(path: Path) -> None:
-    """Refuse a folder that holds a run, or a set of them.
-
-    Raises:
-        FasError: it does.
-    """
-    if is_taken(path):
-        raise FasError(f"{path}: holds runs: choose another --name, or --resume {path}")
-
-
-def is_taken(path: Path) -> bool:
-    """Whether a folder holds a run or a set of runs."""
-    return any((path / name).exists() for name in ("recipe.yaml", PROTOCOLS_FILE, FOLDS_FILE))
 
 
 def write_tree(file: Path, tree: Mapping[str, Any]) -> None:

@@ -14,17 +14,17 @@ from attrs import evolve, frozen
 from fas_core.atomic import replacing
 from fas_core.config import Recipe
 from fas_core.console import Table, console
-from fas_core.data.folds import Folds, shared_groups, straddling_subjects
+from fas_core.data.folds import Folds, plural, shared_groups, straddling_subjects
 from fas_core.data.source import open_choice
 from fas_core.engine import job
 from fas_core.engine.evaluate import protocol_notes
 from fas_core.engine.fold_set import FINAL, FoldSet
-from fas_core.engine.run import OUT_OF_FOLD, Run
-from fas_core.engine.run_set import RESULTS, is_main_process, naming, refuse_taken
+from fas_core.engine.run import OUT_OF_FOLD, Run, refuse_taken
+from fas_core.engine.run_set import RESULTS, is_main_process, naming
 from fas_core.errors import ConfigError, DataError, FasError
 from fas_core.plugins import Registry
 from fas_core.report import REPLICATES, Result, bind, judge, tables
-from fas_core.report.folds import Folded, folded_tables, plural
+from fas_core.report.folds import Folded, folded_tables
 from fas_core.report.spread import spread
 from fas_core.scores import ScoreTable
 from fas_core.thresholds import fit_threshold

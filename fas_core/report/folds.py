@@ -8,6 +8,7 @@ from typing import Any
 from attrs import evolve, frozen
 
 from fas_core.console import Table
+from fas_core.data.folds import plural
 from fas_core.report.result import Result
 from fas_core.report.spread import Spread
 from fas_core.report.tables import percent, tables
@@ -53,17 +54,12 @@ def folded_tables(found: Folded) -> list[Table]:
     rows.append(_row("pooled", *whole, [pooled.metrics[key] for key in keys]))
     cut = "no threshold" if pooled.threshold is None else pooled.threshold.text()
     first = Table(
-        title=f"Out-of-fold rates in %, {cut}",
+        title=f"Rates in %, {cut}",
         columns=("fold", plural(found.by), "samples", *map(str.upper, keys)),
         rows=rows,
         note="\n".join(pooled.notes),
     )
     return [first, *tables([evolve(pooled, notes=())])[1:]]
-
-
-def plural(column: str) -> str:
-    """`subjects`, but `species`."""
-    return column if column.endswith("s") else f"{column}s"
 
 
 def _row(name: str, groups: object, samples: object, values: Sequence[float | None]) -> tuple[str, ...]:
