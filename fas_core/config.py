@@ -47,13 +47,41 @@ class MetricChoice(Choice):
     kind = "metric"
 
 
+def _at_most_folds(choice: HeldOut, attribute: Any, value: int) -> None:
+    if value > choice.folds:
+        raise ValueError(f"'{attribute.name}' must be at most folds, {choice.folds}: {value}")
+
+
+@frozen
+class HeldOut:
+    """One fold of the train split: it is left out of train and stands in for dev. See `fas_core.data.folds`.
+
+    Args:
+        by: column of the sample table; samples of the same value are in the same fold.
+        folds: how many there are.
+        fold: which one is held out, from 1.
+        seed: of who is in which.
+    """
+
+    by: str
+    folds: int = field(validator=v.ge(2))
+    fold: int = field(validator=[v.ge(1), _at_most_folds])
+    seed: int = field(default=14, validator=v.ge(0))
+
+
 @frozen
 class DatasetChoice(Choice):
-    """A data set: its options, and where it lies (None: where the data set itself keeps it)."""
+    """A data set: its options.
+
+    Args:
+        root: where it lies; None: where the data set itself keeps it.
+        held_out: the fold of its train split that is its dev instead; None: dev is what it says itself.
+    """
 
     kind = "dataset"
 
     root: Path | None = None
+    held_out: HeldOut | None = None
 
 
 def _unit_mean(_: object, attribute: Any, value: tuple[float, ...]) -> None:
@@ -170,6 +198,8 @@ class TrainConfig:
             (Neverova et al., arXiv 1501.00102).
         average: decay in [0, 1) of a running mean of the weights over the updates, which is then judged and
             kept (Polyak and Juditsky, Acceleration of Stochastic Approximation by Averaging, 1992); 0: none.
+        select: which epoch's weights are the `best` ones, that are judged and exported: `best` those of the
+            lowest dev EER, `last` those of the last epoch, whatever dev says.
         seed: of the weights, the order of samples, the augmentation and the modalities left out.
         workers: processes that read images.
         device: `auto` (an accelerator if there is one), `cpu`, `cuda`, ...
@@ -187,6 +217,7 @@ class TrainConfig:
     decay: float = field(default=0.1, validator=[v.gt(0), v.le(1)])
     modality_dropout: float = field(default=0.0, validator=[v.ge(0), v.lt(1)])
     average: float = field(default=0.0, validator=[v.ge(0), v.lt(1)])
+    select: Literal["best", "last"] = "best"
     seed: int = field(default=14, validator=v.ge(0))
     workers: int = field(default=2, validator=v.ge(0))
     device: str = "auto"
@@ -223,6 +254,18 @@ def _distinct(_: object, attribute: Any, value: tuple[str, ...]) -> None:
         raise ValueError(f"'{attribute.name}' must name at least one modality, none twice: {list(value)}")
 
 
+FOLDS = re.compile(r"(\w+):(\d{1,9})")
+"""COLUMN:K of `Recipe.folds`."""
+
+
+def _folds(_: object, attribute: Any, value: str | None) -> None:
+    found = None if value is None else FOLDS.fullmatch(value)
+    if value is not None and (found is None or int(found[2]) < 2):
+        raise ValueError(
+            f"'{attribute.name}' must be COLUMN:K, K folds of at least 2, e.g. subject:5: {value!r}"
+        )
+
+
 @frozen
 class Recipe:
     """A whole run.
@@ -232,6 +275,8 @@ class Recipe:
         modalities: what the model takes, in order.
         threshold: `eer`, `min-acer`, `apcer<=X`, `apcer_max<=X`, `bpcer<=X` (fitted on dev) or `fixed:VALUE`.
         metrics: what is computed of every score table.
+        folds: `COLUMN:K`: the threshold is fitted on what K models gave the samples of train that each of
+            them was not trained on, in place of dev's scores; None: on dev.
     """
 
     data: DatasetChoice = field(factory=lambda: DatasetChoice("synthetic"))
@@ -243,3 +288,4 @@ class Recipe:
     train: TrainConfig = field(factory=TrainConfig)
     metrics: tuple[MetricChoice, ...] = field(factory=_published_metrics)
     threshold: str = field(default="eer", validator=_policy)
+    folds: str | None = field(default=None, validator=_folds)

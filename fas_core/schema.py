@@ -9,7 +9,7 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import attrs
 
-from fas_core.config import Choice, DatasetChoice, Recipe
+from fas_core.config import Choice, DatasetChoice, HeldOut, Recipe
 from fas_core.plugins import Registry
 
 Schema = dict[str, Any]
@@ -79,10 +79,12 @@ def _field(item: attrs.Attribute[Any], kind: Any, registry: Registry) -> Schema:
 def _choice(kind: type[Choice], registry: Registry) -> Schema:
     """A name, or a mapping with the options of the component of that name."""
     components = registry.all(kind.kind)
-    root: Schema = {"root": {"type": "string"}} if issubclass(kind, DatasetChoice) else {}
+    further: Schema = {}
+    if issubclass(kind, DatasetChoice):
+        further = {"root": {"type": "string"}, "held_out": _object(HeldOut, registry)}
     mappings = []
     for item in components:
         name = {"name": {"const": item.name, "description": item.summary}}
-        mapping = _object(item.options, registry, {**name, **root})
+        mapping = _object(item.options, registry, {**name, **further})
         mappings.append({**mapping, "required": ["name", *mapping.get("required", ())]})
     return {"anyOf": [{"enum": [item.name for item in components]}, *mappings]}

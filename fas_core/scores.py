@@ -121,20 +121,26 @@ class ScoreTable:
             raise DataError(f"{path}: {len(repeated)} ids are given more than once: {listed(repeated)}")
         return scores
 
-    def write(self, path: Path) -> None:
+    def write(self, path: Path, also: Mapping[str, NDArray[Any]] | None = None) -> None:
         """Write CSV (scores in full, so that they read back as the same numbers) or, for `.parquet`, Parquet.
 
         CSV leaves out columns of which nothing is known.
 
+        Args:
+            path: the file.
+            also: further columns, `{name: (N,)}`, which `read` passes over.
+
         Raises:
             FasError: the file cannot be written.
         """
+        table, unknown = self.table, [name for name in SCHEMA.names if not self._worth_writing(name)]
+        for name, values in (also or {}).items():
+            table = table.append_column(name, pa.array(values))
         with replacing(path) as temporary:
             if path.suffix == ".parquet":
-                pa.parquet.write_table(self.table, temporary, write_page_checksum=True)
+                pa.parquet.write_table(table, temporary, write_page_checksum=True)
             else:
-                known = [name for name in self.table.column_names if self._worth_writing(name)]
-                pa.csv.write_csv(self.table.select(known), temporary)
+                pa.csv.write_csv(table.drop_columns(unknown), temporary)
 
     def _worth_writing(self, name: str) -> bool:
         column = self.table.column(name)

@@ -15,7 +15,15 @@ from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 import attrs
 import cattrs
 
-from fas_core.config import BackboneChoice, Choice, DatasetChoice, FusionChoice, LossChoice, MetricChoice
+from fas_core.config import (
+    BackboneChoice,
+    Choice,
+    DatasetChoice,
+    FusionChoice,
+    HeldOut,
+    LossChoice,
+    MetricChoice,
+)
 from fas_core.errors import ConfigError, PluginError, closest
 from fas_core.plugins import Registry
 
@@ -170,6 +178,9 @@ def _choice(made: cattrs.Converter, registry: Registry, value: object, cls: type
         with _below(problems, "root"):
             root = options.pop("root", None)
             chosen["root"] = None if root is None else made.structure(root, Path)
+        with _below(problems, "held_out"):
+            held_out = options.pop("held_out", None)
+            chosen["held_out"] = None if held_out is None else made.structure(held_out, HeldOut)
     with _below(problems, ""):
         chosen["options"] = made.structure(options, component.options)
     if problems:
@@ -181,6 +192,8 @@ def _plain_choice(made: cattrs.Converter, choice: Choice) -> dict[str, Any]:
     plain = {"name": choice.name, **made.unstructure(choice.options)}
     if isinstance(choice, DatasetChoice) and choice.root is not None:
         plain["root"] = str(choice.root)
+    if isinstance(choice, DatasetChoice) and choice.held_out is not None:
+        plain["held_out"] = made.unstructure(choice.held_out)
     return plain
 
 

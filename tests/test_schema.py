@@ -44,6 +44,9 @@ def test_shipped_recipes_fit(validator: jsonschema.Draft202012Validator, path: P
         "model: {backbone: {rgb: feathernet_a, depth: {name: feathernet_b}}}",
         "model: {normalize: {rgb: {mean: [0, 0.5, 1]}}}",
         "metrics: [acc, {name: tpr_at_fpr, fprs: [0.1]}]",
+        "folds: subject:5",
+        "folds: null",
+        "data: {name: folder, held_out: {by: subject, folds: 5, fold: 2}}",
     ],
 )
 def test_what_loads_fits(validator: jsonschema.Draft202012Validator, text: str) -> None:

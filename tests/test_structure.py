@@ -37,7 +37,7 @@ def refused(text: str, found: Registry | None = None) -> str:
         ("train: {lrr: 1}", "train.lrr: unknown key (did you mean 'lr'?)"),
         ("loss: {name: focal, gama: 2}", "loss.gama: unknown key (did you mean 'gamma'?)"),
         ("resize: {zzz: 1}", "resize.zzz: unknown key (known: crop)"),
-        ("1: 2", "1: unknown key (known: augment, data, loss, metrics,"),
+        ("1: 2", "1: unknown key (known: augment, data, folds, loss, metrics,"),
         # wrong types: nothing is bent
         ("train: {epochs: 1.7}", "train.epochs: must be a whole number: 1.7"),
         ("train: {epochs: 2.0}", "train.epochs: must be a whole number: 2.0"),
@@ -78,6 +78,18 @@ def refused(text: str, found: Registry | None = None) -> str:
         ("threshold: oracle:eer", "threshold: must be eer, min-acer,"),
         # one of a few
         ("train: {optimizer: sdg}", "train.optimizer: must be one of 'sgd', 'adamw': 'sdg'"),
+        ("train: {select: first}", "train.select: must be one of 'best', 'last': 'first'"),
+        ("folds: subject", "folds: must be COLUMN:K, K folds of at least 2, e.g. subject:5: 'subject'"),
+        ("folds: 'subject:1'", "folds: must be COLUMN:K, K folds of at least 2, e.g. subject:5: 'subject:1'"),
+        ("data: {name: folder, held_out: 2}", "data.held_out: must be a mapping of by, folds, fold, seed: 2"),
+        (
+            "data: {name: folder, held_out: {by: subject, folds: 1, fold: 1}}",
+            "data.held_out.folds: must be >= 2",
+        ),
+        (
+            "data: {name: folder, held_out: {by: subject, folds: 2, fold: 3}}",
+            "data.held_out: 'fold' must be at most folds, 2: 3",
+        ),
         ("train: {amp: no}", "train.amp: must be one of 'fp32', 'fp16', 'bf16': False"),
         # components and their options
         ("loss: focall", "loss.name: loss 'focall': no plugin provides it (did you mean 'focal'?)"),

@@ -74,12 +74,15 @@ def command(
     """Score every sample of a split and print the table. Unlabelled data gives scores and no table.
 
     Of a set of runs, as `fas train --protocol` leaves it, each is judged, then mean and standard deviation.
+    Of folds, as `fas train --folds` leaves them, the final model is.
     With several --data one table has them all, and the run's own first: one threshold, fitted on its dev.
     A model trained with train.modality_dropout judges what samples have, and on demand less than that.
     """
+    from fas_core.engine.fold_set import final_of, is_fold_set
     from fas_core.engine.protocol_set import is_set
     from fas_core.plugins import registry
 
+    target = final_of(target, registry()).path if is_fold_set(target) else target
     whole_set, several, grouped = is_set(target), len(data) > 1, judging.group_by is not None
     if several and (subsets or grouped):
         raise click.UsageError("several --data give a row each: without --subsets and --group-by")

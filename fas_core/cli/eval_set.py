@@ -8,7 +8,8 @@ from typing import Any
 from fas_core.cli.judging import Judging, judge_scores
 from fas_core.console import console
 from fas_core.engine.candidate import open_candidate
-from fas_core.engine.protocol_set import ProtocolSet, naming
+from fas_core.engine.protocol_set import ProtocolSet
+from fas_core.engine.run_set import naming
 from fas_core.engine.scoring import Scored, Terms, data_of, score_split
 from fas_core.plugins import Registry
 from fas_core.report import Result

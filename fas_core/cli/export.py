@@ -195,7 +195,8 @@ def _destination(path: Path, exporter: Exporter) -> Path:
 def _card(run: Run, weights: Literal["best", "last"]) -> Card:
     """The run's card; a threshold fitted on what the best weights gave is no other weights' threshold."""
     card = run.card()
-    if weights != "best" and card.threshold is not None and card.threshold.source != "given":
+    others = weights != run.recipe.train.select == "best"  # where the last are selected, they are the best
+    if others and card.threshold is not None and card.threshold.source != "given":
         console.warn(
             f"no threshold goes with it: the run's was fitted on its best weights, not its {weights}"
         )

@@ -16,6 +16,7 @@ from fas_core.errors import ConfigError, listed
 if TYPE_CHECKING:
     from fas_core.config import Recipe
     from fas_core.engine.job import Outcome
+    from fas_core.engine.train_folds import FoldsOutcome
     from fas_core.engine.train_set import SetOutcome
 
 CHANGED_BY_RESUME = {"train.epochs", "train.workers", "train.device", "data.root"}
@@ -36,6 +37,17 @@ CHANGED_BY_RESUME = {"train.epochs", "train.workers", "train.device", "data.root
     metavar="DATASET-PROTOCOL",
     help="cefa-4@1, or a set of protocols, cefa-4: a run for each, then mean and standard deviation.",
 )
+@click.option(
+    "--folds",
+    metavar="COLUMN:K",
+    help="Cross-validate over K folds of train that share no subject (subject:5), no video, ...: the "
+    "threshold is then of people never trained on. [folds]",
+)
+@click.option(
+    "--final/--no-final",
+    default=None,
+    help="After the folds, train on all of train, with their threshold; that is the default.",
+)
 @recipe_options
 @output_options
 def command(
@@ -45,55 +57,80 @@ def command(
     runs: Path,
     resume: Path | None,
     protocol: str | None,
+    folds: str | None,
+    final: bool | None,
     overrides: dict[str, Any],
 ) -> None:
     """Train RECIPE (a shipped name or a YAML file), then judge dev and test.
 
     Without RECIPE: three-modal FeatherNetB on simulated data, minutes on two cores.
     Ctrl-C saves; `fas train --resume RUN` goes on from there.
+    With --folds RUN is a folder of runs: one for each fold, then the final one on all of train.
     """
     require("train", "torch", "accelerate", "safetensors")
+    from fas_core.engine.fold_set import is_fold_set
     from fas_core.engine.protocol_set import is_set
 
     chosen = config or recipe
+    overrides |= {} if folds is None else {"folds": folds}
     path = resume or (runs / name if name else _free(runs / Path(chosen).stem))
     try:
         if resume is None:
-            outcome = _start(path, chosen, overrides, protocol)
+            outcome = _start(path, chosen, overrides, protocol, final)
         else:
-            outcome = _resume(path, _only_resumable(path, overrides, protocol))
+            outcome = _resume(path, _only_resumable(path, overrides, protocol), final)
     except KeyboardInterrupt:
-        if (path / "state.pt").exists() or is_set(path):
+        if (path / "state.pt").exists() or is_set(path) or is_fold_set(path):
             console.warn(f"saved: continue with `fas train --resume {path}`")
         raise
     if outcome.results:
         _show(path, outcome)
 
 
-def _start(path: Path, recipe: str, overrides: dict[str, Any], protocol: str | None) -> Outcome | SetOutcome:
-    """One run, or one for each sub-protocol of a set."""
+def _start(
+    path: Path, recipe: str, overrides: dict[str, Any], protocol: str | None, final: bool | None
+) -> Outcome | SetOutcome | FoldsOutcome:
+    """One run, or one for each sub-protocol of a set or each fold."""
     from fas_core.data.protocols import find_protocol
-    from fas_core.engine import job, train_set
+    from fas_core.engine import job, train_folds, train_set
     from fas_core.plugins import registry
     from fas_core.recipes import load
 
-    if protocol is None:
-        return job.start(path, load(recipe, registry(), overrides), registry())
-    found = find_protocol(protocol, registry())
-    made = load(recipe, registry(), overrides | found.overrides(found.members[0]))
-    if found.is_set:
-        return train_set.start(path, found, made, registry())
-    return job.start(path, made, registry())
+    found = None if protocol is None else find_protocol(protocol, registry())
+    chosen = {} if found is None else found.overrides(found.members[0])
+    made = load(recipe, registry(), overrides | chosen)
+    if made.folds is None:
+        _refuse_final(final)
+        if found is not None and found.is_set:
+            return train_set.start(path, found, made, registry())
+        return job.start(path, made, registry())
+    if found is not None and found.is_set:
+        raise ConfigError(
+            f"--protocol {protocol} is a set of protocols, and folds are of one: "
+            f"{listed(f'{found.dataset}-{member}' for member in found.members)}"
+        )
+    if overrides.get("train.select") == "best":
+        raise ConfigError("train.select: with folds the last weights count: no score may choose among them")
+    return train_folds.start(path, made, registry(), final=final is not False)
 
 
-def _resume(path: Path, changes: dict[str, Any]) -> Outcome | SetOutcome:
-    from fas_core.engine import job, train_set
+def _resume(path: Path, changes: dict[str, Any], final: bool | None) -> Outcome | SetOutcome | FoldsOutcome:
+    from fas_core.engine import job, train_folds, train_set
+    from fas_core.engine.fold_set import is_fold_set
     from fas_core.engine.protocol_set import is_set
     from fas_core.plugins import registry
 
+    if is_fold_set(path):
+        return train_folds.resume(path, registry(), changes, final=final)
+    _refuse_final(final)
     if is_set(path):
         return train_set.resume(path, registry(), changes)
     return job.resume(path, registry(), changes)
+
+
+def _refuse_final(final: bool | None) -> None:
+    if final is not None:
+        raise ConfigError("--final and --no-final are about folds: give --folds, e.g. --folds subject:5")
 
 
 def _only_resumable(path: Path, overrides: dict[str, Any], protocol: str | None) -> dict[str, Any]:
@@ -112,18 +149,23 @@ def _only_resumable(path: Path, overrides: dict[str, Any], protocol: str | None)
 
 
 def _recipe(path: Path) -> Recipe:
-    """Of a run or of a set of runs."""
+    """Of a run or of a set of runs, of protocols or folds."""
+    from fas_core.engine.fold_set import FoldSet, is_fold_set
     from fas_core.engine.protocol_set import ProtocolSet, is_set
     from fas_core.engine.run import Run
     from fas_core.plugins import registry
 
+    if is_fold_set(path):
+        return FoldSet.open(path, registry()).recipe
     opened = ProtocolSet.open(path, registry()) if is_set(path) else Run.open(path, registry())
     return opened.recipe
 
 
-def _show(path: Path, outcome: Outcome | SetOutcome) -> None:
+def _show(path: Path, outcome: Outcome | SetOutcome | FoldsOutcome) -> None:
     """The tables, and what to do next."""
+    from fas_core.engine.fold_set import FINAL, FoldSet, is_fold_set
     from fas_core.engine.protocol_set import is_set
+    from fas_core.plugins import registry
 
     if console.json:
         console.document(json.loads((path / "results.json").read_text()))
@@ -134,6 +176,11 @@ def _show(path: Path, outcome: Outcome | SetOutcome) -> None:
     if is_set(path):
         console.info(f"  fas eval {path} --scores FOLDER")
         return
+    if is_fold_set(path):
+        if not FoldSet.open(path, registry()).final:
+            console.info(f"  fas train --resume {path} --final")
+            return
+        path = path / FINAL
     console.info(f"  fas eval {path} --scores scores.csv")
     console.info(f"  fas export {path} --format onnx -o model.onnx")
     console.info("  fas eval model.onnx")
@@ -141,8 +188,10 @@ def _show(path: Path, outcome: Outcome | SetOutcome) -> None:
 
 def _free(path: Path) -> Path:
     """`path`, or the first of `path-2`, `path-3`, ... where no run or set of runs is."""
+    from fas_core.engine.run import is_taken
+
     number, free = 1, path
-    while (free / "recipe.yaml").exists() or (free / "protocol_set.yaml").exists():
+    while is_taken(free):
         number += 1
         free = path.with_name(f"{path.name}-{number}")
     return free

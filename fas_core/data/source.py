@@ -10,6 +10,7 @@ from attrs import evolve
 
 from fas_core.config import DatasetChoice
 from fas_core.contracts import DatasetReader
+from fas_core.data.folds import Folds
 from fas_core.descriptors import Dataset
 from fas_core.errors import DataError, closest
 from fas_core.plugins import Registry
@@ -55,7 +56,7 @@ def choose_instead(
     component, root = recognise(spec, registry)
     is_own, told = component.name == own.name, (protocols or {}).get(component.name)
     if is_own and told is None:
-        return DatasetChoice(own.name, own.options, root or own.root)
+        return evolve(own, root=root or own.root)
     chosen = choose(spec, None if told is None else {"protocol": told}, registry)
     return evolve(chosen, root=chosen.root or own.root) if is_own else chosen
 
@@ -80,7 +81,9 @@ def open_choice(choice: DatasetChoice, registry: Registry, *, make: bool = True)
     reader: DatasetReader = component.load()(choice.options, root=choice.root)
     if make:
         reader.prepare()
-    return reader
+    if (held_out := choice.held_out) is None:
+        return reader
+    return Folds(reader, held_out.by, held_out.folds, held_out.seed).holding_out(held_out.fold)
 
 
 def recognise(spec: str, registry: Registry) -> tuple[Dataset, Path | None]:

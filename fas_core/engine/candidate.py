@@ -26,7 +26,8 @@ class Candidate:
         data: the data set it was trained on.
         metrics: those of its recipe.
         own_threshold: None where it has none; `why` says why.
-        dev: the dev scores that another policy can be fitted on; an exported model has none.
+        dev: the scores that another policy can be fitted on; an exported model has none.
+        fitted_on: what those are of: dev, unless its recipe has folds.
         partial: whether it can do without some modalities.
     """
 
@@ -40,6 +41,7 @@ class Candidate:
     own_threshold: Threshold | None
     why: str = ""
     dev: ScoreTable | None = None
+    fitted_on: str = "dev"
     partial: bool = False
 
     @property
@@ -60,7 +62,7 @@ class Candidate:
         """
         if policy is None or (self.own_threshold is not None and policy == self.own_threshold.policy):
             return self.own_threshold
-        return fit_threshold(policy, self.dev, judged=judged)
+        return fit_threshold(policy, self.dev, self.fitted_on, judged=judged)
 
 
 def open_candidate(path: Path, registry: Registry) -> Candidate:
@@ -98,7 +100,8 @@ def _from_run(path: Path, registry: Registry) -> Candidate:
         metrics=recipe.metrics,
         own_threshold=threshold,
         why=why,
-        dev=run.dev_scores(),
+        dev=run.fitting_scores(),
+        fitted_on=run.fitted_on,
         partial=recipe.train.modality_dropout > 0,
     )
 

@@ -15,8 +15,12 @@ from fas_core.data.reading import batches
 from fas_core.data.samples import SampleTable
 from fas_core.errors import ConfigError, DataError, ModelError, listed
 from fas_core.scores import ScoreTable
+from fas_core.thresholds import Threshold
 
 BATCH_SIZE = 32
+
+SEEN = "so the threshold is of people seen in training: --folds subject:5 fits it on others"
+"""Of a threshold of dev where dev has the people of train."""
 
 
 def score_samples(
@@ -92,10 +96,18 @@ def presence_of(
     return presence
 
 
-def protocol_notes(reader: DatasetReader) -> tuple[str, ...]:
+def protocol_notes(reader: DatasetReader, threshold: Threshold | None = None) -> tuple[str, ...]:
     """What has to be said under every table of this data set: whichever split is judged, train and dev
-    chose its weights and its threshold."""
+    chose its weights and its threshold.
+
+    Args:
+        reader: the data set.
+        threshold: what figures are at.
+    """
     shared = [
         f"{first} and {second} share subjects by the protocol's design" for first, second in reader.overlaps
     ]
+    on_dev = threshold is not None and threshold.source == "dev"
+    if on_dev and any({"train", "dev"} == set(pair) for pair in reader.overlaps):
+        shared.append(SEEN)
     return (*shared, *reader.notes)

@@ -18,11 +18,16 @@ from fas_core.engine.candidate import open_candidate
 from fas_core.engine.devices import accelerator_for
 from fas_core.engine.evaluate import protocol_notes, score_samples
 from fas_core.engine.run import Run
+from fas_core.engine.run_set import RESULTS, is_finished
 from fas_core.engine.train import Training, check_trainable
 from fas_core.engine.transfer import load_pretrained
-from fas_core.errors import DataError
+from fas_core.errors import DataError, FasError
 from fas_core.plugins import Registry
 from fas_core.report import REPLICATES, Result, bind, judge, tables
+from fas_core.scores import ScoreTable
+
+JUDGED = ("dev", "test")
+"""The splits that a finished run is judged on."""
 
 
 @frozen(eq=False)
@@ -38,8 +43,14 @@ class Outcome:
         return tables(list(self.results.values()), train_hours=self.train_hours)
 
 
-def start(path: Path, recipe: Recipe, registry: Registry) -> Outcome:
+def start(path: Path, recipe: Recipe, registry: Registry, *, reader: DatasetReader | None = None) -> Outcome:
     """Train a recipe into a new run folder, and judge it.
+
+    Args:
+        path: the folder.
+        recipe: what is trained.
+        registry: of what it names.
+        reader: the recipe's data set where it is open already, as for several runs of it.
 
     Raises:
         FasError: data, recipe or place cannot be used; nothing is written then.
@@ -47,7 +58,7 @@ def start(path: Path, recipe: Recipe, registry: Registry) -> Outcome:
     """
     accelerator = accelerator_for(recipe.train)
     with accelerator.main_process_first():
-        reader = open_choice(recipe.data, registry)
+        reader = reader or open_choice(recipe.data, registry)
     train, dev = training_splits(reader, recipe)
     run = Run(path, recipe, registry)
     training = Training.prepare(run, train, dev, accelerator)
@@ -61,8 +72,16 @@ def start(path: Path, recipe: Recipe, registry: Registry) -> Outcome:
     return _finish(training, reader)
 
 
-def resume(path: Path, registry: Registry, changes: Mapping[str, Any]) -> Outcome:
+def resume(
+    path: Path, registry: Registry, changes: Mapping[str, Any], *, reader: DatasetReader | None = None
+) -> Outcome:
     """Continue a run exactly where it was, to its last epoch (`changes` may move that).
+
+    Args:
+        path: the folder.
+        registry: of what the recipe names.
+        changes: of the recipe, `{"train.epochs": 20}`.
+        reader: as of `start`.
 
     Raises:
         FasError: it is no run, or its state does not fit.
@@ -70,7 +89,7 @@ def resume(path: Path, registry: Registry, changes: Mapping[str, Any]) -> Outcom
     """
     run = Run.open(path, registry).changed(changes)
     accelerator = accelerator_for(run.recipe.train)
-    reader = open_choice(run.recipe.data, registry)
+    reader = reader or open_choice(run.recipe.data, registry)
     train, dev = training_splits(reader, run.recipe)
     training = Training.prepare(run, train, dev, accelerator)
     training.restore()
@@ -78,6 +97,22 @@ def resume(path: Path, registry: Registry, changes: Mapping[str, Any]) -> Outcom
         run.write_recipe()
         console.info(f"run {path}: continued at {training.position.text()}")
     return _finish(training, reader)
+
+
+def carry_on(run: Run, changes: Mapping[str, Any], *, reader: DatasetReader | None = None) -> None:
+    """Train a run of a set as far as it is not trained yet: from the start, from where it was, or not at all.
+
+    Raises:
+        FasError, KeyboardInterrupt: as of `start` and `resume`.
+    """
+    if is_finished(run):
+        console.info(f"run {run.path}: trained before")
+    elif (run.path / "state.pt").is_file():
+        (run.path / RESULTS).unlink(missing_ok=True)  # they are of fewer epochs
+        resume(run.path, run.registry, changes, reader=reader)
+    else:
+        (run.path / "recipe.yaml").unlink(missing_ok=True)  # all there is of one killed in its first epoch
+        start(run.path, run.recipe, run.registry, reader=reader)
 
 
 def _finish(training: Training, reader: DatasetReader) -> Outcome:
@@ -91,16 +126,19 @@ def _finish(training: Training, reader: DatasetReader) -> Outcome:
             "data": {split: reader.samples(split).fingerprint() for split in reader.splits()},
             "splits": {split: result.to_json() for split, result in results.items()},
         }
-        run.write_text("results.json", json.dumps(record, indent=2) + "\n")
+        run.write_text(RESULTS, json.dumps(record, indent=2) + "\n")
     return Outcome(run, results, training.position.total_seconds / 3600)
 
 
 def judge_splits(run: Run, reader: DatasetReader) -> dict[str, Result]:
-    """Score dev and test with the best weights, as far as they are there and labelled."""
+    """Score dev and test with the best weights, as far as they are there and labelled.
+
+    Of a run without a fold, that is. Of one with, the fold alone: test is for the model of all folds.
+    """
     candidate = open_candidate(run.path, run.registry)
     metrics = bind(candidate.metrics, run.registry)
     results: dict[str, Result] = {}
-    for split in ("dev", "test"):
+    for split in JUDGED if run.recipe.data.held_out is None else ("dev",):
         if split not in reader.splits():
             continue
         scores = score_samples(
@@ -117,10 +155,35 @@ def judge_splits(run: Run, reader: DatasetReader) -> dict[str, Result]:
                 metrics,
                 candidate.own_threshold,
                 name=split,
-                notes=protocol_notes(reader),
+                notes=protocol_notes(reader, candidate.own_threshold),
                 replicates=REPLICATES,
             )
     return results
+
+
+def judge_stored(
+    run: Run, reader: DatasetReader, *, name: str | None = None, replicates: int = 0
+) -> dict[str, Result]:
+    """The same of the scores that a finished run left.
+
+    Args:
+        run: the run.
+        reader: its data set.
+        name: what the results are called; None for their split.
+        replicates: as of `fas_core.report.judge`.
+    """
+    there = {split: ScoreTable.read(run.scores(split)) for split in JUDGED if run.scores(split).is_file()}
+    metrics = bind(run.recipe.metrics, run.registry)
+    try:
+        threshold = run.threshold()
+    except FasError:
+        threshold = None
+    notes = protocol_notes(reader, threshold)
+    return {
+        split: judge(scores, metrics, threshold, name=name or split, notes=notes, replicates=replicates)
+        for split, scores in there.items()
+        if scores.is_labelled()
+    }
 
 
 def training_splits(reader: DatasetReader, recipe: Recipe) -> tuple[SampleTable, SampleTable | None]:

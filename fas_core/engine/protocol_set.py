@@ -9,22 +9,17 @@ results.json         the figures of each, mean and standard deviation
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from attrs import frozen
 
 from fas_core import recipes
-from fas_core.atomic import replacing
 from fas_core.config import Recipe
-from fas_core.engine.run import Run
-from fas_core.errors import ConfigError, FasError
+from fas_core.engine.run import PROTOCOLS_FILE, Run, refuse_taken
+from fas_core.engine.run_set import finished, write_tree
+from fas_core.errors import ConfigError
 from fas_core.plugins import Registry
 from fas_core.structure import structure
-
-FILE = "protocol_set.yaml"
-RESULTS = "results.json"
 
 
 @frozen
@@ -51,11 +46,12 @@ class ProtocolSet:
         Raises:
             ConfigError: its file is not what `create` wrote.
         """
-        tree = recipes.read_mapping(path / FILE)
+        file = path / PROTOCOLS_FILE
+        tree = recipes.read_mapping(file)
         members = tree.get("members")
         if set(tree) != {"protocol", "members", "recipe"} or not isinstance(members, list) or not members:
-            raise ConfigError(f"{path / FILE}: must have protocol, members and recipe, and nothing else")
-        recipe = structure(tree["recipe"], Recipe, registry, str(path / FILE))
+            raise ConfigError(f"{file}: must have protocol, members and recipe, and nothing else")
+        recipe = structure(tree["recipe"], Recipe, registry, str(file))
         return cls(path, str(tree["protocol"]), tuple(map(str, members)), recipe, registry)
 
     def create(self) -> None:
@@ -64,16 +60,14 @@ class ProtocolSet:
         Raises:
             FasError: something is there already, or the place cannot be written.
         """
-        if is_set(self.path) or (self.path / "recipe.yaml").exists():
-            raise FasError(f"{self.path}: holds runs: choose another --name, or --resume {self.path}")
+        refuse_taken(self.path)
         self.write()
 
     def write(self) -> None:
         """Write the set's file, over another."""
         recipe = recipes.plain(self.recipe, self.registry)
         tree = {"protocol": self.protocol, "members": list(self.members), "recipe": recipe}
-        with replacing(self.path / FILE) as temporary:
-            temporary.write_text(recipes.to_yaml(tree), encoding="utf-8")
+        write_tree(self.path / PROTOCOLS_FILE, tree)
 
     def run(self, member: str) -> Run:
         """The run of one sub-protocol, which need not be there yet."""
@@ -85,31 +79,9 @@ class ProtocolSet:
         Raises:
             FasError: one is missing, or was interrupted; it names how to go on.
         """
-        found = {member: self.run(member) for member in self.members}
-        if unfinished := [member for member, run in found.items() if not is_finished(run)]:
-            raise FasError(
-                f"{self.path}: {' and '.join(unfinished)} not trained to the end: "
-                f"continue with `fas train --resume {self.path}`"
-            )
-        return {member: Run.open(run.path, self.registry) for member, run in found.items()}
+        return finished(self.path, {member: self.run(member) for member in self.members})
 
 
 def is_set(path: Path) -> bool:
-    """Whether a folder holds a set of runs."""
-    return (path / FILE).is_file()
-
-
-def is_finished(run: Run) -> bool:
-    """Whether a run was trained to the last epoch of this recipe, and judged."""
-    records = run.metrics()
-    trained = bool(records) and records[-1]["epoch"] >= run.recipe.train.epochs
-    return trained and (run.path / RESULTS).is_file()
-
-
-@contextmanager
-def naming(member: str) -> Iterator[None]:
-    """Say of which sub-protocol a mistake is."""
-    try:
-        yield
-    except FasError as error:
-        raise type(error)(f"{member}: {error.message}", error.problems) from error
+    """Whether a folder holds a set of sub-protocols."""
+    return (path / PROTOCOLS_FILE).is_file()

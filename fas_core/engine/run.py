@@ -3,9 +3,11 @@
 ```
 recipe.yaml          the resolved recipe        metrics.jsonl        a line an epoch
 environment.json     versions, machine          scores/SPLIT.csv     of the best weights
-best.safetensors     by dev EER                 state.pt             what resuming needs
+best.safetensors     by dev EER or the last     state.pt             what resuming needs
 last.safetensors     of the last epoch          results.json         the tables at the end
 ```
+
+Where the recipe has folds, `scores/out_of_fold.csv` is what the threshold is fitted on.
 """
 
 from __future__ import annotations
@@ -36,6 +38,12 @@ Weights = Literal["best", "last"]
 PRETRAINED = "pretrained.safetensors"
 """What an import leaves instead where the weights tell other classes apart than live and attack."""
 
+OUT_OF_FOLD = "out_of_fold"
+"""What the scores of folds are called, beside those of splits."""
+
+FOLDS_FILE, PROTOCOLS_FILE = "folds.yaml", "protocol_set.yaml"
+"""Of a folder of folds, or of sub-protocols, which is no run itself."""
+
 PACKAGES = ("torch", "numpy", "opencv-python-headless", "onnxruntime", "accelerate", "pyarrow")
 
 
@@ -55,6 +63,8 @@ class Run:
             FasError: the folder is no run folder.
         """
         file = path / "recipe.yaml"
+        if (path / FOLDS_FILE).is_file():
+            raise FasError(f"{path}: holds folds, each a run of its own: give {path / 'final'}")
         if not file.is_file():
             raise FasError(f"{path}: not a run folder (no recipe.yaml in it): give what `fas train` wrote")
         return cls(path, structure(recipes.read_mapping(file), Recipe, registry, str(file)), registry)
@@ -65,8 +75,7 @@ class Run:
         Raises:
             FasError: a run is there already, or the place cannot be written.
         """
-        if (self.path / "recipe.yaml").exists():
-            raise FasError(f"{self.path}: holds a run: choose another --name, or --resume {self.path}")
+        refuse_taken(self.path)
         self.write_text("environment.json", json.dumps(environment(), indent=2) + "\n")
         self.write_recipe()
 
@@ -114,18 +123,23 @@ class Run:
         load_weights(model, self.weights(which))
         return model.eval()
 
-    def dev_scores(self) -> ScoreTable | None:
-        """What the best weights gave dev; None where there is no dev."""
-        path = self.scores("dev")
+    @property
+    def fitted_on(self) -> str:
+        """What thresholds are fitted on: dev, or where the recipe has folds what other runs left of train."""
+        return "dev" if self.recipe.folds is None else f"out-of-fold {self.recipe.folds}"
+
+    def fitting_scores(self) -> ScoreTable | None:
+        """The scores of that, by the best weights or the models of the folds; None where there are none."""
+        path = self.scores("dev" if self.recipe.folds is None else OUT_OF_FOLD)
         return ScoreTable.read(path) if path.is_file() else None
 
     def threshold(self) -> Threshold:
-        """By the recipe's policy, from the dev scores.
+        """By the recipe's policy, from those scores.
 
         Raises:
-            DataError: the policy is fitted and the run has no dev scores.
+            DataError: the policy is fitted and the run has no such scores.
         """
-        return fit_threshold(self.recipe.threshold, self.dev_scores())
+        return fit_threshold(self.recipe.threshold, self.fitting_scores(), self.fitted_on)
 
     def append_metrics(self, record: dict[str, Any]) -> None:
         """Add a line to metrics.jsonl.
@@ -162,6 +176,22 @@ class Run:
             versions=environment()["packages"],
             partial=self.recipe.train.modality_dropout > 0,
         )
+
+
+def refuse_taken(path: Path) -> None:
+    """Refuse a folder that holds a run, or a set of them.
+
+    Raises:
+        FasError: it does.
+    """
+    if is_taken(path):
+        what = "a run" if (path / "recipe.yaml").exists() else "runs"
+        raise FasError(f"{path}: holds {what}: choose another --name, or --resume {path}")
+
+
+def is_taken(path: Path) -> bool:
+    """Whether a folder holds a run or a set of runs."""
+    return any((path / name).exists() for name in ("recipe.yaml", PROTOCOLS_FILE, FOLDS_FILE))
 
 
 def environment() -> dict[str, Any]:

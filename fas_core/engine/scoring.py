@@ -103,7 +103,7 @@ def score_split(
         description=description,
         **candidate.scoring,
     )
-    notes = protocol_notes(reader)
+    notes = protocol_notes(reader, candidate.own_threshold)
     if terms.vote is None:
         return Scored(candidate, scores, notes)
     videos = by_video(scores, terms.vote, name=terms.split)

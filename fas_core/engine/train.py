@@ -11,7 +11,7 @@ from accelerate import Accelerator
 from attrs import asdict, define, field
 from torch import nn
 
-from fas_core.config import Recipe
+from fas_core.config import Recipe, TrainConfig
 from fas_core.console import console
 from fas_core.contracts import Batch, LossModule
 from fas_core.data.loader import training_loader
@@ -167,7 +167,7 @@ class Training:
             save_weights(self.judged_model, self.run.weights("last"))
             record |= self._judge_dev()
             self.run.append_metrics(record)
-            console.info(_epoch_line(record, self.recipe.train.epochs))
+            console.info(_epoch_line(record, self.recipe.train))
         self.accelerator.wait_for_everyone()
         self.position = Position(
             epoch=position.epoch + 1,
@@ -178,18 +178,19 @@ class Training:
     def _judge_dev(self) -> dict[str, Any]:
         """Score dev; where its EER is the lowest yet (or as low), these weights are the best.
 
-        Without a dev split there is nothing to choose by, and the last weights are the best.
+        Without a dev split there is nothing to choose by, and the last weights are the best; so they are
+        where the recipe selects them.
         """
         if self.dev is None:
             save_weights(self.judged_model, self.run.weights("best"))
             return {}
         scores = score_samples(scorer(self.judged_model), self.dev, description="dev", **scoring(self.recipe))
         _, eer = scores.rates.equal()
-        best = eer <= self.position.best_eer
+        best = self.recipe.train.select == "last" or eer <= self.position.best_eer
         if best:
             save_weights(self.judged_model, self.run.weights("best"))
             scores.write(self.run.scores("dev"))
-            self.position.best_eer = eer
+            self.position.best_eer = min(eer, self.position.best_eer)
         threshold = fit_threshold(self.recipe.threshold, scores)
         result = judge(scores, bind(self.recipe.metrics, self.run.registry), threshold, name="dev")
         return {"dev": result.to_json()["metrics"], "best": best}
@@ -259,14 +260,15 @@ def check_trainable(samples: SampleTable) -> None:
         raise DataError(f"{samples.root}: training needs both classes, and there are only {only}")
 
 
-def _epoch_line(record: dict[str, Any], epochs: int) -> str:
+def _epoch_line(record: dict[str, Any], config: TrainConfig) -> str:
     parts = [
-        f"epoch {record['epoch']}/{epochs}",
+        f"epoch {record['epoch']}/{config.epochs}",
         f"loss {record['loss']:.4f}",
         f"lr {record['lr']:.2g}",
         f"{record['images_per_second']:.0f} images/s",
     ]
     if dev := record.get("dev"):
         shown = [f"{name.upper()} {100 * dev[name]:.2f} %" for name in ("eer", "acer") if name in dev]
-        parts += [f"dev {' '.join(shown)}"] + (["best"] if record["best"] else [])
+        parts.append(f"dev {' '.join(shown)}")
+        parts += ["best"] if record["best"] and config.select == "best" else []
     return "  ".join(parts)

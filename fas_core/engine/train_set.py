@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -16,16 +15,11 @@ from fas_core.console import Table, console
 from fas_core.data.protocols import Protocol
 from fas_core.data.source import open_choice
 from fas_core.engine import job
-from fas_core.engine.evaluate import protocol_notes
-from fas_core.engine.protocol_set import RESULTS, ProtocolSet, is_finished, naming
+from fas_core.engine.protocol_set import ProtocolSet
 from fas_core.engine.run import Run
-from fas_core.errors import FasError
+from fas_core.engine.run_set import RESULTS, is_main_process, naming
 from fas_core.plugins import Registry
-from fas_core.report import Result, bind, judge
 from fas_core.report.spread import Spread, spread, spread_tables
-from fas_core.scores import ScoreTable
-
-SPLITS = ("dev", "test")
 
 
 @frozen(eq=False)
@@ -52,7 +46,7 @@ def start(path: Path, protocol: Protocol, recipe: Recipe, registry: Registry) ->
     """
     protocols = ProtocolSet(path, protocol.name, protocol.members, recipe, registry)
     _check_data(protocols)
-    if _is_main_process():
+    if is_main_process():
         protocols.create()
     return _train(protocols, {})
 
@@ -67,7 +61,7 @@ def resume(path: Path, registry: Registry, changes: Mapping[str, Any]) -> SetOut
     protocols = ProtocolSet.open(path, registry)
     protocols = evolve(protocols, recipe=Run(path, protocols.recipe, registry).changed(changes).recipe)
     _check_data(protocols)
-    if _is_main_process():
+    if is_main_process():
         protocols.write()
     return _train(protocols, changes)
 
@@ -83,31 +77,23 @@ def _check_data(protocols: ProtocolSet) -> None:
 def _train(protocols: ProtocolSet, changes: Mapping[str, Any]) -> SetOutcome:
     """Every run to its end, then the figures of them all."""
     for number, member in enumerate(protocols.members, 1):
-        if _is_main_process():
+        if is_main_process():
             console.info(f"{protocols.protocol}, {number} of {len(protocols.members)}: {member}")
         with naming(member):
-            _train_one(protocols.run(member), changes)
-    return _judged(protocols) if _is_main_process() else SetOutcome(protocols, {}, 0.0)
-
-
-def _train_one(run: Run, changes: Mapping[str, Any]) -> None:
-    if is_finished(run):
-        console.info(f"run {run.path}: trained before")
-    elif (run.path / "state.pt").is_file():
-        (run.path / RESULTS).unlink(missing_ok=True)  # they are of fewer epochs
-        job.resume(run.path, run.registry, changes)
-    else:
-        (run.path / "recipe.yaml").unlink(missing_ok=True)  # all there is of one killed in its first epoch
-        job.start(run.path, run.recipe, run.registry)
+            job.carry_on(protocols.run(member), changes)
+    return _judged(protocols) if is_main_process() else SetOutcome(protocols, {}, 0.0)
 
 
 def _judged(protocols: ProtocolSet) -> SetOutcome:
     """Judge the scores that every run left, and write the figures down."""
     runs = protocols.runs()
-    found = {member: _stored(member, run) for member, run in runs.items()}
+    found = {
+        member: job.judge_stored(run, open_choice(run.recipe.data, run.registry), name=member)
+        for member, run in runs.items()
+    }
     results = {
         split: spread([results[split] for results in found.values()])
-        for split in SPLITS
+        for split in job.JUDGED
         if all(split in results for results in found.values())
     }
     hours = sum(json.loads((run.path / RESULTS).read_text())["train_hours"] for run in runs.values())
@@ -119,24 +105,3 @@ def _judged(protocols: ProtocolSet) -> SetOutcome:
     with replacing(protocols.path / RESULTS) as temporary:
         temporary.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
     return SetOutcome(protocols, results, hours)
-
-
-def _stored(member: str, run: Run) -> dict[str, Result]:
-    """`{split: what the scores that the run left are worth}`, of those that are labelled."""
-    there = {split: ScoreTable.read(run.scores(split)) for split in SPLITS if run.scores(split).is_file()}
-    metrics = bind(run.recipe.metrics, run.registry)
-    notes = protocol_notes(open_choice(run.recipe.data, run.registry))
-    try:
-        threshold = run.threshold()
-    except FasError:
-        threshold = None
-    return {
-        split: judge(scores, metrics, threshold, name=member, notes=notes)
-        for split, scores in there.items()
-        if scores.is_labelled()
-    }
-
-
-def _is_main_process() -> bool:
-    """Under `torchrun` there are several, and one of them writes."""
-    return os.environ.get("RANK", "0") == "0"

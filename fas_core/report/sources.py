@@ -33,7 +33,7 @@ class Source:
         path: as given.
         file: the score file.
         scores: what is in it.
-        dev: what thresholds are fitted on; None where there is none.
+        dev: the scores that thresholds are fitted on; None where there are none.
         split: of the run; None for a score file.
         run: likewise.
         results: the run's results.json; empty where it is not finished.
@@ -154,7 +154,7 @@ def _of_run(path: Path, split: str, registry: Registry) -> Source:
         path,
         file,
         ScoreTable.read(file),
-        run.dev_scores(),
+        run.fitting_scores(),
         split=split,
         run=run,
         results=_json(results) if results.is_file() else {},
@@ -176,7 +176,8 @@ def _threshold(source: Source, policy: str | None) -> Threshold | None:
         return source.score_file.threshold(policy, source.scores, source.dev)
     if policy is None and source.run is not None:
         policy = source.run.recipe.threshold
-    return None if policy is None else fit_threshold(policy, source.dev, judged=source.scores)
+    fitted_on = "dev" if source.run is None else source.run.fitted_on
+    return None if policy is None else fit_threshold(policy, source.dev, fitted_on, judged=source.scores)
 
 
 def _making(run: Run, results: Mapping[str, Any]) -> Making:

@@ -18,6 +18,7 @@ from fas_core.contracts import Images
 from fas_core.data.samples import SampleTable
 from fas_core.engine.evaluate import protocol_notes, score_samples
 from fas_core.scores import ScoreTable
+from fas_core.thresholds import Threshold
 
 Make = Callable[..., SampleTable]
 
@@ -46,6 +47,20 @@ def test_shared_subjects_and_the_readers_own_notes_are_said() -> None:
         "train and dev share subjects by the protocol's design",
         "46 photos are not there",
     )
+
+
+def test_a_threshold_of_dev_that_shares_trains_people_is_told_of() -> None:
+    reader = SimpleNamespace(overlaps=(("train", "dev"),), notes=())
+    told = "so the threshold is of people seen in training: --folds subject:5 fits it on others"
+    for threshold, expected in (
+        (Threshold(0.5, "eer", "dev"), [told]),
+        (Threshold(0.5, "eer", "out-of-fold subject:5"), []),
+        (Threshold(0.5, "fixed:0.5", "given"), []),
+        (None, []),
+    ):
+        assert list(protocol_notes(reader, threshold)[1:]) == expected  # type: ignore[arg-type]
+    apart = SimpleNamespace(overlaps=(("train", "test"),), notes=())
+    assert len(protocol_notes(apart, Threshold(0.5, "eer", "dev"))) == 1  # type: ignore[arg-type]
 
 
 def levels(images: Images, presence: NDArray[np.bool_] | None = None, /) -> NDArray[np.float64]:

@@ -11,12 +11,14 @@ import torch
 from safetensors.torch import load_file
 
 from fas_core.config import Recipe, TrainConfig
+from fas_core.data.samples import SampleTable
 from fas_core.engine import job
 from fas_core.engine.optim import learning_rate
 from fas_core.engine.run import Run
 from fas_core.engine.train import Training
 from fas_core.errors import ConfigError, DataError, FasError, ModelError
 from fas_core.plugins import registry
+from fas_core.scores import ScoreTable
 
 MakeRecipe = Callable[..., Recipe]
 WriteFaces = Callable[[Path, str, str, int, int], None]
@@ -159,6 +161,31 @@ def test_without_dev_the_last_weights_count(
     assert result.threshold is None
     assert result.to_json()["metrics"]["acer"] is None
     assert result.to_json()["metrics"]["auc"] is not None
+
+
+@pytest.mark.parametrize(("select", "kept"), [("best", 2), ("last", 3)])
+def test_which_weights_are_the_best_ones(
+    faces: Path,
+    tmp_path: Path,
+    make_recipe: MakeRecipe,
+    monkeypatch: pytest.MonkeyPatch,
+    select: str,
+    kept: int,
+) -> None:
+    """Dev is made to be without error after the second of three epochs, and all wrong after the others."""
+    epochs: list[dict[str, torch.Tensor]] = []
+
+    def scored(_: object, samples: SampleTable, **__: object) -> ScoreTable:
+        epochs.append(load_file(tmp_path / "run" / "last.safetensors"))
+        return ScoreTable.from_samples(samples, samples.labels * (1.0 if len(epochs) == 2 else -1.0))
+
+    monkeypatch.setattr("fas_core.engine.train.score_samples", scored)
+    run = job.start(tmp_path / "run", make_recipe(faces, epochs=3, select=select), registry()).run
+    assert [line["dev"]["eer"] for line in run.metrics()] == [1, 0, 1]
+    best = load_file(run.weights("best"))
+    same = [all(torch.equal(best[key], weights[key]) for key in best) for weights in epochs]
+    assert same == [number == kept for number in (1, 2, 3)]
+    assert [line["epoch"] for line in run.metrics() if line["best"]][-1] == kept
 
 
 def test_a_loss_that_is_not_finite_stops_with_advice(
