@@ -200,6 +200,7 @@ class TrainConfig:
             kept (Polyak and Juditsky, Acceleration of Stochastic Approximation by Averaging, 1992); 0: none.
         select: which epoch's weights are the `best` ones, that are judged and exported: `best` those of the
             lowest dev EER, `last` those of the last epoch, whatever dev says.
+        judge_every: dev is scored after every so many epochs, and after the last.
         seed: of the weights, the order of samples, the augmentation and the modalities left out.
         workers: processes that read images.
         device: `auto` (an accelerator if there is one), `cpu`, `cuda`, ...
@@ -218,6 +219,7 @@ class TrainConfig:
     modality_dropout: float = field(default=0.0, validator=[v.ge(0), v.lt(1)])
     average: float = field(default=0.0, validator=[v.ge(0), v.lt(1)])
     select: Literal["best", "last"] = "best"
+    judge_every: int = field(default=1, validator=v.ge(1))
     seed: int = field(default=14, validator=v.ge(0))
     workers: int = field(default=2, validator=v.ge(0))
     device: str = "auto"

@@ -176,17 +176,20 @@ class Training:
         )
 
     def _judge_dev(self) -> dict[str, Any]:
-        """Score dev; where its EER is the lowest yet (or as low), these weights are the best.
+        """Score dev when it is due; where its EER is the lowest yet (or as low), these weights are the best.
 
         Without a dev split there is nothing to choose by, and the last weights are the best; so they are
         where the recipe selects them.
         """
+        config, epoch = self.recipe.train, self.position.epoch + 1
         if self.dev is None:
             save_weights(self.judged_model, self.run.weights("best"))
             return {}
+        if epoch % config.judge_every and epoch < config.epochs:
+            return {}
         scores = score_samples(scorer(self.judged_model), self.dev, description="dev", **scoring(self.recipe))
         _, eer = scores.rates.equal()
-        best = self.recipe.train.select == "last" or eer <= self.position.best_eer
+        best = config.select == "last" or eer <= self.position.best_eer
         if best:
             save_weights(self.judged_model, self.run.weights("best"))
             scores.write(self.run.scores("dev"))

@@ -188,6 +188,16 @@ def test_which_weights_are_the_best_ones(
     assert [line["epoch"] for line in run.metrics() if line["best"]][-1] == kept
 
 
+@pytest.mark.parametrize(("every", "judged"), [(1, [1, 2, 3, 4, 5]), (2, [2, 4, 5]), (9, [5])])
+def test_dev_is_judged_every_so_many_epochs_and_after_the_last(
+    faces: Path, tmp_path: Path, make_recipe: MakeRecipe, every: int, judged: list[int]
+) -> None:
+    run = job.start(tmp_path / "run", make_recipe(faces, epochs=5, judge_every=every), registry()).run
+    assert [line["epoch"] for line in run.metrics() if "dev" in line] == judged
+    assert len(run.metrics()) == 5
+    assert run.weights("best").is_file()
+
+
 def test_a_loss_that_is_not_finite_stops_with_advice(
     faces: Path, tmp_path: Path, make_recipe: MakeRecipe
 ) -> None:
