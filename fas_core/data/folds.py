@@ -1,7 +1,8 @@
 """Folds of a train split: parts that share no subject, or no other value of a column, one held out at a time.
 
 A model is trained on all folds but one and scores that one; after as many models as there are folds every
-sample of train has a score of a model that was not trained on it, or on anybody in it.
+sample of train has a score of a model that was not trained on it, or on anybody in it. Where dev shows people
+of train, its samples of them are scored with their fold, for they are people held out in other pictures.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from numpy.typing import NDArray
 
 from fas_core.config import FOLDS
 from fas_core.contracts import DatasetReader
-from fas_core.data.samples import ATTACK, COLUMNS, LIVE, SampleTable
+from fas_core.data.samples import ATTACK, COLUMNS, LIVE, SampleTable, concat
 from fas_core.errors import ConfigError, DataError, closest
 
 GROUPED = tuple(name for name in COLUMNS if name != "box")
@@ -69,19 +70,42 @@ class Folds:
         parts = [column.filter(pa.array(self.numbers == fold)) for fold in range(1, self.count + 1)]
         return tuple(len(part.unique()) for part in parts)
 
+    @cached_property
+    def _of_dev(self) -> tuple[SampleTable, NDArray[np.intp]]:
+        """Dev's labelled samples of the folds' groups, and the fold of each."""
+        numbers = self.numbers
+        dev = self.reader.samples("dev") if "dev" in self.reader.splits() else self.train.take([])
+        values = self.train.table.column(self.by)
+        distinct = pc.unique(values)
+        fold_of = numbers[np.asarray(pc.index_in(distinct, values.combine_chunks()).to_numpy())]
+        place = pc.index_in(dev.table.column(self.by), distinct)
+        known = np.asarray(place.is_valid()) & np.isin(dev.labels, (LIVE, ATTACK))
+        found = dev.take(known)
+        return found, fold_of[np.asarray(pc.fill_null(place, 0).to_numpy(), np.intp)[known]]
+
+    @cached_property
+    def scored(self) -> SampleTable:
+        """What gets an out-of-fold score: train, then dev's samples of the same groups."""
+        return concat([self.train, self._of_dev[0]]) if len(self._of_dev[0]) else self.train
+
+    @cached_property
+    def scored_numbers(self) -> NDArray[np.intp]:
+        """The fold of each of them."""
+        return np.concatenate([self.numbers, self._of_dev[1]])
+
     def digest(self) -> str:
         """Of samples and folds: 16 hex digits that change when either does."""
-        known = self.train.fingerprint().encode() + self.numbers.astype("<i8").tobytes()
+        known = self.scored.fingerprint().encode() + self.scored_numbers.astype("<i8").tobytes()
         return hashlib.sha256(known).hexdigest()[:16]
 
     def holding_out(self, fold: int) -> DatasetReader:
-        """The data set with a train split of the other folds, and this one for dev."""
+        """The data set with a train split of the other folds, and for dev what this one's model scores."""
         return _HeldOut(self, fold)
 
 
 @frozen(eq=False)
 class _HeldOut:
-    """A data set of which `fold` is dev; its own dev is not used."""
+    """A data set of which `fold` is dev, with those samples of its own dev that are of the same groups."""
 
     folds: Folds
     fold: int
@@ -108,8 +132,10 @@ class _HeldOut:
         """Samples of a split; raises as `fold_numbers`, and as the data set itself."""
         if split not in ("train", "dev"):
             return self.folds.reader.samples(split)
-        held_out = self.folds.numbers == self.fold
-        return self.folds.train.take(held_out if split == "dev" else ~held_out)
+        folds = self.folds
+        if split == "dev":
+            return folds.scored.take(folds.scored_numbers == self.fold)
+        return folds.train.take(folds.numbers != self.fold)
 
 
 def fold_numbers(samples: SampleTable, by: str, count: int, seed: int) -> NDArray[np.intp]:

@@ -3,7 +3,7 @@
 ```
 folds.yaml            the recipe, whether there is to be a final model, a digest of who is in which fold
 fold-1/  fold-2/ ...  a run each, with its fold for dev
-out_of_fold.csv       every sample of train: its score by the model of its fold, and which that is
+out_of_fold.csv       what its fold's model gave each sample of train, and of dev where of the same groups
 final/                the run on all of train, whose threshold is fitted on out_of_fold.csv
 results.json          the figures of each fold, mean and standard deviation, all folds pooled, the final run's
 ```

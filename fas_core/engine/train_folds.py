@@ -121,9 +121,9 @@ def _train(folds_set: FoldSet, folds: Folds, changes: Mapping[str, Any]) -> Fold
     final = folds_set.final_run()
     if is_main_process():
         scores = _pooled(folds_set.path, folds, runs)
-        scores.write(folds_set.path / f"{OUT_OF_FOLD}.csv", {"fold": folds.numbers})
+        scores.write(folds_set.path / f"{OUT_OF_FOLD}.csv", {"fold": folds.scored_numbers})
         if folds_set.final:
-            scores.write(final.scores(OUT_OF_FOLD), {"fold": folds.numbers})
+            scores.write(final.scores(OUT_OF_FOLD), {"fold": folds.scored_numbers})
     if folds_set.final:
         _say(f"{folds_set.spec}: {FINAL}, on all of train")
         with naming(FINAL):
@@ -132,11 +132,12 @@ def _train(folds_set: FoldSet, folds: Folds, changes: Mapping[str, Any]) -> Fold
 
 
 def _pooled(path: Path, folds: Folds, runs: Mapping[str, Run]) -> ScoreTable:
-    """What each run gave its fold, in the order of train."""
-    rows = np.concatenate([np.flatnonzero(folds.numbers == number) for number in range(1, len(runs) + 1)])
+    """What each run gave its fold, in the order of `folds.scored`."""
+    numbers = folds.scored_numbers
+    rows = np.concatenate([np.flatnonzero(numbers == number) for number in range(1, len(runs) + 1)])
     table = pa.concat_tables([ScoreTable.read(run.scores("dev")).table for run in runs.values()])
     table = table.take(np.argsort(rows)) if len(table) == len(rows) else table
-    if not table.column("id").equals(folds.train.table.column("id")):
+    if not table.column("id").equals(folds.scored.table.column("id")):
         raise DataError(f"{path}: the runs' scores are not those of the samples of their folds: train anew")
     return ScoreTable(table)
 
@@ -183,6 +184,7 @@ def _hours(run: Run) -> float:
 def _why(folds: Folds) -> list[str]:
     """Whether this is the threshold to take, and why, as the tables of train and dev have it."""
     by, train, seen = plural(folds.by), folds.train, True
+    added = len(folds.scored) - len(train)
     if "dev" not in folds.reader.splits():
         said = "there is no dev split that a threshold could be fitted on"
     elif (shared := shared_groups(train, folds.reader.samples("dev"), folds.by)) is None:
@@ -192,10 +194,11 @@ def _why(folds: Folds) -> list[str]:
     else:
         said = f"dev shares none of its {shared[1]} {by} with train: its threshold is honest, too"
     several, subjects = straddling_subjects(train, folds.numbers)
+    notes = [said] + ([f"{added} of the samples are dev's, of {by} held out"] if added else [])
     if several:
-        return [said, f"{several} of {subjects} subjects are in several folds: scores are of people seen"]
+        return [*notes, f"{several} of {subjects} subjects are in several folds: scores are of people seen"]
     unseen = f"no model was trained on the {by} that it scores here"
-    return [said, f"recommended: {unseen}" if seen else unseen]
+    return [*notes, f"recommended: {unseen}" if seen else unseen]
 
 
 def _say(text: str) -> None:

@@ -18,7 +18,7 @@ from fas_core.data.folds import Folds, fold_numbers, shared_groups, straddling_s
 from fas_core.data.samples import SampleTable
 from fas_core.errors import ConfigError, DataError, FasError
 
-Rows = list[tuple[str, int, str]]
+Rows = list[tuple[Any, Any, Any]]
 
 
 def table(rows: Rows, **further: Any) -> SampleTable:
@@ -193,7 +193,7 @@ class Reader:
 
 def test_a_data_set_that_holds_a_fold_out() -> None:
     train, test = table(people(6)), table(people(2))
-    reader = Reader(train=train, dev=table(people(3)), test=test)
+    reader = Reader(train=train, dev=table(person("else")), test=test)
     folds = Folds.of(reader, "subject:3", seed=5)
     ids: list[str] = []
     for fold in (1, 2, 3):
@@ -203,12 +203,37 @@ def test_a_data_set_that_holds_a_fold_out() -> None:
         assert not set(rest.column("subject")) & set(held_out.column("subject"))
         assert sorted(rest.column("id") + held_out.column("id")) == sorted(train.column("id"))
         assert view.samples("test") is test
-        assert view.overlaps == (("train", "test"),)  # its own dev is not used
+        assert view.overlaps == (("train", "test"),)  # nothing of its own dev is in this one
         assert view.notes == ("as it is", f"dev: fold {fold} of 3 by subject, which train leaves out")
         ids += held_out.column("id")
     assert sorted(ids) == sorted(train.column("id"))
     assert folds.groups == (2, 2, 2)
-    assert reader.read == {"train": 1, "test": 3}
+    assert reader.read == {"train": 1, "dev": 1, "test": 3}
+
+
+def test_devs_samples_of_the_people_held_out_are_scored_with_them() -> None:
+    train, same = table(people(6)), people(4)
+    others = [("p000", None, None), (None, 1, "live"), *person("else")]
+    names = [f"dev-{row}.png" for row in range(len(same) + len(others))]
+    dev = table([*same, *others], id=names, rgb=names)
+    folds = Folds.of(Reader(train=train, dev=dev), "subject:3", seed=5)
+    subjects = dict(zip(train.column("id"), train.column("subject"), strict=True))
+    subjects |= {name: subject for name, (subject, _, _) in zip(names, same, strict=False)}
+    ids: list[str] = []
+    for fold in (1, 2, 3):
+        view = folds.holding_out(fold)
+        rest, held_out = view.samples("train"), view.samples("dev")
+        people_held_out = set(held_out.column("subject"))
+        assert not set(rest.column("subject")) & people_held_out
+        assert set(rest.column("id")) <= set(train.column("id"))
+        assert held_out.column("id") == [name for name in subjects if subjects[name] in people_held_out]
+        ids += held_out.column("id")
+    assert folds.scored.column("id") == list(subjects)
+    assert sorted(ids) == sorted(subjects)
+    assert folds.groups == (2, 2, 2)
+    before = Folds.of(Reader(train=train), "subject:3", seed=5)
+    assert before.numbers.tolist() == folds.numbers.tolist()  # dev does not choose who is in which
+    assert before.digest() != folds.digest()
 
 
 def test_the_digest_changes_with_the_samples_and_with_the_folds() -> None:
