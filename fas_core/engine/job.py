@@ -131,7 +131,9 @@ def _finish(training: Training, reader: DatasetReader) -> Outcome:
 
 
 def judge_splits(run: Run, reader: DatasetReader) -> dict[str, Result]:
-    """Score dev and test with the best weights, as far as they are there and labelled.
+    """Judge dev and test by the best weights, as far as they are there and labelled.
+
+    Training left those weights' scores of dev, if it could be judged; test is scored now.
 
     Of a run without a fold, that is. Of one with, the fold alone: test is for the model of all folds.
     """
@@ -141,14 +143,16 @@ def judge_splits(run: Run, reader: DatasetReader) -> dict[str, Result]:
     for split in JUDGED if run.recipe.data.held_out is None else ("dev",):
         if split not in reader.splits():
             continue
-        scores = score_samples(
-            candidate.scorer,
-            reader.samples(split),
-            workers=run.recipe.train.workers,
-            description=split,
-            **candidate.scoring,
-        )
-        scores.write(run.scores(split))
+        scores = run.kept_scores(split) if split == "dev" else None
+        if scores is None:
+            scores = score_samples(
+                candidate.scorer,
+                reader.samples(split),
+                workers=run.recipe.train.workers,
+                description=split,
+                **candidate.scoring,
+            )
+            scores.write(run.scores(split))
         if scores.is_labelled():
             results[split] = judge(
                 scores,

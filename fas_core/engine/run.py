@@ -130,7 +130,11 @@ class Run:
 
     def fitting_scores(self) -> ScoreTable | None:
         """The scores of that, by the best weights or the models of the folds; None where there are none."""
-        path = self.scores("dev" if self.recipe.folds is None else OUT_OF_FOLD)
+        return self.kept_scores("dev" if self.recipe.folds is None else OUT_OF_FOLD)
+
+    def kept_scores(self, split: str) -> ScoreTable | None:
+        """What the best weights (or the folds' models) gave a split, as far as it was scored."""
+        path = self.scores(split)
         return ScoreTable.read(path) if path.is_file() else None
 
     def threshold(self) -> Threshold:
