@@ -21,6 +21,15 @@ from fas_plugins.exporters.options import OnnxOptions
 INT8 = OnnxOptions(precision="int8")
 
 
+def widest_weight(path: Path) -> int:
+    """The largest |weight| of the convolutions, in steps of their scale."""
+    graph = onnx.load(path).graph
+    made = {node.output[0]: node.input[0] for node in graph.node if node.op_type == "DequantizeLinear"}
+    named = {made.get(node.input[1]) for node in graph.node if node.op_type == "Conv"}
+    found = [numpy_helper.to_array(tensor) for tensor in graph.initializer if tensor.name in named]
+    return max(int(np.abs(weights.astype(int)).max()) for weights in found)
+
+
 def quantized_weights(path: Path) -> dict[str, Any]:
     """Of every convolution and linear layer that has them: the scales, one per channel."""
     graph = onnx.load(path).graph
@@ -51,23 +60,26 @@ def test_weights_per_channel(make_model: Any, faces: Any, make_card: Any, tmp_pa
     assert not np.array_equal(written(images), written({"rgb": images["ir"], "ir": images["rgb"]}))
 
 
-def test_the_layers_next_to_the_score_become_float_first(
+def test_fewer_bits_come_first_then_the_layers_next_to_the_score_become_float(
     make_model: Any, faces: Any, make_card: Any, tmp_path: Path
 ) -> None:
-    model, images, tried = make_model(), faces(("rgb",), 6), []
+    model, images, tried, widest = make_model(), faces(("rgb",), 6), [], []
 
     def verify(scorer: Scorer, *, tolerance: float | None, acer_loss: float) -> Verification:
         tried.append(set(quantized_weights(next(tmp_path.iterdir()))))
-        if len(tried) < 3:
+        widest.append(widest_weight(next(tmp_path.iterdir())))
+        if len(tried) < 5:
             raise ModelError("not yet")
         return Verification(6, "dev", 0.0, 0.0)
 
     done = exporter.export(INT8, model, images, tmp_path / "model.onnx", make_card(), verify)
-    assert tried[0] > tried[1] > tried[2]
-    assert done.facts["int8 layers"] == f"{len(tried[2])} of {len(tried[0])}"
+    assert tried[0] == tried[1] > tried[2] == tried[3] > tried[4]
+    assert [value <= 64 for value in widest] == [False, True, False, True, False]
+    assert done.facts["int8 layers"] == f"{len(tried[4])} of {len(tried[0])}"
+    assert done.facts["bits of weights"] == 8
     graph = onnx.load(done.path).graph
     order = [node.name for node in graph.node if node.name in tried[0]]
-    assert tried[2] == set(order[: len(tried[2])])
+    assert tried[4] == set(order[: len(tried[4])])
 
 
 def test_one_that_never_passes_is_not_left(
