@@ -68,13 +68,13 @@ class Grid(nn.Module):
 
     def mean(self, logits: Tensor) -> Tensor:
         """(B x P, K) -> (B, K)."""
-        return logits.unflatten(0, (-1, len(self.corners))).mean(dim=1)
+        return torch.unflatten(logits, 0, (-1, len(self.corners))).mean(dim=1)
 
     def placed(self, maps: Tensor) -> Tensor:
         """Maps of patches, (B x P, h, w), as one of each face, (B, F, F); means where they overlap."""
         side = self.size
         tiles = F.interpolate(maps[:, None], (side, side), mode="bilinear")[:, 0]
-        tiles = tiles.unflatten(0, (-1, len(self.corners)))  # (B, P, size, size)
+        tiles = torch.unflatten(tiles, 0, (-1, len(self.corners)))  # (B, P, size, size)
         total = maps.new_zeros(len(tiles), self.face_size, self.face_size)
         count = maps.new_zeros(self.face_size, self.face_size)
         for place, (top, left) in enumerate(self.corners):
