@@ -75,12 +75,14 @@ class DatasetChoice(Choice):
 
     Args:
         root: where it lies; None: where the data set itself keeps it.
+        train_on_dev: whether train has dev's labelled samples, too, and there is no dev: for folds.
         held_out: the fold of its train split that is its dev instead; None: dev is what it says itself.
     """
 
     kind = "dataset"
 
     root: Path | None = None
+    train_on_dev: bool = False
     held_out: HeldOut | None = None
 
 

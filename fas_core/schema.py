@@ -81,7 +81,11 @@ def _choice(kind: type[Choice], registry: Registry) -> Schema:
     components = registry.all(kind.kind)
     further: Schema = {}
     if issubclass(kind, DatasetChoice):
-        further = {"root": {"type": "string"}, "held_out": _object(HeldOut, registry)}
+        further = {
+            "root": {"type": "string"},
+            "train_on_dev": {"type": "boolean", "default": False},
+            "held_out": _object(HeldOut, registry),
+        }
     mappings = []
     for item in components:
         name = {"name": {"const": item.name, "description": item.summary}}

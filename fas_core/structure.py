@@ -178,6 +178,8 @@ def _choice(made: cattrs.Converter, registry: Registry, value: object, cls: type
         with _below(problems, "root"):
             root = options.pop("root", None)
             chosen["root"] = None if root is None else made.structure(root, Path)
+        with _below(problems, "train_on_dev"):
+            chosen["train_on_dev"] = made.structure(options.pop("train_on_dev", False), bool)
         with _below(problems, "held_out"):
             held_out = options.pop("held_out", None)
             chosen["held_out"] = None if held_out is None else made.structure(held_out, HeldOut)
@@ -192,6 +194,8 @@ def _plain_choice(made: cattrs.Converter, choice: Choice) -> dict[str, Any]:
     plain = {"name": choice.name, **made.unstructure(choice.options)}
     if isinstance(choice, DatasetChoice) and choice.root is not None:
         plain["root"] = str(choice.root)
+    if isinstance(choice, DatasetChoice) and choice.train_on_dev:
+        plain["train_on_dev"] = True
     if isinstance(choice, DatasetChoice) and choice.held_out is not None:
         plain["held_out"] = made.unstructure(choice.held_out)
     return plain

@@ -47,6 +47,7 @@ def test_shipped_recipes_fit(validator: jsonschema.Draft202012Validator, path: P
         "folds: subject:5",
         "folds: null",
         "data: {name: folder, held_out: {by: subject, folds: 5, fold: 2}}",
+        "data: {name: folder, train_on_dev: true}",
     ],
 )
 def test_what_loads_fits(validator: jsonschema.Draft202012Validator, text: str) -> None:

@@ -81,6 +81,7 @@ def refused(text: str, found: Registry | None = None) -> str:
         ("train: {select: first}", "train.select: must be one of 'best', 'last': 'first'"),
         ("folds: subject", "folds: must be COLUMN:K, K folds of at least 2, e.g. subject:5: 'subject'"),
         ("folds: 'subject:1'", "folds: must be COLUMN:K, K folds of at least 2, e.g. subject:5: 'subject:1'"),
+        ("data: {name: folder, train_on_dev: 2}", "data.train_on_dev: must be true or false: 2"),
         ("data: {name: folder, held_out: 2}", "data.held_out: must be a mapping of by, folds, fold, seed: 2"),
         (
             "data: {name: folder, held_out: {by: subject, folds: 1, fold: 1}}",

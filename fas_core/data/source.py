@@ -11,6 +11,7 @@ from attrs import evolve
 from fas_core.config import DatasetChoice
 from fas_core.contracts import DatasetReader
 from fas_core.data.folds import Folds
+from fas_core.data.pooled import Pooled
 from fas_core.descriptors import Dataset
 from fas_core.errors import DataError, closest
 from fas_core.plugins import Registry
@@ -81,6 +82,8 @@ def open_choice(choice: DatasetChoice, registry: Registry, *, make: bool = True)
     reader: DatasetReader = component.load()(choice.options, root=choice.root)
     if make:
         reader.prepare()
+    if choice.train_on_dev:
+        reader = Pooled(reader)
     if (held_out := choice.held_out) is None:
         return reader
     return Folds(reader, held_out.by, held_out.folds, held_out.seed).holding_out(held_out.fold)

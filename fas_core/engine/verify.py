@@ -126,7 +126,8 @@ def compare_on(run: Run, scorer: Scorer, card: Card, count: int, data: str | Non
     """
     own, registry = run.recipe.data, run.registry
     try:
-        reader = open_choice(own if data is None else choose_instead(data, own, registry), registry)
+        chosen = own if data is None else choose_instead(data, own, registry)
+        reader = open_choice(evolve(chosen, train_on_dev=False), registry)  # dev does, trained on or not
         split = next((name for name in SPLITS if name in reader.splits()), reader.splits()[0])
         samples = reader.samples(split)
         samples = spread(samples if card.partial else samples.need(card.modalities), count)

@@ -232,6 +232,33 @@ def test_folds_that_do_not_part_people_are_not_recommended(
     assert "recommended" not in result.stdout
 
 
+def test_dev_can_be_trained_on_where_folds_give_the_threshold(
+    fas: Fas, folds_recipe: Path, people: Path, tmp_path: Path
+) -> None:
+    """Folds are of train and dev together, the final model has both, and its export is verified on dev."""
+    options = ["--set", "data.train_on_dev=true", "--folds", "subject:2", "--epochs", 1, "--runs", tmp_path]
+    result = fas("train", folds_recipe, *options)
+    assert result.exit_code == 0, result.output
+    assert "dev is trained on: it is a part of train" in result.stdout
+    assert "recommended: no model was trained on the subjects that it scores here" in result.stdout
+    learned = [row["path"] for row in rows_of(people) if row["split"] in ("train", "dev")]
+    assert sorted(row["id"] for row in rows_of(tmp_path / "people" / "out_of_fold.csv")) == sorted(learned)
+    final = tmp_path / "people" / "final"
+    assert recipe_of(final)["data"]["train_on_dev"] is True
+    reader = open_choice(Run.open(final, registry()).recipe.data, registry())
+    assert sorted(reader.samples("train").column("id")) == sorted(learned)
+    assert set(results_of(final)["splits"]) == {"test"}
+    threshold = json.loads(fas("eval", final, "--replicates", 0, "--json").stdout)["threshold"]
+    assert threshold["source"] == "out-of-fold subject:2"
+    refused = fas("eval", final, "--split", "dev")
+    assert refused.exit_code == 2
+    assert "no split 'dev': the model was trained on it (data.train_on_dev)" in refused.stderr
+    exported = fas("export", final, "-o", tmp_path / "model.onnx", "--json")
+    assert exported.exit_code == 0, exported.output
+    found = json.loads((tmp_path / "model.onnx.verification.json").read_text())
+    assert "dev" in json.dumps(found)
+
+
 def test_a_fold_is_a_run_like_any_other(fas: Fas, folder: Path) -> None:
     judged = json.loads(fas("eval", folder / "fold-2", "--replicates", 0, "--json").stdout)
     assert judged["threshold"]["source"] == "dev"

@@ -15,6 +15,7 @@ from sklearn.model_selection import StratifiedGroupKFold
 
 from fas_core.contracts import DatasetReader
 from fas_core.data.folds import Folds, fold_numbers, shared_groups, straddling_subjects
+from fas_core.data.pooled import Pooled
 from fas_core.data.samples import SampleTable
 from fas_core.errors import ConfigError, DataError, FasError
 
@@ -234,6 +235,33 @@ def test_devs_samples_of_the_people_held_out_are_scored_with_them() -> None:
     before = Folds.of(Reader(train=train), "subject:3", seed=5)
     assert before.numbers.tolist() == folds.numbers.tolist()  # dev does not choose who is in which
     assert before.digest() != folds.digest()
+
+
+def test_dev_that_is_trained_on_is_parted_into_folds_with_train() -> None:
+    train, same, test = table(people(6)), people(4), table(people(2))
+    unlabelled = ("p001", None, None)
+    names = [f"dev-{row}.png" for row in range(len(same) + 1)]
+    dev = table([*same, unlabelled], id=names, rgb=names)
+    pooled: DatasetReader = Pooled(Reader(train=train, dev=dev, test=test))
+    assert pooled.splits() == ("train", "test")
+    assert pooled.overlaps == (("train", "test"),)
+    assert pooled.notes == ("as it is", "dev is trained on: it is a part of train")
+    assert pooled.samples("train").column("id") == train.column("id") + names[:-1]
+    assert pooled.samples("test") is test
+    with pytest.raises(DataError, match="no split 'dev'"):
+        pooled.samples("dev")
+    folds = Folds.of(pooled, "subject:3", seed=5)
+    assert folds.scored is folds.train
+    for fold in (1, 2, 3):
+        view = folds.holding_out(fold)
+        rest, held_out = view.samples("train"), view.samples("dev")
+        assert not set(rest.column("subject")) & set(held_out.column("subject"))
+        assert len(rest) + len(held_out) == len(train) + len(same)
+
+
+def test_there_must_be_a_dev_to_be_trained_on() -> None:
+    with pytest.raises(DataError, match=r"faces: there is no dev split to train on"):
+        Pooled(Reader(train=table(people(2)))).samples("train")
 
 
 def test_the_digest_changes_with_the_samples_and_with_the_folds() -> None:
