@@ -83,19 +83,15 @@ def command(
     from fas_core.plugins import registry
 
     target = final_of(target, registry()).path if is_fold_set(target) else target
-    whole_set, several, grouped = is_set(target), len(data) > 1, judging.group_by is not None
-    if several and (subsets or grouped):
-        raise click.UsageError("several --data give a row each: without --subsets and --group-by")
-    if subsets and (modalities or scores or grouped):
-        raise click.UsageError(
-            "--subsets gives a row for each subset: without --modalities, --scores and --group-by"
-        )
-    if whole_set and (subsets or grouped):
-        raise click.UsageError(
-            "a set of runs is judged without --subsets and --group-by: give one of its runs"
-        )
-    if whole_set and (several or protocols):
-        raise click.UsageError("a set of runs takes one --data and no --protocol: give one of its runs")
+    whole_set, several = is_set(target), len(data) > 1
+    _refuse_together(
+        whole_set=whole_set,
+        several=several,
+        subsets=subsets,
+        grouped=judging.group_by is not None,
+        narrowed=bool(modalities or scores),
+        protocols=bool(protocols),
+    )
     if target.is_dir():
         require("train", "torch", "safetensors")
     from fas_core.cli.eval_across import judge_across
@@ -130,6 +126,24 @@ def command(
         return
     scored = score_split(candidate, reader, terms, description=split)
     _judge(scored, terms, threshold, metrics, judging, scores)
+
+
+def _refuse_together(
+    *, whole_set: bool, several: bool, subsets: bool, grouped: bool, narrowed: bool, protocols: bool
+) -> None:
+    """Options that cannot be had together are a usage error."""
+    if several and (subsets or grouped):
+        raise click.UsageError("several --data give a row each: without --subsets and --group-by")
+    if subsets and (narrowed or grouped):
+        raise click.UsageError(
+            "--subsets gives a row for each subset: without --modalities, --scores and --group-by"
+        )
+    if whole_set and (subsets or grouped):
+        raise click.UsageError(
+            "a set of runs is judged without --subsets and --group-by: give one of its runs"
+        )
+    if whole_set and (several or protocols):
+        raise click.UsageError("a set of runs takes one --data and no --protocol: give one of its runs")
 
 
 def _terms(
