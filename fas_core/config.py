@@ -135,12 +135,15 @@ class Augment:
         crop_ratio: aspect ratio (width / height) of the crop, (low, high), log-uniform.
         flip: probability of a horizontal flip.
         lighting: standard deviation of the PCA colour noise (AlexNet, NeurIPS 2012, section 4.1).
+        mix: chance that the quarters of a batch's images change places within their class, see
+            `fas_core.data.mixing`.
     """
 
     crop_scale: tuple[float, float] = field(default=(0.08, 1.0), validator=_range(0, 1))
     crop_ratio: tuple[float, float] = field(default=(0.75, 4 / 3), validator=_range(0, 100))
     flip: float = field(default=0.5, validator=[v.ge(0), v.le(1)])
     lighting: float = field(default=0.1, validator=[v.ge(0), v.lt(inf)])
+    mix: float = field(default=0.0, validator=[v.ge(0), v.le(1)])
 
 
 @frozen

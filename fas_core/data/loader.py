@@ -17,6 +17,7 @@ from fas_core.config import Recipe
 from fas_core.contracts import Batch
 from fas_core.data.augment import augmented
 from fas_core.data.images import Image
+from fas_core.data.mixing import donors, mixed
 from fas_core.data.reading import read_faces
 from fas_core.data.samples import SampleTable
 from fas_core.errors import DataError, FasError
@@ -52,7 +53,7 @@ def kept(rng: np.random.Generator, modalities: int, dropout: float) -> NDArray[n
 
 @frozen(eq=False)
 class Batches(Dataset[Any]):
-    """From rows to a batch. A sample's changes depend on (seed, epoch, row) alone."""
+    """From rows to a batch. A sample changes by (seed, epoch, row); mixing is by (seed, epoch, rows)."""
 
     samples: SampleTable
     recipe: Recipe
@@ -70,18 +71,23 @@ class Batches(Dataset[Any]):
             faces = [self._sample(int(row)) for row in rows]
         except FasError as error:
             return error
-        images = {
-            modality: torch.from_numpy(np.stack([face[modality] for face, _ in faces]))
-            for modality in self.modalities
-        }
+        images = {name: np.stack([face[name] for face, _ in faces]) for name in self.modalities}
+        chance, rng = self.recipe.augment.mix, self._rng(0, *rows)
+        if chance and rng.random() < chance:
+            images = mixed(images, donors(self.labels[rows], rng))
+        pixels = {name: torch.from_numpy(batch) for name, batch in images.items()}
         label = torch.from_numpy(self.labels[rows].astype(np.int64))
         dropout = self.recipe.train.modality_dropout > 0
         presence = torch.from_numpy(np.stack([present for _, present in faces])) if dropout else None
-        return Batch(images, label, torch.from_numpy(rows.astype(np.int64)), presence)
+        return Batch(pixels, label, torch.from_numpy(rows.astype(np.int64)), presence)
+
+    def _rng(self, *of: int) -> np.random.Generator:
+        """Of a sample, 1 + its row, or of a batch, 0 and its rows."""
+        return np.random.default_rng([self.recipe.train.seed, self.epoch, *of])
 
     def _sample(self, row: int) -> tuple[dict[str, Image], NDArray[np.bool_]]:
         recipe = self.recipe
-        rng = np.random.default_rng([recipe.train.seed, self.epoch, 1 + row])
+        rng = self._rng(1 + row)
         faces = read_faces(self.samples, row, self.modalities)
         made = augmented(faces, recipe.model.input_size, recipe.augment, rng)
         return made, kept(rng, len(recipe.modalities), recipe.train.modality_dropout)

@@ -57,6 +57,28 @@ def test_images_belong_to_their_rows(make_samples: Make) -> None:
         assert torch.equal(batch.images["rgb"][:, 0, 0, 0].long(), 10 * batch.index)
 
 
+def test_mixed_batches_are_the_same_however_they_are_read(make_samples: Make) -> None:
+    """Their images are not those of their rows any more, at the chance that is asked for."""
+    samples = make_samples(24)
+
+    def read(mix: float, workers: int = 0, start_batch: int = 0) -> list[Batch]:
+        made = evolve(recipe(workers, batch_size=8), augment=Augment(lighting=0.0, mix=mix))
+        return list(training_loader(samples, made, epoch=0, start_batch=start_batch))
+
+    def is_mixed(batch: Batch) -> bool:
+        return not torch.equal(batch.images["rgb"][:, -1, -1, 0].long(), 10 * batch.index)
+
+    always = read(1.0)
+    assert all(is_mixed(batch) for batch in always)
+    assert not any(is_mixed(batch) for batch in read(0.0))
+    assert all(map(same, always, read(1.0, workers=2)))
+    assert all(map(same, always[1:], read(1.0, start_batch=1)))
+    for batch in always:
+        donor = batch.images["rgb"][:, -1, -1, 0].long() // 10
+        assert torch.equal(donor % 2, batch.label)  # `make_samples` labels odd rows live
+        assert torch.equal(batch.label, batch.index % 2)
+
+
 def test_batches_do_not_depend_on_the_number_of_processes(make_samples: Make) -> None:
     samples = make_samples(9, ("rgb", "ir"))
     alone, with_two = (
