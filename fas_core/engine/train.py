@@ -20,6 +20,7 @@ from fas_core.engine.average import Average
 from fas_core.engine.checkpoint import load_state, save_state, save_weights
 from fas_core.engine.evaluate import score_samples
 from fas_core.engine.interrupt import Interruption, interruptible
+from fas_core.engine.memory import keep_freed_memory
 from fas_core.engine.optim import build_optimizer, learning_rate
 from fas_core.engine.position import Position
 from fas_core.engine.run import Run
@@ -53,6 +54,8 @@ class Training:
             DataError: training samples lack images that the loss reads.
         """
         recipe = run.recipe
+        if accelerator.device.type == "cpu":
+            keep_freed_memory()
         torch.manual_seed(recipe.train.seed)
         model = build_model(recipe, run.registry)
         loss = run.registry.find("loss", recipe.loss.name).load()(recipe.loss.options, model=model)

@@ -1,0 +1,73 @@
+"""How fast FeatherNetB trains on a CPU where freed memory is kept, over glibc's own way.
+
+    python benchmarks/training.py
+
+Each is a process of its own that takes steps of SGD on batches of 32 images of 224 x 224 pixels; they are
+started by turns, so that a busy machine slows both alike. Exits with 1 when the claim, a ratio above 1.2,
+does not hold.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+from statistics import median
+from time import perf_counter
+
+CLAIM = 1.2
+BATCH, SIZE = 32, 224
+
+
+def images_per_second(steps: int, keep: bool) -> float:
+    """Of this process, after two steps that do not count."""
+    import torch
+
+    from fas_core.config import Recipe
+    from fas_core.engine.memory import keep_freed_memory
+    from fas_core.model import build_model
+    from fas_core.plugins import registry
+    from fas_core.structure import structure
+
+    if keep and not keep_freed_memory():
+        sys.exit("freed memory cannot be kept here: it takes glibc, and no MALLOC_... in the environment")
+    tree = {"modalities": ["rgb"], "model": {"backbone": "feathernet_b", "fusion": "single"}}
+    model = build_model(structure(tree, Recipe, registry(), "benchmark"), registry())
+    optimizer = torch.optim.SGD(model.parameters(), 0.01, momentum=0.9, weight_decay=1e-4)
+    images = torch.randint(0, 256, (BATCH, SIZE, SIZE, 3), dtype=torch.uint8)
+    labels = torch.arange(BATCH) % 2
+    for step in range(steps + 2):
+        if step == 2:
+            start = perf_counter()
+        torch.nn.functional.cross_entropy(model({"rgb": images}).logits, labels).backward()
+        optimizer.step()
+        optimizer.zero_grad()
+    return steps * BATCH / (perf_counter() - start)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--steps", type=int, default=10, help="Of each process (default 10).")
+    parser.add_argument("--repeat", type=int, default=3, help="Processes of each (default 3).")
+    parser.add_argument("--one", choices=("kept", "plain"), help=argparse.SUPPRESS)
+    asked = parser.parse_args()
+    if asked.one:
+        print(images_per_second(asked.steps, asked.one == "kept"))
+        return 0
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("MALLOC_")}
+    found: dict[str, list[float]] = {"kept": [], "plain": []}
+    for _ in range(asked.repeat):
+        for name, speeds in found.items():
+            command = [sys.executable, __file__, "--one", name, "--steps", str(asked.steps)]
+            said = subprocess.run(command, check=True, env=clean, capture_output=True, text=True).stdout
+            speeds.append(float(said))
+    for name, speeds in found.items():
+        print(f"freed memory {name:6} median {median(speeds):6.1f} images/s  most {max(speeds):6.1f}")
+    ratio = median(found["kept"]) / median(found["plain"])
+    print(f"ratio of medians {ratio:.2f}, claimed > {CLAIM:g}")
+    return 0 if ratio > CLAIM else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
