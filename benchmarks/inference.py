@@ -2,10 +2,13 @@
 
     python benchmarks/inference.py
     python benchmarks/inference.py --only mobilelitenet54 --repeat 200
+    python benchmarks/inference.py --run runs/trial  # its exports, pruned ones among them
 
-Peers, in the same run and by turns, so that a busy machine slows all alike: the network in eager PyTorch
-(as published code is run: to float, normalise, network, softmax), the engine alone on the same graph, and our
-runtime around it. Networks have fresh weights: speed does not depend on them. Medians, and ratios of medians.
+Peers, in the same run: the network in eager PyTorch (as published code is run: to float, normalise,
+network, softmax), the engine alone on the same graph, and our runtime around it. Each is called a few times
+in a row, as a camera does it, and all by turns, so that a busy machine slows all alike. Networks have fresh
+weights, for speed does not depend on them; how much can be pruned does, so that form needs a run, whose
+exports are verified on its data as `fas export` does it. Medians, and ratios of medians.
 """
 
 from __future__ import annotations
@@ -23,12 +26,15 @@ from typing import Any
 
 import numpy as np
 import torch
+from attrs import frozen
 
 from fas_core.card import Card
 from fas_core.config import Recipe, Resize
-from fas_core.contracts import Scorer, Verification
+from fas_core.contracts import Exported, Images, Scorer, Verification, Verify
 from fas_core.descriptors import Exporter
-from fas_core.model import Model, build_model
+from fas_core.engine.run import Run
+from fas_core.engine.verify import compare_on
+from fas_core.model import Model, build_model, scorer
 from fas_core.plugins import registry
 from fas_core.runtime import Predictor
 from fas_core.runtime.engines import open_engine
@@ -41,107 +47,152 @@ NETWORKS: dict[str, dict[str, Any]] = {
     "cdcn of three": {"modalities": ["rgb", "depth", "ir"], "backbone": "feathernet_b", "fusion": "cdcn"},
     "mobilelitenet54": {"modalities": ["rgb"], "backbone": "mobilelitenet54", "fusion": "single"},
 }
-FORMS: list[tuple[str, str, dict[str, Any]]] = [
-    ("onnxruntime fp32", "onnx", {"precision": "fp32"}),
-    ("onnxruntime int8", "onnx", {"precision": "int8"}),
-    ("OpenVINO fp32", "openvino", {"precision": "fp32"}),
-    ("OpenVINO int8", "openvino", {"precision": "int8"}),
-]
+ENGINES = {"onnx": "onnxruntime", "openvino": "OpenVINO"}
 EAGER = "eager PyTorch"
-CALIBRATION = 32
+CALIBRATION, RUN_CALIBRATION, RUN_SAMPLES = 32, 256, 1000
+IN_A_ROW = 10
 Call = Callable[[], Any]
 
 
-def recipe_of(network: dict[str, Any]) -> Recipe:
-    model = {"backbone": network["backbone"], "fusion": network["fusion"], "input_size": SIZE}
-    return structure({"modalities": network["modalities"], "model": model}, Recipe, registry(), "benchmark")
+@frozen(eq=False)
+class Subject:
+    """A model to be exported.
+
+    Args:
+        forms: that it is exported in.
+        verifier: what verifies the file of a path.
+    """
+
+    name: str
+    model: Model
+    samples: Images
+    card: Card
+    forms: tuple[str, ...]
+    verifier: Callable[[Path], Verify]
 
 
-def settled(recipe: Recipe) -> Model:
-    """A network whose batch norms have statistics of something, in eval mode."""
+def fresh(name: str) -> Subject:
+    """One of the networks, its batch norms with statistics of something, and nothing to verify it on."""
+    network = NETWORKS[name]
+    choice = {"backbone": network["backbone"], "fusion": network["fusion"], "input_size": SIZE}
+    tree = {"modalities": network["modalities"], "model": choice}
+    recipe = structure(tree, Recipe, registry(), "benchmark")
     torch.manual_seed(14)
     model = build_model(recipe, registry())
     noise = torch.randint(0, 256, (4, SIZE, SIZE, 3), dtype=torch.uint8)
     with torch.no_grad():
         model.train()(dict.fromkeys(recipe.modalities, noise))
-    return model.eval()
+    rng, shape = np.random.default_rng(14), (CALIBRATION, SIZE, SIZE, 3)
+    samples = {modality: rng.integers(0, 256, shape, np.uint8) for modality in recipe.modalities}
+    card = Card(recipe.modalities, SIZE, Resize(crop=1.0), Threshold(0.5, "fixed:0.5", "given"))
+    return Subject(name, model.eval(), samples, card, ("fp32", "int8"), lambda _: _unverified)
 
 
-def eager(model: Model, images: dict[str, np.ndarray]) -> Call:
+def _unverified(_: Scorer, **__: float | None) -> Verification:
+    return Verification(samples=0, split="none", max_difference=0.0, mean_difference=0.0)
+
+
+def trained(path: Path) -> Subject:
+    """A run's model."""
+    run = Run.open(path, registry())
+    model, card = run.model("best"), run.card()
+    comparison = compare_on(run, scorer(model), card, RUN_SAMPLES)
+    samples = comparison.images(RUN_CALIBRATION)
+    return Subject(
+        str(path), model.cpu().eval(), samples, card, ("fp32", "int8", "pruned"), comparison.verifier
+    )
+
+
+def eager(model: Model, images: Images) -> Call:
     """As published code is run."""
 
     def score() -> float:
         with torch.inference_mode():
-            tensors = {name: torch.from_numpy(image[None]) for name, image in images.items()}
+            tensors = {name: torch.from_numpy(image) for name, image in images.items()}
             return float(model(tensors).score)
 
     return score
 
 
-def written(recipe: Recipe, model: Model, name: str, options: dict[str, Any], folder: Path) -> Path:
-    """An export of the model, without the check against a run's samples."""
+def written(subject: Subject, name: str, form: str, folder: Path) -> Exported:
     exporter = registry().find("exporter", name)
     assert isinstance(exporter, Exporter)
-    made = structure(options, exporter.options, registry(), name)
-    rng = np.random.default_rng(14)
-    shape = (CALIBRATION, SIZE, SIZE, 3)
-    samples = {modality: rng.integers(0, 256, shape, np.uint8) for modality in recipe.modalities}
-    card = Card(recipe.modalities, SIZE, Resize(crop=1.0), Threshold(0.5, "fixed:0.5", "given"))
-    path = folder / f"{name}-{'-'.join(map(str, options.values()))}{exporter.suffix}"
+    options = structure({"form": form}, exporter.options, registry(), name)
+    path = folder / f"{form}{exporter.suffix}"
+    done = exporter.load()(
+        options,
+        model=subject.model,
+        samples=subject.samples,
+        destination=path,
+        card=subject.card,
+        verify=subject.verifier(path),
+    )
+    assert isinstance(done, Exported)
+    return done
 
-    def verify(_: Scorer, **__: float | None) -> Verification:
-        return Verification(samples=0, split="none", max_difference=0.0, mean_difference=0.0)
 
-    exporter.load()(made, model=model, samples=samples, destination=path, card=card, verify=verify)
-    return path
-
-
-def calls(recipe: Recipe, folder: Path) -> dict[str, Call]:
-    """What is measured of one network, by name."""
-    model, rng = settled(recipe), np.random.default_rng(14)
-    images = {name: rng.integers(0, 256, (SIZE, SIZE, 3), np.uint8) for name in recipe.modalities}
-    batch = {name: image[None] for name, image in images.items()}
-    made: dict[str, Call] = {EAGER: eager(model, images)}
-    for label, name, options in FORMS:
+def calls(subject: Subject, folder: Path) -> tuple[dict[str, Call], dict[str, Exported]]:
+    """What is measured of one model, by name, and the files."""
+    batch = {name: values[:1] for name, values in subject.samples.items()}
+    images = {name: values[0] for name, values in batch.items()}
+    made: dict[str, Call] = {EAGER: eager(subject.model, batch)}
+    files: dict[str, Exported] = {}
+    for name, engine_name in ENGINES.items():
         if name == "openvino" and find_spec("openvino") is None:
             continue
-        path = written(recipe, model, name, options, folder)
-        engine, predictor = open_engine(path, threads=1), Predictor(path, threads=1)
-        made[f"{label}, raw"] = partial(engine.run, ["score"], batch)
-        made[f"{label}, ours"] = partial(predictor, **images)
-    return made
+        for form in subject.forms:
+            label = f"{engine_name} {form}"
+            files[label] = written(subject, name, form, folder)
+            engine, predictor = (kind(files[label].path, threads=1) for kind in (open_engine, Predictor))
+            made[f"{label}, raw"] = partial(engine.run, ["score"], batch)
+            made[f"{label}, ours"] = partial(predictor, **images)
+    return made, files
 
 
 def measured(made: dict[str, Call], repeat: int) -> dict[str, float]:
-    """Median milliseconds of each, called by turns; a tenth of the turns are not counted."""
+    """Median milliseconds of each; the first of each row, and the whole first turn, are not counted."""
     taken: dict[str, list[float]] = {name: [] for name in made}
-    for turn in range(repeat + repeat // 10 + 1):
+    for turn in range(1 + -(-repeat // (IN_A_ROW - 1))):
         for name, call in made.items():
-            start = perf_counter()
-            call()
-            if turn > repeat // 10:
-                taken[name].append(1e3 * (perf_counter() - start))
+            for place in range(IN_A_ROW):
+                start = perf_counter()
+                call()
+                if turn and place:
+                    taken[name].append(1e3 * (perf_counter() - start))
     return {name: median(times) for name, times in taken.items()}
+
+
+def report(subject: Subject, found: dict[str, float], files: dict[str, Exported]) -> None:
+    print(f"{subject.name}, {subject.card.input_size} px, batch 1, one thread")
+    for label, taken in found.items():
+        print(f"  {label:24} {taken:7.2f} ms  {found[EAGER] / taken:5.2f} x eager", end="")
+        raw = found.get(label.replace("ours", "raw"))
+        print(f"  {taken / raw - 1:+.1%} over raw" if label.endswith("ours") and raw else "")
+    for label, done in files.items():
+        check = done.verification
+        if check.acer_before is not None and check.acer_after is not None:
+            facts = "".join(f", {key} {value}" for key, value in done.facts.items())
+            print(f"  {label}: ACER on dev {check.acer_before:.2%} -> {check.acer_after:.2%}{facts}")
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--only", choices=list(NETWORKS), help="One network.")
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--only", choices=list(NETWORKS), help="One network.")
+    which.add_argument("--run", type=Path, help="A run's model instead.")
     parser.add_argument("--repeat", type=int, default=100, help="Calls of each (default 100).")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
-    for name, network in NETWORKS.items():
-        if arguments.only not in (None, name):
-            continue
+    names = [arguments.only] if arguments.only else list(NETWORKS)
+    for make in (
+        [partial(trained, arguments.run)] if arguments.run else [partial(fresh, name) for name in names]
+    ):
+        subject = make()
         with tempfile.TemporaryDirectory() as folder:
-            found = measured(calls(recipe_of(network), Path(folder)), arguments.repeat)
-        print(f"{name}, {SIZE} px, batch 1, one thread")
-        for label, taken in found.items():
-            print(f"  {label:24} {taken:7.2f} ms  {found[EAGER] / taken:5.2f} x eager", end="")
-            raw = found.get(label.replace("ours", "raw"))
-            print(f"  {taken / raw - 1:+.1%} over raw" if label.endswith("ours") and raw else "")
+            made, files = calls(subject, Path(folder))
+            report(subject, measured(made, arguments.repeat), files)
     return 0
 
 

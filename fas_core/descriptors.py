@@ -160,15 +160,15 @@ class Exporter(Component):
     Args:
         suffix: the file name ending it writes, e.g. `.onnx`; empty for a folder.
         beside: endings of further files of the same name, e.g. `.bin`.
-        precisions: what weights and activations can be; where there are several, the options have a
-            `precision` that is one of them.
+        forms: what it can be written as, of fp32, fp16, int8 and pruned; where there are several, the
+            options have a `form` that is one of them.
     """
 
     kind: ClassVar[str] = "exporter"
 
     suffix: str
     beside: tuple[str, ...] = ()
-    precisions: tuple[str, ...] = ("fp32",)
+    forms: tuple[str, ...] = ("fp32",)
 
 
 @frozen(kw_only=True)

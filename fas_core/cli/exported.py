@@ -39,7 +39,7 @@ def formats(exporters: Sequence[Exporter]) -> None:
                 {
                     "name": exporter.name,
                     "files": [*filter(None, (exporter.suffix, *exporter.beside))],
-                    "precisions": list(exporter.precisions),
+                    "forms": list(exporter.forms),
                     "summary": exporter.summary,
                 }
                 for exporter in exporters
@@ -50,12 +50,12 @@ def formats(exporters: Sequence[Exporter]) -> None:
         (
             exporter.name,
             ", ".join((exporter.suffix or "a folder", *exporter.beside)),
-            ", ".join(exporter.precisions),
+            ", ".join(exporter.forms),
             exporter.summary,
         )
         for exporter in exporters
     ]
-    console.table(Table("", ("format", "files", "precisions", "what it is"), rows, left=(0, 1, 2, 3)))
+    console.table(Table("", ("format", "files", "forms", "what it is"), rows, left=(0, 1, 2, 3)))
 
 
 def verification(exported: Exported) -> dict[str, Any]:
@@ -80,7 +80,7 @@ def document(run: Path, written: Written, card: Card, weights: str, comparison: 
                 **verification(done),
                 "path": str(done.path),
                 "format": plan.exporter.name,
-                "precision": plan.precision,
+                "form": plan.form,
             }
             for plan, done in written
         ],
@@ -110,7 +110,7 @@ def tables(written: Written, card: Card, comparison: Comparison) -> None:
     console.table(Table("", COLUMNS, [_row(done) for _, done in written]))
     console.info("latency: median of one sample a call, one thread of this machine's CPU")
     for plan, done in written:
-        facts = ", ".join([plan.precision, *(f"{key} {value}" for key, value in done.facts.items())])
+        facts = ", ".join([plan.form, *(f"{key} {value}" for key, value in done.facts.items())])
         console.info(f"{done.path}: {plan.exporter.name}, {facts}")
 
 

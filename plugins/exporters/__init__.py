@@ -16,7 +16,7 @@ def fas_exporters() -> Iterator[Exporter]:
         target="fas_plugins.exporters.onnx:export",
         options=OnnxOptions,
         suffix=".onnx",
-        precisions=("fp32", "fp16", "int8"),
+        forms=("fp32", "fp16", "int8", "pruned"),
         source="Open Neural Network Exchange (onnx.ai)",
     )
     yield Exporter(
@@ -26,7 +26,7 @@ def fas_exporters() -> Iterator[Exporter]:
         options=OpenVinoOptions,
         suffix=".xml",
         beside=(".bin",),
-        precisions=("fp32", "int8"),
+        forms=("fp32", "int8", "pruned"),
         source="OpenVINO intermediate representation (docs.openvino.ai)",
     )
     yield Exporter(
@@ -43,6 +43,6 @@ def fas_exporters() -> Iterator[Exporter]:
         target="fas_plugins.exporters.triton:export",
         options=TritonOptions,
         suffix="",
-        precisions=("fp32", "fp16", "int8"),
+        forms=("fp32", "fp16", "int8", "pruned"),
         source="Triton Inference Server (github.com/triton-inference-server)",
     )

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import onnx
-from onnxscript import ir
 
 from fas_core.atomic import replacing
 from fas_core.card import Card
@@ -14,10 +13,9 @@ from fas_core.errors import ModelError
 from fas_core.model import Model
 from fas_core.runtime import ModelFile
 from fas_plugins.exporters.agreement import agree
-from fas_plugins.exporters.half import to_half
+from fas_plugins.exporters.forms import write_as
 from fas_plugins.exporters.leftovers import leftovers
 from fas_plugins.exporters.options import OnnxOptions
-from fas_plugins.exporters.quantizing import first_that_passes
 from fas_plugins.exporters.splitting import split_groups
 from fas_plugins.exporters.tracing import Traced, reason, trace
 
@@ -44,12 +42,8 @@ def export(
     def write(proto: onnx.ModelProto) -> Verification:
         return _write(proto, options, traced, destination, verify)
 
-    if options.precision == "int8":
-        verification, shares = first_that_passes(traced.graph, samples, write)
-        return Exported(destination, verification, facts=facts | shares)
-    if options.precision == "fp16":
-        to_half(traced.graph)
-    return Exported(destination, write(ir.to_proto(traced.graph)), facts=facts)
+    verification, more = write_as(options.form, traced.graph, samples, destination, write)
+    return Exported(destination, verification, facts=facts | more)
 
 
 def _write(
@@ -62,7 +56,7 @@ def _write(
         except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError) as error:
             raise ModelError(f"{destination}: not written: {reason(error)}") from error
         written = ModelFile(temporary, threads=1)
-        tolerance = options.allowed(options.precision)
-        if options.precision == "fp32" and tolerance is not None:
+        tolerance = options.allowed(options.form)
+        if options.form == "fp32" and tolerance is not None:
             agree(written.outputs, traced, tolerance, f"{destination}: not written: onnxruntime")
         return verify(written, tolerance=tolerance, acer_loss=options.acer_loss)

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import onnx
-from onnxscript import ir
 
 from fas_core.atomic import replacing_all
 from fas_core.card import METADATA_KEY, Card
@@ -20,9 +19,9 @@ from fas_core.errors import FasError, ModelError
 from fas_core.model import Model
 from fas_core.runtime import ModelFile
 from fas_plugins.exporters.agreement import agree
+from fas_plugins.exporters.forms import write_as
 from fas_plugins.exporters.leftovers import leftovers
 from fas_plugins.exporters.options import OpenVinoOptions
-from fas_plugins.exporters.quantizing import first_that_passes
 from fas_plugins.exporters.tracing import Traced, reason, trace
 
 OPSET = 18
@@ -51,12 +50,8 @@ def export(
     def write(proto: onnx.ModelProto) -> Verification:
         return _write(proto, options, traced, destination, card, verify)
 
-    if options.precision == "int8":
-        verification, shares = first_that_passes(traced.graph, samples, write)
-        facts |= shares
-    else:
-        verification = write(ir.to_proto(traced.graph))
-    return Exported(destination, verification, (destination.with_suffix(".bin"),), facts)
+    verification, more = write_as(options.form, traced.graph, samples, destination, write)
+    return Exported(destination, verification, (destination.with_suffix(".bin"),), facts | more)
 
 
 def _write(
@@ -81,8 +76,8 @@ def _write(
     with replacing_all(destination, destination.with_suffix(".bin")) as (temporary, _):
         openvino.save_model(converted, temporary, compress_to_fp16=False)
         written = ModelFile(temporary, threads=1)
-        tolerance = options.allowed(options.precision)
-        if options.precision == "fp32" and tolerance is not None:
+        tolerance = options.allowed(options.form)
+        if options.form == "fp32" and tolerance is not None:
             agree(written.outputs, traced, tolerance, f"{destination}: not written: OpenVINO")
         return verify(written, tolerance=tolerance, acer_loss=options.acer_loss)
 

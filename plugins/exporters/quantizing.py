@@ -7,21 +7,19 @@ Quantization and Training of Neural Networks for Efficient Integer-Arithmetic-On
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import numpy as np
 import onnx
 from numpy.typing import NDArray
 from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
 from onnxscript import ir
 
-from fas_core.card import PRESENCE
-from fas_core.contracts import Images, Verification
-from fas_core.errors import ModelError
+from fas_core.contracts import Images
+from fas_plugins.exporters.graph import depths, fed
 from fas_plugins.exporters.preprocessing import preprocessing
 from fas_plugins.exporters.tracing import silence
 
@@ -37,42 +35,21 @@ which overflow with 8."""
 
 WEIGHTED = ("Conv", "Gemm", "MatMul")
 
-Write = Callable[[onnx.ModelProto], Verification]
 
-
-def first_that_passes(
-    model: ir.Model, samples: Images, write: Write
-) -> tuple[Verification, dict[str, str | int]]:
-    """Have the int8 graph written, with fewer bits and then ever more of it in float32 until it passes.
-
-    Args:
-        model: in float32.
-        samples: to calibrate with.
-        write: writes and verifies.
-
-    Returns:
-        What `write` gave, and the facts.
-
-    Raises:
-        ModelError: not even the last one passes.
-    """
+def quantized(model: ir.Model, samples: Images) -> Iterator[tuple[onnx.ModelProto, dict[str, str | int]]]:
+    """The graph in int8, with fewer bits, then with ever more of it in float32; and the facts of each."""
     weighted = sum(node.op_type in WEIGHTED for node in model.graph)
-    refusal: ModelError | None = None
     for share, bits in product(FLOAT_SHARES, WEIGHT_BITS):
         floats = _deepest(model.graph, share)
-        try:
-            verification = write(_quantized(model, samples, floats, bits))
-        except ModelError as error:
-            refusal = error
-            continue
         left = sum(node.op_type in WEIGHTED for node in floats)
-        return verification, {
-            "calibrated on": len(next(iter(samples.values()))),
-            "int8 layers": f"{weighted - left} of {weighted}",
-            "bits of weights": bits,
-        }
-    assert refusal is not None
-    raise refusal
+        yield (
+            _quantized(model, samples, floats, bits),
+            {
+                "calibrated on": len(next(iter(samples.values()))),
+                "int8 layers": f"{weighted - left} of {weighted}",
+                "bits of weights": bits,
+            },
+        )
 
 
 class _Reader(CalibrationDataReader):  # type: ignore[misc]
@@ -92,14 +69,9 @@ class _Reader(CalibrationDataReader):  # type: ignore[misc]
 
 def _quantized(model: ir.Model, samples: Images, floats: Sequence[ir.Node], bits: int) -> onnx.ModelProto:
     graph = model.graph
+    inputs = fed(graph, samples)
     softmax = [node for node in graph if node.op_type == "Softmax"]
     left = {str(node.name) for node in (*preprocessing(graph), *softmax, *floats)}
-    inputs: dict[str, NDArray[Any]] = {
-        str(value.name): samples[str(value.name)] for value in graph.inputs if value.name in samples
-    }
-    if len(inputs) < len(graph.inputs):
-        count = len(next(iter(inputs.values())))
-        inputs[PRESENCE] = np.ones((count, len(inputs)), np.bool_)
     with TemporaryDirectory() as folder, silence():
         logging.disable(logging.WARNING)
         try:
@@ -127,10 +99,7 @@ def _quantized(model: ir.Model, samples: Images, floats: Sequence[ir.Node], bits
 
 def _deepest(graph: ir.Graph, share: float) -> list[ir.Node]:
     """From the layer on that has `share` of the weighted ones behind it, everything."""
-    depth: dict[ir.Node, int] = {}  # how many nodes stand before it at most
-    for node in graph:
-        before = [value.producer() for value in node.inputs if value is not None]
-        depth[node] = 1 + max((depth[made] for made in before if made is not None), default=0)
+    depth = depths(graph)
     deepest = sorted((depth[node] for node in graph if node.op_type in WEIGHTED), reverse=True)
     count = round(share * len(deepest))
     return [node for node in graph if depth[node] >= deepest[count - 1]] if count else []

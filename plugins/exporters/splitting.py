@@ -16,7 +16,7 @@ from attrs import frozen
 from numpy.typing import NDArray
 from onnxscript import ir
 
-from fas_plugins.exporters.graph import array, bias, constant, group_count
+from fas_plugins.exporters.graph import array, bias, constant, group_count, pointwise
 
 WIDEST = 8
 """Channels of a group; beyond that the sums are many, and groups are less slow."""
@@ -60,7 +60,7 @@ def _site(grouped: ir.Node) -> Site | None:
         return None
     before, expand = _chain(grouped, lambda node: node.inputs[0].producer() if node.inputs[0] else None)
     after, project = _chain(grouped, _only_reader)
-    if expand is None or project is None or not (_pointwise(expand) and _pointwise(project)):
+    if expand is None or project is None or not (pointwise(expand) and pointwise(project)):
         return None
     single = all(_only_reader(node) is not None for node in (expand, *before))
     return Site(expand, before[::-1], grouped, after, project) if single else None
@@ -83,11 +83,6 @@ def _only_reader(node: ir.Node) -> ir.Node | None:
     if value.is_graph_output() or len(readers) != 1 or readers[0].idx != 0:
         return None
     return readers[0].node
-
-
-def _pointwise(node: ir.Node) -> bool:
-    weight = node.inputs[1].const_value if node.op_type == "Conv" and node.inputs[1] else None
-    return weight is not None and group_count(node) == 1 and list(weight.shape[2:]) == [1, 1]
 
 
 def _split(graph: ir.Graph, site: Site) -> None:

@@ -164,7 +164,7 @@ def test_json_and_exporter_options(make_run: Callable[..., Run], tmp_path: Path)
         "recipe_digest": run.card().digest,
         "compared_on": {"split": "dev", "live": 1, "attack": 3, "total": 4},
     }
-    expected = {"path": str(path), "format": "onnx", "precision": "fp32", "opset": 20, "samples": 4}
+    expected = {"path": str(path), "format": "onnx", "form": "fp32", "opset": 20, "samples": 4}
     assert expected.items() <= file.items()
     assert file["size"] == path.stat().st_size
     assert file["max_difference"] <= 1e-5
@@ -231,7 +231,7 @@ def test_several_at_once(make_run: Callable[..., Run], tmp_path: Path) -> None:
     files = json.loads(result.stdout)["files"]
     named = ["model.onnx", "model.fp16.onnx", "model.pt2"]
     assert [Path(file["path"]).name for file in files] == named
-    assert [(file["format"], file["precision"]) for file in files] == [
+    assert [(file["format"], file["form"]) for file in files] == [
         ("onnx", "fp32"),
         ("onnx", "fp16"),
         ("torch", "fp32"),
@@ -268,6 +268,20 @@ def test_int8_is_held_to_its_error_rate(make_run: Callable[..., Run]) -> None:
         "model.int8.onnx",
         "more than the 1e-09 allowed",
     )
+
+
+def test_pruned(make_run: Callable[..., Run]) -> None:
+    run = make_run("feathernet_b")
+    assert fas(run.path, "--fp32", "--pruned", "--set", "acer_loss=1").exit_code == 0
+    stored = json.loads((run.path / "model.pruned.onnx.verification.json").read_text())
+    left, whole = map(int, stored["hidden channels"].split(" of "))
+    assert 0 < left <= whole
+    assert (run.path / "model.onnx").is_file()
+
+
+def test_nothing_to_prune(make_run: Callable[..., Run]) -> None:
+    run = make_run()
+    assert_refused(fas(run.path, "--pruned", "-q"), "model.pruned.onnx: not written", "no hidden channels")
 
 
 def test_a_graph_that_decides_worse_is_not_left(
@@ -311,10 +325,10 @@ def test_formats_are_listed() -> None:
     assert (result.exit_code, result.stderr) == (0, "")
     rows = {line.split()[0]: line for line in result.stdout.splitlines()}
     assert ".xml, .bin" in rows["openvino"]
-    assert "fp32, fp16, int8" in rows["onnx"]
+    assert "fp32, fp16, int8, pruned" in rows["onnx"]
     listed = json.loads(fas("--list", "--json").stdout)
     by_name = {item["name"]: item for item in listed}
-    assert {"files": [".pt2"], "precisions": ["fp32"]}.items() <= by_name["torch"].items()
+    assert {"files": [".pt2"], "forms": ["fp32"]}.items() <= by_name["torch"].items()
     assert "a folder" in rows["triton"]
     assert by_name["triton"]["files"] == []
 
@@ -324,7 +338,7 @@ def test_formats_are_listed() -> None:
     [
         (["--format", "torch", "--int8"], ["torch is written in fp32 only, not in int8"]),
         (["--format", "onnx,torch", "-o", "m.onnx"], ["2 files are to be written: name their folder"]),
-        (["--fp16", "--set", "precision=int8"], ["--set precision=int8 and --fp16 say different things"]),
+        (["--fp16", "--set", "form=int8"], ["--set form=int8 and --fp16 say different things"]),
         (["--format", "onxx"], ["exporter 'onxx'", "did you mean 'onnx'"]),
         (["--set", "opst=20"], ["exporter onnx: opst: unknown key (did you mean 'opset'?)"]),
         (["--set", "opset=17"], ["opset: must be >= 18: 17"]),

@@ -18,7 +18,7 @@ from fas_plugins.exporters import onnx as exporter
 from fas_plugins.exporters.options import OnnxOptions
 
 MODALITIES = ("rgb", "depth", "ir")
-HALF = OnnxOptions(precision="fp16")
+HALF = OnnxOptions(form="fp16")
 
 
 @pytest.mark.parametrize("partial", [False, True])
@@ -47,7 +47,7 @@ def test_bytes_in_and_float32_out(
 
 def test_what_is_too_far_off_is_not_left(make_model: Any, faces: Any, make_card: Any, tmp_path: Path) -> None:
     model, images = make_model(), faces(("rgb",), 4)
-    options = OnnxOptions(precision="fp16", tolerance=1e-9)
+    options = OnnxOptions(form="fp16", tolerance=1e-9)
     with pytest.raises(ModelError, match="differ by"):
         exporter.export(options, model, images, tmp_path / "m.onnx", make_card(), verify_on(model, images))
     assert not list(tmp_path.iterdir())

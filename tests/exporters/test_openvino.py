@@ -87,11 +87,17 @@ def test_a_partial_model_is_told_what_is_there(written: Write, faces: Any) -> No
 
 
 def test_int8_has_integers_inside(written: Write) -> None:
-    _, done = written(precision="int8")
+    _, done = written(form="int8")
     assert 0 < done.verification.max_difference < 0.05
     kinds = {node.get_type_name() for node in openvino.Core().read_model(done.path).get_ops()}
     assert "FakeQuantize" in kinds
     assert done.facts["calibrated on"] == 5
+
+
+def test_pruned(written: Write) -> None:
+    _, done = written(form="pruned")
+    assert done.verification.max_difference < 0.1
+    assert done.facts["hidden channels"] == "12 of 12"  # too few of each for any to go
 
 
 def test_damaged_files(written: Write, tmp_path: Path) -> None:

@@ -18,8 +18,8 @@ from fas_core.testing import verify_on
 
 FORMATS = [
     ("onnx", {}),
-    ("onnx", {"precision": "fp16"}),
-    ("onnx", {"precision": "int8"}),
+    ("onnx", {"form": "fp16"}),
+    ("onnx", {"form": "int8"}),
     ("openvino", {}),
     ("torch", {}),
 ]
@@ -61,7 +61,7 @@ def test_every_format_scores_faces_as_the_model_does(
     model = make_model(modalities, partial=partial, grid=3)
     card, images = make_card(modalities, partial=partial), faces(modalities, 12)
     done = export(name, options, model, images, card, tmp_path)
-    assert done.verification.max_difference <= BOUND.get(options.get("precision", ""), 1e-5)
+    assert done.verification.max_difference <= BOUND.get(options.get("form", ""), 1e-5)
     if name == "torch":
         return  # run by its exporter alone
     opened = ModelFile(done.path, threads=1)
@@ -71,5 +71,5 @@ def test_every_format_scores_faces_as_the_model_does(
         np.testing.assert_allclose(
             opened(given, presence),
             scorer(model)(given, presence),
-            atol=BOUND.get(options.get("precision", ""), 1e-5),
+            atol=BOUND.get(options.get("form", ""), 1e-5),
         )

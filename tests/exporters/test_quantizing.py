@@ -18,7 +18,7 @@ from fas_core.testing import verify_on
 from fas_plugins.exporters import onnx as exporter
 from fas_plugins.exporters.options import OnnxOptions
 
-INT8 = OnnxOptions(precision="int8")
+INT8 = OnnxOptions(form="int8")
 
 
 def widest_weight(path: Path) -> int:
