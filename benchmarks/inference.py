@@ -26,7 +26,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from attrs import frozen
+from attrs import evolve, frozen
 
 from fas_core.card import Card
 from fas_core.config import Recipe, Resize
@@ -98,6 +98,7 @@ def trained(path: Path) -> Subject:
     model, card = run.model("best"), run.card()
     comparison = compare_on(run, scorer(model), card, RUN_SAMPLES)
     samples = comparison.images(RUN_CALIBRATION)
+    card = evolve(card, resize=Resize(crop=1.0))  # what is scored has been cut to size
     return Subject(
         str(path), model.cpu().eval(), samples, card, ("fp32", "int8", "pruned"), comparison.verifier
     )

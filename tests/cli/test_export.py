@@ -90,13 +90,13 @@ def data(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def make_run(plugins: Registry, data: Path, tmp_path: Path) -> Callable[..., Run]:
-    """`make_run(backbone, threshold policy)`: a run folder as a finished training leaves it."""
+    """`make_run(backbone, threshold policy, side)`: a run folder as a finished training leaves it."""
 
-    def make(backbone: str = "tiny", threshold: str = "fixed:0.25") -> Run:
+    def make(backbone: str = "tiny", threshold: str = "fixed:0.25", side: int = SIDE) -> Run:
         tree = {
             "data": {"name": "folder", "root": str(data)},
             "modalities": ["rgb", "ir"],
-            "model": {"backbone": backbone, "fusion": "concat_linear", "input_size": SIDE},
+            "model": {"backbone": backbone, "fusion": "concat_linear", "input_size": side},
             "threshold": threshold,
         }
         run = Run(tmp_path / "run", structure(tree, Recipe, plugins, "test"), plugins)
@@ -271,12 +271,12 @@ def test_int8_is_held_to_its_error_rate(make_run: Callable[..., Run]) -> None:
 
 
 def test_pruned(make_run: Callable[..., Run]) -> None:
-    run = make_run("feathernet_b")
-    assert fas(run.path, "--fp32", "--pruned", "--set", "acer_loss=1").exit_code == 0
+    run = make_run("feathernet_b", side=32)
+    flags = ("--samples", 8, "--calibration", 8, "--set", "acer_loss=1")
+    assert fas(run.path, "--pruned", *flags).exit_code == 0
     stored = json.loads((run.path / "model.pruned.onnx.verification.json").read_text())
     left, whole = map(int, stored["hidden channels"].split(" of "))
-    assert 0 < left <= whole
-    assert (run.path / "model.onnx").is_file()
+    assert 0 < left < whole
 
 
 def test_nothing_to_prune(make_run: Callable[..., Run]) -> None:
