@@ -51,7 +51,7 @@ class Hidden:
         made = array(self.maker.inputs[1])[0].size * places(self.maker.outputs[0])
         alone = sum(array(node.inputs[1])[0].size * places(node.outputs[0]) for node in self.depthwise)
         read = sum(len(array(node.inputs[1])) * places(node.outputs[0]) for node in self.readers)
-        return (made + DEPTHWISE * alone + read) / 1e6
+        return float(made + DEPTHWISE * alone + read) / 1e6
 
 
 def hidden_channels(graph: ir.Graph) -> list[Hidden]:

@@ -106,7 +106,8 @@ class _Fit:
 
     def solved(self, kept: NDArray[np.intp]) -> tuple[Array, Array]:
         """Weights (C', O) and bias (O,) for these channels alone."""
-        weight = np.linalg.solve(self.problem.covariance[np.ix_(kept, kept)], self.problem.shared[kept])
+        covariance, shared = self.problem.covariance[np.ix_(kept, kept)], self.problem.shared[kept]
+        weight = np.asarray(np.linalg.solve(covariance, shared), np.float64)
         return weight, self.wanted - self.given[kept] @ weight
 
 

@@ -20,10 +20,11 @@ FORMATS = [
     ("onnx", {}),
     ("onnx", {"form": "fp16"}),
     ("onnx", {"form": "int8"}),
+    ("onnx", {"form": "pruned"}),
     ("openvino", {}),
     ("torch", {}),
 ]
-BOUND = {"fp16": 0.005, "int8": 0.1}
+BOUND = {"fp16": 0.005, "int8": 0.1, "pruned": 0.1}
 Made = Callable[..., Any]
 
 
