@@ -9,7 +9,7 @@ import onnx
 from onnxscript import ir
 
 from fas_core.contracts import Images, Verification
-from fas_core.errors import ModelError
+from fas_core.errors import DataError, ModelError
 from fas_plugins.exporters.half import to_half
 from fas_plugins.exporters.pruning import pruned
 from fas_plugins.exporters.quantizing import quantized
@@ -45,6 +45,21 @@ def write_as(
         except ModelError as error:
             refusal = error
     raise refusal
+
+
+def held(form: str, found: Verification, tolerance: float | None, destination: Path) -> Verification:
+    """What was found, where it says enough: a pruned graph may be far off, so something has to hold it.
+
+    Raises:
+        DataError: neither error rates nor a tolerance do.
+    """
+    if form == "pruned" and tolerance is None and found.acer_after is None:
+        why = "".join(f" ({line})" for line in found.unverified)
+        raise DataError(
+            f"{destination}: not written: how much can be pruned is told by ACER on dev, which is not known "
+            f"here{why}: --set tolerance=0.2 holds it to its scores instead"
+        )
+    return found
 
 
 def _variants(form: str, model: ir.Model, samples: Images) -> Iterator[tuple[onnx.ModelProto, Facts]]:

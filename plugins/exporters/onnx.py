@@ -13,7 +13,7 @@ from fas_core.errors import ModelError
 from fas_core.model import Model
 from fas_core.runtime import ModelFile
 from fas_plugins.exporters.agreement import agree
-from fas_plugins.exporters.forms import write_as
+from fas_plugins.exporters.forms import held, write_as
 from fas_plugins.exporters.leftovers import leftovers
 from fas_plugins.exporters.options import OnnxOptions
 from fas_plugins.exporters.splitting import split_groups
@@ -59,4 +59,5 @@ def _write(
         tolerance = options.allowed(options.form)
         if options.form == "fp32" and tolerance is not None:
             agree(written.outputs, traced, tolerance, f"{destination}: not written: onnxruntime")
-        return verify(written, tolerance=tolerance, acer_loss=options.acer_loss)
+        found = verify(written, tolerance=tolerance, acer_loss=options.acer_loss)
+        return held(options.form, found, tolerance, destination)

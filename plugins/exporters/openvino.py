@@ -19,7 +19,7 @@ from fas_core.errors import FasError, ModelError
 from fas_core.model import Model
 from fas_core.runtime import ModelFile
 from fas_plugins.exporters.agreement import agree
-from fas_plugins.exporters.forms import write_as
+from fas_plugins.exporters.forms import held, write_as
 from fas_plugins.exporters.leftovers import leftovers
 from fas_plugins.exporters.options import OpenVinoOptions
 from fas_plugins.exporters.tracing import Traced, reason, trace
@@ -79,7 +79,8 @@ def _write(
         tolerance = options.allowed(options.form)
         if options.form == "fp32" and tolerance is not None:
             agree(written.outputs, traced, tolerance, f"{destination}: not written: OpenVINO")
-        return verify(written, tolerance=tolerance, acer_loss=options.acer_loss)
+        found = verify(written, tolerance=tolerance, acer_loss=options.acer_loss)
+        return held(options.form, found, tolerance, destination)
 
 
 def _openvino(destination: Path) -> Any:

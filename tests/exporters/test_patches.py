@@ -20,7 +20,7 @@ FORMATS = [
     ("onnx", {}),
     ("onnx", {"form": "fp16"}),
     ("onnx", {"form": "int8"}),
-    ("onnx", {"form": "pruned"}),
+    ("onnx", {"form": "pruned", "tolerance": 1.0}),
     ("openvino", {}),
     ("torch", {}),
 ]

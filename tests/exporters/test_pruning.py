@@ -15,7 +15,7 @@ from onnx import TensorProto, helper, numpy_helper
 from onnxscript import ir
 from torch import Tensor, nn
 
-from fas_core import ModelError
+from fas_core import DataError, ModelError
 from fas_core.contracts import Scorer, Verification
 from fas_core.model import Model, scorer
 from fas_core.runtime import ModelFile
@@ -27,7 +27,7 @@ from fas_plugins.exporters.hidden import hidden_channels
 from fas_plugins.exporters.options import OnnxOptions
 from fas_plugins.exporters.pruning import STEP, Problem, chosen
 
-PRUNED = OnnxOptions(form="pruned")
+PRUNED = OnnxOptions(form="pruned", tolerance=1)
 
 
 def problem(given: NDArray[np.float64], wanted: NDArray[np.float64]) -> Problem:
@@ -207,7 +207,7 @@ def test_milder_ones_are_tried_where_one_is_refused(
     tried: list[int] = []
 
     def verify(scorer: Scorer, *, tolerance: float | None, acer_loss: float) -> Verification:
-        assert tolerance is None
+        assert tolerance == 1
         tried.append(sum(widths(next(tmp_path.iterdir()))))
         if len(tried) < 3:
             raise ModelError("not yet")
@@ -226,6 +226,24 @@ def test_the_last_refusal_is_the_answer(residual: Model, faces: Any, make_card: 
     with pytest.raises(ModelError, match="never"):
         exporter.export(PRUNED, residual, faces(("rgb",), 8), tmp_path / "model.onnx", make_card(), verify)
     assert not list(tmp_path.iterdir())
+
+
+def test_something_has_to_hold_it(residual: Model, faces: Any, make_card: Any, tmp_path: Path) -> None:
+    images, path = faces(("rgb",), 8), tmp_path / "model.onnx"
+
+    def found(acer: float | None) -> Verification:
+        return Verification(8, "dev", 0.0, 0.0, acer_before=acer, acer_after=acer, unverified=("no label",))
+
+    def export(options: OnnxOptions, acer: float | None) -> None:
+        exporter.export(options, residual, images, path, make_card(), lambda *_, **__: found(acer))
+
+    with pytest.raises(
+        ModelError, match=r"model\.onnx: not written: .* ACER on dev.* \(no label\).* tolerance="
+    ):
+        export(OnnxOptions(form="pruned"), None)
+    assert not list(tmp_path.iterdir())
+    export(OnnxOptions(form="pruned"), 0.1)
+    export(PRUNED, None)
 
 
 def test_the_same_samples_give_the_same_file(
