@@ -238,7 +238,7 @@ def test_something_has_to_hold_it(residual: Model, faces: Any, make_card: Any, t
         exporter.export(options, residual, images, path, make_card(), lambda *_, **__: found(acer))
 
     with pytest.raises(
-        ModelError, match=r"model\.onnx: not written: .* ACER on dev.* \(no label\).* tolerance="
+        DataError, match=r"model\.onnx: not written: .* ACER on dev.* \(no label\).* tolerance="
     ):
         export(OnnxOptions(form="pruned"), None)
     assert not list(tmp_path.iterdir())
