@@ -31,7 +31,7 @@ def export(
     one batch and one by one; then its scores are verified.
 
     Raises:
-        DataError: there are no samples.
+        DataError: there are no samples, or nothing that a pruned graph could be held to.
         ModelError: the model cannot be converted, or the result differs from it; no file is left then.
         FasError: the destination cannot be written.
     """

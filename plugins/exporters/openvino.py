@@ -36,7 +36,7 @@ def export(
     scores are verified.
 
     Raises:
-        DataError: there are no samples.
+        DataError: there are no samples, or nothing that a pruned graph could be held to.
         ModelError: the model cannot be converted, or the result differs from it; no file is left then.
         FasError: OpenVINO is not installed, or the destination cannot be written.
     """
