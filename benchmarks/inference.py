@@ -29,17 +29,17 @@ import torch
 from attrs import evolve, frozen
 
 from fas_core.card import Card
-from fas_core.config import Recipe, Resize
+from fas_core.config.recipe import Recipe, Resize
+from fas_core.config.structure import structure
 from fas_core.contracts import Exported, Images, Scorer, Verification, Verify
 from fas_core.descriptors import Exporter
-from fas_core.engine.run import Run
-from fas_core.engine.verify import compare_on
-from fas_core.model import Model, build_model, scorer
-from fas_core.plugins import registry
+from fas_core.export.verify import compare_on
+from fas_core.models.model import Model, build_model, scorer
+from fas_core.registry import registry
+from fas_core.runs.run import Run
 from fas_core.runtime import Predictor
 from fas_core.runtime.engines import open_engine
-from fas_core.structure import structure
-from fas_core.thresholds import Threshold
+from fas_core.scores.thresholds import Threshold
 
 SIZE = 224
 NETWORKS: dict[str, dict[str, Any]] = {
@@ -116,7 +116,7 @@ def eager(model: Model, images: Images) -> Call:
 
 
 def written(subject: Subject, name: str, form: str, folder: Path) -> Exported:
-    exporter = registry().find("exporter", name)
+    exporter = registry().find(Exporter, name)
     assert isinstance(exporter, Exporter)
     options = structure({"form": form}, exporter.options, registry(), name)
     path = folder / f"{form}{exporter.suffix}"

@@ -45,7 +45,7 @@ def run(part: str) -> str:
 
 
 def ours() -> None:
-    from fas_core.report import judge
+    from fas_core.evaluation import judge
 
     columns, metrics = random_columns(9_608), published_metrics()
     threshold = fixed()
@@ -61,7 +61,7 @@ def published() -> None:
 
 
 def large() -> None:
-    from fas_core.report import judge
+    from fas_core.evaluation import judge
 
     columns, metrics = random_columns(10_000_000), published_metrics()
     table = table_of(columns)
@@ -77,7 +77,7 @@ def large() -> None:
 
 
 def bootstrap() -> None:
-    from fas_core.report import intervals
+    from fas_core.evaluation import intervals
 
     columns = random_columns(1_000_000)
     columns["subject"] = [str(number) for number in np.random.default_rng(1).integers(0, 1000, 1_000_000)]
@@ -128,21 +128,21 @@ def random_columns(rows: int) -> dict[str, Any]:
 
 
 def table_of(columns: dict[str, Any]) -> Any:
-    from fas_core.scores import ScoreTable
+    from fas_core.scores.table import ScoreTable
 
     return ScoreTable.of(columns)
 
 
 def published_metrics() -> Any:
-    from fas_core.config import Recipe
-    from fas_core.plugins import registry
-    from fas_core.report import bind
+    from fas_core.config.recipe import Recipe
+    from fas_core.evaluation import bind
+    from fas_core.registry import registry
 
     return bind(Recipe().metrics, registry())
 
 
 def fixed() -> Any:
-    from fas_core.thresholds import fit_threshold
+    from fas_core.scores.thresholds import fit_threshold
 
     return fit_threshold("fixed:0.5", None)
 

@@ -24,11 +24,11 @@ def images_per_second(steps: int, keep: bool) -> float:
     """Of this process, after two steps that do not count."""
     import torch
 
-    from fas_core.config import Recipe
-    from fas_core.engine.memory import keep_freed_memory
-    from fas_core.model import build_model
-    from fas_core.plugins import registry
-    from fas_core.structure import structure
+    from fas_core.config.recipe import Recipe
+    from fas_core.config.structure import structure
+    from fas_core.models.model import build_model
+    from fas_core.registry import registry
+    from fas_core.training.memory import keep_freed_memory
 
     if keep and not keep_freed_memory():
         sys.exit("freed memory cannot be kept here: it takes glibc")

@@ -22,9 +22,9 @@ from attrs import frozen
 
 from fas_core.atomic import replacing
 from fas_core.console import console
-from fas_core.data.samples import SampleTable
-from fas_core.data.source import open_dataset
-from fas_core.plugins import registry
+from fas_core.data.open import open_dataset
+from fas_core.records.samples import SampleTable
+from fas_core.registry import registry
 
 RACES = {"dark": 1, "light": 2, "medium": 3}
 ATTACKS = {"live": 1, "print_bent": 2, "print": 3, "replay": 4}

@@ -9,11 +9,11 @@ from typing import Any
 
 from attrs import asdict, field, fields_dict, frozen
 
-from fas_core.config import Resize
+from fas_core.config.recipe import Resize
+from fas_core.config.structure import structure
 from fas_core.errors import ConfigError, ModelError
-from fas_core.plugins import Registry
-from fas_core.structure import structure
-from fas_core.thresholds import Threshold
+from fas_core.registry import Registry
+from fas_core.scores.thresholds import Threshold
 
 METADATA_KEY = "fas"
 """Under which key a model file's metadata holds the card."""

@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from fas_core.card import Card
-    from fas_core.data.samples import SampleTable
-    from fas_core.model import Model
-    from fas_core.scores import ScoreTable
+    from fas_core.models.model import Model
+    from fas_core.records.samples import SampleTable
+    from fas_core.scores.table import ScoreTable
 
 
 @frozen

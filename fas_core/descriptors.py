@@ -65,6 +65,7 @@ class Component:
     """
 
     kind: ClassVar[str] = "component"
+    hook: ClassVar[str]
 
     name: str = field(validator=_check_name)
     summary: str
@@ -88,6 +89,7 @@ class Backbone(Component):
     """
 
     kind: ClassVar[str] = "backbone"
+    hook: ClassVar[str] = "fas_backbones"
 
     input_size: int = 224
     normalize: tuple[tuple[float, float, float], tuple[float, float, float]] | None = None
@@ -102,6 +104,7 @@ class Fusion(Component):
     """
 
     kind: ClassVar[str] = "fusion"
+    hook: ClassVar[str] = "fas_fusions"
 
     takes: Stage = field()
 
@@ -127,6 +130,7 @@ class Dataset(Component):
     """
 
     kind: ClassVar[str] = "dataset"
+    hook: ClassVar[str] = "fas_datasets"
 
     markers: tuple[str, ...] = ()
     suffixes: tuple[str, ...] = ()
@@ -144,6 +148,7 @@ class Loss(Component):
     """What training minimises: `fas_core.contracts.LossModule`."""
 
     kind: ClassVar[str] = "loss"
+    hook: ClassVar[str] = "fas_losses"
 
 
 @frozen(kw_only=True)
@@ -151,6 +156,7 @@ class Metric(Component):
     """A pure function of a score table: `fas_core.contracts.MetricFunction`."""
 
     kind: ClassVar[str] = "metric"
+    hook: ClassVar[str] = "fas_metrics"
 
 
 @frozen(kw_only=True)
@@ -165,19 +171,50 @@ class Exporter(Component):
     """
 
     kind: ClassVar[str] = "exporter"
+    hook: ClassVar[str] = "fas_exporters"
 
     suffix: str
     beside: tuple[str, ...] = ()
     forms: tuple[str, ...] = ("fp32",)
 
 
+def _check_command_name(_: Component, __: object, name: str) -> None:
+    """`upload`, or below a group of commands `config upload`."""
+    words = name.split(" ")
+    if len(words) > 2 or not all(NAME.fullmatch(word) for word in words):
+        raise PluginError(
+            f"command name {name!r}: use lower-case letters and digits joined by '_' or '-', "
+            f"for a sub-command after the name of its group and a space"
+        )
+
+
 @frozen(kw_only=True)
 class Command(Component):
-    """A further `fas` command; `target` is a click command. It takes no options class."""
+    """A further `fas` command; `target` is a click command. It takes no options class.
+
+    Args:
+        name: what is typed after `fas`; `config upload` is a sub-command of the group `config`.
+        panel: heading that `fas --help` lists it under, one of `PANELS` or one of your own.
+        extra: optional dependencies of its distribution that it cannot run without, e.g. `serve` for
+            `pip install 'acme-fas[serve]'`; its help needs none of them.
+        modules: importable names that tell whether these are installed.
+        hidden: whether it runs without being listed.
+    """
 
     kind: ClassVar[str] = "command"
+    hook: ClassVar[str] = "fas_commands"
 
+    name: str = field(validator=_check_command_name)
+    panel: str = "More commands"
+    extra: str = ""
+    modules: tuple[str, ...] = ()
+    hidden: bool = False
+
+
+PANELS = ("Train and evaluate", "Ship and run", "Data", "Inspect")
+"""Headings of `fas --help`, in order; those of plugins' own follow."""
 
 KINDS: dict[str, type[Component]] = {
     cls.kind: cls for cls in (Backbone, Fusion, Dataset, Loss, Metric, Exporter, Command)
 }
+"""Every kind of component by its name; each class names its hook in `fas_core.hookspecs`."""

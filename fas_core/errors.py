@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from importlib.util import find_spec
 
 
 class FasError(Exception):
@@ -51,3 +52,18 @@ def closest(name: str, known: Iterable[str]) -> str:
     if match := get_close_matches(name, names, n=1):
         return f" (did you mean {match[0]!r}?)"
     return f" (known: {', '.join(names)})" if names else ""
+
+
+def require(extra: str, *modules: str, distribution: str = "fas-core") -> None:
+    """Refuse in one line when optional dependencies are not installed.
+
+    Args:
+        extra: the extra that brings them, e.g. `train`.
+        modules: importable names that tell whether they are installed.
+        distribution: whose extra it is.
+
+    Raises:
+        FasError: one of the modules is absent.
+    """
+    if missing := [name for name in modules if find_spec(name) is None]:
+        raise FasError(f"this needs {', '.join(missing)}: pip install '{distribution}[{extra}]'")

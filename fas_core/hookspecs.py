@@ -132,14 +132,3 @@ def fas_commands() -> Iterable[Command]:
     'upload'
     """
     return ()
-
-
-HOOKS = {
-    "backbone": "fas_backbones",
-    "fusion": "fas_fusions",
-    "dataset": "fas_datasets",
-    "loss": "fas_losses",
-    "metric": "fas_metrics",
-    "exporter": "fas_exporters",
-    "command": "fas_commands",
-}

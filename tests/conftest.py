@@ -19,6 +19,8 @@ from attrs import frozen
 from click.testing import CliRunner, Result
 from numpy.typing import NDArray
 
+pytest_plugins = ["fixtures.recipes", "fixtures.runs", "fixtures.samples"]
+
 ROOT = Path(__file__).parent.parent
 Image = NDArray[np.uint8]
 Done = subprocess.CompletedProcess[str]
@@ -94,8 +96,11 @@ def distribution(
 ) -> Built:
     """This project as wheel and sdist, built once from a copy."""
     source = tmp_path_factory.mktemp("build") / "fas-core"
-    ignored = shutil.ignore_patterns(".*", "__pycache__", "build", "dist", "*.egg-info", "runs", "site")
-    shutil.copytree(repository, source, ignore=ignored)
+    anywhere = shutil.ignore_patterns(".*", "__pycache__", "build", "dist", "*.egg-info", "site")
+    runs = {str(repository): {"runs"}}  # what somebody trained here, not the package of that name
+    shutil.copytree(
+        repository, source, ignore=lambda folder, names: anywhere(folder, names) | runs.get(folder, set())
+    )
     return Built(source, build(source, "sdist"), build(source, "wheel"))
 
 
@@ -175,8 +180,8 @@ def mean_model(tmp_path: Path) -> Callable[..., Path]:
         from onnx import TensorProto, helper, numpy_helper
 
         from fas_core.card import METADATA_KEY, PRESENCE, Card
-        from fas_core.config import Resize
-        from fas_core.thresholds import Threshold
+        from fas_core.config.recipe import Resize
+        from fas_core.scores.thresholds import Threshold
 
         node, value, constant = helper.make_node, helper.make_tensor_value_info, numpy_helper.from_array
         inputs = [value(each, TensorProto.UINT8, ["batch", side, side, 3]) for each in modalities]

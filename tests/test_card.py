@@ -9,8 +9,8 @@ from attrs import evolve
 
 from fas_core import ModelError
 from fas_core.card import Card
-from fas_core.config import Resize
-from fas_core.thresholds import Threshold
+from fas_core.config.recipe import Resize
+from fas_core.scores.thresholds import Threshold
 
 CARD = Card(
     modalities=("rgb", "ir"),

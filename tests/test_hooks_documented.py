@@ -8,9 +8,9 @@ from pathlib import Path
 import attrs
 import pytest
 
-from fas_core import contracts, testing
+from fas_core import contracts, hookspecs
 from fas_core.descriptors import KINDS, Component
-from fas_core.hookspecs import HOOKS
+from fas_core.testing import checks as testing
 
 COMMON = {field.name for field in attrs.fields(Component)}
 CALLS = dict(re.findall(r"^\| (\w+) +\| `(target\(.+?\))`", contracts.__doc__ or "", re.MULTILINE))
@@ -23,13 +23,14 @@ def page(repository: Path) -> str:
 
 def section(page: str, kind: str) -> str:
     """What the page says below the heading of a hook."""
-    _, heading, rest = page.partition(f"\n### `{HOOKS[kind]}`\n")
-    assert heading, f"no heading for {HOOKS[kind]}"
+    _, heading, rest = page.partition(f"\n### `{KINDS[kind].hook}`\n")
+    assert heading, f"no heading for {KINDS[kind].hook}"
     return re.split(r"\n##+ ", rest)[0]
 
 
 def test_there_is_a_hook_for_every_kind() -> None:
-    assert list(HOOKS) == list(KINDS)
+    hooks = {name for name in vars(hookspecs) if name.startswith("fas_")}
+    assert hooks == {kind.hook for kind in KINDS.values()}
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -10,14 +10,15 @@ import rich_click as click
 from attrs import evolve
 
 from fas_core.cli.judging import Judging, judging_options
-from fas_core.cli.options import output_options, require
+from fas_core.cli.options.output import output_options
 from fas_core.console import console
+from fas_core.errors import require
 
 if TYPE_CHECKING:
     from fas_core.contracts import DatasetReader
-    from fas_core.engine.candidate import Candidate
-    from fas_core.engine.scoring import Scored, Terms
-    from fas_core.report import BoundMetric
+    from fas_core.evaluation import BoundMetric
+    from fas_core.inference.loaded_model import Candidate
+    from fas_core.inference.score_split import Scored, Terms
 
 
 @click.command()
@@ -78,9 +79,9 @@ def command(
     With several --data one table has them all, and the run's own first: one threshold, fitted on its dev.
     A model trained with train.modality_dropout judges what samples have, and on demand less than that.
     """
-    from fas_core.engine.fold_set import final_of, is_fold_set
-    from fas_core.engine.protocol_set import is_set
-    from fas_core.plugins import registry
+    from fas_core.registry import registry
+    from fas_core.runs.folds import final_of, is_fold_set
+    from fas_core.runs.protocols import is_set
 
     target = final_of(target, registry()).path if is_fold_set(target) else target
     whole_set, several = is_set(target), len(data) > 1
@@ -94,11 +95,11 @@ def command(
     )
     if target.is_dir():
         require("train", "torch", "safetensors")
-    from fas_core.cli.eval_across import judge_across
-    from fas_core.cli.eval_set import judge_set
+    from fas_core.cli.views.eval_across import judge_across
+    from fas_core.cli.views.eval_set import judge_set
     from fas_core.data.protocols import protocols_of
-    from fas_core.engine.candidate import open_candidate
-    from fas_core.engine.scoring import data_of, score_split
+    from fas_core.inference.loaded_model import open_candidate
+    from fas_core.inference.score_split import data_of, score_split
 
     terms = _terms(split, aggregate, modalities, workers, threshold)
     other = data[0] if data else None
@@ -150,9 +151,9 @@ def _terms(
     split: str, aggregate: str | None, modalities: str | None, workers: int, threshold: str | None
 ) -> Terms:
     """What is scored, and how; a mistake here, as in the threshold, should not wait for the scoring."""
-    from fas_core.aggregate import parse_aggregate
-    from fas_core.engine.scoring import Terms
-    from fas_core.thresholds import parse_policy
+    from fas_core.inference.score_split import Terms
+    from fas_core.scores.thresholds import parse_policy
+    from fas_core.scores.videos import parse_aggregate
 
     if threshold is not None:
         parse_policy(threshold)
@@ -206,9 +207,9 @@ def _judge_subsets(
     replicates: int,
 ) -> None:
     """A row for each subset of the modalities, all at the candidate's one threshold."""
-    from fas_core.engine.evaluate import subsets
-    from fas_core.engine.scoring import score_split
-    from fas_core.report import judge, tables
+    from fas_core.evaluation import judge, tables
+    from fas_core.inference.score_samples import subsets
+    from fas_core.inference.score_split import score_split
 
     results = []
     for given in subsets(candidate.modalities):

@@ -10,16 +10,17 @@ import rich_click as click
 from attrs import evolve, frozen
 
 from fas_core.atomic import replacing
-from fas_core.cli.options import output_options, require
+from fas_core.cli.options.output import output_options
 from fas_core.console import console
-from fas_core.errors import ConfigError, FasError, listed
+from fas_core.descriptors import Exporter
+from fas_core.errors import ConfigError, FasError, listed, require
 
 if TYPE_CHECKING:
     from fas_core.card import Card
     from fas_core.contracts import Exported
     from fas_core.descriptors import Exporter
-    from fas_core.engine.run import Run
-    from fas_core.plugins import Registry
+    from fas_core.registry import Registry
+    from fas_core.runs.run import Run
 
 FORMS = ("fp32", "fp16", "int8", "pruned")
 
@@ -95,18 +96,18 @@ def command(
     Each file is compared with the model on samples of the run's data; one that differs is not left. What was
     found stands beside it, in FILE.verification.json.
     """
-    from fas_core.cli import exported as shown
-    from fas_core.plugins import registry
+    from fas_core.cli.views import exported as shown
+    from fas_core.registry import registry
 
     if listing:
-        shown.formats([_exporter(registry(), found.name) for found in registry().all("exporter")])
+        shown.formats([_exporter(registry(), found.name) for found in registry().all(Exporter)])
         return
     if run is None:
         raise click.UsageError("Missing argument 'RUN'.")
     require("train", "torch", "onnx", "onnxscript", "safetensors")
-    from fas_core.engine.run import Run
-    from fas_core.engine.verify import compare_on
-    from fas_core.model import scorer
+    from fas_core.export.verify import compare_on
+    from fas_core.models.model import scorer
+    from fas_core.runs.run import Run
 
     opened = Run.open(run, registry())
     plans = _plans(_names(formats), forms, sets, output, run, registry())
@@ -145,9 +146,7 @@ def _names(formats: tuple[str, ...]) -> list[str]:
 def _exporter(registry: Registry, name: str) -> Exporter:
     from fas_core.descriptors import Exporter
 
-    exporter = registry.find("exporter", name)
-    assert isinstance(exporter, Exporter)
-    return exporter
+    return registry.find(Exporter, name)
 
 
 def _plans(
@@ -181,8 +180,8 @@ def _file_name(exporter: Exporter, options: Any) -> str:
 
 
 def _options(exporter: Exporter, sets: tuple[str, ...], form: str | None, registry: Registry) -> Any:
-    from fas_core.recipes import merge, nest, parse_sets
-    from fas_core.structure import structure
+    from fas_core.config.load import merge, nest, parse_sets
+    from fas_core.config.structure import structure
 
     tree: dict[str, Any] = {}
     for path, value in parse_sets(sets).items():

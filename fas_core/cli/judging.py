@@ -10,13 +10,14 @@ import rich_click as click
 from attrs import evolve, frozen
 
 from fas_core.console import Table, console
+from fas_core.descriptors import Metric
 
 if TYPE_CHECKING:
-    from fas_core.config import MetricChoice
-    from fas_core.plugins import Registry
-    from fas_core.report import BoundMetric, Result
-    from fas_core.scores import ScoreTable
-    from fas_core.thresholds import Threshold
+    from fas_core.config.recipe import MetricChoice
+    from fas_core.evaluation import BoundMetric, Result
+    from fas_core.registry import Registry
+    from fas_core.scores.table import ScoreTable
+    from fas_core.scores.thresholds import Threshold
 
 GROUPS = ("species", "subject", "group", "session", "device", "video", "split", "modalities")
 """Columns of a score table that samples can be grouped by."""
@@ -45,7 +46,7 @@ class Judging:
             ConfigError: a metric takes no such targets.
             PluginError: no plugin provides one of them.
         """
-        from fas_core.report import bind
+        from fas_core.evaluation import bind
 
         chosen = {choice.name: choice for choice in choices}
         for text in self.metrics:
@@ -83,14 +84,14 @@ def _choice(text: str, registry: Registry) -> MetricChoice:
     """`hter`, or with rates for the one option of a metric, `bpcer_ap:0.02,0.05`."""
     from attrs import fields
 
-    from fas_core.config import MetricChoice
+    from fas_core.config.recipe import MetricChoice
+    from fas_core.config.structure import structure
     from fas_core.errors import ConfigError
-    from fas_core.structure import structure
 
     name, colon, rates = text.partition(":")
     if not colon:
         return MetricChoice(name)
-    metric = registry.find("metric", name)
+    metric = registry.find(Metric, name)
     taken = [field.name for field in fields(metric.options)]
     try:
         targets = [float(rate) for rate in rates.split(",")]
@@ -143,7 +144,7 @@ def judge_scores(
         DataError: nothing is labelled, or nothing is known of what samples are grouped by.
         PluginError: two metrics give a figure of the same name.
     """
-    from fas_core.report import judge
+    from fas_core.evaluation import judge
 
     by = judging.group_by
     parts = {} if by is None else grouped(scores, by)
@@ -169,9 +170,9 @@ def grouped(scores: ScoreTable, by: str) -> dict[str, ScoreTable]:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    from fas_core.data.samples import ATTACK, LIVE
     from fas_core.errors import DataError
-    from fas_core.scores import ScoreTable
+    from fas_core.records.samples import ATTACK, LIVE
+    from fas_core.scores.table import ScoreTable
 
     column, labels = scores.table.column(by), scores.labels
     counted = labels == ATTACK if by == "species" else (labels == ATTACK) | (labels == LIVE)
@@ -192,7 +193,7 @@ def grouped(scores: ScoreTable, by: str) -> dict[str, ScoreTable]:
 
 def show(judged: Judged) -> None:
     """Print the tables and the histogram of the scores."""
-    from fas_core.report import tables, text_histogram
+    from fas_core.evaluation import tables, text_histogram
 
     for table in tables([judged.result]):
         console.table(table)
@@ -211,7 +212,7 @@ def show(judged: Judged) -> None:
 
 def _groups_table(judged: Judged) -> Table:
     """The published columns, a row (and two for its intervals) a group, with its number of samples."""
-    from fas_core.report.tables import published_table, with_samples
+    from fas_core.evaluation.tables import published_table, with_samples
 
     table = published_table([evolve(group, notes=()) for group in judged.groups])
     return evolve(with_samples(table, judged.groups), title=f"By {judged.by}, rates in %")

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 import rich_click as click
 
 from fas_core.atomic import replacing
-from fas_core.cli.options import output_options
-from fas_core.cli.scoring_options import Asked, Shown, score_inputs, scoring_options
-from fas_core.cli.verdicts import show
+from fas_core.cli.options.output import output_options
+from fas_core.cli.options.predicting import Asked, Shown, score_inputs, scoring_options
+from fas_core.cli.views.verdicts import show
 from fas_core.errors import ConfigError
 
 if TYPE_CHECKING:
-    from fas_core.runtime.scoring import Row
+    from fas_core.runtime.predict import Row
 
 NOTHING_SCORED, ATTACKED = 1, 3
 

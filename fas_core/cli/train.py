@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
-from fas_core.cli.options import output_options, require
-from fas_core.cli.recipe_options import recipe_options
+from fas_core.cli.options.output import output_options
+from fas_core.cli.options.recipe import recipe_options
 from fas_core.console import console
-from fas_core.errors import ConfigError, listed
+from fas_core.errors import ConfigError, listed, require
 
 if TYPE_CHECKING:
-    from fas_core.config import Recipe
-    from fas_core.engine.job import Outcome
-    from fas_core.engine.train_folds import FoldsOutcome
-    from fas_core.engine.train_set import SetOutcome
+    from fas_core.config.recipe import Recipe
+    from fas_core.training.cross_validation import FoldsOutcome
+    from fas_core.training.job import Outcome
+    from fas_core.training.protocols import SetOutcome
 
 CHANGED_BY_RESUME = {"train.epochs", "train.workers", "train.device", "data.root"}
 
@@ -68,8 +68,8 @@ def command(
     With --folds RUN is a folder of runs: one for each fold, then the final one on all of train.
     """
     require("train", "torch", "accelerate", "safetensors")
-    from fas_core.engine.fold_set import is_fold_set
-    from fas_core.engine.protocol_set import is_set
+    from fas_core.runs.folds import is_fold_set
+    from fas_core.runs.protocols import is_set
 
     chosen = config or recipe
     overrides |= {} if folds is None else {"folds": folds}
@@ -91,10 +91,12 @@ def _start(
     path: Path, recipe: str, overrides: dict[str, Any], protocol: str | None, final: bool | None
 ) -> Outcome | SetOutcome | FoldsOutcome:
     """One run, or one for each sub-protocol of a set or each fold."""
+    from fas_core.config.load import load
     from fas_core.data.protocols import find_protocol
-    from fas_core.engine import job, train_folds, train_set
-    from fas_core.plugins import registry
-    from fas_core.recipes import load
+    from fas_core.registry import registry
+    from fas_core.training import cross_validation as train_folds
+    from fas_core.training import job
+    from fas_core.training import protocols as train_set
 
     found = None if protocol is None else find_protocol(protocol, registry())
     chosen = {} if found is None else found.overrides(found.members[0])
@@ -115,10 +117,12 @@ def _start(
 
 
 def _resume(path: Path, changes: dict[str, Any], final: bool | None) -> Outcome | SetOutcome | FoldsOutcome:
-    from fas_core.engine import job, train_folds, train_set
-    from fas_core.engine.fold_set import is_fold_set
-    from fas_core.engine.protocol_set import is_set
-    from fas_core.plugins import registry
+    from fas_core.registry import registry
+    from fas_core.runs.folds import is_fold_set
+    from fas_core.runs.protocols import is_set
+    from fas_core.training import cross_validation as train_folds
+    from fas_core.training import job
+    from fas_core.training import protocols as train_set
 
     if is_fold_set(path):
         return train_folds.resume(path, registry(), changes, final=final)
@@ -150,10 +154,10 @@ def _only_resumable(path: Path, overrides: dict[str, Any], protocol: str | None)
 
 def _recipe(path: Path) -> Recipe:
     """Of a run or of a set of runs, of protocols or folds."""
-    from fas_core.engine.fold_set import FoldSet, is_fold_set
-    from fas_core.engine.protocol_set import ProtocolSet, is_set
-    from fas_core.engine.run import Run
-    from fas_core.plugins import registry
+    from fas_core.registry import registry
+    from fas_core.runs.folds import FoldSet, is_fold_set
+    from fas_core.runs.protocols import ProtocolSet, is_set
+    from fas_core.runs.run import Run
 
     if is_fold_set(path):
         return FoldSet.open(path, registry()).recipe
@@ -163,9 +167,9 @@ def _recipe(path: Path) -> Recipe:
 
 def _show(path: Path, outcome: Outcome | SetOutcome | FoldsOutcome) -> None:
     """The tables, and what to do next."""
-    from fas_core.engine.fold_set import FINAL, FoldSet, is_fold_set
-    from fas_core.engine.protocol_set import is_set
-    from fas_core.plugins import registry
+    from fas_core.registry import registry
+    from fas_core.runs.folds import FINAL, FoldSet, is_fold_set
+    from fas_core.runs.protocols import is_set
 
     if console.json:
         console.document(json.loads((path / "results.json").read_text()))
@@ -188,7 +192,7 @@ def _show(path: Path, outcome: Outcome | SetOutcome | FoldsOutcome) -> None:
 
 def _free(path: Path) -> Path:
     """`path`, or the first of `path-2`, `path-3`, ... where no run or set of runs is."""
-    from fas_core.engine.run import is_taken
+    from fas_core.runs.run import is_taken
 
     number, free = 1, path
     while is_taken(free):

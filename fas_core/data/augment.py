@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from attrs import frozen
 
-from fas_core.config import Augment
+from fas_core.config.recipe import Augment
 from fas_core.data.images import Image, cut, resized
 
 TRIES = 10

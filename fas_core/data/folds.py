@@ -17,10 +17,10 @@ import pyarrow.compute as pc
 from attrs import frozen
 from numpy.typing import NDArray
 
-from fas_core.config import FOLDS
+from fas_core.config.recipe import FOLDS
 from fas_core.contracts import DatasetReader
-from fas_core.data.samples import ATTACK, COLUMNS, LIVE, SampleTable, concat
 from fas_core.errors import ConfigError, DataError, closest
+from fas_core.records.samples import ATTACK, COLUMNS, LIVE, SampleTable, concat
 
 GROUPED = tuple(name for name in COLUMNS if name != "box")
 """What samples can be grouped by."""

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fas_core.atomic import replacing
-from fas_core.config import Resize
-from fas_core.data.headers import FORMATS, pixel_size
-from fas_core.data.lists import is_image
+from fas_core.config.recipe import Resize
+from fas_core.data.image_size import FORMATS, pixel_size
+from fas_core.data.text_lists import is_image
 from fas_core.errors import DataError
 
 Image = NDArray[np.uint8]

@@ -9,7 +9,7 @@ from attrs import frozen
 
 from fas_core.descriptors import Dataset
 from fas_core.errors import ConfigError, listed
-from fas_core.plugins import Registry
+from fas_core.registry import Registry
 
 
 @frozen
@@ -57,7 +57,7 @@ def find_protocol(text: str, registry: Registry) -> Protocol:
     Raises:
         ConfigError: there is no such data set, or it has no protocols.
     """
-    datasets = {item.name: item for item in registry.all("dataset") if isinstance(item, Dataset)}
+    datasets = {item.name: item for item in registry.all(Dataset) if isinstance(item, Dataset)}
     # Names may have a `-` themselves: the longest that fits is meant.
     fitting = [name for name in datasets if text.startswith(f"{name}-") and len(text) > len(name) + 1]
     if not fitting:

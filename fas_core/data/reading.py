@@ -8,11 +8,11 @@ from itertools import compress, islice
 import numpy as np
 from numpy.typing import NDArray
 
-from fas_core.config import Resize
+from fas_core.config.recipe import Resize
 from fas_core.data.images import Image, cut, meets, prepare, read_image, scaled
 from fas_core.data.parallel import ordered
-from fas_core.data.samples import SampleTable
 from fas_core.errors import DataError
+from fas_core.records.samples import SampleTable
 
 
 def read_faces(samples: SampleTable, row: int, modalities: Sequence[str]) -> dict[str, Image]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fas_core.runtime.foreign import Foreign
+from fas_core.runtime.external_model import Foreign
 from fas_core.runtime.model_file import ModelFile
 from fas_core.runtime.predictor import Prediction, Predictor
 

@@ -10,12 +10,12 @@ import cv2
 import numpy as np
 
 from fas_core.data.images import Image, write_image
-from fas_core.data.lists import is_image
+from fas_core.data.text_lists import is_image
 from fas_core.errors import DataError, listed
 from fas_core.runtime.inputs import Reel, Shot
 
 if TYPE_CHECKING:
-    from fas_core.runtime.scoring import Row
+    from fas_core.runtime.predict import Row
 
 LEAST = 320
 """Smaller photos are enlarged to this shorter side, so that the text fits."""

@@ -11,10 +11,10 @@ from pathlib import Path
 
 from attrs import frozen
 
-from fas_core.data.capture import frames
 from fas_core.data.images import Box, Image
-from fas_core.data.lists import is_image, is_video
-from fas_core.data.naming import MODALITIES, split_modality
+from fas_core.data.modality_names import MODALITIES, split_modality
+from fas_core.data.text_lists import is_image, is_video
+from fas_core.data.video import frames
 from fas_core.errors import DataError
 
 CAMERA = "camera:"
@@ -172,8 +172,8 @@ class Finder:
 
 
 def _manifest(path: Path) -> Iterator[Shot]:
-    from fas_core.data.source import open_dataset
-    from fas_core.plugins import registry
+    from fas_core.data.open import open_dataset
+    from fas_core.registry import registry
 
     reader = open_dataset(str(path), None, registry())
     for split in reader.splits():

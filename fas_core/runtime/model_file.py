@@ -12,7 +12,7 @@ from fas_core.card import PRESENCE, Card
 from fas_core.contracts import Images
 from fas_core.errors import DataError, ModelError
 from fas_core.runtime.engines import Engine, open_engine
-from fas_core.runtime.foreign import Foreign, ForeignEngine
+from fas_core.runtime.external_model import Foreign, ForeignEngine
 
 Presence = NDArray[np.bool_] | None
 

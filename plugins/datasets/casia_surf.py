@@ -17,9 +17,9 @@ import pyarrow.compute as pc
 import pyarrow.csv
 from attrs import field, frozen
 
-from fas_core.data.lists import known_split, read_lines, refuse
-from fas_core.data.samples import SampleTable
+from fas_core.data.text_lists import known_split, read_lines, refuse
 from fas_core.errors import DataError
+from fas_core.records.samples import SampleTable
 from fas_plugins.datasets.options import CasiaSurfOptions
 
 LISTS = {

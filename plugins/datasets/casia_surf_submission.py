@@ -10,7 +10,7 @@ from collections import Counter
 from pathlib import Path
 
 from fas_core.contracts import Submission, SubmissionPart
-from fas_core.data.lists import known_split
+from fas_core.data.text_lists import known_split
 from fas_core.errors import DataError, listed
 from fas_plugins.datasets.casia_surf import LISTS, MODALITIES, read_list
 from fas_plugins.datasets.options import CasiaSurfOptions

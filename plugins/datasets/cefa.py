@@ -14,9 +14,9 @@ from pathlib import Path
 
 from attrs import field, frozen
 
-from fas_core.data.lists import known_split
-from fas_core.data.samples import SampleTable
+from fas_core.data.text_lists import known_split
 from fas_core.errors import DataError, listed
+from fas_core.records.samples import SampleTable
 from fas_plugins.datasets.cefa_lists import (
     CHALLENGE,
     FULL,

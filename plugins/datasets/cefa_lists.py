@@ -7,9 +7,9 @@ from pathlib import Path
 
 from attrs import frozen
 
-from fas_core.data.lists import is_image, read_lines, refuse
-from fas_core.data.samples import ATTACK, LIVE
+from fas_core.data.text_lists import is_image, read_lines, refuse
 from fas_core.errors import DataError
+from fas_core.records.samples import ATTACK, LIVE
 
 SPLITS = ("train", "dev", "test")
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from fas_core.contracts import Submission, SubmissionPart
-from fas_core.data.lists import is_image, known_split, read_lines, refuse
+from fas_core.data.text_lists import is_image, known_split, read_lines, refuse
 from fas_core.errors import DataError
 from fas_plugins.datasets.cefa_lists import CHALLENGE
 from fas_plugins.datasets.options import CefaOptions

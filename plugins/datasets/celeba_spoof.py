@@ -19,11 +19,11 @@ from typing import Any
 from attrs import field, frozen
 
 from fas_core.console import console
-from fas_core.data.dimensions import dimensions
-from fas_core.data.lists import NO_FACE, known_split, read_lines, refuse
+from fas_core.data.image_dimensions import dimensions
 from fas_core.data.parallel import cores, ordered
-from fas_core.data.samples import ATTACK, LIVE, SampleTable
+from fas_core.data.text_lists import NO_FACE, known_split, read_lines, refuse
 from fas_core.errors import DataError, listed
+from fas_core.records.samples import ATTACK, LIVE, SampleTable
 from fas_plugins.datasets.options import CelebaSpoofOptions
 
 FOLDERS = {

@@ -12,10 +12,10 @@ from pathlib import Path
 
 from attrs import field, frozen
 
-from fas_core.data.lists import is_image, known_split, refuse
-from fas_core.data.naming import split_modality
-from fas_core.data.samples import ATTACK, LIVE, SampleTable
+from fas_core.data.modality_names import split_modality
+from fas_core.data.text_lists import is_image, known_split, refuse
 from fas_core.errors import DataError, listed
+from fas_core.records.samples import ATTACK, LIVE, SampleTable
 from fas_plugins.datasets.options import FolderOptions
 
 SPLITS = {"train": "train", "dev": "dev", "val": "dev", "test": "test"}

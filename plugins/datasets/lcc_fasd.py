@@ -14,10 +14,10 @@ from pathlib import Path
 
 from attrs import field, frozen
 
-from fas_core.data.lists import is_image, known_split, refuse
-from fas_core.data.samples import ATTACK, LIVE, SampleTable
+from fas_core.data.text_lists import is_image, known_split, refuse
 from fas_core.descriptors import NoOptions
 from fas_core.errors import DataError
+from fas_core.records.samples import ATTACK, LIVE, SampleTable
 
 FOLDERS = {"train": "LCC_FASD_training", "dev": "LCC_FASD_development", "test": "LCC_FASD_evaluation"}
 LABELS = {"real": LIVE, "spoof": ATTACK}

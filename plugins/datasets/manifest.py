@@ -18,9 +18,9 @@ import pyarrow.csv
 import pyarrow.parquet
 from attrs import field, frozen
 
-from fas_core.data.lists import known_split, refuse
-from fas_core.data.samples import ATTACK, COLUMNS, LIVE, SampleTable
+from fas_core.data.text_lists import known_split, refuse
 from fas_core.errors import DataError, listed
+from fas_core.records.samples import ATTACK, COLUMNS, LIVE, SampleTable
 from fas_plugins.datasets.options import ManifestOptions
 
 WORDS = {

@@ -15,9 +15,9 @@ from pathlib import Path
 
 from attrs import field, frozen
 
-from fas_core.data.lists import known_split, read_lines, refuse
-from fas_core.data.samples import ATTACK, LIVE, SampleTable
+from fas_core.data.text_lists import known_split, read_lines, refuse
 from fas_core.descriptors import NoOptions
+from fas_core.records.samples import ATTACK, LIVE, SampleTable
 from fas_plugins.datasets.videos import Video, faceless_notes, frame_table, gathered, videos_in
 
 LISTS = {"train": "train_sub_list.txt", "test": "test_sub_list.txt"}

@@ -14,9 +14,9 @@ from pathlib import Path
 
 from attrs import field, frozen
 
-from fas_core.data.lists import known_split, read_lines, refuse
-from fas_core.data.samples import ATTACK, LIVE, SampleTable
+from fas_core.data.text_lists import known_split, read_lines, refuse
 from fas_core.errors import DataError, listed
+from fas_core.records.samples import ATTACK, LIVE, SampleTable
 from fas_plugins.datasets.options import NuaaOptions
 
 LISTS = {

@@ -14,9 +14,9 @@ from pathlib import Path
 
 from attrs import field, frozen
 
-from fas_core.data.lists import known_split
-from fas_core.data.samples import ATTACK, LIVE, SampleTable
+from fas_core.data.text_lists import known_split
 from fas_core.errors import DataError
+from fas_core.records.samples import ATTACK, LIVE, SampleTable
 from fas_plugins.datasets.options import ReplayAttackOptions
 from fas_plugins.datasets.videos import Video, faceless_notes, frame_table, gathered, videos_in
 

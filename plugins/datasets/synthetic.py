@@ -13,8 +13,8 @@ from platformdirs import user_cache_path
 
 from fas_core.console import console
 from fas_core.data.parallel import cores
-from fas_core.data.samples import SampleTable
 from fas_core.errors import DataError, FasError
+from fas_core.records.samples import SampleTable
 from fas_plugins.datasets.casia_surf import CasiaSurf
 from fas_plugins.datasets.options import CasiaSurfOptions
 from fas_plugins.datasets.simulator.options import SyntheticOptions

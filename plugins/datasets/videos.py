@@ -14,9 +14,9 @@ from typing import TypeVar
 
 from attrs import frozen
 
-from fas_core.data.lists import NO_FACE, is_image, is_video, read_lines, refuse
-from fas_core.data.samples import SampleTable
+from fas_core.data.text_lists import NO_FACE, is_image, is_video, read_lines, refuse
 from fas_core.errors import DataError, listed
+from fas_core.records.samples import SampleTable
 
 Item = TypeVar("Item")
 

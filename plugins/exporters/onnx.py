@@ -10,7 +10,7 @@ from fas_core.atomic import replacing
 from fas_core.card import Card
 from fas_core.contracts import Exported, Images, Verification, Verify
 from fas_core.errors import ModelError
-from fas_core.model import Model
+from fas_core.models.model import Model
 from fas_core.runtime import ModelFile
 from fas_plugins.exporters.agreement import agree
 from fas_plugins.exporters.forms import held, write_as

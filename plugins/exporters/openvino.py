@@ -16,7 +16,7 @@ from fas_core.atomic import replacing_all
 from fas_core.card import METADATA_KEY, Card
 from fas_core.contracts import Exported, Images, Verification, Verify
 from fas_core.errors import FasError, ModelError
-from fas_core.model import Model
+from fas_core.models.model import Model
 from fas_core.runtime import ModelFile
 from fas_plugins.exporters.agreement import agree
 from fas_plugins.exporters.forms import held, write_as

@@ -24,7 +24,7 @@ from fas_core import __version__
 from fas_core.card import METADATA_KEY, PRESENCE, Card
 from fas_core.contracts import Images, Outputs
 from fas_core.errors import DataError, ModelError
-from fas_core.model import Model
+from fas_core.models.model import Model
 from fas_plugins.exporters.folding import fold_batch_norms, fold_constants
 
 Arrays = dict[str, NDArray[np.float32]]

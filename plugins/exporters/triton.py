@@ -16,7 +16,7 @@ from fas_core.atomic import replacing
 from fas_core.card import LABELS, Card
 from fas_core.contracts import Exported, Images, Verify
 from fas_core.errors import FasError
-from fas_core.model import Model
+from fas_core.models.model import Model
 from fas_plugins.exporters import onnx as onnx_exporter
 from fas_plugins.exporters.options import TritonOptions
 

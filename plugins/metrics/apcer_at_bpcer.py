@@ -5,7 +5,7 @@ At the highest threshold that refuses no more live samples than that, never inte
 
 from __future__ import annotations
 
-from fas_core.scores import ScoreTable
+from fas_core.scores.table import ScoreTable
 from fas_plugins.metrics.names import short
 from fas_plugins.metrics.options import ApcerAtBpcerOptions
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fas_core import NoOptions
-from fas_core.scores import ScoreTable
+from fas_core.scores.table import ScoreTable
 
 
 def auc(options: NoOptions, scores: ScoreTable, threshold: float | None) -> dict[str, float]:

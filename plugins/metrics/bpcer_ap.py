@@ -7,7 +7,7 @@ at thresholds that scores really reach, never interpolated. BPCER20 is the one a
 
 from __future__ import annotations
 
-from fas_core.scores import ScoreTable
+from fas_core.scores.table import ScoreTable
 from fas_plugins.metrics.names import short
 from fas_plugins.metrics.options import BpcerApOptions
 

@@ -12,8 +12,8 @@ from math import inf, nan
 import numpy as np
 
 from fas_core import NoOptions
-from fas_core.ranked import Counts, Floats, Ranked
-from fas_core.scores import ScoreTable
+from fas_core.scores.ranked import Counts, Floats, Ranked
+from fas_core.scores.table import ScoreTable
 
 
 def d_prime(options: NoOptions, scores: ScoreTable, threshold: float | None) -> dict[str, float]:

@@ -9,7 +9,7 @@ published code does, differs in the third decimal on small sets.
 from __future__ import annotations
 
 from fas_core import NoOptions
-from fas_core.scores import ScoreTable
+from fas_core.scores.table import ScoreTable
 
 
 def eer(options: NoOptions, scores: ScoreTable, threshold: float | None) -> dict[str, float]:

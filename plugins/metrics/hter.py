@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import nan
 
 from fas_core import NoOptions
-from fas_core.scores import ScoreTable
+from fas_core.scores.table import ScoreTable
 
 
 def hter(options: NoOptions, scores: ScoreTable, threshold: float | None) -> dict[str, float]:

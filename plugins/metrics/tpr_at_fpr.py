@@ -6,7 +6,7 @@ that a threshold really reaches. "TPR@FPR=10E-2" of the published tables is 1e-2
 
 from __future__ import annotations
 
-from fas_core.scores import ScoreTable
+from fas_core.scores.table import ScoreTable
 from fas_plugins.metrics.names import short
 from fas_plugins.metrics.options import TprAtFprOptions
 

@@ -11,8 +11,8 @@ import pytest
 import yaml
 from click.testing import Result
 
-from fas_core import recipes
-from fas_core.plugins import registry
+from fas_core.config import load as recipes
+from fas_core.registry import registry
 
 Fas = Callable[..., Result]
 

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 
-from fas_core.aggregate import by_video
-from fas_core.scores import ScoreTable
-from fas_core.thresholds import fit_threshold
+from fas_core.scores.table import ScoreTable
+from fas_core.scores.thresholds import fit_threshold
+from fas_core.scores.videos import by_video
 
 Fas = Callable[..., Result]
 MEMBERS = ["4@1", "4@2", "4@3"]

@@ -19,14 +19,14 @@ from torch import Tensor, nn
 
 from fas_core import Backbone
 from fas_core.cli import main
-from fas_core.config import Recipe
-from fas_core.engine.checkpoint import save_weights
-from fas_core.engine.run import Run
-from fas_core.model import build_model
-from fas_core.plugins import PluginRecord, Registry, registry
+from fas_core.config.recipe import Recipe
+from fas_core.config.structure import structure
+from fas_core.models.checkpoint import save_weights
+from fas_core.models.model import build_model
+from fas_core.registry import PluginRecord, Registry, registry
+from fas_core.runs.run import Run
 from fas_core.runtime import ModelFile
-from fas_core.scores import ScoreTable
-from fas_core.structure import structure
+from fas_core.scores.table import ScoreTable
 
 SIDE = 16
 
@@ -71,7 +71,7 @@ def plugins(monkeypatch: pytest.MonkeyPatch) -> Registry:
     )
     acme = PluginRecord("acme", "acme-fas", "1.0", "active", components=components)
     found = Registry((*registry().records, acme))
-    monkeypatch.setattr("fas_core.plugins.registry", lambda: found)
+    monkeypatch.setattr("fas_core.registry.registry", lambda: found)
     return found
 
 
@@ -360,5 +360,5 @@ def test_folder_that_is_no_run(plugins: Registry, tmp_path: Path) -> None:
 
 
 def test_without_the_extra(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr("fas_core.cli.options.find_spec", lambda name: None if name == "onnxscript" else name)
+    monkeypatch.setattr("fas_core.errors.find_spec", lambda name: None if name == "onnxscript" else name)
     assert_refused(fas(tmp_path), "needs onnxscript: pip install 'fas-core[train]'")

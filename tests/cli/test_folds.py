@@ -19,12 +19,12 @@ from click.testing import CliRunner, Result
 from safetensors.torch import load_file
 
 from fas_core.cli import main
-from fas_core.data.source import open_choice
-from fas_core.engine import job
-from fas_core.engine.run import Run
-from fas_core.plugins import registry
-from fas_core.scores import ScoreTable
-from fas_core.thresholds import fit_threshold
+from fas_core.data.open import open_choice
+from fas_core.registry import registry
+from fas_core.runs.run import Run
+from fas_core.scores.table import ScoreTable
+from fas_core.scores.thresholds import fit_threshold
+from fas_core.training import job
 from fas_plugins.datasets.manifest import Manifest
 
 Fas = Callable[..., Result]

@@ -10,7 +10,7 @@ from click.testing import Result
 
 from fas_core import Loss, __version__
 from fas_core.cli import plugins
-from fas_core.plugins import PluginRecord, Registry, registry
+from fas_core.registry import PluginRecord, Registry, registry
 
 Fas = Callable[..., Result]
 
@@ -37,14 +37,14 @@ def test_a_line_for_every_component(fas: Fas) -> None:
     assert lines[1].split() == ["kind", "name", "from", "status", "summary"]
     assert len(lines) == 2 + len(every)
     for component in every:
-        (line,) = [line for line in lines if line.split()[:2] == [component.kind, component.name]]
+        (line,) = [line for line in lines if line.startswith(f"{component.kind:8}  {component.name}  ")]
         assert f"fas-core {__version__}  active  {component.summary}" in line
 
 
 def test_one_kind(fas: Fas) -> None:
     rows = json.loads(fas("plugins", "list", "--kind", "loss", "--json").stdout)["plugins"]
     assert {row["kind"] for row in rows} == {"loss"}
-    assert {row["name"] for row in rows} == {item.name for item in registry().all("loss")}
+    assert {row["name"] for row in rows} == {item.name for item in registry().all(Loss)}
     assert fas("plugins", "list", "--kind", "lose").exit_code == 2
 
 

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from fas_core.data.faces import CropSettings, cut_faces, face_detector
 from fas_core.data.images import cut, prepare, read_image
 from fas_core.runtime import Predictor
-from fas_core.scores import ScoreTable
+from fas_core.scores.table import ScoreTable
 
 Fas = Callable[..., Result]
 MeanModel = Callable[..., Path]

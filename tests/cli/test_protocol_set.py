@@ -14,8 +14,8 @@ import pytest
 import yaml
 from click.testing import Result
 
-from fas_core.engine.run import Run
-from fas_core.scores import ScoreTable
+from fas_core.runs.run import Run
+from fas_core.scores.table import ScoreTable
 
 Fas = Callable[..., Result]
 MEMBERS = ["4@1", "4@2", "4@3"]

@@ -5,18 +5,21 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
+from click.shell_completion import ShellComplete
 from click.testing import Result
 
-from fas_core import Command, FasError, __version__, cli
-from fas_core.cli import COMMANDS, config, main, options
-from fas_core.plugins import DISABLE, PluginRecord, Registry, registry
+from fas_core import Command, FasError, PluginError, __version__, errors
+from fas_core.cli import config, group, main
+from fas_core.descriptors import PANELS
+from fas_core.registry import DISABLE, PluginRecord, Registry, registry
 
 Fas = Callable[..., Result]
+COMMANDS = main.list_commands(None)  # type: ignore[arg-type]
 HEAVY = ("torch", "onnxruntime", "sklearn", "matplotlib", "cv2")
 LISTING = f"""
 import sys
@@ -54,8 +57,9 @@ def test_looking_around_imports_nothing_heavy(arguments: list[str], tmp_path: Pa
 def test_help_lists_every_command(fas: Fas) -> None:
     shown = fas("--help")
     assert shown.exit_code == 0
-    for name, summary in COMMANDS.items():
-        assert f"{name} " in shown.output
+    for name in COMMANDS:
+        summary = main.get_command(None, name).help  # type: ignore[arg-type, union-attr]
+        assert f" {name} " in shown.output
         assert summary in shown.output
     assert fas("-h").output == shown.output
 
@@ -132,7 +136,7 @@ def test_a_reader_that_has_gone_is_no_error() -> None:
 
 
 def test_a_missing_extra_is_one_line(fas: Fas, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(options, "find_spec", lambda name: None if name == "torch" else object())
+    monkeypatch.setattr(errors, "find_spec", lambda name: None if name == "torch" else object())
     shown = fas("train")
     assert (shown.exit_code, shown.stdout) == (2, "")
     assert shown.stderr == "error: this needs torch: pip install 'fas-core[train]'\n"
@@ -163,16 +167,18 @@ def provide(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., No
     (tmp_path / "acme_upload.py").write_text(UPLOAD)
     monkeypatch.syspath_prepend(tmp_path)
 
-    def provided(*names: tuple[str, str]) -> None:
+    def provided(*commands: tuple[Any, ...]) -> None:
         records = [
-            PluginRecord(plugin, f"{plugin}-fas", "1", "active", components=(command(name),))
-            for plugin, name in names
+            PluginRecord(plugin, f"{plugin}-fas", "1", "active", components=(command(name, *fields),))
+            for plugin, name, *fields in commands
         ]
         found = Registry((*registry().records, *records))
-        monkeypatch.setattr(cli, "registry", lambda: found)
+        monkeypatch.setattr(group, "registry", lambda: found)
 
-    def command(name: str) -> Any:
-        return Command(name=name, summary="Send a run to the lab", target="acme_upload:upload")
+    def command(name: str, fields: Mapping[str, Any] | None = None) -> Command:
+        return Command(
+            name=name, summary="Send a run to the lab", target="acme_upload:upload", **(fields or {})
+        )
 
     return provided
 
@@ -196,12 +202,64 @@ def test_two_providers_of_a_command_are_an_error_when_it_is_called(
 
 def test_a_plugin_cannot_take_a_command_of_ours(fas: Fas, provide: Callable[..., None]) -> None:
     provide(("acme", "config"))
-    assert COMMANDS["config"] in fas("--help").output
+    assert main.core["config"].summary in fas("--help").output
     shown = fas("config", "show")
     assert shown.exit_code == 2
     assert "command 'config' is provided by plugin 'acme' of acme-fas 1" in shown.stderr
     assert "--disable-plugin acme-fas:acme" in shown.stderr
 
 
-def test_the_group_knows_its_commands_by_name_only() -> None:
-    assert list(COMMANDS) == main.list_commands(None)[: len(COMMANDS)]  # type: ignore[arg-type]
+def test_commands_are_grouped_by_what_people_do(fas: Fas) -> None:
+    lines = fas("--help").output.splitlines()
+    headings = [line.strip("╭─╮ ") for line in lines if line.startswith("╭")]
+    assert headings == [*PANELS, "Options"]
+    position = {line.split()[1]: number for number, line in enumerate(lines) if line.startswith("│ ")}
+    assert position["train"] < position["report"] < position["export"] < position["data"] < position["config"]
+
+
+def test_a_plugin_adds_a_sub_command_to_a_group_of_the_core(fas: Fas, provide: Callable[..., None]) -> None:
+    provide(("acme", "config upload"))
+    assert "Send a run to the lab" in fas("config", "--help").output
+    assert "Send a run to the lab" not in fas("--help").output
+    assert fas("config", "upload", "run-7").output == "sent run-7\n"
+
+
+def test_a_plugins_panel_follows_ours_and_hidden_commands_are_not_listed(
+    fas: Fas, provide: Callable[..., None]
+) -> None:
+    provide(("acme", "upload", {"panel": "Laboratory"}), ("acme", "secret", {"hidden": True}))
+    shown = fas("--help").output
+    assert shown.index("Inspect") < shown.index("Laboratory") < shown.index("Send a run to the lab")
+    assert "secret" not in shown
+    assert fas("secret", "run-7").output == "sent run-7\n"
+
+
+def test_a_plugins_missing_extra_is_named_but_its_help_is_shown(
+    fas: Fas, provide: Callable[..., None]
+) -> None:
+    provide(("acme", "upload", {"extra": "upload", "modules": ("no_such_module",)}))
+    assert "Send RUN to the lab." in fas("upload", "--help").output
+    shown = fas("upload", "run-7")
+    assert (shown.exit_code, shown.stdout) == (2, "")
+    assert shown.stderr == "error: this needs no_such_module: pip install 'acme-fas[upload]'\n"
+
+
+def test_plugins_commands_are_completed(fas: Fas, provide: Callable[..., None]) -> None:
+    provide(("acme", "upload"), ("acme", "config upload"))
+    completion = ShellComplete(main, {}, "fas", "_FAS_COMPLETE")
+    assert "upload" in [item.value for item in completion.get_completions([], "up")]
+    assert [item.value for item in completion.get_completions(["config"], "up")] == ["upload"]
+    assert "--fail-on-drift" in [item.value for item in completion.get_completions(["drift"], "--fail")]
+
+
+@pytest.mark.parametrize("name", ["Upload", "a b c", "config  upload", "config Upload", ""])
+def test_a_command_cannot_have_such_a_name(name: str) -> None:
+    with pytest.raises(PluginError, match="use lower-case letters"):
+        Command(name=name, summary="", target="a:b")
+
+
+def test_the_module_runs_as_the_command_does() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "fas_core", "--version"], capture_output=True, text=True, check=False
+    )
+    assert done.stdout == f"fas, version {__version__}\n"

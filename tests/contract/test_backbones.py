@@ -14,9 +14,9 @@ from torch import Tensor, nn
 
 from fas_core import Backbone, ConfigError
 from fas_core.contracts import BackboneModule
-from fas_core.plugins import registry
+from fas_core.registry import registry
 
-BACKBONES = {item.name: cast(Backbone, item) for item in registry().all("backbone")}
+BACKBONES = {item.name: cast(Backbone, item) for item in registry().all(Backbone)}
 CANDIDATE_SIZES = (64, 96, 128, 160, 224, 256)
 BOTH = pytest.mark.parametrize(("which", "batch"), [(0, 1), (1, 3)], ids=["smallest-1", "next-3"])
 """Two sizes, and batches of one and of three."""

@@ -7,13 +7,14 @@ from typing import Any
 import pytest
 import torch
 
-from fas_core.config import Recipe
+from fas_core.config.recipe import Recipe
+from fas_core.config.structure import structure
 from fas_core.contracts import Batch
-from fas_core.model import Model, build_model
-from fas_core.plugins import registry
-from fas_core.structure import structure
+from fas_core.descriptors import Fusion, Loss
+from fas_core.models.model import Model, build_model
+from fas_core.registry import registry
 
-FUSIONS = [item.name for item in registry().all("fusion")]
+FUSIONS = [item.name for item in registry().all(Fusion)]
 SIZE, BATCH = 64, 2
 SEVERAL = {"rgb": "mobilenetv2", "depth": "feathernet_b", "ir": "cdcn"}
 
@@ -60,7 +61,7 @@ def test_every_fusion_joins_different_backbones(fusion: str) -> None:
 )
 def test_every_loss_trains_what_it_is_made_for(loss: str, backbone: str, fusion: Any) -> None:
     model = built(["rgb"] if fusion == "single" else ["rgb", "ir"], backbone, fusion).train()
-    component = registry().find("loss", loss)
+    component = registry().find(Loss, loss)
     criterion = component.load()(component.options(), model=model)
     label = torch.tensor([1, 0])
     batch = Batch(images(model), label, index=label)

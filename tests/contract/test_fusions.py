@@ -11,9 +11,9 @@ from torch import Tensor, nn
 
 from fas_core import Fusion
 from fas_core.contracts import BranchSize
-from fas_core.plugins import registry
+from fas_core.registry import registry
 
-FUSIONS = {item.name: cast(Fusion, item) for item in registry().all("fusion")}
+FUSIONS = {item.name: cast(Fusion, item) for item in registry().all(Fusion)}
 MODALITIES = ("rgb", "depth", "ir", "thermal")
 BATCH = 2
 

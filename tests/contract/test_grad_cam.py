@@ -8,15 +8,16 @@ import pytest
 import torch
 from torch import Tensor
 
-from fas_core.config import Recipe
+from fas_core.config.recipe import Recipe
+from fas_core.config.structure import structure
 from fas_core.contracts import BackboneModule
-from fas_core.engine.grad_cam import grad_cam
-from fas_core.model import Model, build_model
-from fas_core.plugins import registry
-from fas_core.structure import structure
+from fas_core.descriptors import Backbone, Fusion
+from fas_core.models.grad_cam import grad_cam
+from fas_core.models.model import Model, build_model
+from fas_core.registry import registry
 
-FUSIONS = [item.name for item in registry().all("fusion")]
-BACKBONES = [item.name for item in registry().all("backbone")]
+FUSIONS = [item.name for item in registry().all(Fusion)]
+BACKBONES = [item.name for item in registry().all(Backbone)]
 SIZE, BATCH = 64, 2
 EVERY = 128
 """The size at which every backbone can be built."""

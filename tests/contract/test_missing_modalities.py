@@ -10,13 +10,14 @@ import torch
 from torch import Tensor
 
 from fas_core import ConfigError
-from fas_core.config import Recipe
+from fas_core.config.recipe import Recipe
+from fas_core.config.structure import structure
 from fas_core.contracts import Batch
-from fas_core.model import Model, build_model
-from fas_core.plugins import registry
-from fas_core.structure import structure
+from fas_core.descriptors import Fusion, Loss
+from fas_core.models.model import Model, build_model
+from fas_core.registry import registry
 
-FUSIONS = [item.name for item in registry().all("fusion") if item.name != "single"]
+FUSIONS = [item.name for item in registry().all(Fusion) if item.name != "single"]
 MODALITIES = ("rgb", "depth", "ir")
 SIZE, BATCH = 64, 2
 
@@ -68,7 +69,7 @@ def test_the_pixels_of_what_is_missing_do_not_count(fusion: str) -> None:
 @pytest.mark.parametrize("fusion", FUSIONS)
 def test_training_reaches_every_parameter_when_something_is_missing(fusion: str) -> None:
     model = built(fusion).train()
-    component = registry().find("loss", "focal")
+    component = registry().find(Loss, "focal")
     presence, label = torch.tensor([[True, False, True], [False, True, False]]), torch.tensor([1, 0])
     batch = Batch(images(), label, index=label, presence=presence)
     component.load()(component.options(), model=model)(model(batch.images, presence), batch).backward()

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from fas_core.config import Augment
+from fas_core.config.recipe import Augment
 from fas_core.data.augment import EIGENVALUES, EIGENVECTORS, Geometry, augmented, light
 
 Image = NDArray[np.uint8]

@@ -15,9 +15,9 @@ from sklearn.model_selection import StratifiedGroupKFold
 
 from fas_core.contracts import DatasetReader
 from fas_core.data.folds import Folds, fold_numbers, shared_groups, straddling_subjects
-from fas_core.data.pooled import Pooled
-from fas_core.data.samples import SampleTable
+from fas_core.data.train_on_dev import Pooled
 from fas_core.errors import ConfigError, DataError, FasError
+from fas_core.records.samples import SampleTable
 
 Rows = list[tuple[Any, Any, Any]]
 

@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from fas_core import DataError
-from fas_core.config import Resize
+from fas_core.config.recipe import Resize
 from fas_core.data.images import as_image, cut, encode, prepare, read_image, scaled
 
 Image = NDArray[np.uint8]

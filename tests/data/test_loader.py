@@ -11,10 +11,10 @@ import torch
 from attrs import evolve
 
 from fas_core import DataError
-from fas_core.config import Augment, Recipe
+from fas_core.config.recipe import Augment, Recipe
 from fas_core.contracts import Batch
 from fas_core.data.loader import epoch_batches, kept, training_loader
-from fas_core.data.samples import SampleTable
+from fas_core.records.samples import SampleTable
 
 Make = Callable[..., SampleTable]
 
@@ -157,9 +157,9 @@ INTERRUPTED = """
 import os, signal, sys
 from pathlib import Path
 from attrs import evolve
-from fas_core.config import Recipe
+from fas_core.config.recipe import Recipe
 from fas_core.data.loader import training_loader
-from fas_core.data.samples import SampleTable
+from fas_core.records.samples import SampleTable
 
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background starts without it
 paths = sys.argv[1:]

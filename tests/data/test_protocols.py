@@ -6,12 +6,12 @@ import pytest
 from attrs import evolve
 
 from fas_core import ConfigError, Dataset
+from fas_core.config.structure import structure
 from fas_core.data.protocols import find_protocol
-from fas_core.plugins import PluginRecord, Registry, registry
-from fas_core.structure import structure
+from fas_core.registry import PluginRecord, Registry, registry
 
 SETS = [
-    (item.name, name) for item in registry().all("dataset") if isinstance(item, Dataset) for name in item.sets
+    (item.name, name) for item in registry().all(Dataset) if isinstance(item, Dataset) for name in item.sets
 ]
 
 
@@ -20,7 +20,7 @@ def test_members_of_a_set_are_protocols_of_its_data_set(dataset: str, name: str)
     found = find_protocol(f"{dataset}-{name}", registry())
     assert found.is_set
     assert len(set(found.members)) == len(found.members) >= 2
-    options = registry().find("dataset", dataset).options
+    options = registry().find(Dataset, dataset).options
     for member in found.members:
         assert structure({"protocol": member}, options, registry(), dataset).protocol == member
         assert "/" not in member  # it names a folder
@@ -33,7 +33,7 @@ def test_one_of_a_set() -> None:
 
 
 def test_names_with_a_hyphen_are_taken_whole() -> None:
-    cefa = registry().find("dataset", "cefa")
+    cefa = registry().find(Dataset, "cefa")
     assert isinstance(cefa, Dataset)
     both = (cefa, evolve(cefa, name="cefa-4", sets={"x": ("4@1", "4@2")}))
     found = find_protocol("cefa-4-x", Registry((PluginRecord("p", "d", "1", "active", components=both),)))

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from fas_core import DataError
-from fas_core.config import Resize
+from fas_core.config.recipe import Resize
 from fas_core.data.parallel import ordered
 from fas_core.data.reading import batches, read_faces
-from fas_core.data.samples import SampleTable
+from fas_core.records.samples import SampleTable
 
 Make = Callable[..., SampleTable]
 

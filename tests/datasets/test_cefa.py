@@ -3,8 +3,8 @@ from pathlib import Path
 import pytest
 
 from fas_core import DataError
-from fas_core.data.source import open_dataset, recognise
-from fas_core.plugins import registry
+from fas_core.data.open import open_dataset, recognise
+from fas_core.registry import registry
 from fas_plugins.datasets.cefa import Cefa, told_by
 from fas_plugins.datasets.options import CefaOptions
 

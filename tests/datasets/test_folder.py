@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from fas_core import DataError
-from fas_core.data.samples import SampleTable
+from fas_core.records.samples import SampleTable
 from fas_plugins.datasets.folder import Folder
 from fas_plugins.datasets.options import FolderOptions
 

@@ -6,7 +6,7 @@ import pyarrow.parquet
 import pytest
 
 from fas_core import DataError
-from fas_core.data.samples import COLUMNS
+from fas_core.records.samples import COLUMNS
 from fas_plugins.datasets.manifest import Manifest
 from fas_plugins.datasets.options import ManifestOptions
 

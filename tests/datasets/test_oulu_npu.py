@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from fas_core import DataError
-from fas_core.data.source import choose, open_dataset
-from fas_core.plugins import registry
-from fas_core.testing import check_dataset
+from fas_core.data.open import choose, open_dataset
+from fas_core.registry import registry
+from fas_core.testing.checks import check_dataset
 from fas_plugins.datasets.options import OuluNpuOptions
 from fas_plugins.datasets.oulu_npu import OuluNpu
 

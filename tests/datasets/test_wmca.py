@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from fas_core import DataError
-from fas_core.data.check import check
-from fas_core.data.source import open_dataset
-from fas_core.plugins import registry
-from fas_core.testing import check_dataset
+from fas_core.data.open import open_dataset
+from fas_core.registry import registry
+from fas_core.testing.checks import check_dataset
+from fas_plugins.commands.data.check import check
 from fas_plugins.datasets.options import WmcaOptions
 from fas_plugins.datasets.wmca import Wmca, instrument
 

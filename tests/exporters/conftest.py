@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from fas_core.card import Card
-from fas_core.config import Normalize, Resize
+from fas_core.config.recipe import Normalize, Resize
 from fas_core.contracts import BranchSize
-from fas_core.model import Grid, Model, Preprocess
-from fas_core.plugins import registry
-from fas_core.thresholds import Threshold
+from fas_core.descriptors import Fusion
+from fas_core.models.model import Grid, Model, Preprocess
+from fas_core.registry import registry
+from fas_core.scores.thresholds import Threshold
 
 SIDE = 16
 Images = dict[str, NDArray[np.uint8]]
@@ -71,7 +72,7 @@ def make_model() -> Callable[..., Model]:
     ) -> Model:
         torch.manual_seed(14)
         branches = [BranchSize(name, (8, 4, 4), 8, 2) for name in modalities]
-        fusion = registry().find("fusion", joined if len(modalities) > 1 else "single")
+        fusion = registry().find(Fusion, joined if len(modalities) > 1 else "single")
         preprocess = {
             name: Preprocess(Normalize(mean=(0.3, 0.4, 0.5), std=(0.2, 0.3, 0.4))) for name in modalities
         }

@@ -18,13 +18,14 @@ from torch import Tensor, nn
 
 from fas_core import ConfigError, DataError, FasError, ModelError
 from fas_core.card import Card
-from fas_core.config import Recipe
+from fas_core.config.recipe import Recipe
+from fas_core.config.structure import structure
 from fas_core.contracts import Exported
-from fas_core.model import Model, build_model, scorer
-from fas_core.plugins import registry
+from fas_core.descriptors import Exporter
+from fas_core.models.model import Model, build_model, scorer
+from fas_core.registry import registry
 from fas_core.runtime import ModelFile
-from fas_core.structure import structure
-from fas_core.testing import verify_on
+from fas_core.testing.checks import verify_on
 from fas_plugins.backbones.central_difference import CentralDifferenceConv2d
 from fas_plugins.exporters import onnx as exporter
 from fas_plugins.exporters.options import OnnxOptions
@@ -268,7 +269,7 @@ def test_place_that_cannot_be_written(make_model: Any, faces: Any, make_card: An
     [({"opset": 17}, "opset: must be >= 18: 17"), ({"tolerance": 0}, "tolerance: must be > 0: 0")],
 )
 def test_options_are_checked(tree: dict[str, Any], problem: str) -> None:
-    exporter = registry().find("exporter", "onnx")
+    exporter = registry().find(Exporter, "onnx")
     with pytest.raises(ConfigError, match=problem):
         structure(tree, exporter.options, registry(), "exporter onnx")
 

@@ -11,10 +11,10 @@ import pytest
 
 from fas_core.contracts import Exported
 from fas_core.descriptors import Exporter
-from fas_core.model import Model, scorer
-from fas_core.plugins import registry
+from fas_core.models.model import Model, scorer
+from fas_core.registry import registry
 from fas_core.runtime import ModelFile
-from fas_core.testing import verify_on
+from fas_core.testing.checks import verify_on
 
 FORMATS = [
     ("onnx", {}),
@@ -31,7 +31,7 @@ Made = Callable[..., Any]
 def export(
     name: str, options: dict[str, Any], model: Model, images: Any, card: Any, folder: Path
 ) -> Exported:
-    exporter = registry().find("exporter", name)
+    exporter = registry().find(Exporter, name)
     assert isinstance(exporter, Exporter)
     destination = folder / f"model{exporter.suffix}"
     done: Exported = exporter.load()(

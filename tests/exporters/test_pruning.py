@@ -17,9 +17,9 @@ from torch import Tensor, nn
 
 from fas_core import DataError, ModelError
 from fas_core.contracts import Scorer, Verification
-from fas_core.model import Model, scorer
+from fas_core.models.model import Model, scorer
 from fas_core.runtime import ModelFile
-from fas_core.testing import verify_on
+from fas_core.testing.checks import verify_on
 from fas_plugins.exporters import onnx as exporter
 from fas_plugins.exporters import pruning
 from fas_plugins.exporters.forms import write_as

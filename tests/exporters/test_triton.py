@@ -15,7 +15,7 @@ from onnx import TensorProto
 
 from fas_core import DataError, FasError, ModelError
 from fas_core.runtime import ModelFile
-from fas_core.testing import verify_on
+from fas_core.testing.checks import verify_on
 from fas_plugins.exporters import triton as exporter
 from fas_plugins.exporters.options import TritonOptions
 
@@ -144,7 +144,7 @@ def test_its_model_is_ours(write: Any) -> None:
     file = ModelFile(done.path)
     assert file.card.modalities == MODALITIES
     assert done.verification.max_difference <= 1e-4
-    from fas_core.model import scorer
+    from fas_core.models.model import scorer
 
     np.testing.assert_allclose(file(images), scorer(model)(images), atol=1e-5)
 

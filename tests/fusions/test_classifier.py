@@ -9,7 +9,8 @@ import torch
 
 from fas_core import NoOptions
 from fas_core.contracts import BranchSize
-from fas_core.plugins import registry
+from fas_core.descriptors import Fusion
+from fas_core.registry import registry
 from fas_plugins.fusions.classifier import CosineClassifier
 from fas_plugins.fusions.input_concat import InputConcat
 from fas_plugins.fusions.options import CDCNFusionOptions, ClassifierOptions, SEFusionOptions
@@ -24,7 +25,7 @@ def test_cosines_by_hand() -> None:
 
 @pytest.mark.parametrize("name", ["concat_linear", "pipenet", "cdcn", "se_fusion"])
 def test_fusions_that_classify_can_end_in_cosines(name: str) -> None:
-    descriptor = registry().find("fusion", name)
+    descriptor = registry().find(Fusion, name)
     options = descriptor.options(classifier="cosine", scale=7.0)
     fusion = descriptor.load()(options, branches=(BranchSize("rgb", (8, 4, 4), 16),)).eval()
     shape = (2, 16) if name == "concat_linear" else (2, 8, 4, 4)

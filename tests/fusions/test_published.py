@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from fas_core import Fusion
 from fas_core.contracts import BranchSize
-from fas_core.plugins import registry
+from fas_core.registry import registry
 from fas_plugins.backbones.feathernet import FeatherNetB
 from fas_plugins.backbones.options import FeatherNetOptions
 
@@ -23,7 +23,7 @@ class ThreeBranches(nn.Module):
 
     def __init__(self, name: str) -> None:
         super().__init__()
-        fusion = cast(Fusion, registry().find("fusion", name))
+        fusion = cast(Fusion, registry().find(Fusion, name))
         self.backbones = nn.ModuleDict(
             {modality: FeatherNetB(FeatherNetOptions(), until=fusion.takes) for modality in MODALITIES}
         )

@@ -11,11 +11,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from fas_core.config import MetricChoice
+from fas_core.config.recipe import MetricChoice
+from fas_core.config.structure import structure
+from fas_core.descriptors import Metric
 from fas_core.errors import ConfigError
-from fas_core.plugins import registry
-from fas_core.scores import ScoreTable
-from fas_core.structure import structure
+from fas_core.registry import registry
+from fas_core.scores.table import ScoreTable
 
 SAMPLES = st.lists(
     st.tuples(
@@ -30,7 +31,7 @@ def compute(
 ) -> Mapping[str, float]:
     choice = structure({"name": name, **options}, MetricChoice, registry(), "test")
     found: Mapping[str, float] = (
-        registry().find("metric", name).load()(choice.options, scores=scores, threshold=threshold)
+        registry().find(Metric, name).load()(choice.options, scores=scores, threshold=threshold)
     )
     return found
 

@@ -9,15 +9,15 @@ import numpy as np
 import pytest
 from sklearn.metrics import accuracy_score, confusion_matrix, roc_auc_score, roc_curve
 
-from fas_core.config import MetricChoice
+from fas_core.config.recipe import MetricChoice
+from fas_core.config.structure import structure
 from fas_core.descriptors import Metric
 from fas_core.errors import ConfigError
-from fas_core.plugins import registry
-from fas_core.scores import ScoreTable
-from fas_core.structure import structure
+from fas_core.registry import registry
+from fas_core.scores.table import ScoreTable
 
 PUBLISHED = ["acc", "eer", "tpr_at_fpr", "apcer", "bpcer", "acer", "auc"]
-METRICS = [item for item in registry().all("metric") if isinstance(item, Metric)]
+METRICS = [item for item in registry().all(Metric) if isinstance(item, Metric)]
 
 
 def compute(
@@ -25,7 +25,7 @@ def compute(
 ) -> Mapping[str, float]:
     choice = structure({"name": name, **options}, MetricChoice, registry(), "test")
     found: Mapping[str, float] = (
-        registry().find("metric", name).load()(choice.options, scores=scores, threshold=threshold)
+        registry().find(Metric, name).load()(choice.options, scores=scores, threshold=threshold)
     )
     return found
 

@@ -12,10 +12,10 @@ import torch
 from torch import Tensor, nn
 
 from fas_core.contracts import BackboneModule
-from fas_core.engine.importing import match_model, published_recipe
-from fas_core.engine.matching import fill as fill_model
-from fas_core.engine.published import read_published
-from fas_core.plugins import registry
+from fas_plugins.commands.importing.importing import match_model, published_recipe
+from fas_core.models.matching import fill as fill_model
+from fas_core.models.published import read_published
+from fas_core.registry import registry
 
 TOLERANCE = 1e-4
 ENTRIES = {

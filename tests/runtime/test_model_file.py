@@ -17,10 +17,10 @@ from onnx import TensorProto, helper, numpy_helper
 
 from fas_core import DataError, ModelError
 from fas_core.card import Card
-from fas_core.config import Resize
+from fas_core.config.recipe import Resize
 from fas_core.contracts import Scorer
 from fas_core.runtime import ModelFile
-from fas_core.thresholds import Threshold
+from fas_core.scores.thresholds import Threshold
 
 SIDE = 8
 CARD = Card(("rgb", "ir"), SIDE, Resize(), Threshold(0.5, "fixed:0.5", "given"))

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from fas_core import DataError, ModelError
-from fas_core.config import Resize
+from fas_core.config.recipe import Resize
 from fas_core.data.images import prepare
 from fas_core.runtime import Prediction, Predictor
 

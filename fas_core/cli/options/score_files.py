@@ -1,0 +1,71 @@
+"""The flags that say how a score file is to be read, where that cannot be found out."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import rich_click as click
+
+from fas_core.errors import ConfigError
+
+if TYPE_CHECKING:
+    from fas_core.scores.files.labels import Side
+
+DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|", "blank": " "}
+SIDES = click.Choice(("live", "attack"))
+
+
+def _columns(_: click.Context, __: click.Parameter, texts: tuple[str, ...]) -> dict[str, str]:
+    """`ROLE=NAME` taken apart."""
+    from fas_core.scores.files import ROLES
+
+    found = {}
+    for text in texts:
+        role, equals, name = text.partition("=")
+        if not equals or role not in ROLES or role in found:
+            raise ConfigError(f"--column {text!r}: must be ROLE=NAME, each ROLE once, of {', '.join(ROLES)}")
+        found[role] = name
+    return found
+
+
+def reading_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command these flags, as one argument `reading`."""
+
+    @click.option(
+        "--column",
+        "columns",
+        multiple=True,
+        metavar="ROLE=NAME",
+        callback=_columns,
+        help="Which column is id, score, label, species, subject, ...: its name, or its number from 1.",
+    )
+    @click.option("--positive", type=SIDES, help="What 1 and a high score mean, if not live.")
+    @click.option("--label-one", type=SIDES, help="What the label 1 means, where scores differ from it.")
+    @click.option("--high-score", type=SIDES, help="What a high score means, where labels differ from it.")
+    @click.option("--delimiter", type=click.Choice(tuple(DELIMITERS)), help="Of FILE; else it is found out.")
+    @click.option("--header/--no-header", default=None, help="Whether FILE has one; else it is found out.")
+    @functools.wraps(command)
+    def wrapped(
+        *args: Any,
+        columns: dict[str, str],
+        positive: Side | None,
+        label_one: Side | None,
+        high_score: Side | None,
+        delimiter: str | None,
+        header: bool | None,
+        **kwargs: Any,
+    ) -> Any:
+        from fas_core.scores.files import Reading
+
+        reading = Reading(
+            columns=columns,
+            label_one=label_one or positive,
+            high_score=high_score or positive,
+            delimiter=DELIMITERS.get(delimiter or ""),
+            header=header,
+        )
+        return command(*args, reading=reading, **kwargs)
+
+    return wrapped

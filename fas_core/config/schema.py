@@ -1,0 +1,94 @@
+"""The JSON schema of recipes, for editors: the attrs tree of `fas_core.config` and every plugin's options."""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+
+import attrs
+
+from fas_core.config.recipe import Choice, DatasetChoice, HeldOut, Recipe
+from fas_core.registry import Registry
+
+Schema = dict[str, Any]
+
+SIMPLE: dict[Any, Schema] = {
+    int: {"type": "integer"},
+    float: {"type": "number"},
+    str: {"type": "string"},
+    Path: {"type": "string"},
+    bool: {"type": "boolean"},
+    type(None): {"type": "null"},
+}
+
+
+def recipe_schema(registry: Registry) -> Schema:
+    """JSON schema (2020-12) that a recipe file fits, `extends` included."""
+    schema = _schema(Recipe, registry)
+    schema["properties"] = {
+        "extends": {"type": "string", "description": "A shipped recipe or a file that this one changes."},
+        **schema["properties"],
+    }
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "fas recipe", **schema}
+
+
+def _schema(kind: Any, registry: Registry) -> Schema:
+    if kind in SIMPLE:
+        return dict(SIMPLE[kind])
+    if isinstance(kind, type) and issubclass(kind, Choice):
+        return _choice(kind, registry)
+    if attrs.has(kind):
+        return _object(kind, registry)
+    origin, arguments = get_origin(kind), get_args(kind)
+    if origin is Literal:
+        return {"enum": list(arguments)}
+    if origin in (Union, types.UnionType):
+        return {"anyOf": [_schema(item, registry) for item in arguments]}
+    if origin in (dict, Mapping):
+        return {"type": "object", "additionalProperties": _schema(arguments[1], registry)}
+    if origin is tuple and arguments[-1] is not Ellipsis:
+        length = len(arguments)
+        items = [_schema(item, registry) for item in arguments]
+        return {"type": "array", "prefixItems": items, "minItems": length, "maxItems": length}
+    if origin in (tuple, list):
+        return {"type": "array", "items": _schema(arguments[0], registry)}
+    return {}
+
+
+def _object(kind: type[Any], registry: Registry, extra: Schema | None = None) -> Schema:
+    hints = get_type_hints(kind)
+    properties = {item.name: _field(item, hints[item.name], registry) for item in attrs.fields(kind)}
+    required = [item.name for item in attrs.fields(kind) if item.default is attrs.NOTHING]
+    schema: Schema = {
+        "type": "object",
+        "properties": {**(extra or {}), **properties},
+        "additionalProperties": False,
+    }
+    return schema | ({"required": required} if required else {})
+
+
+def _field(item: attrs.Attribute[Any], kind: Any, registry: Registry) -> Schema:
+    schema = _schema(kind, registry)
+    if isinstance(item.default, (int, float, str, bool)):
+        schema["default"] = item.default
+    return schema
+
+
+def _choice(kind: type[Choice], registry: Registry) -> Schema:
+    """A name, or a mapping with the options of the component of that name."""
+    components = registry.all(kind.component)
+    further: Schema = {}
+    if issubclass(kind, DatasetChoice):
+        further = {
+            "root": {"type": "string"},
+            "train_on_dev": {"type": "boolean", "default": False},
+            "held_out": _object(HeldOut, registry),
+        }
+    mappings = []
+    for item in components:
+        name = {"name": {"const": item.name, "description": item.summary}}
+        mapping = _object(item.options, registry, {**name, **further})
+        mappings.append({**mapping, "required": ["name", *mapping.get("required", ())]})
+    return {"anyOf": [{"enum": [item.name for item in components]}, *mappings]}

@@ -1,1 +1,0 @@
-"""Loops that read from top to bottom: train, evaluate, checkpoint."""

@@ -1,0 +1,125 @@
+"""What is being judged: a run or an exported model, seen the same way. Torch only where the run needs it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from attrs import frozen
+
+from fas_core.config.recipe import DatasetChoice, MetricChoice, Resize
+from fas_core.config.structure import structure
+from fas_core.contracts import Scorer
+from fas_core.errors import FasError, ModelError
+from fas_core.registry import Registry
+from fas_core.scores.table import ScoreTable
+from fas_core.scores.thresholds import Threshold, fit_threshold
+
+
+@frozen(eq=False)
+class Candidate:
+    """A model ready to score, and the terms it came with.
+
+    Args:
+        path: run folder or model file.
+        scorer: scores a batch of images.
+        data: the data set it was trained on.
+        metrics: those of its recipe.
+        own_threshold: None where it has none; `why` says why.
+        dev: the scores that another policy can be fitted on; an exported model has none.
+        fitted_on: what those are of: dev, unless its recipe has folds.
+        partial: whether it can do without some modalities.
+    """
+
+    path: Path
+    scorer: Scorer
+    modalities: tuple[str, ...]
+    input_size: int
+    resize: Resize
+    data: DatasetChoice
+    metrics: tuple[MetricChoice, ...]
+    own_threshold: Threshold | None
+    why: str = ""
+    dev: ScoreTable | None = None
+    fitted_on: str = "dev"
+    partial: bool = False
+
+    @property
+    def scoring(self) -> dict[str, Any]:
+        """How samples become inputs, as `score_samples` takes it."""
+        return {
+            "modalities": self.modalities,
+            "input_size": self.input_size,
+            "resize": self.resize,
+            "partial": self.partial,
+        }
+
+    def threshold(self, policy: str | None, judged: ScoreTable | None = None) -> Threshold | None:
+        """By another policy than its own, if one is given.
+
+        Raises:
+            DataError: the policy is fitted, and there is nothing to fit it on.
+        """
+        if policy is None or (self.own_threshold is not None and policy == self.own_threshold.policy):
+            return self.own_threshold
+        return fit_threshold(policy, self.dev, self.fitted_on, judged=judged)
+
+
+def open_candidate(path: Path, registry: Registry) -> Candidate:
+    """A run folder or an exported model.
+
+    Raises:
+        FasError: there is no such run or model, or it cannot be read.
+    """
+    if path.is_dir():
+        return _from_run(path, registry)
+    if path.suffix in (".onnx", ".xml"):
+        return _from_file(path, registry)
+    known = "neither a run folder nor a model file" if path.exists() else "no such run folder or model"
+    raise ModelError(f"{path}: {known}: give what `fas train` or `fas export` wrote")
+
+
+def _from_run(path: Path, registry: Registry) -> Candidate:
+    from fas_core.models.model import scorer
+    from fas_core.runs.run import Run
+
+    run = Run.open(path, registry)
+    recipe = run.recipe
+    threshold, why = None, ""
+    try:
+        threshold = run.threshold()
+    except FasError as error:
+        why = error.message
+    return Candidate(
+        path=path,
+        scorer=scorer(run.model()),
+        modalities=recipe.modalities,
+        input_size=recipe.model.face_size,
+        resize=recipe.resize,
+        data=recipe.data,
+        metrics=recipe.metrics,
+        own_threshold=threshold,
+        why=why,
+        dev=run.fitting_scores(),
+        fitted_on=run.fitted_on,
+        partial=recipe.train.modality_dropout > 0,
+    )
+
+
+def _from_file(path: Path, registry: Registry) -> Candidate:
+    from fas_core.runtime import ModelFile
+
+    model = ModelFile(path)
+    card = model.card
+    return Candidate(
+        path=path,
+        scorer=model,
+        modalities=card.modalities,
+        input_size=card.input_size,
+        resize=card.resize,
+        data=structure(card.recipe["data"], DatasetChoice, registry, f"{path}: data"),
+        metrics=structure(card.recipe["metrics"], tuple[MetricChoice, ...], registry, f"{path}: metrics"),
+        own_threshold=card.threshold,
+        why=f"{path}: exported without one",
+        partial=card.partial,
+    )

@@ -1,0 +1,113 @@
+"""Scoring samples: images in, score table out. Works with any scorer, so it needs no torch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import combinations, compress
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fas_core.config.recipe import Resize
+from fas_core.console import console
+from fas_core.contracts import DatasetReader, Scorer
+from fas_core.data.reading import batches
+from fas_core.errors import ConfigError, DataError, ModelError, listed
+from fas_core.records.samples import SampleTable
+from fas_core.scores.table import ScoreTable
+from fas_core.scores.thresholds import Threshold
+
+BATCH_SIZE = 32
+
+SEEN = "so the threshold is of people seen in training: --folds subject:5 fits it on others"
+"""Of a threshold of dev where dev has the people of train."""
+
+
+def score_samples(
+    scorer: Scorer,
+    samples: SampleTable,
+    *,
+    modalities: Sequence[str],
+    input_size: int,
+    resize: Resize,
+    partial: bool = False,
+    given: Sequence[str] | None = None,
+    workers: int = 2,
+    description: str = "scoring",
+) -> ScoreTable:
+    """The score of every sample, in order, joined to what is known of it.
+
+    Args:
+        scorer: the model.
+        samples: what is scored.
+        modalities: what the model takes, in order.
+        input_size: the model's, in pixels.
+        resize: how a face becomes an input.
+        partial: whether the model can do without some modalities.
+        given: of those, the ones that it is given; None for all that a sample has.
+        workers: threads that read images.
+        description: what the progress bar is called.
+
+    Raises:
+        DataError: a modality is missing that the model needs, or an image cannot be read.
+        ModelError: less is to be given to a model that needs all.
+    """
+    if given is not None and not partial:
+        raise ModelError(
+            f"the model needs all of {', '.join(modalities)}: only one trained with train.modality_dropout "
+            "can do without some"
+        )
+    if not len(samples):
+        raise DataError(f"{samples.root}: no samples to score")
+    presence = presence_of(samples, modalities, given) if partial else None
+    if presence is None:
+        samples.need(modalities)
+    scores = np.full(len(samples), np.nan)
+    done = 0
+    with console.progress(description, len(samples)) as bar:
+        for images in batches(samples, modalities, input_size, resize, BATCH_SIZE, workers, presence):
+            rows = slice(done, done + len(images[modalities[0]]))
+            scores[rows] = scorer(images) if presence is None else scorer(images, presence[rows])
+            bar.advance(rows.stop - done)
+            done = rows.stop
+    names = None if presence is None else ["+".join(compress(modalities, row)) for row in presence]
+    return ScoreTable.from_samples(samples, scores, names)
+
+
+def subsets(modalities: Sequence[str]) -> list[tuple[str, ...]]:
+    """Every non-empty subset, the largest first."""
+    return [part for size in range(len(modalities), 0, -1) for part in combinations(modalities, size)]
+
+
+def presence_of(
+    samples: SampleTable, modalities: Sequence[str], given: Sequence[str] | None = None
+) -> NDArray[np.bool_]:
+    """(N, modalities) what the model is given of each sample: what it has, of those that are to be given.
+
+    Raises:
+        ConfigError: the model takes no such modality.
+        DataError: a sample has none of them.
+    """
+    if unknown := sorted(set(given or ()) - set(modalities)):
+        raise ConfigError(f"the model takes {', '.join(modalities)}: no {listed(unknown)}")
+    wanted = [name for name in modalities if given is None or name in given]
+    presence = np.zeros((len(samples), len(modalities)), np.bool_)
+    presence[:, [modalities.index(name) for name in wanted]] = samples.presence(wanted)
+    return presence
+
+
+def protocol_notes(reader: DatasetReader, threshold: Threshold | None = None) -> tuple[str, ...]:
+    """What has to be said under every table of this data set: whichever split is judged, train and dev
+    chose its weights and its threshold.
+
+    Args:
+        reader: the data set.
+        threshold: what figures are at.
+    """
+    shared = [
+        f"{first} and {second} share subjects by the protocol's design" for first, second in reader.overlaps
+    ]
+    on_dev = threshold is not None and threshold.source == "dev"
+    if on_dev and any({"train", "dev"} == set(pair) for pair in reader.overlaps):
+        shared.append(SEEN)
+    return (*shared, *reader.notes)

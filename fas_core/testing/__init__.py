@@ -1,0 +1,28 @@
+"""Contract checks for plugin authors: a plugin that passes them works with everything else.
+
+They raise AssertionError with a line that says what is wrong.
+"""
+
+from fas_core.testing.checks import (
+    check_backbone,
+    check_dataset,
+    check_exporter,
+    check_fusion,
+    check_loss,
+    check_metric,
+    score_table,
+    tiny_model,
+    verify_on,
+)
+
+__all__ = [
+    "check_backbone",
+    "check_dataset",
+    "check_exporter",
+    "check_fusion",
+    "check_loss",
+    "check_metric",
+    "score_table",
+    "tiny_model",
+    "verify_on",
+]

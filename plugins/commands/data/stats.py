@@ -1,0 +1,60 @@
+"""Mean and standard deviation of a data set's pixels: what a recipe's `model.normalize` asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fas_core.config.recipe import Normalize, Resize
+from fas_core.console import console
+from fas_core.data.reading import batches
+from fas_core.errors import DataError
+from fas_core.records.samples import SampleTable
+
+BATCH = 32
+
+
+def channel_statistics(
+    samples: SampleTable, modalities: Sequence[str], size: int, resize: Resize, workers: int
+) -> dict[str, Normalize]:
+    """Per modality and channel, over all pixels in [0, 1] of the images as a model sees them in judging.
+
+    Args:
+        samples: every one has every modality.
+        modalities: what is measured.
+        size: side in pixels that images are brought to, so that each counts alike.
+        resize: the evaluation rule.
+        workers: threads that read images.
+
+    Raises:
+        DataError: there are no samples, an image cannot be read, or a channel is the same in all pixels.
+    """
+    if not len(samples):
+        raise DataError(f"{samples.root}: no samples to measure")
+    sums = {modality: np.zeros((2, 3)) for modality in modalities}
+    with console.progress("measuring", len(samples)) as bar:
+        for images in batches(samples, modalities, size, resize, BATCH, workers):
+            for modality, pixels in images.items():
+                flat = pixels.reshape(-1, 3)
+                sums[modality][0] += flat.sum(axis=0, dtype=np.int64)
+                sums[modality][1] += np.square(flat, dtype=np.int32).sum(axis=0, dtype=np.int64)
+            bar.advance(len(pixels))
+    count = len(samples) * size * size
+    return {modality: _normalize(samples, modality, both / count) for modality, both in sums.items()}
+
+
+def _normalize(samples: SampleTable, modality: str, moments: NDArray[np.float64]) -> Normalize:
+    """From the means of values and of squares (2, 3), in 0..255."""
+    mean, std = moments[0] / 255, np.sqrt(np.maximum(moments[1] - moments[0] ** 2, 0)) / 255
+    if (std.round(4) == 0).any():
+        raise DataError(
+            f"{samples.root}: a channel of {modality} is the same in all pixels: nothing to learn"
+        )
+    return Normalize(mean=_triple(mean), std=_triple(std))
+
+
+def _triple(values: NDArray[np.float64]) -> tuple[float, float, float]:
+    red, green, blue = (round(float(value), 4) for value in values)
+    return red, green, blue

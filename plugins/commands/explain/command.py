@@ -1,0 +1,47 @@
+"""`fas explain`: what a model looks at in each input, as a picture beside the score."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import rich_click as click
+
+from fas_core.cli.options.output import output_options
+from fas_core.cli.options.predicting import Asked, Shown, score_inputs, scoring_options
+from fas_core.cli.views.verdicts import show
+
+NOTHING_SCORED = 1
+
+
+@click.command()
+@click.argument("model", type=click.Path(path_type=Path), metavar="RUN|MODEL.onnx")
+@click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("explained"),
+    show_default=True,
+    help="Folder of the pictures.",
+)
+@click.option(
+    "--square",
+    type=click.FloatRange(0, 1, min_open=True),
+    help="Side of the square that covers, as a fraction of the face's; 0.25 by default.",
+)
+@scoring_options
+@output_options
+@click.pass_context
+def command(
+    ctx: click.Context, model: Path, inputs: tuple[str, ...], output: Path, square: float | None, asked: Asked
+) -> None:
+    """Write a PNG of what the model looks at in each INPUT, named as for `fas predict`.
+
+    A row for each modality: the face, Grad-CAM over it (of a RUN; it takes torch), and the occlusion map: by
+    how much the score falls where a square covers the face. Blue spoke for live, orange for attack.
+
+    The exit code is 0; 1 when nothing could be scored.
+    """
+    found = score_inputs(ctx, model, inputs, asked, Shown(explained=output, square=square))
+    show(model, found, pictures=True)
+    ctx.exit(0 if any(row.prediction for row in found.rows) else NOTHING_SCORED)

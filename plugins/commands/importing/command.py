@@ -1,0 +1,121 @@
+"""`fas import`: a published checkpoint as a run folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import rich_click as click
+
+from fas_core.cli.options.output import output_options
+from fas_core.cli.options.recipe import recipe_options
+from fas_core.console import Table, console
+from fas_core.errors import listed
+
+if TYPE_CHECKING:
+    from fas_plugins.commands.importing.importing import Imported
+
+Channels = tuple[float, float, float] | None
+
+
+@click.command()
+@click.argument("checkpoint", type=click.Path(path_type=Path))
+@click.option("--arch", required=True, metavar="NAME", help="The backbone; `fas models list` has them.")
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), metavar="RUN", help="runs/CHECKPOINT unless given."
+)
+@click.option(
+    "--recipe",
+    "base",
+    default="feathernet-b-32",
+    show_default=True,
+    help="Says what neither the checkpoint nor the options do: modality, normalisation, data, ...",
+)
+@click.option("--modality", metavar="NAME[,NAME...]", help="What images it takes; the recipe's unless given.")
+@click.option("--fusion", metavar="NAME", help="single for one modality, else concat_linear.")
+@click.option("--mean", type=float, nargs=3, default=None, help="Of red, green and blue in [0, 1].")
+@click.option("--std", type=float, nargs=3, default=None, help="Of red, green and blue in [0, 1].")
+@click.option(
+    "--match",
+    type=click.Choice(["name", "order"]),
+    default="name",
+    show_default=True,
+    help="Pair entries by their published names, or by order and shape where nobody published names.",
+)
+@click.option("--partial", is_flag=True, help="Take what fits where not everything does.")
+@recipe_options
+@output_options
+def command(
+    checkpoint: Path,
+    arch: str,
+    output: Path | None,
+    base: str,
+    modality: str | None,
+    fusion: str | None,
+    mean: Channels,
+    std: Channels,
+    match: Literal["name", "order"],
+    partial: bool,
+    overrides: dict[str, Any],
+) -> None:
+    """Make a run of CHECKPOINT (.pth, .pth.tar, .tar, .safetensors), for eval, export and --resume.
+
+    Nothing in the file is executed. Unless told otherwise its images are depth, normalised as published for
+    CASIA-SURF, and the threshold is fixed:0.5. One of other classes than live and attack (ImageNet's 1000)
+    gives pretrained weights to train from.
+    """
+    from fas_core.registry import registry
+    from fas_plugins.commands.importing.importing import import_checkpoint, published_recipe
+
+    chosen = {
+        "modalities": modality.split(",") if modality else None,
+        "fusion": fusion,
+        "mean": mean and list(mean),
+        "std": std and list(std),
+    }
+    recipe = published_recipe(base, registry(), arch, chosen, overrides)
+    path = output or Path("runs") / checkpoint.name.partition(".")[0]
+    imported = import_checkpoint(checkpoint, path, recipe, registry(), match, partial)
+    _warn(imported)
+    if console.json:
+        console.document(imported.to_json())
+    else:
+        _show(imported, match)
+
+
+def _warn(imported: Imported) -> None:
+    matched = imported.matched
+    for names, what in (
+        (matched.missing, "not in the file, fresh weights in their place"),
+        (matched.reshaped, "of another shape, fresh weights in their place"),
+        (matched.left, "of the file not taken"),
+    ):
+        if names:
+            console.warn(f"{len(names)} entries {what}: {listed(names)}")
+    if not imported.judges:
+        console.warn(
+            f"{imported.classes} classes cannot mean live and attack: pretrained weights only, no score"
+        )
+
+
+def _show(imported: Imported, match: str) -> None:
+    run, matched = imported.run, imported.matched
+    recipe = run.recipe
+    if match == "order":
+        columns = ("ours", "the file's")
+        console.table(Table("paired by order and shape", columns, list(matched.pairs), left=(0, 1)))
+    console.info(f"run {run.path}: {len(matched.pairs)} entries of {imported.source}")
+    for modality in recipe.modalities:
+        values = recipe.model.normalize[modality]
+        mean, std = (", ".join(f"{value:.4g}" for value in triple) for triple in (values.mean, values.std))
+        console.info(f"takes {modality} at {recipe.model.input_size} px, mean {mean}, std {std}")
+    if not imported.judges:
+        console.info(f"next: fas train {run.path / 'recipe.yaml'} --data ROOT_OR_NAME")
+        return
+    console.info(f"threshold {recipe.threshold}")
+    data = "" if recipe.data.root else f" --data {recipe.data.name}:ROOT"
+    if imported.epoch is None:
+        console.info(f"cannot be resumed: {imported.why}")
+    else:
+        console.info(f"next: fas train --resume {run.path}{data} (after epoch {imported.epoch})")
+    console.info(f"next: fas eval {run.path}{data}")

@@ -1,0 +1,141 @@
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from attrs import evolve, frozen
+
+from fas_core import DataError
+from fas_core.contracts import DatasetReader
+from fas_core.records.samples import SampleTable
+from fas_plugins.commands.data.check import Report, check
+
+Save = Callable[[Path, Any], Path]
+
+
+@frozen
+class Reader:
+    """A data set in memory."""
+
+    tables: dict[str, SampleTable | DataError]
+    overlaps: tuple[tuple[str, str], ...] = ()
+    notes: tuple[str, ...] = ("a note",)
+
+    def prepare(self) -> None: ...
+
+    def splits(self) -> tuple[str, ...]:
+        return tuple(self.tables)
+
+    def samples(self, split: str) -> SampleTable:
+        table = self.tables[split]
+        if isinstance(table, DataError):
+            raise table
+        return table
+
+
+@pytest.fixture
+def reader(tmp_path: Path, save: Save) -> Reader:
+    """Two splits of two samples each with RGB and IR, all images different."""
+    tables = {}
+    for number, split in enumerate(("train", "test")):
+        ids = [f"{split}/a", f"{split}/b"]
+        images = {modality: [f"{name}-{modality}.png" for name in ids] for modality in ("rgb", "ir")}
+        for paths in images.values():
+            for path in paths:
+                pixels = np.random.default_rng(list(path.encode())).integers(0, 256, (16, 16, 3), np.uint8)
+                save(tmp_path / path, pixels)
+        columns = {"label": [1, 0], "species": [None, "print"], "subject": [f"p{number}", f"q{number}"]}
+        tables[split] = SampleTable.of(
+            {"id": ids, **images, **columns}, modalities=("rgb", "ir"), root=tmp_path
+        )
+    return Reader(tables)
+
+
+def with_test(reader: Reader, **columns: Any) -> Report:
+    """The report after columns of the test split are replaced."""
+    table = reader.samples("test")
+    names = [*table.table.column_names]
+    values = {name: table.table.column(name) for name in names} | columns
+    changed = SampleTable.of(values, modalities=table.modalities, root=table.root)
+    return check(evolve(reader, tables={**reader.tables, "test": changed}), 2)
+
+
+def test_a_sound_data_set(reader: DatasetReader) -> None:
+    report = check(reader, 2)
+    assert (report.problems, report.warnings, report.notes) == ((), (), ("a note",))
+    assert report.files == 8
+    rows = [(item.split, item.label, item.species, item.samples, item.modalities) for item in report.counts]
+    both = {"rgb": 1, "ir": 1}
+    assert rows == [
+        ("train", "live", "live", 1, both),
+        ("train", "attack", "print", 1, both),
+        ("test", "live", "live", 1, both),
+        ("test", "attack", "print", 1, both),
+    ]
+    assert report.to_json()["ok"] is True
+
+
+def test_missing_and_unreadable_files(reader: Reader, tmp_path: Path) -> None:
+    (tmp_path / "train/a-rgb.png").unlink()
+    (tmp_path / "test/b-ir.png").write_bytes(b"nonsense")
+    problems = check(reader, 2).problems
+    assert len(problems) == 2
+    assert problems[0].startswith(f"{tmp_path}/train/a-rgb.png: no such image")
+    assert problems[1].startswith(f"{tmp_path}/test/b-ir.png: cannot be decoded")
+
+
+def test_very_many_bad_files_are_counted(tmp_path: Path) -> None:
+    names = [f"{row}.jpg" for row in range(30)]
+    table = SampleTable.of({"id": names, "rgb": names}, modalities=("rgb",), root=tmp_path)
+    problems = check(Reader({"test": table}), 2).problems
+    assert len(problems) == 11
+    assert problems[-1] == "and 20 more files like these"
+
+
+def test_an_identical_file_in_two_splits_leaks(reader: Reader, tmp_path: Path) -> None:
+    (tmp_path / "test/b-ir.png").write_bytes((tmp_path / "train/a-ir.png").read_bytes())
+    assert check(reader, 2).problems == ("train and test share 1 identical file: train/a = test/b",)
+
+
+def test_the_same_id_in_two_splits_leaks(reader: Reader) -> None:
+    assert with_test(reader, id=["train/b", "c"]).problems == ("train and test share 1 id: train/b",)
+
+
+def test_the_same_subject_in_two_splits_leaks_unless_declared(reader: Reader) -> None:
+    found = "train and test share 2 subjects: p0, q0"
+    assert with_test(reader, subject=["q0", "p0"]).problems == (found,)
+    declared = with_test(evolve(reader, overlaps=(("test", "train"),)), subject=["q0", "p0"])
+    assert declared.problems == ()
+    assert declared.warnings == (f"{found}; the protocol declares it",)
+
+
+def test_labels_that_the_species_denies(reader: Reader) -> None:
+    assert with_test(reader, species=["replay", "live"]).problems == (
+        "test: 1 sample labelled live, of another species: test/a",
+        "test: 1 sample labelled attack, of the species live: test/b",
+    )
+
+
+def test_boxes_outside_the_image(reader: Reader) -> None:
+    report = with_test(reader, box=[[0, 0, 30, 30], [16, 0, 4, 4]])
+    assert report.problems == ("test: 1 box outside the image: test/b",)
+
+
+def test_one_class_and_copies_deserve_a_look(reader: Reader, tmp_path: Path) -> None:
+    (tmp_path / "test/b-rgb.png").write_bytes((tmp_path / "test/a-rgb.png").read_bytes())
+    report = with_test(reader, label=[0, 0], species=[None, "print"])
+    assert report.problems == ()
+    assert report.warnings == ("test: no live samples", "test: 1 image more than once: test/a = test/b")
+    unlabelled = with_test(reader, label=[None, None], species=[None, None])
+    assert unlabelled.warnings == ("test: 1 image more than once: test/a = test/b",)
+    assert [(item.label, item.samples) for item in unlabelled.counts if item.split == "test"] == [
+        ("unknown", 2)
+    ]
+
+
+def test_a_list_that_cannot_be_read_is_a_problem_and_the_others_are_checked(reader: Reader) -> None:
+    broken = DataError("list: 2 problems", ["list:1: bad", "list:2: worse"])
+    report = check(evolve(reader, tables={**reader.tables, "test": broken}), 2)
+    assert report.problems == ("list: 2 problems", "list:1: bad", "list:2: worse")
+    assert {item.split for item in report.counts} == {"train"}

@@ -1,0 +1,182 @@
+import csv
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from fas_core import DataError
+from fas_core.data.faces import CropSettings
+from fas_core.data.images import read_image
+from fas_core.data.open import open_dataset
+from fas_core.registry import registry
+from fas_plugins.commands.data import crop as crop_module
+from fas_plugins.commands.data.crop import crop_source
+
+Image = NDArray[np.uint8]
+PhotoWith = Callable[..., Image]
+Save = Callable[[Path, Image], Path]
+SMALL = CropSettings(size=48)
+
+
+@pytest.fixture
+def photos(tmp_path: Path, photo_with: PhotoWith, save: Save) -> Path:
+    """A `folder` data set of two people (the second photo holds a smaller face too) and a wall."""
+    root = tmp_path / "photos"
+    save(root / "live/one.jpg", photo_with((200, 110, 70)))
+    save(root / "attack/print/two.png", photo_with((90, 120, 80), (260, 120, 45)))
+    save(root / "attack/print/wall.jpg", photo_with())
+    return root
+
+
+def manifest(folder: Path) -> list[dict[str, str]]:
+    with (folder / "manifest.csv").open(newline="") as stream:
+        return list(csv.DictReader(stream))
+
+
+def test_crops_are_a_data_set_like_the_photos(photos: Path, tmp_path: Path) -> None:
+    crops = tmp_path / "crops"
+    done = crop_source(str(photos), crops, SMALL, 2, registry())
+    assert (done.crops, done.kept, done.no_face) == (2, 0, ("attack/print/wall",))
+    assert (crops / "no_face.txt").read_text() == "attack/print/wall\n"
+    samples = open_dataset(str(crops), None, registry()).samples("test")
+    assert samples.column("id") == ["attack/print/two", "live/one"]
+    assert [read_image(path).shape for path in samples.paths("rgb")] == [(48, 48, 3)] * 2
+
+
+def test_the_manifest_says_where_crops_are_from(photos: Path, tmp_path: Path) -> None:
+    crops = tmp_path / "crops"
+    crop_source(str(photos), crops, SMALL, 0, registry())
+    two, one = manifest(crops)
+    assert {name: two[name] for name in ("id", "split", "label", "species", "rgb")} == {
+        "id": "attack/print/two",
+        "split": "test",
+        "label": "0",
+        "species": "print",
+        "rgb": "attack/print/two.png",
+    }
+    assert Path(two["source"]) == photos / "attack/print/two.png"
+    x, _, w, h = map(float, two["source_box"].split())
+    assert w == h > 100
+    assert x <= 90 <= x + w
+    assert one["label"] == "1"
+    samples = open_dataset(str(crops / "manifest.csv"), None, registry()).samples("test")
+    assert samples.path(0, "rgb").is_file()
+    assert samples.box(0) is None
+
+
+def test_loose_photos_need_no_layout(tmp_path: Path, photo_with: PhotoWith, save: Save) -> None:
+    save(tmp_path / "in/a b/one.jpg", photo_with((200, 110, 70)))
+    save(tmp_path / "in/two.jpg", photo_with())
+    done = crop_source(str(tmp_path / "in"), tmp_path / "out", SMALL, 1, registry())
+    assert (done.crops, done.no_face) == (1, ("two.jpg",))
+    assert [row["rgb"] for row in manifest(tmp_path / "out")] == ["a b/one.jpg"]
+
+
+def test_list_files_are_copied(tmp_path: Path, photo_with: PhotoWith, save: Save) -> None:
+    root = tmp_path / "nuaa"
+    for split, subject in (("train", "0001"), ("test", "0010")):
+        for who, folder in (("client", "ClientRaw"), ("imposter", "ImposterRaw")):
+            name = f"{subject}/{subject}_00_01_01_1.jpg"
+            save(root / folder / name, photo_with((200, 110, 70)))
+            (root / f"{who}_{split}_raw.txt").write_text(f"{name}\r\n")
+    (root / "client_test_raw.txt").write_text("0010/0010_00_01_01_1.jpg\n0004/0004_00_01_03_1.jpg\n")
+    save(root / "ClientRaw/0004/0004_00_01_03_1.jpg", photo_with((200, 110, 70)))
+    (root / "imposter_test_raw.txt").write_text("0010/0010_00_01_01_1.jpg\n0004/0004_00_01_03_1.jpg\n")
+    save(root / "ImposterRaw/0004/0004_00_01_03_1.jpg", photo_with((200, 110, 70)))
+    done = crop_source(str(root), tmp_path / "crops", SMALL, 1, registry())
+    assert done.crops == 6
+    reader = open_dataset(str(tmp_path / "crops"), None, registry())
+    assert [len(reader.samples(split)) for split in ("train", "dev", "test")] == [2, 2, 2]
+
+
+def test_a_box_of_the_data_set_is_taken_and_modalities_are_cut_alike(
+    tmp_path: Path, save: Save, noise: Image
+) -> None:
+    root = tmp_path / "in"
+    save(root / "c.png", noise)
+    save(root / "d.png", np.repeat(np.repeat(noise, 2, axis=0), 2, axis=1))
+    (root / "m.csv").write_text("id,rgb,depth,box\nx,c.png,d.png,10 5 20 20\n")
+    crop_source(str(root / "m.csv"), tmp_path / "out", CropSettings(margin=0, size=20), 0, registry())
+    for name in ("c.png", "d.png"):
+        np.testing.assert_array_equal(read_image(tmp_path / "out" / name), noise[5:25, 10:30])
+
+
+def test_two_faces_of_one_photo_have_one_place(tmp_path: Path, save: Save, noise: Image) -> None:
+    save(tmp_path / "in/c.png", noise)
+    (tmp_path / "in/m.csv").write_text("id,path,box\nx,c.png,0 0 20 20\ny,c.png,9 9 16 16\n")
+    with pytest.raises(DataError, match=r"images of more than one sample: c\.png"):
+        crop_source(str(tmp_path / "in/m.csv"), tmp_path / "out", SMALL, 0, registry())
+
+
+def test_what_is_done_is_not_done_again(
+    photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    crops = tmp_path / "crops"
+    crop_source(str(photos), crops, SMALL, 1, registry())
+    before = (crops / "manifest.csv").read_text()
+    looked: list[int] = []
+    detector = crop_module.face_detector()
+    monkeypatch.setattr(
+        crop_module, "face_detector", lambda _: lambda image: looked.append(1) or detector(image)
+    )
+    assert crop_source(str(photos), crops, SMALL, 1, registry()).kept == 3
+    assert not looked
+    (crops / "live/one.jpg").unlink()
+    assert crop_source(str(photos), crops, SMALL, 1, registry()).kept == 2
+    assert len(looked) == 1
+    assert (crops / "live/one.jpg").is_file()
+    assert (crops / "manifest.csv").read_text() == before
+
+
+def test_an_interrupted_job_goes_on(photos: Path, tmp_path: Path) -> None:
+    crops = tmp_path / "crops"
+    broken = photos / "live/one.jpg"
+    whole = broken.read_bytes()
+    broken.write_bytes(whole[:500])
+    with pytest.raises(DataError, match=r"one\.jpg: the image is cut off"):
+        crop_source(str(photos), crops, SMALL, 1, registry())
+    assert not (crops / "manifest.csv").exists()
+    with (crops / "crops.jsonl").open("a") as stream:
+        stream.write('{"id": "live/o')  # the power went
+    broken.write_bytes(whole)
+    done = crop_source(str(photos), crops, SMALL, 1, registry())
+    assert (done.crops, done.kept) == (2, 2)
+    assert crop_source(str(photos), crops, SMALL, 1, registry()).kept == 3
+    assert all(json.loads(line) for line in (crops / "crops.jsonl").read_text().splitlines())
+
+
+def test_other_settings_want_another_folder(photos: Path, tmp_path: Path) -> None:
+    crop_source(str(photos), tmp_path / "crops", SMALL, 1, registry())
+    with pytest.raises(DataError, match=r"crops: was cropped with detector None, margin 0\.1, size 48: do"):
+        crop_source(str(photos), tmp_path / "crops", CropSettings(size=64), 1, registry())
+
+
+@pytest.mark.parametrize("place", [".", "crops"])
+def test_crops_may_not_be_written_among_the_photos(photos: Path, place: str) -> None:
+    for source in (str(photos), f"folder:{photos}"):
+        with pytest.raises(DataError, match=r"lies within .*photos, which is searched"):
+            crop_source(source, photos / place, SMALL, 1, registry())
+
+
+def test_crops_of_a_manifest_may_lie_beside_it_but_not_replace_the_photos(photos: Path) -> None:
+    table = photos / "m.csv"
+    table.write_text("path\nlive/one.jpg\n")
+    with pytest.raises(DataError, match="crops would replace the photos"):
+        crop_source(str(table), photos, SMALL, 1, registry())
+    assert crop_source(str(table), photos / "crops", SMALL, 1, registry()).crops == 1
+
+
+def test_photos_outside_the_root_are_refused(photos: Path, tmp_path: Path) -> None:
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "sub/m.csv").write_text("path\n../photos/live/one.jpg\n")
+    with pytest.raises(DataError, match=r"\.\./photos/live/one\.jpg: leads out of"):
+        crop_source(str(tmp_path / "sub/m.csv"), tmp_path / "out", SMALL, 1, registry())
+
+
+def test_a_folder_without_images_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    with pytest.raises(DataError, match="in: no images in this folder"):
+        crop_source(str(tmp_path / "in"), tmp_path / "out", SMALL, 1, registry())

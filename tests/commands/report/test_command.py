@@ -1,0 +1,220 @@
+"""`fas report` as a user types it."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from importlib.machinery import PathFinder
+from pathlib import Path
+
+import pytest
+import yaml
+from click.testing import Result
+
+from fas_core.scores.table import ScoreTable
+
+Fas = Callable[..., Result]
+FEW = ("--replicates", "20")
+
+
+@pytest.fixture
+def other(trained: Path, tmp_path: Path) -> Path:
+    """A run that is worse."""
+    run = tmp_path / "runs" / "other"
+    shutil.copytree(trained, run, ignore=shutil.ignore_patterns("*.safetensors", "*.pt"))
+    for file in (run / "scores").glob("*.csv"):
+        table = ScoreTable.read(file)
+        columns = {name: table.table.column(name) for name in table.table.column_names}
+        ScoreTable.of(columns | {"score": table.scores[::-1].copy()}).write(file)
+    return run
+
+
+def test_a_run_as_a_page(fas: Fas, trained: Path, tmp_path: Path) -> None:
+    result = fas("report", trained, "-o", tmp_path / "out" / "report.html", *FEW)
+    assert result.exit_code == 0, result.output
+    assert result.stdout.startswith(f"{tmp_path / 'out' / 'report.html'}: ")
+    page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    assert "<title>tiny</title>" in page
+    stored = json.loads((trained / "results.json").read_text())
+    assert f"{100 * stored['splits']['test']['metrics']['acer']:.2f}" in page
+    assert stored["data"]["test"] in page
+    assert "feathernet_a" in page
+
+
+def test_several_with_their_plots_and_a_document(
+    fas: Fas, trained: Path, other: Path, tmp_path: Path
+) -> None:
+    options = ("--plots", tmp_path / "plots", "--plot-format", "svg", "--metric", "d_prime", "--json")
+    result = fas("report", trained, other, "-o", tmp_path / "report.html", *options, *FEW)
+    assert result.exit_code == 0, result.output
+    document = json.loads(result.stdout)
+    assert [found["name"] for found in document["systems"]] == ["tiny", "other"]
+    assert len(document["systems"][0]["intervals"]["figures"]["acer"]) == 2
+    (comparison,) = document["comparisons"]
+    assert comparison["figures"]["auc"]["difference"] < 0
+    assert "d_prime" in comparison["figures"]
+    files = sorted(Path(file) for file in document["plots"])
+    assert files == sorted((tmp_path / "plots").glob("*"))
+    assert {file.name for file in files} >= {"roc.svg", "det.svg", "histogram-2.svg", "species.svg"}
+
+
+def test_score_files_of_any_form(fas: Fas, trained: Path, tmp_path: Path) -> None:
+    (tmp_path / "theirs.txt").write_text("file;prob;y\na;0.9;live\nb;0.2;attack\nc;0.7;attack\nd;0.4;live\n")
+    result = fas("report", tmp_path / "theirs.txt", "-o", tmp_path / "report.html", "--json", *FEW)
+    assert result.exit_code == 0, result.output
+    assert "no threshold: give --dev SCORES" in result.stderr
+    (system,) = json.loads(result.stdout)["systems"]
+    assert system["metrics"]["auc"] == 0.75
+    assert system["threshold"] is None
+    scores = trained / "scores"
+    options = ("--dev", scores / "dev.csv", "-o", tmp_path / "report.html", "--json", *FEW)
+    (system,) = json.loads(fas("report", scores / "test.csv", *options).stdout)["systems"]
+    stored = json.loads((trained / "results.json").read_text())["splits"]["test"]
+    assert system["threshold"] == stored["threshold"]
+    assert system["metrics"] == stored["metrics"]
+
+
+def test_a_file_in_which_high_scores_mean_attack(fas: Fas, tmp_path: Path) -> None:
+    (tmp_path / "vendor.csv").write_text("id,spoofness,truth\na,0.1,0\nb,0.8,1\nc,0.3,1\nd,0.6,0\n")
+    columns = ("--column", "score=spoofness", "--column", "label=truth", "--positive", "attack")
+    options = (*columns, "--threshold", "fixed:0.5", "-o", tmp_path / "report.html", *FEW)
+    (system,) = json.loads(fas("report", tmp_path / "vendor.csv", *options, "--json").stdout)["systems"]
+    assert system["counts"]["live"] == 2
+    assert system["metrics"]["auc"] == 0.75
+    assert (system["metrics"]["apcer"], system["metrics"]["bpcer"]) == (0.5, 0.5)
+    assert system["threshold"]["value"] == -0.5
+    assert "high scores meant attack and are negated" in (tmp_path / "report.html").read_text()
+    shown = fas("report", tmp_path / "vendor.csv", *options).stdout
+    assert "score is 'spoofness'" in shown
+
+
+def test_the_comparison_of_two_is_printed(fas: Fas, trained: Path, other: Path, tmp_path: Path) -> None:
+    shown = fas("report", trained, other, "-o", tmp_path / "report.html", *FEW).stdout
+    assert "other minus tiny, rates in %" in shown
+    assert "the same for both; clear: the interval leaves out 0" in shown
+    assert "minus" not in fas("report", trained, "-o", tmp_path / "report.html", *FEW).stdout
+
+
+def test_a_set_of_sub_protocols_is_reported_with_its_mean(fas: Fas, trained: Path, tmp_path: Path) -> None:
+    for member in ("4@1", "4@2"):
+        shutil.copytree(trained, tmp_path / "set" / member, ignore=shutil.ignore_patterns("*.pt"))
+    recipe = yaml.safe_load((trained / "recipe.yaml").read_text())
+    recipe["data"] = {"name": "cefa", "root": str(tmp_path), "protocol": "4@1"}
+    tree = {"protocol": "cefa-4", "members": ["4@1", "4@2"], "recipe": recipe}
+    (tmp_path / "set" / "protocol_set.yaml").write_text(yaml.safe_dump(tree))
+    result = fas("report", tmp_path / "set", "-o", tmp_path / "report.html", "--json", *FEW)
+    assert result.exit_code == 0, result.output
+    document = json.loads(result.stdout)
+    assert [system["name"] for system in document["systems"]] == ["4@1", "4@2"]
+    assert document["comparisons"] == []
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "<title>set</title>" in page
+    assert "± sd" in page
+
+
+def test_another_split_and_policy(fas: Fas, trained: Path, tmp_path: Path) -> None:
+    options = ("--split", "dev", "--threshold", "fixed:2", "-o", tmp_path / "report.html", "--json", *FEW)
+    (system,) = json.loads(fas("report", trained, *options).stdout)["systems"]
+    assert system["threshold"] == {"value": 2.0, "policy": "fixed:2", "source": "given"}
+    assert system["metrics"]["bpcer"] == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["/no/such/run"], "/no/such/run"),
+        (["{faces}"], "not a run folder"),
+        (["{trained}", "{trained}"], "given twice"),
+        (["{trained}", "--split", "tset"], "no scores of split 'tset' (there are: dev, test)"),
+        (["{trained}", "--threshold", "best"], "threshold 'best'"),
+        (["{trained}", "--dev", "{trained}/scores/dev.csv"], "1 --dev for 0 score files"),
+        (["{trained}/scores/test.csv", "--threshold", "eer"], "there are no dev scores"),
+        (["{trained}/scores/test.csv", "--dev", "{trained}/scores/test.csv"], "24 ids are in"),
+        (["{trained}", "--metric", "aucc"], "did you mean 'auc'"),
+        (["{trained}/results.json"], "results.json"),
+        (["{trained}", "-o", "{trained}/recipe.yaml/report.html"], "cannot be written"),
+    ],
+)
+def test_a_mistake_is_one_line_and_no_report(
+    fas: Fas, trained: Path, faces: Path, tmp_path: Path, arguments: list[str], said: str
+) -> None:
+    filled = [text.format(trained=trained, faces=faces) for text in arguments]
+    place = [] if "-o" in filled else ["-o", tmp_path / "report.html"]
+    result = fas("report", *filled, *place, *FEW)
+    assert result.exit_code == 2, result.output
+    assert said in result.stderr
+    assert len(result.stderr.strip().splitlines()) == 1
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_missing_extra_is_one_line(
+    fas: Fas, trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = PathFinder.find_spec
+    monkeypatch.setattr(
+        PathFinder,
+        "find_spec",
+        lambda name, *rest: None if name in ("matplotlib", "jinja2") else found(name, *rest),
+    )
+    for name in [name for name in sys.modules if name.partition(".")[0] in ("matplotlib", "jinja2")]:
+        monkeypatch.delitem(sys.modules, name)
+    result = fas("report", trained, "-o", tmp_path / "report.html")
+    assert result.exit_code == 2
+    assert result.stderr == "error: this needs matplotlib, jinja2: pip install 'fas-core[report]'\n"
+
+
+def test_it_takes_no_torch(trained: Path, tmp_path: Path) -> None:
+    code = (
+        "import sys; sys.modules['torch'] = None\n"
+        "from fas_core.cli import main\n"
+        f"main(['report', {str(trained)!r}, '-o', {str(tmp_path / 'report.html')!r}, '--replicates', '5'])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "report.html").is_file()
+
+
+ALL_REFUSED = ("--threshold", "fixed:2", "--worst", "2", *FEW)
+NO_TORCH = "import sys; sys.modules['torch'] = None\nfrom fas_core.cli import main\nmain(sys.argv[1:])"
+
+
+def tiles(page: str) -> list[str]:
+    """What stands below the pictures of the mistakes."""
+    return re.findall(r"<figcaption>([^<±]+?) ?(?:±[^<]*)?</figcaption></figure>", page)
+
+
+def test_what_a_run_looked_at_in_its_mistakes(fas: Fas, trained: Path, tmp_path: Path) -> None:
+    file = tmp_path / "report.html"
+    assert fas("report", trained, "-o", file, *ALL_REFUSED).exit_code == 0
+    page = file.read_text(encoding="utf-8")
+    assert tiles(page) == ["rgb", "Grad-CAM", "occlusion"] * 2
+    assert "blue spoke for live, orange for attack" in page
+    assert re.search(r'alt="rgb Grad-CAM of test/live/', page)
+    assert len(page) < 1_000_000
+    assert fas("report", trained, "-o", file, *ALL_REFUSED, "--no-explain").exit_code == 0
+    plain = file.read_text(encoding="utf-8")
+    assert tiles(plain) == ["rgb"] * 2
+    assert "No maps" not in plain
+    assert "spoke for live" not in plain
+
+
+def test_why_nothing_is_known_of_what_it_looked_at(
+    fas: Fas, trained: Path, other: Path, tmp_path: Path
+) -> None:
+    """Without torch, without weights, and of scores alone, which have no model."""
+    file = tmp_path / "report.html"
+    command = [sys.executable, "-c", NO_TORCH, "report", str(trained), "-o", str(file), *ALL_REFUSED]
+    subprocess.run(command, check=True, capture_output=True)
+    page = file.read_text(encoding="utf-8")
+    assert "No maps of what it looked at: this needs torch: pip install" in page
+    assert tiles(page) == ["rgb"] * 2
+    assert fas("report", other, "-o", file, *ALL_REFUSED).exit_code == 0
+    page = file.read_text(encoding="utf-8")
+    assert f"No maps of what it looked at: {other / 'best.safetensors'}: " in page
+    assert tiles(page) == ["rgb"] * 2
+    assert fas("report", trained / "scores" / "test.csv", "-o", file, *ALL_REFUSED).exit_code == 0
+    assert "No maps" not in file.read_text(encoding="utf-8")

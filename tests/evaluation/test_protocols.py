@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+import json
+import math
+import statistics
+
+import pytest
+
+from fas_core.evaluation.protocols import spread, spread_tables
+from fas_core.evaluation.result import Result
+from fas_core.scores.thresholds import Threshold
+
+ACER = {"4@1": 0.0421, "4@2": 0.0112, "4@3": 0.0250}
+
+
+def result(name: str, acer: float, *notes: str, **more: float) -> Result:
+    return Result(
+        name,
+        metrics={"acer": acer, **more},
+        threshold=Threshold(0.5 + acer, "eer", "dev"),
+        counts={"live": 1, "attack": 1, "unknown": 0, "no_response": 0, "total": 2},
+        species={},
+        notes=notes,
+    )
+
+
+def test_mean_and_sample_standard_deviation() -> None:
+    found = spread([result(name, acer) for name, acer in ACER.items()])
+    assert found.mean["acer"] == pytest.approx(statistics.fmean(ACER.values()))
+    assert found.sd["acer"] == pytest.approx(statistics.stdev(ACER.values()))  # 2, not 3, below
+    assert found.sd["acer"] != pytest.approx(statistics.pstdev(ACER.values()))
+
+
+def test_a_figure_that_one_lacks_has_no_mean() -> None:
+    found = spread([result("1", 0.1, eer=0.2), result("2", 0.1, eer=math.nan), result("3", 0.1, eer=0.1)])
+    assert math.isnan(found.mean["eer"])
+    assert math.isnan(found.sd["eer"])
+    document = json.loads(json.dumps(found.to_json(), allow_nan=False))
+    assert document["mean"] == {"acer": pytest.approx(0.1), "eer": None}
+    assert list(document["protocols"]) == ["1", "2", "3"]
+    assert document["protocols"]["2"]["metrics"]["eer"] is None
+
+
+def test_one_alone_has_no_deviation() -> None:
+    found = spread([result("4@1", 0.1)])
+    assert found.mean == {"acer": 0.1}
+    assert math.isnan(found.sd["acer"])
+
+
+def test_the_table_has_a_row_each_then_mean_and_deviation() -> None:
+    found = spread([result(name, acer, "simulated", f"of {name}") for name, acer in ACER.items()])
+    table = spread_tables(found, title="test", train_hours=0.5)[0]
+    assert [tuple(row) for row in table.rows] == [
+        ("4@1", "4.21"),
+        ("4@2", "1.12"),
+        ("4@3", "2.50"),
+        ("mean", "2.61"),
+        ("± sd", "1.55"),
+    ]
+    assert table.title.startswith("test: rates in %")
+    lines = table.note.splitlines()
+    assert "4@2: accepted when score >= 0.5112 (eer on dev)" in lines
+    assert lines.count("simulated") == 1
+    assert "4@3: of 4@3" in lines
+    assert "trained in 0.50 hours" in lines
+    assert not any("mean" in line for line in lines)
+
+
+def test_without_a_threshold() -> None:
+    lacking = [Result(name, {"eer": 0.1}, None, {}, {}) for name in ACER]
+    assert spread_tables(spread(lacking))[0].title == "Rates in %, no threshold"

@@ -1,0 +1,70 @@
+"""A threshold of frames is none for videos: what a candidate has instead."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from fas_core.config.recipe import DatasetChoice, Resize
+from fas_core.inference.loaded_model import Candidate
+from fas_core.inference.videos import of_videos
+from fas_core.scores.table import ScoreTable
+from fas_core.scores.thresholds import Threshold, fit_threshold
+from fas_core.scores.videos import by_video
+
+
+def frames(videos: list[str] | None) -> ScoreTable:
+    """Six videos of four frames: one frame of each is the other way round."""
+    labels = np.repeat([1, 0, 1, 0, 1, 0], 4)
+    scores = np.where(np.tile([1, 1, 1, 0], 6) == labels, 0.8, 0.1) + np.arange(24) / 1000
+    columns = {"id": [str(row) for row in range(24)], "score": scores, "label": labels}
+    return ScoreTable.of(columns if videos is None else columns | {"video": videos})
+
+
+VIDEOS = [f"v{row // 4}" for row in range(24)]
+
+
+def candidate(dev: ScoreTable | None, threshold: Threshold | None) -> Candidate:
+    return Candidate(
+        path=Path("runs/one"),
+        scorer=lambda images, presence=None: np.zeros(0),
+        modalities=("rgb",),
+        input_size=64,
+        resize=Resize(),
+        data=DatasetChoice("folder"),
+        metrics=(),
+        own_threshold=threshold,
+        dev=dev,
+    )
+
+
+def test_dev_scores_give_a_threshold_of_videos() -> None:
+    dev = frames(VIDEOS)
+    own = fit_threshold("eer", dev)
+    found = of_videos(candidate(dev, own), "median")
+    assert found.dev is not None
+    assert len(found.dev) == 6
+    assert found.own_threshold == fit_threshold("eer", by_video(dev, "median"))
+    assert found.own_threshold != own
+    assert found.threshold("bpcer<=0.3") == fit_threshold("bpcer<=0.3", by_video(dev, "median"))
+
+
+def test_without_dev_scores_there_is_none_and_it_says_why() -> None:
+    found = of_videos(candidate(None, Threshold(0.4, "eer", "dev")), "mean")
+    assert found.own_threshold is None
+    assert found.why.startswith("runs/one: its own is fitted on frames, which is none for videos")
+    assert found.threshold(None) is None
+
+
+def test_dev_scores_without_videos_likewise() -> None:
+    found = of_videos(candidate(frames(None), Threshold(0.4, "eer", "dev")), "mean")
+    assert found.own_threshold is None
+    assert found.why == "runs/one: dev scores: 24 of 24 samples have no video, so none can be made of them"
+
+
+@pytest.mark.parametrize("dev", [None, frames(None), frames(VIDEOS)])
+def test_a_threshold_that_was_given_stays(dev: ScoreTable | None) -> None:
+    given = Threshold(0.4, "fixed:0.4", "given")
+    assert of_videos(candidate(dev, given), "mean").own_threshold == given

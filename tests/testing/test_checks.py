@@ -1,0 +1,203 @@
+"""The checks for plugin authors pass what keeps its contract and name what breaks it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from fas_core.config.recipe import Recipe
+from fas_core.config.structure import structure
+from fas_core.contracts import Batch, Exported, Outputs, Verification, Verify
+from fas_core.descriptors import KINDS
+from fas_core.models.model import build_model, scorer
+from fas_core.registry import PluginRecord, Registry, registry
+from fas_core.scores.table import ScoreTable
+from fas_core.testing import checks as testing
+
+Provide = Callable[..., str]
+
+
+def names(kind: str) -> list[str]:
+    return [component.name for component in registry().all(KINDS[kind])]
+
+
+@pytest.fixture
+def provide(monkeypatch: pytest.MonkeyPatch) -> Provide:
+    """`provide(kind, target, **fields)` registers a component, `broken`, and gives its name."""
+
+    def provided(kind: str, target: Callable[..., Any], **fields: Any) -> str:
+        component = KINDS[kind](name="broken", summary="", target=f"{__name__}:target", **fields)
+        monkeypatch.setattr(type(component), "load", lambda _: target)
+        record = PluginRecord("acme", "acme-fas", "1", "active", components=(component,))
+        monkeypatch.setattr(testing, "registry", lambda: Registry((record,)))
+        return "broken"
+
+    return provided
+
+
+@pytest.mark.parametrize("name", [name for name in names("loss") if name != "am_softmax"])
+def test_every_installed_loss_passes(name: str) -> None:
+    testing.check_loss(name)
+
+
+def test_a_loss_over_cosines_passes_with_a_model_that_has_them() -> None:
+    tree = {"model": {"fusion": {"name": "concat_linear", "classifier": "cosine"}, "input_size": 64}}
+    recipe = structure(tree, Recipe, registry(), "recipe")
+    testing.check_loss("am_softmax", model=build_model(recipe, registry()))
+
+
+@pytest.mark.parametrize("name", names("metric"))
+def test_every_installed_metric_passes(name: str) -> None:
+    testing.check_metric(name)
+
+
+@pytest.mark.parametrize("name", [name for name in names("fusion") if name != "single"])
+def test_every_installed_fusion_passes(name: str) -> None:
+    testing.check_fusion(name)
+
+
+def test_the_fusion_of_one_modality_passes_with_one() -> None:
+    testing.check_fusion("single", modalities=("rgb",))
+
+
+def test_a_backbone_passes() -> None:
+    testing.check_backbone("feathernet_a", input_size=64)
+
+
+@pytest.mark.parametrize("name", names("exporter"))
+def test_every_installed_exporter_passes(name: str, tmp_path: Path) -> None:
+    if name == "openvino":
+        pytest.importorskip("openvino")
+    testing.check_exporter(name, tmp_path)
+
+
+def test_a_data_set_passes(tmp_path: Path) -> None:
+    for place in ("train/live", "train/attack/print", "test/live", "test/attack/replay"):
+        (tmp_path / place).mkdir(parents=True)
+        cv2.imwrite(str(tmp_path / place / "1.png"), np.zeros((8, 8, 3), np.uint8))
+    testing.check_dataset("folder", tmp_path)
+
+
+def a_loss(forward: Callable[[Outputs, Batch], torch.Tensor]) -> Callable[..., Any]:
+    return lambda options, model: forward
+
+
+def logits(outputs: Outputs) -> torch.Tensor:
+    assert outputs.logits is not None
+    return outputs.logits
+
+
+@pytest.mark.parametrize(
+    ("forward", "message"),
+    [
+        (lambda outputs, batch: logits(outputs)[:, 1] * batch.label, "must be a scalar"),
+        (lambda outputs, batch: -(logits(outputs).softmax(1)[:, 1] * batch.label).log().mean(), "inf"),
+        (lambda outputs, batch: logits(outputs).square().mean(), "the same for any labels"),
+        (
+            lambda outputs, batch: (
+                (batch.label - logits(outputs).detach()[:, 1]).square().mean()
+                * torch.ones((), requires_grad=True)
+            ),
+            "no gradient",
+        ),
+    ],
+)
+def test_a_broken_loss_is_told_what_it_breaks(
+    provide: Provide, forward: Callable[[Outputs, Batch], torch.Tensor], message: str
+) -> None:
+    with pytest.raises(AssertionError, match=message):
+        testing.check_loss(provide("loss", a_loss(forward)))
+
+
+@pytest.mark.parametrize(
+    ("metric", "message"),
+    [
+        (lambda scores: {}, "no figures"),
+        (lambda scores: {"gap": 1}, "no float"),
+        (lambda scores: {"gap": float("nan")}, "NaN though"),
+        (lambda scores: {"first": float(scores.scores[0])}, "order of samples"),
+        (lambda scores: {"gap": 0.5} if len(scores.live) else {}, "give NaN"),
+    ],
+)
+def test_a_broken_metric_is_told_what_it_breaks(
+    provide: Provide, metric: Callable[[ScoreTable], dict[str, float]], message: str
+) -> None:
+    name = provide("metric", lambda options, scores, threshold: metric(scores))
+    with pytest.raises(AssertionError, match=message):
+        testing.check_metric(name)
+
+
+def test_a_backbone_of_another_shape_than_promised(provide: Provide) -> None:
+    class Wrong(nn.Module):
+        num_features, embedding_dim, num_logits, reduction = 8, 8, 2, 16
+
+        def forward_features(self, x: torch.Tensor) -> torch.Tensor:
+            return x[:, :1, ::8, ::8].repeat(1, 8, 1, 1)
+
+        def forward_embedding(self, x: torch.Tensor) -> torch.Tensor:
+            return x.mean(dim=(2, 3))
+
+        def forward_head(self, x: torch.Tensor) -> torch.Tensor:
+            return x[:, :2]
+
+    name = provide("backbone", lambda options, **given: Wrong())
+    with pytest.raises(AssertionError, match=r"gave \(4, 8, 8, 8\), promised \(4, 8, 4, 4\)"):
+        testing.check_backbone(name, input_size=64)
+
+
+def test_a_fusion_that_sees_the_order_of_the_mapping(provide: Provide) -> None:
+    class First(nn.Module):
+        num_logits = 2
+
+        def forward(self, branches: dict[str, torch.Tensor]) -> torch.Tensor:
+            return next(iter(branches.values()))[:, :2]
+
+    name = provide("fusion", lambda options, **given: First(), takes="embeddings")
+    with pytest.raises(AssertionError, match="order of the mapping"):
+        testing.check_fusion(name)
+
+
+def test_an_exporter_that_leaves_files_behind(provide: Provide, tmp_path: Path) -> None:
+    def export(options: object, model: Any, destination: Path, verify: Verify, **given: Any) -> Exported:
+        destination.write_bytes(b"")
+        destination.with_suffix(".tmp").write_bytes(b"")
+        return Exported(destination, verify(scorer(model), tolerance=None, acer_loss=0.0))
+
+    with pytest.raises(AssertionError, match="not just"):
+        testing.check_exporter(provide("exporter", export, suffix=".bin"), tmp_path)
+
+
+def test_an_exporter_that_verifies_nothing(provide: Provide, tmp_path: Path) -> None:
+    def export(options: object, destination: Path, **given: Any) -> Exported:
+        destination.write_bytes(b"")
+        return Exported(destination, Verification(4, "dev", 0.0, 0.0))
+
+    with pytest.raises(AssertionError, match="did not have what it wrote verified"):
+        testing.check_exporter(provide("exporter", export, suffix=".bin"), tmp_path)
+
+
+def test_a_data_set_whose_files_do_not_exist(provide: Provide, tmp_path: Path) -> None:
+    from fas_core.records.samples import SampleTable
+
+    class Reader:
+        def __init__(self, options: object, root: Path) -> None:
+            self.root = root
+
+        def prepare(self) -> None: ...
+
+        def splits(self) -> tuple[str, ...]:
+            return ("test",)
+
+        def samples(self, split: str) -> SampleTable:
+            columns = {"id": ["1"], "split": [split], "label": [1], "rgb": ["1.png"]}
+            return SampleTable.of(columns, modalities=("rgb",), root=self.root)
+
+    with pytest.raises(AssertionError, match=r"no such file: 1\.png"):
+        testing.check_dataset(provide("dataset", Reader), tmp_path)

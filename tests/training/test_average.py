@@ -1,0 +1,72 @@
+"""The running mean of weights: its formula, and that it is what a run keeps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+from torch import nn
+
+from fas_core.config.recipe import Recipe
+from fas_core.errors import ConfigError
+from fas_core.registry import registry
+from fas_core.training import job
+from fas_core.training.average import Average, decay_at
+from fas_core.training.trainer import Training
+
+
+def test_early_updates_fade_faster() -> None:
+    assert [decay_at(updates, 0.5) for updates in (0, 1, 8, 100)] == pytest.approx([0.1, 2 / 11, 0.5, 0.5])
+
+
+def test_the_mean_is_its_formula_for_weights_and_for_statistics() -> None:
+    model = nn.BatchNorm1d(1)
+    average = Average(model, 0.25)  # type: ignore[arg-type]
+    expected = None
+    for updates, value in enumerate((3.0, -1.0, 5.0, 2.0)):
+        with torch.no_grad():
+            model.weight.fill_(value)
+            model.running_var.fill_(10 * value)
+            model.num_batches_tracked.fill_(updates)
+        average.update_parameters(model)
+        decay = min(0.25, (1 + updates) / (10 + updates))
+        expected = value if expected is None else decay * expected + (1 - decay) * value
+    mean = average.module
+    assert mean.weight.item() == pytest.approx(expected, rel=1e-6)
+    assert mean.running_var.item() == pytest.approx(10 * expected, rel=1e-6)
+    assert mean.num_batches_tracked.item() == 3
+    assert model.weight.item() == 2.0
+
+
+def test_a_run_keeps_and_judges_the_mean(
+    training_faces: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make_recipe: Callable[..., Recipe]
+) -> None:
+    step, seen = Training._step, []
+
+    def noted(self: Training, batch: object) -> float:
+        loss = step(self, batch)  # type: ignore[arg-type]
+        seen.append(self.bare_model.state_dict()["backbones.rgb.features.0.0.weight"].clone())
+        return loss
+
+    monkeypatch.setattr(Training, "_step", noted)
+    plain = job.start(tmp_path / "plain", make_recipe(training_faces, epochs=1), registry())
+    updates, seen = seen, []
+    job.start(tmp_path / "mean", make_recipe(training_faces, epochs=1, average=0.9), registry())
+    expected = updates[0]
+    for number, weight in enumerate(updates[1:], 1):
+        expected = torch.lerp(expected, weight, 1 - decay_at(number, 0.9))
+    kept = load_file(tmp_path / "mean" / "last.safetensors")["backbones.rgb.features.0.0.weight"]
+    torch.testing.assert_close(kept, expected)
+    assert all(torch.equal(first, second) for first, second in zip(updates, seen, strict=True))
+    assert plain.run.scores("dev").read_bytes() != (tmp_path / "mean" / "scores" / "dev.csv").read_bytes()
+
+
+@pytest.mark.parametrize("decay", [1.0, -0.1])
+def test_a_mean_that_never_moves_is_refused(
+    decay: float, training_faces: Path, make_recipe: Callable[..., Recipe]
+) -> None:
+    with pytest.raises(ConfigError, match=r"train\.average"):
+        make_recipe(training_faces, average=decay)

@@ -1,0 +1,259 @@
+"""Training through its public interface: what a run folder holds, and exact resuming."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from fas_core.config.recipe import Recipe, TrainConfig
+from fas_core.errors import ConfigError, DataError, FasError, ModelError
+from fas_core.records.samples import SampleTable
+from fas_core.registry import registry
+from fas_core.runs.run import Run
+from fas_core.scores.table import ScoreTable
+from fas_core.training import job
+from fas_core.training.optim import learning_rate
+from fas_core.training.trainer import Training
+
+MakeRecipe = Callable[..., Recipe]
+WriteFaces = Callable[[Path, str, str, int, int], None]
+
+
+def test_a_run_leaves_all_that_is_needed(
+    training_faces: Path, tmp_path: Path, make_recipe: MakeRecipe
+) -> None:
+    outcome = job.start(tmp_path / "run", make_recipe(training_faces, epochs=12), registry())
+
+    files = {path.name for path in (tmp_path / "run").iterdir()}
+    assert {"recipe.yaml", "environment.json", "metrics.jsonl", "best.safetensors"} <= files
+    assert {"last.safetensors", "state.pt", "scores", "results.json"} <= files
+    assert not [name for name in files if ".part" in name]
+    lines = outcome.run.metrics()
+    assert [line["epoch"] for line in lines] == list(range(1, 13))
+    assert lines[-1]["loss"] < lines[0]["loss"]
+    assert set(outcome.results) == {"dev", "test"}
+    assert outcome.results["test"].metrics["auc"] > 0.9
+    assert Run.open(tmp_path / "run", registry()).recipe == outcome.run.recipe
+
+
+def test_the_same_seed_gives_the_same_weights(
+    training_faces: Path, tmp_path: Path, make_recipe: MakeRecipe
+) -> None:
+    for name in ("a", "b"):
+        job.start(tmp_path / name, make_recipe(training_faces, epochs=1), registry())
+    job.start(tmp_path / "c", make_recipe(training_faces, epochs=1, seed=15), registry())
+
+    first, second, other = (load_file(tmp_path / name / "last.safetensors") for name in "abc")
+    assert all(torch.equal(first[key], second[key]) for key in first)
+    assert not all(torch.equal(first[key], other[key]) for key in first)
+
+
+@pytest.mark.parametrize(("stop_after", "average"), [(2, 0.0), (4, 0.0), (5, 0.0), (5, 0.9)])
+def test_resuming_continues_exactly(
+    training_faces: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    stop_after: int,
+    average: float,
+    make_recipe: MakeRecipe,
+) -> None:
+    """Ctrl-C after the second, fourth (the epoch's last) and fifth batch of two epochs of four."""
+    recipe = make_recipe(training_faces, epochs=2, average=average)
+    whole = job.start(tmp_path / "whole", recipe, registry())
+    original, steps = Training._step, [0]
+
+    def step(self: Training, batch: object) -> float:
+        steps[0] += 1
+        if steps[0] == stop_after:
+            signal.raise_signal(signal.SIGINT)
+        return original(self, batch)  # type: ignore[arg-type]
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Training, "_step", step)
+        with pytest.raises(KeyboardInterrupt):
+            job.start(tmp_path / "cut", recipe, registry())
+    assert steps[0] == stop_after
+    resumed = job.resume(tmp_path / "cut", registry(), {})
+
+    for name in ("last.safetensors", "best.safetensors"):
+        first, second = load_file(tmp_path / "whole" / name), load_file(tmp_path / "cut" / name)
+        assert all(torch.equal(first[key], second[key]) for key in first)
+    assert resumed.results["test"].metrics == whole.results["test"].metrics
+    losses = [[line["loss"] for line in run.metrics()] for run in (whole.run, resumed.run)]
+    assert losses[0] == losses[1]
+
+
+def test_more_epochs_by_resuming(training_faces: Path, tmp_path: Path, make_recipe: MakeRecipe) -> None:
+    job.start(tmp_path / "run", make_recipe(training_faces, epochs=1), registry())
+    outcome = job.resume(tmp_path / "run", registry(), {"train.epochs": 2})
+    assert [line["epoch"] for line in outcome.run.metrics()] == [1, 2]
+    assert Run.open(tmp_path / "run", registry()).recipe.train.epochs == 2
+
+
+def test_the_published_schedule_decays_by_ten_every_so_many_epochs() -> None:
+    config = TrainConfig(lr=0.01, every_decay=60, epochs=150)
+    assert [learning_rate(config, epoch) for epoch in (0, 59, 60, 120)] == pytest.approx(
+        [0.01, 0.01, 0.001, 0.0001]
+    )
+    cosine = TrainConfig(lr=0.01, schedule="cosine", epochs=10)
+    assert learning_rate(cosine, 5) == pytest.approx(0.005)
+    assert learning_rate(TrainConfig(lr=0.3, schedule="constant"), 99) == 0.3
+
+
+def test_one_class_is_refused_before_anything_is_written(
+    tmp_path: Path, make_recipe: MakeRecipe, write_faces: WriteFaces
+) -> None:
+    for split in ("train", "dev"):
+        write_faces(tmp_path / "faces", split, "live", 4, 170)
+    with pytest.raises(DataError, match="both classes"):
+        job.start(tmp_path / "run", make_recipe(tmp_path / "faces"), registry())
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_modality_that_is_missing_is_named(
+    training_faces: Path, tmp_path: Path, make_recipe: MakeRecipe
+) -> None:
+    changes = {"modalities": ["rgb", "depth"], "model": {"fusion": "concat_linear"}}
+    with pytest.raises(DataError, match="depth"):
+        job.start(tmp_path / "run", make_recipe(training_faces, changes), registry())
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_taken_run_folder_is_not_overwritten(
+    training_faces: Path, tmp_path: Path, make_recipe: MakeRecipe
+) -> None:
+    job.start(tmp_path / "run", make_recipe(training_faces, epochs=1), registry())
+    before = (tmp_path / "run" / "metrics.jsonl").read_text()
+    with pytest.raises(FasError, match="--resume"):
+        job.start(tmp_path / "run", make_recipe(training_faces, epochs=1), registry())
+    assert (tmp_path / "run" / "metrics.jsonl").read_text() == before
+
+
+def test_weights_of_another_recipe_are_refused(
+    training_faces: Path, tmp_path: Path, make_recipe: MakeRecipe
+) -> None:
+    run = job.start(tmp_path / "run", make_recipe(training_faces, epochs=1), registry()).run
+    changed = run.changed({"model.backbone": "feathernet_b"})
+    with pytest.raises(ModelError, match="another model"):
+        changed.model()
+
+
+@pytest.mark.parametrize("damage", [b"", b"not weights"])
+def test_damaged_files_are_one_line(
+    training_faces: Path, tmp_path: Path, damage: bytes, make_recipe: MakeRecipe
+) -> None:
+    run = job.start(tmp_path / "run", make_recipe(training_faces, epochs=1), registry()).run
+    run.weights().write_bytes(damage)
+    (run.path / "state.pt").write_bytes(damage)
+    with pytest.raises(ModelError, match=r"best\.safetensors") as weights:
+        run.model()
+    with pytest.raises(ModelError, match=r"state\.pt") as state:
+        job.resume(run.path, registry(), {})
+    assert "\n" not in str(weights.value) + str(state.value)
+
+
+def test_without_dev_the_last_weights_count(
+    tmp_path: Path, make_recipe: MakeRecipe, write_faces: WriteFaces
+) -> None:
+    root = tmp_path / "faces"
+    for split in ("train", "test"):
+        write_faces(root, split, "live", 8, 170)
+        write_faces(root, split, "attack/print", 8, 70)
+    outcome = job.start(tmp_path / "run", make_recipe(root, epochs=1), registry())
+    best, last = (load_file(outcome.run.weights(which)) for which in ("best", "last"))
+    assert all(torch.equal(best[key], last[key]) for key in best)
+    result = outcome.results["test"]
+    assert result.threshold is None
+    assert result.to_json()["metrics"]["acer"] is None
+    assert result.to_json()["metrics"]["auc"] is not None
+
+
+@pytest.mark.parametrize(("select", "kept"), [("best", 2), ("last", 3)])
+def test_which_weights_are_the_best_ones(
+    training_faces: Path,
+    tmp_path: Path,
+    make_recipe: MakeRecipe,
+    monkeypatch: pytest.MonkeyPatch,
+    select: str,
+    kept: int,
+) -> None:
+    """Dev is made to be without error after the second of three epochs, and all wrong after the others."""
+    epochs: list[dict[str, torch.Tensor]] = []
+
+    def scored(_: object, samples: SampleTable, **__: object) -> ScoreTable:
+        epochs.append(load_file(tmp_path / "run" / "last.safetensors"))
+        return ScoreTable.from_samples(samples, samples.labels * (1.0 if len(epochs) == 2 else -1.0))
+
+    monkeypatch.setattr("fas_core.training.trainer.score_samples", scored)
+    run = job.start(tmp_path / "run", make_recipe(training_faces, epochs=3, select=select), registry()).run
+    assert [line["dev"]["eer"] for line in run.metrics()] == [1, 0, 1]
+    best = load_file(run.weights("best"))
+    same = [all(torch.equal(best[key], weights[key]) for key in best) for weights in epochs]
+    assert same == [number == kept for number in (1, 2, 3)]
+    assert [line["epoch"] for line in run.metrics() if line["best"]][-1] == kept
+
+
+@pytest.mark.parametrize(("every", "judged"), [(1, [1, 2, 3, 4, 5]), (2, [2, 4, 5]), (9, [5])])
+def test_dev_is_judged_every_so_many_epochs_and_after_the_last(
+    training_faces: Path, tmp_path: Path, make_recipe: MakeRecipe, every: int, judged: list[int]
+) -> None:
+    run = job.start(
+        tmp_path / "run", make_recipe(training_faces, epochs=5, judge_every=every), registry()
+    ).run
+    assert [line["epoch"] for line in run.metrics() if "dev" in line] == judged
+    assert len(run.metrics()) == 5
+    assert run.weights("best").is_file()
+
+
+def test_a_loss_that_is_not_finite_stops_with_advice(
+    training_faces: Path, tmp_path: Path, make_recipe: MakeRecipe
+) -> None:
+    with pytest.raises(FasError, match=r"lower train\.lr"):
+        job.start(tmp_path / "run", make_recipe(training_faces, epochs=3, lr=1e12), registry())
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device here")
+def test_a_device_that_is_not_there_is_refused(
+    training_faces: Path, tmp_path: Path, make_recipe: MakeRecipe
+) -> None:
+    with pytest.raises(ConfigError, match=r"train\.device"):
+        job.start(tmp_path / "run", make_recipe(training_faces, device="cuda"), registry())
+
+
+def test_adamw_and_mixed_precision(training_faces: Path, tmp_path: Path, make_recipe: MakeRecipe) -> None:
+    recipe = make_recipe(training_faces, epochs=4, optimizer="adamw", lr=0.001, amp="bf16", schedule="cosine")
+    losses = [line["loss"] for line in job.start(tmp_path / "run", recipe, registry()).run.metrics()]
+    assert losses[-1] < losses[0]
+
+
+def test_a_model_of_one_modality_learns_a_map_from_another(
+    make_recipe: MakeRecipe, tmp_path: Path, write_faces: WriteFaces
+) -> None:
+    rows = ["rgb,depth,label,split"]
+    for kind, label, levels in (("live", 1, (170, 200)), ("attack/print", 0, (80, 0))):
+        for modality, level in zip(("rgb", "depth"), levels, strict=True):
+            write_faces(tmp_path / modality, "train", kind, 6, level)
+        for path in sorted((tmp_path / "rgb" / "train" / kind).iterdir()):
+            place = path.relative_to(tmp_path / "rgb")
+            rows.append(f"rgb/{place},depth/{place},{label},train")
+    manifest = tmp_path / "faces.csv"
+    manifest.write_text("\n".join(rows) + "\n")
+    changes = {
+        "data": {"name": "manifest", "root": str(manifest)},
+        "model": {"backbone": "cdcn"},
+        "loss": {"name": "contrast_depth", "target": "depth"},
+    }
+    recipe = make_recipe(manifest, changes, batch_size=4, epochs=1)
+    outcome = job.start(tmp_path / "run", recipe, registry())
+    assert recipe.modalities == ("rgb",)
+    assert outcome.run.metrics()[0]["loss"] > 0
+
+    manifest.write_text("\n".join(row.replace("depth", "thermal", 1) for row in rows) + "\n")
+    with pytest.raises(DataError, match="no 'depth' images"):
+        job.start(tmp_path / "other", recipe, registry())
+    assert not (tmp_path / "other").exists()
