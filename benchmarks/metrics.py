@@ -45,11 +45,11 @@ def run(part: str) -> str:
 
 
 def ours() -> None:
-    from fas_core.evaluation import judge
+    from fas_core.evaluation import evaluate
 
     columns, metrics = random_columns(9_608), published_metrics()
     threshold = fixed()
-    seconds = best_of(20, lambda: judge(table_of(columns), metrics, threshold))
+    seconds = best_of(20, lambda: evaluate(table_of(columns), metrics, threshold))
     report("fas, table built and judged", seconds)
 
 
@@ -61,14 +61,14 @@ def published() -> None:
 
 
 def large() -> None:
-    from fas_core.evaluation import judge
+    from fas_core.evaluation import evaluate
 
     columns, metrics = random_columns(10_000_000), published_metrics()
     table = table_of(columns)
     del columns
     before = peak_mb()
     began, busy = time.perf_counter(), time.process_time()
-    result = judge(table, metrics, fixed())
+    result = evaluate(table, metrics, fixed())
     seconds, busy = time.perf_counter() - began, time.process_time() - busy
     report("fas, judged", seconds)
     print(f"of which this process computed {busy:.2f} s; one core")
@@ -135,10 +135,10 @@ def table_of(columns: dict[str, Any]) -> Any:
 
 def published_metrics() -> Any:
     from fas_core.config.recipe import Recipe
-    from fas_core.evaluation import bind
+    from fas_core.evaluation import bind_metrics
     from fas_core.registry import registry
 
-    return bind(Recipe().metrics, registry())
+    return bind_metrics(Recipe().metrics, registry())
 
 
 def fixed() -> Any:

@@ -37,14 +37,14 @@ class ModelError(FasError):
     """A checkpoint or model file that does not fit what it is used for."""
 
 
-def listed(items: Iterable[object], shown: int = 5) -> str:
+def format_list(items: Iterable[object], shown: int = 5) -> str:
     """The first few offenders and how many more: `a, b, c and 7 more`."""
     names = [str(item) for item in items]
     rest = len(names) - shown
     return ", ".join(names[:shown]) + (f" and {rest} more" if rest > 0 else "")
 
 
-def closest(name: str, known: Iterable[str]) -> str:
+def suggest_closest(name: str, known: Iterable[str]) -> str:
     """` (did you mean X?)`, or the known names, or nothing when there are none."""
     from difflib import get_close_matches
 

@@ -18,7 +18,7 @@ from attrs import evolve, frozen
 
 from fas_core import __version__, hookspecs
 from fas_core.descriptors import KINDS, Component
-from fas_core.errors import PluginError, closest, listed
+from fas_core.errors import PluginError, format_list, suggest_closest
 
 GROUP = "fas"
 DISABLE = "FAS_DISABLE_PLUGINS"
@@ -93,7 +93,7 @@ class Registry:
         unusable = [record.provider for record in self.records if record.status == "failed"]
         hint = f"; failed: {', '.join(unusable)}, see `fas plugins list`" if unusable else ""
         known = {component.name for component in components}
-        raise PluginError(f"{kind.kind} {name!r}: no plugin provides it{closest(name, known)}{hint}")
+        raise PluginError(f"{kind.kind} {name!r}: no plugin provides it{suggest_closest(name, known)}{hint}")
 
     def clashes(self) -> list[str]:
         """One line for every name that two plugins provide."""
@@ -190,7 +190,9 @@ def _components(entry: EntryPoint) -> tuple[Component, ...]:
         raise PluginError(f"{entry.value} provides nothing: its hooks must yield descriptors")
     names = [(component.kind, component.name) for component in components]
     if twice := {name for name in names if names.count(name) > 1}:
-        raise PluginError(f"{entry.value} yields twice: {listed(' '.join(name) for name in sorted(twice))}")
+        raise PluginError(
+            f"{entry.value} yields twice: {format_list(' '.join(name) for name in sorted(twice))}"
+        )
     return tuple(components)
 
 

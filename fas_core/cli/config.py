@@ -9,7 +9,7 @@ import rich_click as click
 from fas_core.cli.group import CommandGroup
 from fas_core.cli.options.output import output_options
 from fas_core.cli.options.recipe import recipe_options
-from fas_core.config import load as recipes
+from fas_core.config.load import DEFAULT, load_recipe, read_summary, shipped_recipes, to_plain, to_yaml
 from fas_core.console import Table, console
 from fas_core.registry import registry
 
@@ -20,24 +20,24 @@ def command() -> None:
 
 
 @command.command()
-@click.argument("recipe", default=recipes.DEFAULT)
+@click.argument("recipe", default=DEFAULT)
 @recipe_options
 @output_options
 def show(recipe: str, overrides: dict[str, Any]) -> None:
     """The whole of RECIPE with every default spelled out; a recipe itself."""
     found = registry()
-    tree = recipes.plain(recipes.load(recipe, found, overrides), found)
+    tree = to_plain(load_recipe(recipe, found, overrides), found)
     if console.json:
         console.document(tree)
     else:
-        console.info(recipes.to_yaml(tree).rstrip())
+        console.info(to_yaml(tree).rstrip())
 
 
 @command.command("list")
 @output_options
 def list_recipes() -> None:
     """The recipes that ship with fas."""
-    found = {name: recipes.summary(path) for name, path in recipes.shipped().items()}
+    found = {name: read_summary(path) for name, path in shipped_recipes().items()}
     if console.json:
         console.document(found)
     else:

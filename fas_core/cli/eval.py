@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import rich_click as click
 from attrs import evolve
 
-from fas_core.cli.judging import Judging, judging_options
+from fas_core.cli.judging import EvaluationOptions, evaluation_options
 from fas_core.cli.options.output import output_options
 from fas_core.console import console
 from fas_core.errors import require
@@ -17,8 +17,8 @@ from fas_core.errors import require
 if TYPE_CHECKING:
     from fas_core.contracts import DatasetReader
     from fas_core.evaluation import BoundMetric
-    from fas_core.inference.loaded_model import Candidate
-    from fas_core.inference.score_split import Scored, Terms
+    from fas_core.inference.loaded_model import LoadedModel
+    from fas_core.inference.score_split import ScoredSplit, Terms
 
 
 @click.command()
@@ -57,7 +57,7 @@ if TYPE_CHECKING:
 @click.option(
     "-j", "--workers", type=click.IntRange(1), default=2, show_default=True, help="Threads that read images."
 )
-@judging_options
+@evaluation_options
 @output_options
 def command(
     target: Path,
@@ -70,7 +70,7 @@ def command(
     modalities: str | None,
     subsets: bool,
     workers: int,
-    judging: Judging,
+    judging: EvaluationOptions,
 ) -> None:
     """Score every sample of a split and print the table. Unlabelled data gives scores and no table.
 
@@ -80,11 +80,11 @@ def command(
     A model trained with train.modality_dropout judges what samples have, and on demand less than that.
     """
     from fas_core.registry import registry
-    from fas_core.runs.folds import final_of, is_fold_set
-    from fas_core.runs.protocols import is_set
+    from fas_core.runs.folds import final_of, is_fold_runs
+    from fas_core.runs.protocols import is_protocol_runs
 
-    target = final_of(target, registry()).path if is_fold_set(target) else target
-    whole_set, several = is_set(target), len(data) > 1
+    target = final_of(target, registry()).path if is_fold_runs(target) else target
+    whole_set, several = is_protocol_runs(target), len(data) > 1
     _refuse_together(
         whole_set=whole_set,
         several=several,
@@ -95,21 +95,23 @@ def command(
     )
     if target.is_dir():
         require("train", "torch", "safetensors")
-    from fas_core.cli.views.eval_across import judge_across
-    from fas_core.cli.views.eval_set import judge_set
+    from fas_core.cli.views.eval_across import evaluate_across
+    from fas_core.cli.views.eval_set import evaluate_protocol_runs
     from fas_core.data.protocols import protocols_of
-    from fas_core.inference.loaded_model import open_candidate
+    from fas_core.inference.loaded_model import open_model
     from fas_core.inference.score_split import data_of, score_split
 
     terms = _terms(split, aggregate, modalities, workers, threshold)
     other = data[0] if data else None
     if whole_set:
-        judge_set(target, terms, judging, data=other, policy=threshold, folder=scores, registry=registry())
+        evaluate_protocol_runs(
+            target, terms, judging, data=other, policy=threshold, folder=scores, registry=registry()
+        )
         return
     told = protocols_of(protocols, registry())
-    candidate = open_candidate(target, registry())
+    candidate = open_model(target, registry())
     if several:
-        judge_across(
+        evaluate_across(
             candidate,
             data,
             terms,
@@ -166,15 +168,15 @@ def _terms(
 
 
 def _judge(
-    scored: Scored,
+    scored: ScoredSplit,
     terms: Terms,
     threshold: str | None,
     metrics: Sequence[BoundMetric],
-    judging: Judging,
+    judging: EvaluationOptions,
     output: Path | None,
 ) -> None:
     """Write the scores where that is asked for, and show what they are worth where they are labelled."""
-    from fas_core.cli.judging import judge_scores, show
+    from fas_core.cli.judging import evaluate_groups, show
 
     candidate, table = scored.candidate, scored.scores
     document: dict[str, Any] = {"model": str(candidate.path), "split": terms.split, "samples": len(table)}
@@ -186,7 +188,7 @@ def _judge(
         console.info(f"{len(table)} scores in {output}")
     if table.is_labelled():
         cut = candidate.threshold(threshold, judged=table)
-        judged = judge_scores(table, metrics, cut, judging, name=terms.split, notes=scored.notes)
+        judged = evaluate_groups(table, metrics, cut, judging, name=terms.split, notes=scored.notes)
         document |= judged.to_json()
         if cut is None:
             console.warn(f"no threshold: {candidate.why}")
@@ -199,7 +201,7 @@ def _judge(
 
 
 def _judge_subsets(
-    candidate: Candidate,
+    candidate: LoadedModel,
     reader: DatasetReader,
     terms: Terms,
     threshold: str | None,
@@ -207,7 +209,7 @@ def _judge_subsets(
     replicates: int,
 ) -> None:
     """A row for each subset of the modalities, all at the candidate's one threshold."""
-    from fas_core.evaluation import judge, tables
+    from fas_core.evaluation import evaluate, tables
     from fas_core.inference.score_samples import subsets
     from fas_core.inference.score_split import score_split
 
@@ -217,7 +219,7 @@ def _judge_subsets(
         scored = score_split(candidate, reader, evolve(terms, given=given), description=name)
         cut = scored.candidate.threshold(threshold, judged=scored.scores)
         results.append(
-            judge(scored.scores, metrics, cut, name=name, notes=scored.notes, replicates=replicates)
+            evaluate(scored.scores, metrics, cut, name=name, notes=scored.notes, replicates=replicates)
         )
     for drawn in tables(results):
         console.table(drawn)

@@ -13,7 +13,7 @@ from fas_core.atomic import replacing
 from fas_core.cli.options.output import output_options
 from fas_core.console import console
 from fas_core.descriptors import Exporter
-from fas_core.errors import ConfigError, FasError, listed, require
+from fas_core.errors import ConfigError, FasError, format_list, require
 
 if TYPE_CHECKING:
     from fas_core.card import Card
@@ -163,7 +163,7 @@ def _plans(
         fitting = [name for name in FORMS if name in forms and name in exporter.forms]
         if forms and not fitting:
             raise ConfigError(
-                f"{exporter.name} is written in {', '.join(exporter.forms)} only, not in {listed(forms)}"
+                f"{exporter.name} is written in {', '.join(exporter.forms)} only, not in {format_list(forms)}"
             )
         chosen: list[str | None] = [*fitting] or [None]
         pairs += [(exporter, _options(exporter, sets, form, registry)) for form in chosen]

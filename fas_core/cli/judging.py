@@ -26,7 +26,7 @@ METRIC = "NAME[:RATE,...]"
 
 
 @frozen
-class Judging:
+class EvaluationOptions:
     """How scores are judged, but for the threshold.
 
     Args:
@@ -46,14 +46,14 @@ class Judging:
             ConfigError: a metric takes no such targets.
             PluginError: no plugin provides one of them.
         """
-        from fas_core.evaluation import bind
+        from fas_core.evaluation import bind_metrics
 
         chosen = {choice.name: choice for choice in choices}
         for text in self.metrics:
             further = _choice(text, registry)
             if further.options is not None or further.name not in chosen:
                 chosen[further.name] = further
-        return bind(list(chosen.values()), registry)
+        return bind_metrics(list(chosen.values()), registry)
 
 
 @frozen(eq=False)
@@ -102,14 +102,14 @@ def _choice(text: str, registry: Registry) -> MetricChoice:
     return MetricChoice(name, structure({taken[0]: targets}, metric.options, registry, f"--metric {text!r}"))
 
 
-def judging_options(command: Callable[..., Any]) -> Callable[..., Any]:
+def evaluation_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Give a command `--group-by`, `--replicates` and `--metric`, as one argument `judging`."""
 
     @click.option("--group-by", type=click.Choice(GROUPS), help="A row for each value of this column too.")
     @click.option(
         "--replicates",
         type=click.IntRange(0),
-        default=Judging().replicates,
+        default=EvaluationOptions().replicates,
         show_default=True,
         help="Bootstrap replicates for the 95 % intervals; 0 for no intervals.",
     )
@@ -124,16 +124,16 @@ def judging_options(command: Callable[..., Any]) -> Callable[..., Any]:
     def wrapped(
         *args: Any, group_by: str | None, replicates: int, metrics: tuple[str, ...], **kwargs: Any
     ) -> Any:
-        return command(*args, judging=Judging(replicates, group_by, metrics), **kwargs)
+        return command(*args, judging=EvaluationOptions(replicates, group_by, metrics), **kwargs)
 
     return wrapped
 
 
-def judge_scores(
+def evaluate_groups(
     scores: ScoreTable,
     metrics: Sequence[BoundMetric],
     threshold: Threshold | None,
-    judging: Judging,
+    judging: EvaluationOptions,
     *,
     name: str,
     notes: Sequence[str] = (),
@@ -144,11 +144,11 @@ def judge_scores(
         DataError: nothing is labelled, or nothing is known of what samples are grouped by.
         PluginError: two metrics give a figure of the same name.
     """
-    from fas_core.evaluation import judge
+    from fas_core.evaluation import evaluate
 
     by = judging.group_by
     parts = {} if by is None else grouped(scores, by)
-    result = judge(scores, metrics, threshold, name=name, notes=notes, replicates=judging.replicates)
+    result = evaluate(scores, metrics, threshold, name=name, notes=notes, replicates=judging.replicates)
     if by is None:
         return Judged(scores, result)
     # Drawing whole subjects or videos says nothing about one of them.
@@ -156,7 +156,7 @@ def judge_scores(
     groups: list[Result] = []
     with console.progress(f"by {by}", len(parts)) as bar:
         for value, part in parts.items():
-            groups.append(judge(part, metrics, threshold, name=value, replicates=replicates))
+            groups.append(evaluate(part, metrics, threshold, name=value, replicates=replicates))
             bar.advance()
     return Judged(scores, result, by, tuple(groups))
 

@@ -12,7 +12,7 @@ import rich_click as click
 
 from fas_core.atomic import replacing
 from fas_core.cli.options.output import output_options
-from fas_core.cli.options.predicting import Asked, Shown, score_inputs, scoring_options
+from fas_core.cli.options.predicting import PictureOptions, PredictOptions, predict_options, score_inputs
 from fas_core.cli.views.verdicts import show
 from fas_core.errors import ConfigError
 
@@ -25,7 +25,7 @@ NOTHING_SCORED, ATTACKED = 1, 3
 @click.command()
 @click.argument("model", type=click.Path(path_type=Path))
 @click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
-@scoring_options
+@predict_options
 @click.option("--csv", "table", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE")
 @click.option(
     "--save-annotated",
@@ -48,7 +48,7 @@ def command(
     ctx: click.Context,
     model: Path,
     inputs: tuple[str, ...],
-    asked: Asked,
+    asked: PredictOptions,
     table: Path | None,
     annotated: Path | None,
     explained: Path | None,
@@ -65,7 +65,7 @@ def command(
     """
     if explained is not None and annotated is not None and explained.resolve() == annotated.resolve():
         raise ConfigError("--explain and --save-annotated would write the same files: give two folders")
-    found = score_inputs(ctx, model, inputs, asked, Shown(annotated, explained))
+    found = score_inputs(ctx, model, inputs, asked, PictureOptions(annotated, explained))
     if table is not None:
         _write(table, found.rows)
     show(model, found, pictures=explained is not None)

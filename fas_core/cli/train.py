@@ -11,13 +11,13 @@ import rich_click as click
 from fas_core.cli.options.output import output_options
 from fas_core.cli.options.recipe import recipe_options
 from fas_core.console import console
-from fas_core.errors import ConfigError, listed, require
+from fas_core.errors import ConfigError, format_list, require
 
 if TYPE_CHECKING:
     from fas_core.config.recipe import Recipe
     from fas_core.training.cross_validation import FoldsOutcome
     from fas_core.training.job import Outcome
-    from fas_core.training.protocols import SetOutcome
+    from fas_core.training.protocols import ProtocolsOutcome
 
 CHANGED_BY_RESUME = {"train.epochs", "train.workers", "train.device", "data.root"}
 
@@ -68,8 +68,8 @@ def command(
     With --folds RUN is a folder of runs: one for each fold, then the final one on all of train.
     """
     require("train", "torch", "accelerate", "safetensors")
-    from fas_core.runs.folds import is_fold_set
-    from fas_core.runs.protocols import is_set
+    from fas_core.runs.folds import is_fold_runs
+    from fas_core.runs.protocols import is_protocol_runs
 
     chosen = config or recipe
     overrides |= {} if folds is None else {"folds": folds}
@@ -80,7 +80,7 @@ def command(
         else:
             outcome = _resume(path, _only_resumable(path, overrides, protocol), final)
     except KeyboardInterrupt:
-        if (path / "state.pt").exists() or is_set(path) or is_fold_set(path):
+        if (path / "state.pt").exists() or is_protocol_runs(path) or is_fold_runs(path):
             console.warn(f"saved: continue with `fas train --resume {path}`")
         raise
     if outcome.results:
@@ -89,9 +89,9 @@ def command(
 
 def _start(
     path: Path, recipe: str, overrides: dict[str, Any], protocol: str | None, final: bool | None
-) -> Outcome | SetOutcome | FoldsOutcome:
+) -> Outcome | ProtocolsOutcome | FoldsOutcome:
     """One run, or one for each sub-protocol of a set or each fold."""
-    from fas_core.config.load import load
+    from fas_core.config.load import load_recipe
     from fas_core.data.protocols import find_protocol
     from fas_core.registry import registry
     from fas_core.training import cross_validation as train_folds
@@ -100,34 +100,36 @@ def _start(
 
     found = None if protocol is None else find_protocol(protocol, registry())
     chosen = {} if found is None else found.overrides(found.members[0])
-    made = load(recipe, registry(), overrides | chosen)
+    made = load_recipe(recipe, registry(), overrides | chosen)
     if made.folds is None:
         _refuse_final(final)
-        if found is not None and found.is_set:
+        if found is not None and found.is_protocol_runs:
             return train_set.start(path, found, made, registry())
         return job.start(path, made, registry())
-    if found is not None and found.is_set:
+    if found is not None and found.is_protocol_runs:
         raise ConfigError(
             f"--protocol {protocol} is a set of protocols, and folds are of one: "
-            f"{listed(f'{found.dataset}-{member}' for member in found.members)}"
+            f"{format_list(f'{found.dataset}-{member}' for member in found.members)}"
         )
     if overrides.get("train.select") == "best":
         raise ConfigError("train.select: with folds the last weights count: no score may choose among them")
     return train_folds.start(path, made, registry(), final=final is not False)
 
 
-def _resume(path: Path, changes: dict[str, Any], final: bool | None) -> Outcome | SetOutcome | FoldsOutcome:
+def _resume(
+    path: Path, changes: dict[str, Any], final: bool | None
+) -> Outcome | ProtocolsOutcome | FoldsOutcome:
     from fas_core.registry import registry
-    from fas_core.runs.folds import is_fold_set
-    from fas_core.runs.protocols import is_set
+    from fas_core.runs.folds import is_fold_runs
+    from fas_core.runs.protocols import is_protocol_runs
     from fas_core.training import cross_validation as train_folds
     from fas_core.training import job
     from fas_core.training import protocols as train_set
 
-    if is_fold_set(path):
+    if is_fold_runs(path):
         return train_folds.resume(path, registry(), changes, final=final)
     _refuse_final(final)
-    if is_set(path):
+    if is_protocol_runs(path):
         return train_set.resume(path, registry(), changes)
     return job.resume(path, registry(), changes)
 
@@ -146,7 +148,7 @@ def _only_resumable(path: Path, overrides: dict[str, Any], protocol: str | None)
     refused = sorted(set(overrides) - CHANGED_BY_RESUME) + ["--protocol"] * (protocol is not None)
     if refused:
         raise ConfigError(
-            f"--resume goes on with the run's own recipe: it takes no {listed(refused)} "
+            f"--resume goes on with the run's own recipe: it takes no {format_list(refused)} "
             f"(only {', '.join(sorted(CHANGED_BY_RESUME))})"
         )
     return overrides
@@ -155,21 +157,21 @@ def _only_resumable(path: Path, overrides: dict[str, Any], protocol: str | None)
 def _recipe(path: Path) -> Recipe:
     """Of a run or of a set of runs, of protocols or folds."""
     from fas_core.registry import registry
-    from fas_core.runs.folds import FoldSet, is_fold_set
-    from fas_core.runs.protocols import ProtocolSet, is_set
+    from fas_core.runs.folds import FoldRuns, is_fold_runs
+    from fas_core.runs.protocols import ProtocolRuns, is_protocol_runs
     from fas_core.runs.run import Run
 
-    if is_fold_set(path):
-        return FoldSet.open(path, registry()).recipe
-    opened = ProtocolSet.open(path, registry()) if is_set(path) else Run.open(path, registry())
+    if is_fold_runs(path):
+        return FoldRuns.open(path, registry()).recipe
+    opened = ProtocolRuns.open(path, registry()) if is_protocol_runs(path) else Run.open(path, registry())
     return opened.recipe
 
 
-def _show(path: Path, outcome: Outcome | SetOutcome | FoldsOutcome) -> None:
+def _show(path: Path, outcome: Outcome | ProtocolsOutcome | FoldsOutcome) -> None:
     """The tables, and what to do next."""
     from fas_core.registry import registry
-    from fas_core.runs.folds import FINAL, FoldSet, is_fold_set
-    from fas_core.runs.protocols import is_set
+    from fas_core.runs.folds import FINAL, FoldRuns, is_fold_runs
+    from fas_core.runs.protocols import is_protocol_runs
 
     if console.json:
         console.document(json.loads((path / "results.json").read_text()))
@@ -177,11 +179,11 @@ def _show(path: Path, outcome: Outcome | SetOutcome | FoldsOutcome) -> None:
     for table in outcome.tables():
         console.table(table)
     console.info("next:")
-    if is_set(path):
+    if is_protocol_runs(path):
         console.info(f"  fas eval {path} --scores FOLDER")
         return
-    if is_fold_set(path):
-        if not FoldSet.open(path, registry()).final:
+    if is_fold_runs(path):
+        if not FoldRuns.open(path, registry()).final:
             console.info(f"  fas train --resume {path} --final")
             return
         path = path / FINAL

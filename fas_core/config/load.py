@@ -12,7 +12,7 @@ import yaml
 from fas_core.config.recipe import Recipe
 from fas_core.config.structure import converter, structure
 from fas_core.descriptors import Backbone
-from fas_core.errors import ConfigError, closest
+from fas_core.errors import ConfigError, suggest_closest
 from fas_core.registry import Registry
 
 Tree = dict[str, Any]
@@ -34,19 +34,19 @@ class Loader(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
-def shipped() -> dict[str, Path]:
+def shipped_recipes() -> dict[str, Path]:
     """The recipes that ship with fas: `{name: file}`."""
     folder = Path(str(files("fas_configs")))
     return {path.stem: path for path in sorted(folder.glob("*.yaml"))}
 
 
-def summary(path: Path) -> str:
+def read_summary(path: Path) -> str:
     """What a recipe says of itself: its first line, where that is a comment."""
     first = path.read_text(encoding="utf-8").partition("\n")[0]
     return first.removeprefix("#").strip() if first.startswith("#") else ""
 
 
-def load(name: str, registry: Registry, overrides: Mapping[str, Any] | None = None) -> Recipe:
+def load_recipe(name: str, registry: Registry, overrides: Mapping[str, Any] | None = None) -> Recipe:
     """A recipe by name or file, with `{"train.lr": 0.02}` over it.
 
     Raises:
@@ -54,13 +54,13 @@ def load(name: str, registry: Registry, overrides: Mapping[str, Any] | None = No
     """
     backbones = {component.name for component in registry.all(Backbone)}
     # Under it the default choices, so that `loss: {gamma: 2}` goes on with the default loss.
-    tree = merge(plain(Recipe(), registry), read(name, backbones), backbones)
+    tree = merge(to_plain(Recipe(), registry), read_recipe(name, backbones), backbones)
     for path, value in (overrides or {}).items():
         tree = merge(tree, nest(path, value), backbones)
     return structure(tree, Recipe, registry, f"recipe {name}")
 
 
-def read(name: str, backbones: Container[str] = (), seen: tuple[Path, ...] = ()) -> Tree:
+def read_recipe(name: str, backbones: Container[str] = (), seen: tuple[Path, ...] = ()) -> Tree:
     """The plain tree of a recipe, its `extends:` chain merged.
 
     Raises:
@@ -79,18 +79,20 @@ def read(name: str, backbones: Container[str] = (), seen: tuple[Path, ...] = ())
         return tree
     if not isinstance(parent, str):
         raise ConfigError(f"{path}: extends: must name one recipe: {parent!r}")
-    return merge(read(parent, backbones, (*seen, path)), tree, backbones)
+    return merge(read_recipe(parent, backbones, (*seen, path)), tree, backbones)
 
 
 def locate(name: str, folder: Path) -> Path:
     """The file of a recipe: a shipped name, or a path relative to `folder`."""
-    known = shipped()
+    known = shipped_recipes()
     if name in known:
         return known[name]
     path = (folder / Path(name).expanduser()).resolve()
     if path.is_file():
         return path
-    meant = closest(Path(name).stem.lower(), known)  # also where a published cfgs/FeatherNetB-32.yaml is not
+    meant = suggest_closest(
+        Path(name).stem.lower(), known
+    )  # also where a published cfgs/FeatherNetB-32.yaml is not
     raise ConfigError(f"recipe {name!r}: neither a shipped recipe nor a file{meant}")
 
 
@@ -166,7 +168,7 @@ def parse_sets(assignments: Iterable[str]) -> Tree:
     return parsed
 
 
-def plain(recipe: Recipe, registry: Registry) -> Tree:
+def to_plain(recipe: Recipe, registry: Registry) -> Tree:
     """The whole tree of a recipe as plain data, every default spelled out; `structure` takes it back."""
     return dict(converter(registry).unstructure(recipe))
 

@@ -24,7 +24,7 @@ from fas_core.config.recipe import (
     LossChoice,
     MetricChoice,
 )
-from fas_core.errors import ConfigError, PluginError, closest
+from fas_core.errors import ConfigError, PluginError, suggest_closest
 from fas_core.registry import Registry
 
 T = TypeVar("T")
@@ -103,7 +103,9 @@ def _attrs(made: cattrs.Converter, value: object, cls: type[Any]) -> Any:
     if not isinstance(value, Mapping):
         raise InvalidValueError([("", f"must be a mapping of {', '.join(fields)}: {value!r}")])
     hints = get_type_hints(cls)
-    problems = [(str(key), f"unknown key{closest(str(key), fields)}") for key in value if key not in fields]
+    problems = [
+        (str(key), f"unknown key{suggest_closest(str(key), fields)}") for key in value if key not in fields
+    ]
     arguments: dict[str, Any] = {}
     for name, field in fields.items():
         default: Any = field.default

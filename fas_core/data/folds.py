@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from fas_core.config.recipe import FOLDS
 from fas_core.contracts import DatasetReader
-from fas_core.errors import ConfigError, DataError, closest
+from fas_core.errors import ConfigError, DataError, suggest_closest
 from fas_core.records.samples import ATTACK, COLUMNS, LIVE, SampleTable, concat
 
 GROUPED = tuple(name for name in COLUMNS if name != "box")
@@ -175,7 +175,7 @@ def fold_numbers(samples: SampleTable, by: str, count: int, seed: int) -> NDArra
 def _groups(samples: SampleTable, by: str) -> NDArray[np.intp]:
     """(N,) which value of the column a row has, by the values' order."""
     if by not in GROUPED:
-        raise ConfigError(f"folds by {by!r}: samples have no such column{closest(by, GROUPED)}")
+        raise ConfigError(f"folds by {by!r}: samples have no such column{suggest_closest(by, GROUPED)}")
     column = samples.table.column(by)
     if empty := column.null_count:
         raise DataError(

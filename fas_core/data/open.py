@@ -12,9 +12,9 @@ from fas_core.config.recipe import DatasetChoice
 from fas_core.config.structure import structure
 from fas_core.contracts import DatasetReader
 from fas_core.data.folds import Folds
-from fas_core.data.train_on_dev import Pooled
+from fas_core.data.train_on_dev import TrainOnDev
 from fas_core.descriptors import Dataset
-from fas_core.errors import DataError, closest
+from fas_core.errors import DataError, suggest_closest
 from fas_core.registry import Registry
 
 
@@ -83,7 +83,7 @@ def open_choice(choice: DatasetChoice, registry: Registry, *, make: bool = True)
     if make:
         reader.prepare()
     if choice.train_on_dev:
-        reader = Pooled(reader)
+        reader = TrainOnDev(reader)
     if (held_out := choice.held_out) is None:
         return reader
     return Folds(reader, held_out.by, held_out.folds, held_out.seed).holding_out(held_out.fold)
@@ -101,7 +101,7 @@ def recognise(spec: str, registry: Registry) -> tuple[Dataset, Path | None]:
         return registry.find(Dataset, name), Path(root).expanduser() if colon else None
     path = Path(spec).expanduser()
     if not path.exists():
-        raise DataError(f"{spec}: neither a data set{closest(name, known)} nor a file or folder")
+        raise DataError(f"{spec}: neither a data set{suggest_closest(name, known)} nor a file or folder")
     fitting = layouts(path, registry)
     if len(fitting) > 1:
         forms = " or ".join(f"{item.name}:{spec}" for item in fitting)

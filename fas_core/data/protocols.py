@@ -8,7 +8,7 @@ from typing import Any
 from attrs import frozen
 
 from fas_core.descriptors import Dataset
-from fas_core.errors import ConfigError, listed
+from fas_core.errors import ConfigError, format_list
 from fas_core.registry import Registry
 
 
@@ -20,13 +20,13 @@ class Protocol:
         name: as the user gave it, e.g. `cefa-4` or `cefa-4@2`.
         dataset: the data set's name.
         members: values of its `protocol` option; the sub-protocols of a set, or one.
-        is_set: whether it is a set.
+        is_protocol_runs: whether it is a set.
     """
 
     name: str
     dataset: str
     members: tuple[str, ...]
-    is_set: bool
+    is_protocol_runs: bool
 
     def overrides(self, member: str) -> dict[str, Any]:
         """What of a recipe chooses this sub-protocol."""
@@ -42,9 +42,9 @@ def protocols_of(texts: Sequence[str], registry: Registry) -> dict[str, str]:
     found: dict[str, str] = {}
     for text in texts:
         protocol = find_protocol(text, registry)
-        if protocol.is_set:
+        if protocol.is_protocol_runs:
             members = [f"{protocol.dataset}-{member}" for member in protocol.members]
-            raise ConfigError(f"--protocol {text!r}: a set of protocols: give one of {listed(members)}")
+            raise ConfigError(f"--protocol {text!r}: a set of protocols: give one of {format_list(members)}")
         if protocol.dataset in found:
             raise ConfigError(f"--protocol {text!r}: a second protocol of {protocol.dataset}")
         found[protocol.dataset] = protocol.members[0]
@@ -63,9 +63,10 @@ def find_protocol(text: str, registry: Registry) -> Protocol:
     if not fitting:
         sets = [f"{name}-{key}" for name, item in sorted(datasets.items()) for key in item.sets]
         raise ConfigError(
-            f"--protocol {text!r}: must be DATASET-PROTOCOL, e.g. cefa-4@1, or a set of them: {listed(sets)}"
+            f"--protocol {text!r}: must be DATASET-PROTOCOL, e.g. cefa-4@1, or a set of them: "
+            f"{format_list(sets)}"
         )
     name = max(fitting, key=len)
     rest = text.removeprefix(f"{name}-")
     members = datasets[name].sets.get(rest)
-    return Protocol(text, name, members or (rest,), is_set=members is not None)
+    return Protocol(text, name, members or (rest,), is_protocol_runs=members is not None)

@@ -13,7 +13,7 @@ from fas_core.records.samples import ATTACK, LIVE, SampleTable, concat
 
 
 @frozen(eq=False, slots=False)
-class Pooled:
+class TrainOnDev:
     """A data set without dev, for train has its labelled samples."""
 
     reader: DatasetReader

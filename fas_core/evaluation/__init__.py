@@ -1,8 +1,8 @@
 """Judging scores and showing what came of it. Needs neither torch nor scikit-learn."""
 
 from fas_core.evaluation.bootstrap import REPLICATES, Intervals, differences, intervals
-from fas_core.evaluation.metrics import BoundMetric, bind, compute
-from fas_core.evaluation.result import Result, SpeciesResult, judge
+from fas_core.evaluation.metrics import BoundMetric, bind_metrics, compute
+from fas_core.evaluation.result import Result, SpeciesResult, evaluate
 from fas_core.evaluation.tables import tables
 from fas_core.evaluation.text_histogram import text_histogram
 
@@ -12,11 +12,11 @@ __all__ = [
     "Intervals",
     "Result",
     "SpeciesResult",
-    "bind",
+    "bind_metrics",
     "compute",
     "differences",
+    "evaluate",
     "intervals",
-    "judge",
     "tables",
     "text_histogram",
 ]

@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 from attrs import field, frozen
 from numpy.typing import NDArray
 
-from fas_core.errors import DataError, listed
+from fas_core.errors import DataError, format_list
 from fas_core.evaluation.metrics import BoundMetric, compute, or_null, species_apcer
 from fas_core.records.samples import ATTACK, LIVE
 from fas_core.scores.ranked import Counts
@@ -201,13 +201,13 @@ def aligned(scores: ScoreTable, like: ScoreTable) -> ScoreTable:
     if missing or extra:
         raise DataError(
             f"the two score tables hold different samples: {len(missing)} ids only in the first, "
-            f"{len(extra)} only in the second: {listed([*missing, *extra])}"
+            f"{len(extra)} only in the second: {format_list([*missing, *extra])}"
         )
     found = ScoreTable(scores.table.take(pc.index_in(ours, theirs)))
     if wrong := np.flatnonzero(found.labels != like.labels).tolist():
         raise DataError(
             f"the two score tables label {len(wrong)} samples differently: "
-            f"{listed([ours[row].as_py() for row in wrong])}"
+            f"{format_list([ours[row].as_py() for row in wrong])}"
         )
     return found
 

@@ -17,7 +17,7 @@ SHOWN = ("eer", "apcer", "bpcer", "acer")
 
 
 @frozen
-class Folded:
+class CrossValidation:
     """Out-of-fold scores, judged.
 
     Args:
@@ -40,7 +40,7 @@ class Folded:
         return {"by": self.by, "folds": each, **spread, "pooled": self.pooled.to_json()}
 
 
-def folded_tables(found: Folded) -> list[Table]:
+def folded_tables(found: CrossValidation) -> list[Table]:
     """A row a fold, mean, standard deviation and all folds pooled; then what else is known of the pooled."""
     pooled = found.pooled
     keys = [key for key in SHOWN if key in pooled.metrics]

@@ -34,7 +34,7 @@ class BoundMetric:
         return self.function(self.options, scores=scores, threshold=threshold)
 
 
-def bind(choices: Sequence[MetricChoice], registry: Registry) -> list[BoundMetric]:
+def bind_metrics(choices: Sequence[MetricChoice], registry: Registry) -> list[BoundMetric]:
     """The metrics of a recipe, loaded.
 
     Raises:

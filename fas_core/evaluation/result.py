@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from attrs import asdict, frozen
 
-from fas_core.errors import DataError, listed
+from fas_core.errors import DataError, format_list
 from fas_core.evaluation.bootstrap import Intervals, intervals
 from fas_core.evaluation.metrics import BoundMetric, compute, or_null, species_apcer
 from fas_core.records.samples import ATTACK
@@ -69,7 +69,7 @@ class Result:
         }
 
 
-def judge(
+def evaluate(
     scores: ScoreTable,
     metrics: Sequence[BoundMetric],
     threshold: Threshold | None,
@@ -155,4 +155,4 @@ def _undefined(figures: Mapping[str, float], counts: Mapping[str, int], threshol
     if not missing:
         return []
     why = f"{' and '.join(lacks)}, so these are not defined" if lacks else "not defined for these scores"
-    return [f"{why}: {listed(missing, len(missing))}"]
+    return [f"{why}: {format_list(missing, len(missing))}"]

@@ -11,7 +11,7 @@ from fas_core.config.recipe import DatasetChoice
 from fas_core.contracts import DatasetReader
 from fas_core.data.open import open_choice
 from fas_core.errors import DataError
-from fas_core.inference.loaded_model import Candidate
+from fas_core.inference.loaded_model import LoadedModel
 from fas_core.inference.score_split import other_data
 from fas_core.registry import Registry
 
@@ -19,7 +19,7 @@ OWN = "own"
 
 
 @frozen(eq=False)
-class Target:
+class EvaluationData:
     """A data set that a model is judged on.
 
     Args:
@@ -35,9 +35,9 @@ class Target:
     seen: bool
 
 
-def open_targets(
-    candidate: Candidate, specs: Sequence[str], split: str, registry: Registry, protocols: Mapping[str, str]
-) -> tuple[list[Target], str]:
+def open_evaluation_data(
+    candidate: LoadedModel, specs: Sequence[str], split: str, registry: Registry, protocols: Mapping[str, str]
+) -> tuple[list[EvaluationData], str]:
     """The model's own data where they are there, and those that a user names; and why its own are not.
 
     Args:
@@ -56,15 +56,15 @@ def open_targets(
     places = [_placed(choice) for choice in choices]
     if again := [spec for spec, place in zip(specs, places, strict=True) if places.count(place) > 1]:
         raise DataError(f"--data {again[-1]}: the same data set is given twice")
-    targets: list[Target] = []
+    targets: list[EvaluationData] = []
     for spec, choice in zip(specs, choices, strict=True):
         reader = open_choice(choice, registry)
         _look(reader, candidate, split)
         if _placed(choice) == _placed(own):
-            targets.insert(0, Target(OWN, said(choice), reader, seen=True))
+            targets.insert(0, EvaluationData(OWN, said(choice), reader, seen=True))
         else:
             name = _free(_called(spec, choice), [OWN, *(target.name for target in targets)])
-            targets.append(Target(name, said(choice), reader, seen=_meet(choice.root, own.root)))
+            targets.append(EvaluationData(name, said(choice), reader, seen=_meet(choice.root, own.root)))
     if targets[0].name == OWN:
         return targets, ""
     try:
@@ -72,7 +72,7 @@ def open_targets(
         _look(reader, candidate, split)
     except DataError as error:
         return targets, error.message
-    return [Target(OWN, said(own), reader, seen=True), *targets], ""
+    return [EvaluationData(OWN, said(own), reader, seen=True), *targets], ""
 
 
 def said(choice: DatasetChoice) -> str:
@@ -80,7 +80,7 @@ def said(choice: DatasetChoice) -> str:
     return choice.name if choice.root is None else f"{choice.name}:{choice.root}"
 
 
-def _look(reader: DatasetReader, candidate: Candidate, split: str) -> None:
+def _look(reader: DatasetReader, candidate: LoadedModel, split: str) -> None:
     """Refuse what could not be scored."""
     samples = reader.samples(split)
     if not len(samples):

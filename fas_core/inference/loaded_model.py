@@ -17,7 +17,7 @@ from fas_core.scores.thresholds import Threshold, fit_threshold
 
 
 @frozen(eq=False)
-class Candidate:
+class LoadedModel:
     """A model ready to score, and the terms it came with.
 
     Args:
@@ -65,7 +65,7 @@ class Candidate:
         return fit_threshold(policy, self.dev, self.fitted_on, judged=judged)
 
 
-def open_candidate(path: Path, registry: Registry) -> Candidate:
+def open_model(path: Path, registry: Registry) -> LoadedModel:
     """A run folder or an exported model.
 
     Raises:
@@ -79,7 +79,7 @@ def open_candidate(path: Path, registry: Registry) -> Candidate:
     raise ModelError(f"{path}: {known}: give what `fas train` or `fas export` wrote")
 
 
-def _from_run(path: Path, registry: Registry) -> Candidate:
+def _from_run(path: Path, registry: Registry) -> LoadedModel:
     from fas_core.models.model import scorer
     from fas_core.runs.run import Run
 
@@ -90,7 +90,7 @@ def _from_run(path: Path, registry: Registry) -> Candidate:
         threshold = run.threshold()
     except FasError as error:
         why = error.message
-    return Candidate(
+    return LoadedModel(
         path=path,
         scorer=scorer(run.model()),
         modalities=recipe.modalities,
@@ -106,12 +106,12 @@ def _from_run(path: Path, registry: Registry) -> Candidate:
     )
 
 
-def _from_file(path: Path, registry: Registry) -> Candidate:
+def _from_file(path: Path, registry: Registry) -> LoadedModel:
     from fas_core.runtime import ModelFile
 
     model = ModelFile(path)
     card = model.card
-    return Candidate(
+    return LoadedModel(
         path=path,
         scorer=model,
         modalities=card.modalities,

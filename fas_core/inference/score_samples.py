@@ -12,7 +12,7 @@ from fas_core.config.recipe import Resize
 from fas_core.console import console
 from fas_core.contracts import DatasetReader, Scorer
 from fas_core.data.reading import batches
-from fas_core.errors import ConfigError, DataError, ModelError, listed
+from fas_core.errors import ConfigError, DataError, ModelError, format_list
 from fas_core.records.samples import SampleTable
 from fas_core.scores.table import ScoreTable
 from fas_core.scores.thresholds import Threshold
@@ -89,7 +89,7 @@ def presence_of(
         DataError: a sample has none of them.
     """
     if unknown := sorted(set(given or ()) - set(modalities)):
-        raise ConfigError(f"the model takes {', '.join(modalities)}: no {listed(unknown)}")
+        raise ConfigError(f"the model takes {', '.join(modalities)}: no {format_list(unknown)}")
     wanted = [name for name in modalities if given is None or name in given]
     presence = np.zeros((len(samples), len(modalities)), np.bool_)
     presence[:, [modalities.index(name) for name in wanted]] = samples.presence(wanted)

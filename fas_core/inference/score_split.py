@@ -9,8 +9,8 @@ from attrs import frozen
 from fas_core.config.recipe import DatasetChoice
 from fas_core.contracts import DatasetReader
 from fas_core.data.open import choose_instead, open_choice
-from fas_core.errors import ConfigError, listed
-from fas_core.inference.loaded_model import Candidate
+from fas_core.errors import ConfigError, format_list
+from fas_core.inference.loaded_model import LoadedModel
 from fas_core.inference.score_samples import protocol_notes, score_samples
 from fas_core.inference.videos import of_videos
 from fas_core.registry import Registry
@@ -38,7 +38,7 @@ class Terms:
 
 
 @frozen(eq=False)
-class Scored:
+class ScoredSplit:
     """A candidate and what it gave.
 
     Args:
@@ -47,13 +47,13 @@ class Scored:
         notes: what has to be said under every table of them.
     """
 
-    candidate: Candidate
+    candidate: LoadedModel
     scores: ScoreTable
     notes: tuple[str, ...]
 
 
 def data_of(
-    candidate: Candidate, data: str | None, registry: Registry, protocols: Mapping[str, str] | None = None
+    candidate: LoadedModel, data: str | None, registry: Registry, protocols: Mapping[str, str] | None = None
 ) -> DatasetReader:
     """What it was trained on, or other data as a user names them.
 
@@ -72,7 +72,7 @@ def data_of(
 
 
 def other_data(
-    candidate: Candidate, specs: Sequence[str], registry: Registry, protocols: Mapping[str, str]
+    candidate: LoadedModel, specs: Sequence[str], registry: Registry, protocols: Mapping[str, str]
 ) -> list[DatasetChoice]:
     """The data sets that a user names, under these protocols.
 
@@ -82,13 +82,13 @@ def other_data(
     """
     chosen = [choose_instead(spec, candidate.data, registry, protocols) for spec in specs]
     if unused := sorted(set(protocols) - {choice.name for choice in chosen}):
-        raise ConfigError(f"--protocol of {listed(unused)}: no --data is of that data set")
+        raise ConfigError(f"--protocol of {format_list(unused)}: no --data is of that data set")
     return chosen
 
 
 def score_split(
-    candidate: Candidate, reader: DatasetReader, terms: Terms, *, description: str = "scoring"
-) -> Scored:
+    candidate: LoadedModel, reader: DatasetReader, terms: Terms, *, description: str = "scoring"
+) -> ScoredSplit:
     """Score a split, and where it is asked for make scores of videos of it.
 
     Raises:
@@ -105,7 +105,7 @@ def score_split(
     )
     notes = protocol_notes(reader, candidate.own_threshold)
     if terms.vote is None:
-        return Scored(candidate, scores, notes)
+        return ScoredSplit(candidate, scores, notes)
     videos = by_video(scores, terms.vote, name=terms.split)
     said = f"{len(videos)} videos of {len(scores)} frames, scored by {SAID.get(terms.vote, terms.vote)}"
-    return Scored(of_videos(candidate, terms.vote), videos, (said, *notes))
+    return ScoredSplit(of_videos(candidate, terms.vote), videos, (said, *notes))

@@ -90,13 +90,13 @@ def names_of(targets: Sequence[Path]) -> list[str]:
 
 def _scored(target: Path, split: str, workers: int, data: str | None) -> ScoreTable:
     from fas_core.errors import require
-    from fas_core.inference.loaded_model import open_candidate
+    from fas_core.inference.loaded_model import open_model
     from fas_core.inference.score_split import Terms, data_of, score_split
     from fas_core.registry import registry
 
     if target.is_dir():
         require("train", "torch", "safetensors")
-    candidate = open_candidate(target, registry())
+    candidate = open_model(target, registry())
     reader = data_of(candidate, data, registry())
     terms = Terms(split=split, workers=workers)
     return score_split(candidate, reader, terms, description=f"{target} {split}").scores

@@ -5,12 +5,12 @@ from __future__ import annotations
 from attrs import evolve
 
 from fas_core.errors import DataError
-from fas_core.inference.loaded_model import Candidate
+from fas_core.inference.loaded_model import LoadedModel
 from fas_core.scores.thresholds import fit_threshold, parse_policy
 from fas_core.scores.videos import Vote, by_video
 
 
-def of_videos(candidate: Candidate, vote: Vote) -> Candidate:
+def of_videos(candidate: LoadedModel, vote: Vote) -> LoadedModel:
     """The candidate with its dev scores aggregated, and its threshold fitted anew on them.
 
     A threshold that was fitted on frames is none for videos. Where there are no dev scores, as an exported

@@ -13,7 +13,7 @@ from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
 from fas_core.atomic import replacing
-from fas_core.errors import ModelError, listed
+from fas_core.errors import ModelError, format_list
 
 
 def save_weights(model: nn.Module, path: Path) -> None:
@@ -37,7 +37,7 @@ def load_weights(model: nn.Module, path: Path) -> None:
         raise ModelError(f"{path}: cannot be read as safetensors: {error}") from error
     wanted = model.state_dict()
     if problems := _differences(wanted, found):
-        raise ModelError(f"{path}: of another model than the recipe's: {listed(problems, 3)}")
+        raise ModelError(f"{path}: of another model than the recipe's: {format_list(problems, 3)}")
     model.load_state_dict(found)
 
 

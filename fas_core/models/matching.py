@@ -10,7 +10,7 @@ import torch
 from attrs import asdict, frozen
 from torch import Tensor, nn
 
-from fas_core.errors import listed
+from fas_core.errors import format_list
 
 COUNTER = "num_batches_tracked"
 """Of batch norms: not written by PyTorch before 0.4.1, and of no use for judging."""
@@ -46,7 +46,7 @@ class Matched:
             (self.reshaped, "of another shape"),
             (self.left, "left over in the file"),
         )
-        return "; ".join(f"{len(names)} {what}: {listed(names, 3)}" for names, what in parts if names)
+        return "; ".join(f"{len(names)} {what}: {format_list(names, 3)}" for names, what in parts if names)
 
     def to_json(self) -> dict[str, Any]:
         """The fields as plain data."""

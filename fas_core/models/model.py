@@ -11,7 +11,7 @@ from torch.nn import functional as F
 from fas_core.config.recipe import BackboneChoice, Normalize, Recipe
 from fas_core.contracts import BackboneModule, BranchSize, Images, Outputs, Scorer
 from fas_core.descriptors import Backbone, Fusion, Stage
-from fas_core.errors import ConfigError, listed
+from fas_core.errors import ConfigError, format_list
 
 if TYPE_CHECKING:
     import numpy as np
@@ -225,7 +225,7 @@ def _normalize(given: dict[str, Normalize], modalities: tuple[str, ...]) -> dict
     """For each modality; those that the model does not take are ignored, so that recipes can be narrowed."""
     if given and (missing := [name for name in modalities if name not in given]):
         raise ConfigError(
-            f"model.normalize: given for {listed(given)} but not for {listed(missing)}: "
+            f"model.normalize: given for {format_list(given)} but not for {format_list(missing)}: "
             "`fas data stats` measures it"
         )
     return {name: given.get(name, Normalize()) for name in modalities}
@@ -238,7 +238,8 @@ def _chosen(
         return dict.fromkeys(modalities, backbone)
     if differing := set(backbone) ^ set(modalities):
         raise ConfigError(
-            f"model.backbone: must name one for each of {', '.join(modalities)}: {listed(sorted(differing))}"
+            f"model.backbone: must name one for each of {', '.join(modalities)}: "
+            f"{format_list(sorted(differing))}"
         )
     return {name: backbone[name] for name in modalities}
 

@@ -15,7 +15,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
-from fas_core.errors import ModelError, listed
+from fas_core.errors import ModelError, format_list
 
 SUFFIXES = (".pth", ".pth.tar", ".tar", ".pt", ".safetensors")
 PREFIX = "module."
@@ -101,7 +101,7 @@ def _bare(entries: Mapping[Any, Any], path: Path) -> dict[str, Tensor]:
     """
     others = [str(name) for name, value in entries.items() if not isinstance(value, Tensor)]
     if others or not entries:
-        held = f"holds {listed(others)}" if others else "is empty"
+        held = f"holds {format_list(others)}" if others else "is empty"
         raise ModelError(f"{path}: no state dict of tensors: it {held}")
     prefixed = all(str(name).startswith(PREFIX) for name in entries)
     return {str(name)[len(PREFIX) if prefixed else 0 :]: value for name, value in entries.items()}

@@ -10,7 +10,7 @@ from attrs import frozen
 from torch import Tensor, nn
 
 from fas_core.config.recipe import Recipe
-from fas_core.errors import ConfigError, ModelError, listed
+from fas_core.errors import ConfigError, ModelError, format_list
 from fas_core.models.matching import COUNTER, Matched, by_name, fill
 from fas_core.models.model import Model, build_model
 from fas_core.models.published import read_published
@@ -19,7 +19,7 @@ from fas_core.runs.run import PRETRAINED
 
 
 @frozen
-class Taken:
+class PretrainedBranch:
     """What a branch got of a file.
 
     Args:
@@ -37,9 +37,9 @@ class Taken:
         found = self.matched
         parts = [f"{self.branch}: {len(found.pairs)} entries of {self.path}"]
         if found.adapted:
-            parts.append(f"{listed(found.adapted)} adapted to its input")
+            parts.append(f"{format_list(found.adapted)} adapted to its input")
         if found.left:
-            parts.append(f"not taken: {listed(found.left, 3)}")
+            parts.append(f"not taken: {format_list(found.left, 3)}")
         return "; ".join(parts)
 
 
@@ -88,7 +88,7 @@ def last_names(ours: Mapping[str, Tensor], theirs: Mapping[str, Tensor]) -> dict
     return {name: pairs.get(name, "") for name in ours}
 
 
-def load_pretrained(model: Model, recipe: Recipe, registry: Registry) -> list[Taken]:
+def load_pretrained(model: Model, recipe: Recipe, registry: Registry) -> list[PretrainedBranch]:
     """Fill the branches that `model.pretrained` names, but for their classifiers, and say what was taken.
 
     Raises:
@@ -101,13 +101,14 @@ def load_pretrained(model: Model, recipe: Recipe, registry: Registry) -> list[Ta
     paths = given if isinstance(given, dict) else dict.fromkeys(model.backbones, given)
     if unknown := set(paths) - set(model.backbones):
         raise ConfigError(
-            f"model.pretrained: no branch {listed(sorted(unknown))} (there are: {', '.join(model.backbones)})"
+            f"model.pretrained: no branch {format_list(sorted(unknown))} "
+            f"(there are: {', '.join(model.backbones)})"
         )
     classifier = class_entries(recipe, registry)
     return [_pretrain(model, branch, path, classifier) for branch, path in paths.items()]
 
 
-def _pretrain(model: Model, branch: str, path: Path, classifier: frozenset[str]) -> Taken:
+def _pretrain(model: Model, branch: str, path: Path, classifier: frozenset[str]) -> PretrainedBranch:
     path = path / PRETRAINED if path.is_dir() else path
     backbone = model.backbones[branch]
     published = read_published(path)
@@ -122,4 +123,4 @@ def _pretrain(model: Model, branch: str, path: Path, classifier: frozenset[str])
             f"model.pretrained: {path} does not fit the backbone of {branch!r}: {matched.differences()}"
         )
     fill(backbone, matched, published.weights)
-    return Taken(branch, path, matched)
+    return PretrainedBranch(branch, path, matched)

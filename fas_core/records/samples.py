@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from attrs import field, frozen
 from numpy.typing import NDArray
 
-from fas_core.errors import DataError, listed
+from fas_core.errors import DataError, format_list
 
 LIVE, ATTACK, UNKNOWN = 1, 0, -1
 
@@ -65,7 +65,7 @@ class SampleTable:
         if missing or unknown:
             raise DataError(
                 f"sample table of {root}: "
-                f"{listed(sorted(missing | unknown))}: {'missing' if missing else 'unknown'} column"
+                f"{format_list(sorted(missing | unknown))}: {'missing' if missing else 'unknown'} column"
             )
         rows = len(columns["id"])
         arrays: dict[str, pa.Array] = {}
@@ -80,7 +80,7 @@ class SampleTable:
         counts = pc.value_counts(arrays["id"])
         repeated = counts.filter(pc.greater(counts.field("counts"), 1)).field("values")
         if len(repeated):
-            raise DataError(f"sample table of {root}: id given twice: {listed(repeated.to_pylist())}")
+            raise DataError(f"sample table of {root}: id given twice: {format_list(repeated.to_pylist())}")
         return cls(pa.table(arrays), tuple(modalities), Path(root))
 
     def __len__(self) -> int:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from attrs import asdict, frozen
 
-from fas_core.config import load as recipes
+from fas_core.config.load import read_mapping, to_plain
 from fas_core.config.recipe import FOLDS, HeldOut, Recipe
 from fas_core.config.structure import structure
 from fas_core.errors import ConfigError, FasError
@@ -27,7 +27,7 @@ FINAL = "final"
 
 
 @frozen
-class FoldSet:
+class FoldRuns:
     """A folder of runs, one for each fold, and of the final one.
 
     Args:
@@ -44,14 +44,14 @@ class FoldSet:
     digest: str
 
     @classmethod
-    def open(cls, path: Path, registry: Registry) -> FoldSet:
+    def open(cls, path: Path, registry: Registry) -> FoldRuns:
         """A set that is there.
 
         Raises:
             ConfigError: its file is not what `write` wrote.
         """
         file = path / FOLDS_FILE
-        tree = recipes.read_mapping(file)
+        tree = read_mapping(file)
         if set(tree) != {"final", "digest", "recipe"} or not isinstance(tree["final"], bool):
             raise ConfigError(f"{file}: must have final, digest and recipe, and nothing else")
         recipe = structure(tree["recipe"], Recipe, registry, str(file))
@@ -61,7 +61,7 @@ class FoldSet:
 
     def write(self) -> None:
         """Write the set's file, over another."""
-        recipe = recipes.plain(self.recipe, self.registry)
+        recipe = to_plain(self.recipe, self.registry)
         write_tree(self.path / FOLDS_FILE, {"final": self.final, "digest": self.digest, "recipe": recipe})
 
     @property
@@ -88,7 +88,7 @@ class FoldSet:
         return Run(self.path / FINAL, self.recipe, self.registry)
 
 
-def is_fold_set(path: Path) -> bool:
+def is_fold_runs(path: Path) -> bool:
     """Whether a folder holds the runs of a cross-validation."""
     return (path / FOLDS_FILE).is_file()
 
@@ -99,7 +99,7 @@ def final_of(path: Path, registry: Registry) -> Run:
     Raises:
         FasError: there is to be none, or it is not trained to the end; it says how to get it.
     """
-    folds = FoldSet.open(path, registry)
+    folds = FoldRuns.open(path, registry)
     if not folds.final:
         raise FasError(
             f"{path}: folds without a final model: train it by `fas train --resume {path} --final`, "

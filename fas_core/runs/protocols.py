@@ -13,7 +13,7 @@ from pathlib import Path
 
 from attrs import frozen
 
-from fas_core.config import load as recipes
+from fas_core.config.load import read_mapping, to_plain
 from fas_core.config.recipe import Recipe
 from fas_core.config.structure import structure
 from fas_core.errors import ConfigError
@@ -23,7 +23,7 @@ from fas_core.runs.run import PROTOCOLS_FILE, Run, refuse_taken
 
 
 @frozen
-class ProtocolSet:
+class ProtocolRuns:
     """A folder of runs, one for each sub-protocol.
 
     Args:
@@ -40,14 +40,14 @@ class ProtocolSet:
     registry: Registry
 
     @classmethod
-    def open(cls, path: Path, registry: Registry) -> ProtocolSet:
+    def open(cls, path: Path, registry: Registry) -> ProtocolRuns:
         """A set that is there.
 
         Raises:
             ConfigError: its file is not what `create` wrote.
         """
         file = path / PROTOCOLS_FILE
-        tree = recipes.read_mapping(file)
+        tree = read_mapping(file)
         members = tree.get("members")
         if set(tree) != {"protocol", "members", "recipe"} or not isinstance(members, list) or not members:
             raise ConfigError(f"{file}: must have protocol, members and recipe, and nothing else")
@@ -65,7 +65,7 @@ class ProtocolSet:
 
     def write(self) -> None:
         """Write the set's file, over another."""
-        recipe = recipes.plain(self.recipe, self.registry)
+        recipe = to_plain(self.recipe, self.registry)
         tree = {"protocol": self.protocol, "members": list(self.members), "recipe": recipe}
         write_tree(self.path / PROTOCOLS_FILE, tree)
 
@@ -82,6 +82,6 @@ class ProtocolSet:
         return finished(self.path, {member: self.run(member) for member in self.members})
 
 
-def is_set(path: Path) -> bool:
+def is_protocol_runs(path: Path) -> bool:
     """Whether a folder holds a set of sub-protocols."""
     return (path / PROTOCOLS_FILE).is_file()

@@ -24,7 +24,7 @@ from attrs import frozen
 from fas_core import __version__
 from fas_core.atomic import replacing
 from fas_core.card import Card
-from fas_core.config import load as recipes
+from fas_core.config.load import merge, nest, read_mapping, to_plain, to_yaml
 from fas_core.config.recipe import Recipe
 from fas_core.config.structure import structure
 from fas_core.errors import FasError, ModelError
@@ -68,7 +68,7 @@ class Run:
             raise FasError(f"{path}: holds folds, each a run of its own: give {path / 'final'}")
         if not file.is_file():
             raise FasError(f"{path}: not a run folder (no recipe.yaml in it): give what `fas train` wrote")
-        return cls(path, structure(recipes.read_mapping(file), Recipe, registry, str(file)), registry)
+        return cls(path, structure(read_mapping(file), Recipe, registry, str(file)), registry)
 
     def create(self) -> None:
         """Make the folder and write what is known before training.
@@ -82,7 +82,7 @@ class Run:
 
     def write_recipe(self) -> None:
         """Write the resolved recipe."""
-        self.write_text("recipe.yaml", recipes.to_yaml(recipes.plain(self.recipe, self.registry)))
+        self.write_text("recipe.yaml", to_yaml(to_plain(self.recipe, self.registry)))
 
     def changed(self, overrides: Mapping[str, Any]) -> Run:
         """The same run with some of its recipe changed, `{"train.epochs": 20}`; nothing is written.
@@ -90,9 +90,9 @@ class Run:
         Raises:
             ConfigError: a value is wrong.
         """
-        tree = recipes.plain(self.recipe, self.registry)
+        tree = to_plain(self.recipe, self.registry)
         for path, value in overrides.items():
-            tree = recipes.merge(tree, recipes.nest(path, value))
+            tree = merge(tree, nest(path, value))
         return Run(self.path, structure(tree, Recipe, self.registry, str(self.path)), self.registry)
 
     def write_text(self, name: str, text: str) -> None:
@@ -176,7 +176,7 @@ class Run:
             input_size=self.recipe.model.face_size,
             resize=self.recipe.resize,
             threshold=threshold,
-            recipe=recipes.plain(self.recipe, self.registry),
+            recipe=to_plain(self.recipe, self.registry),
             data=json.loads(results.read_text())["data"] if results.is_file() else {},
             versions=environment()["packages"],
             partial=self.recipe.train.modality_dropout > 0,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from fas_core.runtime.external_model import Foreign
+from fas_core.runtime.external_model import ExternalModel
 from fas_core.runtime.model_file import ModelFile
 from fas_core.runtime.predictor import Prediction, Predictor
 
-__all__ = ["Foreign", "ModelFile", "Prediction", "Predictor"]
+__all__ = ["ExternalModel", "ModelFile", "Prediction", "Predictor"]

@@ -11,7 +11,7 @@ import numpy as np
 
 from fas_core.data.images import Image, write_image
 from fas_core.data.text_lists import is_image
-from fas_core.errors import DataError, listed
+from fas_core.errors import DataError, format_list
 from fas_core.runtime.inputs import Reel, Shot
 
 if TYPE_CHECKING:
@@ -49,7 +49,9 @@ def refuse_clashes(folder: Path, found: Iterable[Shot | Reel], suffix: str | Non
         images = item.images.values() if isinstance(item, Shot) else ()
         photos |= {image.resolve() for image in images if isinstance(image, Path)}
     if both := sorted(taken & photos):
-        raise DataError(f"{folder}: {said} copies would replace {listed(both, 1)}: choose another folder")
+        raise DataError(
+            f"{folder}: {said} copies would replace {format_list(both, 1)}: choose another folder"
+        )
 
 
 def write_annotated(folder: Path, place: str, photo: Image, rows: Sequence[Row]) -> None:

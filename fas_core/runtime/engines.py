@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fas_core.card import METADATA_KEY
-from fas_core.errors import FasError, ModelError, listed
+from fas_core.errors import FasError, ModelError, format_list
 
 Array = NDArray[Any]
 
@@ -50,7 +50,7 @@ def open_engine(path: Path, threads: int | None = None) -> Engine:
         raise ModelError(f"{path}: {'a folder, not a model file' if path.is_dir() else 'no such model file'}")
     engine = ENGINES.get(path.suffix.lower())
     if engine is None:
-        raise ModelError(f"{path}: what runs here ends in {listed(ENGINES)}")
+        raise ModelError(f"{path}: what runs here ends in {format_list(ENGINES)}")
     return engine(path, threads)
 
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from fas_core.card import Card
 from fas_core.config.recipe import Normalize, Resize
 from fas_core.config.structure import structure
-from fas_core.errors import ConfigError, ModelError, listed
+from fas_core.errors import ConfigError, ModelError, format_list
 from fas_core.registry import Registry
 from fas_core.runtime.engines import Engine
 from fas_core.scores.thresholds import Threshold
@@ -23,7 +23,7 @@ Array = NDArray[Any]
 
 
 @frozen
-class Foreign:
+class ExternalModel:
     """What a model is that does not say so itself.
 
     Args:
@@ -51,7 +51,7 @@ class Foreign:
     threshold: float | None = None
 
     @classmethod
-    def read(cls, path: Path) -> Foreign:
+    def read(cls, path: Path) -> ExternalModel:
         """From a YAML file with these keys.
 
         Raises:
@@ -74,7 +74,7 @@ class Foreign:
         return Card(self.modalities, self.input_size, self.resize, cut)
 
 
-class ForeignEngine:
+class ExternalEngine:
     """Such a model as if it were one of ours: uint8 (B, H, W, 3) by modality in, `score` out.
 
     Args:
@@ -89,11 +89,11 @@ class ForeignEngine:
     metadata: str | None = None
     outputs: tuple[str, ...] = ("score",)
 
-    def __init__(self, engine: Engine, terms: Foreign, path: Path) -> None:
+    def __init__(self, engine: Engine, terms: ExternalModel, path: Path) -> None:
         self._engine, self._terms, self._path = engine, terms, path
         self.kind, self.inputs = engine.kind, terms.modalities
         if len(engine.inputs) != len(terms.modalities):
-            takes, said = listed(engine.inputs), listed(terms.modalities)
+            takes, said = format_list(engine.inputs), format_list(terms.modalities)
             raise ModelError(f"{path}: takes {takes}, which are not as many as the modalities {said}")
         self._output = self._chosen()
         self._once(self._blank(1))
@@ -136,7 +136,9 @@ class ForeignEngine:
         if wanted is None and len(known) == 1:
             return known[0]
         if wanted not in known:
-            raise ModelError(f"{self._path}: gives {listed(known)}: say by `output` which of them is meant")
+            raise ModelError(
+                f"{self._path}: gives {format_list(known)}: say by `output` which of them is meant"
+            )
         return wanted
 
     def _fed(self, pixels: Array) -> Array:

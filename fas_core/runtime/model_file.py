@@ -12,7 +12,7 @@ from fas_core.card import PRESENCE, Card
 from fas_core.contracts import Images
 from fas_core.errors import DataError, ModelError
 from fas_core.runtime.engines import Engine, open_engine
-from fas_core.runtime.external_model import Foreign, ForeignEngine
+from fas_core.runtime.external_model import ExternalEngine, ExternalModel
 
 Presence = NDArray[np.bool_] | None
 
@@ -42,7 +42,9 @@ class ModelFile:
         array([ True, False])
     """
 
-    def __init__(self, path: Path | str, threads: int | None = None, foreign: Foreign | None = None) -> None:
+    def __init__(
+        self, path: Path | str, threads: int | None = None, foreign: ExternalModel | None = None
+    ) -> None:
         self.path = Path(path)
         self._engine, self.card = _open(self.path, threads, foreign)
         inputs, self._names = self._engine.inputs, self._engine.outputs
@@ -128,7 +130,7 @@ class ModelFile:
         return f"the model takes {some}{', '.join(self.card.modalities)}, each uint8 (B, {side}, {side}, 3)"
 
 
-def _open(path: Path, threads: int | None, foreign: Foreign | None) -> tuple[Engine, Card]:
+def _open(path: Path, threads: int | None, foreign: ExternalModel | None) -> tuple[Engine, Card]:
     engine = open_engine(path, threads)
     if engine.metadata is not None:
         if foreign is not None:
@@ -141,4 +143,4 @@ def _open(path: Path, threads: int | None, foreign: Foreign | None) -> tuple[Eng
             f"{path}: {engine.kind}, but without fas metadata (modalities, size, threshold): "
             "give a model that `fas export` wrote, or say what it is (fas predict --foreign)"
         )
-    return ForeignEngine(engine, foreign, path), foreign.card
+    return ExternalEngine(engine, foreign, path), foreign.card

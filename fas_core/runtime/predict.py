@@ -82,7 +82,7 @@ class _Seen:
 
 
 @frozen(eq=False)
-class Scoring:
+class InputScorer:
     """Scores shots with one model. Threads may share it.
 
     Args:

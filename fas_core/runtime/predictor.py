@@ -14,7 +14,7 @@ from fas_core.card import Card
 from fas_core.contracts import Images
 from fas_core.data.images import Image, as_image, prepare, read_image
 from fas_core.errors import DataError, ModelError
-from fas_core.runtime.external_model import Foreign
+from fas_core.runtime.external_model import ExternalModel
 from fas_core.runtime.model_file import ModelFile, Presence
 
 Picture = str | Path | NDArray[np.uint8] | NDArray[np.uint16]
@@ -91,7 +91,7 @@ class Predictor:
         *,
         threads: int | None = None,
         threshold: float | None = None,
-        foreign: Foreign | None = None,
+        foreign: ExternalModel | None = None,
     ) -> None:
         self.model: OpenModel = ModelFile(path, threads, foreign) if isinstance(path, (str, Path)) else path
         self.card: Card = self.model.card

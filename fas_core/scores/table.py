@@ -16,7 +16,7 @@ from attrs import frozen
 from numpy.typing import NDArray
 
 from fas_core.atomic import replacing
-from fas_core.errors import DataError, listed
+from fas_core.errors import DataError, format_list
 from fas_core.records.samples import ATTACK, COLUMNS, LIVE, UNKNOWN, SampleTable
 from fas_core.scores.rates import ErrorRates
 
@@ -76,7 +76,9 @@ class ScoreTable:
             raise DataError(f"{name}: columns of different lengths: {error}") from error
         labels = table.column("label").unique().drop_null().to_pylist()
         if wrong := sorted(set(labels) - {LIVE, ATTACK}):
-            raise DataError(f"{name}: column 'label': must be 1 (live), 0 (attack) or empty: {listed(wrong)}")
+            raise DataError(
+                f"{name}: column 'label': must be 1 (live), 0 (attack) or empty: {format_list(wrong)}"
+            )
         if empty := table.column("id").null_count:
             raise DataError(f"{name}: column 'id': {empty} of {rows} rows have none")
         return cls(table)
@@ -118,7 +120,7 @@ class ScoreTable:
         counts = pc.value_counts(scores.table.column("id"))
         if len(counts) < len(scores):
             repeated = counts.filter(pc.greater(counts.field("counts"), 1)).field("values").to_pylist()
-            raise DataError(f"{path}: {len(repeated)} ids are given more than once: {listed(repeated)}")
+            raise DataError(f"{path}: {len(repeated)} ids are given more than once: {format_list(repeated)}")
         return scores
 
     def write(self, path: Path, also: Mapping[str, NDArray[Any]] | None = None) -> None:

@@ -14,7 +14,7 @@ import pyarrow as pa
 from attrs import frozen
 from numpy.typing import NDArray
 
-from fas_core.errors import ConfigError, DataError, listed
+from fas_core.errors import ConfigError, DataError, format_list
 from fas_core.scores.table import SCHEMA, ScoreTable
 
 Vote = Literal["mean", "median", "min", "max", "lfv"]
@@ -78,7 +78,8 @@ def by_video(scores: ScoreTable, vote: Vote = "mean", *, name: str = "scores") -
     if len(wrong := np.flatnonzero(np.isnan(values) & frames.responded(scores.scores))):
         both = columns["video"].take(pa.array(wrong)).to_pylist()
         raise DataError(
-            f"{name}: {len(wrong)} videos score inf and -inf, of which there is no {vote}: {listed(both)}"
+            f"{name}: {len(wrong)} videos score inf and -inf, of which there is no {vote}: "
+            f"{format_list(both)}"
         )
     return ScoreTable.of({"id": columns["video"], "score": values, **columns}, name=name)
 
@@ -126,7 +127,9 @@ class _Frames:
         if column in ONE and differs.any():
             _, videos = _encoded(scores.table.column("video"))
             wrong = videos.take(pa.array(np.flatnonzero(differs))).to_pylist()
-            raise DataError(f"{name}: {len(wrong)} videos whose frames differ in {column}: {listed(wrong)}")
+            raise DataError(
+                f"{name}: {len(wrong)} videos whose frames differ in {column}: {format_list(wrong)}"
+            )
         return values.take(pa.array(highest, mask=differs | (highest < 0)))
 
 

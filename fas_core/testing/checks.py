@@ -216,7 +216,7 @@ def verify_on(model: Model, images: Images, said: list[Verification] | None = No
 def check_exporter(name: str, folder: Path, options: Any = None) -> None:
     """It writes what its descriptor says, has that verified, and leaves nothing else in `folder`."""
     target, made = _component(Exporter, name, options)
-    descriptor, modalities = cast(Exporter, registry().find(Exporter, name)), ("rgb", "depth")
+    descriptor, modalities = registry().find(Exporter, name), ("rgb", "depth")
     rng = np.random.default_rng(14)
     images = {key: rng.integers(0, 256, (BATCH, SIDE, SIDE, 3), np.uint8) for key in modalities}
     card = Card(modalities, SIDE, Resize(), Threshold(0.5, "fixed:0.5", "given"))

@@ -17,12 +17,12 @@ from fas_core.console import Table, console
 from fas_core.data.folds import Folds, plural, shared_groups, straddling_subjects
 from fas_core.data.open import open_choice
 from fas_core.errors import ConfigError, DataError, FasError
-from fas_core.evaluation import REPLICATES, Result, bind, judge, tables
-from fas_core.evaluation.cross_validation import Folded, folded_tables
+from fas_core.evaluation import REPLICATES, Result, bind_metrics, evaluate, tables
+from fas_core.evaluation.cross_validation import CrossValidation, folded_tables
 from fas_core.evaluation.protocols import spread
 from fas_core.inference.score_samples import protocol_notes
 from fas_core.registry import Registry
-from fas_core.runs.folds import FINAL, FoldSet
+from fas_core.runs.folds import FINAL, FoldRuns
 from fas_core.runs.group import RESULTS, is_main_process, naming
 from fas_core.runs.run import OUT_OF_FOLD, Run, refuse_taken
 from fas_core.scores.table import ScoreTable
@@ -40,7 +40,7 @@ class FoldsOutcome:
         train_hours: of that run.
     """
 
-    results: Folded | None
+    results: CrossValidation | None
     final: dict[str, Result]
     train_hours: float
 
@@ -64,7 +64,7 @@ def start(path: Path, recipe: Recipe, registry: Registry, *, final: bool) -> Fol
         raise ConfigError("folds are of the whole train split: leave data.held_out away")
     recipe = evolve(recipe, train=evolve(recipe.train, select="last"))
     folds = _open(recipe, registry)
-    folds_set = FoldSet(path, recipe, registry, final, folds.digest())
+    folds_set = FoldRuns(path, recipe, registry, final, folds.digest())
     if is_main_process():
         refuse_taken(path)
         folds_set.write()
@@ -87,7 +87,7 @@ def resume(
             not fit.
         KeyboardInterrupt: Ctrl-C; as before.
     """
-    folds_set = FoldSet.open(path, registry)
+    folds_set = FoldRuns.open(path, registry)
     folds_set = evolve(
         folds_set,
         recipe=Run(path, folds_set.recipe, registry).changed(changes).recipe,
@@ -111,7 +111,7 @@ def _open(recipe: Recipe, registry: Registry) -> Folds:
     return Folds.of(reader, recipe.folds, recipe.train.seed)
 
 
-def _train(folds_set: FoldSet, folds: Folds, changes: Mapping[str, Any]) -> FoldsOutcome:
+def _train(folds_set: FoldRuns, folds: Folds, changes: Mapping[str, Any]) -> FoldsOutcome:
     """Every run to its end; the out-of-fold scores as soon as they are there."""
     runs = folds_set.fold_runs()
     for number, (name, run) in enumerate(runs.items(), 1):
@@ -142,10 +142,10 @@ def _pooled(path: Path, folds: Folds, runs: Mapping[str, Run]) -> ScoreTable:
     return ScoreTable(table)
 
 
-def _judged(folds_set: FoldSet, folds: Folds, runs: Mapping[str, Run]) -> FoldsOutcome:
+def _judged(folds_set: FoldRuns, folds: Folds, runs: Mapping[str, Run]) -> FoldsOutcome:
     """Judge the scores that every run left, and write the figures down."""
     final = folds_set.final_run()
-    metrics = bind(folds_set.recipe.metrics, folds_set.registry)
+    metrics = bind_metrics(folds_set.recipe.metrics, folds_set.registry)
     scores = ScoreTable.read(folds_set.path / f"{OUT_OF_FOLD}.csv")
     try:
         threshold = fit_threshold(final.recipe.threshold, scores, final.fitted_on)
@@ -153,13 +153,13 @@ def _judged(folds_set: FoldSet, folds: Folds, runs: Mapping[str, Run]) -> FoldsO
         console.warn(f"no threshold: {error.message}")
         threshold = None
     parts = [ScoreTable.read(run.scores("dev")) for run in runs.values()]
-    results = Folded(
+    results = CrossValidation(
         by=folds.by,
         groups=folds.groups,
         folds=spread(
-            [judge(part, metrics, threshold, name=name) for name, part in zip(runs, parts, strict=True)]
+            [evaluate(part, metrics, threshold, name=name) for name, part in zip(runs, parts, strict=True)]
         ),
-        pooled=judge(
+        pooled=evaluate(
             scores, metrics, threshold, name="pooled", notes=(*_why(folds), *protocol_notes(folds.reader))
         ),
     )

@@ -14,8 +14,8 @@ from fas_core.console import Table, console
 from fas_core.contracts import DatasetReader
 from fas_core.data.open import open_choice
 from fas_core.errors import DataError, FasError
-from fas_core.evaluation import REPLICATES, Result, bind, judge, tables
-from fas_core.inference.loaded_model import open_candidate
+from fas_core.evaluation import REPLICATES, Result, bind_metrics, evaluate, tables
+from fas_core.inference.loaded_model import open_model
 from fas_core.inference.score_samples import protocol_notes, score_samples
 from fas_core.models.transfer import load_pretrained
 from fas_core.records.samples import SampleTable
@@ -137,8 +137,8 @@ def judge_splits(run: Run, reader: DatasetReader) -> dict[str, Result]:
 
     Of a run without a fold, that is. Of one with, the fold alone: test is for the model of all folds.
     """
-    candidate = open_candidate(run.path, run.registry)
-    metrics = bind(candidate.metrics, run.registry)
+    candidate = open_model(run.path, run.registry)
+    metrics = bind_metrics(candidate.metrics, run.registry)
     results: dict[str, Result] = {}
     for split in JUDGED if run.recipe.data.held_out is None else ("dev",):
         if split not in reader.splits():
@@ -154,7 +154,7 @@ def judge_splits(run: Run, reader: DatasetReader) -> dict[str, Result]:
             )
             scores.write(run.scores(split))
         if scores.is_labelled():
-            results[split] = judge(
+            results[split] = evaluate(
                 scores,
                 metrics,
                 candidate.own_threshold,
@@ -177,14 +177,14 @@ def judge_stored(
         replicates: as of `fas_core.evaluation.judge`.
     """
     there = {split: ScoreTable.read(run.scores(split)) for split in JUDGED if run.scores(split).is_file()}
-    metrics = bind(run.recipe.metrics, run.registry)
+    metrics = bind_metrics(run.recipe.metrics, run.registry)
     try:
         threshold = run.threshold()
     except FasError:
         threshold = None
     notes = protocol_notes(reader, threshold)
     return {
-        split: judge(scores, metrics, threshold, name=name or split, notes=notes, replicates=replicates)
+        split: evaluate(scores, metrics, threshold, name=name or split, notes=notes, replicates=replicates)
         for split, scores in there.items()
         if scores.is_labelled()
     }

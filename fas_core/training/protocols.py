@@ -17,16 +17,16 @@ from fas_core.data.protocols import Protocol
 from fas_core.evaluation.protocols import Spread, spread, spread_tables
 from fas_core.registry import Registry
 from fas_core.runs.group import RESULTS, is_main_process, naming
-from fas_core.runs.protocols import ProtocolSet
+from fas_core.runs.protocols import ProtocolRuns
 from fas_core.runs.run import Run
 from fas_core.training import job
 
 
 @frozen(eq=False)
-class SetOutcome:
+class ProtocolsOutcome:
     """A finished set: `{split: Spread}` of the best weights of each run."""
 
-    protocols: ProtocolSet
+    protocols: ProtocolRuns
     results: dict[str, Spread]
     train_hours: float
 
@@ -37,28 +37,28 @@ class SetOutcome:
         return [table for part in parts for table in part]
 
 
-def start(path: Path, protocol: Protocol, recipe: Recipe, registry: Registry) -> SetOutcome:
+def start(path: Path, protocol: Protocol, recipe: Recipe, registry: Registry) -> ProtocolsOutcome:
     """Train a recipe under every sub-protocol, and judge each.
 
     Raises:
         FasError: the recipe, the place or the data of any sub-protocol cannot be used.
         KeyboardInterrupt: Ctrl-C; `resume` goes on.
     """
-    protocols = ProtocolSet(path, protocol.name, protocol.members, recipe, registry)
+    protocols = ProtocolRuns(path, protocol.name, protocol.members, recipe, registry)
     _check_data(protocols)
     if is_main_process():
         protocols.create()
     return _train(protocols, {})
 
 
-def resume(path: Path, registry: Registry, changes: Mapping[str, Any]) -> SetOutcome:
+def resume(path: Path, registry: Registry, changes: Mapping[str, Any]) -> ProtocolsOutcome:
     """Go on with a set: finished runs stay, an interrupted one is continued, the others are trained.
 
     Raises:
         FasError: as of `start`, or a run's state does not fit.
         KeyboardInterrupt: Ctrl-C; as before.
     """
-    protocols = ProtocolSet.open(path, registry)
+    protocols = ProtocolRuns.open(path, registry)
     protocols = evolve(protocols, recipe=Run(path, protocols.recipe, registry).changed(changes).recipe)
     _check_data(protocols)
     if is_main_process():
@@ -66,7 +66,7 @@ def resume(path: Path, registry: Registry, changes: Mapping[str, Any]) -> SetOut
     return _train(protocols, changes)
 
 
-def _check_data(protocols: ProtocolSet) -> None:
+def _check_data(protocols: ProtocolRuns) -> None:
     """Look at the data of every sub-protocol before the first is trained."""
     for member in protocols.members:
         recipe = protocols.run(member).recipe
@@ -74,17 +74,17 @@ def _check_data(protocols: ProtocolSet) -> None:
             job.training_splits(open_choice(recipe.data, protocols.registry), recipe)
 
 
-def _train(protocols: ProtocolSet, changes: Mapping[str, Any]) -> SetOutcome:
+def _train(protocols: ProtocolRuns, changes: Mapping[str, Any]) -> ProtocolsOutcome:
     """Every run to its end, then the figures of them all."""
     for number, member in enumerate(protocols.members, 1):
         if is_main_process():
             console.info(f"{protocols.protocol}, {number} of {len(protocols.members)}: {member}")
         with naming(member):
             job.carry_on(protocols.run(member), changes)
-    return _judged(protocols) if is_main_process() else SetOutcome(protocols, {}, 0.0)
+    return _judged(protocols) if is_main_process() else ProtocolsOutcome(protocols, {}, 0.0)
 
 
-def _judged(protocols: ProtocolSet) -> SetOutcome:
+def _judged(protocols: ProtocolRuns) -> ProtocolsOutcome:
     """Judge the scores that every run left, and write the figures down."""
     runs = protocols.runs()
     found = {
@@ -104,4 +104,4 @@ def _judged(protocols: ProtocolSet) -> SetOutcome:
     }
     with replacing(protocols.path / RESULTS) as temporary:
         temporary.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
-    return SetOutcome(protocols, results, hours)
+    return ProtocolsOutcome(protocols, results, hours)

@@ -17,7 +17,7 @@ from fas_core.contracts import Batch, LossModule
 from fas_core.data.loader import training_loader
 from fas_core.descriptors import Loss
 from fas_core.errors import DataError, FasError, ModelError
-from fas_core.evaluation import bind, judge
+from fas_core.evaluation import bind_metrics, evaluate
 from fas_core.inference.score_samples import score_samples
 from fas_core.models.checkpoint import load_state, save_state, save_weights
 from fas_core.models.model import Model, build_model, scorer
@@ -199,7 +199,7 @@ class Training:
             scores.write(self.run.scores("dev"))
             self.position.best_eer = min(eer, self.position.best_eer)
         threshold = fit_threshold(self.recipe.threshold, scores)
-        result = judge(scores, bind(self.recipe.metrics, self.run.registry), threshold, name="dev")
+        result = evaluate(scores, bind_metrics(self.recipe.metrics, self.run.registry), threshold, name="dev")
         return {"dev": result.to_json()["metrics"], "best": best}
 
     def save(self) -> None:

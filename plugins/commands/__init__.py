@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from fas_core import Command, hookimpl
 
@@ -10,7 +11,7 @@ TRAIN, SHIP, DATA, INSPECT = "Train and evaluate", "Ship and run", "Data", "Insp
 TORCH = ("torch", "accelerate", "safetensors")
 
 
-def _command(name: str, panel: str, summary: str, folder: str = "", **fields: object) -> Command:
+def _command(name: str, panel: str, summary: str, folder: str = "", **fields: Any) -> Command:
     target = f"fas_plugins.commands.{folder or name}.command:command"
     return Command(name=name, panel=panel, summary=summary, **{"target": target} | fields)
 

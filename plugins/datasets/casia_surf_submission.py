@@ -11,7 +11,7 @@ from pathlib import Path
 
 from fas_core.contracts import Submission, SubmissionPart
 from fas_core.data.text_lists import known_split
-from fas_core.errors import DataError, listed
+from fas_core.errors import DataError, format_list
 from fas_plugins.datasets.casia_surf import LISTS, MODALITIES, read_list
 from fas_plugins.datasets.options import CasiaSurfOptions
 
@@ -31,5 +31,5 @@ def submission(options: CasiaSurfOptions, root: Path, split: str) -> Submission:
     rows = list(zip(*(columns[modality].to_pylist() for modality in MODALITIES), strict=True))
     ids = tuple(row[0] for row in rows)
     if again := [key for key, count in Counter(ids).items() if count > 1]:
-        raise DataError(f"{there[0]}: {len(again)} samples are listed twice: {listed(again)}")
+        raise DataError(f"{there[0]}: {len(again)} samples are listed twice: {format_list(again)}")
     return Submission((SubmissionPart(there[0].name, ids, tuple(map(" ".join, rows))),), (split,))

@@ -15,7 +15,7 @@ from pathlib import Path
 from attrs import field, frozen
 
 from fas_core.data.text_lists import known_split
-from fas_core.errors import DataError, listed
+from fas_core.errors import DataError, format_list
 from fas_core.records.samples import SampleTable
 from fas_plugins.datasets.cefa_lists import (
     CHALLENGE,
@@ -72,7 +72,9 @@ class Cefa:
         known_split(split, self.splits(), self.root)
         lists = self._lists(split)
         if missing := [protocol for protocol, file in lists.items() if file is None]:
-            raise DataError(f"{self.root}: no {split!r} list of {listed(missing)}: choose another `protocol`")
+            raise DataError(
+                f"{self.root}: no {split!r} list of {format_list(missing)}: choose another `protocol`"
+            )
         files = [file for file in lists.values() if file is not None]
         release, base = self._release, self._release.base(self.root, files[0])
         frames = joined([read_frames(file, self.root / base, release, split) for file in files], files)

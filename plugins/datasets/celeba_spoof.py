@@ -22,7 +22,7 @@ from fas_core.console import console
 from fas_core.data.image_dimensions import dimensions
 from fas_core.data.parallel import cores, ordered
 from fas_core.data.text_lists import NO_FACE, known_split, read_lines, refuse
-from fas_core.errors import DataError, listed
+from fas_core.errors import DataError, format_list
 from fas_core.records.samples import ATTACK, LIVE, SampleTable
 from fas_plugins.datasets.options import CelebaSpoofOptions
 
@@ -69,7 +69,7 @@ class CelebaSpoof:
     def notes(self) -> tuple[str, ...]:
         """Of the splits read so far: photos without a usable box, where others have one."""
         return tuple(
-            f"{len(paths)} {split} photos have no usable box, and are taken whole: {listed(paths)}"
+            f"{len(paths)} {split} photos have no usable box, and are taken whole: {format_list(paths)}"
             for split, paths in self._poor.items()
             if paths
         )

@@ -14,7 +14,7 @@ from attrs import field, frozen
 
 from fas_core.data.modality_names import split_modality
 from fas_core.data.text_lists import is_image, known_split, refuse
-from fas_core.errors import DataError, listed
+from fas_core.errors import DataError, format_list
 from fas_core.records.samples import ATTACK, LIVE, SampleTable
 from fas_plugins.datasets.options import FolderOptions
 
@@ -68,7 +68,7 @@ class Folder:
         labelled = [name for name in LABELS if (self.root / name).is_dir()]
         if {"dev", "val"} <= set(named) or (named and labelled):
             raise DataError(
-                f"{self.root}: holds {listed([*named, *labelled])} side by side: keep one of them"
+                f"{self.root}: holds {format_list([*named, *labelled])} side by side: keep one of them"
             )
         if not named and not labelled:
             raise DataError(f"{self.root}: holds neither live/ and attack/ nor train/, dev/ and test/")

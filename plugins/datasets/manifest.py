@@ -19,7 +19,7 @@ import pyarrow.parquet
 from attrs import field, frozen
 
 from fas_core.data.text_lists import known_split, refuse
-from fas_core.errors import DataError, listed
+from fas_core.errors import DataError, format_list
 from fas_core.records.samples import ATTACK, COLUMNS, LIVE, SampleTable
 from fas_plugins.datasets.options import ManifestOptions
 
@@ -44,7 +44,7 @@ class Manifest:
         """Columns that are not used, among them any whose name was mistyped."""
         table = self._table
         unused = [name for name in table.column_names if name not in COLUMNS and name not in self._modalities]
-        return (f"columns that are not used: {listed(unused, 10)}",) if unused else ()
+        return (f"columns that are not used: {format_list(unused, 10)}",) if unused else ()
 
     def prepare(self) -> None: ...
 
@@ -119,7 +119,7 @@ def read_table(path: Path) -> pa.Table:
         with path.open(encoding="utf-8-sig", newline="") as stream:
             names = [name.strip() for name in next(csv.reader(stream), [])]
         if repeated := {name for name in names if names.count(name) > 1}:
-            raise DataError(f"{path}: column given twice: {listed(sorted(repeated))}")
+            raise DataError(f"{path}: column given twice: {format_list(sorted(repeated))}")
         read = pa.csv.ReadOptions(column_names=names, skip_rows=1)
         convert = pa.csv.ConvertOptions(
             column_types=dict.fromkeys(names, pa.string()), null_values=[""], strings_can_be_null=True

@@ -15,7 +15,7 @@ from pathlib import Path
 from attrs import field, frozen
 
 from fas_core.data.text_lists import known_split, read_lines, refuse
-from fas_core.errors import DataError, listed
+from fas_core.errors import DataError, format_list
 from fas_core.records.samples import ATTACK, LIVE, SampleTable
 from fas_plugins.datasets.options import NuaaOptions
 
@@ -87,7 +87,7 @@ class Nuaa:
         if not (absent := len(listed_photos) - len(there)):
             return ()
         gone = {photo.subject for photo in listed_photos} - {photo.subject for photo in there}
-        whole = f", all those of subjects {listed(sorted(gone), 10)} among them" if gone else ""
+        whole = f", all those of subjects {format_list(sorted(gone), 10)} among them" if gone else ""
         return (f"{absent} of {len(listed_photos)} listed photos are not there{whole}; the others are used",)
 
     def prepare(self) -> None: ...

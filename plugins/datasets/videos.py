@@ -15,7 +15,7 @@ from typing import TypeVar
 from attrs import frozen
 
 from fas_core.data.text_lists import NO_FACE, is_image, is_video, read_lines, refuse
-from fas_core.errors import DataError, listed
+from fas_core.errors import DataError, format_list
 from fas_core.records.samples import SampleTable
 
 Item = TypeVar("Item")
@@ -163,7 +163,7 @@ def faceless_notes(root: Path) -> tuple[str, ...]:
     if not gone:
         return ()
     count = "1 video is" if len(gone) == 1 else f"{len(gone)} videos are"
-    return (f"{count} left out, as no frame of them has a face: {listed(sorted(gone))}",)
+    return (f"{count} left out, as no frame of them has a face: {format_list(sorted(gone))}",)
 
 
 def _faceless(root: Path) -> Iterator[str]:

@@ -11,7 +11,7 @@ import pytest
 import yaml
 from click.testing import Result
 
-from fas_core.config import load as recipes
+from fas_core.config.load import DEFAULT, load_recipe, shipped_recipes
 from fas_core.registry import registry
 
 Fas = Callable[..., Result]
@@ -24,10 +24,10 @@ def shown(fas: Fas, *arguments: object) -> dict[str, Any]:
     return tree
 
 
-@pytest.mark.parametrize("name", recipes.shipped())
+@pytest.mark.parametrize("name", shipped_recipes())
 def test_what_is_shown_is_the_same_recipe(fas: Fas, name: str, tmp_path: Path) -> None:
     (tmp_path / "again.yaml").write_text(fas("config", "show", name).stdout)
-    assert recipes.load(str(tmp_path / "again.yaml"), registry()) == recipes.load(name, registry())
+    assert load_recipe(str(tmp_path / "again.yaml"), registry()) == load_recipe(name, registry())
     assert (
         shown(fas, name)
         == shown(fas, tmp_path / "again.yaml")
@@ -37,7 +37,7 @@ def test_what_is_shown_is_the_same_recipe(fas: Fas, name: str, tmp_path: Path) -
 
 def test_the_default_is_shown_with_every_default(fas: Fas) -> None:
     tree = shown(fas)
-    assert tree == shown(fas, recipes.DEFAULT)
+    assert tree == shown(fas, DEFAULT)
     assert set(tree["train"]) > {"lr", "momentum", "every_decay", "seed", "amp"}
     assert tree["data"]["name"] == "synthetic"
 
@@ -119,7 +119,7 @@ def test_mistakes_are_one_line(fas: Fas, arguments: list[str], message: str) -> 
 
 def test_recipes_are_listed_with_what_they_are(fas: Fas) -> None:
     found = json.loads(fas("config", "list", "--json").stdout)
-    assert set(found) == set(recipes.shipped())
+    assert set(found) == set(shipped_recipes())
     table = fas("config", "list").stdout
     for name, summary in found.items():
         assert f"{name} " in table

@@ -112,7 +112,7 @@ def test_every_sample_is_scored_by_the_model_that_never_saw_its_subject(folder: 
         assert trained | {row["subject"] for row in mine} == set(SUBJECTS["train"])
         # Scored anew, by the weights of the last epoch.
         scores = job.score_samples(
-            job.open_candidate(run.path, registry()).scorer,
+            job.open_model(run.path, registry()).scorer,
             reader.samples("dev"),
             modalities=("rgb",),
             input_size=64,

@@ -8,13 +8,22 @@ from typing import Any
 import pytest
 
 from fas_core import ConfigError
-from fas_core.config import load as recipes
+from fas_core.config.load import (
+    DEFAULT,
+    load_recipe,
+    merge,
+    parse_sets,
+    read_summary,
+    shipped_recipes,
+    to_plain,
+)
 from fas_core.config.recipe import BackboneChoice, Recipe
+from fas_core.config.structure import structure
 from fas_core.registry import Registry, registry
 
 
 def load(path: Path | str, **overrides: Any) -> Recipe:
-    return recipes.load(
+    return load_recipe(
         str(path), registry(), {key.replace("__", "."): value for key, value in overrides.items()}
     )
 
@@ -30,15 +39,15 @@ def write(path: Path, text: str) -> Path:
     return path
 
 
-@pytest.mark.parametrize("name", recipes.shipped())
+@pytest.mark.parametrize("name", shipped_recipes())
 def test_shipped_recipes_load_and_say_what_they_are(name: str) -> None:
     made = load(name)
-    assert recipes.structure(recipes.plain(made, registry()), Recipe, registry(), name) == made
-    assert recipes.summary(recipes.shipped()[name])
+    assert structure(to_plain(made, registry()), Recipe, registry(), name) == made
+    assert read_summary(shipped_recipes()[name])
 
 
 def test_the_default_is_three_modal_feathernet_on_simulated_data() -> None:
-    made = load(recipes.DEFAULT)
+    made = load(DEFAULT)
     assert made.data.name == "synthetic"
     assert made.modalities == ("rgb", "depth", "ir")
     assert made.model.fusion.name == "concat_linear"
@@ -139,7 +148,7 @@ def test_anchors_and_merge_keys_are_yaml_too(tmp_path: Path) -> None:
 )
 def test_merging(base: dict[str, Any], over: dict[str, Any], merged: dict[str, Any]) -> None:
     before = repr((base, over))
-    assert recipes.merge(base, over, {"net", "tiny"}) == merged
+    assert merge(base, over, {"net", "tiny"}) == merged
     assert repr((base, over)) == before
 
 
@@ -172,7 +181,7 @@ def test_a_default_that_is_not_used_may_be_gone(tmp_path: Path) -> None:
     without = Registry(tuple(record for record in registry().records if record.name != "losses"))
     path = write(tmp_path / "x.yaml", "loss: nothing\n")
     with pytest.raises(ConfigError, match=r"x\.yaml: loss\.name: loss 'nothing': no plugin provides it$"):
-        recipes.load(str(path), without)
+        load_recipe(str(path), without)
 
 
 def test_a_misspelt_backbone_of_several_is_told_as_such(tmp_path: Path) -> None:
@@ -202,7 +211,7 @@ def test_overrides_are_checked_like_the_file() -> None:
     ],
 )
 def test_set(assignment: str, parsed: dict[str, Any]) -> None:
-    assert recipes.parse_sets([assignment]) == parsed
+    assert parse_sets([assignment]) == parsed
 
 
 @pytest.mark.parametrize(
@@ -210,5 +219,5 @@ def test_set(assignment: str, parsed: dict[str, Any]) -> None:
 )
 def test_set_that_is_no_assignment(assignment: str) -> None:
     with pytest.raises(ConfigError, match=r"^--set '.*': ") as caught:
-        recipes.parse_sets([assignment])
+        parse_sets([assignment])
     assert "\n" not in str(caught.value)

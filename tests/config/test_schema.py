@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from fas_core import ConfigError
-from fas_core.config import load as recipes
+from fas_core.config.load import load_recipe, read_mapping, shipped_recipes, to_plain, to_yaml
 from fas_core.config.recipe import Recipe
 from fas_core.config.schema import recipe_schema
 from fas_core.config.structure import structure
@@ -25,11 +25,11 @@ def validator() -> jsonschema.Draft202012Validator:
     return jsonschema.Draft202012Validator(schema)
 
 
-@pytest.mark.parametrize("path", recipes.shipped().values(), ids=recipes.shipped())
+@pytest.mark.parametrize("path", shipped_recipes().values(), ids=shipped_recipes())
 def test_shipped_recipes_fit(validator: jsonschema.Draft202012Validator, path: Path) -> None:
-    validator.validate(recipes.read_mapping(path))
-    made = recipes.load(str(path), registry())
-    validator.validate(yaml.safe_load(recipes.to_yaml(recipes.plain(made, registry()))))
+    validator.validate(read_mapping(path))
+    made = load_recipe(str(path), registry())
+    validator.validate(yaml.safe_load(to_yaml(to_plain(made, registry()))))
 
 
 @pytest.mark.parametrize(

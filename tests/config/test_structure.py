@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fas_core import ConfigError, Loss
-from fas_core.config.load import plain, to_yaml
+from fas_core.config.load import to_plain, to_yaml
 from fas_core.config.recipe import Recipe
 from fas_core.config.structure import structure
 from fas_core.registry import PluginRecord, Registry, registry
@@ -257,7 +257,7 @@ def test_any_recipe_survives_the_way_through_yaml(
         registry(),
         "recipe x",
     )
-    tree = plain(made, registry())
+    tree = to_plain(made, registry())
     assert structure(tree, Recipe, registry(), "again") == made
     assert recipe(to_yaml(tree)) == made
 
@@ -272,4 +272,4 @@ def test_plain_data_is_plain(windowed: Registry) -> None:
         ):
             check(item)
 
-    check(plain(made, windowed))
+    check(to_plain(made, windowed))

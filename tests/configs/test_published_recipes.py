@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from click.testing import Result
 
-from fas_core.config import load as recipes
+from fas_core.config.load import load_recipe
 from fas_core.config.recipe import Augment, Normalize, Recipe, Resize
 from fas_core.data.loader import training_loader
 from fas_core.records.samples import SampleTable
@@ -42,7 +42,7 @@ ROW = r'`--config="cfgs/[^"]+" ([^`]+)` \| `fas train ([^`]+)`'
 
 @pytest.mark.parametrize("name", PUBLISHED)
 def test_a_recipe_is_the_published_command(name: str) -> None:
-    recipe = recipes.load(name, registry())
+    recipe = load_recipe(name, registry())
     backbone, fusion, modalities, epochs, batch, every, gamma = PUBLISHED[name]
     model, train = recipe.model, recipe.train
     assert (model.backbone.name, model.fusion.name, recipe.modalities) == (backbone, fusion, modalities)
@@ -57,7 +57,7 @@ def test_a_recipe_is_the_published_command(name: str) -> None:
 
 def test_the_single_networks_are_for_casia_surf_and_the_fusions_for_cefa() -> None:
     for name, (_, fusion, *_) in PUBLISHED.items():
-        data = recipes.load(name, registry()).data
+        data = load_recipe(name, registry()).data
         assert data.name == ("casia_surf" if fusion == "single" else "cefa")
         assert fusion == "single" or data.options.protocol == "4@all"
 
@@ -112,6 +112,6 @@ def test_a_recipe_learns_simulated_faces(name: str, faces: SampleTable, tmp_path
         "augment": {"crop_scale": [1, 1], "crop_ratio": [1, 1], "flip": 0, "lighting": 0},
         "train": {"batch_size": SAMPLES, "workers": 0, "device": "cpu"},
     }
-    found = losses(recipes.load(name, registry(), changes), faces, tmp_path / "run")
+    found = losses(load_recipe(name, registry(), changes), faces, tmp_path / "run")
     assert np.isfinite(found).all()
     assert np.mean(found[-3:]) < 0.95 * np.mean(found[:3])

@@ -15,7 +15,7 @@ from sklearn.model_selection import StratifiedGroupKFold
 
 from fas_core.contracts import DatasetReader
 from fas_core.data.folds import Folds, fold_numbers, shared_groups, straddling_subjects
-from fas_core.data.train_on_dev import Pooled
+from fas_core.data.train_on_dev import TrainOnDev
 from fas_core.errors import ConfigError, DataError, FasError
 from fas_core.records.samples import SampleTable
 
@@ -242,7 +242,7 @@ def test_dev_that_is_trained_on_is_parted_into_folds_with_train() -> None:
     unlabelled = ("p001", None, None)
     names = [f"dev-{row}.png" for row in range(len(same) + 1)]
     dev = table([*same, unlabelled], id=names, rgb=names)
-    pooled: DatasetReader = Pooled(Reader(train=train, dev=dev, test=test))
+    pooled: DatasetReader = TrainOnDev(Reader(train=train, dev=dev, test=test))
     assert pooled.splits() == ("train", "test")
     assert pooled.overlaps == (("train", "test"),)
     assert pooled.notes == ("as it is", "dev is trained on: it is a part of train")
@@ -261,7 +261,7 @@ def test_dev_that_is_trained_on_is_parted_into_folds_with_train() -> None:
 
 def test_there_must_be_a_dev_to_be_trained_on() -> None:
     with pytest.raises(DataError, match=r"faces: there is no dev split to train on"):
-        Pooled(Reader(train=table(people(2)))).samples("train")
+        TrainOnDev(Reader(train=table(people(2)))).samples("train")
 
 
 def test_the_digest_changes_with_the_samples_and_with_the_folds() -> None:

@@ -17,14 +17,14 @@ from fas_core import NoOptions
 from fas_core.config.recipe import MetricChoice, Recipe
 from fas_core.descriptors import Metric
 from fas_core.errors import DataError
-from fas_core.evaluation import BoundMetric, bind, compute, differences, intervals, judge, tables
+from fas_core.evaluation import BoundMetric, bind_metrics, compute, differences, evaluate, intervals, tables
 from fas_core.evaluation.bootstrap import Resampler, grouping
 from fas_core.registry import registry
 from fas_core.scores.table import ScoreTable
 from fas_core.scores.thresholds import Threshold
 
-PUBLISHED = bind(Recipe().metrics, registry())
-EVERY = bind([MetricChoice(found.name) for found in registry().all(Metric)], registry())
+PUBLISHED = bind_metrics(Recipe().metrics, registry())
+EVERY = bind_metrics([MetricChoice(found.name) for found in registry().all(Metric)], registry())
 SPECIES = ("live", "print", "replay")
 
 
@@ -165,7 +165,7 @@ def test_two_systems_must_hold_the_same_samples() -> None:
 
 def test_a_result_with_intervals() -> None:
     scores = people(30, 8)
-    result = judge(scores, PUBLISHED, Threshold(0.5, "eer", "dev"), name="test", replicates=50)
+    result = evaluate(scores, PUBLISHED, Threshold(0.5, "eer", "dev"), name="test", replicates=50)
     document = result.to_json()
     assert document["intervals"]["by"] == "subject"
     assert document["intervals"]["figures"].keys() == document["metrics"].keys()

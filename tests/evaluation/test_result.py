@@ -12,13 +12,13 @@ import pytest
 from fas_core import NoOptions
 from fas_core.config.recipe import MetricChoice, Recipe
 from fas_core.errors import DataError, PluginError
-from fas_core.evaluation import BoundMetric, bind, judge
+from fas_core.evaluation import BoundMetric, bind_metrics, evaluate
 from fas_core.registry import registry
 from fas_core.scores.table import ScoreTable
 from fas_core.scores.thresholds import Threshold, fit_threshold
 
 EER = Threshold(0.5, "eer", "dev")
-METRICS = bind(Recipe().metrics, registry())
+METRICS = bind_metrics(Recipe().metrics, registry())
 
 
 def table(scores: list[float], labels: list[int | None]) -> ScoreTable:
@@ -33,7 +33,7 @@ def gap(options: NoOptions, scores: ScoreTable, threshold: float | None) -> Mapp
 
 
 def test_the_whole_document() -> None:
-    result = judge(table([0.9, 0.4, 0.1, 0.6], [1, 1, 0, 0]), METRICS, EER, name="test", notes=["overlap"])
+    result = evaluate(table([0.9, 0.4, 0.1, 0.6], [1, 1, 0, 0]), METRICS, EER, name="test", notes=["overlap"])
     assert result.to_json() == {
         "name": "test",
         "metrics": {
@@ -56,7 +56,7 @@ def test_the_whole_document() -> None:
 
 
 def test_one_class_is_null_in_json_and_explained() -> None:
-    result = judge(table([0.9, 0.4], [1, 1]), METRICS, EER, name="test")
+    result = evaluate(table([0.9, 0.4], [1, 1]), METRICS, EER, name="test")
     document = result.to_json()
     json.dumps(document, allow_nan=False)
     undefined = [key for key, value in document["metrics"].items() if value is None]
@@ -76,7 +76,7 @@ def test_one_class_is_null_in_json_and_explained() -> None:
 
 
 def test_without_a_threshold() -> None:
-    result = judge(table([0.9, 0.1], [1, 0]), METRICS, None)
+    result = evaluate(table([0.9, 0.1], [1, 0]), METRICS, None)
     document = result.to_json()
     assert document["threshold"] is None
     assert document["metrics"]["auc"] == 1.0
@@ -86,7 +86,7 @@ def test_without_a_threshold() -> None:
 
 
 def test_what_is_left_out_is_counted() -> None:
-    result = judge(table([0.9, nan, 0.1, 0.2, nan], [1, 1, 0, None, None]), METRICS, EER)
+    result = evaluate(table([0.9, nan, 0.1, 0.2, nan], [1, 1, 0, None, None]), METRICS, EER)
     assert result.counts == {"live": 1, "attack": 1, "unknown": 2, "no_response": 1, "total": 5}
     assert result.metrics["acc"] == 1.0
     assert result.notes == (
@@ -96,7 +96,7 @@ def test_what_is_left_out_is_counted() -> None:
 
 
 def test_no_response_at_all() -> None:
-    result = judge(table([nan, nan], [1, 0]), METRICS, EER)
+    result = evaluate(table([nan, nan], [1, 0]), METRICS, EER)
     assert all(isnan(value) for value in result.metrics.values())
     assert result.notes[1].startswith("no live samples and no attacks, so these are not defined: acc")
     assert result.to_json()["species"] == {"print": {"apcer": None, "count": 0, "no_response": 1}}
@@ -105,17 +105,17 @@ def test_no_response_at_all() -> None:
 @pytest.mark.parametrize("scores", [table([0.9], [None]), table([], [])])
 def test_nothing_labelled_is_refused(scores: ScoreTable) -> None:
     with pytest.raises(DataError, match=r"val: none of the \d samples has a label"):
-        judge(scores, METRICS, EER, name="val")
+        evaluate(scores, METRICS, EER, name="val")
 
 
 def test_somebody_elses_metric() -> None:
     theirs = BoundMetric("gap", gap, NoOptions())
-    assert judge(table([0.75, 0.25], [1, 0]), [theirs], None).metrics == {"gap": 0.5}
+    assert evaluate(table([0.75, 0.25], [1, 0]), [theirs], None).metrics == {"gap": 0.5}
 
 
 def test_a_figure_undefined_for_its_own_reasons() -> None:
     never = BoundMetric("never", lambda options, scores, threshold: {"never": nan, "far": inf}, NoOptions())
-    result = judge(table([0.9, 0.1], [1, 0]), [never], EER)
+    result = evaluate(table([0.9, 0.1], [1, 0]), [never], EER)
     assert result.notes == ("not defined for these scores: never",)
     assert result.to_json()["metrics"] == {"never": None, "far": None}
 
@@ -123,19 +123,19 @@ def test_a_figure_undefined_for_its_own_reasons() -> None:
 def test_one_figure_given_by_two_metrics_is_refused() -> None:
     other = BoundMetric("mine", lambda options, scores, threshold: {"acc": 1.0}, NoOptions())
     with pytest.raises(PluginError, match="figure 'acc' is given by metric 'acc' and by 'mine'"):
-        judge(table([0.9, 0.1], [1, 0]), [*METRICS, other], EER)
+        evaluate(table([0.9, 0.1], [1, 0]), [*METRICS, other], EER)
 
 
 def test_binding_gives_each_metric_its_options() -> None:
-    chosen = bind([MetricChoice("tpr_at_fpr")], registry())
+    chosen = bind_metrics([MetricChoice("tpr_at_fpr")], registry())
     assert chosen[0].options.fprs == (1e-2, 1e-3)
     with pytest.raises(PluginError, match=r"'aucc'.*did you mean 'auc'"):
-        bind([MetricChoice("aucc")], registry())
+        bind_metrics([MetricChoice("aucc")], registry())
 
 
 def test_an_oracle_is_said_to_be_one() -> None:
     scores = table([0.9, 0.1], [1, 0])
-    found = judge(scores, METRICS, fit_threshold("oracle:eer", None, judged=scores), notes=["first"])
+    found = evaluate(scores, METRICS, fit_threshold("oracle:eer", None, judged=scores), notes=["first"])
     assert found.notes == (
         "first",
         "oracle: the threshold was fitted on these very scores: what was possible, not what can be claimed",
@@ -143,6 +143,6 @@ def test_an_oracle_is_said_to_be_one() -> None:
 
 
 def test_results_are_frozen() -> None:
-    result: Any = judge(table([0.9, 0.1], [1, 0]), METRICS, EER)
+    result: Any = evaluate(table([0.9, 0.1], [1, 0]), METRICS, EER)
     with pytest.raises(AttributeError):
         result.name = "other"

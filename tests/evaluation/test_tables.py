@@ -15,7 +15,7 @@ from fas_core import NoOptions
 from fas_core.config.recipe import MetricChoice, Recipe
 from fas_core.console import Console, Styled
 from fas_core.descriptors import Metric
-from fas_core.evaluation import BoundMetric, Result, bind, judge, tables
+from fas_core.evaluation import BoundMetric, Result, bind_metrics, evaluate, tables
 from fas_core.registry import registry
 from fas_core.scores.table import ScoreTable
 from fas_core.scores.thresholds import Threshold
@@ -29,7 +29,9 @@ def judged(name: str, labels: list[int], threshold: Threshold | None = EER) -> R
     species = ["live" if label else ("print", "mask_3d")[index % 2] for index, label in enumerate(labels)]
     ids = [str(index) for index in range(len(labels))]
     columns = {"id": ids, "score": scores, "label": labels, "species": species}
-    return judge(ScoreTable.of(columns), [*bind(Recipe().metrics, registry()), GAP], threshold, name=name)
+    return evaluate(
+        ScoreTable.of(columns), [*bind_metrics(Recipe().metrics, registry()), GAP], threshold, name=name
+    )
 
 
 @pytest.fixture
@@ -83,8 +85,8 @@ def with_intervals(**columns: Any) -> Result:
         "label": [1, 1, 1, 1, 0, 0, 0, 0],
         "species": ["live"] * 4 + ["print", "print", "replay", "replay"],
     }
-    metrics = [*bind(Recipe().metrics, registry()), GAP]
-    return judge(ScoreTable.of(rows | columns), metrics, EER, name="test", replicates=20)
+    metrics = [*bind_metrics(Recipe().metrics, registry()), GAP]
+    return evaluate(ScoreTable.of(rows | columns), metrics, EER, name="test", replicates=20)
 
 
 def test_intervals_stand_below_rates_and_beside_other_figures() -> None:
@@ -136,9 +138,9 @@ def test_what_was_drawn_is_said_for_each_where_it_differs() -> None:
 
 def test_figures_of_targets_are_rates_too() -> None:
     chosen = [MetricChoice(found.name) for found in registry().all(Metric)]
-    result = judge(
+    result = evaluate(
         ScoreTable.of({"id": ["a", "b"], "score": [0.9, 0.1], "label": [1, 0]}),
-        bind(chosen, registry()),
+        bind_metrics(chosen, registry()),
         EER,
     )
     _, further, _, other = tables([result])

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from fas_core.config.recipe import DatasetChoice, Resize
-from fas_core.inference.loaded_model import Candidate
+from fas_core.inference.loaded_model import LoadedModel
 from fas_core.inference.videos import of_videos
 from fas_core.scores.table import ScoreTable
 from fas_core.scores.thresholds import Threshold, fit_threshold
@@ -26,8 +26,8 @@ def frames(videos: list[str] | None) -> ScoreTable:
 VIDEOS = [f"v{row // 4}" for row in range(24)]
 
 
-def candidate(dev: ScoreTable | None, threshold: Threshold | None) -> Candidate:
-    return Candidate(
+def candidate(dev: ScoreTable | None, threshold: Threshold | None) -> LoadedModel:
+    return LoadedModel(
         path=Path("runs/one"),
         scorer=lambda images, presence=None: np.zeros(0),
         modalities=("rgb",),

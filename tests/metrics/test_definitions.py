@@ -18,7 +18,7 @@ from sklearn.metrics import accuracy_score, roc_auc_score, roc_curve
 from fas_core.config.recipe import MetricChoice
 from fas_core.descriptors import Metric
 from fas_core.errors import DataError
-from fas_core.evaluation import bind, compute
+from fas_core.evaluation import bind_metrics, compute
 from fas_core.registry import registry
 from fas_core.scores.table import ScoreTable
 from fas_core.scores.thresholds import fit_threshold
@@ -27,7 +27,7 @@ Row: TypeAlias = tuple[float, int | None, str | None]
 Rows: TypeAlias = list[Row]
 Rates: TypeAlias = tuple[float, float, float]
 
-METRICS = bind([MetricChoice(found.name) for found in registry().all(Metric)], registry())
+METRICS = bind_metrics([MetricChoice(found.name) for found in registry().all(Metric)], registry())
 FPRS, APCERS, BPCERS = (1e-2, 1e-3), {"bpcer10": 0.1, "bpcer20": 0.05, "bpcer100": 0.01}, (0.1, 0.01)
 
 FINITE = st.sampled_from([-1.0, -0.0, 0.0, 0.25, 0.5, nextafter(0.5, 1), 1.0, 3.0]) | st.floats(-1e3, 1e3)

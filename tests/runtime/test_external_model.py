@@ -14,7 +14,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from fas_core import ConfigError, ModelError
 from fas_core.config.recipe import Normalize
-from fas_core.runtime import Foreign, ModelFile, Predictor
+from fas_core.runtime import ExternalModel, ModelFile, Predictor
 
 SIDE = 4
 NORMALIZE = Normalize((0.1, 0.2, 0.3), (0.5, 0.25, 0.2))
@@ -57,7 +57,7 @@ def test_our_own_whose_metadata_was_lost(mean_model: Any) -> None:
         ModelError, match=r"without fas metadata .* or say what it is \(fas predict --foreign\)"
     ):
         Predictor(path)
-    predictor = Predictor(path, foreign=Foreign(("rgb", "ir"), 8, threshold=0.3))
+    predictor = Predictor(path, foreign=ExternalModel(("rgb", "ir"), 8, threshold=0.3))
     found = predictor(rgb=np.full((9, 9, 3), 204, np.uint8), ir=np.zeros((9, 9, 3), np.uint8))
     assert (found.score, found.threshold) == (pytest.approx(0.4), 0.3)
     assert predictor.card.resize.crop == 1
@@ -66,7 +66,7 @@ def test_our_own_whose_metadata_was_lost(mean_model: Any) -> None:
 @pytest.mark.parametrize("channels", ["rgb", "bgr"])
 @pytest.mark.parametrize("live", [0, 2])
 def test_normalised_planes_to_logits(tmp_path: Path, faces: Any, channels: Any, live: int) -> None:
-    terms = Foreign(("rgb",), SIDE, NORMALIZE, channels, gives="logits", live=live)
+    terms = ExternalModel(("rgb",), SIDE, NORMALIZE, channels, gives="logits", live=live)
     means = ((faces / 255 - NORMALIZE.mean) / NORMALIZE.std).mean(axis=(1, 2))
     expected = softmax(means if channels == "rgb" else means[:, ::-1])[:, live]
     found = ModelFile(channel_means(tmp_path / "m.onnx"), foreign=terms)({"rgb": faces})
@@ -74,7 +74,7 @@ def test_normalised_planes_to_logits(tmp_path: Path, faces: Any, channels: Any, 
 
 
 def test_a_graph_for_one_image_at_a_time(tmp_path: Path, faces: Any) -> None:
-    terms = Foreign(("rgb",), SIDE, NORMALIZE, gives="logits")
+    terms = ExternalModel(("rgb",), SIDE, NORMALIZE, gives="logits")
     many = ModelFile(channel_means(tmp_path / "many.onnx"), foreign=terms)
     one = ModelFile(channel_means(tmp_path / "one.onnx", batch=1), foreign=terms)
     np.testing.assert_array_equal(one({"rgb": faces}), many({"rgb": faces}))
@@ -83,7 +83,7 @@ def test_a_graph_for_one_image_at_a_time(tmp_path: Path, faces: Any) -> None:
 
 def test_probabilities_are_taken_as_they_are(tmp_path: Path, faces: Any) -> None:
     zero_one = Normalize((0, 0, 0), (1, 1, 1))
-    terms = Foreign(("rgb",), SIDE, zero_one, gives="probabilities", output="means")
+    terms = ExternalModel(("rgb",), SIDE, zero_one, gives="probabilities", output="means")
     found = ModelFile(channel_means(tmp_path / "m.onnx", more=True), foreign=terms)({"rgb": faces})
     np.testing.assert_allclose(found, faces[..., 1].mean(axis=(1, 2)) / 255, rtol=1e-5)
 
@@ -105,14 +105,14 @@ def test_terms_that_are_not_the_models(tmp_path: Path, terms: dict[str, Any], ma
     said = {"modalities": ("rgb",), "input_size": SIDE, "normalize": NORMALIZE, "output": "means"}
     path = channel_means(tmp_path / "m.onnx", more=True)
     with pytest.raises(ModelError, match=match) as refusal:
-        ModelFile(path, foreign=Foreign(**{**said, "gives": "logits", **terms}))
+        ModelFile(path, foreign=ExternalModel(**{**said, "gives": "logits", **terms}))
     assert "\n" not in str(refusal.value)
     assert str(refusal.value).startswith(str(path))
 
 
 def test_what_says_itself_what_it_is_needs_no_terms(mean_model: Any) -> None:
     with pytest.raises(ModelError, match="says itself what it is"):
-        ModelFile(mean_model(), foreign=Foreign(("rgb",), 8))
+        ModelFile(mean_model(), foreign=ExternalModel(("rgb",), 8))
 
 
 def test_terms_from_a_file(tmp_path: Path) -> None:
@@ -126,7 +126,7 @@ def test_terms_from_a_file(tmp_path: Path) -> None:
         "threshold": 0.5,
     }
     path.write_text(yaml.safe_dump(tree))
-    terms = Foreign.read(path)
+    terms = ExternalModel.read(path)
     assert (terms.normalize, terms.gives, terms.card.resize.crop) == (NORMALIZE, "logits", 0.5)
     for change, match in (
         ({"input_size": 0}, "input_size: must be >= 1: 0"),
@@ -135,12 +135,12 @@ def test_terms_from_a_file(tmp_path: Path) -> None:
     ):
         path.write_text(yaml.safe_dump(tree | change))
         with pytest.raises(ConfigError, match=match):
-            Foreign.read(path)
+            ExternalModel.read(path)
     with pytest.raises(ConfigError, match="cannot be read: No such file"):
-        Foreign.read(tmp_path / "none.yaml")
+        ExternalModel.read(tmp_path / "none.yaml")
     path.write_text("a: [")
     with pytest.raises(ConfigError, match="not a YAML file"):
-        Foreign.read(path)
+        ExternalModel.read(path)
 
 
 def test_from_the_command_line(fas: Any, mean_model: Any, tmp_path: Path) -> None:

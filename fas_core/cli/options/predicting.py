@@ -24,8 +24,8 @@ Command = Callable[..., Any]
 
 
 @frozen
-class Asked:
-    """How inputs are found and scored: the flags of `scoring_options`, by their names."""
+class PredictOptions:
+    """How inputs are found and scored: the flags of `predict_options`, by their names."""
 
     detect: bool
     faces: str
@@ -39,7 +39,7 @@ class Asked:
 
 
 @frozen
-class Shown:
+class PictureOptions:
     """The pictures that are written beside the scores.
 
     Args:
@@ -68,7 +68,7 @@ class Verdicts:
     grad_cam: bool
 
 
-def scoring_options(command: Command) -> Command:
+def predict_options(command: Command) -> Command:
     """Give a command these flags, as one argument `asked`."""
 
     @click.option(
@@ -124,14 +124,14 @@ def scoring_options(command: Command) -> Command:
     ) -> Any:
         if not detect and (faces != "largest" or detector is not None):
             raise ConfigError("--faces and --detector say how faces are found: give --detect too")
-        asked = Asked(detect, faces, detector, margin, threshold, foreign, every, frames, threads)
+        asked = PredictOptions(detect, faces, detector, margin, threshold, foreign, every, frames, threads)
         return command(*args, asked=asked, **kwargs)
 
     return wrapped
 
 
 def score_inputs(
-    ctx: click.Context, model: Path, inputs: Sequence[str], asked: Asked, shown: Shown
+    ctx: click.Context, model: Path, inputs: Sequence[str], asked: PredictOptions, shown: PictureOptions
 ) -> Verdicts:
     """Score what the inputs name with an exported model or a run.
 
@@ -142,9 +142,9 @@ def score_inputs(
     from fas_core.data.parallel import cores
     from fas_core.data.text_lists import is_image
     from fas_core.runtime.annotate import refuse_clashes
-    from fas_core.runtime.external_model import Foreign
+    from fas_core.runtime.external_model import ExternalModel
     from fas_core.runtime.inputs import Finder, shots, total
-    from fas_core.runtime.predict import Scoring
+    from fas_core.runtime.predict import InputScorer
     from fas_core.runtime.predictor import Predictor
     from fas_core.scores.thresholds import fit_threshold
 
@@ -160,7 +160,7 @@ def score_inputs(
         run or model,
         threads=workers if single else 1,
         threshold=cut.value if cut else None,
-        foreign=None if asked.foreign is None else Foreign.read(asked.foreign),
+        foreign=None if asked.foreign is None else ExternalModel.read(asked.foreign),
     )
     found = list(Finder(predictor.card.modalities, asked.every, asked.frames).find(inputs))
     if shown.annotated is not None:
@@ -168,7 +168,7 @@ def score_inputs(
     if shown.explained is not None:
         refuse_clashes(shown.explained, found, ".png")
     crops = CropSettings(asked.detector, asked.margin) if asked.detect else None
-    scoring = Scoring(
+    scoring = InputScorer(
         predictor, crops, asked.faces == "all", shown.annotated, _pictures(predictor, run, shown)
     )
     rows: list[Row] = []
@@ -193,7 +193,7 @@ def _run(ctx: click.Context, path: Path, threads: int) -> RunModel:
     return RunModel(Run.open(path, registry()))
 
 
-def _pictures(predictor: Predictor, run: RunModel | None, shown: Shown) -> Pictures | None:
+def _pictures(predictor: Predictor, run: RunModel | None, shown: PictureOptions) -> Pictures | None:
     """What writes the pictures of what the model looks at."""
     from fas_core.runtime.explain import SQUARE, Explainer, Pictures
 

@@ -8,21 +8,21 @@ from typing import Any
 
 from attrs import evolve
 
-from fas_core.cli.judging import Judging, judge_scores
+from fas_core.cli.judging import EvaluationOptions, evaluate_groups
 from fas_core.console import console
 from fas_core.evaluation import BoundMetric, Result, tables
 from fas_core.evaluation.tables import ACROSS, with_samples
-from fas_core.inference.cross_dataset import OWN, Target, open_targets, said
-from fas_core.inference.loaded_model import Candidate
-from fas_core.inference.score_split import Scored, Terms, score_split
+from fas_core.inference.cross_dataset import OWN, EvaluationData, open_evaluation_data, said
+from fas_core.inference.loaded_model import LoadedModel
+from fas_core.inference.score_split import ScoredSplit, Terms, score_split
 from fas_core.registry import Registry
 
 
-def judge_across(
-    candidate: Candidate,
+def evaluate_across(
+    candidate: LoadedModel,
     specs: Sequence[str],
     terms: Terms,
-    judging: Judging,
+    judging: EvaluationOptions,
     *,
     protocols: Mapping[str, str],
     policy: str | None,
@@ -45,7 +45,7 @@ def judge_across(
         FasError: a data set cannot be opened (before any is scored) or judged.
     """
     metrics = judging.bound(candidate.metrics, registry)
-    targets, absent = open_targets(candidate, specs, terms.split, registry, protocols)
+    targets, absent = open_evaluation_data(candidate, specs, terms.split, registry, protocols)
     unlabelled: list[str] = []
     results: list[Result] = []
     documents: list[dict[str, Any]] = []
@@ -75,17 +75,21 @@ def judge_across(
 
 
 def _judged(
-    scored: Scored, name: str, metrics: Sequence[BoundMetric], policy: str | None, judging: Judging
+    scored: ScoredSplit,
+    name: str,
+    metrics: Sequence[BoundMetric],
+    policy: str | None,
+    judging: EvaluationOptions,
 ) -> Result:
     """At the threshold that the model brings, fitted on none of what is judged unless that is asked for."""
     cut = scored.candidate.threshold(policy, judged=scored.scores)
     if cut is None:
         console.warn(f"{name}: no threshold: {scored.candidate.why}")
-    return judge_scores(scored.scores, metrics, cut, judging, name=name, notes=scored.notes).result
+    return evaluate_groups(scored.scores, metrics, cut, judging, name=name, notes=scored.notes).result
 
 
 def _notes(
-    candidate: Candidate, targets: Sequence[Target], results: Sequence[Result], absent: str
+    candidate: LoadedModel, targets: Sequence[EvaluationData], results: Sequence[Result], absent: str
 ) -> list[str]:
     """What the model was trained on, where the threshold is from, and what it never saw."""
     own = said(candidate.data)

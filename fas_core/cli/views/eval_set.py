@@ -5,21 +5,21 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from fas_core.cli.judging import Judging, judge_scores
+from fas_core.cli.judging import EvaluationOptions, evaluate_groups
 from fas_core.console import console
 from fas_core.evaluation import Result
 from fas_core.evaluation.protocols import spread, spread_tables
-from fas_core.inference.loaded_model import open_candidate
-from fas_core.inference.score_split import Scored, Terms, data_of, score_split
+from fas_core.inference.loaded_model import open_model
+from fas_core.inference.score_split import ScoredSplit, Terms, data_of, score_split
 from fas_core.registry import Registry
 from fas_core.runs.group import naming
-from fas_core.runs.protocols import ProtocolSet
+from fas_core.runs.protocols import ProtocolRuns
 
 
-def judge_set(
+def evaluate_protocol_runs(
     path: Path,
     terms: Terms,
-    judging: Judging,
+    judging: EvaluationOptions,
     *,
     data: str | None,
     policy: str | None,
@@ -40,11 +40,11 @@ def judge_set(
     Raises:
         FasError: a run is missing or cannot be judged; it says which.
     """
-    protocols = ProtocolSet.open(path, registry)
+    protocols = ProtocolRuns.open(path, registry)
     results: list[Result | None] = []
     for member, run in protocols.runs().items():
         with naming(member):
-            candidate = open_candidate(run.path, registry)
+            candidate = open_model(run.path, registry)
             reader = data_of(candidate, data, registry)
             scored = score_split(candidate, reader, terms, description=member)
             if folder is not None:
@@ -69,7 +69,7 @@ def judge_set(
 
 
 def _judged(
-    scored: Scored, member: str, judging: Judging, policy: str | None, registry: Registry
+    scored: ScoredSplit, member: str, judging: EvaluationOptions, policy: str | None, registry: Registry
 ) -> Result | None:
     """The result of one run; None where not every sample is labelled."""
     candidate, scores = scored.candidate, scored.scores
@@ -79,4 +79,4 @@ def _judged(
     if cut is None:
         console.warn(f"{member}: no threshold: {candidate.why}")
     metrics = judging.bound(candidate.metrics, registry)
-    return judge_scores(scores, metrics, cut, judging, name=member, notes=scored.notes).result
+    return evaluate_groups(scores, metrics, cut, judging, name=member, notes=scored.notes).result

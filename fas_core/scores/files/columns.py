@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from fas_core.errors import DataError, closest, listed
+from fas_core.errors import DataError, format_list, suggest_closest
 from fas_core.scores.files.column_names import NAMES, plain
 from fas_core.scores.files.labels import is_words
 from fas_core.scores.files.numbers import as_numbers
@@ -41,7 +41,9 @@ def _told(raw: Raw, role: str, name: str) -> int:
     if name.isdecimal() and 1 <= int(name) <= len(raw.names):
         return int(name) - 1
     where = (
-        closest(name, raw.names) if raw.named else f" (no header; there are columns 1 to {len(raw.names)})"
+        suggest_closest(name, raw.names)
+        if raw.named
+        else f" (no header; there are columns 1 to {len(raw.names)})"
     )
     raise DataError(f"{raw.path}: no column {name!r} for {role!r}{where}")
 
@@ -84,7 +86,7 @@ def _kind(column: pa.Array) -> str:
 
 
 def _ambiguous(raw: Raw, role: str, fits: Sequence[int]) -> DataError:
-    names = listed([raw.shown(at) for at in fits])
+    names = format_list([raw.shown(at) for at in fits])
     return DataError(
         f"{raw.path}: {len(fits)} columns could be the {role}: {names}: say which by "
         f"--column {role}={raw.names[fits[0]]}"

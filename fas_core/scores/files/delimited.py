@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 import pyarrow.csv
 from attrs import frozen
 
-from fas_core.errors import DataError, listed
+from fas_core.errors import DataError, format_list
 from fas_core.scores.files.column_names import recognised
 from fas_core.scores.files.numbers import is_number
 
@@ -126,7 +126,7 @@ def _refuse(path: Path, bad: list[Bad], width: int) -> None:
     if bad:
         raise DataError(
             f"{path}: {len(bad)} of the lines have other than {width} cells, as the first line has: "
-            f"{listed(bad, 3)}"
+            f"{format_list(bad, 3)}"
         )
 
 

@@ -8,7 +8,7 @@ from typing import Any, Literal
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from fas_core.errors import DataError, listed
+from fas_core.errors import DataError, format_list
 from fas_core.records.samples import ATTACK, LIVE
 from fas_core.scores.files.column_names import about_attacks
 
@@ -61,11 +61,11 @@ def read_labels(column: pa.Array, one: Side | None, *, where: str, name: str) ->
     if strange := [word for word in said if word and not any(word in table for table in kinds)]:
         rows = pc.is_in(pc.index_in(column, distinct), pa.array([said.index(word) for word in strange]))
         raise DataError(
-            f"{where}: labels of {pc.sum(rows)} rows are not understood: {listed(map(repr, strange))}: "
+            f"{where}: labels of {pc.sum(rows)} rows are not understood: {format_list(map(repr, strange))}: "
             f"write 1 or 0, or words such as live and attack"
         )
     if len(kinds) > 1:
-        some = listed(repr(word) for word in said if word)
+        some = format_list(repr(word) for word in said if word)
         raise DataError(f"{where}: labels of several kinds, so none is clear: {some}")
     meaning = kinds[0] if kinds else {}
     if meaning is not WORDS:
@@ -107,7 +107,7 @@ def agreed_species(column: pa.Array, labels: pa.Array, ids: pa.Array, where: str
         offenders = [f"{sample} ({species})" for sample, species in pairs]
         raise DataError(
             f"{where}: label and species contradict each other in {len(offenders)} rows: "
-            f"{listed(offenders, 3)}: is 1 an attack (--label-one attack)? "
+            f"{format_list(offenders, 3)}: is 1 an attack (--label-one attack)? "
             f"Or leave the species out (--column species=)"
         )
     return pc.if_else(is_live, "live", column)

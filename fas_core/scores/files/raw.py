@@ -14,7 +14,7 @@ import pyarrow.json
 import pyarrow.parquet
 from attrs import frozen
 
-from fas_core.errors import DataError, listed
+from fas_core.errors import DataError, format_list
 from fas_core.scores.files.delimited import read_delimited
 
 PARQUET = b"PAR1"
@@ -82,7 +82,7 @@ def read_raw(path: Path, *, delimiter: str | None = None, header: bool | None = 
     except (OSError, UnicodeDecodeError, csv.Error, pa.ArrowException) as error:
         raise DataError(f"{path}: cannot be read as a table: {' '.join(str(error).split())}") from error
     if twice := sorted({name for name in names if names.count(name) > 1}):
-        raise DataError(f"{path}: {len(twice)} columns are given twice: {listed(twice)}")
+        raise DataError(f"{path}: {len(twice)} columns are given twice: {format_list(twice)}")
     if broken := sum(not name.isprintable() for name in names):
         raise DataError(f"{path}: {broken} columns have names that cannot be printed: a damaged file?")
     if not len(raw):

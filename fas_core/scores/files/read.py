@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from attrs import evolve, field, frozen
 
-from fas_core.errors import DataError, listed
+from fas_core.errors import DataError, format_list
 from fas_core.scores.files.column_names import about_attacks, plain
 from fas_core.scores.files.columns import Columns, assign, need
 from fas_core.scores.files.labels import Side, agreed_species, labels_of_species, read_labels
@@ -148,7 +148,7 @@ def refuse_shared(judged: ScoreFile, dev: ScoreFile) -> None:
     if judged.has_ids and dev.has_ids and len(shared):
         raise DataError(
             f"{len(shared)} ids are in {judged.path} and in {dev.path}, which is to choose the threshold: "
-            f"{listed(shared.to_pylist())}"
+            f"{format_list(shared.to_pylist())}"
         )
 
 
@@ -162,7 +162,7 @@ def _ids(raw: Raw, found: Columns) -> pa.Array:
     counts = pc.value_counts(ids)
     if len(counts) < len(ids):
         again = counts.filter(pc.greater(counts.field("counts"), 1)).field("values").to_pylist()
-        raise DataError(f"{raw.path}: {len(again)} ids are given more than once: {listed(again)}")
+        raise DataError(f"{raw.path}: {len(again)} ids are given more than once: {format_list(again)}")
     return ids
 
 
@@ -197,7 +197,7 @@ def _parsed(raw: Raw, at: int, ids: pa.Array) -> pa.Array:
     offenders = [f"{value!r} ({sample})" for value, sample in pairs]
     raise DataError(
         f"{raw.path}: column {raw.shown(at)}: {len(offenders)} of {len(raw)} scores are not numbers: "
-        f"{listed(offenders, 3)}; leave a cell empty where there was no response"
+        f"{format_list(offenders, 3)}; leave a cell empty where there was no response"
     )
 
 
@@ -243,7 +243,7 @@ def _joined(raw: Raw, ids: pa.Array, labels: Path, reading: Reading) -> tuple[di
 
 
 def _few(ids: pa.Array) -> str:
-    return f" ({listed(ids.to_pylist(), 3)})" if len(ids) else ""
+    return f" ({format_list(ids.to_pylist(), 3)})" if len(ids) else ""
 
 
 def _text(raw: Raw, at: int, role: str) -> pa.Array:
@@ -279,7 +279,7 @@ def _said(raw: Raw, found: Columns, asides: Mapping[str, str], stated: Sequence[
         )
         parts += [f"{role} is {what}" + (f" ({asides[role]})" if role in asides else "")] if what else []
     rest = [at for at in range(len(raw.names)) if at not in found.values() and raw.says(at)]
-    parts += [f"threshold is said to be {listed([f'{value:g}' for value in stated])}"] if stated else []
+    parts += [f"threshold is said to be {format_list([f'{value:g}' for value in stated])}"] if stated else []
     unused = [raw.shown(at) for at in rest if not (stated and plain(raw.names[at]) == STATED)]
-    parts += [f"not used: {listed(unused)}"] if unused else []
+    parts += [f"not used: {format_list(unused)}"] if unused else []
     return f"{raw.path}: {len(raw)} rows, {raw.form}: {', '.join(parts)}"

@@ -16,7 +16,7 @@ from fas_core.console import console
 from fas_core.contracts import DatasetReader
 from fas_core.data.images import decode, meets, read_bytes
 from fas_core.data.parallel import ordered
-from fas_core.errors import DataError, listed
+from fas_core.errors import DataError, format_list
 from fas_core.records.samples import ATTACK, LIVE, SampleTable
 
 SHOWN = 10
@@ -86,7 +86,7 @@ def check(reader: DatasetReader, workers: int) -> Report:
         problems += _shared_ids(pair, splits[first], splits[second])
         problems += _shared_files(pair, splits[first], splits[second], files)
         if shared := _known(splits[first], "subject") & _known(splits[second], "subject"):
-            found = f"{pair} share {_number(shared, 'subject')}: {listed(sorted(shared))}"
+            found = f"{pair} share {_number(shared, 'subject')}: {format_list(sorted(shared))}"
             if frozenset((first, second)) in declared:
                 warnings.append(f"{found}; the protocol declares it")
             else:
@@ -148,7 +148,7 @@ def _contradictions(split: str, samples: SampleTable) -> list[str]:
         both = pc.fill_null(pc.and_(pc.equal(table.column("label"), label), says), False)
         if ids := table.filter(both).column("id").to_pylist():
             other = "another species" if label == LIVE else "the species live"
-            wrong.append(f"{split}: {_number(ids, 'sample')} labelled {name}, of {other}: {listed(ids)}")
+            wrong.append(f"{split}: {_number(ids, 'sample')} labelled {name}, of {other}: {format_list(ids)}")
     return wrong
 
 
@@ -163,7 +163,9 @@ def _boxes(split: str, samples: SampleTable, files: Mapping[Path, File]) -> list
         box, shape = samples.box(row), files[path].shape
         if box is not None and shape and not meets(box, shape):
             outside.append(name)
-    return [f"{split}: {_number(outside, 'box')} outside the image: {listed(outside)}"] if outside else []
+    return (
+        [f"{split}: {_number(outside, 'box')} outside the image: {format_list(outside)}"] if outside else []
+    )
 
 
 def _one_class(split: str, samples: SampleTable) -> list[str]:
@@ -178,13 +180,14 @@ def _repeats(split: str, samples: SampleTable, files: Mapping[Path, File]) -> li
     if not copies:
         return []
     return [
-        f"{split}: {_number(copies, 'image')} more than once: {listed(' = '.join(ids[:2]) for ids in copies)}"
+        f"{split}: {_number(copies, 'image')} more than once: "
+        f"{format_list(' = '.join(ids[:2]) for ids in copies)}"
     ]
 
 
 def _shared_ids(pair: str, first: SampleTable, second: SampleTable) -> list[str]:
     shared = _known(first, "id") & _known(second, "id")
-    return [f"{pair} share {_number(shared, 'id')}: {listed(sorted(shared))}"] if shared else []
+    return [f"{pair} share {_number(shared, 'id')}: {format_list(sorted(shared))}"] if shared else []
 
 
 def _shared_files(
@@ -192,7 +195,7 @@ def _shared_files(
 ) -> list[str]:
     ours, theirs = _by_digest(first, files), _by_digest(second, files)
     shared = [f"{ours[digest][0]} = {theirs[digest][0]}" for digest in ours if digest in theirs]
-    return [f"{pair} share {_number(shared, 'identical file')}: {listed(shared)}"] if shared else []
+    return [f"{pair} share {_number(shared, 'identical file')}: {format_list(shared)}"] if shared else []
 
 
 def _by_digest(samples: SampleTable, files: Mapping[Path, File]) -> dict[str, list[str]]:

@@ -23,7 +23,7 @@ from fas_core.data.images import Box, read_image, write_image
 from fas_core.data.open import is_unknown_folder, open_dataset, recognise
 from fas_core.data.parallel import ordered
 from fas_core.data.text_lists import NO_FACE, is_image
-from fas_core.errors import DataError, FasError, listed
+from fas_core.errors import DataError, FasError, format_list
 from fas_core.records.samples import COLUMNS, SampleTable, concat
 from fas_core.registry import Registry
 
@@ -181,10 +181,12 @@ def image_paths(samples: SampleTable) -> list[dict[str, str]]:
             if path is not None:
                 images[row][modality] = _below(samples.root, path)
     if bare := [name for name, found in zip(samples.column("id"), images, strict=True) if not found]:
-        raise DataError(f"{samples.root}: samples without an image: {listed(bare)}")
+        raise DataError(f"{samples.root}: samples without an image: {format_list(bare)}")
     named = Counter(path for paths in images for path in paths.values())
     if shared := [path for path, count in named.items() if count > 1]:
-        raise DataError(f"{samples.root}: images of more than one sample: {listed(shared)}: copy them first")
+        raise DataError(
+            f"{samples.root}: images of more than one sample: {format_list(shared)}: copy them first"
+        )
     return images
 
 

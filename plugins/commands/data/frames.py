@@ -26,7 +26,7 @@ from fas_core.data.open import layouts
 from fas_core.data.parallel import ordered
 from fas_core.data.text_lists import is_image, is_video
 from fas_core.data.video import opened
-from fas_core.errors import DataError, listed
+from fas_core.errors import DataError, format_list
 from fas_core.registry import Registry
 from fas_plugins.commands.data.crop import MANIFEST, copy_lists
 
@@ -138,7 +138,8 @@ def folders_of(source: Path) -> dict[str, str]:
     several |= {parent for folder in taken for parent in folder.parents if parent in taken}
     if several:
         raise DataError(
-            f"{source}: more than one video would have its frames in {listed(sorted(several))}: rename one"
+            f"{source}: more than one video would have its frames in "
+            f"{format_list(sorted(several))}: rename one"
         )
     return {video: folder.as_posix() for video, folder in folders.items()}
 

@@ -10,7 +10,7 @@ import rich_click as click
 from fas_core.cli.options.output import output_options
 from fas_core.cli.options.score_files import reading_options
 from fas_core.console import console
-from fas_core.errors import DataError, listed
+from fas_core.errors import DataError, format_list
 
 if TYPE_CHECKING:
     from fas_core.scores.files import Reading, ScoreFile
@@ -102,7 +102,7 @@ def _threshold(policy: str | None, files: list[ScoreFile]) -> Threshold | None:
         return files[0].threshold(policy, None, None)
     stated = sorted({value for file in files for value in file.stated})
     if len(stated) > 1:
-        said = listed([f"{value:g}" for value in stated])
+        said = format_list([f"{value:g}" for value in stated])
         raise DataError(f"the files say {len(stated)} thresholds ({said}): give --threshold fixed:VALUE")
     return Threshold(stated[0], f"fixed:{stated[0]:g}", "given") if stated else None
 

@@ -10,8 +10,8 @@ Nothing of it needs labels, which a deployed model has not:
 - the rejection rate, the share of samples with `score < threshold`, and the share without a score;
 - with labels, APCER and BPCER.
 
-What has changed is told by permutation (`fas_plugins.commands.drift.permutation`), how much by intervals: Wilson's and
-Newcombe's of rates of independent samples, else percentiles of a bootstrap over whole subjects or videos,
+What has changed is told by permutation (`fas_plugins.commands.drift.permutation`), how much by intervals:
+Wilson's and Newcombe's of rates of independent samples, else percentiles of a bootstrap over whole subjects or videos,
 each period's drawn for itself. Of k changes that are looked for each is tested at a k-th of the
 significance level, and intervals leave out as little (Bonferroni): a false alarm of any kind is no more
 likely than the level, and the intervals hold together.

@@ -12,7 +12,7 @@ from attrs import asdict
 from fas_core.cli.options.output import output_options
 from fas_core.cli.options.score_files import reading_options
 from fas_core.console import console
-from fas_core.errors import DataError, FasError, listed
+from fas_core.errors import DataError, FasError, format_list, suggest_closest
 
 if TYPE_CHECKING:
     from fas_core.scores.files import Reading
@@ -122,7 +122,7 @@ def command(
     ensemble = _fitted(kept, scores, developed, threshold)
     if ensemble.rule.name == "mean" and (others := scores.no_probabilities()):
         console.warn(
-            f"scores of {listed(others)} are no probabilities: a mean weighs members by their ranges"
+            f"scores of {format_list(others)} are no probabilities: a mean weighs members by their ranges"
         )
     cuts: Sequence[float | None] = [cut.value for cut in ensemble.thresholds] or [None for _ in names]
     alike = agreements(names, scores.scores, cuts)
@@ -151,7 +151,7 @@ def _rule(rule: str, members: int) -> Ensemble | str:
     Raises:
         FasError: it is neither, or fitted to another number of members.
     """
-    from fas_core.errors import closest, require
+    from fas_core.errors import require
     from fas_plugins.commands.ensemble import RULES, Ensemble
 
     if members < 2:
@@ -161,12 +161,12 @@ def _rule(rule: str, members: int) -> Ensemble | str:
     if rule in RULES:
         return rule
     if not rule.endswith(".json"):
-        raise FasError(f"--rule {rule}: no such rule{closest(rule, RULES)}, nor a .json file")
+        raise FasError(f"--rule {rule}: no such rule{suggest_closest(rule, RULES)}, nor a .json file")
     ensemble = Ensemble.read(Path(rule))
     if len(ensemble.rule.members) != members:
         raise FasError(
             f"{rule}: fitted to {len(ensemble.rule.members)} members "
-            f"({listed(ensemble.rule.members)}), and {members} are given"
+            f"({format_list(ensemble.rule.members)}), and {members} are given"
         )
     return ensemble
 
@@ -196,8 +196,8 @@ def _dev(
     if there and len(there) < len(names):
         lacking = [name for name in names if name not in there]
         raise DataError(
-            f"{listed(there)} come with dev scores and {listed(lacking)} without: give --dev, a file for "
-            f"each (fas eval RUN --split dev --scores OUT.csv makes one)"
+            f"{format_list(there)} come with dev scores and {format_list(lacking)} without: "
+            f"give --dev, a file for each (fas eval RUN --split dev --scores OUT.csv makes one)"
         )
     return joined({f"{name} (dev)": table for name, table in there.items()}) if there else None
 
@@ -225,13 +225,13 @@ def _judged(
 ) -> dict[str, Any]:
     """Print the tables; the same for `--json`."""
     from fas_core.config.recipe import Recipe
-    from fas_core.evaluation import bind
+    from fas_core.evaluation import bind_metrics
     from fas_core.evaluation.comparison import compare, comparison_table
     from fas_core.evaluation.tables import further_rates_table, published_table, species_table
     from fas_core.registry import registry
     from fas_plugins.commands.ensemble.judge import best_on, judge_all
 
-    metrics = bind(Recipe().metrics, registry())
+    metrics = bind_metrics(Recipe().metrics, registry())
     systems = judge_all(scores, ensemble, metrics, notes, replicates)
     results = [system.result for system in systems]
     of_all = published_table(results), further_rates_table(results), species_table(results[-1:])

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from attrs import frozen
 
-from fas_core.errors import DataError, listed
+from fas_core.errors import DataError, format_list
 from fas_core.evaluation.metrics import BoundMetric
-from fas_core.evaluation.result import Result, judge
+from fas_core.evaluation.result import Result, evaluate
 from fas_core.scores.table import ScoreTable
 from fas_core.scores.thresholds import Threshold, fit_threshold, parse_policy
 from fas_plugins.commands.ensemble.joined import Joined
@@ -73,7 +73,7 @@ def judge_all(
         (*scores.names, NAME), scores.tables(ensemble.rule), (*cuts, ensemble.threshold), strict=True
     ):
         said = notes if name == NAME else ()
-        result = judge(table, metrics, cut, name=name, notes=said, replicates=replicates)
+        result = evaluate(table, metrics, cut, name=name, notes=said, replicates=replicates)
         found.append(Judged(name, table, result))
     return found
 
@@ -97,6 +97,6 @@ def told_of(scores: Joined, dev: Joined | None) -> tuple[str, ...]:
     if shared and not len(shared) == len(scores.like) == len(of_dev):
         raise DataError(
             f"{len(shared)} samples are among those of dev, where rule and thresholds are fitted, and among "
-            f"the {len(scores.like)} that are judged: {listed(shared)}"
+            f"the {len(scores.like)} that are judged: {format_list(shared)}"
         )
     return (OPTIMISTIC,) if shared else ()

@@ -7,7 +7,7 @@ from pathlib import Path
 import rich_click as click
 
 from fas_core.cli.options.output import output_options
-from fas_core.cli.options.predicting import Asked, Shown, score_inputs, scoring_options
+from fas_core.cli.options.predicting import PictureOptions, PredictOptions, predict_options, score_inputs
 from fas_core.cli.views.verdicts import show
 
 NOTHING_SCORED = 1
@@ -29,11 +29,16 @@ NOTHING_SCORED = 1
     type=click.FloatRange(0, 1, min_open=True),
     help="Side of the square that covers, as a fraction of the face's; 0.25 by default.",
 )
-@scoring_options
+@predict_options
 @output_options
 @click.pass_context
 def command(
-    ctx: click.Context, model: Path, inputs: tuple[str, ...], output: Path, square: float | None, asked: Asked
+    ctx: click.Context,
+    model: Path,
+    inputs: tuple[str, ...],
+    output: Path,
+    square: float | None,
+    asked: PredictOptions,
 ) -> None:
     """Write a PNG of what the model looks at in each INPUT, named as for `fas predict`.
 
@@ -42,6 +47,6 @@ def command(
 
     The exit code is 0; 1 when nothing could be scored.
     """
-    found = score_inputs(ctx, model, inputs, asked, Shown(explained=output, square=square))
+    found = score_inputs(ctx, model, inputs, asked, PictureOptions(explained=output, square=square))
     show(model, found, pictures=True)
     ctx.exit(0 if any(row.prediction for row in found.rows) else NOTHING_SCORED)

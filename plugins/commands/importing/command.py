@@ -10,7 +10,7 @@ import rich_click as click
 from fas_core.cli.options.output import output_options
 from fas_core.cli.options.recipe import recipe_options
 from fas_core.console import Table, console
-from fas_core.errors import listed
+from fas_core.errors import format_list
 
 if TYPE_CHECKING:
     from fas_plugins.commands.importing.importing import Imported
@@ -91,7 +91,7 @@ def _warn(imported: Imported) -> None:
         (matched.left, "of the file not taken"),
     ):
         if names:
-            console.warn(f"{len(names)} entries {what}: {listed(names)}")
+            console.warn(f"{len(names)} entries {what}: {format_list(names)}")
     if not imported.judges:
         console.warn(
             f"{imported.classes} classes cannot mean live and attack: pretrained weights only, no score"

@@ -13,11 +13,11 @@ from typing import Any
 
 from attrs import frozen
 
-from fas_core.config import load as recipes
+from fas_core.config.load import Tree, merge, nest, read_mapping, read_recipe, to_yaml
 from fas_core.config.recipe import Recipe
 from fas_core.config.structure import structure
 from fas_core.descriptors import Backbone
-from fas_core.errors import ConfigError, listed
+from fas_core.errors import ConfigError, format_list
 from fas_core.registry import Registry
 
 BASE = "feathernet-b-32"
@@ -68,7 +68,7 @@ class Converted:
         unknown: keys that the published program did not know either.
     """
 
-    tree: recipes.Tree
+    tree: Tree
     elsewhere: tuple[str, ...]
     unknown: tuple[str, ...]
 
@@ -79,7 +79,7 @@ class Converted:
             lines.append(f"# Left out, being no matter of a recipe: {', '.join(self.elsewhere)}.")
         if self.unknown:
             lines.append(f"# Left out, being unknown: {', '.join(self.unknown)}.")
-        return "\n".join([*lines, recipes.to_yaml(self.tree)])
+        return "\n".join([*lines, to_yaml(self.tree)])
 
 
 def convert(path: Path, registry: Registry, overrides: Mapping[str, Any] | None = None) -> Converted:
@@ -88,24 +88,24 @@ def convert(path: Path, registry: Registry, overrides: Mapping[str, Any] | None 
     Raises:
         ConfigError: it is no such file, its network is none of ours, or values are wrong.
     """
-    old = recipes.read_mapping(path)
+    old = read_mapping(path)
     common, model = _block(old, "common", path), _block(old, "model", path)
     if common is None:
         raise ConfigError(f"{path}: no 'common:' block, so not a published cfgs/*.yaml")
     backbones = {component.name for component in registry.all(Backbone)}
     said = {place: common[key] for key, place in COMMON.items() if key in common}
-    tree: recipes.Tree = {"extends": BASE, "model": {"backbone": _backbone(common, backbones, path)}}
+    tree: Tree = {"extends": BASE, "model": {"backbone": _backbone(common, backbones, path)}}
     for place, value in {**DEFAULTS, **said, **_network(model or {}, path), **(overrides or {})}.items():
-        tree = recipes.merge(tree, recipes.nest(place, value), backbones)
-    base = recipes.read(BASE, backbones)
-    whole = recipes.merge(base, {key: value for key, value in tree.items() if key != "extends"}, backbones)
+        tree = merge(tree, nest(place, value), backbones)
+    base = read_recipe(BASE, backbones)
+    whole = merge(base, {key: value for key, value in tree.items() if key != "extends"}, backbones)
     structure(whole, Recipe, registry, str(path))
     strange = {*set(old) - {"common", "model"}, *set(common) - {"arch", *COMMON, *ELSEWHERE}}
     elsewhere = tuple(key for key in ELSEWHERE if key in common)
     return Converted(tree, elsewhere, tuple(sorted(map(str, strange))))
 
 
-def _block(old: recipes.Tree, name: str, path: Path) -> recipes.Tree | None:
+def _block(old: Tree, name: str, path: Path) -> Tree | None:
     """One block of the file, None where there is none.
 
     Raises:
@@ -117,7 +117,7 @@ def _block(old: recipes.Tree, name: str, path: Path) -> recipes.Tree | None:
     return block
 
 
-def _backbone(common: recipes.Tree, backbones: set[str], path: Path) -> recipes.Tree:
+def _backbone(common: Tree, backbones: set[str], path: Path) -> Tree:
     """`FeatherNetB` -> `{name: feathernet_b}`; underscores and capitals do not count."""
     arch = common.get("arch")
     if not isinstance(arch, str):
@@ -130,14 +130,14 @@ def _backbone(common: recipes.Tree, backbones: set[str], path: Path) -> recipes.
     return {"name": plain[wanted]}
 
 
-def _network(model: recipes.Tree, path: Path) -> dict[str, Any]:
+def _network(model: Tree, path: Path) -> dict[str, Any]:
     """The network's own arguments; those without a place of their own are options of the backbone.
 
     Raises:
         ConfigError: other than two classes are asked for.
     """
     if wrong := [f"model.{key}: {model[key]}" for key in CLASSES if model.get(key, 2) != 2]:
-        raise ConfigError(f"{path}: {listed(wrong)}: there are two classes, attack and live")
+        raise ConfigError(f"{path}: {format_list(wrong)}: there are two classes, attack and live")
     return {
         MODEL.get(key, f"model.backbone.{key}"): value for key, value in model.items() if key not in CLASSES
     }

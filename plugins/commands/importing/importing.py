@@ -12,7 +12,7 @@ from attrs import evolve, frozen
 from safetensors.torch import save_file
 
 from fas_core.atomic import replacing
-from fas_core.config import load as recipes
+from fas_core.config.load import load_recipe
 from fas_core.config.recipe import Normalize, Recipe
 from fas_core.descriptors import Backbone
 from fas_core.errors import FasError, ModelError
@@ -82,7 +82,7 @@ def published_recipe(
         FasError: a name or a value is wrong.
     """
     backbone = registry.find(Backbone, arch)
-    start = recipes.load(base, registry)
+    start = load_recipe(base, registry)
     modalities = list(chosen.get("modalities") or start.modalities)
     usual = _usual_normalize(backbone, start, modalities)
     given = {key: chosen[key] for key in ("mean", "std") if chosen.get(key) is not None}
@@ -94,7 +94,7 @@ def published_recipe(
         "model.normalize": {name: _plain(value) | given for name, value in usual.items()},
         "threshold": USUAL_THRESHOLD,
     }
-    return recipes.load(base, registry, settings | dict(overrides))
+    return load_recipe(base, registry, settings | dict(overrides))
 
 
 def _usual_normalize(backbone: Backbone, recipe: Recipe, modalities: list[str]) -> dict[str, Normalize]:

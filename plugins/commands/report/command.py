@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
-from fas_core.cli.judging import METRIC, Judging
+from fas_core.cli.judging import METRIC, EvaluationOptions
 from fas_core.cli.options.output import output_options
 from fas_core.cli.options.score_files import reading_options
 from fas_core.console import console
@@ -67,7 +67,7 @@ if TYPE_CHECKING:
 @click.option(
     "--replicates",
     type=click.IntRange(0),
-    default=Judging().replicates,
+    default=EvaluationOptions().replicates,
     show_default=True,
     help="Bootstrap replicates for the 95 % intervals; 0 for no intervals.",
 )
@@ -108,7 +108,7 @@ def command(
     from fas_core.evaluation.protocols import spread, spread_tables
     from fas_core.inference.scores_of import names_of
     from fas_core.registry import registry
-    from fas_core.runs.protocols import is_set
+    from fas_core.runs.protocols import is_protocol_runs
     from fas_core.scores.thresholds import parse_policy
     from fas_plugins.commands.report.html import Report, plots
     from fas_plugins.commands.report.sources import Terms, expanded, metrics_of, open_sources
@@ -118,10 +118,10 @@ def command(
     paths = expanded(targets, registry())
     names = names_of(paths)
     sources = open_sources(paths, registry(), split=split, dev=dev, reading=reading)
-    metrics = Judging(metrics=further).bound(metrics_of(sources), registry())
+    metrics = EvaluationOptions(metrics=further).bound(metrics_of(sources), registry())
     systems = _judged(dict(zip(names, sources, strict=True)), Terms(metrics, threshold, replicates, data))
     results = [system.result for system in systems]
-    one, whole_set = len(targets) == 1, len(targets) == 1 and is_set(targets[0])
+    one, whole_set = len(targets) == 1, len(targets) == 1 and is_protocol_runs(targets[0])
     report = Report(
         title=names_of(targets)[0] if one else f"{len(systems)} systems",
         systems=systems,

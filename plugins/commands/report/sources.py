@@ -14,10 +14,10 @@ from fas_core.config.recipe import DatasetChoice, MetricChoice, Recipe
 from fas_core.data.open import choose, choose_instead, open_choice
 from fas_core.errors import ConfigError, DataError, FasError
 from fas_core.evaluation.metrics import BoundMetric
-from fas_core.evaluation.result import judge
+from fas_core.evaluation.result import evaluate
 from fas_core.records.samples import SampleTable, concat
 from fas_core.registry import Registry
-from fas_core.runs.protocols import ProtocolSet, is_set
+from fas_core.runs.protocols import ProtocolRuns, is_protocol_runs
 from fas_core.runs.run import Run
 from fas_core.scores.files import Reading, ScoreFile, read_scores, refuse_shared
 from fas_core.scores.table import ScoreTable
@@ -58,7 +58,7 @@ def expanded(paths: Sequence[Path], registry: Registry) -> list[Path]:
     """
     found: list[Path] = []
     for path in paths:
-        sets = ProtocolSet.open(path, registry).runs().values() if is_set(path) else []
+        sets = ProtocolRuns.open(path, registry).runs().values() if is_protocol_runs(path) else []
         found += [run.path for run in sets] or [path]
     return found
 
@@ -134,7 +134,9 @@ def judged(source: Source, name: str, terms: Terms, registry: Registry) -> Syste
         path=source.path,
         digest=hashlib.sha256(source.file.read_bytes()).hexdigest(),
         scores=source.scores,
-        result=judge(source.scores, terms.metrics, cut, name=name, notes=notes, replicates=terms.replicates),
+        result=evaluate(
+            source.scores, terms.metrics, cut, name=name, notes=notes, replicates=terms.replicates
+        ),
         making=None if source.run is None else _making(source.run, source.results),
         faces=_faces(source, terms.data, registry),
     )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
-from fas_core.cli.judging import Judging, judging_options
+from fas_core.cli.judging import EvaluationOptions, evaluation_options
 from fas_core.cli.options.output import output_options
 from fas_core.cli.options.score_files import reading_options
 from fas_core.console import console
@@ -52,7 +52,7 @@ class Score(click.RichCommand):
 @click.option(
     "--aggregate", metavar="video[:VOTE]", help="Judge videos: mean, median, min, max or lfv of frames."
 )
-@judging_options
+@evaluation_options
 @output_options
 def command(
     file: Path,
@@ -62,13 +62,13 @@ def command(
     dev_labels: Path | None,
     reading: Reading,
     aggregate: str | None,
-    judging: Judging,
+    judging: EvaluationOptions,
 ) -> None:
     """Judge a file of scores: CSV of any delimiter, Parquet, JSON-lines, or `path [path path] score`.
 
     Which column was taken for what is printed; what can be read in two ways is refused.
     """
-    from fas_core.cli.judging import judge_scores, show
+    from fas_core.cli.judging import evaluate_groups, show
     from fas_core.config.recipe import Recipe
     from fas_core.scores.files import refuse_shared
 
@@ -83,7 +83,7 @@ def command(
     scores = _aggregated(found, aggregate)
     dev_scores = None if fitted_on is None else _aggregated(fitted_on, aggregate)
     cut = found.threshold(threshold, scores, dev_scores)
-    judged = judge_scores(scores, metrics, cut, judging, name=_name(found), notes=found.notes)
+    judged = evaluate_groups(scores, metrics, cut, judging, name=_name(found), notes=found.notes)
     if cut is None:
         console.warn(
             "no threshold: give --dev FILE, whose scores it is fitted on, or --threshold fixed:VALUE"

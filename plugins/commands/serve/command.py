@@ -81,7 +81,7 @@ def command(
     """
     from fas_core.data.faces import CropSettings
     from fas_core.runtime import Predictor
-    from fas_core.runtime.external_model import Foreign
+    from fas_core.runtime.external_model import ExternalModel
     from fas_core.scores.thresholds import fit_threshold
     from fas_plugins.commands.serve.app import create_app
     from fas_plugins.commands.serve.judge import Judge
@@ -94,7 +94,7 @@ def command(
         model,
         threads=threads,
         threshold=given.value if given else None,
-        foreign=None if foreign is None else Foreign.read(foreign),
+        foreign=None if foreign is None else ExternalModel.read(foreign),
     )
     accepted = given or predictor.card.threshold
     assert accepted is not None  # else there would be no predictor

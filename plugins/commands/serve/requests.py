@@ -11,7 +11,7 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 
 from fas_core.card import Card
-from fas_core.errors import closest
+from fas_core.errors import suggest_closest
 from fas_plugins.commands.serve.limits import Limits, Refusal
 
 FORM = "multipart/form-data"
@@ -47,7 +47,8 @@ def read_flag(request: Request, name: str) -> bool:
     """
     if unknown := sorted(set(request.query_params) - {name}):
         raise _bad(
-            "unknown_parameter", f"unknown parameter {unknown[0][:40]!r}{closest(unknown[0][:40], [name])}"
+            "unknown_parameter",
+            f"unknown parameter {unknown[0][:40]!r}{suggest_closest(unknown[0][:40], [name])}",
         )
     values = request.query_params.getlist(name) or ["false"]
     if len(values) > 1 or values[0] not in FLAGS:
@@ -71,7 +72,9 @@ async def _images(form: FormData, card: Card) -> dict[str, bytes]:
     images: dict[str, bytes] = {}
     for name, value in form.multi_items():
         if name not in card.modalities:
-            raise _bad("unknown_field", f"unknown field {name[:40]!r}{closest(name[:40], card.modalities)}")
+            raise _bad(
+                "unknown_field", f"unknown field {name[:40]!r}{suggest_closest(name[:40], card.modalities)}"
+            )
         if name in images:
             raise _bad("repeated_field", f"{name}: send one image", name)
         if not isinstance(value, UploadFile):

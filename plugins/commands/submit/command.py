@@ -11,7 +11,7 @@ import rich_click as click
 from fas_core.cli.options.output import output_options
 from fas_core.console import console
 from fas_core.descriptors import Dataset
-from fas_core.errors import DataError, FasError
+from fas_core.errors import DataError, FasError, suggest_closest
 
 if TYPE_CHECKING:
     from fas_core.config.recipe import DatasetChoice
@@ -93,7 +93,6 @@ def _dataset(form: str) -> Dataset:
         FasError: none has such a format.
     """
     from fas_core.descriptors import Dataset
-    from fas_core.errors import closest
     from fas_core.registry import registry
 
     known = {
@@ -103,9 +102,8 @@ def _dataset(form: str) -> Dataset:
     }
     name = form.replace("_", "-")
     if name not in known:
-        raise FasError(f"--format {form}: there is no such format{closest(name, known)}")
-    found = registry().find(Dataset, known[name].name)
-    return found
+        raise FasError(f"--format {form}: there is no such format{suggest_closest(name, known)}")
+    return registry().find(Dataset, known[name].name)
 
 
 def _choice(dataset: Dataset, target: Path, data: str | None) -> DatasetChoice:
@@ -133,10 +131,10 @@ def _choice(dataset: Dataset, target: Path, data: str | None) -> DatasetChoice:
 
 def _own(run: Path) -> DatasetChoice:
     from fas_core.registry import registry
-    from fas_core.runs.protocols import ProtocolSet, is_set
+    from fas_core.runs.protocols import ProtocolRuns, is_protocol_runs
     from fas_core.runs.run import Run
 
-    opened = ProtocolSet.open(run, registry()) if is_set(run) else Run.open(run, registry())
+    opened = ProtocolRuns.open(run, registry()) if is_protocol_runs(run) else Run.open(run, registry())
     return opened.recipe.data
 
 
@@ -147,12 +145,12 @@ def _systems(targets: Sequence[Path], wanted: Submission, data: str | None, work
         FasError: there are neither one target nor as many as systems, or a target has no scores.
     """
     from fas_core.registry import registry
-    from fas_core.runs.protocols import ProtocolSet, is_set
+    from fas_core.runs.protocols import ProtocolRuns, is_protocol_runs
     from fas_plugins.commands.submit.compose import systems
 
     names = systems(wanted)
-    if len(targets) == 1 and is_set(targets[0]):
-        runs = ProtocolSet.open(targets[0], registry()).runs()
+    if len(targets) == 1 and is_protocol_runs(targets[0]):
+        runs = ProtocolRuns.open(targets[0], registry()).runs()
         if set(runs) != set(names):
             raise FasError(
                 f"{targets[0]}: runs of {', '.join(runs)}, and the file is about {', '.join(names)}"

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from fas_core.contracts import Submission, SubmissionPart
-from fas_core.errors import DataError, listed
+from fas_core.errors import DataError, format_list
 from fas_core.scores.table import ScoreTable
 from fas_core.scores.videos import Vote, by_video
 
@@ -30,7 +30,7 @@ def gathered(tables: Mapping[str, ScoreTable]) -> ScoreTable:
     table = pa.concat_tables([scores.table for scores in tables.values()])
     counts = table.column("id").value_counts()
     if again := [str(count["values"]) for count in counts.to_pylist() if count["counts"] > 1]:
-        raise DataError(f"{len(again)} ids are in {' and in '.join(tables)}: {listed(again)}")
+        raise DataError(f"{len(again)} ids are in {' and in '.join(tables)}: {format_list(again)}")
     return ScoreTable(table)
 
 
@@ -91,7 +91,7 @@ def _values(name: str, scores: ScoreTable, parts: Iterable[SubmissionPart]) -> d
     extra = [key for key in found if key not in wanted]
     silent = [key for key in wanted if not np.isfinite(found.get(key, 0.0))]
     problems = [
-        f"{len(keys)} of {total} {what}: {listed(keys)}"
+        f"{len(keys)} of {total} {what}: {format_list(keys)}"
         for keys, total, what in (
             (missing, len(wanted), f"lines of {lists} have no score"),
             (extra, len(found), f"scores are of no line of {lists}"),

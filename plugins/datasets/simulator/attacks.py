@@ -19,33 +19,33 @@ from fas_plugins.datasets.simulator.scene import hand_pose, head_pose
 
 
 @frozen(eq=False)
-class Shown:
+class PictureOptions:
     """What stands before the cameras, and how."""
 
     relief: Relief
     pose: Pose
 
 
-def present(species: str, face: Face, rng: np.random.Generator) -> Shown:
+def present(species: str, face: Face, rng: np.random.Generator) -> PictureOptions:
     """What a capture of a species shows."""
     return _PRESENTED[species](face, rng)
 
 
-def _live(face: Face, rng: np.random.Generator) -> Shown:
-    return Shown(face.relief, head_pose(rng))
+def _live(face: Face, rng: np.random.Generator) -> PictureOptions:
+    return PictureOptions(face.relief, head_pose(rng))
 
 
-def _print(face: Face, rng: np.random.Generator) -> Shown:
+def _print(face: Face, rng: np.random.Generator) -> PictureOptions:
     sheet = evolve(paper(photo(face, rng), rng), cover=outline(face, rng, trimmed=0.15))
-    return Shown(sheet, hand_pose(rng))
+    return PictureOptions(sheet, hand_pose(rng))
 
 
-def _print_bent(face: Face, rng: np.random.Generator) -> Shown:
+def _print_bent(face: Face, rng: np.random.Generator) -> PictureOptions:
     sheet = evolve(paper(photo(face, rng), rng), cover=outline(face, rng, trimmed=0.5))
-    return Shown(bent(sheet, rng.uniform(0.85, 1.5)), hand_pose(rng))
+    return PictureOptions(bent(sheet, rng.uniform(0.85, 1.5)), hand_pose(rng))
 
 
-def _print_cut(face: Face, rng: np.random.Generator) -> Shown:
+def _print_cut(face: Face, rng: np.random.Generator) -> PictureOptions:
     sheet = paper(photo(face, rng, straight=True), rng)
     if rng.random() < 0.5:
         sheet = bent(sheet, rng.uniform(0.85, 1.3))
@@ -54,19 +54,19 @@ def _print_cut(face: Face, rng: np.random.Generator) -> Shown:
     mask = outline(face, rng, trimmed=0.7) * (1 - np.maximum.reduce(holes))
     # It rests on the cheeks, and is pushed out where the nose has no hole.
     worn = evolve(sheet, height=sheet.height + rng.uniform(24, 34))
-    return Shown(over(worn, mask, face.relief), head_pose(rng))
+    return PictureOptions(over(worn, mask, face.relief), head_pose(rng))
 
 
-def _replay(face: Face, rng: np.random.Generator) -> Shown:
-    return Shown(screen(photo(face, rng), rng), head_pose(rng))
+def _replay(face: Face, rng: np.random.Generator) -> PictureOptions:
+    return PictureOptions(screen(photo(face, rng), rng), head_pose(rng))
 
 
-def _mask_3d(face: Face, rng: np.random.Generator) -> Shown:
+def _mask_3d(face: Face, rng: np.random.Generator) -> PictureOptions:
     mask = face.parts.front * (1 - face.parts.eye_holes)
-    return Shown(over(shell(face, rng), mask, face.relief), head_pose(rng))
+    return PictureOptions(over(shell(face, rng), mask, face.relief), head_pose(rng))
 
 
-_PRESENTED: dict[str, Callable[[Face, np.random.Generator], Shown]] = {
+_PRESENTED: dict[str, Callable[[Face, np.random.Generator], PictureOptions]] = {
     "live": _live,
     "print": _print,
     "print_bent": _print_bent,

@@ -13,7 +13,7 @@ import pytest
 import yaml
 from click.testing import Result
 
-from fas_core.config.load import load
+from fas_core.config.load import load_recipe
 from fas_core.data.images import read_image
 
 Fas = Callable[..., Result]
@@ -101,7 +101,7 @@ def test_stats_can_be_pasted_into_a_recipe(fas: Fas, faces: Path, recipe_file: P
     pasted.write_text(f"extends: {recipe_file}\n{result.stdout}")
     from fas_core.registry import registry
 
-    assert list(load(str(pasted), registry()).model.normalize["rgb"].std) == said["std"]
+    assert list(load_recipe(str(pasted), registry()).model.normalize["rgb"].std) == said["std"]
 
 
 def test_stats_as_json(fas: Fas, faces: Path) -> None:

@@ -11,7 +11,7 @@ import yaml
 from attrs import evolve
 from click.testing import Result
 
-from fas_core.config import load as recipes
+from fas_core.config.load import load_recipe
 from fas_core.config.recipe import Recipe
 from fas_core.registry import registry
 
@@ -51,7 +51,7 @@ def converted(fas: Fas, old: Path, *flags: str) -> Recipe:
     new = old.parent / "new.yaml"
     result = fas("config", "convert", old, "-o", new, *flags)
     assert result.exit_code == 0, result.output
-    return recipes.load(str(new), registry())
+    return load_recipe(str(new), registry())
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -61,7 +61,7 @@ def test_a_published_command_becomes_its_shipped_recipe(fas: Fas, write: Write, 
     old = write(
         arch=arch, epochs=epochs, batch_size=batch, print_freq=10, save_path="checkpoints/x", **common
     )
-    found, shipped = converted(fas, old, *flags.split()), recipes.load(name, registry())
+    found, shipped = converted(fas, old, *flags.split()), load_recipe(name, registry())
     assert found.train.workers == 1
     assert evolve(found, train=evolve(found.train, workers=shipped.train.workers)) == shipped
 
@@ -100,7 +100,7 @@ def test_what_is_printed_is_a_recipe(fas: Fas, write: Write, tmp_path: Path) -> 
     old = write(epochs=7)
     printed = tmp_path / "printed.yaml"
     printed.write_text(fas("config", "convert", old).stdout)
-    assert recipes.load(str(printed), registry()) == converted(fas, old)
+    assert load_recipe(str(printed), registry()) == converted(fas, old)
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from fas_core.models.checkpoint import load_state
 from fas_core.models.matching import by_order, with_inputs
 from fas_core.models.model import Model, build_model
 from fas_core.models.published import read_published
-from fas_core.models.transfer import Taken, load_pretrained
+from fas_core.models.transfer import PretrainedBranch, load_pretrained
 from fas_core.registry import registry
 from fas_core.runs.run import Run
 from fas_core.training import job
@@ -265,7 +265,9 @@ def test_a_thousand_classes_are_pretrained_weights_only(imagenet: Path, tmp_path
     assert all(torch.equal(kept[name], given[name]) for name in given)
 
 
-def started(root: Path, imagenet: Path, make_recipe: MakeRecipe, **changes: Any) -> tuple[Model, list[Taken]]:
+def started(
+    root: Path, imagenet: Path, make_recipe: MakeRecipe, **changes: Any
+) -> tuple[Model, list[PretrainedBranch]]:
     """A model of MobileNetV2 as training starts with it, and what was taken."""
     model = {"backbone": "mobilenetv2", "pretrained": str(imagenet)} | changes.pop("model", {})
     recipe = make_recipe(root, {"model": model, **changes})

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from fas_core.config.recipe import Recipe
-from fas_core.evaluation import bind, tables
+from fas_core.evaluation import bind_metrics, tables
 from fas_core.evaluation.comparison import compare
 from fas_core.registry import registry
 from fas_plugins.commands.report.html import Report, plots, render
@@ -84,7 +84,7 @@ def page(make_run: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory
     """A report of two runs."""
     folder = tmp_path_factory.mktemp("runs")
     paths = [make_run(folder / "first-run-with-a-rather-long-name"), make_run(folder / "second", seed=9)]
-    terms = Terms(bind(Recipe().metrics, registry()), replicates=20)
+    terms = Terms(bind_metrics(Recipe().metrics, registry()), replicates=20)
     sources = open_sources(paths, registry(), split="test")
     systems = [judged(source, source.path.name, terms, registry()) for source in sources]
     found = compare(systems, terms.metrics, 20)

@@ -15,7 +15,7 @@ import pytest
 
 from fas_core.config.recipe import Recipe
 from fas_core.errors import ConfigError, DataError
-from fas_core.evaluation import bind, tables
+from fas_core.evaluation import bind_metrics, tables
 from fas_core.evaluation.comparison import Comparison, compare, comparison_table
 from fas_core.registry import registry
 from fas_core.scores.table import ScoreTable
@@ -26,7 +26,7 @@ from fas_plugins.commands.report.sources import Terms, judged, open_sources
 from fas_plugins.commands.report.systems import System
 
 MakeRun = Callable[..., Path]
-METRICS = bind(Recipe().metrics, registry())
+METRICS = bind_metrics(Recipe().metrics, registry())
 NASTY = '<script>alert("1")</script> & $x_1$ \'"><img src=x onerror=alert(2)>'
 
 

@@ -187,11 +187,11 @@ def test_a_run_knows_where_its_lists_lie_and_what_it_gave_each_split(
 def test_a_set_of_runs_gives_each_sub_protocols_lines(fas: Fas, cefa: Path, tmp_path: Path) -> None:
     from fas_core.config.recipe import DatasetChoice, Recipe
     from fas_core.registry import registry
-    from fas_core.runs.protocols import ProtocolSet
+    from fas_core.runs.protocols import ProtocolRuns
 
     choice = DatasetChoice("cefa", registry().find(Dataset, "cefa").options(), cefa)
     recipe = evolve(Recipe(), data=choice)
-    runs = ProtocolSet(tmp_path / "set", "cefa-4", ("4@1", "4@2", "4@3"), recipe, registry())
+    runs = ProtocolRuns(tmp_path / "set", "cefa-4", ("4@1", "4@2", "4@3"), recipe, registry())
     runs.create()
     for protocol, score in (("4@1", 0.1), ("4@2", 0.2), ("4@3", 0.3)):
         run = runs.run(protocol)

@@ -20,7 +20,7 @@ from attrs import evolve, frozen
 
 from fas_core.config.recipe import Recipe
 from fas_core.errors import FasError
-from fas_core.evaluation import BoundMetric, bind, judge
+from fas_core.evaluation import BoundMetric, bind_metrics, evaluate
 from fas_core.registry import registry
 from fas_core.scores.files import ScoreFile, read_scores
 from fas_core.scores.table import ScoreTable
@@ -460,7 +460,7 @@ def same(ours: list[Row], theirs: list[Row]) -> bool:
 
 def check_figures(table: ScoreTable, rows: list[Row], metrics: list[BoundMetric]) -> None:
     """The judged figures, against counting."""
-    found = judge(table, metrics, CUT)
+    found = evaluate(table, metrics, CUT)
     scored = [row for row in rows if not isnan(row[1])]
     live = [score for _, score, label, _ in scored if label == 1]
     attack = [score for _, score, label, _ in scored if label == 0]
@@ -477,7 +477,7 @@ def check_figures(table: ScoreTable, rows: list[Row], metrics: list[BoundMetric]
 
 @pytest.fixture(scope="module")
 def metrics() -> list[BoundMetric]:
-    return bind(Recipe().metrics, registry())
+    return bind_metrics(Recipe().metrics, registry())
 
 
 def run(case: Case, data: bytes, folder: Path) -> ScoreFile:
