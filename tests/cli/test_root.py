@@ -102,7 +102,7 @@ def stop_with(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
     def stop() -> None:
         raise error
 
-    monkeypatch.setattr(config.recipes, "shipped", stop)
+    monkeypatch.setattr(config, "shipped_recipes", stop)
 
 
 def test_ctrl_c_exits_with_130(fas: Fas, monkeypatch: pytest.MonkeyPatch) -> None:
