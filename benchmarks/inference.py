@@ -29,12 +29,14 @@ import torch
 from attrs import evolve, frozen
 
 from fas_core.card import Card
-from fas_core.config.recipe import Recipe, Resize
+from fas_core.config.recipe import Recipe
 from fas_core.config.structure import structure
 from fas_core.contracts import Exported, Images, Scorer, Verification, Verify
 from fas_core.descriptors import Exporter
 from fas_core.export.verify import compare_on
-from fas_core.models.model import Model, build_model, scorer
+from fas_core.models.build import build_model
+from fas_core.models.model import Model, scorer
+from fas_core.records.model_input import ModelInput, Resize
 from fas_core.registry import registry
 from fas_core.runs.run import Run
 from fas_core.runtime import Predictor
@@ -84,7 +86,9 @@ def fresh(name: str) -> Subject:
         model.train()(dict.fromkeys(recipe.modalities, noise))
     rng, shape = np.random.default_rng(14), (CALIBRATION, SIZE, SIZE, 3)
     samples = {modality: rng.integers(0, 256, shape, np.uint8) for modality in recipe.modalities}
-    card = Card(recipe.modalities, SIZE, Resize(crop=1.0), Threshold(0.5, "fixed:0.5", "given"))
+    card = Card(
+        ModelInput(recipe.modalities, SIZE, resize=Resize(crop=1.0)), Threshold(0.5, "fixed:0.5", "given")
+    )
     return Subject(name, model.eval(), samples, card, ("fp32", "int8"), lambda _: _unverified)
 
 
@@ -164,7 +168,7 @@ def measured(made: dict[str, Call], repeat: int) -> dict[str, float]:
 
 
 def report(subject: Subject, found: dict[str, float], files: dict[str, Exported]) -> None:
-    print(f"{subject.name}, {subject.card.input_size} px, batch 1, one thread")
+    print(f"{subject.name}, {subject.card.input.face_size} px, batch 1, one thread")
     for label, taken in found.items():
         print(f"  {label:24} {taken:7.2f} ms  {found[EAGER] / taken:5.2f} x eager", end="")
         raw = found.get(label.replace("ours", "raw"))

@@ -83,7 +83,7 @@ def main() -> int:
     parser.add_argument("--repeat", type=int, default=9, help="Cold starts of each (default 9).")
     parser.add_argument("--folders", type=int, default=3, help="Runs over the folder of each (default 3).")
     arguments = parser.parse_args()
-    model, size = str(arguments.model), Predictor(arguments.model).card.input_size
+    model, size = str(arguments.model), Predictor(arguments.model).card.input.face_size
     with tempfile.TemporaryDirectory() as temporary:
         photos = Path(temporary) / "photos"
         photos.mkdir()

@@ -26,7 +26,7 @@ def images_per_second(steps: int, keep: bool) -> float:
 
     from fas_core.config.recipe import Recipe
     from fas_core.config.structure import structure
-    from fas_core.models.model import build_model
+    from fas_core.models.build import build_model
     from fas_core.registry import registry
     from fas_core.training.memory import keep_freed_memory
 

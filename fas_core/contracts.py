@@ -24,10 +24,10 @@ from attrs import field, frozen
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
-    from torch import Tensor
+    from torch import Tensor, nn
 
     from fas_core.card import Card
-    from fas_core.models.model import Model
+    from fas_core.records.outputs import Batch, Outputs
     from fas_core.records.samples import SampleTable
     from fas_core.scores.table import ScoreTable
 
@@ -47,43 +47,6 @@ class BranchSize:
     map: tuple[int, int, int]
     embedding: int | None = None
     logits: int | None = None
-
-
-@frozen(eq=False)
-class Outputs:
-    """What a model says of a batch of B samples; what it does not have is None.
-
-    Args:
-        score: (B,) higher is more live; P(live) for classifiers.
-        logits: (B, K); classes 0 (attack) and 1 (live), the rest never occur.
-        map: (B, h, w), of networks that predict one.
-        embedding: (B, E), what stands before the classifier.
-        features: `{modality: (B, C, h, w)}`, what each backbone's `forward_features` gave; under a fusion of
-            inputs of the one backbone, `shared`.
-    """
-
-    score: Tensor
-    logits: Tensor | None = None
-    map: Tensor | None = None
-    embedding: Tensor | None = None
-    features: Mapping[str, Tensor] = field(factory=dict)
-
-
-@frozen(eq=False)
-class Batch:
-    """A batch of B samples as the loader gives it.
-
-    Args:
-        images: `{modality: uint8 (B, H, W, 3)}`, the model's first, then what else the loss reads.
-        label: (B,) int64, 1 = live, 0 = attack.
-        index: (B,) int64, rows of the SampleTable.
-        presence: (B, modalities) bool, False where training leaves a modality out; None: nowhere.
-    """
-
-    images: dict[str, Tensor]
-    label: Tensor
-    index: Tensor
-    presence: Tensor | None = None
 
 
 class BackboneModule(Protocol):
@@ -285,6 +248,7 @@ class ExporterFunction(Protocol):
     """Writes `destination`, has it verified and only then leaves it in place.
 
     Args:
+        model: a `fas_core.Model`, in eval mode on the CPU.
         samples: real ones of the run's dev split, labels mixed: to trace, compare and calibrate with.
         card: what has to travel with the model.
         verify: to be called with what scores the file, while it still has a temporary name.
@@ -293,7 +257,7 @@ class ExporterFunction(Protocol):
     def __call__(
         self,
         options: Any,
-        model: Model,
+        model: nn.Module,
         samples: Images,
         destination: Path,
         card: Card,

@@ -180,7 +180,7 @@ def mean_model(tmp_path: Path) -> Callable[..., Path]:
         from onnx import TensorProto, helper, numpy_helper
 
         from fas_core.card import METADATA_KEY, PRESENCE, Card
-        from fas_core.config.recipe import Resize
+        from fas_core.records.model_input import ModelInput
         from fas_core.scores.thresholds import Threshold
 
         node, value, constant = helper.make_node, helper.make_tensor_value_info, numpy_helper.from_array
@@ -216,7 +216,7 @@ def mean_model(tmp_path: Path) -> Callable[..., Path]:
             [constant(array, key) for key, array in constants.items()],
         )
         cut = None if threshold is None else Threshold(threshold, f"fixed:{threshold}", "given")
-        card = Card(modalities, side, Resize(), cut, partial=partial)
+        card = Card(ModelInput(modalities, side, partial=partial), cut)
         model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
         model.metadata_props.add(key=METADATA_KEY, value=card.to_json())
         (tmp_path / name).write_bytes(model.SerializeToString())

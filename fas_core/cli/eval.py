@@ -214,7 +214,7 @@ def _judge_subsets(
     from fas_core.inference.score_split import score_split
 
     results = []
-    for given in subsets(candidate.modalities):
+    for given in subsets(candidate.input.modalities):
         name = "+".join(given)
         scored = score_split(candidate, reader, evolve(terms, given=given), description=name)
         cut = scored.candidate.threshold(threshold, judged=scored.scores)

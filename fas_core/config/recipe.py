@@ -15,6 +15,7 @@ from attrs import field, frozen
 from attrs import validators as v
 
 from fas_core.descriptors import Backbone, Component, Dataset, Fusion, Loss, Metric, NoOptions
+from fas_core.records.model_input import ModelInput, Resize
 
 
 @frozen
@@ -112,18 +113,6 @@ class Normalize:
 
     mean: tuple[float, float, float] = field(default=(0.5, 0.5, 0.5), validator=_unit_mean)
     std: tuple[float, float, float] = field(default=(0.5, 0.5, 0.5), validator=_positive)
-
-
-@frozen
-class Resize:
-    """From a face image to the model's input, for judging: a central square, then a resize.
-
-    Args:
-        crop: side of the square as a fraction of the shorter side. 0.875 is the published rule
-            (shorter side to 256, central 224).
-    """
-
-    crop: float = field(default=0.875, validator=[v.gt(0), v.le(1)])
 
 
 @frozen
@@ -296,3 +285,14 @@ class Recipe:
     metrics: tuple[MetricChoice, ...] = field(factory=_published_metrics)
     threshold: str = field(default="eer", validator=_policy)
     folds: str | None = field(default=None, validator=_folds)
+
+    @property
+    def input(self) -> ModelInput:
+        """How images become what the model of this recipe takes."""
+        return ModelInput(
+            modalities=self.modalities,
+            face_size=self.model.face_size,
+            network_size=self.model.input_size,
+            resize=self.resize,
+            partial=self.train.modality_dropout > 0,
+        )

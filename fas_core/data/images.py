@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fas_core.atomic import replacing
-from fas_core.config.recipe import Resize
 from fas_core.data.image_size import FORMATS, pixel_size
 from fas_core.data.text_lists import is_image
 from fas_core.errors import DataError
+from fas_core.records.model_input import Resize
 
 Image = NDArray[np.uint8]
 Box = tuple[float, float, float, float]
@@ -171,19 +171,17 @@ def resized(image: Image, size: int) -> Image:
     return np.asarray(cv2.resize(image, (size, size), interpolation=method))
 
 
-def prepare(image: Image, box: Box | None, size: int, resize: Resize) -> Image:
-    """The evaluation rule: cut out the face, take its central square, resize.
+def prepare(face: Image, size: int, resize: Resize) -> Image:
+    """Apply the evaluation rule: take the central square of a face image, and resize it.
 
     Args:
-        image: (H, W, 3).
-        box: the face as x, y, w, h in pixels of this image; None for the whole image.
+        face: (H, W, 3).
         size: side of the result.
         resize: says what fraction of the shorter side the square has.
 
     Returns:
         (size, size, 3).
     """
-    face = image if box is None else cut(image, box)
     height, width = face.shape[:2]
     side = max(round(min(height, width) * resize.crop), 1)
     top, left = (height - side) // 2, (width - side) // 2

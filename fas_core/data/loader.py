@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 from torch.utils.data import DataLoader, Dataset
 
 from fas_core.config.recipe import Recipe
-from fas_core.contracts import Batch
 from fas_core.data.augment import augmented
 from fas_core.data.images import Image
 from fas_core.data.mixing import donors, mixed
 from fas_core.data.reading import read_faces
 from fas_core.errors import DataError, FasError
+from fas_core.records.outputs import Batch
 from fas_core.records.samples import SampleTable
 
 

@@ -8,10 +8,10 @@ from itertools import compress, islice
 import numpy as np
 from numpy.typing import NDArray
 
-from fas_core.config.recipe import Resize
 from fas_core.data.images import Image, cut, meets, prepare, read_image, scaled
 from fas_core.data.parallel import ordered
 from fas_core.errors import DataError
+from fas_core.records.model_input import ModelInput
 from fas_core.records.samples import SampleTable
 
 
@@ -48,35 +48,31 @@ def _box_image(samples: SampleTable, row: int) -> Image:
 
 def batches(
     samples: SampleTable,
-    modalities: Sequence[str],
-    size: int,
-    resize: Resize,
+    model_input: ModelInput,
     batch_size: int,
     workers: int,
     presence: NDArray[np.bool_] | None = None,
 ) -> Iterator[dict[str, Image]]:
-    """All samples by the evaluation rule, `{modality: (B, size, size, 3)}`, in the table's order.
+    """Read all samples by the evaluation rule: `{modality: uint8 (B, F, F, 3)}`, in the table's order.
 
     Args:
-        samples: the samples; every one has every modality (`SampleTable.need`), or else there is `presence`.
-        modalities: what is read of them.
-        size: side of the result in pixels.
-        resize: the rule, see `fas_core.data.images.prepare`.
+        samples: the samples; each has every modality (`SampleTable.need`) unless `presence` is given.
+        model_input: which modalities are read, F, and the rule (see `fas_core.data.images.prepare`).
         batch_size: B of all batches but the last.
-        workers: threads that read; 0 reads in this one.
-        presence: (N, modalities) what is read of each sample; in place of the rest stand zeros.
+        workers: threads that read; 0 reads in the calling thread.
+        presence: (N, modalities) which modalities of each sample are read; the others are zeros.
 
     Raises:
         DataError: an image cannot be read; raised when its batch is due.
     """
-
+    modalities, size = model_input.modalities, model_input.face_size
     blank = np.zeros((size, size, 3), np.uint8)
 
     def read(row: int) -> dict[str, Image]:
-        there = modalities if presence is None else list(compress(modalities, presence[row]))
-        faces = read_faces(samples, row, there)
-        made = {modality: prepare(face, None, size, resize) for modality, face in faces.items()}
-        return {modality: made.get(modality, blank) for modality in modalities}
+        present = modalities if presence is None else list(compress(modalities, presence[row]))
+        faces = read_faces(samples, row, present)
+        inputs = {name: prepare(face, size, model_input.resize) for name, face in faces.items()}
+        return {modality: inputs.get(modality, blank) for modality in modalities}
 
     images = ordered(read, range(len(samples)), workers, ahead=max(batch_size, 4 * workers))
     while batch := list(islice(images, batch_size)):

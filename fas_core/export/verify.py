@@ -86,7 +86,7 @@ class Comparison:
 
     def _worst_of_subsets(self, scorer: Scorer) -> float:
         """The largest difference where modalities are missing; 0 for a model that needs all."""
-        if not self.card.partial:
+        if not self.card.input.partial:
             return 0.0
         images, names = self.images(SUBSET_SAMPLES), self.card.modalities
         count = len(images[names[0]])
@@ -101,17 +101,14 @@ class Comparison:
         return score_samples(
             scorer,
             self.samples,
-            modalities=self.card.modalities,
-            input_size=self.card.input_size,
-            resize=self.card.resize,
-            partial=self.card.partial,
+            model_input=self.card.input,
             description=f"scoring by {description}",
         )
 
     def _read(self, samples: SampleTable) -> Images:
-        card = self.card
-        presence = presence_of(samples, card.modalities) if card.partial else None
-        (images,) = batches(samples, card.modalities, card.input_size, card.resize, len(samples), 2, presence)
+        model_input = self.card.input
+        presence = presence_of(samples, model_input.modalities) if model_input.partial else None
+        (images,) = batches(samples, model_input, len(samples), 2, presence)
         return images
 
 
@@ -130,7 +127,7 @@ def compare_on(run: Run, scorer: Scorer, card: Card, count: int, data: str | Non
         reader = open_choice(evolve(chosen, train_on_dev=False), registry)  # dev does, trained on or not
         split = next((name for name in SPLITS if name in reader.splits()), reader.splits()[0])
         samples = reader.samples(split)
-        samples = spread(samples if card.partial else samples.need(card.modalities), count)
+        samples = spread(samples if card.input.partial else samples.need(card.modalities), count)
         found = Comparison(scorer, samples, split, card)
         _ = found.reference
         return found

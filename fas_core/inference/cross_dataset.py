@@ -85,8 +85,8 @@ def _look(reader: DatasetReader, candidate: LoadedModel, split: str) -> None:
     samples = reader.samples(split)
     if not len(samples):
         raise DataError(f"{samples.root}: no samples in {split}")
-    if not candidate.partial:
-        samples.need(candidate.modalities)
+    if not candidate.input.partial:
+        samples.need(candidate.input.modalities)
 
 
 def _placed(choice: DatasetChoice) -> tuple[object, ...]:

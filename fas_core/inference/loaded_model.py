@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from attrs import frozen
 
-from fas_core.config.recipe import DatasetChoice, MetricChoice, Resize
+from fas_core.config.recipe import DatasetChoice, MetricChoice
 from fas_core.config.structure import structure
 from fas_core.contracts import Scorer
 from fas_core.errors import FasError, ModelError
+from fas_core.records.model_input import ModelInput
 from fas_core.registry import Registry
 from fas_core.scores.table import ScoreTable
 from fas_core.scores.thresholds import Threshold, fit_threshold
@@ -23,36 +23,23 @@ class LoadedModel:
     Args:
         path: run folder or model file.
         scorer: scores a batch of images.
+        input: what it takes.
         data: the data set it was trained on.
         metrics: those of its recipe.
         own_threshold: None where it has none; `why` says why.
         dev: the scores that another policy can be fitted on; an exported model has none.
         fitted_on: what those are of: dev, unless its recipe has folds.
-        partial: whether it can do without some modalities.
     """
 
     path: Path
     scorer: Scorer
-    modalities: tuple[str, ...]
-    input_size: int
-    resize: Resize
+    input: ModelInput
     data: DatasetChoice
     metrics: tuple[MetricChoice, ...]
     own_threshold: Threshold | None
     why: str = ""
     dev: ScoreTable | None = None
     fitted_on: str = "dev"
-    partial: bool = False
-
-    @property
-    def scoring(self) -> dict[str, Any]:
-        """How samples become inputs, as `score_samples` takes it."""
-        return {
-            "modalities": self.modalities,
-            "input_size": self.input_size,
-            "resize": self.resize,
-            "partial": self.partial,
-        }
 
     def threshold(self, policy: str | None, judged: ScoreTable | None = None) -> Threshold | None:
         """By another policy than its own, if one is given.
@@ -93,16 +80,13 @@ def _from_run(path: Path, registry: Registry) -> LoadedModel:
     return LoadedModel(
         path=path,
         scorer=scorer(run.model()),
-        modalities=recipe.modalities,
-        input_size=recipe.model.face_size,
-        resize=recipe.resize,
+        input=recipe.input,
         data=recipe.data,
         metrics=recipe.metrics,
         own_threshold=threshold,
         why=why,
         dev=run.fitting_scores(),
         fitted_on=run.fitted_on,
-        partial=recipe.train.modality_dropout > 0,
     )
 
 
@@ -114,12 +98,9 @@ def _from_file(path: Path, registry: Registry) -> LoadedModel:
     return LoadedModel(
         path=path,
         scorer=model,
-        modalities=card.modalities,
-        input_size=card.input_size,
-        resize=card.resize,
+        input=card.input,
         data=structure(card.recipe["data"], DatasetChoice, registry, f"{path}: data"),
         metrics=structure(card.recipe["metrics"], tuple[MetricChoice, ...], registry, f"{path}: metrics"),
         own_threshold=card.threshold,
         why=f"{path}: exported without one",
-        partial=card.partial,
     )

@@ -8,11 +8,11 @@ from itertools import combinations, compress
 import numpy as np
 from numpy.typing import NDArray
 
-from fas_core.config.recipe import Resize
 from fas_core.console import console
 from fas_core.contracts import DatasetReader, Scorer
 from fas_core.data.reading import batches
 from fas_core.errors import ConfigError, DataError, ModelError, format_list
+from fas_core.records.model_input import ModelInput
 from fas_core.records.samples import SampleTable
 from fas_core.scores.table import ScoreTable
 from fas_core.scores.thresholds import Threshold
@@ -27,45 +27,40 @@ def score_samples(
     scorer: Scorer,
     samples: SampleTable,
     *,
-    modalities: Sequence[str],
-    input_size: int,
-    resize: Resize,
-    partial: bool = False,
-    given: Sequence[str] | None = None,
+    model_input: ModelInput,
+    only: Sequence[str] | None = None,
     workers: int = 2,
     description: str = "scoring",
 ) -> ScoreTable:
-    """The score of every sample, in order, joined to what is known of it.
+    """Score every sample, in order, and join the scores to what is known of the samples.
 
     Args:
         scorer: the model.
-        samples: what is scored.
-        modalities: what the model takes, in order.
-        input_size: the model's, in pixels.
-        resize: how a face becomes an input.
-        partial: whether the model can do without some modalities.
-        given: of those, the ones that it is given; None for all that a sample has.
+        samples: the samples.
+        model_input: what the model takes.
+        only: the modalities that a model is given which can do without some; None for all that a sample has.
         workers: threads that read images.
-        description: what the progress bar is called.
+        description: label of the progress bar.
 
     Raises:
         DataError: a modality is missing that the model needs, or an image cannot be read.
-        ModelError: less is to be given to a model that needs all.
+        ModelError: `only` is given for a model that needs all modalities.
     """
-    if given is not None and not partial:
+    modalities = model_input.modalities
+    if only is not None and not model_input.partial:
         raise ModelError(
             f"the model needs all of {', '.join(modalities)}: only one trained with train.modality_dropout "
             "can do without some"
         )
     if not len(samples):
         raise DataError(f"{samples.root}: no samples to score")
-    presence = presence_of(samples, modalities, given) if partial else None
+    presence = presence_of(samples, modalities, only) if model_input.partial else None
     if presence is None:
         samples.need(modalities)
     scores = np.full(len(samples), np.nan)
     done = 0
     with console.progress(description, len(samples)) as bar:
-        for images in batches(samples, modalities, input_size, resize, BATCH_SIZE, workers, presence):
+        for images in batches(samples, model_input, BATCH_SIZE, workers, presence):
             rows = slice(done, done + len(images[modalities[0]]))
             scores[rows] = scorer(images) if presence is None else scorer(images, presence[rows])
             bar.advance(rows.stop - done)

@@ -98,10 +98,10 @@ def score_split(
     scores = score_samples(
         candidate.scorer,
         reader.samples(terms.split),
-        given=terms.given,
+        model_input=candidate.input,
+        only=terms.given,
         workers=terms.workers,
         description=description,
-        **candidate.scoring,
     )
     notes = protocol_notes(reader, candidate.own_threshold)
     if terms.vote is None:

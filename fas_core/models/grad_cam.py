@@ -53,13 +53,13 @@ def grad_cam(model: Model, images: dict[str, Tensor], presence: Tensor | None = 
         name: _weighted(activation.detach(), gradient)
         for (name, activation), gradient in zip(features.items(), gradients, strict=True)
     }
-    count = len(outputs.logits) * (1 if model.grid is None else len(model.grid.corners))
+    count = len(outputs.logits) * (1 if model.patches is None else len(model.patches.corners))
     if apart := [name for name, found in maps.items() if len(found) != count]:
         raise ModelError(
             f"{apart[0]!r} backbone: {len(maps[apart[0]])} maps of {count} inputs: no Grad-CAM of them"
         )
-    if model.grid is not None:
-        maps = {name: model.grid.placed(found) for name, found in maps.items()}
+    if model.patches is not None:
+        maps = {name: model.patches.assemble(found) for name, found in maps.items()}
     return {name: maps["shared" if model.takes == "inputs" else name] for name in model.modalities}
 
 

@@ -11,8 +11,9 @@ from torch import Tensor, nn
 
 from fas_core.config.recipe import Recipe
 from fas_core.errors import ConfigError, ModelError, format_list
+from fas_core.models.build import build_model
 from fas_core.models.matching import COUNTER, Matched, by_name, fill
-from fas_core.models.model import Model, build_model
+from fas_core.models.model import Model
 from fas_core.models.published import read_published
 from fas_core.registry import Registry
 from fas_core.runs.run import PRETRAINED

@@ -112,8 +112,8 @@ class Run:
         Raises:
             ModelError: weights are missing or do not fit the recipe.
         """
+        from fas_core.models.build import build_model
         from fas_core.models.checkpoint import load_weights
-        from fas_core.models.model import build_model
 
         if not self.weights(which).is_file() and (self.path / PRETRAINED).is_file():
             raise ModelError(
@@ -172,14 +172,11 @@ class Run:
             threshold = None
         results = self.path / "results.json"
         return Card(
-            modalities=self.recipe.modalities,
-            input_size=self.recipe.model.face_size,
-            resize=self.recipe.resize,
+            input=self.recipe.input,
             threshold=threshold,
             recipe=to_plain(self.recipe, self.registry),
             data=json.loads(results.read_text())["data"] if results.is_file() else {},
             versions=environment()["packages"],
-            partial=self.recipe.train.modality_dropout > 0,
         )
 
 

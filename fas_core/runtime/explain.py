@@ -51,7 +51,7 @@ class Explainer:
             ModelError: there are gradients, but no Grad-CAM of this model.
         """
         images, presence = self.predictor.batched([face])
-        side = self.predictor.card.input_size
+        side = self.predictor.card.input.face_size
         square = max(round(self.square * side), 1)
         drops = occlusion(self.predictor.model, images, presence, square=square, stride=max(square // 2, 1))
         if self.grad_cam is None:

@@ -12,9 +12,10 @@ from attrs import validators as v
 from numpy.typing import NDArray
 
 from fas_core.card import Card
-from fas_core.config.recipe import Normalize, Resize
+from fas_core.config.recipe import Normalize
 from fas_core.config.structure import structure
 from fas_core.errors import ConfigError, ModelError, format_list
+from fas_core.records.model_input import ModelInput, Resize
 from fas_core.registry import Registry
 from fas_core.runtime.engines import Engine
 from fas_core.scores.thresholds import Threshold
@@ -71,7 +72,7 @@ class ExternalModel:
     def card(self) -> Card:
         value = self.threshold
         cut = None if value is None else Threshold(value, f"fixed:{value:g}", "given")
-        return Card(self.modalities, self.input_size, self.resize, cut)
+        return Card(ModelInput(self.modalities, self.input_size, resize=self.resize), cut)
 
 
 class ExternalEngine:

@@ -13,6 +13,7 @@ from fas_core.contracts import Images
 from fas_core.errors import DataError, ModelError
 from fas_core.runtime.engines import Engine, open_engine
 from fas_core.runtime.external_model import ExternalEngine, ExternalModel
+from fas_core.runtime.read_card import read_card
 
 Presence = NDArray[np.bool_] | None
 
@@ -48,7 +49,7 @@ class ModelFile:
         self.path = Path(path)
         self._engine, self.card = _open(self.path, threads, foreign)
         inputs, self._names = self._engine.inputs, self._engine.outputs
-        expected = self.card.modalities + ((PRESENCE,) if self.card.partial else ())
+        expected = self.card.modalities + ((PRESENCE,) if self.card.input.partial else ())
         if inputs != expected or SCORE not in self._names:
             raise ModelError(
                 f"{self.path}: its metadata is of another model: the graph takes {', '.join(inputs)} "
@@ -59,7 +60,7 @@ class ModelFile:
         """The score of every face, higher is more live.
 
         Args:
-            images: `{modality: uint8 (B, H, W, 3)}`, RGB, H = W = `card.input_size`; modalities that
+            images: `{modality: uint8 (B, H, W, 3)}`, RGB, H = W = `card.input.face_size`; modalities that
                 the model does not take are ignored. A model whose card says `partial` needs one at least.
             presence: (B, modalities) bool, in the card's order, False where a face lacks a modality;
                 None: each has all that is given. For `partial` models only.
@@ -83,11 +84,11 @@ class ModelFile:
 
     def _inputs(self, images: Images, presence: Presence) -> dict[str, NDArray[Any]]:
         taken: dict[str, NDArray[Any]] = self._pixels(images)
-        if not self.card.partial:
+        if not self.card.input.partial:
             if presence is not None:
                 raise DataError(f"{self.path}: was not trained to do without a modality; {self._takes()}")
             return taken
-        count, side = len(next(iter(taken.values()))), self.card.input_size
+        count, side = len(next(iter(taken.values()))), self.card.input.face_size
         blank = np.zeros((count, side, side, 3), np.uint8)
         pixels = {name: taken.get(name, blank) for name in self.card.modalities}
         given = [name in taken for name in self.card.modalities]
@@ -106,11 +107,11 @@ class ModelFile:
         return presence
 
     def _pixels(self, images: Images) -> dict[str, NDArray[np.uint8]]:
-        side = self.card.input_size
+        side = self.card.input.face_size
         taken = {}
         for name in self.card.modalities:
             if name not in images:
-                if self.card.partial:
+                if self.card.input.partial:
                     continue
                 raise DataError(f"{self.path}: no {name!r} images given; {self._takes()}")
             pixels = taken[name] = np.asarray(images[name])
@@ -126,7 +127,7 @@ class ModelFile:
         return taken
 
     def _takes(self) -> str:
-        side, some = self.card.input_size, "some of " if self.card.partial else ""
+        side, some = self.card.input.face_size, "some of " if self.card.input.partial else ""
         return f"the model takes {some}{', '.join(self.card.modalities)}, each uint8 (B, {side}, {side}, 3)"
 
 
@@ -137,7 +138,7 @@ def _open(path: Path, threads: int | None, foreign: ExternalModel | None) -> tup
             raise ModelError(
                 f"{path}: says itself what it is, as `fas export` wrote it: leave the other terms out"
             )
-        return engine, Card.from_json(engine.metadata, str(path))
+        return engine, read_card(engine.metadata, str(path))
     if foreign is None:
         raise ModelError(
             f"{path}: {engine.kind}, but without fas metadata (modalities, size, threshold): "

@@ -129,8 +129,8 @@ class Predictor:
         self.refuse_unless_enough(given)
         if unknown := sorted(set(given) - set(self.card.modalities)):
             raise DataError(f"{unknown[0]!r} image: the model takes {', '.join(self.card.modalities)}")
-        size, resize = self.card.input_size, self.card.resize
-        return {name: prepare(_read(name, picture), None, size, resize) for name, picture in given.items()}
+        size, resize = self.card.input.face_size, self.card.input.resize
+        return {name: prepare(_read(name, picture), size, resize) for name, picture in given.items()}
 
     def refuse_unless_enough(self, given: Mapping[str, Any]) -> None:
         """Nothing, when the model can score what has these modalities.
@@ -140,8 +140,8 @@ class Predictor:
         """
         known = self.card.modalities
         missing = [name for name in known if name not in given]
-        if missing and not (self.card.partial and len(missing) < len(known)):
-            some = "one or more of " if self.card.partial else ""
+        if missing and not (self.card.input.partial and len(missing) < len(known)):
+            some = "one or more of " if self.card.input.partial else ""
             raise DataError(f"no {missing[0]!r} image: the model takes {some}{', '.join(known)}")
 
     def judge(self, faces: Sequence[Face]) -> list[Prediction]:
@@ -150,8 +150,8 @@ class Predictor:
 
     def batched(self, faces: Sequence[Face]) -> tuple[Images, Presence]:
         """Prepared faces as the model is called with them; zeros stand for what a face lacks."""
-        names, side, there = self.card.modalities, self.card.input_size, None
-        if self.card.partial:
+        names, side, there = self.card.modalities, self.card.input.face_size, None
+        if self.card.input.partial:
             there = np.array([[name in face for name in names] for face in faces])
             blank = dict.fromkeys(names, np.zeros((side, side, 3), np.uint8))
             faces = [{**blank, **face} for face in faces]

@@ -20,10 +20,12 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from fas_core.card import Card
-from fas_core.config.recipe import Normalize, Resize
-from fas_core.contracts import Batch, BranchSize, Images, Outputs, Scorer, Verification, Verify
+from fas_core.config.recipe import Normalize
+from fas_core.contracts import BranchSize, Images, Scorer, Verification, Verify
 from fas_core.descriptors import Backbone, Component, Dataset, Exporter, Fusion, Loss, Metric
 from fas_core.errors import ModelError
+from fas_core.records.model_input import ModelInput
+from fas_core.records.outputs import Batch, Outputs
 from fas_core.records.samples import SampleTable
 from fas_core.registry import registry
 from fas_core.scores.table import ScoreTable
@@ -219,7 +221,7 @@ def check_exporter(name: str, folder: Path, options: Any = None) -> None:
     descriptor, modalities = registry().find(Exporter, name), ("rgb", "depth")
     rng = np.random.default_rng(14)
     images = {key: rng.integers(0, 256, (BATCH, SIDE, SIDE, 3), np.uint8) for key in modalities}
-    card = Card(modalities, SIDE, Resize(), Threshold(0.5, "fixed:0.5", "given"))
+    card = Card(ModelInput(modalities, SIDE), Threshold(0.5, "fixed:0.5", "given"))
     destination, before = folder / f"model{descriptor.suffix}", set(folder.iterdir())
     model = tiny_model(modalities)
     said: list[Verification] = []

@@ -148,9 +148,9 @@ def judge_splits(run: Run, reader: DatasetReader) -> dict[str, Result]:
             scores = score_samples(
                 candidate.scorer,
                 reader.samples(split),
+                model_input=candidate.input,
                 workers=run.recipe.train.workers,
                 description=split,
-                **candidate.scoring,
             )
             scores.write(run.scores(split))
         if scores.is_labelled():

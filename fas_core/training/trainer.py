@@ -13,14 +13,16 @@ from torch import nn
 
 from fas_core.config.recipe import Recipe, TrainConfig
 from fas_core.console import console
-from fas_core.contracts import Batch, LossModule
+from fas_core.contracts import LossModule
 from fas_core.data.loader import training_loader
 from fas_core.descriptors import Loss
 from fas_core.errors import DataError, FasError, ModelError
 from fas_core.evaluation import bind_metrics, evaluate
 from fas_core.inference.score_samples import score_samples
+from fas_core.models.build import build_model
 from fas_core.models.checkpoint import load_state, save_state, save_weights
-from fas_core.models.model import Model, build_model, scorer
+from fas_core.models.model import Model, scorer
+from fas_core.records.outputs import Batch
 from fas_core.records.samples import SampleTable
 from fas_core.runs.run import Run
 from fas_core.scores.thresholds import fit_threshold
@@ -191,7 +193,13 @@ class Training:
             return {}
         if epoch % config.judge_every and epoch < config.epochs:
             return {}
-        scores = score_samples(scorer(self.judged_model), self.dev, description="dev", **scoring(self.recipe))
+        scores = score_samples(
+            scorer(self.judged_model),
+            self.dev,
+            model_input=self.recipe.input,
+            workers=self.recipe.train.workers,
+            description="dev",
+        )
         _, eer = scores.rates.equal()
         best = config.select == "last" or eer <= self.position.best_eer
         if best:
@@ -240,17 +248,6 @@ class Training:
 def _reads(loss: nn.Module) -> tuple[str, ...]:
     """Modalities whose images a loss makes its target from."""
     return tuple(getattr(loss, "reads", ()))
-
-
-def scoring(recipe: Recipe) -> dict[str, Any]:
-    """How a run's samples become inputs, as `score_samples` takes it."""
-    return {
-        "modalities": recipe.modalities,
-        "input_size": recipe.model.face_size,
-        "resize": recipe.resize,
-        "partial": recipe.train.modality_dropout > 0,
-        "workers": recipe.train.workers,
-    }
 
 
 def check_trainable(samples: SampleTable) -> None:

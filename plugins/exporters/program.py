@@ -55,7 +55,7 @@ def _scorer(path: Path, card: Card) -> Scorer:
 
     def score(images: Images, presence: NDArray[np.bool_] | None = None) -> NDArray[np.float64]:
         given = [torch.from_numpy(images[name]) for name in card.modalities]
-        if card.partial:
+        if card.input.partial:
             count = len(given[0])
             rows = np.ones((count, len(card.modalities)), np.bool_) if presence is None else presence
             given.append(torch.from_numpy(rows))

@@ -22,9 +22,10 @@ from torch import Tensor, nn
 
 from fas_core import __version__
 from fas_core.card import METADATA_KEY, PRESENCE, Card
-from fas_core.contracts import Images, Outputs
+from fas_core.contracts import Images
 from fas_core.errors import DataError, ModelError
 from fas_core.models.model import Model
+from fas_core.records.outputs import Outputs
 from fas_plugins.exporters.folding import fold_batch_norms, fold_constants
 
 Arrays = dict[str, NDArray[np.float32]]

@@ -67,7 +67,7 @@ def _config(name: str, graph: onnx.GraphProto, options: TritonOptions, card: Car
         *(f"output {_tensor(value)}" for value in graph.output),
         f"dynamic_batching {{\n  max_queue_delay_microseconds: {options.queue_delay}\n}}",
     ]
-    terms = {"modalities": ",".join(card.modalities), "resize_crop": f"{card.resize.crop:g}"}
+    terms = {"modalities": ",".join(card.modalities), "resize_crop": f"{card.input.resize.crop:g}"}
     if card.threshold is not None:
         terms |= {"threshold": repr(card.threshold.value), "policy": card.threshold.policy}
     blocks += [

@@ -6,7 +6,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from fas_core import ConfigError
-from fas_core.contracts import Batch, Outputs
+from fas_core.records.outputs import Batch, Outputs
 from fas_plugins.fusions.classifier import CosineClassifier
 from fas_plugins.losses.classification import logits_of
 from fas_plugins.losses.options import AMSoftmaxOptions

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from fas_core import ConfigError
-from fas_core.contracts import Outputs
+from fas_core.records.outputs import Outputs
 
 
 def logits_of(outputs: Outputs, loss: str) -> Tensor:

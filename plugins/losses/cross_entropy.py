@@ -8,7 +8,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from fas_core.contracts import Batch, Outputs
+from fas_core.records.outputs import Batch, Outputs
 from fas_plugins.losses.classification import logits_of
 from fas_plugins.losses.options import CrossEntropyOptions
 

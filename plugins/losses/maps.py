@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from fas_core import ConfigError
-from fas_core.contracts import Batch, Outputs
+from fas_core.records.outputs import Batch, Outputs
 from fas_plugins.losses.options import ContrastDepthOptions, MapOptions
 
 BLACK = 8

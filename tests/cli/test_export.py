@@ -21,8 +21,8 @@ from fas_core import Backbone
 from fas_core.cli import main
 from fas_core.config.recipe import Recipe
 from fas_core.config.structure import structure
+from fas_core.models.build import build_model
 from fas_core.models.checkpoint import save_weights
-from fas_core.models.model import build_model
 from fas_core.registry import PluginRecord, Registry, registry
 from fas_core.runs.run import Run
 from fas_core.runtime import ModelFile

@@ -272,7 +272,7 @@ def test_a_depth_image_is_cut_where_the_photo_has_the_face(
     (row,) = predict(mean_model(("depth",)), tmp_path, "--detect")["rows"].values()
     x, y, w, h = (value / 2 for value in row["box"])
     piece = cut(np.repeat(depth[..., None], 3, axis=2), (x, y, w, h))
-    expected = prepare(piece, None, 8, Predictor(mean_model()).card.resize).mean() / 255
+    expected = prepare(piece, 8, Predictor(mean_model()).card.input.resize).mean() / 255
     assert row["score"] == pytest.approx(expected, abs=0.02)
     assert row["score"] > 0.9
 

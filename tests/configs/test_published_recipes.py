@@ -11,8 +11,9 @@ import pytest
 from click.testing import Result
 
 from fas_core.config.load import load_recipe
-from fas_core.config.recipe import Augment, Normalize, Recipe, Resize
+from fas_core.config.recipe import Augment, Normalize, Recipe
 from fas_core.data.loader import training_loader
+from fas_core.records.model_input import Resize
 from fas_core.records.samples import SampleTable
 from fas_core.registry import registry
 from fas_core.runs.run import Run

@@ -9,9 +9,10 @@ import torch
 
 from fas_core.config.recipe import Recipe
 from fas_core.config.structure import structure
-from fas_core.contracts import Batch
 from fas_core.descriptors import Fusion, Loss
-from fas_core.models.model import Model, build_model
+from fas_core.models.build import build_model
+from fas_core.models.model import Model
+from fas_core.records.outputs import Batch
 from fas_core.registry import registry
 
 FUSIONS = [item.name for item in registry().all(Fusion)]

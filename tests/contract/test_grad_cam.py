@@ -12,8 +12,9 @@ from fas_core.config.recipe import Recipe
 from fas_core.config.structure import structure
 from fas_core.contracts import BackboneModule
 from fas_core.descriptors import Backbone, Fusion
+from fas_core.models.build import build_model
 from fas_core.models.grad_cam import grad_cam
-from fas_core.models.model import Model, build_model
+from fas_core.models.model import Model
 from fas_core.registry import registry
 
 FUSIONS = [item.name for item in registry().all(Fusion)]
@@ -46,7 +47,7 @@ def settled(model: Model) -> Model:
 
 def images(model: Model) -> dict[str, Tensor]:
     generator = torch.Generator().manual_seed(5)
-    shape = (BATCH, model.input_size, model.input_size, 3)
+    shape = (BATCH, model.face_size, model.face_size, 3)
     return {
         name: torch.randint(0, 256, shape, dtype=torch.uint8, generator=generator)
         for name in model.modalities
@@ -54,7 +55,7 @@ def images(model: Model) -> dict[str, Tensor]:
 
 
 def side(model: Model, branch: str) -> int:
-    return model.input_size // cast(BackboneModule, model.backbones[branch]).reduction
+    return model.face_size // cast(BackboneModule, model.backbones[branch]).reduction
 
 
 @pytest.mark.parametrize("backbone", BACKBONES)

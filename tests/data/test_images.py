@@ -9,8 +9,8 @@ import pytest
 from numpy.typing import NDArray
 
 from fas_core import DataError
-from fas_core.config.recipe import Resize
 from fas_core.data.images import as_image, cut, encode, prepare, read_image, scaled
+from fas_core.records.model_input import Resize
 
 Image = NDArray[np.uint8]
 Save = Callable[[Path, Image], Path]
@@ -200,16 +200,16 @@ def test_the_published_evaluation_rule() -> None:
     image = np.random.default_rng(1).integers(0, 256, (512, 640, 3), np.uint8)
     central = image[32:480, 96:544].astype(float)
     expected = central.reshape(224, 2, 224, 2, 3).mean(axis=(1, 3))
-    np.testing.assert_allclose(prepare(image, None, 224, Resize(0.875)), expected, atol=1)
+    np.testing.assert_allclose(prepare(image, 224, Resize(0.875)), expected, atol=1)
 
 
-def test_preparing_takes_the_box_first(noise: Image) -> None:
-    made = prepare(noise, (10, 5, 20, 20), 20, Resize(crop=1.0))
-    np.testing.assert_array_equal(made, noise[5:25, 10:30])
+def test_a_box_is_cut_out_pixel_by_pixel(noise: Image) -> None:
+    face = prepare(cut(noise, (10, 5, 20, 20)), 20, Resize(crop=1.0))
+    np.testing.assert_array_equal(face, noise[5:25, 10:30])
 
 
 def test_small_images_grow(noise: Image) -> None:
-    made = prepare(noise, None, 100, Resize(crop=1.0))
+    made = prepare(noise, 100, Resize(crop=1.0))
     expected = cv2.resize(noise[:, 10:50], (100, 100), interpolation=cv2.INTER_LINEAR)
     np.testing.assert_array_equal(made, expected)
 

@@ -12,8 +12,8 @@ from attrs import evolve
 
 from fas_core import DataError
 from fas_core.config.recipe import Augment, Recipe
-from fas_core.contracts import Batch
 from fas_core.data.loader import epoch_batches, kept, training_loader
+from fas_core.records.outputs import Batch
 from fas_core.records.samples import SampleTable
 
 Make = Callable[..., SampleTable]

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from fas_core import DataError
-from fas_core.config.recipe import Resize
 from fas_core.data.parallel import ordered
 from fas_core.data.reading import batches, read_faces
+from fas_core.records.model_input import ModelInput
 from fas_core.records.samples import SampleTable
 
 Make = Callable[..., SampleTable]
@@ -18,7 +18,7 @@ Make = Callable[..., SampleTable]
 @pytest.mark.parametrize("workers", [0, 1, 3])
 def test_batches_are_in_the_tables_order(make_samples: Make, workers: int) -> None:
     samples = make_samples(7, ("rgb", "depth"))
-    made = list(batches(samples, ("rgb", "depth"), 16, Resize(), 3, workers))
+    made = list(batches(samples, ModelInput(("rgb", "depth"), 16), 3, workers))
     assert [batch["rgb"].shape for batch in made] == [(3, 16, 16, 3), (3, 16, 16, 3), (1, 16, 16, 3)]
     assert made[0]["rgb"].dtype == np.uint8
     levels = [int(level) for batch in made for level in batch["depth"][:, 8, 8, 1]]
@@ -28,7 +28,7 @@ def test_batches_are_in_the_tables_order(make_samples: Make, workers: int) -> No
 def test_an_unreadable_image_is_raised_when_its_batch_is_due(make_samples: Make, tmp_path: Path) -> None:
     samples = make_samples(6)
     (tmp_path / "rgb/3.png").write_bytes(b"nonsense")
-    reading = batches(samples, ("rgb",), 16, Resize(), 2, 2)
+    reading = batches(samples, ModelInput(("rgb",), 16), 2, 2)
     assert len(next(reading)["rgb"]) == 2
     with pytest.raises(DataError, match=r"rgb/3\.png: cannot be decoded"):
         next(reading)

@@ -11,10 +11,12 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from fas_core.card import Card
-from fas_core.config.recipe import Normalize, Resize
+from fas_core.config.recipe import Normalize
 from fas_core.contracts import BranchSize
 from fas_core.descriptors import Fusion
-from fas_core.models.model import Grid, Model, Preprocess
+from fas_core.models.model import Model, Preprocess
+from fas_core.models.patches import PatchGrid
+from fas_core.records.model_input import ModelInput, Resize
 from fas_core.registry import registry
 from fas_core.scores.thresholds import Threshold
 
@@ -83,7 +85,7 @@ def make_model() -> Callable[..., Model]:
             fusion.takes,
             SIDE,
             partial,
-            None if grid is None else Grid(grid, SIDE // 2, SIDE),
+            None if grid is None else PatchGrid(grid, SIDE // 2, SIDE),
         )
         randomise(model)
         return model.eval()
@@ -114,14 +116,11 @@ def make_card() -> Callable[..., Card]:
 
     def make(modalities: Sequence[str] = ("rgb",), side: int = SIDE, partial: bool = False) -> Card:
         return Card(
-            modalities=tuple(modalities),
-            input_size=side,
-            resize=Resize(crop=0.9),
+            input=ModelInput(tuple(modalities), side, resize=Resize(crop=0.9), partial=partial),
             threshold=Threshold(0.3125, "eer", "dev"),
             recipe={"modalities": list(modalities), "train": {"lr": 0.01}},
             data={"dev": "0123456789abcdef"},
             versions={"torch": torch.__version__},
-            partial=partial,
         )
 
     return make

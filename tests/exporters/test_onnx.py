@@ -22,9 +22,12 @@ from fas_core.config.recipe import Recipe
 from fas_core.config.structure import structure
 from fas_core.contracts import Exported
 from fas_core.descriptors import Exporter
-from fas_core.models.model import Model, build_model, scorer
+from fas_core.models.build import build_model
+from fas_core.models.model import Model, scorer
+from fas_core.records.model_input import ModelInput
 from fas_core.registry import registry
 from fas_core.runtime import ModelFile
+from fas_core.runtime.read_card import read_card
 from fas_core.testing.checks import verify_on
 from fas_plugins.backbones.central_difference import CentralDifferenceConv2d
 from fas_plugins.exporters import onnx as exporter
@@ -121,7 +124,7 @@ def test_feathernet_inputs_and_outputs(feathernet: tuple[Model, Exported]) -> No
 def test_metadata_is_the_card(feathernet: tuple[Model, Exported], make_card: Callable[..., Card]) -> None:
     card = make_card(("rgb",), 64)
     properties = {entry.key: entry.value for entry in onnx.load(feathernet[1].path).metadata_props}
-    assert Card.from_json(properties["fas"], "test") == card
+    assert read_card(properties["fas"], "test") == card
     stored = json.loads(properties["fas"])
     assert stored["labels"] == {"0": "attack", "1": "live"}
     assert stored["recipe_digest"] == card.digest
@@ -241,7 +244,7 @@ def test_refuses_what_has_no_onnx_form(
 
 
 def test_refuses_another_models_card(make_model: Any, faces: Any, make_card: Any, tmp_path: Path) -> None:
-    card = evolve(make_card(), modalities=("ir",))
+    card = evolve(make_card(), input=ModelInput(("ir",), 64))
     assert_refused(make_model(), faces, card, tmp_path, "metadata is of another model")
 
 

@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 
 from fas_core import DataError, ModelError
-from fas_core.card import Card
 from fas_core.models.model import scorer
+from fas_core.runtime.read_card import read_card
 from fas_core.testing.checks import verify_on
 from fas_plugins.exporters import program as exporter
 from fas_plugins.exporters.options import TorchOptions
@@ -31,7 +31,7 @@ def test_scores_as_the_model_does(
     assert [path.name for path in tmp_path.iterdir()] == ["model.pt2"]
     extra = {"fas.json": ""}
     module = torch.export.load(path, extra_files=extra).module()
-    assert Card.from_json(extra["fas.json"], "test") == card
+    assert read_card(extra["fas.json"], "test") == card
     given = [torch.from_numpy(images[name][:3]) for name in MODALITIES]
     with torch.inference_mode():
         score, logits = module(*given, *([torch.ones(3, 2, dtype=torch.bool)] if partial else []))

@@ -13,9 +13,9 @@ import pytest
 from numpy.typing import NDArray
 
 from fas_core import DataError, FasError
-from fas_core.config.recipe import Resize
 from fas_core.contracts import Images
 from fas_core.inference.score_samples import protocol_notes, score_samples
+from fas_core.records.model_input import ModelInput
 from fas_core.records.samples import SampleTable
 from fas_core.scores.table import ScoreTable
 from fas_core.scores.thresholds import Threshold
@@ -80,9 +80,8 @@ def gappy(make_samples: Make) -> SampleTable:
 
 
 def score(samples: SampleTable, **options: Any) -> ScoreTable:
-    return score_samples(
-        levels, samples, modalities=("rgb", "depth"), input_size=8, resize=Resize(), **options
-    )
+    model_input = ModelInput(("rgb", "depth"), 8, partial=options.pop("partial", False))
+    return score_samples(levels, samples, model_input=model_input, **options)
 
 
 def test_a_partial_model_is_told_what_each_sample_has(gappy: SampleTable) -> None:
@@ -92,7 +91,7 @@ def test_a_partial_model_is_told_what_each_sample_has(gappy: SampleTable) -> Non
 
 
 def test_a_partial_model_can_be_given_less(make_samples: Make) -> None:
-    scores = score(make_samples(3, ("rgb", "depth")), partial=True, given=["depth"])
+    scores = score(make_samples(3, ("rgb", "depth")), partial=True, only=["depth"])
     assert scores.scores.tolist() == [1001, 1011, 1021]
     assert scores.table.column("modalities").to_pylist() == ["depth"] * 3
 
@@ -106,8 +105,8 @@ def test_a_modality_that_the_data_does_not_have_at_all(make_samples: Make) -> No
     ("options", "match"),
     [
         ({}, "1 of 4 samples have no 'rgb' image"),
-        ({"partial": True, "given": ["rgb"]}, "1 of 4 samples have none of rgb"),
-        ({"partial": True, "given": ["ir"]}, "the model takes rgb, depth: no ir"),
+        ({"partial": True, "only": ["rgb"]}, "1 of 4 samples have none of rgb"),
+        ({"partial": True, "only": ["ir"]}, "the model takes rgb, depth: no ir"),
     ],
 )
 def test_what_cannot_be_scored_is_refused(gappy: SampleTable, options: dict[str, Any], match: str) -> None:

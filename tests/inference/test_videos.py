@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fas_core.config.recipe import DatasetChoice, Resize
+from fas_core.config.recipe import DatasetChoice
 from fas_core.inference.loaded_model import LoadedModel
 from fas_core.inference.videos import of_videos
+from fas_core.records.model_input import ModelInput
 from fas_core.scores.table import ScoreTable
 from fas_core.scores.thresholds import Threshold, fit_threshold
 from fas_core.scores.videos import by_video
@@ -30,9 +31,7 @@ def candidate(dev: ScoreTable | None, threshold: Threshold | None) -> LoadedMode
     return LoadedModel(
         path=Path("runs/one"),
         scorer=lambda images, presence=None: np.zeros(0),
-        modalities=("rgb",),
-        input_size=64,
-        resize=Resize(),
+        input=ModelInput(("rgb",), 64),
         data=DatasetChoice("folder"),
         metrics=(),
         own_threshold=threshold,

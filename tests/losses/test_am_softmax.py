@@ -10,7 +10,8 @@ import torch
 from torch import nn
 
 from fas_core import ConfigError
-from fas_core.contracts import Batch, BranchSize, Outputs
+from fas_core.contracts import BranchSize
+from fas_core.records.outputs import Batch, Outputs
 from fas_plugins.fusions.classifier import CosineClassifier
 from fas_plugins.fusions.concat_linear import ConcatLinear
 from fas_plugins.fusions.options import ClassifierOptions

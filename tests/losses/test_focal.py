@@ -11,7 +11,7 @@ import torch
 from torch.nn import functional as F
 
 from fas_core import ConfigError
-from fas_core.contracts import Batch, Outputs
+from fas_core.records.outputs import Batch, Outputs
 from fas_plugins.losses.cross_entropy import CrossEntropy
 from fas_plugins.losses.focal import Focal
 from fas_plugins.losses.options import CrossEntropyOptions, FocalOptions

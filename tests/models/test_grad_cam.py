@@ -9,7 +9,8 @@ from torch import Tensor, nn
 from fas_core import ModelError
 from fas_core.config.recipe import Normalize
 from fas_core.models.grad_cam import evidence, grad_cam
-from fas_core.models.model import Grid, Model, Preprocess
+from fas_core.models.model import Model, Preprocess
+from fas_core.models.patches import PatchGrid
 
 SIDE = 4
 PLAIN = Normalize(mean=(0, 0, 0), std=(1, 1, 1))
@@ -108,7 +109,7 @@ def test_maps_of_something_else_than_each_face_are_refused() -> None:
 def test_maps_of_patches_lie_where_their_patches_are() -> None:
     whole = tiny([[-1, 2], [2, 1]])
     patched = tiny([[-1, 2], [2, 1]])
-    patched.grid = Grid(2, SIDE, 2 * SIDE)
+    patched.patches = PatchGrid(2, SIDE, 2 * SIDE)
     big = torch.randint(0, 256, (2, 2 * SIDE, 2 * SIDE, 3), dtype=torch.uint8)
     found = grad_cam(patched, {"rgb": big})["rgb"]
     assert found.shape == (2, 2 * SIDE, 2 * SIDE)
@@ -122,9 +123,9 @@ def test_maps_of_patches_lie_where_their_patches_are() -> None:
 
 
 def test_where_patches_overlap_their_maps_are_averaged() -> None:
-    grid = Grid(3, 4, 8)
+    grid = PatchGrid(3, 4, 8)
     maps = torch.arange(9.0).repeat(2)[:, None, None].expand(18, 2, 2)
-    placed = grid.placed(maps)
+    placed = grid.assemble(maps)
     assert placed.shape == (2, 8, 8)
     assert placed[0, 0, 0] == 0
     assert placed[1, 7, 7] == 8

@@ -11,7 +11,8 @@ import torch
 from fas_core.config.recipe import Patches, Recipe
 from fas_core.config.structure import structure
 from fas_core.errors import ConfigError
-from fas_core.models.model import Model, build_model
+from fas_core.models.build import build_model
+from fas_core.models.model import Model
 from fas_core.registry import registry
 
 SIZE = 64
@@ -54,7 +55,7 @@ def test_the_score_is_of_the_patches_mean_logits(
     made = recipe({"grid": grid, "share": share})
     assert made.model.face_size == face_size
     model, images = built(made), faces(face_size)
-    assert model.input_size == face_size
+    assert model.face_size == face_size
     whole = built(recipe(None))  # the same weights, of one patch
     patches = [images[:, top : top + SIZE, left : left + SIZE] for top in starts for left in starts]
     expected = torch.stack([whole({"rgb": patch}).logits for patch in patches]).mean(dim=0)

@@ -60,7 +60,7 @@ def test_our_own_whose_metadata_was_lost(mean_model: Any) -> None:
     predictor = Predictor(path, foreign=ExternalModel(("rgb", "ir"), 8, threshold=0.3))
     found = predictor(rgb=np.full((9, 9, 3), 204, np.uint8), ir=np.zeros((9, 9, 3), np.uint8))
     assert (found.score, found.threshold) == (pytest.approx(0.4), 0.3)
-    assert predictor.card.resize.crop == 1
+    assert predictor.card.input.resize.crop == 1
 
 
 @pytest.mark.parametrize("channels", ["rgb", "bgr"])
@@ -127,7 +127,7 @@ def test_terms_from_a_file(tmp_path: Path) -> None:
     }
     path.write_text(yaml.safe_dump(tree))
     terms = ExternalModel.read(path)
-    assert (terms.normalize, terms.gives, terms.card.resize.crop) == (NORMALIZE, "logits", 0.5)
+    assert (terms.normalize, terms.gives, terms.card.input.resize.crop) == (NORMALIZE, "logits", 0.5)
     for change, match in (
         ({"input_size": 0}, "input_size: must be >= 1: 0"),
         ({"gives": "score of live"}, "gives"),

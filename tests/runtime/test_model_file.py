@@ -17,13 +17,13 @@ from onnx import TensorProto, helper, numpy_helper
 
 from fas_core import DataError, ModelError
 from fas_core.card import Card
-from fas_core.config.recipe import Resize
 from fas_core.contracts import Scorer
+from fas_core.records.model_input import ModelInput
 from fas_core.runtime import ModelFile
 from fas_core.scores.thresholds import Threshold
 
 SIDE = 8
-CARD = Card(("rgb", "ir"), SIDE, Resize(), Threshold(0.5, "fixed:0.5", "given"))
+CARD = Card(ModelInput(("rgb", "ir"), SIDE), Threshold(0.5, "fixed:0.5", "given"))
 Images = dict[str, NDArray[np.uint8]]
 
 

@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 
 from fas_core import DataError, ModelError
-from fas_core.config.recipe import Resize
 from fas_core.data.images import prepare
+from fas_core.records.model_input import Resize
 from fas_core.runtime import Prediction, Predictor
 
 MeanModel = Callable[..., Path]
@@ -36,7 +36,7 @@ def test_files_and_arrays_are_resized_as_the_card_says(mean_model: MeanModel, tm
     image = np.random.default_rng(0).integers(0, 256, (40, 60, 3), np.uint8)
     cv2.imwrite(str(tmp_path / "a.png"), image[..., ::-1])
     predictor = Predictor(mean_model(side=16))
-    expected = prepare(image, None, 16, Resize()).mean() / 255
+    expected = prepare(image, 16, Resize()).mean() / 255
     for picture in (image, tmp_path / "a.png", str(tmp_path / "a.png"), image.copy(order="F")):
         assert predictor(rgb=picture).score == pytest.approx(expected, abs=1e-6)
 

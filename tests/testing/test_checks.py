@@ -14,9 +14,11 @@ from torch import nn
 
 from fas_core.config.recipe import Recipe
 from fas_core.config.structure import structure
-from fas_core.contracts import Batch, Exported, Outputs, Verification, Verify
+from fas_core.contracts import Exported, Verification, Verify
 from fas_core.descriptors import KINDS
-from fas_core.models.model import build_model, scorer
+from fas_core.models.build import build_model
+from fas_core.models.model import scorer
+from fas_core.records.outputs import Batch, Outputs
 from fas_core.registry import PluginRecord, Registry, registry
 from fas_core.scores.table import ScoreTable
 from fas_core.testing import checks as testing

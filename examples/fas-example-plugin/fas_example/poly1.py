@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from fas_core import ConfigError
-from fas_core.contracts import Batch, Outputs
+from fas_core.records.outputs import Batch, Outputs
 from fas_example.options import Poly1Options
 
 

@@ -71,7 +71,7 @@ def document(run: Path, written: Written, card: Card, weights: str, comparison: 
         "run": str(run),
         "weights": weights,
         "modalities": list(card.modalities),
-        "input_size": card.input_size,
+        "input_size": card.input.face_size,
         "threshold": card.threshold.to_json() if card.threshold else None,
         "recipe_digest": card.digest,
         "compared_on": {"split": comparison.split, **comparison.samples.counts()},
@@ -89,7 +89,7 @@ def document(run: Path, written: Written, card: Card, weights: str, comparison: 
 
 def tables(written: Written, card: Card, comparison: Comparison) -> None:
     """What the files take and mean, then a line for each of them."""
-    threshold, side, counts = card.threshold, card.input_size, comparison.samples.counts()
+    threshold, side, counts = card.threshold, card.input.face_size, comparison.samples.counts()
     labels = ", ".join(f"{counts[key]} {key}" for key in ("live", "attack", "unknown") if counts.get(key))
     console.table(
         Table(

@@ -74,8 +74,8 @@ def stats(dataset: str, split: str, size: int, sets: tuple[str, ...], workers: i
     from attrs import asdict
 
     from fas_core.config.load import to_yaml
-    from fas_core.config.recipe import Resize
     from fas_core.data.parallel import cores
+    from fas_core.records.model_input import Resize
     from fas_plugins.commands.data.stats import channel_statistics
 
     samples = _open(dataset, sets).samples(split)

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from fas_core.config.recipe import Resize
 from fas_core.data.images import Image, prepare
 from fas_core.data.reading import read_faces
 from fas_core.errors import DataError
+from fas_core.records.model_input import Resize
 from fas_core.records.samples import SampleTable
 
 TILE, GAP, HEAD = 112, 4, 22
@@ -40,7 +40,7 @@ def contact_sheet(samples: SampleTable, modalities: Sequence[str], per_species: 
             there = [modality for modality in modalities if samples.has(row, modality)]
             for modality, face in read_faces(samples, row, there).items():
                 at = left + column * block + modalities.index(modality) * step
-                sheet[top : top + TILE, at : at + TILE] = prepare(face, None, TILE, Resize(crop=1.0))
+                sheet[top : top + TILE, at : at + TILE] = prepare(face, TILE, Resize(crop=1.0))
     return sheet
 
 

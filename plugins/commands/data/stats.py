@@ -7,10 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from fas_core.config.recipe import Normalize, Resize
+from fas_core.config.recipe import Normalize
 from fas_core.console import console
 from fas_core.data.reading import batches
 from fas_core.errors import DataError
+from fas_core.records.model_input import ModelInput, Resize
 from fas_core.records.samples import SampleTable
 
 BATCH = 32
@@ -35,7 +36,7 @@ def channel_statistics(
         raise DataError(f"{samples.root}: no samples to measure")
     sums = {modality: np.zeros((2, 3)) for modality in modalities}
     with console.progress("measuring", len(samples)) as bar:
-        for images in batches(samples, modalities, size, resize, BATCH, workers):
+        for images in batches(samples, ModelInput(tuple(modalities), size, resize=resize), BATCH, workers):
             for modality, pixels in images.items():
                 flat = pixels.reshape(-1, 3)
                 sums[modality][0] += flat.sum(axis=0, dtype=np.int64)

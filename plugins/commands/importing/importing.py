@@ -16,9 +16,10 @@ from fas_core.config.load import load_recipe
 from fas_core.config.recipe import Normalize, Recipe
 from fas_core.descriptors import Backbone
 from fas_core.errors import FasError, ModelError
+from fas_core.models.build import build_model
 from fas_core.models.checkpoint import save_state, save_weights
 from fas_core.models.matching import Matched, by_name, by_order, fill
-from fas_core.models.model import Model, build_model
+from fas_core.models.model import Model
 from fas_core.models.published import Published, read_published
 from fas_core.models.transfer import class_count, class_entries, last_names, published_names
 from fas_core.registry import Registry

@@ -111,7 +111,7 @@ def _row(model: Model) -> dict[str, Any]:
         "cost": cost.published,
         "macs": cost.macs,
         "activation_bytes": cost.activations,
-        "input_size": model.input_size,
+        "input_size": model.face_size,
     }
 
 
@@ -223,7 +223,7 @@ def _build(
 
     from fas_core.config.recipe import Recipe
     from fas_core.config.structure import structure
-    from fas_core.models.model import build_model
+    from fas_core.models.build import build_model
 
     model = {"backbone": name, "fusion": fusion, "input_size": size}
     recipe = structure({"modalities": list(modalities), "model": model}, Recipe, registry, "fas models")
@@ -234,7 +234,7 @@ def _build(
 def _images(model: Model, device: str) -> dict[str, Any]:
     import torch
 
-    shape = (1, model.input_size, model.input_size, 3)
+    shape = (1, model.face_size, model.face_size, 3)
     return {modality: torch.zeros(shape, dtype=torch.uint8, device=device) for modality in model.modalities}
 
 

@@ -111,7 +111,7 @@ class Service:
         return JSONResponse(
             {
                 **self.facts,
-                "partial": card.partial,
+                "partial": card.input.partial,
                 "threshold": self.judge.predictor.threshold,
                 "policy": self.policy,
                 "max_bytes": limits.max_bytes,
@@ -152,7 +152,7 @@ def create_app(
     facts = {
         "file": name,
         "modalities": list(card.modalities),
-        "input_size": card.input_size,
+        "input_size": card.input.face_size,
         "recipe_digest": card.digest,
     }
     service = Service(judge, facts, policy, limits)

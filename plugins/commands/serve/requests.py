@@ -100,8 +100,8 @@ def _refuse_large(size: int, limits: Limits) -> None:
 
 def _refuse_incomplete(images: dict[str, bytes], card: Card) -> None:
     missing = [name for name in card.modalities if name not in images]
-    if missing and not (card.partial and images):
-        some = "one or more of " if card.partial else ""
+    if missing and not (card.input.partial and images):
+        some = "one or more of " if card.input.partial else ""
         message = f"no {missing[0]!r} image: the model takes {some}{', '.join(card.modalities)}"
         raise _bad("missing_modality", message, missing[0])
     if empty := [name for name, data in images.items() if not data]:

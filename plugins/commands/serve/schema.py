@@ -50,7 +50,7 @@ def _score(card: Card, limits: Limits) -> Json:
             name: photo | {"description": f"One image file: {FORMATS}."} for name in card.modalities
         },
     }
-    form |= {"minProperties": 1} if card.partial else {"required": list(card.modalities)}
+    form |= {"minProperties": 1} if card.input.partial else {"required": list(card.modalities)}
     refusals = {status: _answer(text, "Error") for status, text in REASONS.items()}
     refusals["503"]["headers"] = {"Retry-After": {"description": "Seconds.", "schema": {"type": "integer"}}}
     return {

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from fas_core import DataError
-from fas_core.config.recipe import Resize
+from fas_core.records.model_input import Resize
 from fas_core.records.samples import SampleTable
 from fas_plugins.commands.data.sheet import GAP, HEAD, TILE, contact_sheet
 from fas_plugins.commands.data.stats import channel_statistics

@@ -16,9 +16,10 @@ from torch import Tensor, nn
 from fas_core.config.recipe import Recipe
 from fas_core.descriptors import Backbone
 from fas_core.errors import ConfigError, FasError, ModelError
+from fas_core.models.build import build_model
 from fas_core.models.checkpoint import load_state
 from fas_core.models.matching import by_order, with_inputs
-from fas_core.models.model import Model, build_model
+from fas_core.models.model import Model
 from fas_core.models.published import read_published
 from fas_core.models.transfer import PretrainedBranch, load_pretrained
 from fas_core.registry import registry

@@ -13,12 +13,12 @@ import pyarrow.compute as pc
 from attrs import frozen
 from numpy.typing import NDArray
 
-from fas_core.config.recipe import Resize
 from fas_core.console import Bar, console
 from fas_core.data.images import Image, encode, prepare
 from fas_core.data.parallel import cores, ordered
 from fas_core.data.reading import read_faces
 from fas_core.errors import DataError, FasError
+from fas_core.records.model_input import Resize
 from fas_core.records.samples import ATTACK, LIVE, SampleTable
 from fas_core.runtime.explain import Explainer
 from fas_core.runtime.heat import OCCLUSION
@@ -118,7 +118,7 @@ def _pictures(
         images = read_faces(faces, row, there)
     except DataError as error:
         return {}, error.message
-    drawn = {"image": {name: prepare(image, None, SIDE, Resize(crop=1.0)) for name, image in images.items()}}
+    drawn = {"image": {name: prepare(image, SIDE, Resize(crop=1.0)) for name, image in images.items()}}
     why = ""
     if explainer is not None:
         try:

@@ -1,0 +1,109 @@
+"""Building a recipe's model: backbones, fusion and preprocessing, with fresh weights."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from torch import nn
+
+from fas_core.config.recipe import BackboneChoice, ModelConfig, Normalize, Recipe
+from fas_core.contracts import BackboneModule, BranchSize
+from fas_core.descriptors import Backbone, Fusion, Stage
+from fas_core.errors import ConfigError, format_list
+from fas_core.models.model import SHARED, Model, Preprocess
+from fas_core.models.patches import PatchGrid
+from fas_core.registry import Registry
+
+
+def build_model(recipe: Recipe, registry: Registry, num_classes: int = 2) -> Model:
+    """Build the model of a recipe, with fresh weights (seed torch before).
+
+    Raises:
+        ConfigError: a modality has no backbone or, where others have one, no normalisation; a backbone
+            cannot have this input size; or modality dropout would leave out the only modality.
+    """
+    partial = recipe.train.modality_dropout > 0
+    if partial and len(recipe.modalities) == 1:
+        raise ConfigError(
+            f"train.modality_dropout: {recipe.modalities[0]!r} is the only modality: nothing would be left"
+        )
+    config, descriptor = recipe.model, registry.find(Fusion, recipe.model.fusion.name)
+    choices = _backbone_choices(config.backbone, recipe.modalities)
+    normalize = _normalize(config.normalize, recipe.modalities)
+
+    def backbone(choice: BackboneChoice, in_channels: int, until: Stage) -> nn.Module:
+        target = registry.find(Backbone, choice.name).load()
+        options = {"in_channels": in_channels, "input_size": config.input_size, "num_classes": num_classes}
+        return cast(nn.Module, target(choice.options, until=until, **options))
+
+    def fusion(sizes: tuple[BranchSize, ...]) -> nn.Module:
+        target = descriptor.load()
+        return cast(nn.Module, target(config.fusion.options, branches=sizes, num_classes=num_classes))
+
+    if descriptor.takes == "inputs":
+        if len(set(choices.values())) > 1:
+            raise ConfigError(
+                f"model.backbone: fusion {descriptor.name!r} has one backbone for all modalities"
+            )
+        side = config.input_size
+        joint = fusion(tuple(BranchSize(name, (3, side, side)) for name in recipe.modalities))
+        channels = cast(int, joint.out_channels)
+        backbones = {SHARED: backbone(choices[recipe.modalities[0]], channels, "logits")}
+    else:
+        backbones = {name: backbone(choice, 3, descriptor.takes) for name, choice in choices.items()}
+        joint = fusion(
+            tuple(
+                _branch_size(name, branch, config.input_size, descriptor.takes)
+                for name, branch in backbones.items()
+            )
+        )
+    return Model(
+        {name: Preprocess(values) for name, values in normalize.items()},
+        backbones,
+        joint,
+        descriptor.takes,
+        config.face_size,
+        partial,
+        _patch_grid(config),
+    )
+
+
+def _patch_grid(config: ModelConfig) -> PatchGrid | None:
+    patches = config.patches
+    return None if patches is None else PatchGrid(patches.grid, config.input_size, config.face_size)
+
+
+def _normalize(tables: dict[str, Normalize], modalities: tuple[str, ...]) -> dict[str, Normalize]:
+    """One for each modality; others are ignored, so that a recipe can be narrowed to fewer modalities."""
+    if tables and (missing := [name for name in modalities if name not in tables]):
+        raise ConfigError(
+            f"model.normalize: given for {format_list(tables)} but not for {format_list(missing)}: "
+            "`fas data stats` measures it"
+        )
+    return {name: tables.get(name, Normalize()) for name in modalities}
+
+
+def _backbone_choices(
+    backbone: BackboneChoice | dict[str, BackboneChoice], modalities: tuple[str, ...]
+) -> dict[str, BackboneChoice]:
+    """The backbone of each modality."""
+    if not isinstance(backbone, dict):
+        return dict.fromkeys(modalities, backbone)
+    if differing := set(backbone) ^ set(modalities):
+        raise ConfigError(
+            f"model.backbone: must name one for each of {', '.join(modalities)}: "
+            f"{format_list(sorted(differing))}"
+        )
+    return {name: backbone[name] for name in modalities}
+
+
+def _branch_size(modality: str, module: nn.Module, input_size: int, until: Stage) -> BranchSize:
+    """What a branch built as far as `until` gives to the fusion."""
+    backbone = cast(BackboneModule, module)
+    side = -(-input_size // backbone.reduction)
+    return BranchSize(
+        modality,
+        (backbone.num_features, side, side),
+        backbone.embedding_dim if until in ("embeddings", "logits") else None,
+        backbone.num_logits if until == "logits" else None,
+    )
