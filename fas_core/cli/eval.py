@@ -1,62 +1,52 @@
-"""`fas eval`: score a run or an exported model on a split, and judge the scores."""
+"""`fas eval`: score a run or an exported model on a split, and evaluate the scores."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import rich_click as click
-from attrs import evolve
 
-from fas_core.cli.judging import EvaluationOptions, evaluation_options
-from fas_core.cli.options.output import output_options
+from fas_core.cli.options.evaluation import aggregate_option, evaluation_options, threshold_option
+from fas_core.cli.options.output import evaluation_workers_option, output_options
+from fas_core.cli.views.results import show_across, show_result
 from fas_core.console import console
 from fas_core.errors import require
 
 if TYPE_CHECKING:
-    from fas_core.contracts import DatasetReader
-    from fas_core.evaluation import BoundMetric
+    from fas_core.evaluation.groups import EvaluationOptions
+    from fas_core.inference.evaluate_split import Evaluation
     from fas_core.inference.loaded_model import LoadedModel
-    from fas_core.inference.score_split import ScoredSplit, Terms
+    from fas_core.runs.protocols import ProtocolRuns
 
 
 @click.command()
-@click.argument("target", type=click.Path(path_type=Path), metavar="RUN|SET|MODEL.onnx")
-@click.option("--split", default="test", show_default=True, help="train, dev or test.")
+@click.argument("target", type=click.Path(path_type=Path), metavar="RUN|MODEL.onnx")
+@click.option("--split", default="test", show_default=True, help="Split to score: train, dev or test.")
 @click.option(
     "--data",
     multiple=True,
     metavar="NAME|MANIFEST|FOLDER",
-    help="Other data than the run's own; given several times, a row for each below the run's own.",
+    help="Data to score instead of the run's own; given several times, a row for each below the run's own.",
 )
 @click.option(
     "--protocol",
     "protocols",
     multiple=True,
     metavar="DATASET-PROTOCOL",
-    help="Of a data set in --data, e.g. oulu_npu-1; may be repeated.",
+    help="Protocol of a data set in --data, e.g. oulu_npu-1; may be repeated.",
 )
-@click.option(
-    "--threshold",
-    metavar="POLICY",
-    help="The run's own, or eer, min-acer, apcer<=X, apcer_max<=X, bpcer<=X of its dev scores, fixed:VALUE, "
-    "oracle:POLICY.",
-)
+@threshold_option
 @click.option(
     "--scores",
     type=click.Path(path_type=Path),
     metavar="OUT.csv",
-    help="Write every score; of a set, or of several --data: a folder.",
+    help="File to write every score to; a folder for several runs or several --data.",
 )
-@click.option(
-    "--aggregate", metavar="video[:VOTE]", help="Judge videos: mean, median, min, max or lfv of frames."
-)
-@click.option("--modalities", metavar="NAME[,NAME...]", help="Give the model these alone.")
-@click.option("--subsets", is_flag=True, help="Judge every subset of the modalities, a row each.")
-@click.option(
-    "-j", "--workers", type=click.IntRange(1), default=2, show_default=True, help="Threads that read images."
-)
+@aggregate_option
+@click.option("--modalities", metavar="NAME[,NAME...]", help="Give the model these modalities alone.")
+@click.option("--subsets", is_flag=True, help="Evaluate every subset of the modalities, a row each.")
+@evaluation_workers_option
 @evaluation_options
 @output_options
 def command(
@@ -70,160 +60,155 @@ def command(
     modalities: str | None,
     subsets: bool,
     workers: int,
-    judging: EvaluationOptions,
+    evaluation: EvaluationOptions,
 ) -> None:
     """Score every sample of a split and print the table. Unlabelled data gives scores and no table.
 
-    Of a set of runs, as `fas train --protocol` leaves it, each is judged, then mean and standard deviation.
-    Of folds, as `fas train --folds` leaves them, the final model is.
+    Of sub-protocols (`fas train --protocol`) each run is evaluated, then mean and standard deviation.
+    Of folds (`fas train --folds`) the final model is evaluated.
     With several --data one table has them all, and the run's own first: one threshold, fitted on its dev.
-    A model trained with train.modality_dropout judges what samples have, and on demand less than that.
+    A model trained with train.modality_dropout scores what samples have, and on demand less than that.
     """
-    from fas_core.registry import registry
-    from fas_core.runs.folds import final_of, is_fold_runs
-    from fas_core.runs.protocols import is_protocol_runs
-
-    target = final_of(target, registry()).path if is_fold_runs(target) else target
-    whole_set, several = is_protocol_runs(target), len(data) > 1
-    _refuse_together(
-        whole_set=whole_set,
-        several=several,
-        subsets=subsets,
-        grouped=judging.group_by is not None,
-        narrowed=bool(modalities or scores),
-        protocols=bool(protocols),
-    )
     if target.is_dir():
         require("train", "torch", "safetensors")
-    from fas_core.cli.views.eval_across import evaluate_across
-    from fas_core.cli.views.eval_set import evaluate_protocol_runs
     from fas_core.data.protocols import protocols_of
-    from fas_core.inference.loaded_model import open_model
-    from fas_core.inference.score_split import data_of, score_split
+    from fas_core.inference.evaluate_split import Evaluation
+    from fas_core.inference.loaded_model import load_model
+    from fas_core.registry import registry
+    from fas_core.runs.open import open_runs
+    from fas_core.runs.protocols import ProtocolRuns
 
-    terms = _terms(split, aggregate, modalities, workers, threshold)
-    other = data[0] if data else None
-    if whole_set:
-        evaluate_protocol_runs(
-            target, terms, judging, data=other, policy=threshold, folder=scores, registry=registry()
+    opened = open_runs(target, registry()) if target.is_dir() else None
+    grouped, narrowed = evaluation.group_by is not None, bool(modalities or scores)
+    if isinstance(opened, ProtocolRuns):
+        _refuse_for_protocol_runs(subsets or grouped, len(data) > 1 or bool(protocols))
+    _refuse_together(several=len(data) > 1, subsets=subsets, grouped=grouped, narrowed=narrowed)
+    plan = Evaluation(
+        registry(),
+        _split_options(split, aggregate, modalities, workers, threshold),
+        evaluation,
+        threshold,
+        scores,
+    )
+    if isinstance(opened, ProtocolRuns):
+        _evaluate_protocol_runs(opened, data[0] if data else None, plan)
+        return
+    known = protocols_of(protocols, registry())
+    model = load_model(target, registry())
+    if len(data) > 1:
+        _evaluate_across(model, data, known, plan)
+    else:
+        _evaluate_one(model, data[0] if data else None, known, plan, subsets=subsets)
+
+
+def _refuse_for_protocol_runs(one_model_only: bool, several_data: bool) -> None:
+    """Options that cannot be used with a run for each sub-protocol are a usage error."""
+    if one_model_only:
+        raise click.UsageError(
+            "a set of runs is evaluated without --subsets and --group-by: give one of its runs"
         )
-        return
-    told = protocols_of(protocols, registry())
-    candidate = open_model(target, registry())
-    if several:
-        evaluate_across(
-            candidate,
-            data,
-            terms,
-            judging,
-            protocols=told,
-            policy=threshold,
-            folder=scores,
-            registry=registry(),
-        )
-        return
-    metrics = judging.bound(candidate.metrics, registry())
-    reader = data_of(candidate, other, registry(), told)
-    if subsets:
-        _judge_subsets(candidate, reader, terms, threshold, metrics, judging.replicates)
-        return
-    scored = score_split(candidate, reader, terms, description=split)
-    _judge(scored, terms, threshold, metrics, judging, scores)
+    if several_data:
+        raise click.UsageError("a set of runs takes one --data and no --protocol: give one of its runs")
 
 
-def _refuse_together(
-    *, whole_set: bool, several: bool, subsets: bool, grouped: bool, narrowed: bool, protocols: bool
-) -> None:
-    """Options that cannot be had together are a usage error."""
+def _refuse_together(*, several: bool, subsets: bool, grouped: bool, narrowed: bool) -> None:
+    """Options that exclude each other are a usage error."""
     if several and (subsets or grouped):
         raise click.UsageError("several --data give a row each: without --subsets and --group-by")
     if subsets and (narrowed or grouped):
         raise click.UsageError(
             "--subsets gives a row for each subset: without --modalities, --scores and --group-by"
         )
-    if whole_set and (subsets or grouped):
-        raise click.UsageError(
-            "a set of runs is judged without --subsets and --group-by: give one of its runs"
-        )
-    if whole_set and (several or protocols):
-        raise click.UsageError("a set of runs takes one --data and no --protocol: give one of its runs")
 
 
-def _terms(
+def _split_options(
     split: str, aggregate: str | None, modalities: str | None, workers: int, threshold: str | None
-) -> Terms:
-    """What is scored, and how; a mistake here, as in the threshold, should not wait for the scoring."""
-    from fas_core.inference.score_split import Terms
+) -> Any:
+    """Check what is asked for, the threshold too, before anything is scored."""
+    from fas_core.inference.score_split import SplitOptions
     from fas_core.scores.thresholds import parse_policy
     from fas_core.scores.videos import parse_aggregate
 
     if threshold is not None:
         parse_policy(threshold)
-    return Terms(
+    return SplitOptions(
         split=split,
         vote=None if aggregate is None else parse_aggregate(aggregate),
-        given=tuple(modalities.split(",")) if modalities else None,
+        only=tuple(modalities.split(",")) if modalities else None,
         workers=workers,
     )
 
 
-def _judge(
-    scored: ScoredSplit,
-    terms: Terms,
-    threshold: str | None,
-    metrics: Sequence[BoundMetric],
-    judging: EvaluationOptions,
-    output: Path | None,
-) -> None:
-    """Write the scores where that is asked for, and show what they are worth where they are labelled."""
-    from fas_core.cli.judging import evaluate_groups, show
+def _document(path: Path, plan: Evaluation) -> dict[str, Any]:
+    """What every `--json` document begins with."""
+    document: dict[str, Any] = {"model": str(path), "split": plan.split.split}
+    return document | ({} if plan.split.vote is None else {"aggregate": f"video:{plan.split.vote}"})
 
-    candidate, table = scored.candidate, scored.scores
-    document: dict[str, Any] = {"model": str(candidate.path), "split": terms.split, "samples": len(table)}
-    if terms.vote is not None:
-        document["aggregate"] = f"video:{terms.vote}"
-    if output is not None:
-        table.write(output)
-        document["scores"] = str(output)
-        console.info(f"{len(table)} scores in {output}")
-    if table.is_labelled():
-        cut = candidate.threshold(threshold, judged=table)
-        judged = evaluate_groups(table, metrics, cut, judging, name=terms.split, notes=scored.notes)
-        document |= judged.to_json()
-        if cut is None:
-            console.warn(f"no threshold: {candidate.why}")
-        show(judged)
+
+def _evaluate_one(
+    model: LoadedModel, data: str | None, protocols: dict[str, str], plan: Evaluation, *, subsets: bool
+) -> None:
+    from fas_core.evaluation import tables
+    from fas_core.inference.evaluate_split import evaluate_subsets
+    from fas_core.inference.score_split import open_data, score_split
+
+    metrics, reader = plan.metrics(model), open_data(model, data, plan.registry, protocols)
+    if subsets:
+        results = evaluate_subsets(model, reader, plan)
+        for table in tables(results):
+            console.table(table)
+        if console.json:
+            console.document(_document(model.path, plan) | {"subsets": [each.to_json() for each in results]})
+        return
+    scored = score_split(model, reader, plan.split, description=plan.split.split)
+    document = _document(model.path, plan) | {"samples": len(scored.scores)}
+    if plan.output is not None:
+        scored.scores.write(plan.output)
+        document["scores"] = str(plan.output)
+        console.info(f"{len(scored.scores)} scores in {plan.output}")
+    if (result := plan.evaluate(scored, metrics, plan.split.split)) is not None:
+        document |= result.to_json()
+        show_result(result)
     else:
-        ending = "" if output else "; give --scores OUT.csv"
-        console.info(f"{len(table)} samples, not all labelled: no table{ending}")
+        advice = "" if plan.output else "; give --scores OUT.csv"
+        console.info(f"{len(scored.scores)} samples, not all labelled: no table{advice}")
     if console.json:
         console.document(document)
 
 
-def _judge_subsets(
-    candidate: LoadedModel,
-    reader: DatasetReader,
-    terms: Terms,
-    threshold: str | None,
-    metrics: Sequence[BoundMetric],
-    replicates: int,
-) -> None:
-    """A row for each subset of the modalities, all at the candidate's one threshold."""
-    from fas_core.evaluation import evaluate, tables
-    from fas_core.inference.score_samples import subsets
-    from fas_core.inference.score_split import score_split
+def _evaluate_protocol_runs(protocols: ProtocolRuns, data: str | None, plan: Evaluation) -> None:
+    from fas_core.evaluation.protocols import spread, spread_tables
+    from fas_core.inference.evaluate_split import evaluate_protocol_runs
 
-    results = []
-    for given in subsets(candidate.input.modalities):
-        name = "+".join(given)
-        scored = score_split(candidate, reader, evolve(terms, given=given), description=name)
-        cut = scored.candidate.threshold(threshold, judged=scored.scores)
-        results.append(
-            evaluate(scored.scores, metrics, cut, name=name, notes=scored.notes, replicates=replicates)
-        )
-    for drawn in tables(results):
-        console.table(drawn)
+    results = evaluate_protocol_runs(protocols, data, plan)
+    document = {"model": str(protocols.path), "protocol": protocols.protocol}
+    document |= {key: value for key, value in _document(protocols.path, plan).items() if key != "model"}
+    if plan.output is not None:
+        document["scores"] = str(plan.output)
+        console.info(f"scores in {plan.output}")
+    labelled = [result for result in results if result is not None]
+    if len(labelled) == len(results):
+        figures = spread(labelled)
+        document |= figures.to_json()
+        for table in spread_tables(figures, title=plan.split.split):
+            console.table(table)
+    else:
+        advice = "" if plan.output else "; give --scores FOLDER"
+        console.info(f"not all samples are labelled: no table{advice}")
     if console.json:
-        console.document(
-            {"model": str(candidate.path), "split": terms.split, "subsets": [r.to_json() for r in results]}
-        )
+        console.document(document)
+
+
+def _evaluate_across(
+    model: LoadedModel, data: tuple[str, ...], protocols: dict[str, str], plan: Evaluation
+) -> None:
+    from fas_core.inference.evaluate_split import evaluate_across
+
+    across = evaluate_across(model, data, protocols, plan)
+    document = _document(model.path, plan)
+    if plan.output is not None:
+        document["scores"] = str(plan.output)
+        console.info(f"scores in {plan.output}")
+    show_across(across.results, across.notes)
+    if console.json:
+        console.document(document | {"data": across.documents, "notes": across.notes})

@@ -24,13 +24,20 @@ CHANGED_BY_RESUME = {"train.epochs", "train.workers", "train.device", "data.root
 
 @click.command()
 @click.argument("recipe", default="quickstart")
-@click.option("--config", help="The same as RECIPE.")
-@click.option("--name", help="Of the run's folder; the recipe's name, numbered, unless given.")
+@click.option("--config", help="Same as RECIPE.")
+@click.option("--name", help="Name of the run's folder; by default the recipe's name, numbered.")
 @click.option(
-    "--runs", type=click.Path(path_type=Path), default=Path("runs"), show_default=True, help="Where runs are."
+    "--runs",
+    type=click.Path(path_type=Path),
+    default=Path("runs"),
+    show_default=True,
+    help="Folder of the runs.",
 )
 @click.option(
-    "--resume", type=click.Path(path_type=Path), metavar="RUN", help="Continue a run exactly where it was."
+    "--resume",
+    type=click.Path(path_type=Path),
+    metavar="RUN",
+    help="Run to continue exactly where it stopped.",
 )
 @click.option(
     "--protocol",
@@ -61,26 +68,25 @@ def command(
     final: bool | None,
     overrides: dict[str, Any],
 ) -> None:
-    """Train RECIPE (a shipped name or a YAML file), then judge dev and test.
+    """Train RECIPE (a shipped name or a YAML file), then evaluate dev and test.
 
     Without RECIPE: three-modal FeatherNetB on simulated data, minutes on two cores.
     Ctrl-C saves; `fas train --resume RUN` goes on from there.
     With --folds RUN is a folder of runs: one for each fold, then the final one on all of train.
     """
     require("train", "torch", "accelerate", "safetensors")
-    from fas_core.runs.folds import is_fold_runs
-    from fas_core.runs.protocols import is_protocol_runs
+    from fas_core.runs import files
 
     chosen = config or recipe
     overrides |= {} if folds is None else {"folds": folds}
-    path = resume or (runs / name if name else _free(runs / Path(chosen).stem))
+    path = resume or (runs / name if name else _free_path(runs / Path(chosen).stem))
     try:
         if resume is None:
             outcome = _start(path, chosen, overrides, protocol, final)
         else:
-            outcome = _resume(path, _only_resumable(path, overrides, protocol), final)
+            outcome = _resume(path, overrides, protocol, final)
     except KeyboardInterrupt:
-        if (path / "state.pt").exists() or is_protocol_runs(path) or is_fold_runs(path):
+        if any((path / name).exists() for name in (files.STATE, files.PROTOCOLS, files.FOLDS)):
             console.warn(f"saved: continue with `fas train --resume {path}`")
         raise
     if outcome.results:
@@ -90,48 +96,48 @@ def command(
 def _start(
     path: Path, recipe: str, overrides: dict[str, Any], protocol: str | None, final: bool | None
 ) -> Outcome | ProtocolsOutcome | FoldsOutcome:
-    """One run, or one for each sub-protocol of a set or each fold."""
+    """Train one run, or one for each sub-protocol or each fold."""
     from fas_core.config.load import load_recipe
     from fas_core.data.protocols import find_protocol
     from fas_core.registry import registry
-    from fas_core.training import cross_validation as train_folds
-    from fas_core.training import job
-    from fas_core.training import protocols as train_set
+    from fas_core.training import cross_validation, job, protocols
 
-    found = None if protocol is None else find_protocol(protocol, registry())
-    chosen = {} if found is None else found.overrides(found.members[0])
-    made = load_recipe(recipe, registry(), overrides | chosen)
-    if made.folds is None:
+    chosen = None if protocol is None else find_protocol(protocol, registry())
+    changes = {} if chosen is None else chosen.overrides(chosen.members[0])
+    loaded = load_recipe(recipe, registry(), overrides | changes)
+    if loaded.folds is None:
         _refuse_final(final)
-        if found is not None and found.is_protocol_runs:
-            return train_set.start(path, found, made, registry())
-        return job.start(path, made, registry())
-    if found is not None and found.is_protocol_runs:
+        if chosen is not None and chosen.has_sub_protocols:
+            return protocols.start(path, chosen, loaded, registry())
+        return job.start(path, loaded, registry())
+    if chosen is not None and chosen.has_sub_protocols:
         raise ConfigError(
             f"--protocol {protocol} is a set of protocols, and folds are of one: "
-            f"{format_list(f'{found.dataset}-{member}' for member in found.members)}"
+            f"{format_list(f'{chosen.dataset}-{member}' for member in chosen.members)}"
         )
     if overrides.get("train.select") == "best":
         raise ConfigError("train.select: with folds the last weights count: no score may choose among them")
-    return train_folds.start(path, made, registry(), final=final is not False)
+    return cross_validation.start(path, loaded, registry(), final=final is not False)
 
 
 def _resume(
-    path: Path, changes: dict[str, Any], final: bool | None
+    path: Path, overrides: dict[str, Any], protocol: str | None, final: bool | None
 ) -> Outcome | ProtocolsOutcome | FoldsOutcome:
+    """Continue a run, or the runs of sub-protocols or folds."""
     from fas_core.registry import registry
-    from fas_core.runs.folds import is_fold_runs
-    from fas_core.runs.protocols import is_protocol_runs
-    from fas_core.training import cross_validation as train_folds
-    from fas_core.training import job
-    from fas_core.training import protocols as train_set
+    from fas_core.runs.folds import FoldRuns
+    from fas_core.runs.open import open_runs
+    from fas_core.runs.run import Run
+    from fas_core.training import cross_validation, job, protocols
 
-    if is_fold_runs(path):
-        return train_folds.resume(path, registry(), changes, final=final)
+    opened = open_runs(path, registry())
+    changes = _check_resumable(opened.recipe, overrides, protocol)
+    if isinstance(opened, FoldRuns):
+        return cross_validation.resume(opened, changes, final=final)
     _refuse_final(final)
-    if is_protocol_runs(path):
-        return train_set.resume(path, registry(), changes)
-    return job.resume(path, registry(), changes)
+    if isinstance(opened, Run):
+        return job.resume(path, registry(), changes)
+    return protocols.resume(opened, changes)
 
 
 def _refuse_final(final: bool | None) -> None:
@@ -139,12 +145,12 @@ def _refuse_final(final: bool | None) -> None:
         raise ConfigError("--final and --no-final are about folds: give --folds, e.g. --folds subject:5")
 
 
-def _only_resumable(path: Path, overrides: dict[str, Any], protocol: str | None) -> dict[str, Any]:
-    """The overrides, refused where they would make it another run; `--data` says where its data lie now."""
-    moved = overrides.get("data", {})
-    if "root" in moved and moved["name"] == _recipe(path).data.name:
+def _check_resumable(recipe: Recipe, overrides: dict[str, Any], protocol: str | None) -> dict[str, Any]:
+    """Return the overrides; refuse those that would make it another run. `--data` moves the data's root."""
+    data = overrides.get("data", {})
+    if "root" in data and data["name"] == recipe.data.name:
         overrides = {key: value for key, value in overrides.items() if key != "data"}
-        overrides["data.root"] = moved["root"]
+        overrides["data.root"] = data["root"]
     refused = sorted(set(overrides) - CHANGED_BY_RESUME) + ["--protocol"] * (protocol is not None)
     if refused:
         raise ConfigError(
@@ -154,36 +160,26 @@ def _only_resumable(path: Path, overrides: dict[str, Any], protocol: str | None)
     return overrides
 
 
-def _recipe(path: Path) -> Recipe:
-    """Of a run or of a set of runs, of protocols or folds."""
-    from fas_core.registry import registry
-    from fas_core.runs.folds import FoldRuns, is_fold_runs
-    from fas_core.runs.protocols import ProtocolRuns, is_protocol_runs
-    from fas_core.runs.run import Run
-
-    if is_fold_runs(path):
-        return FoldRuns.open(path, registry()).recipe
-    opened = ProtocolRuns.open(path, registry()) if is_protocol_runs(path) else Run.open(path, registry())
-    return opened.recipe
-
-
 def _show(path: Path, outcome: Outcome | ProtocolsOutcome | FoldsOutcome) -> None:
-    """The tables, and what to do next."""
+    """Print the tables, and what to do next."""
     from fas_core.registry import registry
-    from fas_core.runs.folds import FINAL, FoldRuns, is_fold_runs
-    from fas_core.runs.protocols import is_protocol_runs
+    from fas_core.runs import files
+    from fas_core.runs.folds import FINAL, FoldRuns
+    from fas_core.runs.open import open_runs
+    from fas_core.runs.protocols import ProtocolRuns
 
     if console.json:
-        console.document(json.loads((path / "results.json").read_text()))
+        console.document(json.loads((path / files.RESULTS).read_text()))
         return
     for table in outcome.tables():
         console.table(table)
     console.info("next:")
-    if is_protocol_runs(path):
+    opened = open_runs(path, registry())
+    if isinstance(opened, ProtocolRuns):
         console.info(f"  fas eval {path} --scores FOLDER")
         return
-    if is_fold_runs(path):
-        if not FoldRuns.open(path, registry()).final:
+    if isinstance(opened, FoldRuns):
+        if not opened.final:
             console.info(f"  fas train --resume {path} --final")
             return
         path = path / FINAL
@@ -192,12 +188,12 @@ def _show(path: Path, outcome: Outcome | ProtocolsOutcome | FoldsOutcome) -> Non
     console.info("  fas eval model.onnx")
 
 
-def _free(path: Path) -> Path:
-    """`path`, or the first of `path-2`, `path-3`, ... where no run or set of runs is."""
-    from fas_core.runs.run import is_taken
+def _free_path(path: Path) -> Path:
+    """Return `path`, or the first of `path-2`, `path-3`, ... that holds no runs."""
+    from fas_core.runs.files import holds_runs
 
     number, free = 1, path
-    while is_taken(free):
+    while holds_runs(free):
         number += 1
         free = path.with_name(f"{path.name}-{number}")
     return free

@@ -20,13 +20,13 @@ class Protocol:
         name: as the user gave it, e.g. `cefa-4` or `cefa-4@2`.
         dataset: the data set's name.
         members: values of its `protocol` option; the sub-protocols of a set, or one.
-        is_protocol_runs: whether it is a set.
+        has_sub_protocols: whether it is a set.
     """
 
     name: str
     dataset: str
     members: tuple[str, ...]
-    is_protocol_runs: bool
+    has_sub_protocols: bool
 
     def overrides(self, member: str) -> dict[str, Any]:
         """What of a recipe chooses this sub-protocol."""
@@ -42,7 +42,7 @@ def protocols_of(texts: Sequence[str], registry: Registry) -> dict[str, str]:
     found: dict[str, str] = {}
     for text in texts:
         protocol = find_protocol(text, registry)
-        if protocol.is_protocol_runs:
+        if protocol.has_sub_protocols:
             members = [f"{protocol.dataset}-{member}" for member in protocol.members]
             raise ConfigError(f"--protocol {text!r}: a set of protocols: give one of {format_list(members)}")
         if protocol.dataset in found:
@@ -69,4 +69,4 @@ def find_protocol(text: str, registry: Registry) -> Protocol:
     name = max(fitting, key=len)
     rest = text.removeprefix(f"{name}-")
     members = datasets[name].sets.get(rest)
-    return Protocol(text, name, members or (rest,), is_protocol_runs=members is not None)
+    return Protocol(text, name, members or (rest,), has_sub_protocols=members is not None)

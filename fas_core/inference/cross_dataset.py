@@ -1,4 +1,4 @@
-"""One model on its own data set, where it is there, and on others: all are looked at before any is scored."""
+"""One model on its own data set, where that is at hand, and on others; all are opened before scoring."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from fas_core.contracts import DatasetReader
 from fas_core.data.open import open_choice
 from fas_core.errors import DataError
 from fas_core.inference.loaded_model import LoadedModel
-from fas_core.inference.score_split import other_data
+from fas_core.inference.score_split import choose_data
 from fas_core.registry import Registry
 
 OWN = "own"
@@ -20,13 +20,13 @@ OWN = "own"
 
 @frozen(eq=False)
 class EvaluationData:
-    """A data set that a model is judged on.
+    """A data set that a model is evaluated on.
 
     Args:
-        name: what tables call it, no two alike: `own`, or the data set's name, or its folder's or file's.
+        name: its row in tables, unique: `own`, or the name of the data set, or of its folder or file.
         spec: as a user names it.
-        reader: of it.
-        seen: whether it is the model's own, or lies in the same place, so that training may have seen it.
+        reader: of the data set.
+        seen: whether it is the model's own or overlaps it on disk, so that training may have seen it.
     """
 
     name: str
@@ -36,82 +36,87 @@ class EvaluationData:
 
 
 def open_evaluation_data(
-    candidate: LoadedModel, specs: Sequence[str], split: str, registry: Registry, protocols: Mapping[str, str]
+    model: LoadedModel, specs: Sequence[str], split: str, registry: Registry, protocols: Mapping[str, str]
 ) -> tuple[list[EvaluationData], str]:
-    """The model's own data where they are there, and those that a user names; and why its own are not.
+    """Open the data sets that a user names, and the model's own before them where it is at hand.
 
     Args:
-        candidate: the model.
+        model: the model.
         specs: the data sets.
-        split: of each, what will be scored.
+        split: that will be scored.
         registry: of the data sets.
         protocols: `{data set: protocol}`.
 
+    Returns:
+        The data sets, and why the model's own is not among them (empty where it is).
+
     Raises:
         DataError: one of those named cannot be opened, has no such split, or lacks what the model takes.
-        ConfigError: see `fas_core.inference.score_split.other_data`.
+        ConfigError: see `fas_core.inference.score_split.choose_data`.
     """
-    own = candidate.data
-    choices = other_data(candidate, specs, registry, protocols)
-    places = [_placed(choice) for choice in choices]
-    if again := [spec for spec, place in zip(specs, places, strict=True) if places.count(place) > 1]:
-        raise DataError(f"--data {again[-1]}: the same data set is given twice")
-    targets: list[EvaluationData] = []
+    own = model.data
+    choices = choose_data(model, specs, registry, protocols)
+    identities = [_identity(choice) for choice in choices]
+    for spec, identity in zip(reversed(specs), reversed(identities), strict=True):
+        if identities.count(identity) > 1:
+            raise DataError(f"--data {spec}: the same data set is given twice")
+    data: list[EvaluationData] = []
     for spec, choice in zip(specs, choices, strict=True):
         reader = open_choice(choice, registry)
-        _look(reader, candidate, split)
-        if _placed(choice) == _placed(own):
-            targets.insert(0, EvaluationData(OWN, said(choice), reader, seen=True))
+        _check_samples(reader, model, split)
+        if _identity(choice) == _identity(own):
+            data.insert(0, EvaluationData(OWN, format_spec(choice), reader, seen=True))
         else:
-            name = _free(_called(spec, choice), [OWN, *(target.name for target in targets)])
-            targets.append(EvaluationData(name, said(choice), reader, seen=_meet(choice.root, own.root)))
-    if targets[0].name == OWN:
-        return targets, ""
+            name = _unique_name(_row_name(spec, choice), [OWN, *(item.name for item in data)])
+            seen = _overlap(choice.root, own.root)
+            data.append(EvaluationData(name, format_spec(choice), reader, seen=seen))
+    if data[0].name == OWN:
+        return data, ""
     try:
         reader = open_choice(own, registry, make=False)
-        _look(reader, candidate, split)
+        _check_samples(reader, model, split)
     except DataError as error:
-        return targets, error.message
-    return [EvaluationData(OWN, said(own), reader, seen=True), *targets], ""
+        return data, error.message
+    return [EvaluationData(OWN, format_spec(own), reader, seen=True), *data], ""
 
 
-def said(choice: DatasetChoice) -> str:
-    """A data set as `--data` takes it."""
+def format_spec(choice: DatasetChoice) -> str:
+    """Return a data set as `--data` takes it."""
     return choice.name if choice.root is None else f"{choice.name}:{choice.root}"
 
 
-def _look(reader: DatasetReader, candidate: LoadedModel, split: str) -> None:
-    """Refuse what could not be scored."""
+def _check_samples(reader: DatasetReader, model: LoadedModel, split: str) -> None:
+    """Refuse a split that could not be scored."""
     samples = reader.samples(split)
     if not len(samples):
         raise DataError(f"{samples.root}: no samples in {split}")
-    if not candidate.input.partial:
-        samples.need(candidate.input.modalities)
+    if not model.input.partial:
+        samples.need(model.input.modalities)
 
 
-def _placed(choice: DatasetChoice) -> tuple[object, ...]:
+def _identity(choice: DatasetChoice) -> tuple[object, ...]:
     return choice.name, choice.options, choice.root and choice.root.resolve()
 
 
-def _meet(one: Path | None, other: Path | None) -> bool:
-    """Whether either lies in the other."""
-    if one is None or other is None:
+def _overlap(first: Path | None, second: Path | None) -> bool:
+    """Return whether either folder lies in the other."""
+    if first is None or second is None:
         return False
-    one, other = one.resolve(), other.resolve()
-    return one.is_relative_to(other) or other.is_relative_to(one)
+    first, second = first.resolve(), second.resolve()
+    return first.is_relative_to(second) or second.is_relative_to(first)
 
 
-def _called(spec: str, choice: DatasetChoice) -> str:
-    """The data set's name where the user gave it, else that of the folder or file."""
+def _row_name(spec: str, choice: DatasetChoice) -> str:
+    """Return the data set's name where the user gave it, else that of the folder or file."""
     if spec.partition(":")[0] == choice.name or choice.root is None:
         return choice.name
     return choice.root.resolve().stem if choice.root.is_file() else choice.root.resolve().name
 
 
-def _free(name: str, taken: Sequence[str]) -> str:
-    """`name`, or the first of `name-2`, `name-3`, ... that is free."""
-    number, free = 1, name
-    while free in taken:
+def _unique_name(name: str, used: Sequence[str]) -> str:
+    """Return `name`, or the first of `name-2`, `name-3`, ... that is not used."""
+    number, unique = 1, name
+    while unique in used:
         number += 1
-        free = f"{name}-{number}"
-    return free
+        unique = f"{name}-{number}"
+    return unique

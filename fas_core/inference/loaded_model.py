@@ -1,34 +1,41 @@
-"""What is being judged: a run or an exported model, seen the same way. Torch only where the run needs it."""
+"""A run or an exported model, ready to score; torch is imported only where a run needs it."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from fas_core.config.recipe import DatasetChoice, MetricChoice
 from fas_core.config.structure import structure
 from fas_core.contracts import Scorer
-from fas_core.errors import FasError, ModelError
+from fas_core.errors import DataError, FasError
 from fas_core.records.model_input import ModelInput
 from fas_core.registry import Registry
+from fas_core.runs.folds import FoldRuns
+from fas_core.runs.open import open_path
+from fas_core.runs.protocols import ProtocolRuns
+from fas_core.runs.run import Run
+from fas_core.runtime.model_file import ModelFile
 from fas_core.scores.table import ScoreTable
-from fas_core.scores.thresholds import Threshold, fit_threshold
+from fas_core.scores.thresholds import Threshold, fit_threshold, parse_policy
+from fas_core.scores.videos import Vote, by_video
 
 
 @frozen(eq=False)
 class LoadedModel:
-    """A model ready to score, and the terms it came with.
+    """A model ready to score, and what is known of it.
 
     Args:
         path: run folder or model file.
         scorer: scores a batch of images.
         input: what it takes.
-        data: the data set it was trained on.
+        data: the data set that it was trained on.
         metrics: those of its recipe.
-        own_threshold: None where it has none; `why` says why.
-        dev: the scores that another policy can be fitted on; an exported model has none.
-        fitted_on: what those are of: dev, unless its recipe has folds.
+        own_threshold: the threshold that it brings; None where it has none.
+        why: why it has none.
+        fitting_scores: what another policy can be fitted on; None for an exported model.
+        fitted_on: what those scores are: `dev`, or the recipe's folds.
     """
 
     path: Path
@@ -38,63 +45,90 @@ class LoadedModel:
     metrics: tuple[MetricChoice, ...]
     own_threshold: Threshold | None
     why: str = ""
-    dev: ScoreTable | None = None
+    fitting_scores: ScoreTable | None = None
     fitted_on: str = "dev"
 
-    def threshold(self, policy: str | None, judged: ScoreTable | None = None) -> Threshold | None:
-        """By another policy than its own, if one is given.
+    def threshold(self, policy: str | None, evaluated: ScoreTable | None = None) -> Threshold | None:
+        """Return its own threshold, or one fitted by another policy.
+
+        Args:
+            policy: None for its own.
+            evaluated: the scores that an `oracle:` policy is fitted on.
 
         Raises:
-            DataError: the policy is fitted, and there is nothing to fit it on.
+            DataError: the policy is fitted on scores, and there are none.
         """
         if policy is None or (self.own_threshold is not None and policy == self.own_threshold.policy):
             return self.own_threshold
-        return fit_threshold(policy, self.dev, self.fitted_on, judged=judged)
+        return fit_threshold(policy, self.fitting_scores, self.fitted_on, judged=evaluated)
+
+    def of_videos(self, vote: Vote) -> LoadedModel:
+        """Return the model with its fitting scores aggregated to videos, and a threshold fitted on those.
+
+        A threshold fitted on frames is none for videos. Where there are no fitting scores, or none of videos,
+        there is no threshold and `why` says so; a threshold that was given as a number stays.
+        """
+        videos = None
+        why = (
+            f"{self.path}: its own is fitted on frames, which is none for videos: evaluate the run folder, "
+            f"or give --threshold fixed:VALUE"
+        )
+        if self.fitting_scores is not None:
+            try:
+                videos = by_video(self.fitting_scores, vote, name=f"{self.path}: dev scores")
+            except DataError as error:
+                why = error.message
+        own = self.own_threshold
+        if own is None or not parse_policy(own.policy).fitted:
+            return evolve(self, fitting_scores=videos)
+        if videos is None:
+            return evolve(self, fitting_scores=None, own_threshold=None, why=why)
+        threshold = fit_threshold(own.policy, videos, own.source)
+        return evolve(self, fitting_scores=videos, own_threshold=threshold)
 
 
-def open_model(path: Path, registry: Registry) -> LoadedModel:
-    """A run folder or an exported model.
+def load_model(path: Path, registry: Registry) -> LoadedModel:
+    """Load a run folder (of folds: the final run) or an exported model.
 
     Raises:
-        FasError: there is no such run or model, or it cannot be read.
+        FasError: there is no such run or model, it is a group of sub-protocols, or it cannot be read.
     """
-    if path.is_dir():
-        return _from_run(path, registry)
-    if path.suffix in (".onnx", ".xml"):
-        return _from_file(path, registry)
-    known = "neither a run folder nor a model file" if path.exists() else "no such run folder or model"
-    raise ModelError(f"{path}: {known}: give what `fas train` or `fas export` wrote")
+    opened = open_path(path, registry)
+    if isinstance(opened, FoldRuns):
+        opened = opened.open_final()
+    if isinstance(opened, ProtocolRuns):
+        raise FasError(f"{path}: holds a run for each of {', '.join(opened.members)}: give one of them")
+    return load_run(opened) if isinstance(opened, Run) else _load_file(opened, registry)
 
 
-def _from_run(path: Path, registry: Registry) -> LoadedModel:
+def load_run(run: Run) -> LoadedModel:
+    """Load a run's model by its best weights.
+
+    Raises:
+        ModelError: weights are missing or do not fit the recipe.
+    """
     from fas_core.models.model import scorer
-    from fas_core.runs.run import Run
 
-    run = Run.open(path, registry)
-    recipe = run.recipe
     threshold, why = None, ""
     try:
         threshold = run.threshold()
     except FasError as error:
         why = error.message
     return LoadedModel(
-        path=path,
+        path=run.path,
         scorer=scorer(run.model()),
-        input=recipe.input,
-        data=recipe.data,
-        metrics=recipe.metrics,
+        input=run.recipe.input,
+        data=run.recipe.data,
+        metrics=run.recipe.metrics,
         own_threshold=threshold,
         why=why,
-        dev=run.fitting_scores(),
+        fitting_scores=run.fitting_scores(),
         fitted_on=run.fitted_on,
     )
 
 
-def _from_file(path: Path, registry: Registry) -> LoadedModel:
-    from fas_core.runtime import ModelFile
-
-    model = ModelFile(path)
-    card = model.card
+def _load_file(model: ModelFile, registry: Registry) -> LoadedModel:
+    card, path = model.card, model.path
     return LoadedModel(
         path=path,
         scorer=model,

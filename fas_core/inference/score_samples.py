@@ -20,7 +20,7 @@ from fas_core.scores.thresholds import Threshold
 BATCH_SIZE = 32
 
 SEEN = "so the threshold is of people seen in training: --folds subject:5 fits it on others"
-"""Of a threshold of dev where dev has the people of train."""
+"""Note under figures at a threshold fitted on dev, where dev has the people of train."""
 
 
 def score_samples(
@@ -70,39 +70,47 @@ def score_samples(
 
 
 def subsets(modalities: Sequence[str]) -> list[tuple[str, ...]]:
-    """Every non-empty subset, the largest first."""
-    return [part for size in range(len(modalities), 0, -1) for part in combinations(modalities, size)]
+    """Return every non-empty subset, the largest first."""
+    sizes = range(len(modalities), 0, -1)
+    return [subset for size in sizes for subset in combinations(modalities, size)]
 
 
 def presence_of(
-    samples: SampleTable, modalities: Sequence[str], given: Sequence[str] | None = None
+    samples: SampleTable, modalities: Sequence[str], only: Sequence[str] | None = None
 ) -> NDArray[np.bool_]:
-    """(N, modalities) what the model is given of each sample: what it has, of those that are to be given.
+    """Return (N, modalities): which modalities of each sample the model is given.
+
+    Args:
+        samples: N samples.
+        modalities: what the model takes, in order.
+        only: those that it is given; None for all that a sample has.
 
     Raises:
         ConfigError: the model takes no such modality.
         DataError: a sample has none of them.
     """
-    if unknown := sorted(set(given or ()) - set(modalities)):
+    if unknown := sorted(set(only or ()) - set(modalities)):
         raise ConfigError(f"the model takes {', '.join(modalities)}: no {format_list(unknown)}")
-    wanted = [name for name in modalities if given is None or name in given]
+    wanted = [name for name in modalities if only is None or name in only]
     presence = np.zeros((len(samples), len(modalities)), np.bool_)
     presence[:, [modalities.index(name) for name in wanted]] = samples.presence(wanted)
     return presence
 
 
 def protocol_notes(reader: DatasetReader, threshold: Threshold | None = None) -> tuple[str, ...]:
-    """What has to be said under every table of this data set: whichever split is judged, train and dev
-    chose its weights and its threshold.
+    """Return the lines that belong under every table of a data set.
+
+    Whichever split is evaluated, train and dev chose the model's weights and threshold: what these splits
+    share is said.
 
     Args:
         reader: the data set.
-        threshold: what figures are at.
+        threshold: the threshold of the figures.
     """
-    shared = [
+    lines = [
         f"{first} and {second} share subjects by the protocol's design" for first, second in reader.overlaps
     ]
     on_dev = threshold is not None and threshold.source == "dev"
     if on_dev and any({"train", "dev"} == set(pair) for pair in reader.overlaps):
-        shared.append(SEEN)
-    return (*shared, *reader.notes)
+        lines.append(SEEN)
+    return (*lines, *reader.notes)

@@ -1,9 +1,9 @@
-"""The runs of a cross-validation: one for each fold of train, then the final one on all of it.
+"""Cross-validation: a run for each fold of train, then the final run on all of train.
 
 ```
-folds.yaml            the recipe, whether there is to be a final model, a digest of who is in which fold
+folds.yaml            the recipe, whether there is to be a final run, a digest of which sample is in which fold
 fold-1/  fold-2/ ...  a run each, with its fold for dev
-out_of_fold.csv       what its fold's model gave each sample of train, and of dev where of the same groups
+out_of_fold.csv       the score of each sample by the run of its fold: train, and dev where of the same groups
 final/                the run on all of train, whose threshold is fitted on out_of_fold.csv
 results.json          the figures of each fold, mean and standard deviation, all folds pooled, the final run's
 ```
@@ -20,8 +20,9 @@ from fas_core.config.recipe import FOLDS, HeldOut, Recipe
 from fas_core.config.structure import structure
 from fas_core.errors import ConfigError, FasError
 from fas_core.registry import Registry
-from fas_core.runs.group import finished, write_tree
-from fas_core.runs.run import FOLDS_FILE, Run
+from fas_core.runs import files
+from fas_core.runs.group import open_finished, write_tree
+from fas_core.runs.run import Run
 
 FINAL = "final"
 
@@ -45,12 +46,12 @@ class FoldRuns:
 
     @classmethod
     def open(cls, path: Path, registry: Registry) -> FoldRuns:
-        """A set that is there.
+        """Open an existing folder.
 
         Raises:
             ConfigError: its file is not what `write` wrote.
         """
-        file = path / FOLDS_FILE
+        file = path / files.FOLDS
         tree = read_mapping(file)
         if set(tree) != {"final", "digest", "recipe"} or not isinstance(tree["final"], bool):
             raise ConfigError(f"{file}: must have final, digest and recipe, and nothing else")
@@ -60,49 +61,43 @@ class FoldRuns:
         return cls(path, recipe, registry, tree["final"], str(tree["digest"]))
 
     def write(self) -> None:
-        """Write the set's file, over another."""
+        """Write the group's file, over an older one."""
         recipe = to_plain(self.recipe, self.registry)
-        write_tree(self.path / FOLDS_FILE, {"final": self.final, "digest": self.digest, "recipe": recipe})
+        tree = {"final": self.final, "digest": self.digest, "recipe": recipe}
+        write_tree(self.path / files.FOLDS, tree)
 
     @property
     def spec(self) -> str:
-        """`subject:5`."""
+        """The recipe's folds, e.g. `subject:5`."""
         assert self.recipe.folds is not None
         return self.recipe.folds
 
     def fold_runs(self) -> dict[str, Run]:
-        """The run of each fold, by name, in order; they need not be there yet."""
-        found = FOLDS.fullmatch(self.spec)
-        assert found is not None  # the recipe's validator has seen it
-        by, count = found[1], int(found[2])
-        whole = Run(self.path / FINAL, self.recipe, self.registry)
+        """Return the run of each fold by name, in order; they need not be trained yet."""
+        match = FOLDS.fullmatch(self.spec)
+        assert match is not None  # the recipe's validator has seen it
+        by, count = match[1], int(match[2])
+        final = self.final_run()
         runs = {}
         for fold in range(1, count + 1):
             held_out = asdict(HeldOut(by, count, fold, self.recipe.train.seed))
-            recipe = whole.changed({"folds": None, "data.held_out": held_out}).recipe
+            recipe = final.changed({"folds": None, "data.held_out": held_out}).recipe
             runs[f"fold-{fold}"] = Run(self.path / f"fold-{fold}", recipe, self.registry)
         return runs
 
     def final_run(self) -> Run:
-        """The run on all folds, which need not be there yet."""
+        """Return the run on all folds, which need not be trained yet."""
         return Run(self.path / FINAL, self.recipe, self.registry)
 
+    def open_final(self) -> Run:
+        """Open the final run.
 
-def is_fold_runs(path: Path) -> bool:
-    """Whether a folder holds the runs of a cross-validation."""
-    return (path / FOLDS_FILE).is_file()
-
-
-def final_of(path: Path, registry: Registry) -> Run:
-    """The final run of a set, trained.
-
-    Raises:
-        FasError: there is to be none, or it is not trained to the end; it says how to get it.
-    """
-    folds = FoldRuns.open(path, registry)
-    if not folds.final:
-        raise FasError(
-            f"{path}: folds without a final model: train it by `fas train --resume {path} --final`, "
-            f"or name one of them, e.g. {path / 'fold-1'}"
-        )
-    return finished(path, {FINAL: folds.final_run()})[FINAL]
+        Raises:
+            FasError: there is to be none, or it is not trained to the end; the message says how to get it.
+        """
+        if not self.final:
+            raise FasError(
+                f"{self.path}: folds without a final model: train it by `fas train --resume {self.path} "
+                f"--final`, or name one of them, e.g. {self.path / 'fold-1'}"
+            )
+        return open_finished(self.path, {FINAL: self.final_run()})[FINAL]

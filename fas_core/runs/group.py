@@ -1,4 +1,4 @@
-"""What sets of runs have in common: runs of nearly one recipe below one folder, continued where they were."""
+"""What groups of runs have in common: runs of nearly one recipe below one folder."""
 
 from __future__ import annotations
 
@@ -13,26 +13,24 @@ from fas_core.config.load import to_yaml
 from fas_core.errors import FasError
 from fas_core.runs.run import Run
 
-RESULTS = "results.json"
-
 
 def write_tree(file: Path, tree: Mapping[str, Any]) -> None:
-    """Write the file that makes a folder a set.
+    """Write the file that makes a folder a group of runs.
 
     Raises:
-        FasError: it cannot be written.
+        FasError: the file cannot be written.
     """
     with replacing(file) as temporary:
         temporary.write_text(to_yaml(dict(tree)), encoding="utf-8")
 
 
-def finished(path: Path, runs: Mapping[str, Run]) -> dict[str, Run]:
-    """The runs of a set as they are on disk.
+def open_finished(path: Path, runs: Mapping[str, Run]) -> dict[str, Run]:
+    """Open the runs of a group as they are on disk.
 
     Raises:
-        FasError: one is missing, or was interrupted; it names how to go on.
+        FasError: a run is missing or was interrupted; the message says how to continue.
     """
-    if unfinished := [member for member, run in runs.items() if not is_finished(run)]:
+    if unfinished := [member for member, run in runs.items() if not run.is_finished()]:
         raise FasError(
             f"{path}: {' and '.join(unfinished)} not trained to the end: "
             f"continue with `fas train --resume {path}`"
@@ -40,16 +38,9 @@ def finished(path: Path, runs: Mapping[str, Run]) -> dict[str, Run]:
     return {member: Run.open(run.path, run.registry) for member, run in runs.items()}
 
 
-def is_finished(run: Run) -> bool:
-    """Whether a run was trained to the last epoch of this recipe, and judged."""
-    records = run.metrics()
-    trained = bool(records) and records[-1]["epoch"] >= run.recipe.train.epochs
-    return trained and (run.path / RESULTS).is_file()
-
-
 @contextmanager
 def naming(member: str) -> Iterator[None]:
-    """Say of which run of a set a mistake is."""
+    """Put the name of a run of the group before the message of a FasError."""
     try:
         yield
     except FasError as error:
@@ -57,5 +48,5 @@ def naming(member: str) -> Iterator[None]:
 
 
 def is_main_process() -> bool:
-    """Under `torchrun` there are several, and one of them writes."""
+    """Return whether this process writes: under `torchrun` there are several, and one of them does."""
     return os.environ.get("RANK", "0") == "0"

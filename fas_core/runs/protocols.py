@@ -1,4 +1,4 @@
-"""A set of sub-protocols: a run of the same recipe for each, below one folder, continued where it was.
+"""Sub-protocols of one protocol: a run of the same recipe for each, below one folder.
 
 ```
 protocol_set.yaml    the protocol, its sub-protocols, the recipe
@@ -18,8 +18,9 @@ from fas_core.config.recipe import Recipe
 from fas_core.config.structure import structure
 from fas_core.errors import ConfigError
 from fas_core.registry import Registry
-from fas_core.runs.group import finished, write_tree
-from fas_core.runs.run import PROTOCOLS_FILE, Run, refuse_taken
+from fas_core.runs import files
+from fas_core.runs.group import open_finished, write_tree
+from fas_core.runs.run import Run, refuse_existing_runs
 
 
 @frozen
@@ -28,7 +29,7 @@ class ProtocolRuns:
 
     Args:
         path: the folder.
-        protocol: what the set is called, e.g. `cefa-4`.
+        protocol: name of the protocol, e.g. `cefa-4`.
         members: its sub-protocols, in order.
         recipe: of every run, but for `data.protocol`.
     """
@@ -41,12 +42,12 @@ class ProtocolRuns:
 
     @classmethod
     def open(cls, path: Path, registry: Registry) -> ProtocolRuns:
-        """A set that is there.
+        """Open an existing folder.
 
         Raises:
             ConfigError: its file is not what `create` wrote.
         """
-        file = path / PROTOCOLS_FILE
+        file = path / files.PROTOCOLS
         tree = read_mapping(file)
         members = tree.get("members")
         if set(tree) != {"protocol", "members", "recipe"} or not isinstance(members, list) or not members:
@@ -55,33 +56,29 @@ class ProtocolRuns:
         return cls(path, str(tree["protocol"]), tuple(map(str, members)), recipe, registry)
 
     def create(self) -> None:
-        """Write the set's file.
+        """Write the group's file into a new folder.
 
         Raises:
-            FasError: something is there already, or the place cannot be written.
+            FasError: the folder holds runs already, or cannot be written.
         """
-        refuse_taken(self.path)
+        refuse_existing_runs(self.path)
         self.write()
 
     def write(self) -> None:
-        """Write the set's file, over another."""
+        """Write the group's file, over an older one."""
         recipe = to_plain(self.recipe, self.registry)
         tree = {"protocol": self.protocol, "members": list(self.members), "recipe": recipe}
-        write_tree(self.path / PROTOCOLS_FILE, tree)
+        write_tree(self.path / files.PROTOCOLS, tree)
 
     def run(self, member: str) -> Run:
-        """The run of one sub-protocol, which need not be there yet."""
-        return Run(self.path / member, self.recipe, self.registry).changed({"data.protocol": member})
+        """Return the run of a sub-protocol, which need not be trained yet."""
+        run = Run(self.path / member, self.recipe, self.registry)
+        return run.changed({"data.protocol": member})
 
     def runs(self) -> dict[str, Run]:
-        """Every run, as it is on disk.
+        """Open the run of each sub-protocol, in order.
 
         Raises:
-            FasError: one is missing, or was interrupted; it names how to go on.
+            FasError: a run is missing or was interrupted.
         """
-        return finished(self.path, {member: self.run(member) for member in self.members})
-
-
-def is_protocol_runs(path: Path) -> bool:
-    """Whether a folder holds a set of sub-protocols."""
-    return (path / PROTOCOLS_FILE).is_file()
+        return open_finished(self.path, {member: self.run(member) for member in self.members})

@@ -1,13 +1,13 @@
-"""The run folder: everything a run leaves, enough to judge, resume and export it from the folder alone.
+"""The run folder: all that a run leaves, enough to evaluate, resume and export it from the folder alone.
 
 ```
 recipe.yaml          the resolved recipe        metrics.jsonl        a line an epoch
-environment.json     versions, machine          scores/SPLIT.csv     of the best weights
-best.safetensors     by dev EER or the last     state.pt             what resuming needs
+environment.json     versions, machine          scores/SPLIT.csv     scores by the best weights
+best.safetensors     lowest dev EER, or last    state.pt             what resuming needs
 last.safetensors     of the last epoch          results.json         the tables at the end
 ```
 
-Where the recipe has folds, `scores/out_of_fold.csv` is what the threshold is fitted on.
+Where the recipe has folds, the threshold is fitted on `scores/out_of_fold.csv`.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from fas_core.config.recipe import Recipe
 from fas_core.config.structure import structure
 from fas_core.errors import FasError, ModelError
 from fas_core.registry import Registry
+from fas_core.runs import files
 from fas_core.scores.table import ScoreTable
 from fas_core.scores.thresholds import Threshold, fit_threshold
 
@@ -37,13 +38,7 @@ if TYPE_CHECKING:
 
 Weights = Literal["best", "last"]
 PRETRAINED = "pretrained.safetensors"
-"""What an import leaves instead where the weights tell other classes apart than live and attack."""
-
-OUT_OF_FOLD = "out_of_fold"
-"""What the scores of folds are called, beside those of splits."""
-
-FOLDS_FILE, PROTOCOLS_FILE = "folds.yaml", "protocol_set.yaml"
-"""Of a folder of folds, or of sub-protocols, which is no run itself."""
+"""Weights of an import whose classes are not live and attack: to train from, not to score with."""
 
 PACKAGES = ("torch", "numpy", "opencv-python-headless", "onnxruntime", "accelerate", "pyarrow")
 
@@ -58,34 +53,34 @@ class Run:
 
     @classmethod
     def open(cls, path: Path, registry: Registry) -> Run:
-        """A run that is there.
+        """Open an existing run folder.
 
         Raises:
             FasError: the folder is no run folder.
         """
-        file = path / "recipe.yaml"
-        if (path / FOLDS_FILE).is_file():
+        file = path / files.RECIPE
+        if (path / files.FOLDS).is_file():
             raise FasError(f"{path}: holds folds, each a run of its own: give {path / 'final'}")
         if not file.is_file():
-            raise FasError(f"{path}: not a run folder (no recipe.yaml in it): give what `fas train` wrote")
+            raise FasError(f"{path}: not a run folder (no {files.RECIPE} in it): give what `fas train` wrote")
         return cls(path, structure(read_mapping(file), Recipe, registry, str(file)), registry)
 
     def create(self) -> None:
         """Make the folder and write what is known before training.
 
         Raises:
-            FasError: a run is there already, or the place cannot be written.
+            FasError: the folder holds a run already, or cannot be written.
         """
-        refuse_taken(self.path)
-        self.write_text("environment.json", json.dumps(environment(), indent=2) + "\n")
+        refuse_existing_runs(self.path)
+        self.write_text(files.ENVIRONMENT, json.dumps(read_environment(), indent=2) + "\n")
         self.write_recipe()
 
     def write_recipe(self) -> None:
         """Write the resolved recipe."""
-        self.write_text("recipe.yaml", to_yaml(to_plain(self.recipe, self.registry)))
+        self.write_text(files.RECIPE, to_yaml(to_plain(self.recipe, self.registry)))
 
     def changed(self, overrides: Mapping[str, Any]) -> Run:
-        """The same run with some of its recipe changed, `{"train.epochs": 20}`; nothing is written.
+        """Return the run with some of its recipe changed, `{"train.epochs": 20}`; nothing is written.
 
         Raises:
             ConfigError: a value is wrong.
@@ -107,7 +102,7 @@ class Run:
         return self.path / "scores" / f"{split}.csv"
 
     def model(self, which: Weights = "best") -> Model:
-        """The model with trained weights, in eval mode on the CPU.
+        """Build the model with trained weights, in eval mode on the CPU.
 
         Raises:
             ModelError: weights are missing or do not fit the recipe.
@@ -118,7 +113,7 @@ class Run:
         if not self.weights(which).is_file() and (self.path / PRETRAINED).is_file():
             raise ModelError(
                 f"{self.path}: holds pretrained weights only, of other classes than live and attack, and no "
-                f"score: train from them, e.g. fas train {self.path / 'recipe.yaml'} --data ROOT_OR_NAME"
+                f"score: train from them, e.g. fas train {self.path / files.RECIPE} --data ROOT_OR_NAME"
             )
         model = build_model(self.recipe, self.registry)
         load_weights(model, self.weights(which))
@@ -126,23 +121,26 @@ class Run:
 
     @property
     def fitted_on(self) -> str:
-        """What thresholds are fitted on: dev, or where the recipe has folds what other runs left of train."""
+        """What thresholds are fitted on: `dev`, or `out-of-fold subject:5` where the recipe has folds."""
         return "dev" if self.recipe.folds is None else f"out-of-fold {self.recipe.folds}"
 
     def fitting_scores(self) -> ScoreTable | None:
-        """The scores of that, by the best weights or the models of the folds; None where there are none."""
-        return self.kept_scores("dev" if self.recipe.folds is None else OUT_OF_FOLD)
+        """Read the scores that thresholds are fitted on: dev's by the best weights, or the out-of-fold scores.
 
-    def kept_scores(self, split: str) -> ScoreTable | None:
-        """What the best weights (or the folds' models) gave a split, as far as it was scored."""
+        None where the run has none.
+        """
+        return self.stored_scores("dev" if self.recipe.folds is None else files.OUT_OF_FOLD)
+
+    def stored_scores(self, split: str) -> ScoreTable | None:
+        """Read the scores that the run holds of a split; None where it holds none."""
         path = self.scores(split)
         return ScoreTable.read(path) if path.is_file() else None
 
     def threshold(self) -> Threshold:
-        """By the recipe's policy, from those scores.
+        """Fit the threshold by the recipe's policy.
 
         Raises:
-            DataError: the policy is fitted and the run has no such scores.
+            DataError: the policy is fitted on scores, and the run has none.
         """
         return fit_threshold(self.recipe.threshold, self.fitting_scores(), self.fitted_on)
 
@@ -150,9 +148,9 @@ class Run:
         """Add a line to metrics.jsonl.
 
         Raises:
-            FasError: it cannot be written.
+            FasError: the file cannot be written.
         """
-        file = self.path / "metrics.jsonl"
+        file = self.path / files.METRICS
         try:
             with file.open("a", encoding="utf-8") as stream:
                 stream.write(json.dumps(record) + "\n")
@@ -160,44 +158,61 @@ class Run:
             raise FasError(f"{file}: cannot be written: {error.strerror}") from error
 
     def metrics(self) -> list[dict[str, Any]]:
-        """The lines of metrics.jsonl."""
-        file = self.path / "metrics.jsonl"
+        """Read the lines of metrics.jsonl."""
+        file = self.path / files.METRICS
         return [json.loads(line) for line in file.read_text().splitlines()] if file.is_file() else []
 
+    def results(self) -> dict[str, Any]:
+        """Read results.json; empty where the run is not finished.
+
+        Raises:
+            FasError: the file is not what `fas train` writes.
+        """
+        file = self.path / files.RESULTS
+        if not file.is_file():
+            return {}
+        try:
+            results = json.loads(file.read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise FasError(f"{file}: not JSON: {error}") from error
+        if not isinstance(results, dict):
+            raise FasError(f"{file}: not what `fas train` writes")
+        return results
+
+    def is_finished(self) -> bool:
+        """Return whether the run was trained to the last epoch of its recipe, and evaluated."""
+        records = self.metrics()
+        trained = bool(records) and records[-1]["epoch"] >= self.recipe.train.epochs
+        return trained and (self.path / files.RESULTS).is_file()
+
     def card(self) -> Card:
-        """What an export of this run carries."""
+        """Return what an export of this run carries."""
         try:
             threshold = self.threshold()
         except FasError:
             threshold = None
-        results = self.path / "results.json"
         return Card(
             input=self.recipe.input,
             threshold=threshold,
             recipe=to_plain(self.recipe, self.registry),
-            data=json.loads(results.read_text())["data"] if results.is_file() else {},
-            versions=environment()["packages"],
+            data=self.results().get("data", {}),
+            versions=read_environment()["packages"],
         )
 
 
-def refuse_taken(path: Path) -> None:
-    """Refuse a folder that holds a run, or a set of them.
+def refuse_existing_runs(path: Path) -> None:
+    """Refuse a folder that holds a run, or a group of runs.
 
     Raises:
-        FasError: it does.
+        FasError: the folder holds one.
     """
-    if is_taken(path):
-        what = "a run" if (path / "recipe.yaml").exists() else "runs"
-        raise FasError(f"{path}: holds {what}: choose another --name, or --resume {path}")
+    if files.holds_runs(path):
+        content = "a run" if (path / files.RECIPE).exists() else "runs"
+        raise FasError(f"{path}: holds {content}: choose another --name, or --resume {path}")
 
 
-def is_taken(path: Path) -> bool:
-    """Whether a folder holds a run or a set of runs."""
-    return any((path / name).exists() for name in ("recipe.yaml", PROTOCOLS_FILE, FOLDS_FILE))
-
-
-def environment() -> dict[str, Any]:
-    """Versions and machine, for the record."""
+def read_environment() -> dict[str, Any]:
+    """Return versions and machine, for the record."""
     packages = {"fas-core": __version__}
     for name in PACKAGES:
         try:

@@ -1,4 +1,4 @@
-"""Cross-validation: a run for each fold of train, a threshold of what they scored unseen, a run on it all."""
+"""Cross-validation: a run for each fold of train, a threshold fitted on their out-of-fold scores, a final run."""
 
 from __future__ import annotations
 
@@ -20,11 +20,13 @@ from fas_core.errors import ConfigError, DataError, FasError
 from fas_core.evaluation import REPLICATES, Result, bind_metrics, evaluate, tables
 from fas_core.evaluation.cross_validation import CrossValidation, folded_tables
 from fas_core.evaluation.protocols import spread
+from fas_core.inference.evaluate_split import evaluate_stored
 from fas_core.inference.score_samples import protocol_notes
 from fas_core.registry import Registry
+from fas_core.runs import files
 from fas_core.runs.folds import FINAL, FoldRuns
-from fas_core.runs.group import RESULTS, is_main_process, naming
-from fas_core.runs.run import OUT_OF_FOLD, Run, refuse_taken
+from fas_core.runs.group import is_main_process, naming
+from fas_core.runs.run import Run, refuse_existing_runs
 from fas_core.scores.table import ScoreTable
 from fas_core.scores.thresholds import fit_threshold
 from fas_core.training import job
@@ -35,7 +37,7 @@ class FoldsOutcome:
     """A finished cross-validation.
 
     Args:
-        results: what the out-of-fold scores are worth; None but in the process that writes.
+        results: the figures of the out-of-fold scores; None but in the process that writes.
         final: `{split: Result}` of the final run; empty where there is none.
         train_hours: of that run.
     """
@@ -45,94 +47,96 @@ class FoldsOutcome:
     train_hours: float
 
     def tables(self) -> list[Table]:
-        """What there is to print of it."""
-        found = [] if self.results is None else folded_tables(self.results)
-        return found + (tables(list(self.final.values()), train_hours=self.train_hours) if self.final else [])
+        """Return the tables of the figures."""
+        folded = [] if self.results is None else folded_tables(self.results)
+        final = tables(list(self.final.values()), train_hours=self.train_hours) if self.final else []
+        return folded + final
 
 
 def start(path: Path, recipe: Recipe, registry: Registry, *, final: bool) -> FoldsOutcome:
     """Train a recipe that has folds: each of them left out once and, where `final`, on all of train.
 
-    Whatever the recipe selects, the weights that count are those of the last epoch: to choose an epoch by the
-    scores that the threshold is fitted on, or by those of people in train, is what folds are to avoid.
+    Whatever the recipe selects, the weights of the last epoch count: to choose an epoch by the scores that
+    the threshold is fitted on, or by those of people in train, is what folds are to avoid.
 
     Raises:
-        FasError: the recipe, the place or the data cannot be used, or there are no such folds.
-        KeyboardInterrupt: Ctrl-C; `resume` goes on.
+        FasError: the recipe, the folder or the data cannot be used, or there are no such folds.
+        KeyboardInterrupt: Ctrl-C; `resume` continues.
     """
     if recipe.data.held_out is not None:
         raise ConfigError("folds are of the whole train split: leave data.held_out away")
     recipe = evolve(recipe, train=evolve(recipe.train, select="last"))
     folds = _open(recipe, registry)
-    folds_set = FoldRuns(path, recipe, registry, final, folds.digest())
+    fold_runs = FoldRuns(path, recipe, registry, final, folds.digest())
     if is_main_process():
-        refuse_taken(path)
-        folds_set.write()
-    return _train(folds_set, folds, {})
+        refuse_existing_runs(path)
+        fold_runs.write()
+    return _train(fold_runs, folds, {})
 
 
-def resume(
-    path: Path, registry: Registry, changes: Mapping[str, Any], *, final: bool | None = None
-) -> FoldsOutcome:
-    """Go on where it stopped: finished runs stay, an interrupted one is continued, the others are trained.
+def resume(fold_runs: FoldRuns, changes: Mapping[str, Any], *, final: bool | None = None) -> FoldsOutcome:
+    """Continue: finished runs stay, an interrupted one is continued, the others are trained.
 
     Args:
-        path: the folder.
-        registry: of what the recipe names.
-        changes: of the recipe, as of `fas_core.training.job.resume`.
+        fold_runs: the runs.
+        changes: of the recipe, see `fas_core.training.job.resume`.
         final: whether there is to be a final run; None: as before.
 
     Raises:
-        FasError: as of `start`, the samples are not those that the folds were made of, or a run's state does
-            not fit.
-        KeyboardInterrupt: Ctrl-C; as before.
+        FasError: see `start`; or the samples are not those that the folds were made of, or a run's training
+            state does not fit.
+        KeyboardInterrupt: Ctrl-C; `resume` continues again.
     """
-    folds_set = FoldRuns.open(path, registry)
-    folds_set = evolve(
-        folds_set,
-        recipe=Run(path, folds_set.recipe, registry).changed(changes).recipe,
-        final=folds_set.final if final is None else final,
+    path, registry = fold_runs.path, fold_runs.registry
+    fold_runs = evolve(
+        fold_runs,
+        recipe=Run(path, fold_runs.recipe, registry).changed(changes).recipe,
+        final=fold_runs.final if final is None else final,
     )
-    folds = _open(folds_set.recipe, registry)
-    if folds.digest() != folds_set.digest:
+    folds = _open(fold_runs.recipe, registry)
+    if folds.digest() != fold_runs.digest:
         raise DataError(
             f"{path}: its folds were made of other samples than {folds.train.root} now has: train anew"
         )
     if is_main_process():
-        folds_set.write()
-    return _train(folds_set, folds, changes)
+        fold_runs.write()
+    return _train(fold_runs, folds, changes)
 
 
 def _open(recipe: Recipe, registry: Registry) -> Folds:
-    """The data set's folds, looked at before the first is trained."""
+    """Open the data set's folds, checked before the first is trained."""
     assert recipe.folds is not None
     reader = open_choice(recipe.data, registry)
     job.training_splits(reader, recipe)
     return Folds.of(reader, recipe.folds, recipe.train.seed)
 
 
-def _train(folds_set: FoldRuns, folds: Folds, changes: Mapping[str, Any]) -> FoldsOutcome:
-    """Every run to its end; the out-of-fold scores as soon as they are there."""
-    runs = folds_set.fold_runs()
+def _train(fold_runs: FoldRuns, folds: Folds, changes: Mapping[str, Any]) -> FoldsOutcome:
+    """Train every run to its end; write the out-of-fold scores before the final run."""
+    runs = fold_runs.fold_runs()
     for number, (name, run) in enumerate(runs.items(), 1):
-        _say(f"{folds_set.spec}, {number} of {len(runs)}: {name}")
+        _report(f"{fold_runs.spec}, {number} of {len(runs)}: {name}")
         with naming(name):
-            job.carry_on(run, changes, reader=folds.holding_out(number))
-    final = folds_set.final_run()
+            job.start_or_resume(run, changes, reader=folds.holding_out(number))
+    final = fold_runs.final_run()
     if is_main_process():
-        scores = _pooled(folds_set.path, folds, runs)
-        scores.write(folds_set.path / f"{OUT_OF_FOLD}.csv", {"fold": folds.scored_numbers})
-        if folds_set.final:
-            scores.write(final.scores(OUT_OF_FOLD), {"fold": folds.scored_numbers})
-    if folds_set.final:
-        _say(f"{folds_set.spec}: {FINAL}, on all of train")
+        scores = _pool_scores(fold_runs.path, folds, runs)
+        scores.write(_out_of_fold_file(fold_runs), {"fold": folds.scored_numbers})
+        if fold_runs.final:
+            scores.write(final.scores(files.OUT_OF_FOLD), {"fold": folds.scored_numbers})
+    if fold_runs.final:
+        _report(f"{fold_runs.spec}: {FINAL}, on all of train")
         with naming(FINAL):
-            job.carry_on(final, changes, reader=folds.reader)
-    return _judged(folds_set, folds, runs) if is_main_process() else FoldsOutcome(None, {}, 0.0)
+            job.start_or_resume(final, changes, reader=folds.reader)
+    return _evaluate(fold_runs, folds, runs) if is_main_process() else FoldsOutcome(None, {}, 0.0)
 
 
-def _pooled(path: Path, folds: Folds, runs: Mapping[str, Run]) -> ScoreTable:
-    """What each run gave its fold, in the order of `folds.scored`."""
+def _out_of_fold_file(fold_runs: FoldRuns) -> Path:
+    return fold_runs.path / f"{files.OUT_OF_FOLD}.csv"
+
+
+def _pool_scores(path: Path, folds: Folds, runs: Mapping[str, Run]) -> ScoreTable:
+    """Join the scores that each run gave its fold, in the order of `folds.scored`."""
     numbers = folds.scored_numbers
     rows = np.concatenate([np.flatnonzero(numbers == number) for number in range(1, len(runs) + 1)])
     table = pa.concat_tables([ScoreTable.read(run.scores("dev")).table for run in runs.values()])
@@ -142,65 +146,65 @@ def _pooled(path: Path, folds: Folds, runs: Mapping[str, Run]) -> ScoreTable:
     return ScoreTable(table)
 
 
-def _judged(folds_set: FoldRuns, folds: Folds, runs: Mapping[str, Run]) -> FoldsOutcome:
-    """Judge the scores that every run left, and write the figures down."""
-    final = folds_set.final_run()
-    metrics = bind_metrics(folds_set.recipe.metrics, folds_set.registry)
-    scores = ScoreTable.read(folds_set.path / f"{OUT_OF_FOLD}.csv")
+def _evaluate(fold_runs: FoldRuns, folds: Folds, runs: Mapping[str, Run]) -> FoldsOutcome:
+    """Evaluate the scores that every run left, and write the figures."""
+    final, reader = fold_runs.final_run(), folds.reader
+    results = _evaluate_folds(fold_runs, folds, runs)
+    final_results = evaluate_stored(final, reader, replicates=REPLICATES) if fold_runs.final else {}
+    hours = [float(run.results()["train_hours"]) for run in runs.values()]
+    final_hours = float(final.results()["train_hours"]) if fold_runs.final else 0.0
+    documents = {split: result.to_json() for split, result in final_results.items()}
+    record = {
+        "folds": fold_runs.spec,
+        "train_hours": sum([*hours, *([final_hours] if fold_runs.final else [])]),
+        "out_of_fold": results.to_json(),
+        "final": documents if fold_runs.final else None,
+    }
+    with replacing(fold_runs.path / files.RESULTS) as temporary:
+        temporary.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+    return FoldsOutcome(results, final_results, final_hours)
+
+
+def _evaluate_folds(fold_runs: FoldRuns, folds: Folds, runs: Mapping[str, Run]) -> CrossValidation:
+    """Evaluate the out-of-fold scores, by fold and pooled, at the one threshold fitted on them."""
+    final = fold_runs.final_run()
+    metrics = bind_metrics(fold_runs.recipe.metrics, fold_runs.registry)
+    scores = ScoreTable.read(_out_of_fold_file(fold_runs))
     try:
         threshold = fit_threshold(final.recipe.threshold, scores, final.fitted_on)
     except FasError as error:
         console.warn(f"no threshold: {error.message}")
         threshold = None
-    parts = [ScoreTable.read(run.scores("dev")) for run in runs.values()]
-    results = CrossValidation(
+    by_fold = {name: ScoreTable.read(run.scores("dev")) for name, run in runs.items()}
+    notes = (*_explain_threshold(folds), *protocol_notes(folds.reader))
+    return CrossValidation(
         by=folds.by,
         groups=folds.groups,
-        folds=spread(
-            [evaluate(part, metrics, threshold, name=name) for name, part in zip(runs, parts, strict=True)]
-        ),
-        pooled=evaluate(
-            scores, metrics, threshold, name="pooled", notes=(*_why(folds), *protocol_notes(folds.reader))
-        ),
+        folds=spread([evaluate(table, metrics, threshold, name=name) for name, table in by_fold.items()]),
+        pooled=evaluate(scores, metrics, threshold, name="pooled", notes=notes),
     )
-    judged = job.judge_stored(final, folds.reader, replicates=REPLICATES) if folds_set.final else {}
-    hours = {name: _hours(run) for name, run in runs.items()}
-    hours |= {FINAL: _hours(final)} if folds_set.final else {}
-    record = {
-        "folds": folds_set.spec,
-        "train_hours": sum(hours.values()),
-        "out_of_fold": results.to_json(),
-        "final": {split: result.to_json() for split, result in judged.items()} if folds_set.final else None,
-    }
-    with replacing(folds_set.path / RESULTS) as temporary:
-        temporary.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
-    return FoldsOutcome(results, judged, hours.get(FINAL, 0.0))
 
 
-def _hours(run: Run) -> float:
-    return float(json.loads((run.path / RESULTS).read_text())["train_hours"])
-
-
-def _why(folds: Folds) -> list[str]:
-    """Whether this is the threshold to take, and why, as the tables of train and dev have it."""
+def _explain_threshold(folds: Folds) -> list[str]:
+    """Say whether this is the threshold to use, and why, from what the tables of train and dev share."""
     by, train, seen = plural(folds.by), folds.train, True
     added = len(folds.scored) - len(train)
     if "dev" not in folds.reader.splits():
-        said = "there is no dev split that a threshold could be fitted on"
+        reason = "there is no dev split that a threshold could be fitted on"
     elif (shared := shared_groups(train, folds.reader.samples("dev"), folds.by)) is None:
-        said = f"dev does not say its {by}: whether train has them too is not known"
+        reason = f"dev does not say its {by}: whether train has them too is not known"
     elif seen := shared[0] > 0:
-        said = f"dev shares {shared[0]} of its {shared[1]} {by} with train: its threshold is of {by} seen"
+        reason = f"dev shares {shared[0]} of its {shared[1]} {by} with train: its threshold is of {by} seen"
     else:
-        said = f"dev shares none of its {shared[1]} {by} with train: its threshold is honest, too"
+        reason = f"dev shares none of its {shared[1]} {by} with train: its threshold is honest, too"
     several, subjects = straddling_subjects(train, folds.numbers)
-    notes = [said] + ([f"{added} of the samples are dev's, of {by} held out"] if added else [])
+    notes = [reason] + ([f"{added} of the samples are dev's, of {by} held out"] if added else [])
     if several:
         return [*notes, f"{several} of {subjects} subjects are in several folds: scores are of people seen"]
     unseen = f"no model was trained on the {by} that it scores here"
     return [*notes, f"recommended: {unseen}" if seen else unseen]
 
 
-def _say(text: str) -> None:
+def _report(text: str) -> None:
     if is_main_process():
         console.info(text)

@@ -1,4 +1,4 @@
-"""Training a set of sub-protocols: each as a run of its own, then their figures together."""
+"""Training under every sub-protocol: each as a run of its own, then their figures together."""
 
 from __future__ import annotations
 
@@ -15,8 +15,10 @@ from fas_core.console import Table, console
 from fas_core.data.open import open_choice
 from fas_core.data.protocols import Protocol
 from fas_core.evaluation.protocols import Spread, spread, spread_tables
+from fas_core.inference.evaluate_split import EVALUATED_SPLITS, evaluate_stored
 from fas_core.registry import Registry
-from fas_core.runs.group import RESULTS, is_main_process, naming
+from fas_core.runs import files
+from fas_core.runs.group import is_main_process, naming
 from fas_core.runs.protocols import ProtocolRuns
 from fas_core.runs.run import Run
 from fas_core.training import job
@@ -24,25 +26,27 @@ from fas_core.training import job
 
 @frozen(eq=False)
 class ProtocolsOutcome:
-    """A finished set: `{split: Spread}` of the best weights of each run."""
+    """Finished runs, and their figures by the best weights: `{split: Spread}`."""
 
     protocols: ProtocolRuns
     results: dict[str, Spread]
     train_hours: float
 
     def tables(self) -> list[Table]:
-        """What there is to print of it, split by split."""
-        hours = self.train_hours
-        parts = [spread_tables(part, title=split, train_hours=hours) for split, part in self.results.items()]
-        return [table for part in parts for table in part]
+        """Return the tables of the figures, split by split."""
+        return [
+            table
+            for split, result in self.results.items()
+            for table in spread_tables(result, title=split, train_hours=self.train_hours)
+        ]
 
 
 def start(path: Path, protocol: Protocol, recipe: Recipe, registry: Registry) -> ProtocolsOutcome:
-    """Train a recipe under every sub-protocol, and judge each.
+    """Train a recipe under every sub-protocol, and evaluate each run.
 
     Raises:
-        FasError: the recipe, the place or the data of any sub-protocol cannot be used.
-        KeyboardInterrupt: Ctrl-C; `resume` goes on.
+        FasError: the recipe, the folder or the data of any sub-protocol cannot be used.
+        KeyboardInterrupt: Ctrl-C; `resume` continues.
     """
     protocols = ProtocolRuns(path, protocol.name, protocol.members, recipe, registry)
     _check_data(protocols)
@@ -51,15 +55,15 @@ def start(path: Path, protocol: Protocol, recipe: Recipe, registry: Registry) ->
     return _train(protocols, {})
 
 
-def resume(path: Path, registry: Registry, changes: Mapping[str, Any]) -> ProtocolsOutcome:
-    """Go on with a set: finished runs stay, an interrupted one is continued, the others are trained.
+def resume(protocols: ProtocolRuns, changes: Mapping[str, Any]) -> ProtocolsOutcome:
+    """Continue: finished runs stay, an interrupted one is continued, the others are trained.
 
     Raises:
-        FasError: as of `start`, or a run's state does not fit.
-        KeyboardInterrupt: Ctrl-C; as before.
+        FasError: see `start`; or a run's training state does not fit.
+        KeyboardInterrupt: Ctrl-C; `resume` continues again.
     """
-    protocols = ProtocolRuns.open(path, registry)
-    protocols = evolve(protocols, recipe=Run(path, protocols.recipe, registry).changed(changes).recipe)
+    run = Run(protocols.path, protocols.recipe, protocols.registry)
+    protocols = evolve(protocols, recipe=run.changed(changes).recipe)
     _check_data(protocols)
     if is_main_process():
         protocols.write()
@@ -67,7 +71,7 @@ def resume(path: Path, registry: Registry, changes: Mapping[str, Any]) -> Protoc
 
 
 def _check_data(protocols: ProtocolRuns) -> None:
-    """Look at the data of every sub-protocol before the first is trained."""
+    """Open the data of every sub-protocol before the first is trained."""
     for member in protocols.members:
         recipe = protocols.run(member).recipe
         with naming(member):
@@ -75,33 +79,33 @@ def _check_data(protocols: ProtocolRuns) -> None:
 
 
 def _train(protocols: ProtocolRuns, changes: Mapping[str, Any]) -> ProtocolsOutcome:
-    """Every run to its end, then the figures of them all."""
+    """Train every run to its end, then evaluate them all."""
     for number, member in enumerate(protocols.members, 1):
         if is_main_process():
             console.info(f"{protocols.protocol}, {number} of {len(protocols.members)}: {member}")
         with naming(member):
-            job.carry_on(protocols.run(member), changes)
-    return _judged(protocols) if is_main_process() else ProtocolsOutcome(protocols, {}, 0.0)
+            job.start_or_resume(protocols.run(member), changes)
+    return _evaluate(protocols) if is_main_process() else ProtocolsOutcome(protocols, {}, 0.0)
 
 
-def _judged(protocols: ProtocolRuns) -> ProtocolsOutcome:
-    """Judge the scores that every run left, and write the figures down."""
+def _evaluate(protocols: ProtocolRuns) -> ProtocolsOutcome:
+    """Evaluate the scores that every run left, and write the figures."""
     runs = protocols.runs()
-    found = {
-        member: job.judge_stored(run, open_choice(run.recipe.data, run.registry), name=member)
+    by_member = {
+        member: evaluate_stored(run, open_choice(run.recipe.data, run.registry), name=member)
         for member, run in runs.items()
     }
     results = {
-        split: spread([results[split] for results in found.values()])
-        for split in job.JUDGED
-        if all(split in results for results in found.values())
+        split: spread([results[split] for results in by_member.values()])
+        for split in EVALUATED_SPLITS
+        if all(split in results for results in by_member.values())
     }
-    hours = sum(json.loads((run.path / RESULTS).read_text())["train_hours"] for run in runs.values())
+    hours = sum(float(run.results()["train_hours"]) for run in runs.values())
     record = {
         "protocol": protocols.protocol,
         "train_hours": hours,
         "splits": {split: result.to_json() for split, result in results.items()},
     }
-    with replacing(protocols.path / RESULTS) as temporary:
+    with replacing(protocols.path / files.RESULTS) as temporary:
         temporary.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
     return ProtocolsOutcome(protocols, results, hours)

@@ -20,11 +20,12 @@ from safetensors.torch import load_file
 
 from fas_core.cli import main
 from fas_core.data.open import open_choice
+from fas_core.inference.loaded_model import load_model
+from fas_core.inference.score_samples import score_samples
 from fas_core.registry import registry
 from fas_core.runs.run import Run
 from fas_core.scores.table import ScoreTable
 from fas_core.scores.thresholds import fit_threshold
-from fas_core.training import job
 from fas_plugins.datasets.manifest import Manifest
 
 Fas = Callable[..., Result]
@@ -111,13 +112,8 @@ def test_every_sample_is_scored_by_the_model_that_never_saw_its_subject(folder: 
         assert not trained & {row["subject"] for row in mine}
         assert trained | {row["subject"] for row in mine} == set(SUBJECTS["train"])
         # Scored anew, by the weights of the last epoch.
-        scores = job.score_samples(
-            job.open_model(run.path, registry()).scorer,
-            reader.samples("dev"),
-            modalities=("rgb",),
-            input_size=64,
-            resize=run.recipe.resize,
-        )
+        samples = reader.samples("dev")
+        scores = score_samples(load_model(run.path, registry()).scorer, samples, model_input=run.recipe.input)
         np.testing.assert_allclose(scores.scores, [float(row["score"]) for row in mine], atol=1e-6)
 
 

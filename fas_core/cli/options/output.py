@@ -1,4 +1,4 @@
-"""Flags that several commands share: what they print, and how many threads read images."""
+"""Flags that many commands share: what they print, and how many readers decode images."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ Command = Callable[..., Any]
 def output_options(command: Command) -> Command:
     """Give a command `--json` and `--quiet`, and set the console by them."""
 
-    @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout, nothing else there.")
-    @click.option("-q", "--quiet", is_flag=True, help="Only warnings and errors.")
+    @click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout, nothing else.")
+    @click.option("-q", "--quiet", is_flag=True, help="Print only warnings and errors.")
     @functools.wraps(command)
     def wrapped(*args: Any, as_json: bool, quiet: bool, **kwargs: Any) -> Any:
         console.json, console.quiet = as_json, quiet
@@ -26,6 +26,12 @@ def output_options(command: Command) -> Command:
     return wrapped
 
 
+READERS = "Images that are read at the same time"
+
 workers_option = click.option(
-    "-j", "--workers", type=click.IntRange(1), help="Threads that read images; all cores by default."
+    "-j", "--workers", type=click.IntRange(1), help=f"{READERS}; by default one per core."
+)
+
+evaluation_workers_option = click.option(
+    "-j", "--workers", type=click.IntRange(1), default=2, show_default=True, help=f"{READERS}."
 )

@@ -1,4 +1,4 @@
-"""A threshold of frames is none for videos: what a candidate has instead."""
+"""A threshold of frames is none for videos: what a loaded model has instead."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import pytest
 
 from fas_core.config.recipe import DatasetChoice
 from fas_core.inference.loaded_model import LoadedModel
-from fas_core.inference.videos import of_videos
 from fas_core.records.model_input import ModelInput
 from fas_core.scores.table import ScoreTable
 from fas_core.scores.thresholds import Threshold, fit_threshold
@@ -27,7 +26,7 @@ def frames(videos: list[str] | None) -> ScoreTable:
 VIDEOS = [f"v{row // 4}" for row in range(24)]
 
 
-def candidate(dev: ScoreTable | None, threshold: Threshold | None) -> LoadedModel:
+def loaded_model(dev: ScoreTable | None, threshold: Threshold | None) -> LoadedModel:
     return LoadedModel(
         path=Path("runs/one"),
         scorer=lambda images, presence=None: np.zeros(0),
@@ -35,35 +34,35 @@ def candidate(dev: ScoreTable | None, threshold: Threshold | None) -> LoadedMode
         data=DatasetChoice("folder"),
         metrics=(),
         own_threshold=threshold,
-        dev=dev,
+        fitting_scores=dev,
     )
 
 
 def test_dev_scores_give_a_threshold_of_videos() -> None:
     dev = frames(VIDEOS)
     own = fit_threshold("eer", dev)
-    found = of_videos(candidate(dev, own), "median")
-    assert found.dev is not None
-    assert len(found.dev) == 6
-    assert found.own_threshold == fit_threshold("eer", by_video(dev, "median"))
-    assert found.own_threshold != own
-    assert found.threshold("bpcer<=0.3") == fit_threshold("bpcer<=0.3", by_video(dev, "median"))
+    model = loaded_model(dev, own).of_videos("median")
+    assert model.fitting_scores is not None
+    assert len(model.fitting_scores) == 6
+    assert model.own_threshold == fit_threshold("eer", by_video(dev, "median"))
+    assert model.own_threshold != own
+    assert model.threshold("bpcer<=0.3") == fit_threshold("bpcer<=0.3", by_video(dev, "median"))
 
 
 def test_without_dev_scores_there_is_none_and_it_says_why() -> None:
-    found = of_videos(candidate(None, Threshold(0.4, "eer", "dev")), "mean")
-    assert found.own_threshold is None
-    assert found.why.startswith("runs/one: its own is fitted on frames, which is none for videos")
-    assert found.threshold(None) is None
+    model = loaded_model(None, Threshold(0.4, "eer", "dev")).of_videos("mean")
+    assert model.own_threshold is None
+    assert model.why.startswith("runs/one: its own is fitted on frames, which is none for videos")
+    assert model.threshold(None) is None
 
 
 def test_dev_scores_without_videos_likewise() -> None:
-    found = of_videos(candidate(frames(None), Threshold(0.4, "eer", "dev")), "mean")
-    assert found.own_threshold is None
-    assert found.why == "runs/one: dev scores: 24 of 24 samples have no video, so none can be made of them"
+    model = loaded_model(frames(None), Threshold(0.4, "eer", "dev")).of_videos("mean")
+    assert model.own_threshold is None
+    assert model.why == "runs/one: dev scores: 24 of 24 samples have no video, so none can be made of them"
 
 
 @pytest.mark.parametrize("dev", [None, frames(None), frames(VIDEOS)])
 def test_a_threshold_that_was_given_stays(dev: ScoreTable | None) -> None:
     given = Threshold(0.4, "fixed:0.4", "given")
-    assert of_videos(candidate(dev, given), "mean").own_threshold == given
+    assert loaded_model(dev, given).of_videos("mean").own_threshold == given

@@ -1,0 +1,21 @@
+"""Names of the files in a run folder and in a folder of runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+RECIPE = "recipe.yaml"
+ENVIRONMENT = "environment.json"
+METRICS = "metrics.jsonl"
+STATE = "state.pt"
+RESULTS = "results.json"
+FOLDS = "folds.yaml"
+PROTOCOLS = "protocol_set.yaml"
+
+OUT_OF_FOLD = "out_of_fold"
+"""Stem of the score file of a cross-validation, beside those of splits."""
+
+
+def holds_runs(path: Path) -> bool:
+    """Return whether a folder holds a run, or a group of runs."""
+    return any((path / name).exists() for name in (RECIPE, PROTOCOLS, FOLDS))
