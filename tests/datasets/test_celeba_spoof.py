@@ -151,7 +151,7 @@ def test_inverted_and_malformed_entries_are_all_named(root: Path) -> None:
         "label 1 and spoof type 0 in a folder spoof/",
         "not 44 whole numbers",
         "not 44 whole numbers",
-        "label 2, and not 0 (live) or 1 (attack)",
+        "label is 2, expected 0 (live) or 1 (attack)",
         "not like Data/train/1/live/000184.jpg",
         "not like Data/train/1/live/000184.jpg",
     ]

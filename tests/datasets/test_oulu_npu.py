@@ -104,8 +104,8 @@ def test_every_malformed_line_is_named(root: Path, write: Write) -> None:
     assert [line.removeprefix(f"{file}:") for line in caught.value.problems] == [
         "1: label -1 of 1_1_01_1, whose last number says live",
         "2: label +1 of 1_2_01_2, whose last number says print",
-        "3: label 'live', and not +1 (live), -1 or -2 (attack), in a line 'label,video'",
-        "4: label '1_2_01_2', and not +1 (live), -1 or -2 (attack), in a line 'label,video'",
+        "3: label is 'live', expected +1 (live), -1 or -2 (attack) in 'label,video'",
+        "4: label is '1_2_01_2', expected +1 (live), -1 or -2 (attack) in 'label,video'",
         "5: video '1_2_01_7' is not like 1_1_01_1",
         "6: video '../1_2_01_2' is not like 1_1_01_1",
     ]

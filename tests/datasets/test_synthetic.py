@@ -13,7 +13,7 @@ import pytest
 from fas_core.errors import DataError, FasError
 from fas_plugins.datasets.casia_surf import CasiaSurf
 from fas_plugins.datasets.options import CasiaSurfOptions
-from fas_plugins.datasets.simulator import write
+from fas_plugins.datasets.simulator import dataset_files
 from fas_plugins.datasets.simulator.options import SyntheticOptions
 from fas_plugins.datasets.synthetic import Synthetic
 
@@ -122,12 +122,12 @@ def test_manifest_and_note(root: Path) -> None:
 
 
 def test_same_options_give_the_same_bytes_whatever_the_workers(root: Path, tmp_path: Path) -> None:
-    write.make(tmp_path / "again", SMALL, workers=0)
+    dataset_files.write_dataset(tmp_path / "again", SMALL, workers=0)
     assert files(tmp_path / "again") == files(root)
 
 
 def test_prepare_returns_at_once_when_made(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(write, "capture", None)
+    monkeypatch.setattr(dataset_files, "render_shot", None)
     for protocol in PROTOCOLS:
         reader(root, protocol).prepare()
 
@@ -141,8 +141,8 @@ def test_an_interruption_leaves_nothing(tmp_path: Path, monkeypatch: pytest.Monk
             raise KeyboardInterrupt
         return real(shot, seed, size)
 
-    real = write.capture
-    monkeypatch.setattr(write, "capture", capture)
+    real = dataset_files.render_shot
+    monkeypatch.setattr(dataset_files, "render_shot", capture)
     with pytest.raises(KeyboardInterrupt):
         Synthetic(SMALL, root=tmp_path / "data").prepare()
     assert list(tmp_path.iterdir()) == []
@@ -168,7 +168,7 @@ def test_other_options_are_never_served(root: Path, change: dict[str, int]) -> N
 
 
 def test_other_versions_are_never_served(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(write, "VERSION", 2)
+    monkeypatch.setattr(dataset_files, "VERSION", 2)
     with pytest.raises(DataError, match="version 1, and not version 2"):
         reader(root).prepare()
 
@@ -204,7 +204,7 @@ def test_the_cache_folder_differs_with_the_files(tmp_path: Path, monkeypatch: py
     assert Synthetic(attrs.evolve(SMALL, protocol="unseen_group")).root == first
     for change in ({"seed": 1}, {"size": 64}, {"shots": 2}, {"subjects": 12}):
         assert Synthetic(attrs.evolve(SMALL, **change)).root != first
-    monkeypatch.setattr(write, "VERSION", 2)
+    monkeypatch.setattr(dataset_files, "VERSION", 2)
     assert Synthetic(SMALL).root != first
 
 
