@@ -49,11 +49,8 @@ def _compute_height(person: Identity, regions: FaceRegions, x: Image, y: Image) 
     body = np.where(regions.shirt > 0.5, -20 - 30 * side, trunk)
     rest = np.where(regions.neck + regions.shirt > 0.5, body, 8 * regions.ears)
     face = person.depth * np.sqrt(np.clip(face_dome(person, x, y), 0, 1))
-    face += (
-        _socket_height(person, regions, x, y)
-        + _nose_height(person, x, y)
-        + _jaw_height(person, regions, x, y)
-    )
+    sockets, jaw = _socket_height(person, regions, x, y), _jaw_height(person, regions, x, y)
+    face += sockets + _nose_height(person, x, y) + jaw
     return np.where(regions.oval > 0.5, face, rest) + 10 * regions.hair
 
 

@@ -43,9 +43,8 @@ def shade(surface: Surface, light: Light, extent: float) -> tuple[Image, Image]:
     facing = 1 / np.sqrt(1 + slope_x**2 + slope_y**2)  # cosine to the viewing direction
     right, down, near = light.direction
     to_lamp = near - slope_x * right - slope_y * down
-    lamp = np.maximum(to_lamp * facing, 0) * (
-        1 - 0.75 * _compute_shadow(surface.height, light.direction, step)
-    )
+    shadow = _compute_shadow(surface.height, light.direction, step)
+    lamp = np.maximum(to_lamp * facing, 0) * (1 - 0.75 * shadow)
     # Blinn-Phong: cosine to the half vector between the viewing direction and the lamp.
     half_vector = np.maximum((to_lamp + 1) * facing / hypot(right, down, near + 1), 0)
     hollow = (blur(surface.height, 0.1 / step) - surface.height) / 40

@@ -22,9 +22,8 @@ def take_color_picture(view: View, rng: np.random.Generator) -> Picture:
     """Return (H, W, 3) BGR, exposed for the middle of the image."""
     size = len(view.rgb)
     gain = compute_exposure_gain(view.rgb, rng.uniform(0.17, 0.27)) * rng.uniform(0.94, 1.06, 3)
-    light: Image = blur(view.rgb, rng.uniform(0.6, 1.4) * size / 128) * to_rgb(
-        _draw_vignette(rng, size), gain
-    )
+    light: Image = blur(view.rgb, rng.uniform(0.6, 1.4) * size / 128)
+    light = light * to_rgb(_draw_vignette(rng, size), gain)
     light = sharpen(light, rng.uniform(0, 0.6))
     shot_noise = rng.uniform(0.004, 0.02) * np.sqrt(np.maximum(light, 0) + 0.02)
     light = light + shot_noise * white_noise(rng, size, size, 3)
@@ -36,9 +35,8 @@ def take_color_picture(view: View, rng: np.random.Generator) -> Picture:
 def take_infrared_picture(view: View, rng: np.random.Generator) -> Picture:
     """Return (H, W), at the camera's fixed exposure."""
     size = len(view.ir)
-    light = (
-        blur(view.ir, rng.uniform(0.3, 0.9) * size / 96) * rng.uniform(0.8, 1.2) * _draw_vignette(rng, size)
-    )
+    light = blur(view.ir, rng.uniform(0.3, 0.9) * size / 96)
+    light = light * rng.uniform(0.8, 1.2) * _draw_vignette(rng, size)
     speckle, read_noise = 0.05 * white_noise(rng, size, size), 0.008 * white_noise(rng, size, size)
     return _encode_gamma(light * (1 + speckle) + read_noise + 0.01, gamma=1.6)
 
