@@ -1,4 +1,4 @@
-"""Fixtures of several reader tests: text files and empty images in the documented layouts, a simulated set."""
+"""Fixtures of several tests: text files and empty images in documented layouts, and a simulated data set."""
 
 from __future__ import annotations
 

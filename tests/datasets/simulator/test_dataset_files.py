@@ -1,4 +1,4 @@
-"""Files of the simulator: lists, manifest and record, and when they are taken as the data of given options."""
+"""Files of the simulator: lists, manifest and record, and the check that they fit the options."""
 
 from __future__ import annotations
 
