@@ -1,4 +1,4 @@
-"""Base class of the data-set readers: what most of them answer alike."""
+"""Base class of the data-set readers, with the defaults of the `DatasetReader` contract."""
 
 from __future__ import annotations
 

@@ -108,7 +108,7 @@ def merge_lists(tables: list[list[Frame]], files: list[Path]) -> list[Frame]:
             if first.label is None:
                 frames[frame.video, frame.name] = frame
             elif frame.label not in (None, first.label):
-                problems.append(f"{file}: {frame.video}: label differs from that in the lists before")
+                problems.append(f"{file}: {frame.video}: label differs from that in an earlier list")
     refuse(files[0].parent, list(dict.fromkeys(problems)))
     return list(frames.values())
 

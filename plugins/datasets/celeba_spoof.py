@@ -68,7 +68,7 @@ class CelebaSpoof(Reader[CelebaSpoofOptions]):
     def notes(self) -> tuple[str, ...]:
         """Photos without a usable box in the splits read so far, if other photos of the split have one."""
         return tuple(
-            f"{len(paths)} {split} photos have no usable box, and are taken whole: {format_list(paths)}"
+            f"{len(paths)} {split} photos have no usable box and are used uncropped: {format_list(paths)}"
             for split, paths in self._missing_boxes.items()
             if paths
         )

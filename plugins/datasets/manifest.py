@@ -40,7 +40,7 @@ class Manifest(Reader[ManifestOptions]):
         """Columns that are not used, e.g. because of a mistyped name."""
         used = {*COLUMNS, *self._modalities}
         unused = [name for name in self._table.column_names if name not in used]
-        return (f"columns that are not used: {format_list(unused, 10)}",) if unused else ()
+        return (f"unused columns: {format_list(unused, 10)}",) if unused else ()
 
     def splits(self) -> tuple[str, ...]:
         """Return `train`, `dev` and `test` first, then others by name."""

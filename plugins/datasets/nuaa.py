@@ -88,8 +88,10 @@ class Nuaa(Reader[NuaaOptions]):
         if not missing:
             return ()
         subjects = {photo.subject for photo in listed} - {photo.subject for photo in existing}
-        detail = f", all those of subjects {format_list(sorted(subjects), 10)} among them" if subjects else ""
-        return (f"{missing} of {len(listed)} listed photos are not there{detail}; the others are used",)
+        detail = (
+            f", all photos of subjects {format_list(sorted(subjects), 10)} among them" if subjects else ""
+        )
+        return (f"{missing} of {len(listed)} listed photos are missing{detail}; the others are used",)
 
     def splits(self) -> tuple[str, ...]:
         return PROTOCOLS[self.options.protocol][1]
@@ -104,7 +106,7 @@ class Nuaa(Reader[NuaaOptions]):
         photos = [photo for photo in self._photos[1] if assign_split(photo) == split]
         for name, is_live in (("live", True), ("attack", False)):
             if not any(photo.is_live is is_live for photo in photos):
-                raise DataError(f"{self.root}: no {name} photos of the {split!r} split are there")
+                raise DataError(f"{self.root}: no {name} photos in the {split!r} split")
         return SampleTable.of(
             {
                 "id": [photo.path for photo in photos],

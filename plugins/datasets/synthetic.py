@@ -70,7 +70,7 @@ class Synthetic(Reader[SyntheticOptions]):
 
     def _open(self) -> CasiaSurf:
         if not is_written(self.root, self.options):
-            raise DataError(f"{self.root}: not made yet: run `fas data make`")
+            raise DataError(f"{self.root}: no simulated data yet: run `fas data make`")
         lists = "." if self.options.protocol == "grandtest" else self.options.protocol
         return CasiaSurf(CasiaSurfOptions(lists=lists), root=self.root)
 

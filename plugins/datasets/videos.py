@@ -65,7 +65,7 @@ class VideoReader(Reader[Options]):
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """How many videos are missing from a folder of crops as no frame has a face."""
+        """The videos that a folder of crops lacks because no frame of them has a face."""
         videos = dict.fromkeys(_list_no_face_videos(self.root))
         missing = sorted(video for video in videos if not (self.root / video).is_dir())
         if not missing:
@@ -121,7 +121,7 @@ def build_frame_table(
         modality_folders: as of `VideoReader`. A frame may lack the images of some modalities.
 
     Raises:
-        DataError: videos have no frames, or two frames one name; or there are only video files.
+        DataError: a video has no frames or two frames of one name, or there are only video files.
     """
     frames, problems = _list_frames(videos, root, modality_folders)
     if not frames:
@@ -165,7 +165,7 @@ def _list_frames(
     for video in videos:
         try:
             if video.path in seen:
-                raise ValueError(f"{video.path} is named before")
+                raise ValueError(f"{video.path} is listed before")
             seen.add(video.path)
             images = _list_images(root / video.path, modality_folders)
             if not images and video.path not in no_face:
@@ -207,7 +207,7 @@ def _refuse_video_files(videos: Sequence[Video], root: Path) -> None:
     for folder in dict.fromkeys((root / video.path).parent for video in videos):
         if folder.is_dir() and any(is_video(entry.name) for entry in folder.iterdir()):
             raise DataError(
-                f"{folder}: holds videos, and no frames: run `fas data frames {root} FRAMES` and read FRAMES"
+                f"{folder}: holds videos but no frames: run `fas data frames {root} FRAMES` and read FRAMES"
             )
 
 

@@ -133,7 +133,7 @@ def test_lists_that_disagree_are_refused(challenge: Path) -> None:
     with pytest.raises(DataError) as error:
         reader(challenge, "4@all").samples("train")
     assert error.value.problems == (
-        f"{other}: train/1_031_1_1_1: label differs from that in the lists before",
+        f"{other}: train/1_031_1_1_1: label differs from that in an earlier list",
     )
 
 

@@ -63,7 +63,7 @@ def test_contradicting_labels_are_refused_once_per_video() -> None:
     attack = [Frame("v", f"{number}.jpg", 0) for number in range(3)]
     with pytest.raises(DataError) as caught:
         merge_lists([live, attack], FILES)
-    assert caught.value.problems == ("lists/two.txt: v: label differs from that in the lists before",)
+    assert caught.value.problems == ("lists/two.txt: v: label differs from that in an earlier list",)
 
 
 @pytest.mark.parametrize(

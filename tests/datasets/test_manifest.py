@@ -92,7 +92,7 @@ def test_label_words(tmp_path: Path) -> None:
 
 def test_unused_columns_are_noted(tmp_path: Path) -> None:
     manifest = reader(tmp_path / "m.csv", "path,specie,quality\na.jpg,print,3\n")
-    assert manifest.notes == ("columns that are not used: specie, quality",)
+    assert manifest.notes == ("unused columns: specie, quality",)
 
 
 def test_all_problems_are_named_with_their_lines(tmp_path: Path) -> None:

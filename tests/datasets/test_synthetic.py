@@ -135,13 +135,13 @@ def test_data_of_other_options_are_refused(
     other = Synthetic(attrs.evolve(small, **change), root=root)
     (name, value), *_ = change.items()
     for use in (other.prepare, other.splits, lambda: other.samples("train")):
-        with pytest.raises(DataError, match=f"{name} {getattr(small, name)}, and not {name} {value}"):
+        with pytest.raises(DataError, match=f"{name} {getattr(small, name)}, expected {name} {value}"):
             use()
 
 
 def test_a_folder_of_other_files_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").write_text("mine")
-    with pytest.raises(DataError, match="other things"):
+    with pytest.raises(DataError, match="other files"):
         reader(tmp_path).prepare()
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
 

@@ -61,7 +61,7 @@ def test_all_problems_of_videos_are_reported(tmp_path: Path, touch: Touch) -> No
     with pytest.raises(DataError) as caught:
         build_frame_table(videos, "test", tmp_path, RGB)
     assert caught.value.problems == (
-        "list:2: a is named before",
+        "list:2: a is listed before",
         f"list:3: {tmp_path}/b: 1.jpg and 1.png are one frame: keep one of them",
         f"list:4: no frames in {tmp_path}/c",
     )
@@ -77,7 +77,7 @@ def test_a_video_without_a_face_may_lack_frames(tmp_path: Path, touch: Touch, wr
 
 def test_video_files_without_frames_name_the_command(tmp_path: Path, touch: Touch) -> None:
     touch(tmp_path, "train/a.avi")
-    with pytest.raises(DataError, match=rf"holds videos, and no frames: run `fas data frames {tmp_path} "):
+    with pytest.raises(DataError, match=rf"holds videos but no frames: run `fas data frames {tmp_path} "):
         build_frame_table([live("train/a")], "train", tmp_path, RGB)
 
 

@@ -55,15 +55,13 @@ def is_written(root: Path, options: SyntheticOptions) -> bool:
     if not (root / RECORD_FILE).is_file():
         if root.is_dir() and not any(root.iterdir()):
             return False
-        raise DataError(f"{root}: holds other things than simulated data: name a new or an empty folder")
+        raise DataError(f"{root}: holds other files than simulated data: name a new or an empty folder")
     actual, expected = _read_record(root / RECORD_FILE), _file_options(options)
     if differing := [name for name in expected if actual.get(name) != expected[name]]:
         actual_text, expected_text = (
             ", ".join(f"{name} {values.get(name)}" for name in differing) for values in (actual, expected)
         )
-        raise DataError(
-            f"{root}: its data were made with {actual_text}, and not {expected_text}: name another folder"
-        )
+        raise DataError(f"{root}: its data have {actual_text}, expected {expected_text}: name another folder")
     return True
 
 
@@ -102,7 +100,7 @@ def _read_record(path: Path) -> dict[str, Any]:
     try:
         return dict(json.loads(path.read_text(encoding="utf-8"))["made_with"])
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise DataError(f"{path}: cannot be read as the simulator's note: name another folder") from error
+        raise DataError(f"{path}: cannot be read as the simulator's record: name another folder") from error
 
 
 def _write_shot(folder: Path, options: SyntheticOptions, shot: Shot) -> None:

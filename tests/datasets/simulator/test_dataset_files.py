@@ -62,12 +62,12 @@ def test_another_version_is_refused(
     simulated: Path, small: SyntheticOptions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(dataset_files, "VERSION", 2)
-    with pytest.raises(DataError, match="version 1, and not version 2"):
+    with pytest.raises(DataError, match="version 1, expected version 2"):
         is_written(simulated, small)
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"made_with": 3}'])
 def test_a_malformed_record_is_refused(tmp_path: Path, small: SyntheticOptions, text: str) -> None:
     (tmp_path / "simulator.json").write_text(text)
-    with pytest.raises(DataError, match="simulator's note"):
+    with pytest.raises(DataError, match="simulator's record"):
         is_written(tmp_path, small)
