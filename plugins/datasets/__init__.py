@@ -1,4 +1,4 @@
-"""Data sets: list files, folders and manifests on disk, and the simulator."""
+"""Data sets: public ones by their list files, folders and manifests of your own, and the simulator."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from fas_plugins.datasets.options import (
 )
 from fas_plugins.datasets.simulator.options import SyntheticOptions
 
-WMCA_LEFT_OUT = ("fakehead", "flexiblemask", "glasses", "papermask", "prints", "replay", "rigidmask")
+WMCA_UNSEEN_ATTACKS = ("fakehead", "flexiblemask", "glasses", "papermask", "prints", "replay", "rigidmask")
 
 
 @hookimpl
@@ -30,7 +30,7 @@ def fas_datasets() -> Iterator[Dataset]:
         options=CasiaSurfOptions,
         source="A Dataset and Benchmark for Large-scale Multi-modal Face Anti-spoofing (arXiv 1812.00408)",
         markers=("train_list.txt", "val_p*_list.txt", "test_p*_list.txt"),
-        submission="fas_plugins.datasets.casia_surf_submission:submission",
+        submission="fas_plugins.datasets.casia_surf_submission:build_submission",
     )
     yield Dataset(
         name="cefa",
@@ -48,7 +48,7 @@ def fas_datasets() -> Iterator[Dataset]:
             "CASIA_CeFA/protocol/CASIA_CeFA@p4*.txt",
         ),
         sets={"4": ("4@1", "4@2", "4@3")},
-        submission="fas_plugins.datasets.cefa_submission:submission",
+        submission="fas_plugins.datasets.cefa_submission:build_submission",
     )
     yield Dataset(
         name="celeba_spoof",
@@ -76,7 +76,7 @@ def fas_datasets() -> Iterator[Dataset]:
     )
     yield Dataset(
         name="manifest",
-        summary="A CSV or Parquet table of paths, labels and whatever else is known",
+        summary="A CSV or Parquet table of paths, labels and metadata",
         target="fas_plugins.datasets.manifest:Manifest",
         options=ManifestOptions,
         suffixes=(".csv", ".parquet"),
@@ -111,7 +111,7 @@ def fas_datasets() -> Iterator[Dataset]:
             "Dev_files",
             "Test_files",
         ),
-        sets={number: tuple(f"{number}@{part}" for part in range(1, 7)) for number in "34"},
+        sets={number: tuple(f"{number}@{index}" for index in range(1, 7)) for number in "34"},
     )
     yield Dataset(
         name="replay_attack",
@@ -136,5 +136,5 @@ def fas_datasets() -> Iterator[Dataset]:
         source="Biometric Face Presentation Attack Detection with Multi-Channel Convolutional Neural Network "
         "(arXiv 1909.08848)",
         markers=("PROTOCOL-*.csv", "*/PROTOCOL-*.csv"),
-        sets={"LOO": tuple(f"LOO_{kind}" for kind in WMCA_LEFT_OUT)},
+        sets={"LOO": tuple(f"LOO_{kind}" for kind in WMCA_UNSEEN_ATTACKS)},
     )

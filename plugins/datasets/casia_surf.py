@@ -1,10 +1,11 @@
-"""CASIA-SURF: paired colour, depth and infrared crops of faces, listed in text files.
+"""CASIA-SURF: paired colour, depth and infrared face crops, listed in text files.
 
-Zhang et al., "A Dataset and Benchmark for Large-scale Multi-modal Face Anti-spoofing" (CVPR 2019,
-arXiv 1812.00408). A line is `color depth ir label`, 1 = live and 0 = attack as everywhere here; the
-public lists have no label. Species and subject are folders of the path where it has them
-(`Training/fake_part/CLKJ_AS0005/05_enm_s.rssdk/color/101.jpg`); a `manifest.csv` beside the lists, or in
-the root, may say more: `id` (the colour path) and any of species, subject, group, session, device, video.
+Zhang et al., "A Dataset and Benchmark for Large-scale Multi-modal Face Anti-spoofing" (CVPR 2019, arXiv
+1812.00408). A line is `color depth ir label` with label 1 = live, 0 = attack; public lists have no label.
+Species and subject come from the folders of the path, where it has them
+(`Training/fake_part/CLKJ_AS0005/05_enm_s.rssdk/color/101.jpg`). An optional `manifest.csv` in the root or
+beside the lists adds columns: `id` (the colour path) and any of species, subject, group, session, device,
+video.
 """
 
 from __future__ import annotations
@@ -15,11 +16,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
-from attrs import field, frozen
+from attrs import frozen
 
-from fas_core.data.text_lists import known_split, read_lines, refuse
+from fas_core.data.text_lists import read_lines, refuse
 from fas_core.errors import DataError
 from fas_core.records.samples import SampleTable
+from fas_plugins.datasets.base import Reader
 from fas_plugins.datasets.options import CasiaSurfOptions
 
 LISTS = {
@@ -28,52 +30,45 @@ LISTS = {
     "test": ("test_private_list.txt", "test_public_list.txt"),
 }
 MODALITIES = ("rgb", "depth", "ir")
-FOLDERS = r"(?:^|/)(?:real|fake)_part/(?P<subject>[^/]+)/(?P<species>[^/]+?)(?:\.rssdk)?/"
-JOINED = ("species", "subject", "group", "session", "device", "video")
+PATH_PATTERN = r"(?:^|/)(?:real|fake)_part/(?P<subject>[^/]+)/(?P<species>[^/]+?)(?:\.rssdk)?/"
+MANIFEST_COLUMNS = ("species", "subject", "group", "session", "device", "video")
 
 
 @frozen
-class CasiaSurf:
-    """Reader of the lists; a split has the private, labelled list if it is there, else the public one."""
-
-    options: CasiaSurfOptions
-    root: Path = field(converter=Path)
-
-    overlaps: tuple[tuple[str, str], ...] = field(default=(), init=False)
-    notes: tuple[str, ...] = field(default=(), init=False)
-
-    def prepare(self) -> None: ...
+class CasiaSurf(Reader[CasiaSurfOptions]):
+    """Reader of the lists. A split reads the private, labelled list if it exists, else the public one."""
 
     def splits(self) -> tuple[str, ...]:
-        """The splits that have a list.
+        """Return the splits that have a list.
 
         Raises:
-            DataError: none has.
+            DataError: no split has one.
         """
-        if not (found := tuple(self._lists())):
-            raise DataError(f"{self.root / self.options.lists}: no list files here, such as train_list.txt")
-        return found
+        if splits := tuple(self._lists()):
+            return splits
+        raise DataError(f"{self.root / self.options.lists}: no list files here, such as train_list.txt")
 
-    def samples(self, split: str) -> SampleTable:
-        """Samples of one list, in its order; `id` is the colour path as it is written there.
+    def _read(self, split: str) -> SampleTable:
+        """Read the samples of one list in its order; `id` is the colour path as written in the list.
 
         Raises:
-            DataError: the list is not there, is empty or has malformed lines, all of which are named.
+            DataError: the list is missing, empty or has malformed lines, all of which are named.
         """
-        file = self._lists()[known_split(split, self.splits(), self.root)]
+        file = self._lists()[split]
         columns = read_list(file)
-        known = from_path(columns["rgb"])
+        metadata = parse_paths(columns["rgb"])
         for manifest in (self.root / "manifest.csv", file.parent / "manifest.csv"):
             if manifest.is_file():
-                for name, said in from_manifest(manifest, columns["rgb"]).items():
-                    known[name] = pc.coalesce(said, known[name]) if name in known else said
+                for name, values in read_manifest(manifest, columns["rgb"]).items():
+                    metadata[name] = pc.coalesce(values, metadata[name]) if name in metadata else values
         return SampleTable.of(
-            {"id": columns["rgb"], "split": [split] * len(columns["rgb"]), **columns, **known},
+            {"id": columns["rgb"], "split": [split] * len(columns["rgb"]), **columns, **metadata},
             modalities=MODALITIES,
             root=self.root,
         )
 
     def _lists(self) -> dict[str, Path]:
+        """Return the list file of each split that has one."""
         folder = self.root / self.options.lists
         return {
             split: folder / file
@@ -83,11 +78,11 @@ class CasiaSurf:
 
 
 def read_list(path: Path) -> dict[str, pa.Array]:
-    """Columns `rgb`, `depth`, `ir` and, in a list of four columns, `label`.
+    """Read the columns `rgb`, `depth`, `ir` and, if the list has four columns, `label`.
 
     Raises:
-        DataError: the list is empty; or lines have other than three or four words, not as many as the
-            first line, or a label other than 0 and 1.
+        DataError: the list is empty, or lines have other than three or four columns, another number of
+            columns than the first line, or a label other than 0 and 1.
     """
     numbered = [(number, line) for number, line in enumerate(read_lines(path), 1) if line]
     if not numbered:
@@ -98,32 +93,38 @@ def read_list(path: Path) -> dict[str, pa.Array]:
     fits = lengths == width
     flat = words.flatten() if fits.all() else words.filter(pa.array(fits)).flatten()
     names = (*MODALITIES, "label")[:width]
-    columns = {name: flat.take(pa.array(np.arange(at, len(flat), width))) for at, name in enumerate(names)}
-    form = "'color depth ir label'" if width == 4 else "'color depth ir'"
-    problems = [(row, f"{lengths[row]} columns, and not {form}") for row in np.flatnonzero(~fits)]
+    columns = {
+        name: flat.take(pa.array(np.arange(index, len(flat), width))) for index, name in enumerate(names)
+    }
+    expected = "'color depth ir label'" if width == 4 else "'color depth ir'"
+    problems = [(row, f"{lengths[row]} columns, expected {expected}") for row in np.flatnonzero(~fits)]
     if width == 4:
-        known = pc.is_in(columns["label"], value_set=pa.array(["0", "1"])).to_numpy(zero_copy_only=False)
-        wrong = zip(np.flatnonzero(fits)[~known], columns["label"].filter(pa.array(~known)), strict=True)
-        problems += [(row, f"label {str(label)!r}, and not 1 (live) or 0 (attack)") for row, label in wrong]
+        valid = pc.is_in(columns["label"], value_set=pa.array(["0", "1"])).to_numpy(zero_copy_only=False)
+        invalid = zip(np.flatnonzero(fits)[~valid], columns["label"].filter(pa.array(~valid)), strict=True)
+        problems += [
+            (row, f"label is {str(label)!r}, expected 1 (live) or 0 (attack)") for row, label in invalid
+        ]
     refuse(path, [f"{path}:{numbered[row][0]}: {problem}" for row, problem in sorted(problems)])
     return columns
 
 
-def from_path(paths: pa.Array) -> dict[str, pa.Array]:
-    """`species` and `subject` by the folders of the training set; null where the path is not like that."""
-    found = pc.extract_regex(paths, FOLDERS)
-    species, subject = pc.struct_field(found, "species"), pc.struct_field(found, "subject")
+def parse_paths(paths: pa.Array) -> dict[str, pa.Array]:
+    """Return `species` and `subject` by the folders of the training set; null for other paths."""
+    folders = pc.extract_regex(paths, PATH_PATTERN)
+    species, subject = pc.struct_field(folders, "species"), pc.struct_field(folders, "subject")
     return {"species": pc.if_else(pc.equal(species, "real"), "live", species), "subject": subject}
 
 
-def from_manifest(path: Path, ids: pa.Array) -> dict[str, pa.Array]:
-    """What a manifest says of these ids; null for those it does not name.
+def read_manifest(path: Path, ids: pa.Array) -> dict[str, pa.Array]:
+    """Read the manifest's columns for these ids; null for ids that it does not list.
 
     Raises:
-        DataError: it is not a CSV table with an `id` column.
+        DataError: the file is not a CSV table with an `id` column.
     """
     convert = pa.csv.ConvertOptions(
-        column_types=dict.fromkeys(("id", *JOINED), pa.string()), null_values=[""], strings_can_be_null=True
+        column_types=dict.fromkeys(("id", *MANIFEST_COLUMNS), pa.string()),
+        null_values=[""],
+        strings_can_be_null=True,
     )
     try:
         table = pa.csv.read_csv(path, convert_options=convert)
@@ -132,5 +133,5 @@ def from_manifest(path: Path, ids: pa.Array) -> dict[str, pa.Array]:
     if "id" not in table.column_names:
         raise DataError(f"{path}: no 'id' column (found: {', '.join(table.column_names)})")
     rows = pc.index_in(ids, value_set=table.column("id").combine_chunks())
-    names = [name for name in JOINED if name in table.column_names]
+    names = [name for name in MANIFEST_COLUMNS if name in table.column_names]
     return {name: table.column(name).combine_chunks().take(rows) for name in names}

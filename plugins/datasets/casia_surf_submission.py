@@ -1,7 +1,7 @@
-"""The file of the challenge with CASIA-SURF (Liu et al., CVPRW 2019): a list's line and the score.
+"""Submission file of the CASIA-SURF challenge (Liu et al., CVPRW 2019): a line of the list and the score.
 
-Phase 1 was about dev, phase 2 about test. Scores have all their digits, as in the files that the published
-programs (FeatherNets, arXiv 1904.09290, and others) wrote.
+Phase 1 is the dev list, phase 2 the test list. Scores have full precision, as in the files of published
+programs (FeatherNets, arXiv 1904.09290, and others).
 """
 
 from __future__ import annotations
@@ -16,20 +16,20 @@ from fas_plugins.datasets.casia_surf import LISTS, MODALITIES, read_list
 from fas_plugins.datasets.options import CasiaSurfOptions
 
 
-def submission(options: CasiaSurfOptions, root: Path, split: str) -> Submission:
-    """The lines of the public list, or of the private one without its labels where only that is there.
+def build_submission(options: CasiaSurfOptions, root: Path, split: str) -> Submission:
+    """Return the lines of the public list, or of the private list without labels if there is no public one.
 
     Raises:
-        DataError: there is no such list, it is malformed, or names a sample twice.
+        DataError: both lists are missing, or the list is malformed or names a sample twice.
     """
-    names = LISTS[known_split(split, ("dev", "test"), root)]
+    names = tuple(reversed(LISTS[known_split(split, ("dev", "test"), root)]))
     folder = root / options.lists
-    there = [folder / name for name in reversed(names) if (folder / name).is_file()]
-    if not there:
-        raise DataError(f"{folder}: no list of {split!r}: neither {' nor '.join(reversed(names))}")
-    columns = read_list(there[0])
+    file = next((folder / name for name in names if (folder / name).is_file()), None)
+    if file is None:
+        raise DataError(f"{folder}: no list of {split!r}: neither {' nor '.join(names)}")
+    columns = read_list(file)
     rows = list(zip(*(columns[modality].to_pylist() for modality in MODALITIES), strict=True))
     ids = tuple(row[0] for row in rows)
-    if again := [key for key, count in Counter(ids).items() if count > 1]:
-        raise DataError(f"{there[0]}: {len(again)} samples are listed twice: {format_list(again)}")
-    return Submission((SubmissionPart(there[0].name, ids, tuple(map(" ".join, rows))),), (split,))
+    if repeated := [key for key, count in Counter(ids).items() if count > 1]:
+        raise DataError(f"{file}: {len(repeated)} samples are listed twice: {format_list(repeated)}")
+    return Submission((SubmissionPart(file.name, ids, tuple(map(" ".join, rows))),), (split,))

@@ -1,4 +1,4 @@
-"""CeFA's two releases: where their lists lie, and what the lines of a list name."""
+"""List files of CeFA's two releases: where they are, and which frames they name."""
 
 from __future__ import annotations
 
@@ -16,46 +16,46 @@ SPLITS = ("train", "dev", "test")
 
 @frozen
 class Release:
-    """How a release lies on disk.
+    """Layout of one release on disk.
 
     Args:
-        folders: where its lists may be, below the root.
-        lists: names of a split's lists, the preferred one first; `{}` is the sub-protocol's number.
-        numbers: what its lists call each sub-protocol.
-        color: the folder of a video's colour images.
-        live: the label of live samples.
-        home: the folder that paths in the lists start with; none where they start at the lists' own.
+        folders: folders below the root that may hold the lists.
+        lists: file names of each split's lists, the preferred one first; `{}` is the sub-protocol's number.
+        numbers: the lists' number of each sub-protocol.
+        color: name of a video's folder of colour images.
+        live_label: the label of live samples.
+        top_folder: first folder of the paths in the lists; empty where paths are relative to the list.
     """
 
     folders: tuple[str, ...]
     lists: dict[str, tuple[str, ...]]
     numbers: dict[str, str]
     color: str
-    live: str
-    home: str = ""
+    live_label: str
+    top_folder: str = ""
 
     @property
-    def kinds(self) -> tuple[str, ...]:
-        """The folders of a video, in the order of `MODALITIES`."""
+    def modality_folders(self) -> tuple[str, ...]:
+        """Folders of a video for rgb, depth and ir."""
         return (self.color, "depth", "ir")
 
-    def find(self, root: Path, split: str) -> dict[str, Path]:
-        """`{sub-protocol: its list}` of those that there are, all from one folder."""
+    def find_lists(self, root: Path, split: str) -> dict[str, Path]:
+        """Return `{sub-protocol: list}` of a split's existing lists, all from the first folder with any."""
         for folder in self.folders:
-            found = {
+            files = {
                 protocol: file
-                for name in reversed(self.lists[split])
+                for name in reversed(self.lists[split])  # the preferred name overwrites the others
                 for protocol, number in self.numbers.items()
                 if (file := root / folder / name.format(number)).is_file()
             }
-            if found:
-                return found
+            if files:
+                return files
         return {}
 
-    def base(self, root: Path, file: Path) -> str:
-        """The folder that videos of a list are in, relative to the root, with a slash at its end."""
-        if self.home:
-            return f"{self.home}/" if (root / self.home).is_dir() else ""
+    def find_video_folder(self, root: Path, file: Path) -> str:
+        """Return the folder of a list's videos, relative to the root; ends with a slash unless empty."""
+        if self.top_folder:
+            return f"{self.top_folder}/" if (root / self.top_folder).is_dir() else ""
         folder = file.parent.relative_to(root).as_posix()
         return "" if folder == "." else f"{folder}/"
 
@@ -69,7 +69,7 @@ CHALLENGE = Release(
     },
     numbers={"4@1": "1", "4@2": "2", "4@3": "3"},
     color="profile",
-    live="1",
+    live_label="1",
 )
 FULL = Release(
     folders=(".", "protocol", "CASIA_CeFA", "CASIA_CeFA/protocol"),
@@ -79,23 +79,23 @@ FULL = Release(
     },
     numbers={"4@1": "1", "4@2": "3", "4@3": "5"},
     color="color",
-    live="0",
-    home="CASIA_CeFA",
+    live_label="0",
+    top_folder="CASIA_CeFA",
 )
 
 
 @frozen
 class Frame:
-    """One moment of a video: `name` in each of its folders but those in `without`."""
+    """One frame of a video: image `name` in each modality's folder except those in `missing`."""
 
     video: str
     name: str
     label: int | None
-    without: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
 
 
-def joined(tables: list[list[Frame]], files: list[Path]) -> list[Frame]:
-    """The frames of several lists, each once, with the label of whichever list has one.
+def merge_lists(tables: list[list[Frame]], files: list[Path]) -> list[Frame]:
+    """Merge the frames of several lists: each frame once, with the label of whichever list has one.
 
     Raises:
         DataError: two lists disagree on a label.
@@ -104,17 +104,17 @@ def joined(tables: list[list[Frame]], files: list[Path]) -> list[Frame]:
     problems: list[str] = []
     for table, file in zip(tables, files, strict=True):
         for frame in table:
-            before = frames.setdefault((frame.video, frame.name), frame)
-            if before.label is None:
+            first = frames.setdefault((frame.video, frame.name), frame)
+            if first.label is None:
                 frames[frame.video, frame.name] = frame
-            elif frame.label not in (None, before.label):
-                problems.append(f"{file}: {frame.video}: label differs from that in the lists before")
+            elif frame.label not in (None, first.label):
+                problems.append(f"{file}: {frame.video}: label differs from that in an earlier list")
     refuse(files[0].parent, list(dict.fromkeys(problems)))
     return list(frames.values())
 
 
-def read_frames(file: Path, base: Path, release: Release, split: str) -> list[Frame]:
-    """The frames of one list; videos that it names as a whole are looked up below `base`.
+def read_list(file: Path, base: Path, release: Release, split: str) -> list[Frame]:
+    """Read the frames of one list; images of listed videos are looked up below `base`.
 
     Raises:
         DataError: the list is empty, or lines are malformed, all of which are named.
@@ -127,7 +127,7 @@ def read_frames(file: Path, base: Path, release: Release, split: str) -> list[Fr
     problems: list[str] = []
     for number, words in numbered:
         try:
-            for frame in frames_of(words, labelled, base, release):
+            for frame in _parse_line(words, labelled, base, release):
                 if frames.setdefault((frame.video, frame.name), frame) is not frame:
                     raise ValueError(f"{words[0]} is listed before")
         except ValueError as error:
@@ -136,43 +136,44 @@ def read_frames(file: Path, base: Path, release: Release, split: str) -> list[Fr
     return list(frames.values())
 
 
-def frames_of(words: list[str], labelled: bool, base: Path, release: Release) -> list[Frame]:
-    """What one line names: an image, or a video with all of its images.
+def _parse_line(words: list[str], labelled: bool, base: Path, release: Release) -> list[Frame]:
+    """Return the frames that one line names: an image, or all images of a video.
 
     Raises:
-        ValueError: the line is not like that, or the video has no images.
+        ValueError: the line is malformed, or the video has no images.
     """
     if len(words) != 1 + labelled:
-        raise ValueError(f"{len(words)} columns, and not {'path label' if labelled else 'path'!r}")
+        raise ValueError(f"{len(words)} columns, expected {'path label' if labelled else 'path'!r}")
     if labelled and words[1] not in ("0", "1"):
-        raise ValueError(f"label {words[1]!r}, and not 0 or 1")
-    label = (LIVE if words[1] == release.live else ATTACK) if labelled else None
-    path = words[0].replace("\\", "/").strip("/").removeprefix(f"{release.home}/")
+        raise ValueError(f"label is {words[1]!r}, expected 0 or 1")
+    label = (LIVE if words[1] == release.live_label else ATTACK) if labelled else None
+    path = words[0].replace("\\", "/").strip("/").removeprefix(f"{release.top_folder}/")
     if not is_image(path):
-        return frames_in(base, path, release, label)
-    video, _, rest = path.rpartition(f"/{release.color}/")
-    if not video or "/" in rest:
+        return _list_frames(base, path, release, label)
+    video, _, name = path.rpartition(f"/{release.color}/")
+    if not video or "/" in name:
         raise ValueError(f"{words[0]!r} is not like train/1_031_1_1_1/{release.color}/0001.jpg")
-    return [Frame(video, rest, label)]
+    return [Frame(video, name, label)]
 
 
-def frames_in(base: Path, video: str, release: Release, label: int | None) -> list[Frame]:
-    """All images of a video, by number; those that lack depth or infrared say so."""
-    there = {kind: images_in(base / video / kind) for kind in release.kinds}
-    names = sorted(there[release.color], key=lambda name: (number_in(name) or 0, name))
+def _list_frames(base: Path, video: str, release: Release, label: int | None) -> list[Frame]:
+    """Return all frames of a video in the order of their numbers."""
+    images = {folder: _list_images(base / video / folder) for folder in release.modality_folders}
+    names = sorted(images[release.color], key=lambda name: (parse_frame_number(name) or 0, name))
     if not names:
         raise ValueError(f"{video}: no images in {base / video / release.color}")
     return [
-        Frame(video, name, label, tuple(kind for kind in there if name not in there[kind])) for name in names
+        Frame(video, name, label, tuple(folder for folder in images if name not in images[folder]))
+        for name in names
     ]
 
 
-def images_in(folder: Path) -> set[str]:
-    """Names of a folder's images; none where there is no folder."""
+def _list_images(folder: Path) -> set[str]:
+    """Return the names of a folder's images; empty if there is no folder."""
     return {path.name for path in folder.iterdir() if is_image(path.name)} if folder.is_dir() else set()
 
 
-def number_in(name: str) -> int | None:
-    """`0012.jpg` -> 12."""
+def parse_frame_number(name: str) -> int | None:
+    """Return the number that is the image's name, None for other names: `0012.jpg` -> 12."""
     stem = name.rpartition(".")[0]
     return int(stem) if re.fullmatch(r"[0-9]{1,9}", stem) else None

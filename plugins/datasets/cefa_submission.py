@@ -1,8 +1,8 @@
-"""The file of the challenge with CASIA-SURF CeFA (CVPRW 2020): a line a video, `path score`, five decimals.
+"""Submission file of the CASIA-SURF CeFA challenge (CVPRW 2020): `path score` per video, five decimals.
 
-Phase 1: the dev videos of the three sub-protocols, 200 lines each. Phase 2: those and the test videos of
-each, dev before test, 7,200 lines. A model that was trained for a sub-protocol scores its lines, which may
-name videos that another's lines name too.
+Phase 1 has the dev videos of the three sub-protocols, 200 lines each. Phase 2 has the dev and then the test
+videos of each, 7,200 lines. The model of each sub-protocol scores its own lines; two sub-protocols may list
+the same video.
 """
 
 from __future__ import annotations
@@ -16,43 +16,38 @@ from fas_plugins.datasets.cefa_lists import CHALLENGE
 from fas_plugins.datasets.options import CefaOptions
 
 PHASES = {"dev": ("dev",), "test": ("dev", "test")}
-LISTS = ("4@{}_{}_res.txt", "4@{}_{}_ref.txt")
-"""Without labels, and with."""
+UNLABELLED_LIST, LABELLED_LIST = "4@{}_{}_res.txt", "4@{}_{}_ref.txt"
 
 
-def submission(options: CefaOptions, root: Path, split: str) -> Submission:
-    """The lines of phase 1 (`dev`) or of phase 2 (`test`), always of all three sub-protocols.
+def build_submission(options: CefaOptions, root: Path, split: str) -> Submission:
+    """Return the lines of phase 1 (`dev`) or phase 2 (`test`) of all three sub-protocols.
 
     Raises:
-        DataError: a list is missing, empty or malformed, which is so for one of the full release.
+        DataError: a list is missing, empty or malformed, as the lists of the full release are here.
     """
     splits = PHASES[known_split(split, tuple(PHASES), root)]
     parts = [
-        _part(protocol, _list(root, number, part))
+        _read_part(protocol, _find_list(root, number, part_split))
         for protocol, number in CHALLENGE.numbers.items()
-        for part in splits
+        for part_split in splits
     ]
     return Submission(tuple(parts), splits, videos=True, decimals=5)
 
 
-def _list(root: Path, number: str, split: str) -> Path:
-    names = [name.format(number, split) for name in LISTS]
-    there = [
-        root / folder / name
-        for name in names
-        for folder in CHALLENGE.folders
-        if (root / folder / name).is_file()
-    ]
-    if not there:
+def _find_list(root: Path, number: str, split: str) -> Path:
+    names = [name.format(number, split) for name in (UNLABELLED_LIST, LABELLED_LIST)]
+    candidates = [root / folder / name for name in names for folder in CHALLENGE.folders]
+    file = next((file for file in candidates if file.is_file()), None)
+    if file is None:
         raise DataError(
-            f"{root}: no {' nor '.join(names)}, neither here nor in phase1 or phase2: the file is about the "
-            f"challenge release's videos of all three sub-protocols"
+            f"{root}: no {' nor '.join(names)}, neither here nor in phase1 or phase2: the submission file "
+            f"needs the challenge release's lists of all three sub-protocols"
         )
-    return there[0]
+    return file
 
 
-def _part(protocol: str, file: Path) -> SubmissionPart:
-    lines: dict[str, str] = {}
+def _read_part(protocol: str, file: Path) -> SubmissionPart:
+    lines: dict[str, str] = {}  # {video: its path as the list writes it}
     problems: list[str] = []
     for number, line in enumerate(read_lines(file), 1):
         if not line:
@@ -61,8 +56,10 @@ def _part(protocol: str, file: Path) -> SubmissionPart:
         video = path.replace("\\", "/").strip("/")
         if len(line.split()) > 2 or is_image(path):
             problems.append(f"{file}:{number}: {line!r} is not like dev/003000, a video")
-        elif lines.setdefault(video, path) is not path:
+        elif video in lines:
             problems.append(f"{file}:{number}: {video} is listed before")
+        else:
+            lines[video] = path
     refuse(file, problems)
     if not lines:
         raise DataError(f"{file}: the list is empty")

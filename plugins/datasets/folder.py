@@ -1,7 +1,8 @@
-"""Your own photos in folders: `live/...` and `attack/<species>/...`, below `train/`, `dev/`, `test/` or not.
+"""Your own photos in folders: `live/...` and `attack/<species>/...`, with or without split folders.
 
-A modality is a sub-folder (`live/rgb/x.jpg`, `live/depth/x.png`) or ends the name (`x_rgb.jpg`,
-`x-depth.png`); an image without either is `rgb`. Images that differ in nothing else are one sample.
+Split folders are `train/`, `dev/` (or `val/`) and `test/`. A modality is a sub-folder (`live/rgb/x.jpg`,
+`live/depth/x.png`) or the end of the name (`x_rgb.jpg`, `x-depth.png`); an image without either is `rgb`.
+Images whose paths differ only in the modality are one sample.
 """
 
 from __future__ import annotations
@@ -10,12 +11,13 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from attrs import field, frozen
+from attrs import frozen
 
 from fas_core.data.modality_names import split_modality
-from fas_core.data.text_lists import is_image, known_split, refuse
+from fas_core.data.text_lists import is_image, refuse
 from fas_core.errors import DataError, format_list
 from fas_core.records.samples import ATTACK, LIVE, SampleTable
+from fas_plugins.datasets.base import Reader
 from fas_plugins.datasets.options import FolderOptions
 
 SPLITS = {"train": "train", "dev": "dev", "val": "dev", "test": "test"}
@@ -23,39 +25,31 @@ LABELS = {"live": LIVE, "attack": ATTACK}
 
 
 @frozen
-class Folder:
+class Folder(Reader[FolderOptions]):
     """Reader of such folders. Without split folders everything is `test`."""
-
-    options: FolderOptions
-    root: Path = field(converter=Path)
-
-    overlaps: tuple[tuple[str, str], ...] = field(default=(), init=False)
-    notes: tuple[str, ...] = field(default=(), init=False)
-
-    def prepare(self) -> None: ...
 
     def splits(self) -> tuple[str, ...]:
         return tuple(self._folders())
 
-    def samples(self, split: str) -> SampleTable:
-        """Samples of one split, in the order of their ids: the path less modality and suffix.
+    def _read(self, split: str) -> SampleTable:
+        """Read the samples of one split, sorted by id: the path less modality and suffix.
 
         Raises:
-            DataError: a folder is empty or named otherwise, or two images would be one modality of one
-                sample.
+            DataError: a folder is empty or has another name, or a sample has two images of a modality.
         """
-        folder = self._folders()[known_split(split, self.splits(), self.root)]
-        images, problems = self._images(folder)
+        folder = self._folders()[split]
+        images, problems = self._list_samples(folder)
         refuse(folder, problems)
         ids = sorted(images)
         modalities = [name for name in self.options.modalities if any(name in images[key] for key in ids)]
-        parts = [key.removeprefix(_prefix(self.root, folder)).split("/") for key in ids]
+        # The label's folder, then for attacks the species' folder.
+        paths = [key.removeprefix(self._id_prefix(folder)).split("/") for key in ids]
         return SampleTable.of(
             {
                 "id": ids,
                 "split": [split] * len(ids),
-                "label": [LABELS[part[0]] for part in parts],
-                "species": [part[1] if part[0] == "attack" and len(part) > 2 else None for part in parts],
+                "label": [LABELS[path[0]] for path in paths],
+                "species": [path[1] if path[0] == "attack" and len(path) > 2 else None for path in paths],
                 **{name: [images[key].get(name) for key in ids] for name in modalities},
             },
             modalities=modalities,
@@ -63,20 +57,20 @@ class Folder:
         )
 
     def _folders(self) -> dict[str, Path]:
-        """Where each split lies."""
-        named = [name for name in SPLITS if (self.root / name).is_dir()]
-        labelled = [name for name in LABELS if (self.root / name).is_dir()]
-        if {"dev", "val"} <= set(named) or (named and labelled):
+        """Return the folder of each split."""
+        splits = [name for name in SPLITS if (self.root / name).is_dir()]
+        labels = [name for name in LABELS if (self.root / name).is_dir()]
+        if {"dev", "val"} <= set(splits) or (splits and labels):
             raise DataError(
-                f"{self.root}: holds {format_list([*named, *labelled])} side by side: keep one of them"
+                f"{self.root}: holds {format_list([*splits, *labels])} side by side: keep one of them"
             )
-        if not named and not labelled:
+        if not splits and not labels:
             raise DataError(f"{self.root}: holds neither live/ and attack/ nor train/, dev/ and test/")
-        return {SPLITS[name]: self.root / name for name in named} or {"test": self.root}
+        return {SPLITS[name]: self.root / name for name in splits} or {"test": self.root}
 
-    def _images(self, folder: Path) -> tuple[dict[str, dict[str, str]], list[str]]:
-        """`{id: {modality: path}}` below one split's folder, and what is wrong with it."""
-        images: dict[str, dict[str, str]] = {}
+    def _list_samples(self, folder: Path) -> tuple[dict[str, dict[str, str]], list[str]]:
+        """Return `{id: {modality: path}}` of one split's folder, and its problems."""
+        samples: dict[str, dict[str, str]] = {}
         problems: list[str] = []
         for label in sorted(path.name for path in folder.iterdir() if path.is_dir()):
             if label.startswith("."):
@@ -84,35 +78,34 @@ class Folder:
             if label not in LABELS:
                 problems.append(f"{folder / label}: neither live/ nor attack/: rename or remove it")
                 continue
-            paths = [path.removeprefix(f"{folder / label}/") for path in _walk(folder / label)]
+            paths = [path.removeprefix(f"{folder / label}/") for path in _walk_images(folder / label)]
+            prefix = f"{self._id_prefix(folder)}{label}"
             for path in paths:
-                modality, key = self._parse(path)
-                sample = images.setdefault(f"{_prefix(self.root, folder)}{label}/{key}", {})
-                relative = f"{_prefix(self.root, folder)}{label}/{path}"
-                if modality in sample:
-                    problems.append(f"{relative}: the sample has a {modality} image, {sample[modality]}")
-                sample[modality] = relative
+                modality, name = self._parse_path(path)
+                images = samples.setdefault(f"{prefix}/{name}", {})
+                if modality in images:
+                    problems.append(f"{prefix}/{path}: the sample has a {modality} image, {images[modality]}")
+                images[modality] = f"{prefix}/{path}"
             if not paths:
                 problems.append(f"{folder / label}: no images in this folder")
-        if not images and not problems:
+        if not samples and not problems:
             problems.append(f"{folder}: neither live/ nor attack/ in this folder")
-        return images, problems
+        return samples, problems
 
-    def _parse(self, path: str) -> tuple[str, str]:
-        """The modality that a path names, and the path without it and without its suffix."""
+    def _parse_path(self, path: str) -> tuple[str, str]:
+        """Return the modality that a path names, and the path without modality and suffix."""
         known = self.options.modalities
-        modality, rest = split_modality(path, known)
-        return modality or ("rgb" if "rgb" in known else known[0]), rest
+        modality, name = split_modality(path, known)
+        return modality or ("rgb" if "rgb" in known else known[0]), name
+
+    def _id_prefix(self, folder: Path) -> str:
+        """Return the start of a split's ids, so that ids differ between splits."""
+        return "" if folder == self.root else f"{folder.name}/"
 
 
-def _prefix(root: Path, folder: Path) -> str:
-    """What ids of a split begin with, so that they differ between splits."""
-    return "" if folder == root else f"{folder.name}/"
-
-
-def _walk(folder: Path) -> Iterator[str]:
-    """Images below a folder, hidden files aside."""
-    for place, _, names in os.walk(folder):
+def _walk_images(folder: Path) -> Iterator[str]:
+    """Yield the paths of all images below a folder, except hidden files."""
+    for parent, _, names in os.walk(folder):
         for name in names:
             if is_image(name):
-                yield f"{place}/{name}"
+                yield f"{parent}/{name}"

@@ -1,4 +1,4 @@
-"""Options of the data sets: what a recipe may say under `data.options`."""
+"""Options of the data sets, as recipes set them under `data.options`."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ class CefaOptions:
     """Options of `cefa`.
 
     Args:
-        protocol: a sub-protocol, each of which trains on one ethnicity and some attacks and tests on
-            others; or `4@all`, the three together: 4@1 + 4@2 + 4@3.
+        protocol: a sub-protocol, which trains on one ethnicity and some attacks and tests on others; or
+            `4@all`, the three together.
     """
 
     protocol: Literal["4@1", "4@2", "4@3", "4@all"] = "4@all"
@@ -38,8 +38,8 @@ class CelebaSpoofOptions:
     Args:
         protocol: `intra_test`, the whole set; `1`, across spoof types, environments and lights; or `2@high`,
             `2@middle` and `2@low`, which test on cameras of one quality and train on the others.
-        boxes: whether the faces' boxes are read where there are any. It means a look into every photo's
-            header: crop once with `fas data crop`, whose crops have none.
+        boxes: whether to read the face boxes. That opens every photo's header, so it is faster to crop once
+            with `fas data crop`; crops have no boxes.
     """
 
     protocol: Literal["intra_test", "1", "2@high", "2@middle", "2@low"] = "intra_test"
@@ -51,7 +51,7 @@ class FolderOptions:
     """Options of `folder`.
 
     Args:
-        modalities: names that sub-folders and file suffixes are known by.
+        modalities: names of modalities that sub-folders and file names may have.
     """
 
     modalities: tuple[str, ...] = field(
@@ -65,7 +65,7 @@ class ManifestOptions:
     """Options of `manifest`.
 
     Args:
-        modalities: columns that hold image paths; of those named by default, the ones that are there.
+        modalities: names of columns with image paths; those that the file lacks are ignored.
     """
 
     modalities: tuple[str, ...] = field(
@@ -78,8 +78,8 @@ class NuaaOptions:
     """Options of `nuaa`.
 
     Args:
-        protocol: `subject_disjoint` tests on people never trained on and has a dev split;
-            `official` is the database's own split by session, without dev.
+        protocol: `subject_disjoint` tests on people who are not in train and has a dev split; `official` is
+            the database's own split by session, without dev.
     """
 
     protocol: Literal["official", "subject_disjoint"] = "subject_disjoint"
@@ -91,8 +91,8 @@ class OuluNpuOptions:
 
     Args:
         protocol: 1 tests on an unseen session, 2 on unseen attack instruments, 3 on an unseen phone and
-            4 on all of these; 3 and 4 have six sub-protocols each, `3@1` the first. `all`: every video, by
-            the folders of the three splits, for which no lists are needed.
+            4 on all of these; 3 and 4 have six sub-protocols each, `3@1` to `3@6`. `all` is every video of
+            the three splits' folders and needs no lists.
     """
 
     protocol: Literal[
@@ -107,9 +107,9 @@ class ReplayAttackOptions:
     """Options of `replay_attack`.
 
     Args:
-        protocol: which attacks there are: all (`grandtest`), those on one medium (`print`, `mobile`,
-            `highdef`), those that show a `photo` (printed or `digitalphoto`, on a screen) or a `video`.
-        support: how attacks were held: before the camera on a stand (`fixed`), in the `hand`, or `all`.
+        protocol: which attacks to read: all (`grandtest`), those on one medium (`print`, `mobile`,
+            `highdef`), or those that show a `photo`, a `digitalphoto` (a photo on a screen) or a `video`.
+        support: attacks on a stand (`fixed`), in the `hand`, or `all`.
     """
 
     protocol: Literal["grandtest", "print", "mobile", "highdef", "photo", "digitalphoto", "video"] = (
@@ -123,8 +123,8 @@ class WmcaOptions:
     """Options of `wmca`.
 
     Args:
-        protocol: `grandtest` has all attacks in every split; of the others, each tests on a kind of attack
-            that is left out of train and dev.
+        protocol: `grandtest` has all attacks in every split; each of the others tests on one kind of attack
+            that is neither in train nor in dev.
     """
 
     protocol: Literal[

@@ -1,42 +1,45 @@
-"""Data sets that come as videos: their frames, in a folder a video, as `fas data frames` writes them.
+"""Data sets of videos, read as one folder of frames per video, as `fas data frames` writes them.
 
-`Train_files/1_1_01_1.avi` has become `Train_files/1_1_01_1/0001.jpg`, ...; of several modalities each has a
-folder of its own in the video's. Crops that `fas data crop` makes of the frames are laid out alike; a video
-none of whose frames has a face is missing among them, and `no_face.txt` tells that it may.
+`Train_files/1_1_01_1.avi` becomes `Train_files/1_1_01_1/0001.jpg`, ...; with several modalities each has a
+folder of its own inside the video's. Crops from `fas data crop` have the same layout; a video without a
+face in any frame may be missing from them, and `no_face.txt` lists it.
 """
 
 from __future__ import annotations
 
 import re
+from abc import abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import ClassVar, NamedTuple, TypeVar
 
 from attrs import frozen
 
 from fas_core.data.text_lists import NO_FACE, is_image, is_video, read_lines, refuse
 from fas_core.errors import DataError, format_list
 from fas_core.records.samples import SampleTable
+from fas_plugins.datasets.base import Options, Reader
 
 Item = TypeVar("Item")
+Images = dict[str, str]
+"""`{modality: path of its image, relative to the video's folder}`."""
 
-TOLD = ("label", "species", "subject", "group", "session", "device")
-COLOUR_ONLY: Mapping[str, Sequence[str]] = {"rgb": (".",)}
+VIDEO_COLUMNS = ("label", "species", "subject", "group", "session", "device")
 
 
 @frozen
 class Video:
-    """A video by its folder of frames, relative to the root, and what its data set tells of it.
+    """A video's folder of frames, and its metadata; None where it is unknown.
 
     Args:
-        path: the folder.
-        place: where the video is named, for messages: `list:line`, or a folder.
+        path: the folder, relative to the root.
+        location: where the video is named, for messages: `list:line`, or a folder.
         label: 1 live, 0 attack.
-        species: `live`, or the attack's; None where it is unknown. So are the others.
+        species: `live`, or the attack's.
     """
 
     path: str
-    place: str
+    location: str
     label: int
     species: str | None
     subject: str | None = None
@@ -45,109 +48,104 @@ class Video:
     device: str | None = None
 
 
-def gathered(
-    where: Path, named: Iterable[tuple[str, Item]], read: Callable[[str, Item], Video]
+class Frame(NamedTuple):
+    """One frame of a video, by the name of its images without their suffix."""
+
+    video: Video
+    name: str
+    images: Images
+
+
+@frozen
+class VideoReader(Reader[Options]):
+    """Base class of readers of videos: a subclass lists the videos of a split."""
+
+    modality_folders: ClassVar[Mapping[str, Sequence[str]]] = {"rgb": (".",)}
+    """`{modality: possible names of its folder in a video's}`; `.` is the video's folder itself."""
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """The videos that a folder of crops lacks because no frame of them has a face."""
+        videos = dict.fromkeys(_list_no_face_videos(self.root))
+        missing = sorted(video for video in videos if not (self.root / video).is_dir())
+        if not missing:
+            return ()
+        count = "1 video is" if len(missing) == 1 else f"{len(missing)} videos are"
+        return (f"{count} left out, as no frame of them has a face: {format_list(missing)}",)
+
+    @abstractmethod
+    def _list_videos(self, split: str) -> Sequence[Video]:
+        """Return the videos of a split, in order."""
+
+    def _read(self, split: str) -> SampleTable:
+        return build_frame_table(self._list_videos(split), split, self.root, self.modality_folders)
+
+
+def parse_videos(
+    source: Path, items: Iterable[tuple[str, Item]], parse: Callable[[str, Item], Video]
 ) -> list[Video]:
-    """`read(place, item)` of all.
+    """Parse every item, and report all failures at once.
 
     Args:
-        where: what is being read, for messages.
-        named: (place, item) of each video.
-        read: raises ValueError, saying why it cannot.
+        source: the list or folder that is read, for messages.
+        items: (location, item) of each video.
+        parse: turns (location, item) into a video; raises ValueError with the reason if it cannot.
 
     Raises:
-        DataError: why any could not be read, all at once; or there are none.
+        DataError: items cannot be parsed, all of which are named; or there are no items.
     """
     videos: list[Video] = []
     problems: list[str] = []
-    for place, item in named:
+    for location, item in items:
         try:
-            videos.append(read(place, item))
+            videos.append(parse(location, item))
         except ValueError as error:
-            problems.append(f"{place}: {error}")
-    refuse(where, problems)
+            problems.append(f"{location}: {error}")
+    refuse(source, problems)
     if not videos:
-        raise DataError(f"{where}: no videos of this split or protocol")
+        raise DataError(f"{source}: no videos of this split or protocol")
     return videos
 
 
-def frame_table(
-    videos: Sequence[Video], split: str, root: Path, folders: Mapping[str, Sequence[str]] = COLOUR_ONLY
+def build_frame_table(
+    videos: Sequence[Video], split: str, root: Path, modality_folders: Mapping[str, Sequence[str]]
 ) -> SampleTable:
-    """The frames of videos, in the given order of videos, each by number; `id` is the path less its suffix.
+    """Build the table of all frames: videos in the given order, the frames of each by number.
+
+    `id` is the path of a frame without suffix.
 
     Args:
         videos: of one split.
         split: its name.
-        root: what the videos' folders are relative to.
-        folders: `{modality: what its folder in the video's may be called}`; a moment that only some
-            modalities have an image of lacks the others.
+        root: the folder that the videos' paths are relative to.
+        modality_folders: as of `VideoReader`. A frame may lack the images of some modalities.
 
     Raises:
-        DataError: videos have no frames, or frames have the same name; or there are only video files.
+        DataError: a video has no frames or two frames of one name, or there are only video files.
     """
-    rows: list[tuple[Video, str, dict[str, str]]] = []
-    problems: list[str] = []
-    faceless, before = set(_faceless(root)), set[str]()
-    for video in videos:
-        if video.path in before:
-            problems.append(f"{video.place}: {video.path} is named before")
-            continue
-        before.add(video.path)
-        try:
-            frames = frames_in(root / video.path, folders)
-        except ValueError as error:
-            problems.append(f"{video.place}: {error}")
-            continue
-        rows += [(video, name, frames[name]) for name in sorted(frames, key=_order)]
-        if not frames and video.path not in faceless:
-            problems.append(f"{video.place}: no frames in {root / video.path}")
-    if not rows:
+    frames, problems = _list_frames(videos, root, modality_folders)
+    if not frames:
         _refuse_video_files(videos, root)
     refuse(root, problems)
-    if not rows:
+    if not frames:
         raise DataError(f"{root}: no frames of the {split!r} split")
-    modalities = [modality for modality in folders if any(modality in images for _, _, images in rows)]
+    modalities = [name for name in modality_folders if any(name in frame.images for frame in frames)]
     return SampleTable.of(
         {
-            "id": [f"{video.path}/{name}" for video, name, _ in rows],
-            "split": [split] * len(rows),
-            "video": [video.path for video, _, _ in rows],
-            "frame": [_number(name) for _, name, _ in rows],
-            **{column: [getattr(video, column) for video, _, _ in rows] for column in TOLD},
-            **{
-                modality: [
-                    f"{video.path}/{images[modality]}" if modality in images else None
-                    for video, _, images in rows
-                ]
-                for modality in modalities
-            },
+            "id": [f"{frame.video.path}/{frame.name}" for frame in frames],
+            "split": [split] * len(frames),
+            "video": [frame.video.path for frame in frames],
+            "frame": [_parse_number(frame.name) for frame in frames],
+            **{column: [getattr(frame.video, column) for frame in frames] for column in VIDEO_COLUMNS},
+            **{modality: [_image_path(frame, modality) for frame in frames] for modality in modalities},
         },
         modalities=modalities,
         root=root,
     )
 
 
-def frames_in(video: Path, folders: Mapping[str, Sequence[str]]) -> dict[str, dict[str, str]]:
-    """`{name without suffix: {modality: path below the video's folder}}`.
-
-    Raises:
-        ValueError: two images differ in nothing but the suffix.
-    """
-    frames: dict[str, dict[str, str]] = {}
-    for modality, names in folders.items():
-        folder = next((name for name in names if (video / name).is_dir()), None)
-        for image in sorted(_images(video / folder)) if folder else ():
-            images = frames.setdefault(image.rpartition(".")[0], {})
-            path = image if folder == "." else f"{folder}/{image}"
-            if modality in images:
-                raise ValueError(f"{video}: {images[modality]} and {path} are one frame: keep one of them")
-            images[modality] = path
-    return frames
-
-
-def videos_in(folder: Path) -> list[str]:
-    """Names of the videos in a folder: of those with a folder of frames, and of video files without."""
+def list_video_names(folder: Path) -> list[str]:
+    """Return the sorted names of a folder's videos: folders of frames, and video files without suffix."""
     if not folder.is_dir():
         return []
     entries = [entry for entry in folder.iterdir() if not entry.name.startswith(".")]
@@ -157,17 +155,50 @@ def videos_in(folder: Path) -> list[str]:
     )
 
 
-def faceless_notes(root: Path) -> tuple[str, ...]:
-    """What is left out of a folder of crops, in a line; nothing where all videos have crops."""
-    gone = [video for video in dict.fromkeys(_faceless(root)) if not (root / video).is_dir()]
-    if not gone:
-        return ()
-    count = "1 video is" if len(gone) == 1 else f"{len(gone)} videos are"
-    return (f"{count} left out, as no frame of them has a face: {format_list(sorted(gone))}",)
+def _list_frames(
+    videos: Sequence[Video], root: Path, modality_folders: Mapping[str, Sequence[str]]
+) -> tuple[list[Frame], list[str]]:
+    """Return the frames of all videos, and the problems of videos that are repeated or without frames."""
+    frames: list[Frame] = []
+    problems: list[str] = []
+    no_face, seen = set(_list_no_face_videos(root)), set[str]()
+    for video in videos:
+        try:
+            if video.path in seen:
+                raise ValueError(f"{video.path} is listed before")
+            seen.add(video.path)
+            images = _list_images(root / video.path, modality_folders)
+            if not images and video.path not in no_face:
+                raise ValueError(f"no frames in {root / video.path}")
+        except ValueError as error:
+            problems.append(f"{video.location}: {error}")
+        else:
+            frames += [Frame(video, name, images[name]) for name in sorted(images, key=_frame_order)]
+    return frames, problems
 
 
-def _faceless(root: Path) -> Iterator[str]:
-    """The videos of frames in which `fas data crop` found no face."""
+def _list_images(video: Path, modality_folders: Mapping[str, Sequence[str]]) -> dict[str, Images]:
+    """Return `{frame name: its images}` of a video.
+
+    Raises:
+        ValueError: the names of two images of a modality differ only in the suffix.
+    """
+    frames: dict[str, Images] = {}
+    for modality, candidates in modality_folders.items():
+        folder = next((name for name in candidates if (video / name).is_dir()), None)
+        if folder is None:
+            continue
+        for image in sorted(entry.name for entry in (video / folder).iterdir() if is_image(entry.name)):
+            images = frames.setdefault(image.rpartition(".")[0], {})
+            path = image if folder == "." else f"{folder}/{image}"
+            if modality in images:
+                raise ValueError(f"{video}: {images[modality]} and {path} are one frame: keep one of them")
+            images[modality] = path
+    return frames
+
+
+def _list_no_face_videos(root: Path) -> Iterator[str]:
+    """Yield the videos with frames in which `fas data crop` found no face."""
     if (root / NO_FACE).is_file():
         yield from (line.rpartition("/")[0] for line in read_lines(root / NO_FACE) if line)
 
@@ -176,19 +207,20 @@ def _refuse_video_files(videos: Sequence[Video], root: Path) -> None:
     for folder in dict.fromkeys((root / video.path).parent for video in videos):
         if folder.is_dir() and any(is_video(entry.name) for entry in folder.iterdir()):
             raise DataError(
-                f"{folder}: holds videos, and no frames: run `fas data frames {root} FRAMES` and read FRAMES"
+                f"{folder}: holds videos but no frames: run `fas data frames {root} FRAMES` and read FRAMES"
             )
 
 
-def _images(folder: Path) -> Iterator[str]:
-    return (entry.name for entry in folder.iterdir() if is_image(entry.name))
+def _image_path(frame: Frame, modality: str) -> str | None:
+    image = frame.images.get(modality)
+    return None if image is None else f"{frame.video.path}/{image}"
 
 
-def _number(name: str) -> int | None:
-    """`frame_0012` -> 12."""
+def _parse_number(name: str) -> int | None:
+    """Return the number at the end of a frame's name: `frame_0012` -> 12."""
     digits = re.search(r"[0-9]{1,9}$", name)
     return int(digits[0]) if digits else None
 
 
-def _order(name: str) -> tuple[int, str]:
-    return _number(name) or 0, name
+def _frame_order(name: str) -> tuple[int, str]:
+    return _parse_number(name) or 0, name

@@ -77,9 +77,9 @@ def test_all_malformed_lines_are_named_at_once(root: Path) -> None:
     with pytest.raises(DataError) as error:
         reader(root).samples("train")
     assert error.value.problems == (
-        f"{file}:2: 2 columns, and not 'color depth ir label'",
-        f"{file}:3: label '2', and not 1 (live) or 0 (attack)",
-        f"{file}:5: 3 columns, and not 'color depth ir label'",
+        f"{file}:2: 2 columns, expected 'color depth ir label'",
+        f"{file}:3: label is '2', expected 1 (live) or 0 (attack)",
+        f"{file}:5: 3 columns, expected 'color depth ir label'",
     )
 
 

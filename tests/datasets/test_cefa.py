@@ -5,7 +5,7 @@ import pytest
 from fas_core import DataError
 from fas_core.data.open import open_dataset, recognise
 from fas_core.registry import registry
-from fas_plugins.datasets.cefa import Cefa, told_by
+from fas_plugins.datasets.cefa import Cefa, parse_video_name
 from fas_plugins.datasets.options import CefaOptions
 
 
@@ -133,7 +133,7 @@ def test_lists_that_disagree_are_refused(challenge: Path) -> None:
     with pytest.raises(DataError) as error:
         reader(challenge, "4@all").samples("train")
     assert error.value.problems == (
-        f"{other}: train/1_031_1_1_1: label differs from that in the lists before",
+        f"{other}: train/1_031_1_1_1: label differs from that in an earlier list",
     )
 
 
@@ -173,8 +173,8 @@ def test_the_full_release_is_found_from_within_and_without(full: Path, below: st
 def test_names_with_unknown_codes_tell_what_they_can(
     name: str, species: str | None, group: str | None
 ) -> None:
-    told = told_by(f"train/{name}")
-    assert (told.get("species"), told.get("group")) == (species, group)
+    metadata = parse_video_name(f"train/{name}")
+    assert (metadata.get("species"), metadata.get("group")) == (species, group)
 
 
 def test_an_attack_of_unknown_kind_keeps_its_label(challenge: Path) -> None:
@@ -218,8 +218,8 @@ def test_all_malformed_lines_are_named_at_once(challenge: Path) -> None:
     with pytest.raises(DataError) as error:
         reader(challenge).samples("train")
     assert error.value.problems == (
-        f"{file}:1: 1 columns, and not 'path label'",
-        f"{file}:2: label '2', and not 0 or 1",
+        f"{file}:1: 1 columns, expected 'path label'",
+        f"{file}:2: label is '2', expected 0 or 1",
         f"{file}:3: 'train/1_031_1_1_1/color/0001.jpg' is not like train/1_031_1_1_1/profile/0001.jpg",
         f"{file}:5: 'profile/0001.jpg' is not like train/1_031_1_1_1/profile/0001.jpg",
         f"{file}:6: train/absent: no images in {challenge}/phase1/train/absent/profile",

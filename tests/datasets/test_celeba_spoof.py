@@ -88,9 +88,9 @@ def test_boxes_are_in_pixels_of_the_photo(root: Path) -> None:
     assert train.box(2) is train.box(3) is None
     assert celeba.samples("test").box(1) is None
     assert celeba.notes == (
-        "2 train photos have no usable box, and are taken whole: Data/train/2/spoof/000190.png, "
+        "2 train photos have no usable box and are used uncropped: Data/train/2/spoof/000190.png, "
         "Data/train/2/spoof/000191.png",
-        "1 test photos have no usable box, and are taken whole: Data/test/9/spoof/2.jpg",
+        "1 test photos have no usable box and are used uncropped: Data/test/9/spoof/2.jpg",
     )
 
 
@@ -151,7 +151,7 @@ def test_inverted_and_malformed_entries_are_all_named(root: Path) -> None:
         "label 1 and spoof type 0 in a folder spoof/",
         "not 44 whole numbers",
         "not 44 whole numbers",
-        "label 2, and not 0 (live) or 1 (attack)",
+        "label is 2, expected 0 (live) or 1 (attack)",
         "not like Data/train/1/live/000184.jpg",
         "not like Data/train/1/live/000184.jpg",
     ]

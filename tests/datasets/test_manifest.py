@@ -92,7 +92,7 @@ def test_label_words(tmp_path: Path) -> None:
 
 def test_unused_columns_are_noted(tmp_path: Path) -> None:
     manifest = reader(tmp_path / "m.csv", "path,specie,quality\na.jpg,print,3\n")
-    assert manifest.notes == ("columns that are not used: specie, quality",)
+    assert manifest.notes == ("unused columns: specie, quality",)
 
 
 def test_all_problems_are_named_with_their_lines(tmp_path: Path) -> None:
@@ -108,12 +108,12 @@ def test_all_problems_are_named_with_their_lines(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="6 problems") as error:
         manifest.splits()
     assert error.value.problems == (
-        f"{file}:2: label 'maybe', and not 1 or live, 0 or attack",
+        f"{file}:2: label is 'maybe', expected 1 or live, 0 or attack",
         f"{file}:3: no id",
-        f"{file}:4: box '1 2 3', and not 'x y w h' in pixels",
-        f"{file}:4: frame 'x', and not a whole number",
+        f"{file}:4: box is '1 2 3', expected 'x y w h' in pixels",
+        f"{file}:4: frame is 'x', expected a whole number",
         f"{file}:4: no split",
-        f"{file}:5: box '0 0 -5 5', and not 'x y w h' in pixels",
+        f"{file}:5: box is '0 0 -5 5', expected 'x y w h' in pixels",
     )
 
 

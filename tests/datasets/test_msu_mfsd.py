@@ -67,8 +67,8 @@ def test_lists_are_refused_whole(root: Path, write: Write) -> None:
     with pytest.raises(DataError) as caught:
         read(root)
     assert caught.value.problems == (
-        f"{file}:2: 'two', and not a client's number",
-        f"{file}:4: 'client3', and not a client's number",
+        f"{file}:2: 'two' is not a client's number",
+        f"{file}:4: 'client3' is not a client's number",
         f"{root}: client 002 is in the lists of both splits",
     )
     file.unlink()

@@ -74,7 +74,7 @@ def test_what_is_known_of_a_photo(root: Path) -> None:
 
 def test_absent_photos_are_noted_and_the_others_kept(root: Path) -> None:
     assert reader(root).notes == (
-        "2 of 10 listed photos are not there, all those of subjects 0018, 0021 among them; "
+        "2 of 10 listed photos are missing, all photos of subjects 0018, 0021 among them; "
         "the others are used",
     )
     (root / "ClientRaw/0009/0009_01_05_02_7.jpg").unlink()
@@ -83,7 +83,7 @@ def test_absent_photos_are_noted_and_the_others_kept(root: Path) -> None:
 
 def test_a_split_without_a_class_is_refused(root: Path) -> None:
     (root / "ClientRaw/0010/0010_01_05_03_115.jpg").unlink()
-    with pytest.raises(DataError, match="no live photos of the 'test' split"):
+    with pytest.raises(DataError, match="no live photos in the 'test' split"):
         reader(root).samples("test")
 
 

@@ -104,8 +104,8 @@ def test_every_malformed_line_is_named(root: Path, write: Write) -> None:
     assert [line.removeprefix(f"{file}:") for line in caught.value.problems] == [
         "1: label -1 of 1_1_01_1, whose last number says live",
         "2: label +1 of 1_2_01_2, whose last number says print",
-        "3: label 'live', and not +1 (live), -1 or -2 (attack), in a line 'label,video'",
-        "4: label '1_2_01_2', and not +1 (live), -1 or -2 (attack), in a line 'label,video'",
+        "3: label is 'live', expected +1 (live), -1 or -2 (attack) in 'label,video'",
+        "4: label is '1_2_01_2', expected +1 (live), -1 or -2 (attack) in 'label,video'",
         "5: video '1_2_01_7' is not like 1_1_01_1",
         "6: video '../1_2_01_2' is not like 1_1_01_1",
     ]
@@ -121,7 +121,7 @@ def test_a_video_listed_twice_or_without_frames_is_named(root: Path, write: Writ
     assert caught.value.problems == (
         f"{file}:2: no frames in {root}/Dev_files/2_1_21_3",
         f"{file}:3: {root}/Dev_files/2_1_21_4: 0002.jpg and 0002.png are one frame: keep one of them",
-        f"{file}:4: Dev_files/2_1_21_1 is named before",
+        f"{file}:4: Dev_files/2_1_21_1 is listed before",
     )
 
 
@@ -138,7 +138,7 @@ def test_videos_without_frames_are_one_line(
     write(tmp_path / "Protocols/Protocol_1/Train.txt", "+1,1_1_01_1", "-1,1_1_01_2")
     touch(tmp_path / "Train_files", "1_1_01_1.avi", "1_1_01_2.avi")
     with pytest.raises(
-        DataError, match=rf"holds videos, and no frames: run `fas data frames {tmp_path} "
+        DataError, match=rf"holds videos but no frames: run `fas data frames {tmp_path} "
     ) as caught:
         reader(tmp_path, protocol).samples("train")
     assert "\n" not in str(caught.value)

@@ -15,7 +15,7 @@ from fas_core.registry import registry
 from fas_core.testing.checks import check_dataset
 from fas_plugins.commands.data.check import check
 from fas_plugins.datasets.options import WmcaOptions
-from fas_plugins.datasets.wmca import Wmca, instrument
+from fas_plugins.datasets.wmca import Wmca, get_instrument
 
 Write = Callable[..., Path]
 STATION = "face-station/12.02.18"
@@ -97,8 +97,8 @@ def test_malformed_lines_are_all_named(root: Path, write: Write) -> None:
     with pytest.raises(DataError) as caught:
         read(root, protocol="LOO_glasses")
     assert caught.value.problems == (
-        f"{file}:2: the last of 2 columns is 'attack', and not train, dev or eval",
-        f"{file}:3: the last of 1 columns is '{good}', and not train, dev or eval",
+        f"{file}:2: the last of 2 columns is 'attack', expected train, dev or eval",
+        f"{file}:3: the last of 1 columns is '{good}', expected train, dev or eval",
     )
     lines = [f"{good},attack,,train", "035_01_000_0,bonafide,,train", f"{STATION}/1_1_1_0_0,bonafide,,train"]
     write(file, *lines, f"../{good},bonafide,,train")
@@ -143,4 +143,4 @@ def test_a_missing_list_is_one_line(root: Path) -> None:
     ],
 )
 def test_instruments_have_numbers(kind: str, number: int, species: str | None) -> None:
-    assert instrument(kind, number) == species
+    assert get_instrument(kind, number) == species

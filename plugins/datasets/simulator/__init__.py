@@ -1,5 +1,5 @@
-"""A presentation-attack simulator: paired RGB, depth and infrared faces from a parametric head.
+"""A presentation-attack simulator: paired RGB, depth and infrared images of a parametric head.
 
-Scores on its images say that a pipeline works, not that faces are protected. What is modelled, and
-what is not, is in docs/simulator.md.
+Good scores on its images show that a pipeline works, not that it protects real faces. docs/simulator.md
+lists what is modelled and what is not.
 """

@@ -1,4 +1,4 @@
-"""What recipes can set of the simulator."""
+"""Options of the simulated data set, as recipes set them."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from attrs import field, frozen, validators
 
 @frozen
 class SyntheticOptions:
-    """A simulated data set; every choice but `protocol` asks for other images.
+    """Options of `synthetic`. Every option but `protocol` changes the images.
 
     Args:
-        protocol: `grandtest` (all species and groups in every split), `unseen_species` (the test
-            species are in neither train nor dev) or `unseen_group` (the same for a group of subjects).
-        subjects: people in all three splits together, a third in each group.
-        shots: attacks per subject and species; there are three live shots for each.
-        size: height and width of the colour images, pixels; depth and IR images have 3/4 of it.
-        seed: other seeds, other people and other shots.
+        protocol: `grandtest` (all species and groups in every split), `unseen_species` (the attack species
+            of test are in neither train nor dev) or `unseen_group` (the same for one group of subjects).
+        subjects: number of people in all three splits together, a third in each group.
+        shots: attack captures per subject and species; there are three times as many live captures.
+        size: height and width of the colour images in pixels; depth and IR images have 3/4 of it.
+        seed: random seed; another seed gives other people and other captures.
     """
 
     protocol: Literal["grandtest", "unseen_species", "unseen_group"] = field(

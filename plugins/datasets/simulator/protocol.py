@@ -1,4 +1,4 @@
-"""Who and what is in which split, and what its files are called. Nothing is drawn here."""
+"""Protocols of the simulated data set: which capture is in which split, and the file names of a capture."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ LIVE = "live"
 ATTACKS = ("print", "print_bent", "print_cut", "replay", "mask_3d")
 SPECIES = (LIVE, *ATTACKS)
 UNSEEN_SPECIES = ("print_cut", "mask_3d")
-"""Of the protocol of that name: it trains on whole flat or bent media, and tests on those with relief."""
+"""Test species of the protocol `unseen_species`: flat or bent sheets train, face relief tests."""
 
 GROUPS = ("light", "medium", "dark")
 UNSEEN_GROUP = "dark"
@@ -21,47 +21,51 @@ PROTOCOLS = ("grandtest", "unseen_species", "unseen_group")
 SPLITS = ("train", "dev", "test")
 MODALITIES = ("color", "depth", "ir")
 LIVE_SHOTS = 3
-"""Live shots for each shot of an attack species, so that 3/8 of the samples are live."""
+"""Live captures for each capture of an attack species, so that 3/8 of the samples are live."""
 
 
 @frozen(order=True)
 class Shot:
-    """One capture: a subject, what is shown to the cameras, and which take of it."""
+    """One capture: the subject, the species in front of the cameras, and the take number."""
 
     subject: int
     species: str
     take: int
 
     @property
-    def person(self) -> str:
-        """The subject's name."""
+    def subject_name(self) -> str:
+        """The subject's name in paths and tables, e.g. `S0004`."""
         return f"S{self.subject:04d}"
 
     def path(self, modality: str) -> str:
-        """Where its image is below the root, in folders like those of CASIA-SURF's training set."""
-        part, video = ("real_part", "real") if self.species == LIVE else ("fake_part", self.species)
-        return f"Images/{part}/{self.person}/{video}.rssdk/{modality}/{self.take:04d}.jpg"
+        """Image path relative to the root, in folders like those of CASIA-SURF's training set."""
+        label, video = ("real_part", "real") if self.species == LIVE else ("fake_part", self.species)
+        return f"Images/{label}/{self.subject_name}/{video}.rssdk/{modality}/{self.take:04d}.jpg"
 
 
-def group_of(subject: int) -> str:
-    """The skin-tone group of a subject."""
+def get_group(subject: int) -> str:
+    """Return the skin-tone group of a subject."""
     return GROUPS[subject % len(GROUPS)]
 
 
-def split_of(subject: int, subjects: int) -> str:
-    """The one split that a subject is in, under every protocol.
+def get_split(subject: int, subjects: int) -> str:
+    """Return the split of a subject, the same under every protocol.
 
-    Half of each group's people train, and of the rest three in five test.
+    Half of each group trains; of the rest, two in five are dev and three in five test.
+
+    Args:
+        subject: number of the subject, from 0.
+        subjects: how many there are.
     """
-    members = range(subject % len(GROUPS), subjects, len(GROUPS))
-    place, size = members.index(subject), len(members)
+    group = range(subject % len(GROUPS), subjects, len(GROUPS))
+    position, size = group.index(subject), len(group)
     train = size // 2
     dev = max(1, round((size - train) * 0.4))
-    return "train" if place < train else "dev" if place < train + dev else "test"
+    return "train" if position < train else "dev" if position < train + dev else "test"
 
 
-def shots(options: SyntheticOptions) -> list[Shot]:
-    """Every capture of the data set, each once."""
+def list_shots(options: SyntheticOptions) -> list[Shot]:
+    """List every capture of the data set, subject by subject."""
     return [
         Shot(subject, species, take)
         for subject in range(options.subjects)
@@ -70,19 +74,19 @@ def shots(options: SyntheticOptions) -> list[Shot]:
     ]
 
 
-def members(protocol: str, split: str, taken: Iterable[Shot], subjects: int) -> list[Shot]:
-    """The captures of one split of a protocol, in order."""
+def select_shots(protocol: str, split: str, shots: Iterable[Shot], subjects: int) -> list[Shot]:
+    """Select the captures of one split of a protocol, in their order."""
     return [
         shot
-        for shot in taken
-        if split_of(shot.subject, subjects) == split and _takes_part(protocol, split, shot)
+        for shot in shots
+        if get_split(shot.subject, subjects) == split and _is_in_protocol(protocol, split, shot)
     ]
 
 
-def _takes_part(protocol: str, split: str, shot: Shot) -> bool:
+def _is_in_protocol(protocol: str, split: str, shot: Shot) -> bool:
     test = split == "test"
     if protocol == "unseen_species":
         return shot.species == LIVE or (shot.species in UNSEEN_SPECIES) == test
     if protocol == "unseen_group":
-        return (group_of(shot.subject) == UNSEEN_GROUP) == test
+        return (get_group(shot.subject) == UNSEEN_GROUP) == test
     return True
