@@ -68,9 +68,7 @@ def combine_scores(sources: ScoreSources, rule: str, policy: str | None) -> Comb
         console.warn(
             f"scores of {format_list(ranges)} are not probabilities: a mean weights members by their ranges"
         )
-    thresholds: Sequence[float | None] = [threshold.value for threshold in ensemble.thresholds] or [
-        None
-    ] * len(names)
+    thresholds = [threshold and threshold.value for threshold in ensemble.member_thresholds()]
     agreements = measure_agreement(names, members.scores, thresholds)
     return CombinedScores(ensemble, members, dev, members.combine(ensemble.rule), agreements, notes)
 
