@@ -68,7 +68,9 @@ def combine_scores(sources: ScoreSources, rule: str, policy: str | None) -> Comb
         console.warn(
             f"scores of {format_list(ranges)} are not probabilities: a mean weights members by their ranges"
         )
-    thresholds = [threshold and threshold.value for threshold in ensemble.member_thresholds()]
+    thresholds = [
+        None if threshold is None else threshold.value for threshold in ensemble.member_thresholds()
+    ]
     agreements = measure_agreement(names, members.scores, thresholds)
     return CombinedScores(ensemble, members, dev, members.combine(ensemble.rule), agreements, notes)
 
