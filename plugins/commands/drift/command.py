@@ -40,7 +40,7 @@ FILE = click.Path(path_type=Path)
     type=click.FloatRange(0, 1, min_open=True, max_open=True),
     default=0.05,
     show_default=True,
-    help="Highest accepted chance of a false alarm.",
+    help="Accepted chance of a false alarm.",
 )
 @click.option(
     "--replicates",

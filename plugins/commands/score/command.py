@@ -58,7 +58,7 @@ class ScoreCommand(click.RichCommand):
 @click.option(
     "--aggregate",
     metavar="video[:VOTE]",
-    help="Evaluate videos instead of frames, by the mean (the default), median, min, max or lfv of their frames.",
+    help="Evaluate videos by the mean (the default), median, min, max or lfv of their frames.",
 )
 @evaluation_options
 @output_options
