@@ -182,9 +182,8 @@ def _find_boxes_outside(split: str, samples: SampleTable, files: Files) -> list[
         box, shape = samples.box(row), files[path].shape
         if box is not None and shape and not meets(box, shape):
             outside.append(name)
-    if not outside:
-        return []
-    return [f"{split}: {_count(outside, 'box')} outside the image: {format_list(outside)}"]
+    problem = f"{split}: {_count(outside, 'box')} outside the image: {format_list(outside)}"
+    return [problem] if outside else []
 
 
 def _find_single_class(split: str, samples: SampleTable) -> list[str]:
@@ -196,10 +195,8 @@ def _find_single_class(split: str, samples: SampleTable) -> list[str]:
 def _find_copies(split: str, samples: SampleTable, files: Files) -> list[str]:
     """Find identical files within a split."""
     copies = [ids for ids in _group_by_digest(samples, files).values() if len(ids) > 1]
-    if not copies:
-        return []
     pairs = format_list(" = ".join(ids[:2]) for ids in copies)
-    return [f"{split}: {_count(copies, 'image')} more than once: {pairs}"]
+    return [f"{split}: {_count(copies, 'image')} more than once: {pairs}"] if copies else []
 
 
 def _find_shared(name: str, first: SampleTable, second: SampleTable, column: str) -> list[str]:

@@ -81,8 +81,8 @@ def find_drift(
     draws = BootstrapDraws.of(old_rows, new_rows, rates, replicates, seed)
     changes = {}
     for column, name in enumerate(rates):
-        drawn = None if by == "sample" else draws.rates[:, :, column]
-        shares = _measure_rate(old_rows.rates[name], new_rows.rates[name], drawn, 1 - level)
+        rate_draws = None if by == "sample" else draws.rates[:, :, column]
+        shares = _measure_rate(old_rows.rates[name], new_rows.rates[name], rate_draws, 1 - level)
         p = tests.p_values[1 + column]
         changes[name] = Change(*shares, p, tests.is_clear(p))
     return Drift(

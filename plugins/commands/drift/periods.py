@@ -143,8 +143,8 @@ class BootstrapDraws:
         groups = old.groups_by_score(), new.groups_by_score()
         counts = old.count_by_group(rates), new.count_by_group(rates)
         exceeds, values = np.empty(replicates), np.empty((replicates, 2, len(rates)))
-        drawn = [draws(rows.count, replicates, [seed, period]) for period, rows in enumerate((old, new))]
-        for replicate, weights in enumerate(zip(*drawn, strict=True)):
+        periods = [draws(rows.count, replicates, [seed, period]) for period, rows in enumerate((old, new))]
+        for replicate, weights in enumerate(zip(*periods, strict=True)):
             weighted = scores.weighted(weights[1][groups[1]], weights[0][groups[0]], {})
             exceeds[replicate] = weighted.auc()
             for period, (totals, hits) in enumerate(counts):

@@ -49,6 +49,6 @@ def command(
 
     The exit code is 0, or 1 when no input could be scored.
     """
-    found = score_inputs(ctx, model, inputs, asked, PictureOptions(explained=output, square=square))
-    show(model, found, pictures=True)
-    ctx.exit(0 if any(row.prediction for row in found.rows) else NOTHING_SCORED)
+    verdicts = score_inputs(ctx, model, inputs, asked, PictureOptions(explained=output, square=square))
+    show(model, verdicts, pictures=True)
+    ctx.exit(0 if any(row.prediction for row in verdicts.rows) else NOTHING_SCORED)

@@ -22,7 +22,7 @@ def find_challenge(name: str, registry: Registry) -> Dataset:
     """Return the data set with a challenge of this name; `-` and `_` are the same.
 
     Raises:
-        FasError: there is none.
+        FasError: there is no such challenge.
     """
     challenges = {
         component.name.replace("_", "-"): component.name

@@ -33,9 +33,7 @@ def run(tmp_path: Path) -> Path:
 
 def test_a_challenge_is_found_with_either_dash() -> None:
     assert find_challenge("casia-surf", registry()) is find_challenge("casia_surf", registry())
-    with pytest.raises(
-        FasError, match=r"--format casia_surv: there is no such format .did you mean 'casia-s"
-    ):
+    with pytest.raises(FasError, match=r"--format casia_surv: there is no such format .did you mean"):
         find_challenge("casia_surv", registry())
     with pytest.raises(FasError, match="--format folder: there is no such format"):
         find_challenge("folder", registry())
