@@ -11,9 +11,3 @@
 the evaluated samples; here it is fitted on dev. A sample for which a member has no score (NaN) gets no
 score from the ensemble.
 """
-
-from fas_plugins.commands.ensemble.fit import fit_rule
-from fas_plugins.commands.ensemble.joined_scores import JoinedScores, join_scores
-from fas_plugins.commands.ensemble.rule import RULES, Ensemble, FittedRule, RuleName
-
-__all__ = ["RULES", "Ensemble", "FittedRule", "JoinedScores", "RuleName", "fit_rule", "join_scores"]

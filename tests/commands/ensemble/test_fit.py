@@ -14,8 +14,9 @@ from sklearn.metrics import log_loss
 
 from fas_core.errors import DataError
 from fas_core.scores.table import ScoreTable
-from fas_plugins.commands.ensemble import RULES, FittedRule, fit_rule, join_scores
-from fas_plugins.commands.ensemble.fit import fit_logistic, fit_switch, fit_weights
+from fas_plugins.commands.ensemble.fit import fit_logistic, fit_rule, fit_switch, fit_weights
+from fas_plugins.commands.ensemble.joined_scores import join_scores
+from fas_plugins.commands.ensemble.rule import RULES, FittedRule
 
 Make = Callable[..., ScoreTable]
 
