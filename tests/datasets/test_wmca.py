@@ -13,7 +13,7 @@ from fas_core import DataError
 from fas_core.data.open import open_dataset
 from fas_core.registry import registry
 from fas_core.testing.checks import check_dataset
-from fas_plugins.commands.data.check import check
+from fas_plugins.commands.data.check import inspect_dataset
 from fas_plugins.datasets.options import WmcaOptions
 from fas_plugins.datasets.wmca import Wmca, get_instrument
 
@@ -68,7 +68,7 @@ def test_lists_and_names_tell_everything(root: Path) -> None:
 
 
 def test_images_of_other_sizes_are_sound(root: Path) -> None:
-    report = check(open_dataset(str(root), None, registry()), workers=1)
+    report = inspect_dataset(open_dataset(str(root), None, registry()), workers=1)
     assert (report.problems, report.files) == ((), 7 * 2 * 4)
     assert {count.modalities["thermal"] for count in report.counts} == {2}
 

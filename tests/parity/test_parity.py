@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from fas_core.contracts import BackboneModule
-from fas_plugins.commands.importing.importing import match_model, published_recipe
+from fas_plugins.commands.importing.import_checkpoint import build_recipe, match_model
 from fas_core.models.matching import fill as fill_model
 from fas_core.models.published import read_published
 from fas_core.registry import registry
@@ -38,7 +38,7 @@ ENTRIES = {
 def imported(checkpoint: Path, arch: str) -> nn.Module:
     """The backbone of the model that `fas import` makes of a checkpoint, which must fit to the last entry."""
     published = read_published(checkpoint)
-    recipe = published_recipe("feathernet-b-32", registry(), arch, {}, {})
+    recipe = build_recipe("feathernet-b-32", registry(), arch, {}, {})
     model, matched, _ = match_model(published, recipe, registry())
     assert matched.exact, matched.differences()
     fill_model(model, matched, published.weights)

@@ -1,10 +1,10 @@
-"""What is wrong with a data set: files that cannot be read, contradictions, and leaks between splits."""
+"""Check a data set: unreadable files, contradicting columns, and leaks between splits."""
 
 from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sized
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -12,20 +12,21 @@ from typing import Any
 import pyarrow.compute as pc
 from attrs import asdict, frozen
 
-from fas_core.console import console
+from fas_core.console import Table, console
 from fas_core.contracts import DatasetReader
 from fas_core.data.images import decode, meets, read_bytes
 from fas_core.data.parallel import ordered
 from fas_core.errors import DataError, format_list
 from fas_core.records.samples import ATTACK, LIVE, SampleTable
 
-SHOWN = 10
+MAX_LISTED = 10
+LABEL_NAMES = {LIVE: "live", ATTACK: "attack", None: "unknown"}
 Splits = Mapping[str, SampleTable]
 
 
 @frozen
-class Count:
-    """Samples of one split, label and species, and how many have an image of each modality."""
+class SampleCount:
+    """Number of samples of one split, label and species, and of images of each modality."""
 
     split: str
     label: str
@@ -35,18 +36,18 @@ class Count:
 
 
 @frozen
-class Report:
-    """What was found in a data set. It is sound when there are no problems.
+class DatasetCheck:
+    """The result of a check. A data set without problems is sound.
 
     Args:
-        counts: how many there are of what.
-        files: how many image files were read.
-        problems: what makes training or judging on it wrong.
-        warnings: what deserves a look, or is so by the protocol's design.
-        notes: what the reader says of it.
+        counts: numbers of samples.
+        files: number of image files read.
+        problems: errors that make training or evaluation on the data wrong.
+        warnings: findings to look at, which may be intended by the protocol.
+        notes: the reader's own notes.
     """
 
-    counts: tuple[Count, ...]
+    counts: tuple[SampleCount, ...]
     files: int
     problems: tuple[str, ...]
     warnings: tuple[str, ...]
@@ -55,10 +56,26 @@ class Report:
     def to_json(self) -> dict[str, Any]:
         return {"ok": not self.problems, **asdict(self)}
 
+    def table(self, name: str) -> Table:
+        """The counts for the console; `name` is the data set as the user named it."""
+        modalities = list(dict.fromkeys(modality for count in self.counts for modality in count.modalities))
+        rows = []
+        for count in self.counts:
+            images = (count.modalities.get(modality, 0) for modality in modalities)
+            rows.append((count.split, count.label, count.species, *map(str, (count.samples, *images))))
+        result = f"{len(self.problems)} problems" if self.problems else "sound"
+        return Table(
+            title=f"{name}: {result}",
+            columns=("split", "label", "species", "samples", *modalities),
+            rows=rows,
+            note=f"{self.files} image files read",
+            left=(0, 1, 2),
+        )
+
 
 @frozen
-class File:
-    """An image file as read: digest of its bytes and shape (H, W), or why it could not be read."""
+class ImageFile:
+    """An image file: the digest of its bytes and its shape (H, W, 3), or why it could not be read."""
 
     path: Path
     digest: str = ""
@@ -66,8 +83,11 @@ class File:
     problem: str = ""
 
 
-def check(reader: DatasetReader, workers: int) -> Report:
-    """Read everything of all splits: lists and each image file once.
+Files = Mapping[Path, ImageFile]
+
+
+def inspect_dataset(reader: DatasetReader, workers: int) -> DatasetCheck:
+    """Read the lists of all splits, and each image file once.
 
     Args:
         reader: the data set.
@@ -75,28 +95,26 @@ def check(reader: DatasetReader, workers: int) -> Report:
     """
     splits, problems = _read_lists(reader)
     files = _read_files(splits, workers)
-    problems += _limited([file.problem for file in files.values() if file.problem])
+    problems += _shorten([file.problem for file in files.values() if file.problem])
     warnings: list[str] = []
     for split, samples in splits.items():
-        problems += _contradictions(split, samples) + _boxes(split, samples, files)
-        warnings += _one_class(split, samples) + _repeats(split, samples, files)
-    declared = {frozenset(pair) for pair in reader.overlaps}
+        problems += _find_contradictions(split, samples) + _find_boxes_outside(split, samples, files)
+        warnings += _find_single_class(split, samples) + _find_copies(split, samples, files)
+    overlaps = {frozenset(pair) for pair in reader.overlaps}
     for first, second in combinations(splits, 2):
-        pair = f"{first} and {second}"
-        problems += _shared_ids(pair, splits[first], splits[second])
-        problems += _shared_files(pair, splits[first], splits[second], files)
-        if shared := _known(splits[first], "subject") & _known(splits[second], "subject"):
-            found = f"{pair} share {_number(shared, 'subject')}: {format_list(sorted(shared))}"
-            if frozenset((first, second)) in declared:
-                warnings.append(f"{found}; the protocol declares it")
-            else:
-                problems.append(found)
+        name, pair = f"{first} and {second}", (splits[first], splits[second])
+        problems += _find_shared(name, *pair, "id") + _find_shared_files(name, *pair, files)
+        shared = _find_shared(name, *pair, "subject")
+        if frozenset((first, second)) in overlaps:
+            warnings += [f"{line}; the protocol declares it" for line in shared]
+        else:
+            problems += shared
     notes = reader.notes if splits else ()
-    return Report(tuple(_counts(splits)), len(files), tuple(problems), tuple(warnings), notes)
+    return DatasetCheck(tuple(_count_samples(splits)), len(files), tuple(problems), tuple(warnings), notes)
 
 
 def _read_lists(reader: DatasetReader) -> tuple[dict[str, SampleTable], list[str]]:
-    """The splits that can be read, and why the others cannot."""
+    """Return the splits that can be read, and the problems of the others."""
     splits: dict[str, SampleTable] = {}
     problems: list[str] = []
     try:
@@ -111,9 +129,9 @@ def _read_lists(reader: DatasetReader) -> tuple[dict[str, SampleTable], list[str
     return splits, problems
 
 
-def _read_files(splits: Splits, workers: int) -> dict[Path, File]:
-    paths = {path: None for samples in splits.values() for _, path in _images(samples)}
-    files: dict[Path, File] = {}
+def _read_files(splits: Splits, workers: int) -> dict[Path, ImageFile]:
+    paths = {path: None for samples in splits.values() for _, path in _list_images(samples)}
+    files: dict[Path, ImageFile] = {}
     with console.progress("reading images", len(paths)) as bar:
         for file in ordered(_read_file, paths, workers):
             files[file.path] = file
@@ -121,17 +139,17 @@ def _read_files(splits: Splits, workers: int) -> dict[Path, File]:
     return files
 
 
-def _read_file(path: Path) -> File:
+def _read_file(path: Path) -> ImageFile:
     try:
         data = read_bytes(path)
         shape = decode(data, path).shape
     except DataError as error:
-        return File(path, problem=error.message)
-    return File(path, hashlib.blake2b(data, digest_size=16).hexdigest(), shape)
+        return ImageFile(path, problem=error.message)
+    return ImageFile(path, hashlib.blake2b(data, digest_size=16).hexdigest(), shape)
 
 
-def _images(samples: SampleTable) -> Iterator[tuple[str, Path]]:
-    """(sample id, path) of every image that there should be."""
+def _list_images(samples: SampleTable) -> Iterator[tuple[str, Path]]:
+    """Yield (sample id, path) of every image in the table."""
     ids = samples.column("id")
     for modality in samples.modalities:
         for name, path in zip(ids, samples.column(modality), strict=True):
@@ -139,99 +157,92 @@ def _images(samples: SampleTable) -> Iterator[tuple[str, Path]]:
                 yield name, samples.root / path
 
 
-def _contradictions(split: str, samples: SampleTable) -> list[str]:
-    """Labels that the species denies."""
+def _find_contradictions(split: str, samples: SampleTable) -> list[str]:
+    """Find samples whose label and species contradict each other."""
     table = samples.table
     is_live = pc.equal(table.column("species"), "live")
-    wrong = []
-    for label, says, name in ((LIVE, pc.invert(is_live), "live"), (ATTACK, is_live, "attack")):
-        both = pc.fill_null(pc.and_(pc.equal(table.column("label"), label), says), False)
-        if ids := table.filter(both).column("id").to_pylist():
-            other = "another species" if label == LIVE else "the species live"
-            wrong.append(f"{split}: {_number(ids, 'sample')} labelled {name}, of {other}: {format_list(ids)}")
-    return wrong
+    problems = []
+    for label, mismatch, species in (
+        (LIVE, pc.invert(is_live), "another species"),
+        (ATTACK, is_live, "the species live"),
+    ):
+        wrong = pc.fill_null(pc.and_(pc.equal(table.column("label"), label), mismatch), False)
+        if ids := table.filter(wrong).column("id").to_pylist():
+            labelled = f"{_count(ids, 'sample')} labelled {LABEL_NAMES[label]}"
+            problems.append(f"{split}: {labelled}, of {species}: {format_list(ids)}")
+    return problems
 
 
-def _boxes(split: str, samples: SampleTable, files: Mapping[Path, File]) -> list[str]:
-    """Boxes that lie outside their image."""
+def _find_boxes_outside(split: str, samples: SampleTable, files: Files) -> list[str]:
     if samples.table.column("box").null_count == len(samples):
         return []
     outside = []
-    for row, (name, path) in enumerate(
-        zip(samples.column("id"), samples.paths(samples.modalities[0]), strict=True)
-    ):
+    paths = samples.paths(samples.modalities[0])
+    for row, (name, path) in enumerate(zip(samples.column("id"), paths, strict=True)):
         box, shape = samples.box(row), files[path].shape
         if box is not None and shape and not meets(box, shape):
             outside.append(name)
-    return (
-        [f"{split}: {_number(outside, 'box')} outside the image: {format_list(outside)}"] if outside else []
-    )
+    problem = f"{split}: {_count(outside, 'box')} outside the image: {format_list(outside)}"
+    return [problem] if outside else []
 
 
-def _one_class(split: str, samples: SampleTable) -> list[str]:
+def _find_single_class(split: str, samples: SampleTable) -> list[str]:
     counts = samples.counts()
     missing = [name for name in ("live", "attack") if name not in counts]
     return [f"{split}: no {missing[0]} samples"] if len(missing) == 1 and "unknown" not in counts else []
 
 
-def _repeats(split: str, samples: SampleTable, files: Mapping[Path, File]) -> list[str]:
-    """Files of one split that are copies of each other."""
-    copies = [ids for ids in _by_digest(samples, files).values() if len(ids) > 1]
-    if not copies:
-        return []
-    return [
-        f"{split}: {_number(copies, 'image')} more than once: "
-        f"{format_list(' = '.join(ids[:2]) for ids in copies)}"
-    ]
+def _find_copies(split: str, samples: SampleTable, files: Files) -> list[str]:
+    """Find identical files within a split."""
+    copies = [ids for ids in _group_by_digest(samples, files).values() if len(ids) > 1]
+    pairs = format_list(" = ".join(ids[:2]) for ids in copies)
+    return [f"{split}: {_count(copies, 'image')} more than once: {pairs}"] if copies else []
 
 
-def _shared_ids(pair: str, first: SampleTable, second: SampleTable) -> list[str]:
-    shared = _known(first, "id") & _known(second, "id")
-    return [f"{pair} share {_number(shared, 'id')}: {format_list(sorted(shared))}"] if shared else []
+def _find_shared(name: str, first: SampleTable, second: SampleTable, column: str) -> list[str]:
+    """Find values of a column, such as subjects, that two splits share."""
+    shared = _distinct(first, column) & _distinct(second, column)
+    return [f"{name} share {_count(shared, column)}: {format_list(sorted(shared))}"] if shared else []
 
 
-def _shared_files(
-    pair: str, first: SampleTable, second: SampleTable, files: Mapping[Path, File]
-) -> list[str]:
-    ours, theirs = _by_digest(first, files), _by_digest(second, files)
-    shared = [f"{ours[digest][0]} = {theirs[digest][0]}" for digest in ours if digest in theirs]
-    return [f"{pair} share {_number(shared, 'identical file')}: {format_list(shared)}"] if shared else []
+def _find_shared_files(name: str, first: SampleTable, second: SampleTable, files: Files) -> list[str]:
+    ids, other_ids = _group_by_digest(first, files), _group_by_digest(second, files)
+    shared = [f"{ids[digest][0]} = {other_ids[digest][0]}" for digest in ids if digest in other_ids]
+    return [f"{name} share {_count(shared, 'identical file')}: {format_list(shared)}"] if shared else []
 
 
-def _by_digest(samples: SampleTable, files: Mapping[Path, File]) -> dict[str, list[str]]:
-    """Ids of the samples that have a file of this content."""
-    found: dict[str, list[str]] = defaultdict(list)
-    for name, path in _images(samples):
+def _group_by_digest(samples: SampleTable, files: Files) -> dict[str, list[str]]:
+    """Return the ids of the samples by the digest of their files."""
+    groups: dict[str, list[str]] = defaultdict(list)
+    for name, path in _list_images(samples):
         if not files[path].problem:
-            found[files[path].digest].append(name)
-    return found
+            groups[files[path].digest].append(name)
+    return groups
 
 
-def _known(samples: SampleTable, column: str) -> set[str]:
+def _distinct(samples: SampleTable, column: str) -> set[str]:
     return set(pc.unique(samples.table.column(column)).to_pylist()) - {None}
 
 
-def _counts(splits: Splits) -> Iterator[Count]:
-    names = {LIVE: "live", ATTACK: "attack", None: "unknown"}
+def _count_samples(splits: Splits) -> Iterator[SampleCount]:
+    """Yield the counts of each split, live first, then by species."""
     for split, samples in splits.items():
-        wanted = [("id", "count"), *((modality, "count") for modality in samples.modalities)]
-        groups = samples.table.group_by(["label", "species"]).aggregate(wanted).to_pylist()
-        for group in sorted(
-            groups, key=lambda item: (str(names[item["label"]] != "live"), str(item["species"]))
-        ):
-            yield Count(
+        columns = [("id", "count"), *((modality, "count") for modality in samples.modalities)]
+        groups = samples.table.group_by(["label", "species"]).aggregate(columns).to_pylist()
+        for group in sorted(groups, key=lambda group: (group["label"] != LIVE, str(group["species"]))):
+            yield SampleCount(
                 split,
-                names[group["label"]],
+                LABEL_NAMES[group["label"]],
                 group["species"] or "",
                 group["id_count"],
                 {modality: group[f"{modality}_count"] for modality in samples.modalities},
             )
 
 
-def _limited(problems: list[str]) -> list[str]:
-    rest = len(problems) - SHOWN
-    return problems[:SHOWN] + ([f"and {rest} more files like these"] if rest > 0 else [])
+def _shorten(problems: list[str]) -> list[str]:
+    rest = len(problems) - MAX_LISTED
+    return problems[:MAX_LISTED] + ([f"and {rest} more files like these"] if rest > 0 else [])
 
 
-def _number(items: Any, noun: str) -> str:
+def _count(items: Sized, noun: str) -> str:
     return f"{len(items)} {noun}{'' if len(items) == 1 else 's'}"

@@ -1,6 +1,6 @@
-"""Frames of videos as images: a folder a video, laid out as the videos are, resumable.
+"""Write frames of videos as images: a folder for each video, laid out as the videos are, resumable.
 
-`a/b.mov` becomes `a/b/0001.jpg`, ...: a file's number is the frame's in its video, from 1.
+`a/b.mov` becomes `a/b/0001.jpg`, ...: the number is that of the frame in its video, from 1.
 """
 
 from __future__ import annotations
@@ -31,16 +31,18 @@ from fas_core.registry import Registry
 from fas_plugins.commands.data.crop import MANIFEST, copy_lists
 
 SETTINGS, UNREADABLE = "frames.json", "unreadable.txt"
-CUT_OFF = 0.9
+
+MIN_READABLE = 0.9
+"""A video counts as cut off below this share of readable frames: some headers only estimate their number."""
 
 
 @frozen
 class FrameSettings:
-    """Which frames are taken, and as what they are written.
+    """Which frames are written, and in which format.
 
     Args:
-        every: each n-th frame, beginning with the first; or
-        per_video: that many of each video, evenly spread; all of a video that has fewer.
+        every: every n-th frame, from the first one; or
+        per_video: so many frames of each video, evenly spread; all frames of a video that has fewer.
         format: `jpg` (quality 95) or `png`.
     """
 
@@ -48,186 +50,182 @@ class FrameSettings:
     per_video: int | None = field(default=None, validator=v.optional(v.ge(1)))
     format: Literal["jpg", "png"] = field(default="jpg", validator=v.in_(("jpg", "png")))
 
-    def chosen(self, total: int) -> Sequence[int]:
-        """The frames to take of `total`, from 0, ascending.
+    def select_frames(self, total: int) -> Sequence[int]:
+        """Return the indices of the frames to write, from 0, ascending, of a video of `total` frames.
 
-        >>> FrameSettings(per_video=3).chosen(12)
+        >>> FrameSettings(per_video=3).select_frames(12)
         [2, 6, 10]
         """
         if self.per_video is None:
             return range(0, sys.maxsize, self.every or 1)
         count = min(self.per_video, total)
-        return [(2 * place + 1) * total // (2 * count) for place in range(count)]
+        return [(2 * index + 1) * total // (2 * count) for index in range(count)]
 
 
 @frozen
-class Extracted:
-    """What a job left.
+class ExtractionResult:
+    """The result of a job.
 
     Args:
-        videos: how many have frames.
-        frames: how many frames there are.
-        kept: videos that had frames before.
+        videos: number of videos that have frames.
+        frames: number of frames.
+        skipped: number of videos that an earlier job had finished.
         unreadable: `{video: why it has no frames}`.
     """
 
     videos: int
     frames: int
-    kept: int
+    skipped: int
     unreadable: dict[str, str]
 
 
-def extract(
+def extract_frames(
     source: Path, destination: Path, settings: FrameSettings, workers: int, registry: Registry
-) -> Extracted:
-    """Write frames of all videos below `source`; those of a video appear at once or not at all.
+) -> ExtractionResult:
+    """Write frames of all videos below `source`; a video's folder appears when it is complete.
 
-    A video that cannot be read is listed in `unreadable.txt`, and the others are done. What was done before
-    is kept. `manifest.csv` has the columns id, video, frame and path. List files of a known layout are
-    copied along, so that the frames are a root of it.
+    Finished videos are skipped. `unreadable.txt` lists the videos that cannot be read, `manifest.csv` the
+    frames with the columns id, video, frame and path. List files of a known layout are copied, so that the
+    folder of frames has the same layout.
 
     Raises:
-        DataError: there are no videos, two would have one folder, or `destination` lies within `source`,
-            holds frames by other settings, or anything else.
+        DataError: there are no videos, two would share a folder, or `destination` lies within `source`,
+            holds frames by other settings, or other files.
         FasError: the destination cannot be written.
     """
     if destination.resolve().is_relative_to(source.resolve()):
         raise DataError(f"{destination}: lies within {source}, which is searched: choose another folder")
-    folders = folders_of(source)
-    _begin(destination, settings)
+    folders = find_videos(source)
+    _store_settings(destination, settings)
     for layout in layouts(source, registry):
         copy_lists(layout.markers, source, destination)
 
-    def work(video: str) -> str:
+    def extract(video: str) -> str:
         try:
             with replacing(destination / folders[video]) as temporary:
                 temporary.mkdir()
                 return write_frames(source / video, temporary, settings)
         except DataError as error:
-            unreadable[video] = error.message
+            reasons[video] = error.message
             return ""
 
-    unreadable: dict[str, str] = {}
-    missing = [video for video, folder in folders.items() if not (destination / folder).is_dir()]
-    with console.progress("extracting", len(missing)) as bar:
-        for video, warning in zip(missing, ordered(work, missing, workers), strict=True):
+    reasons: dict[str, str] = {}
+    unfinished = [video for video, folder in folders.items() if not (destination / folder).is_dir()]
+    with console.progress("extracting", len(unfinished)) as bar:
+        for video, warning in zip(unfinished, ordered(extract, unfinished, workers), strict=True):
             if warning:
                 console.warn(f"{source / video}: {warning}")
             bar.advance()
+    unreadable = {video: reasons[video] for video in folders if video in reasons}
     written = [folder for video, folder in folders.items() if video not in unreadable]
-    reasons = {video: unreadable[video] for video in folders if video in unreadable}
     frames = _write_manifest(destination, written)
-    _write_text(destination / UNREADABLE, (f"{video}: {why}" for video, why in reasons.items()))
-    return Extracted(len(written), frames, len(folders) - len(missing), reasons)
+    _write_lines(destination / UNREADABLE, (f"{video}: {reason}" for video, reason in unreadable.items()))
+    return ExtractionResult(len(written), frames, len(folders) - len(unfinished), unreadable)
 
 
-def folders_of(source: Path) -> dict[str, str]:
-    """`{video: the folder of its frames}`, both relative, of all videos below a folder.
+def find_videos(source: Path) -> dict[str, str]:
+    """Return `{video: folder of its frames}`, both relative, for all videos below a folder.
 
     Raises:
-        DataError: there are none, or one's folder would hold another's frames.
+        DataError: there are no videos, or two would share a folder.
     """
     if not source.is_dir():
         raise DataError(f"{source}: no such folder")
-    found = sorted(path.relative_to(source) for path in source.rglob("*") if is_video(path.name))
-    if not found:
+    videos = sorted(path.relative_to(source) for path in source.rglob("*") if is_video(path.name))
+    if not videos:
         raise DataError(f"{source}: no videos in this folder")
-    folders = {video.as_posix(): video.with_suffix("") for video in found}
-    taken = Counter(folders.values())
-    several = {folder for folder, count in taken.items() if count > 1}
-    several |= {parent for folder in taken for parent in folder.parents if parent in taken}
-    if several:
+    folders = {video.as_posix(): video.with_suffix("") for video in videos}
+    counts = Counter(folders.values())
+    shared = {folder for folder, count in counts.items() if count > 1}
+    shared |= {parent for folder in counts for parent in folder.parents if parent in counts}
+    if shared:
         raise DataError(
             f"{source}: more than one video would have its frames in "
-            f"{format_list(sorted(several))}: rename one"
+            f"{format_list(sorted(shared))}: rename one"
         )
     return {video: folder.as_posix() for video, folder in folders.items()}
 
 
 def write_frames(video: Path, folder: Path, settings: FrameSettings) -> str:
-    """Write the chosen frames of one video into an empty folder.
+    """Write the selected frames of one video into an empty folder.
 
     Returns:
-        what deserves a look, e.g. that the video ends too soon; nothing if all is well.
+        A warning where the video ends too early, else an empty text.
 
     Raises:
-        DataError: it cannot be opened or has no frame that can be decoded.
+        DataError: the video cannot be opened, or has no frame that can be decoded.
     """
-    promised = _promised(video)
-    total = promised if promised > 0 else _write(video, folder, (), settings)
-    chosen = settings.chosen(total)
-    read = _write(video, folder, chosen, settings)
-    if read and settings.per_video and read <= chosen[-1]:  # the file's header promised more than there is
+    expected = _read_frame_count(video)
+    total = expected if expected > 0 else _write_selected(video, folder, (), settings)
+    selected = settings.select_frames(total)
+    count = _write_selected(video, folder, selected, settings)
+    if count and settings.per_video and count <= selected[-1]:  # fewer frames than the header says
         for frame in folder.iterdir():
             frame.unlink()
-        _write(video, folder, settings.chosen(read), settings)
-    if not read:
+        _write_selected(video, folder, settings.select_frames(count), settings)
+    if not count:
         raise DataError("no frame of it can be decoded")
-    # Some containers only estimate how many frames they have.
-    cut_off = read < CUT_OFF * promised and not (settings.per_video and read > chosen[-1])
-    return f"cut off after {read} of {promised} frames; those are used" if cut_off else ""
+    cut_off = count < MIN_READABLE * expected and not (settings.per_video and count > selected[-1])
+    return f"cut off after {count} of {expected} frames; those are used" if cut_off else ""
 
 
-def _promised(video: Path) -> int:
-    """How many frames the file's header says there are; 0 or less where it does not."""
+def _read_frame_count(video: Path) -> int:
+    """Return the number of frames in the file's header; 0 or less where it has none."""
     with opened(video) as capture:
         return int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
 
 
-def _write(video: Path, folder: Path, chosen: Sequence[int], settings: FrameSettings) -> int:
-    """Write these frames and read no further; of none, read to the end. How many frames were read."""
-    read = 0
+def _write_selected(video: Path, folder: Path, selected: Sequence[int], settings: FrameSettings) -> int:
+    """Write these frames and read up to the last of them, or to the end if none; return the frames read."""
+    count = 0
+    suffix = f".{settings.format}"
     with opened(video) as capture:
-        while (not chosen or read <= chosen[-1]) and capture.grab():
-            if read in chosen:
+        while (not selected or count <= selected[-1]) and capture.grab():
+            if count in selected:
                 decoded, image = capture.retrieve()
                 if not decoded:
                     break
-                content = encode(
-                    np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), np.uint8), f".{settings.format}"
-                )
-                (folder / f"{read + 1:04}.{settings.format}").write_bytes(content)
-            read += 1
-    return read
+                pixels = np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), np.uint8)
+                (folder / f"{count + 1:04}{suffix}").write_bytes(encode(pixels, suffix))
+            count += 1
+    return count
 
 
-def _begin(destination: Path, settings: FrameSettings) -> None:
-    """Note the settings in a new folder.
+def _store_settings(destination: Path, settings: FrameSettings) -> None:
+    """Write the settings into a new folder of frames.
 
     Raises:
-        DataError: the folder is there, and not of frames by these settings.
+        DataError: the folder has frames by other settings, or other files.
     """
-    note, text = destination / SETTINGS, json.dumps(asdict(settings)) + "\n"
-    if note.is_file():
-        if (was := note.read_text(encoding="utf-8")) != text:
-            raise DataError(
-                f"{destination}: has frames by {was.strip()}: do the same or choose another folder"
-            )
+    file, text = destination / SETTINGS, json.dumps(asdict(settings))
+    if file.is_file():
+        if (used := file.read_text(encoding="utf-8").strip()) != text:
+            raise DataError(f"{destination}: has frames by {used}: use the same settings or another folder")
     elif destination.is_dir() and next(destination.iterdir(), None):
         raise DataError(f"{destination}: is not empty, and not of frames: choose another folder")
     else:
-        _write_text(note, [text.strip()])
+        _write_lines(file, [text])
 
 
 def _write_manifest(destination: Path, folders: Iterable[str]) -> int:
-    """List all frames; how many there are."""
+    """List all frames in `manifest.csv`; return their number."""
+    rows = [row for folder in folders for row in _list_frames(destination, folder)]
     text = StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(("id", "video", "frame", "path"))
-    rows = [row for folder in folders for row in _rows(destination, folder)]
     writer.writerows(rows)
     with replacing(destination / MANIFEST) as temporary:
         temporary.write_text(text.getvalue(), encoding="utf-8")
     return len(rows)
 
 
-def _rows(destination: Path, folder: str) -> Iterator[tuple[str, str, int, str]]:
+def _list_frames(destination: Path, folder: str) -> Iterator[tuple[str, str, int, str]]:
     names = [entry.name for entry in (destination / folder).iterdir() if is_image(entry.name)]
     for name in sorted(names, key=lambda name: (len(name), name)):
         stem = name.rpartition(".")[0]
         yield f"{folder}/{stem}", folder, int(stem), f"{folder}/{name}"
 
 
-def _write_text(path: Path, lines: Iterable[str]) -> None:
+def _write_lines(path: Path, lines: Iterable[str]) -> None:
     with replacing(path) as temporary:
         temporary.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")

@@ -1,4 +1,4 @@
-"""`fas data frames`: images of videos."""
+"""`fas data frames`: write frames of videos as images."""
 
 from __future__ import annotations
 
@@ -19,10 +19,17 @@ PER_VIDEO = 10
 @click.option(
     "--per-video",
     type=click.IntRange(1),
-    help=f"That many of each, evenly spread; {PER_VIDEO} where --every is not given either.",
+    help=f"Frames of each video, evenly spread; {PER_VIDEO} unless --every is given.",
 )
-@click.option("--every", type=click.IntRange(1), help="Each n-th frame instead; 1 for all.")
-@click.option("--format", "suffix", type=click.Choice(["jpg", "png"]), default="jpg", show_default=True)
+@click.option("--every", type=click.IntRange(1), help="Write every n-th frame instead; 1 for all frames.")
+@click.option(
+    "--format",
+    "suffix",
+    type=click.Choice(["jpg", "png"]),
+    default="jpg",
+    show_default=True,
+    help="Format of the images; jpg has quality 95.",
+)
 @workers_option
 @output_options
 @click.pass_context
@@ -35,31 +42,34 @@ def frames(
     suffix: str,
     workers: int | None,
 ) -> None:
-    """Write frames of all videos below SRC as images into DST, a folder a video.
+    """Write frames of all videos below SRC as images into DST, a folder for each video.
 
     SRC/a/b.mov becomes DST/a/b/0001.jpg, ...; DST/manifest.csv lists them, and list files of a known layout
-    are copied along. What is done is skipped when the command is run again. Videos that cannot be read are
-    listed in DST/unreadable.txt, and the exit code is 1.
+    are copied. Run again, the command skips finished videos.
+
+    The exit code is 0, or 1 when a video cannot be read; DST/unreadable.txt lists those.
     """
     from fas_core.data.parallel import cores
-    from fas_plugins.commands.data.frames import FrameSettings, extract
+    from fas_plugins.commands.data.frames import FrameSettings, extract_frames
 
     if per_video and every:
         raise click.UsageError("--per-video and --every exclude each other")
-    chosen = {"every": every} if every else {"per_video": per_video or PER_VIDEO}
-    settings = FrameSettings(**chosen, format="png" if suffix == "png" else "jpg")
-    done = extract(src, dst, settings, workers or cores(), registry())
-    for video, why in done.unreadable.items():
-        console.error(f"{src / video}: {why}")
-    console.info(f"{dst}: {done.frames} frames of {done.videos} videos ({done.kept} were done before)")
+    selection = {"every": every} if every else {"per_video": per_video or PER_VIDEO}
+    settings = FrameSettings(**selection, format="png" if suffix == "png" else "jpg")
+    result = extract_frames(src, dst, settings, workers or cores(), registry())
+    for video, reason in result.unreadable.items():
+        console.error(f"{src / video}: {reason}")
+    console.info(
+        f"{dst}: {result.frames} frames of {result.videos} videos ({result.skipped} were done before)"
+    )
     if console.json:
         console.document(
             {
-                "videos": done.videos,
-                "frames": done.frames,
-                "kept": done.kept,
-                "unreadable": done.unreadable,
+                "videos": result.videos,
+                "frames": result.frames,
+                "kept": result.skipped,
+                "unreadable": result.unreadable,
             }
         )
-    if done.unreadable:
+    if result.unreadable:
         ctx.exit(1)

@@ -1,4 +1,4 @@
-"""Mean and standard deviation of a data set's pixels: what a recipe's `model.normalize` asks for."""
+"""Mean and standard deviation of a data set's pixels, for a recipe's `model.normalize`."""
 
 from __future__ import annotations
 
@@ -17,20 +17,22 @@ from fas_core.records.samples import SampleTable
 BATCH = 32
 
 
-def channel_statistics(
+def measure_channels(
     samples: SampleTable, modalities: Sequence[str], size: int, resize: Resize, workers: int
 ) -> dict[str, Normalize]:
-    """Per modality and channel, over all pixels in [0, 1] of the images as a model sees them in judging.
+    """Return mean and standard deviation of each modality's channels, of pixels in [0, 1].
+
+    Images are resized as for evaluation.
 
     Args:
-        samples: every one has every modality.
-        modalities: what is measured.
-        size: side in pixels that images are brought to, so that each counts alike.
+        samples: each has all modalities.
+        modalities: which of them to measure.
+        size: side in pixels of the resized images, so that each counts alike.
         resize: the evaluation rule.
         workers: threads that read images.
 
     Raises:
-        DataError: there are no samples, an image cannot be read, or a channel is the same in all pixels.
+        DataError: there are no samples, an image cannot be read, or a channel is constant.
     """
     if not len(samples):
         raise DataError(f"{samples.root}: no samples to measure")
@@ -43,11 +45,11 @@ def channel_statistics(
                 sums[modality][1] += np.square(flat, dtype=np.int32).sum(axis=0, dtype=np.int64)
             bar.advance(len(pixels))
     count = len(samples) * size * size
-    return {modality: _normalize(samples, modality, both / count) for modality, both in sums.items()}
+    return {modality: _normalize(samples, modality, total / count) for modality, total in sums.items()}
 
 
 def _normalize(samples: SampleTable, modality: str, moments: NDArray[np.float64]) -> Normalize:
-    """From the means of values and of squares (2, 3), in 0..255."""
+    """Return mean and deviation from the means of values and of squares (2, 3), in 0..255."""
     mean, std = moments[0] / 255, np.sqrt(np.maximum(moments[1] - moments[0] ** 2, 0)) / 255
     if (std.round(4) == 0).any():
         raise DataError(

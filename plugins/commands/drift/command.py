@@ -1,4 +1,4 @@
-"""`fas drift OLD NEW`: whether a deployed model's scores have shifted, and its rejection rate."""
+"""`fas drift OLD NEW`: has a deployed model's distribution of scores, or its rejection rate, shifted?"""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from fas_core.errors import DataError, format_list
 if TYPE_CHECKING:
     from fas_core.scores.files import Reading, ScoreFile
     from fas_core.scores.thresholds import Threshold
-    from fas_plugins.commands.drift.drift import Drift
+    from fas_plugins.commands.drift.result import Drift
 
 CANNOT_TELL, DRIFTED = 1, 3
 FILE = click.Path(path_type=Path)
@@ -24,28 +24,32 @@ FILE = click.Path(path_type=Path)
 @click.command()
 @click.argument("old", type=FILE)
 @click.argument("new", type=FILE)
-@click.option("--threshold", metavar="fixed:VALUE", help="What rejects; else what the files say.")
+@click.option(
+    "--threshold",
+    metavar="fixed:VALUE",
+    help="Threshold below which a sample is rejected; by default the one in the files.",
+)
 @reading_options
 @click.option(
     "--by",
     type=click.Choice(("subject", "video", "sample")),
-    help="What is independent; else the first of these that both files say of all rows.",
+    help="What counts as independent; by default the first of these that is known for all rows.",
 )
 @click.option(
     "--significance",
     type=click.FloatRange(0, 1, min_open=True, max_open=True),
     default=0.05,
     show_default=True,
-    help="How likely a false alarm may be.",
+    help="Accepted chance of a false alarm.",
 )
 @click.option(
     "--replicates",
     type=click.IntRange(1),
     default=1000,
     show_default=True,
-    help="Random divisions of the two files, and bootstrap replicates.",
+    help="Random divisions of the permutation test, and bootstrap replicates.",
 )
-@click.option("--fail-on-drift", is_flag=True, help="Exit with 3 when anything has clearly changed.")
+@click.option("--fail-on-drift", is_flag=True, help="Exit with code 3 when anything has clearly changed.")
 @output_options
 @click.pass_context
 def command(
@@ -59,12 +63,12 @@ def command(
     replicates: int,
     fail_on_drift: bool,
 ) -> None:
-    """Say whether the scores of NEW have shifted from those of OLD: two periods, or two cameras.
+    """Tell whether the scores of NEW have shifted from those of OLD: two periods, or two cameras.
 
-    Both are score files as `fas score` reads them, such as `fas predict --csv` writes; labels are not needed.
+    Both are score files as for `fas score`, for example of `fas predict --csv`; labels are not needed.
 
-    The exit code is 0; with --fail-on-drift 3 when anything has clearly changed, and 1 when there is too
-    little to tell.
+    The exit code is 0. With --fail-on-drift it is 3 when anything has clearly changed, and 1 when there are
+    too few samples to tell.
     """
     from fas_core.inference.scores_of import names_of
     from fas_core.scores.files import read_scores
@@ -77,52 +81,57 @@ def command(
     files = [read_scores(path, reading, need_labels=False) for path in (old, new)]
     for file in files:
         console.info(file.said)
-    cut = _threshold(threshold, files)
-    if cut is None:
+    limit = _choose_threshold(threshold, files)
+    if limit is None:
         console.warn("no threshold, so no rejection rate: give --threshold fixed:VALUE")
-    found = find_drift(
+    drift = find_drift(
         files[0].table,
         files[1].table,
-        cut,
+        limit,
         names=(names[0], names[1]),
         by=by,
         significance=significance,
         replicates=replicates,
     )
-    _show(found, files)
-    if fail_on_drift and (found.found or not found.decidable):
-        ctx.exit(DRIFTED if found.decidable else CANNOT_TELL)
+    _show(drift, files)
+    if fail_on_drift and (drift.detected or not drift.decidable):
+        ctx.exit(DRIFTED if drift.decidable else CANNOT_TELL)
 
 
-def _threshold(policy: str | None, files: list[ScoreFile]) -> Threshold | None:
-    """As told, else the one that the files say they were judged at; None where they say none."""
+def _choose_threshold(policy: str | None, files: list[ScoreFile]) -> Threshold | None:
+    """Return the threshold of the policy, else the one in the files; None where there is none.
+
+    Raises:
+        DataError: the files contain several thresholds, or the policy needs labels.
+    """
     from fas_core.scores.thresholds import Threshold
 
     if policy is not None:
         return files[0].threshold(policy, None, None)
-    stated = sorted({value for file in files for value in file.stated})
-    if len(stated) > 1:
-        said = format_list([f"{value:g}" for value in stated])
-        raise DataError(f"the files say {len(stated)} thresholds ({said}): give --threshold fixed:VALUE")
-    return Threshold(stated[0], f"fixed:{stated[0]:g}", "given") if stated else None
+    values = sorted({value for file in files for value in file.stated})
+    if len(values) > 1:
+        text = format_list([f"{value:g}" for value in values])
+        raise DataError(f"the files contain {len(values)} thresholds ({text}): give --threshold fixed:VALUE")
+    return Threshold(values[0], f"fixed:{values[0]:g}", "given") if values else None
 
 
-def _show(found: Drift, files: list[ScoreFile]) -> None:
+def _show(drift: Drift, files: list[ScoreFile]) -> None:
+    """Print the tables, the histogram and the sentence; or the JSON document."""
     from fas_core.evaluation.text_histogram import PERIODS, pair_histogram
     from fas_core.scores.rates import ErrorRates
-    from fas_plugins.commands.drift.tables import drift_tables, verdict
+    from fas_plugins.commands.drift.tables import describe_drift, drift_tables
 
-    for table in drift_tables(found):
+    for table in drift_tables(drift):
         console.table(table)
     rates = ErrorRates.of(files[0].table.scores, files[1].table.scores, {})
-    drawn = pair_histogram(
-        rates, PERIODS, found.threshold, name="both", width=console.width, blocks=console.blocks
+    histogram = pair_histogram(
+        rates, PERIODS, drift.threshold, name="both", width=console.width, blocks=console.blocks
     )
-    if drawn is not None:
-        console.table(drawn)
-    said = verdict(found)
-    console.info(said)
+    if histogram is not None:
+        console.table(histogram)
+    verdict = describe_drift(drift)
+    console.info(verdict)
     if console.json:
         document = {"scores": [str(file.path) for file in files]}
         columns = {"columns": [dict(file.taken) for file in files]}
-        console.document(document | columns | found.to_json() | {"verdict": said})
+        console.document(document | columns | drift.to_json() | {"verdict": verdict})

@@ -1,30 +1,27 @@
-"""Whether a deployed model's scores have shifted between two periods (or cameras), and by how much.
+"""Compare two periods (or cameras) of a deployed model's scores: have they shifted, and by how much?
 
-Nothing of it needs labels, which a deployed model has not:
+None of it needs labels, which a deployed model does not have:
 
-- the largest distance between the two distribution functions (Kolmogorov and Smirnov), which any change
-  of the scores moves, and at least as large as the change of the rejection rate at any threshold;
-- the chance that a new score exceeds an old one, ties counting half, which says how far, and in which
-  direction: H. B. Mann and D. R. Whitney, On a test of whether one of two random variables is
-  stochastically larger than the other, Annals of Mathematical Statistics 18, 1947;
+- the largest distance of the two distribution functions (Kolmogorov and Smirnov): any change of the scores
+  moves it, and it is at least as large as the change of the rejection rate at any threshold;
+- the chance that a new score exceeds an old one, ties counting half, which gives size and direction of a
+  shift: H. B. Mann and D. R. Whitney, On a test of whether one of two random variables is stochastically
+  larger than the other, Annals of Mathematical Statistics 18, 1947;
 - the rejection rate, the share of samples with `score < threshold`, and the share without a score;
-- with labels, APCER and BPCER.
+- with labels also APCER and BPCER.
 
-What has changed is told by permutation (`fas_plugins.commands.drift.permutation`), how much by intervals:
-Wilson's and Newcombe's of rates of independent samples, else percentiles of a bootstrap over whole subjects or videos,
-each period's drawn for itself. Of k changes that are looked for each is tested at a k-th of the
-significance level, and intervals leave out as little (Bonferroni): a false alarm of any kind is no more
-likely than the level, and the intervals hold together.
+A permutation test decides what has changed (`fas_plugins.commands.drift.permutation`). Intervals give the
+size: Wilson's and Newcombe's for rates of independent samples, else percentiles of a bootstrap over whole
+subjects or videos of each period. Each of k tests uses a k-th of the significance level, and intervals are as
+wide (Bonferroni): the chance of any false alarm is at most the level, and the intervals hold together.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from math import ceil
-from typing import Any
 
 import numpy as np
-from attrs import asdict, frozen
+from attrs import frozen
 
 from fas_core.errors import ConfigError, DataError
 from fas_core.evaluation.bootstrap import REPLICATES, percentiles
@@ -32,138 +29,19 @@ from fas_core.scores.ranked import Floats
 from fas_core.scores.rates import ErrorRates
 from fas_core.scores.table import ScoreTable
 from fas_core.scores.thresholds import Threshold
-from fas_plugins.commands.drift.periods import Draws, Event, Rows, comparable, divisible, unit
-from fas_plugins.commands.drift.permutation import ROUNDING, least_p
-from fas_plugins.commands.drift.proportions import Interval, newcombe, wilson
+from fas_plugins.commands.drift.periods import (
+    BootstrapDraws,
+    PeriodRows,
+    RateRows,
+    build_permutation_test,
+    choose_unit,
+    find_comparable_rates,
+)
+from fas_plugins.commands.drift.permutation import ROUNDING, smallest_p_value
+from fas_plugins.commands.drift.proportions import newcombe_interval, wilson_interval
+from fas_plugins.commands.drift.result import Change, Drift, Period, Share, Shift
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
-
-
-@frozen
-class Period:
-    """What is known of one period's scores.
-
-    Args:
-        name: what it is called.
-        samples: how many rows there are.
-        groups: how many subjects or videos; as many as samples where those are independent.
-        quantiles: `{share: the least score that so many are at or below}`, of `QUANTILES`.
-    """
-
-    name: str
-    samples: int
-    groups: int
-    quantiles: Mapping[float, float]
-
-
-@frozen
-class Shift:
-    """How the scores have moved.
-
-    Args:
-        distance: the most that the two distribution functions differ, in [0, 1].
-        p: how likely so much is where nothing has changed.
-        clear: whether that is too unlikely.
-        exceeds: the chance that a new score exceeds an old one, ties counting half; 0.5 if nothing moved.
-        interval: of that.
-    """
-
-    distance: float
-    p: float
-    clear: bool
-    exceeds: float
-    interval: Interval
-
-
-@frozen
-class Share:
-    """`count` of `total` samples, and the interval of the rate."""
-
-    count: int
-    total: int
-    interval: Interval
-
-    @property
-    def rate(self) -> float:
-        return self.count / self.total
-
-    def to_json(self) -> dict[str, Any]:
-        return {**asdict(self), "rate": self.rate}
-
-
-@frozen
-class Change:
-    """One rate of both periods.
-
-    Args:
-        interval: of new minus old.
-        p: how likely so much is where nothing has changed.
-        clear: whether that is too unlikely.
-    """
-
-    old: Share
-    new: Share
-    interval: Interval
-    p: float
-    clear: bool
-
-    @property
-    def difference(self) -> float:
-        return self.new.rate - self.old.rate
-
-    def to_json(self) -> dict[str, Any]:
-        said = {"difference": self.difference, "interval": self.interval, "p": self.p, "clear": self.clear}
-        return {"old": self.old.to_json(), "new": self.new.to_json(), **said}
-
-
-@frozen
-class Drift:
-    """Two periods of one model.
-
-    Args:
-        by: what was taken as independent: `subject`, `video` or `sample`.
-        threshold: what rejects; None where that is not known.
-        significance: how likely a false alarm of any kind may be.
-        each: the level of each test; intervals are of `1 - each`.
-        replicates: random divisions, and draws of the bootstrap.
-        shift: of the scores.
-        changes: of the rates, of `rejected`, `no_score`, `apcer` and `bpcer` those that there are.
-        decidable: whether there are enough groups for any change to be clear.
-    """
-
-    old: Period
-    new: Period
-    by: str
-    threshold: Threshold | None
-    significance: float
-    each: float
-    replicates: int
-    shift: Shift
-    changes: Mapping[str, Change]
-    decidable: bool
-
-    @property
-    def found(self) -> bool:
-        """Whether anything has clearly changed."""
-        return self.shift.clear or any(change.clear for change in self.changes.values())
-
-    def to_json(self) -> dict[str, Any]:
-        """Plain data for strict JSON: rates as fractions."""
-        periods = {
-            key: {**asdict(one), "quantiles": {f"{share:g}": q for share, q in one.quantiles.items()}}
-            for key, one in (("old", self.old), ("new", self.new))
-        }
-        return {
-            **periods,
-            "by": self.by,
-            "threshold": self.threshold and self.threshold.to_json(),
-            "significance": self.significance,
-            "each": self.each,
-            "replicates": self.replicates,
-            "shift": asdict(self.shift),
-            "rates": {name: change.to_json() for name, change in self.changes.items()},
-            "drift": self.found if self.decidable else None,
-        }
 
 
 def find_drift(
@@ -177,93 +55,127 @@ def find_drift(
     replicates: int = REPLICATES,
     seed: int = 0,
 ) -> Drift:
-    """What has changed from `old` to `new`; deterministic by seed.
+    """Compare the scores of two periods; deterministic by seed.
 
     Args:
-        old, new: the two periods; labels are used where both have them, and not needed.
-        threshold: what rejects; None for no rates that need one.
+        old, new: the two periods; labels are used where both have them.
+        threshold: scores below it are rejected; None for no rates that need one.
         names: what the periods are called.
-        by: what is independent: `subject`, `video` or `sample`; None for the first that is known of all rows.
-        significance: how likely a false alarm may be, in (0, 1).
-        replicates: random divisions, and draws of the bootstrap.
+        by: what counts as independent: `subject`, `video` or `sample`; None for the first known of all rows.
+        significance: the chance of any false alarm, in (0, 1).
+        replicates: number of random divisions, and of bootstrap draws.
+        seed: of both.
 
     Raises:
-        DataError: a period has no scores, or rows of which `by` is not known.
-        ConfigError: the replicates are too few for the significance level.
+        DataError: a period has no scores, or `by` is not known for all rows.
+        ConfigError: there are too few replicates for the significance level.
     """
-    for name, scores in zip(names, (old, new), strict=True):
-        if np.isnan(scores.scores).all():
-            raise DataError(f"{name}: none of its {len(scores)} rows has a score: nothing to compare")
-    by = unit(dict(zip(names, (old, new), strict=True)), by)
-    cut = None if threshold is None else threshold.value
-    before, after = Rows.of(old, by, cut), Rows.of(new, by, cut)
-    kinds = comparable(before, after)
-    each = _level(significance, 1 + len(kinds), replicates)
-    limit = each * (1 + ROUNDING)
-    decidable = least_p(before.count, after.count) <= limit
-    limit *= decidable  # an estimate may be below the least that a p-value can be
-    groups = divisible(before, after, kinds)
-    p, *p_values = groups.p_values(replicates, seed).tolist()
-    drawn = Draws.of(before, after, kinds, replicates, seed)
-    shift = Shift(
-        distance=float(groups.differences(groups.actual)[0, 0]),
-        p=p,
-        clear=p <= limit,
-        exceeds=ErrorRates.of(new.scores, old.scores, {}).auc(),
-        interval=percentiles(drawn.exceeds, 1 - each),
-    )
+    periods = dict(zip(names, (old, new), strict=True))
+    _refuse_unscored(periods)
+    by = choose_unit(periods, by)
+    value = None if threshold is None else threshold.value
+    old_rows, new_rows = PeriodRows.of(old, by, value), PeriodRows.of(new, by, value)
+    rates = find_comparable_rates(old_rows, new_rows)
+    level = _divide_level(significance, 1 + len(rates), replicates)
+    tests = _run_tests(old_rows, new_rows, rates, level, replicates, seed)
+    draws = BootstrapDraws.of(old_rows, new_rows, rates, replicates, seed)
     changes = {}
-    for at, (kind, p) in enumerate(zip(kinds, p_values, strict=True)):
-        resampled = None if by == "sample" else drawn.rates[:, :, at]
-        found = _rates(before.events[kind], after.events[kind], resampled, 1 - each)
-        changes[kind] = Change(*found, p, p <= limit)
-    periods = [_period(*found) for found in zip(names, (before, after), strict=True)]
+    for column, name in enumerate(rates):
+        rate_draws = None if by == "sample" else draws.rates[:, :, column]
+        shares = _measure_rate(old_rows.rates[name], new_rows.rates[name], rate_draws, 1 - level)
+        p = tests.p_values[1 + column]
+        changes[name] = Change(*shares, p, tests.is_clear(p))
     return Drift(
-        old=periods[0],
-        new=periods[1],
+        old=_describe_period(names[0], old_rows),
+        new=_describe_period(names[1], new_rows),
         by=by,
         threshold=threshold,
         significance=significance,
-        each=each,
+        test_level=level,
         replicates=replicates,
-        shift=shift,
+        shift=Shift(
+            distance=tests.distance,
+            p=tests.p_values[0],
+            clear=tests.is_clear(tests.p_values[0]),
+            exceeds=ErrorRates.of(new.scores, old.scores, {}).auc(),
+            interval=percentiles(draws.exceeds, 1 - level),
+        ),
         changes=changes,
-        decidable=decidable,
+        decidable=tests.decidable,
     )
 
 
-def _level(significance: float, tests: int, replicates: int) -> float:
-    """Of each of so many tests."""
-    each = significance / tests
-    if each * (1 + ROUNDING) * (replicates + 1) < 1:
+@frozen
+class _Tests:
+    """The p-values of the scores' distance and of each rate, and the level they are tested at."""
+
+    distance: float
+    p_values: list[float]
+    limit: float
+    decidable: bool
+
+    def is_clear(self, p: float) -> bool:
+        # A p-value estimated from random divisions may be smaller than the smallest possible one.
+        return self.decidable and p <= self.limit
+
+
+def _run_tests(
+    old: PeriodRows, new: PeriodRows, rates: tuple[str, ...], level: float, replicates: int, seed: int
+) -> _Tests:
+    limit = level * (1 + ROUNDING)
+    test = build_permutation_test(old, new, rates)
+    return _Tests(
+        distance=float(test.compute_differences(test.observed)[0, 0]),
+        p_values=test.compute_p_values(replicates, seed).tolist(),
+        limit=limit,
+        decidable=smallest_p_value(old.count, new.count) <= limit,
+    )
+
+
+def _refuse_unscored(periods: dict[str, ScoreTable]) -> None:
+    for name, scores in periods.items():
+        if np.isnan(scores.scores).all():
+            raise DataError(f"{name}: none of its {len(scores)} rows has a score: nothing to compare")
+
+
+def _divide_level(significance: float, tests: int, replicates: int) -> float:
+    """Return the significance level of each test.
+
+    Raises:
+        ConfigError: so few replicates cannot give so small a p-value.
+    """
+    level = significance / tests
+    if level * (1 + ROUNDING) * (replicates + 1) < 1:
         least = ceil(tests / significance - ROUNDING) - 1
         raise ConfigError(
             f"--replicates {replicates}: too few for a significance level of {significance:g}, which is "
-            f"{each:.3g} for each of {tests} changes: give at least {least}"
+            f"{level:.3g} for each of {tests} changes: give at least {least}"
         )
-    return each
+    return level
 
 
-def _rates(old: Event, new: Event, drawn: Floats | None, level: float) -> tuple[Share, Share, Interval]:
-    """One rate of both periods, and the interval of its change.
+def _measure_rate(
+    old: RateRows, new: RateRows, draws: Floats | None, level: float
+) -> tuple[Share, Share, tuple[float, float]]:
+    """Return one rate in both periods, and the interval of its change.
 
     Args:
-        old, new: what it is of.
-        drawn: (R, 2) draws of it, where samples are not independent.
+        old, new: the rows of the rate.
+        draws: (R, 2) bootstrap draws of the rate; None where samples are independent.
         level: of the intervals.
     """
-    counts = [(int(hits.sum()), int(of.sum())) for of, hits in (old, new)]
-    if drawn is None:
-        own = [wilson(*count, level) for count in counts]
-        change = newcombe(counts[1], counts[0], level)
+    old_count, new_count = ((int(rows.hits.sum()), int(rows.total.sum())) for rows in (old, new))
+    if draws is None:
+        intervals = wilson_interval(*old_count, level), wilson_interval(*new_count, level)
+        change = newcombe_interval(new_count, old_count, level)
     else:
-        own = [percentiles(values, level) for values in drawn.T]
-        change = percentiles(drawn[:, 1] - drawn[:, 0], level)
-    return Share(*counts[0], own[0]), Share(*counts[1], own[1]), change
+        intervals = percentiles(draws[:, 0], level), percentiles(draws[:, 1], level)
+        change = percentiles(draws[:, 1] - draws[:, 0], level)
+    return Share(*old_count, intervals[0]), Share(*new_count, intervals[1]), change
 
 
-def _period(name: str, rows: Rows) -> Period:
+def _describe_period(name: str, rows: PeriodRows) -> Period:
     scored = rows.scores[~np.isnan(rows.scores)]
-    # Scores that occur, not means of two of them: there is none between two infinities.
-    found = np.quantile(scored, QUANTILES, method="inverted_cdf").tolist()
-    return Period(name, len(rows.scores), rows.count, dict(zip(QUANTILES, found, strict=True)))
+    # Scores that occur, not means of two: the mean of two infinities is not defined.
+    quantiles = np.quantile(scored, QUANTILES, method="inverted_cdf").tolist()
+    return Period(name, len(rows.scores), rows.count, dict(zip(QUANTILES, quantiles, strict=True)))

@@ -1,4 +1,4 @@
-"""Two periods of scores, in groups: which rows a rate is of and which it counts; draws of the groups."""
+"""The rows of two periods in groups: which rows each rate counts, and bootstrap draws of the groups."""
 
 from __future__ import annotations
 
@@ -15,70 +15,79 @@ from fas_core.records.samples import ATTACK, LIVE
 from fas_core.scores.ranked import Floats
 from fas_core.scores.rates import ErrorRates
 from fas_core.scores.table import ScoreTable
-from fas_plugins.commands.drift.permutation import Divisible
+from fas_plugins.commands.drift.permutation import PermutationTest
 
 Mask: TypeAlias = NDArray[np.bool_]
-Event = tuple[Mask, Mask]
-"""((N,) the rows that a rate is of, (N,) those of them that it counts)."""
+
+RATES = ("rejected", "no_score", "apcer", "bpcer")
 
 
 @frozen(eq=False)
-class Rows:
+class RateRows:
+    """The rows of one rate.
+
+    Args:
+        total: (N,) the rows in its denominator.
+        hits: (N,) those of them in its numerator.
+    """
+
+    total: Mask
+    hits: Mask
+
+
+@frozen(eq=False)
+class PeriodRows:
     """The N rows of one period.
 
     Args:
         scores: (N,) NaN for none.
         groups: (N,) the group of each row.
-        count: G, how many groups there are.
-        events: by the rate's name: `no_score`; with a threshold `rejected`, `apcer` and `bpcer`.
+        count: G, the number of groups.
+        rates: by name: `no_score`; with a threshold also `rejected`, `apcer` and `bpcer`.
     """
 
     scores: Floats
     groups: Codes
     count: int
-    events: Mapping[str, Event]
+    rates: Mapping[str, RateRows]
 
     @classmethod
-    def of(cls, scores: ScoreTable, by: str, cut: float | None) -> Rows:
-        """Of a table all of whose rows are in groups; `cut` is the threshold, if there is one."""
-        return cls(scores.scores, *groups_by(scores, by), _events(scores, cut))
+    def of(cls, scores: ScoreTable, by: str, threshold: float | None) -> PeriodRows:
+        """Group the rows of a table by a column that is known for all of them."""
+        return cls(scores.scores, *groups_by(scores, by), _find_rate_rows(scores, threshold))
 
-    def sums(self, kinds: Sequence[str]) -> tuple[Floats, Floats]:
-        """((G, K) of how many of a group's rows each rate is, (G, K) how many of those it counts)."""
-        found = [
-            np.stack([self._in_groups(self.events[kind][part]) for kind in kinds], axis=1)
-            if kinds
-            else np.zeros((self.count, 0))
-            for part in (0, 1)
-        ]
-        return found[0], found[1]
+    def count_by_group(self, names: Sequence[str]) -> tuple[Floats, Floats]:
+        """Return the totals (G, K) and the hits (G, K) of each group for K rates."""
+        totals, hits = np.zeros((2, self.count, len(names)))
+        for column, name in enumerate(names):
+            totals[:, column] = np.bincount(self.groups, self.rates[name].total, self.count)
+            hits[:, column] = np.bincount(self.groups, self.rates[name].hits, self.count)
+        return totals, hits
 
-    def by_score(self) -> Codes:
-        """(M,) the groups of the rows that have a score, by ascending score."""
+    def groups_by_score(self) -> Codes:
+        """The groups (M,) of the rows that have a score, in ascending order of the scores."""
         rows = np.flatnonzero(~np.isnan(self.scores))
         return self.groups[rows[np.argsort(self.scores[rows], kind="stable")]]
 
-    def _in_groups(self, mask: Mask) -> Floats:
-        return np.asarray(np.bincount(self.groups, mask, self.count), np.float64)
 
-
-def _events(scores: ScoreTable, cut: float | None) -> dict[str, Event]:
+def _find_rate_rows(scores: ScoreTable, threshold: float | None) -> dict[str, RateRows]:
     values, labels = scores.scores, scores.labels
     scored = ~np.isnan(values)
-    found = {"no_score": (np.ones(len(values), np.bool_), ~scored)}
-    if cut is not None:
+    rates = {"no_score": RateRows(np.ones(len(values), np.bool_), ~scored)}
+    if threshold is not None:
         live, attack = scored & (labels == LIVE), scored & (labels == ATTACK)
-        below = values < cut
-        found["rejected"] = (scored, below)
-        found |= {"apcer": (attack, attack & ~below), "bpcer": (live, live & below)}
-    return found
+        rejected = values < threshold
+        rates["rejected"] = RateRows(scored, rejected)
+        rates["apcer"] = RateRows(attack, attack & ~rejected)
+        rates["bpcer"] = RateRows(live, live & rejected)
+    return rates
 
 
-def unit(periods: Mapping[str, ScoreTable], by: str | None) -> str:
-    """What is taken as independent: as told, else the first of `GROUPED` that all rows have, else `sample`.
+def choose_unit(periods: Mapping[str, ScoreTable], by: str | None) -> str:
+    """Return what counts as independent: `by`, else the first of `GROUPED` known for all rows, else `sample`.
 
     Raises:
-        DataError: rows of which that is not known.
+        DataError: `by` is not known for all rows.
     """
     if by is None:
         known = [name for name in GROUPED if not any(lacking(scores, name) for scores in periods.values())]
@@ -89,52 +98,56 @@ def unit(periods: Mapping[str, ScoreTable], by: str | None) -> str:
     return by
 
 
-def comparable(old: Rows, new: Rows) -> tuple[str, ...]:
-    """The rates that both periods have, the failures to respond only where there are any."""
-    order = ("rejected", "no_score", "apcer", "bpcer")
-    kinds = [kind for kind in order if all(kind in rows.events for rows in (old, new))]
-    silent = any(rows.events["no_score"][1].any() for rows in (old, new))
-    return tuple(
-        kind
-        for kind in kinds
-        if (silent if kind == "no_score" else all(rows.events[kind][0].any() for rows in (old, new)))
-    )
+def find_comparable_rates(old: PeriodRows, new: PeriodRows) -> tuple[str, ...]:
+    """Return the rates that both periods have; `no_score` only where a row has no score."""
+
+    def is_comparable(name: str) -> bool:
+        pair = [rows.rates[name] for rows in (old, new) if name in rows.rates]
+        if name == "no_score":
+            return any(rate.hits.any() for rate in pair)
+        return len(pair) == 2 and all(rate.total.any() for rate in pair)
+
+    return tuple(filter(is_comparable, RATES))
 
 
-def divisible(old: Rows, new: Rows, kinds: Sequence[str]) -> Divisible:
-    """The groups of both in one line, to be divided anew."""
-    (of_old, hits_old), (of_new, hits_new) = old.sums(kinds), new.sums(kinds)
-    return Divisible.of(
+def build_permutation_test(old: PeriodRows, new: PeriodRows, rates: Sequence[str]) -> PermutationTest:
+    """Join the groups of both periods, so that they can be divided at random."""
+    (old_totals, old_hits), (new_totals, new_hits) = old.count_by_group(rates), new.count_by_group(rates)
+    return PermutationTest.of(
         np.concatenate([old.scores, new.scores]),
         np.concatenate([old.groups, new.groups + old.count]),
         old.count,
-        np.concatenate([of_old, of_new]),
-        np.concatenate([hits_old, hits_new]),
+        np.concatenate([old_totals, new_totals]),
+        np.concatenate([old_hits, new_hits]),
     )
 
 
 @frozen(eq=False)
-class Draws:
-    """R draws of both periods' groups, each period's for itself.
+class BootstrapDraws:
+    """What R bootstrap draws give; each period's groups are drawn with replacement, separately.
 
     Args:
         exceeds: (R,) the chance that a new score exceeds an old one, ties counting half.
-        rates: (R, 2, K) each rate of the old and of the new period.
+        rates: (R, 2, K) each rate of the old and of the new period; NaN where a draw has no such rows.
     """
 
     exceeds: Floats
     rates: Floats
 
     @classmethod
-    def of(cls, old: Rows, new: Rows, kinds: Sequence[str], replicates: int, seed: int) -> Draws:
-        """With replacement; what a draw does not define is NaN."""
+    def of(
+        cls, old: PeriodRows, new: PeriodRows, rates: Sequence[str], replicates: int, seed: int
+    ) -> BootstrapDraws:
+        """Draw the groups of both periods; deterministic by seed."""
         scores = ErrorRates.of(new.scores, old.scores, {})
-        groups, sums = (old.by_score(), new.by_score()), (old.sums(kinds), new.sums(kinds))
-        exceeds, rates = np.empty(replicates), np.empty((replicates, 2, len(kinds)))
-        drawn = [draws(rows.count, replicates, [seed, part]) for part, rows in enumerate((old, new))]
-        for at, pair in enumerate(zip(*drawn, strict=True)):
-            exceeds[at] = scores.weighted(pair[1][groups[1]], pair[0][groups[0]], {}).auc()
-            for part, (of, hits) in enumerate(sums):
+        groups = old.groups_by_score(), new.groups_by_score()
+        counts = old.count_by_group(rates), new.count_by_group(rates)
+        exceeds, values = np.empty(replicates), np.empty((replicates, 2, len(rates)))
+        periods = [draws(rows.count, replicates, [seed, period]) for period, rows in enumerate((old, new))]
+        for replicate, weights in enumerate(zip(*periods, strict=True)):
+            weighted = scores.weighted(weights[1][groups[1]], weights[0][groups[0]], {})
+            exceeds[replicate] = weighted.auc()
+            for period, (totals, hits) in enumerate(counts):
                 with np.errstate(invalid="ignore"):
-                    rates[at, part] = pair[part] @ hits / (pair[part] @ of)
-        return cls(exceeds, rates)
+                    values[replicate, period] = weights[period] @ hits / (weights[period] @ totals)
+        return cls(exceeds, values)

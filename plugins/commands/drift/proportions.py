@@ -1,9 +1,9 @@
-"""Intervals of a proportion, and of the difference of two, where the counted are independent.
+"""Confidence intervals of a proportion, and of the difference of two, for independent samples.
 
-Both are Wilson's score interval and what follows from it: they hold for small counts too, of none and of
-all. E. B. Wilson, Probable inference, the law of succession, and statistical inference, Journal of the
-American Statistical Association 22, 1927. R. G. Newcombe, Interval estimation for the difference between
-independent proportions: comparison of eleven methods, Statistics in Medicine 17, 1998, method 10.
+Both are based on Wilson's score interval, which holds for small counts, for 0 and for all. E. B. Wilson,
+Probable inference, the law of succession, and statistical inference, Journal of the American Statistical
+Association 22, 1927. R. G. Newcombe, Interval estimation for the difference between independent proportions:
+comparison of eleven methods, Statistics in Medicine 17, 1998, method 10.
 """
 
 from __future__ import annotations
@@ -14,34 +14,38 @@ from statistics import NormalDist
 Interval = tuple[float, float]
 
 
-def wilson(count: int, total: int, level: float = 0.95) -> Interval:
-    """The interval of `count / total`, in [0, 1]; NaN of none.
+def wilson_interval(count: int, total: int, level: float = 0.95) -> Interval:
+    """Return the interval of `count / total`, in [0, 1]; NaN where `total` is 0.
 
-    >>> [round(end, 4) for end in wilson(15, 148)]
+    >>> [round(end, 4) for end in wilson_interval(15, 148)]
     [0.0624, 0.1605]
     """
     if not total:
         return nan, nan
     z = NormalDist().inv_cdf((1 + level) / 2)
-    share, weight = count / total, z * z / total
-    middle = share + weight / 2
-    half = z * sqrt(share * (1 - share) / total + weight / (4 * total))
-    # Of none the lower end is 0, of all the upper one 1: rounding must not leave them beside it.
-    low = 0.0 if count == 0 else (middle - half) / (1 + weight)
-    high = 1.0 if count == total else (middle + half) / (1 + weight)
+    rate, weight = count / total, z * z / total
+    center = rate + weight / 2
+    half = z * sqrt(rate * (1 - rate) / total + weight / (4 * total))
+    # The ends are exactly 0 for no count and 1 for all: rounding would leave them beside it.
+    low = 0.0 if count == 0 else (center - half) / (1 + weight)
+    high = 1.0 if count == total else (center + half) / (1 + weight)
     return low, high
 
 
-def newcombe(first: tuple[int, int], second: tuple[int, int], level: float = 0.95) -> Interval:
-    """The interval of first minus second, each `(count, total)`, in [-1, 1]; NaN where either is of none.
+def newcombe_interval(first: tuple[int, int], second: tuple[int, int], level: float = 0.95) -> Interval:
+    """Return the interval of rate `first` minus rate `second`, in [-1, 1]; NaN where a total is 0.
 
-    >>> [round(end, 4) for end in newcombe((56, 70), (48, 80))]
+    Args:
+        first, second: `(count, total)`.
+        level: of the interval.
+
+    >>> [round(end, 4) for end in newcombe_interval((56, 70), (48, 80))]
     [0.0524, 0.3339]
     """
     if not (first[1] and second[1]):
         return nan, nan
-    one, other = first[0] / first[1], second[0] / second[1]
-    (low_one, high_one), (low_other, high_other) = wilson(*first, level), wilson(*second, level)
-    below = sqrt((one - low_one) ** 2 + (high_other - other) ** 2)
-    above = sqrt((high_one - one) ** 2 + (other - low_other) ** 2)
-    return one - other - below, one - other + above
+    p, q = first[0] / first[1], second[0] / second[1]
+    (p_low, p_high), (q_low, q_high) = wilson_interval(*first, level), wilson_interval(*second, level)
+    below = sqrt((p - p_low) ** 2 + (q_high - q) ** 2)
+    above = sqrt((p_high - p) ** 2 + (q - q_low) ** 2)
+    return p - q - below, p - q + above

@@ -1,10 +1,12 @@
-"""What has changed between two periods, as tables and in one sentence."""
+"""The comparison of two periods as tables and as one sentence."""
 
 from __future__ import annotations
 
+from attrs import evolve
+
 from fas_core.console import Styled, Table
 from fas_core.evaluation.tables import percent, plain
-from fas_plugins.commands.drift.drift import Change, Drift, Shift
+from fas_plugins.commands.drift.result import Change, Drift, Shift
 
 NAMES = {
     "rejected": "rejection rate",
@@ -14,63 +16,61 @@ NAMES = {
 }
 """What the rates are called in a sentence."""
 
-ROWS = {"rejected": "rejected", "no_score": "no score", "apcer": "APCER", "bpcer": "BPCER"}
+ROW_NAMES = {"rejected": "rejected", "no_score": "no score", "apcer": "APCER", "bpcer": "BPCER"}
 
 
-def drift_tables(found: Drift) -> list[Table]:
-    """The scores of both, how they have shifted, and the rates; how all this was found stands below."""
-    tables = [_periods_table(found), _shift_table(found.shift)]
-    if found.changes:
-        tables.append(_rates_table(found))
-    *others, last = tables
-    note = "\n".join(_notes(found))
-    return [*others, Table(last.title, last.columns, last.rows, note)]
+def drift_tables(drift: Drift) -> list[Table]:
+    """The scores of both periods, their shift, and the rates; the last table's note explains the figures."""
+    tables = [_periods_table(drift), _shift_table(drift.shift)]
+    if drift.changes:
+        tables.append(_rates_table(drift))
+    return [*tables[:-1], evolve(tables[-1], note="\n".join(_explain_figures(drift)))]
 
 
-def verdict(found: Drift) -> str:
-    """What to make of it, in one sentence."""
-    level = f"at a significance level of {found.significance:g}"
-    if not found.decidable:
-        groups = f"{found.old.groups} and {found.new.groups} {found.by}s"
+def describe_drift(drift: Drift) -> str:
+    """Return the result in one sentence."""
+    level = f"at a significance level of {drift.significance:g}"
+    if not drift.decidable:
+        groups = f"{drift.old.groups} and {drift.new.groups} {drift.by}s"
         return f"cannot tell: {groups} are too few for anything to be clear {level}"
-    parts = [_moved(found.shift)] if found.shift.clear else []
-    parts += [_changed(NAMES[kind], change) for kind, change in found.changes.items() if change.clear]
-    if parts:
-        return f"drift {level}: {'; '.join(parts)}"
-    if "rejected" not in found.changes:
+    if drift.detected:
+        changes = [_describe_shift(drift.shift)] if drift.shift.clear else []
+        changes += [_describe_change(NAMES[rate], item) for rate, item in drift.changes.items() if item.clear]
+        return f"drift {level}: {'; '.join(changes)}"
+    if "rejected" not in drift.changes:
         return f"no shift seen {level}"
-    low, high = (f"{percent(end)}" for end in found.changes["rejected"].interval)
+    low, high = map(percent, drift.changes["rejected"].interval)
     return f"no shift seen {level}; the rejection rate may have changed by {low} to {high} points"
 
 
-def _moved(shift: Shift) -> str:
+def _describe_shift(shift: Shift) -> str:
     low, high = shift.interval
     if low <= 0.5 <= high:
         return f"scores are spread differently, {percent(shift.distance)} % of them at most"
-    where = "higher" if low > 0.5 else "lower"
+    direction = "higher" if low > 0.5 else "lower"
     ends = f"{percent(low)} to {percent(high)}"
-    return f"scores are {where}, a new one exceeds an old one with a chance of {ends} %"
+    return f"scores are {direction}, a new one exceeds an old one with a chance of {ends} %"
 
 
-def _changed(name: str, change: Change) -> str:
+def _describe_change(name: str, change: Change) -> str:
     low, high = change.interval
     fell = change.difference < 0
     ends = (-high, -low) if fell else (low, high)
-    by = " to ".join(percent(end) for end in ends)
+    points = " to ".join(map(percent, ends))
     rates = f"from {percent(change.old.rate)} % to {percent(change.new.rate)} %"
-    return f"the {name} {'fell' if fell else 'rose'} {rates}, by {by} points"
+    return f"the {name} {'fell' if fell else 'rose'} {rates}, by {points} points"
 
 
-def _periods_table(found: Drift) -> Table:
-    grouped = found.by != "sample"
-    shares = [f"{100 * share:g} %" for share in found.old.quantiles]
+def _periods_table(drift: Drift) -> Table:
+    grouped = drift.by != "sample"
+    shares = [f"{100 * share:g} %" for share in drift.old.quantiles]
     rows = []
-    for head, period in (("old", found.old), ("new", found.new)):
+    for head, period in (("old", drift.old), ("new", drift.new)):
         counts = [str(period.samples), *([str(period.groups)] if grouped else [])]
         rows.append((head, *counts, *map(plain, period.quantiles.values())))
     return Table(
-        title=f"Scores: {found.old.name} (old), {found.new.name} (new)",
-        columns=("", "samples", *([f"{found.by}s"] if grouped else []), *shares),
+        title=f"Scores: {drift.old.name} (old), {drift.new.name} (new)",
+        columns=("", "samples", *([f"{drift.by}s"] if grouped else []), *shares),
         rows=rows,
         note="50 %: half of the scores are at most that",
     )
@@ -78,52 +78,46 @@ def _periods_table(found: Drift) -> Table:
 
 def _shift_table(shift: Shift) -> Table:
     ends = [_dim(percent(end)) for end in shift.interval]
+    test = (_format_p(shift.p), _mark(shift.clear))
     return Table(
         title="Shift of the scores, in %",
         columns=("", "", "from", "to", "p", ""),
         rows=[
             ("chance that a new score exceeds an old one", percent(shift.exceeds), *ends, "", ""),
-            (
-                "most that the distributions differ",
-                percent(shift.distance),
-                "",
-                "",
-                _p(shift.p),
-                _mark(shift.clear),
-            ),
+            ("most that the distributions differ", percent(shift.distance), "", "", *test),
         ],
     )
 
 
-def _rates_table(found: Drift) -> Table:
+def _rates_table(drift: Drift) -> Table:
     rows: list[tuple[str, ...]] = []
-    for kind, change in found.changes.items():
+    for rate, change in drift.changes.items():
         values = (percent(change.old.rate), percent(change.new.rate), _signed(change.difference))
-        rows.append((ROWS[kind], *values, _p(change.p), _mark(change.clear)))
-        for at, end in enumerate(("from", "to")):
-            ends = (percent(change.old.interval[at]), percent(change.new.interval[at]))
-            rows.append(tuple(map(_dim, (f"  {end}", *ends, _signed(change.interval[at]), "", ""))))
-    cut = found.threshold.text() if found.threshold else "no threshold"
-    return Table(f"Rates in %, {cut}", ("", "old", "new", "change", "p", ""), rows)
+        rows.append((ROW_NAMES[rate], *values, _format_p(change.p), _mark(change.clear)))
+        for index, end in enumerate(("from", "to")):
+            ends = (percent(change.old.interval[index]), percent(change.new.interval[index]))
+            rows.append(tuple(map(_dim, (f"  {end}", *ends, _signed(change.interval[index]), "", ""))))
+    threshold = drift.threshold.text() if drift.threshold else "no threshold"
+    return Table(f"Rates in %, {threshold}", ("", "old", "new", "change", "p", ""), rows)
 
 
-def _notes(found: Drift) -> list[str]:
-    """How intervals and marks came about."""
-    if found.by == "sample":
-        taken = "samples are taken as independent"
+def _explain_figures(drift: Drift) -> list[str]:
+    """How intervals and p-values were computed, and what `clear` means."""
+    if drift.by == "sample":
+        independence = "samples are taken as independent"
     else:
-        groups = f"{found.old.groups} and {found.new.groups} {found.by}s"
-        taken = f"intervals are of {found.replicates} bootstrap replicates over {groups}"
-    tests = 1 + len(found.changes)
-    together = alarm = ""
+        groups = f"{drift.old.groups} and {drift.new.groups} {drift.by}s"
+        independence = f"intervals are of {drift.replicates} bootstrap replicates over {groups}"
+    tests = 1 + len(drift.changes)
+    joint_level = divided = ""
     if tests > 1:
-        together = f", of all {tests} together {100 * (1 - found.significance):g} %"
-        alarm = f", which is {found.significance:g} over {tests} tests"
+        joint_level = f", of all {tests} together {100 * (1 - drift.significance):g} %"
+        divided = f", which is {drift.significance:g} over {tests} tests"
     return [
-        f"from, to: {100 * (1 - found.each):.4g} % intervals{together}",
-        taken,
-        f"p: share of {found.replicates} random divisions of the {found.by}s that differ as much",
-        f"clear: p is at most {found.each:.3g}{alarm}",
+        f"from, to: {100 * (1 - drift.test_level):.4g} % intervals{joint_level}",
+        independence,
+        f"p: share of {drift.replicates} random divisions of the {drift.by}s that differ as much",
+        f"clear: p is at most {drift.test_level:.3g}{divided}",
     ]
 
 
@@ -131,7 +125,7 @@ def _signed(value: float) -> str:
     return f"+{percent(value)}" if value > 0 else percent(value)
 
 
-def _p(value: float) -> str:
+def _format_p(value: float) -> str:
     return f"{value:.3f}"
 
 

@@ -18,10 +18,11 @@ class Agreement:
     """How alike two systems score the same samples.
 
     Args:
-        pearson: correlation of the scores; NaN where one of the two gives all samples the same score.
-        spearman: correlation of their ranks, ties sharing their mean rank.
-        disagreement: fraction of samples that only one of them accepts, each at its own threshold; NaN
-            where either has none.
+        first, second: names of the systems.
+        pearson: correlation of the scores; NaN where one system gives all samples the same score.
+        spearman: correlation of the ranks; equal scores share their mean rank.
+        disagreement: fraction of samples that only one system accepts, each at its own threshold; NaN where
+            a threshold is missing.
     """
 
     first: str
@@ -31,49 +32,51 @@ class Agreement:
     disagreement: float
 
 
-def agreements(names: Sequence[str], scores: Floats, thresholds: Sequence[float | None]) -> list[Agreement]:
-    """Every pair of systems, over the samples that both have a score for.
+def measure_agreement(
+    names: Sequence[str], scores: Floats, thresholds: Sequence[float | None]
+) -> list[Agreement]:
+    """Compare every pair of systems on the samples that both have a score for.
 
     Args:
-        names: K of them.
+        names: K names.
         scores: (K, N).
-        thresholds: of each, accepted when `score >= threshold`.
+        thresholds: K thresholds; a sample is accepted when `score >= threshold`.
     """
-    found = []
-    for (one, name), (two, other) in combinations(enumerate(names), 2):
-        pair = scores[[one, two]]
+    agreements = []
+    for (i, first), (j, second) in combinations(enumerate(names), 2):
+        pair = scores[[i, j]]
         pair = pair[:, ~np.isnan(pair).any(axis=0)]
-        cuts = thresholds[one], thresholds[two]
-        apart = np.nan
-        if pair.size and None not in cuts:
-            apart = float(((pair[0] >= cuts[0]) != (pair[1] >= cuts[1])).mean())
-        ranks = np.stack([_ranks(row) for row in pair])
-        found.append(Agreement(name, other, _correlation(pair), _correlation(ranks), apart))
-    return found
+        threshold, other = thresholds[i], thresholds[j]
+        disagreement = np.nan
+        if pair.size and threshold is not None and other is not None:
+            disagreement = float(((pair[0] >= threshold) != (pair[1] >= other)).mean())
+        ranks = np.stack([_rank(row) for row in pair])
+        agreements.append(Agreement(first, second, _correlate(pair), _correlate(ranks), disagreement))
+    return agreements
 
 
-def agreement_table(found: Sequence[Agreement]) -> Table:
-    """A row a pair."""
+def agreement_table(agreements: Sequence[Agreement]) -> Table:
+    """The table for the console, one pair a row."""
     return Table(
         title="How alike the members are",
         columns=("", "", "Pearson", "Spearman", "Disagreement in %"),
         rows=[
             (pair.first, pair.second, plain(pair.pearson), plain(pair.spearman), percent(pair.disagreement))
-            for pair in found
+            for pair in agreements
         ],
         note="correlation of scores, of ranks; samples that only one of the two accepts",
         left=(0, 1),
     )
 
 
-def _correlation(pair: Floats) -> float:
-    """Pearson's r of two rows; NaN where one does not vary."""
+def _correlate(pair: Floats) -> float:
+    """Return Pearson's r of two rows (2, N); NaN where one of them is constant."""
     if not pair.size or (pair == pair[:, :1]).all(axis=1).any():
         return np.nan
     return float(np.corrcoef(pair[0], pair[1]).item(1))
 
 
-def _ranks(row: Floats) -> Floats:
-    """(N,) from 1; equal numbers share the mean of their ranks."""
-    _, place, counts = np.unique(row, return_inverse=True, return_counts=True)
-    return np.asarray((counts.cumsum() - (counts - 1) / 2)[place])
+def _rank(row: Floats) -> Floats:
+    """Return the ranks (N,) from 1; equal numbers share the mean of their ranks."""
+    _, index, counts = np.unique(row, return_inverse=True, return_counts=True)
+    return np.asarray((counts.cumsum() - (counts - 1) / 2)[index])

@@ -1,4 +1,4 @@
-"""What a rule is fitted to: dev scores, and never those that are judged."""
+"""Fit the rules on dev scores, never on the samples to evaluate."""
 
 from __future__ import annotations
 
@@ -8,68 +8,80 @@ from numpy.typing import NDArray
 from fas_core.errors import DataError
 from fas_core.records.samples import ATTACK, LIVE
 from fas_core.scores.ranked import Floats
-from fas_plugins.commands.ensemble.joined import Joined
-from fas_plugins.commands.ensemble.rule import Rule, RuleName
+from fas_plugins.commands.ensemble.joined_scores import JoinedScores
+from fas_plugins.commands.ensemble.rule import FittedRule, RuleName
 
-DECISION = 0.5
-"""Where the published rule counts its errors: at P(live), as published."""
+PUBLISHED_THRESHOLD = 0.5
+"""The decision threshold on P(live) at which the published rule counts errors."""
 
-STEPS, TOLERANCE = 10_000, 1e-6
+MAX_STEPS, TOLERANCE = 10_000, 1e-6
 
 
-def fit(name: RuleName, members: tuple[str, ...], dev: Joined | None) -> Rule:
-    """Fit a rule to the members' dev scores; `mean` needs none.
+def fit_rule(name: RuleName, members: tuple[str, ...], dev: JoinedScores | None) -> FittedRule:
+    """Fit a rule on the members' dev scores; `mean` needs none.
 
     Args:
         name: one of `RULES`.
         members: K names.
-        dev: their dev scores; samples without label or without some member's score are left out.
+        dev: dev scores of the members. Samples without a label or without the score of a member are left out.
 
     Raises:
-        DataError: there are no dev scores of both classes to fit it on, or they do not suit the rule.
+        DataError: there are no dev scores of both classes, or they are not probabilities and the rule needs
+            probabilities.
         ModuleNotFoundError: `stacking` without scikit-learn.
     """
     if name == "mean":
-        return Rule(name, members)
+        return FittedRule(name, members)
     if dev is None:
         raise DataError(f"rule {name!r} is fitted on dev scores, and not every member has some")
-    labels, scores = dev.like.labels, dev.scores
-    kept = (labels >= 0) & ~np.isnan(scores).any(axis=0)
-    live, scores = labels[kept] == LIVE, scores[:, kept]
+    scores, live = _select_complete(name, dev)
+    if name != "stacking" and (ranges := dev.ranges_beyond_unit()):
+        member, (low, high) = next(iter(ranges.items()))
+        raise DataError(
+            f"{member}: scores from {low:.4g} to {high:.4g} are not probabilities, which {name!r} needs: "
+            f"choose --rule stacking, which takes any scores"
+        )
+    if name == "published":
+        return FittedRule(name, members, t=fit_switch(scores, live))
+    if name == "weighted":
+        return FittedRule(name, members, weights=tuple(map(float, fit_weights(scores, live))))
+    weights, bias = fit_logistic(scores, live)
+    return FittedRule(name, members, weights=tuple(map(float, weights)), bias=bias)
+
+
+def _select_complete(name: RuleName, dev: JoinedScores) -> tuple[Floats, NDArray[np.bool_]]:
+    """Return the scores (K, M) of the M labelled samples with all members' scores, and which are live (M,).
+
+    Raises:
+        DataError: one of the two classes has no such sample.
+    """
+    labels = dev.samples.labels
+    complete = (labels >= 0) & ~np.isnan(dev.scores).any(axis=0)
+    live = labels[complete] == LIVE
     if live.all() or not live.any():
         raise DataError(
             f"rule {name!r} is fitted on dev scores of both classes: of the {len(labels)} samples that the "
-            f"members share, {int((labels == LIVE)[kept].sum())} live and "
-            f"{int((labels == ATTACK)[kept].sum())} attacks have every member's score"
+            f"members share, {int(live.sum())} live and {int((labels[complete] == ATTACK).sum())} attacks "
+            f"have every member's score"
         )
-    if name != "stacking" and (others := dev.no_probabilities()):
-        member, (low, high) = next(iter(others.items()))
-        raise DataError(
-            f"{member}: scores from {low:.4g} to {high:.4g} are no probabilities, which {name!r} takes: "
-            f"choose --rule stacking, which takes any"
-        )
-    if name == "published":
-        return Rule(name, members, t=fit_t(scores, live))
-    if name == "weighted":
-        return Rule(name, members, weights=tuple(map(float, fit_weights(scores, live))))
-    weights, bias = fit_logistic(scores, live)
-    return Rule(name, members, weights=tuple(map(float, weights)), bias=bias)
+    return dev.scores[:, complete], live
 
 
 def fit_weights(scores: Floats, live: NDArray[np.bool_]) -> Floats:
-    """(K,) non-negative weights of sum 1 by which the mean P(live) has the least log loss.
+    """Return the weights (K,), non-negative with sum 1, for which the mean P(live) has the least log loss.
 
-    Expectation maximisation for the proportions of a mixture (Dempster, Laird and Rubin, 1977). The largest
-    factor by which a weight grows, less 1, bounds how far the loss is from the least: it stops at 1e-6, or
-    after 10,000 steps, when it is log(K) / 10,000 at most.
+    Expectation maximisation for the proportions of a mixture (Dempster, Laird and Rubin, Maximum likelihood
+    from incomplete data via the EM algorithm, 1977). The largest growth of a weight, minus 1, bounds how far
+    the loss is from its minimum. The loop stops at 1e-6, or after 10,000 steps, where the bound is at most
+    log(K) / 10,000.
 
     Args:
-        scores: (K, N) probabilities; those of what a sample is count as 1e-15 at least.
-        live: (N,).
+        scores: (K, N) probabilities of live; a probability of the true class below 1e-15 counts as 1e-15.
+        live: (N,) whether a sample is live.
     """
     likelihood = np.maximum(np.where(live, scores, 1 - scores), 1e-15)
     weights = np.full(len(scores), 1 / len(scores))
-    for _ in range(STEPS):
+    for _ in range(MAX_STEPS):
         growth = (likelihood / (weights @ likelihood)).mean(axis=1)
         weights = weights * growth
         if growth.max() - 1 < TOLERANCE:
@@ -78,40 +90,48 @@ def fit_weights(scores: Floats, live: NDArray[np.bool_]) -> Floats:
 
 
 def fit_logistic(scores: Floats, live: NDArray[np.bool_]) -> tuple[Floats, float]:
-    """((K,) weights, bias) of scikit-learn's `LogisticRegression`, as it comes: L2 penalty, C = 1.
+    """Return the weights (K,) and the bias of scikit-learn's `LogisticRegression` (L2 penalty, C = 1).
 
-    The members are standardised first, so that the penalty is the same for scores of any scale; the result
-    is for the scores as they are.
+    Scores are standardised for the fit, so that the penalty does not depend on their scale. The result
+    applies to the scores as they are.
+
+    Args:
+        scores: (K, N), of any range.
+        live: (N,) whether a sample is live.
     """
     from sklearn.linear_model import LogisticRegression
 
-    middle, spread = scores.mean(axis=1), scores.std(axis=1)
-    spread[spread == 0] = 1
-    model = LogisticRegression().fit(((scores.T - middle) / spread), live)
-    weights = model.coef_[0] / spread
-    return weights, float(model.intercept_[0] - weights @ middle)
+    mean, std = scores.mean(axis=1), scores.std(axis=1)
+    std[std == 0] = 1
+    model = LogisticRegression().fit(((scores.T - mean) / std), live)
+    weights = model.coef_[0] / std
+    return weights, float(model.intercept_[0] - weights @ mean)
 
 
-def fit_t(scores: Floats, live: NDArray[np.bool_]) -> float:
-    """The published rule's t: fewest errors at 0.5; of equally good stretches the middle of the widest.
+def fit_switch(scores: Floats, live: NDArray[np.bool_]) -> float:
+    """Return t of the published rule: the mean score above which the largest score counts.
 
-    Between two neighbouring means t makes no difference, so that every t in [0, 1] (and further, where means
-    are) has been looked at.
+    t gives the fewest errors at 0.5; of equally good intervals of t, the middle of the widest. The errors
+    change only at the samples' means, so every t in [0, 1] (and beyond, where means are) is considered.
+
+    Args:
+        scores: (K, N) probabilities of live.
+        live: (N,) whether a sample is live.
     """
     mean = scores.mean(axis=0)
     order = np.argsort(mean, kind="stable")
-    as_max, as_min = (
-        ((part >= DECISION) != live)[order] for part in (scores.max(axis=0), scores.min(axis=0))
-    )
+    extremes = scores.max(axis=0), scores.min(axis=0)
+    error_of_max, error_of_min = (((row >= PUBLISHED_THRESHOLD) != live)[order] for row in extremes)
     mean = mean[order]
-    # errors[i]: the i samples of the smallest means take their minimum, the others their maximum.
-    errors = np.concatenate([[0], as_min.cumsum()]) + np.concatenate([as_max[::-1].cumsum()[::-1], [0]])
+    # errors[i]: the i samples with the smallest means get their minimum, the others their maximum.
+    errors = np.concatenate([[0], error_of_min.cumsum()])
+    errors += np.concatenate([error_of_max[::-1].cumsum()[::-1], [0]])
     edges = np.concatenate([[min(0.0, mean[0])], mean, [max(1.0, mean[-1])]])
-    wide = np.flatnonzero(edges[:-1] < edges[1:])  # equal means cannot be told apart
-    good = errors[wide] == errors[wide].min()
-    starts = np.flatnonzero(good & ~np.concatenate([[False], good[:-1]]))
-    ends = np.flatnonzero(good & ~np.concatenate([good[1:], [False]]))
+    wide = np.flatnonzero(edges[:-1] < edges[1:])  # no t lies between equal means
+    best = errors[wide] == errors[wide].min()
+    starts = np.flatnonzero(best & ~np.concatenate([[False], best[:-1]]))
+    ends = np.flatnonzero(best & ~np.concatenate([best[1:], [False]]))
     low, high = edges[wide[starts]], edges[wide[ends] + 1]
-    best = int(np.argmax(high - low))
-    # Of two neighbouring numbers the middle may round to the upper, where the sample above is lost.
-    return float(min((low[best] + high[best]) / 2, np.nextafter(high[best], low[best])))
+    widest = int(np.argmax(high - low))
+    # The middle of two neighbouring floats may round to the upper one, which would move the sample there.
+    return float(min((low[widest] + high[widest]) / 2, np.nextafter(high[widest], low[widest])))

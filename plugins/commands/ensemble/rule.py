@@ -1,8 +1,9 @@
-"""A rule that makes one score of several, and what is kept of an ensemble."""
+"""A fitted rule that combines scores, and the ensemble that is stored as JSON."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from math import isfinite
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -22,15 +23,15 @@ RULES: tuple[RuleName, ...] = get_args(RuleName)
 
 
 @frozen
-class Rule:
-    """A rule, fitted: all that is needed to apply it again.
+class FittedRule:
+    """A rule with its parameters, ready to combine scores.
 
     Args:
         name: one of `RULES`.
-        members: what it was fitted for, in order.
-        weights: one a member; of `published` none.
-        bias: of `stacking`.
-        t: of `published`.
+        members: names of the K members, in the order of their scores.
+        weights: K weights, of `weighted` and `stacking`; else empty.
+        bias: bias of `stacking`.
+        t: mean score above which `published` takes the largest score.
     """
 
     name: RuleName
@@ -39,8 +40,8 @@ class Rule:
     bias: float = 0.0
     t: float | None = None
 
-    def __call__(self, scores: Floats) -> Floats:
-        """(K members, N) -> (N,); NaN where any member's is."""
+    def combine(self, scores: Floats) -> Floats:
+        """Return the scores (N,) of the ensemble for its members' scores (K, N); NaN where one is NaN."""
         if self.name == "mean":
             return np.asarray(scores.mean(axis=0))
         if self.name == "published":
@@ -49,8 +50,8 @@ class Rule:
         total = (np.asarray(self.weights)[:, None] * scores).sum(axis=0)
         return np.asarray(total if self.name == "weighted" else _logistic(self.bias + total))
 
-    def is_whole(self) -> bool:
-        """Whether it has what its name needs, and nothing else."""
+    def is_complete(self) -> bool:
+        """Return whether the parameters are finite and exactly those that the rule needs."""
         weights = len(self.members) if self.name in ("weighted", "stacking") else 0
         numbers = (*self.weights, self.bias, self.t or 0.0)
         return (
@@ -60,22 +61,41 @@ class Rule:
             and all(map(isfinite, numbers))
         )
 
+    def describe(self, names: Sequence[str]) -> str:
+        """Return the rule and its parameters for a person, e.g. `weighted: 0.25 of a, 0.75 of b`.
+
+        Args:
+            names: what the K members are called now; a stored rule may have been fitted for other files.
+        """
+        if self.name == "published":
+            return f"published: the largest score where the mean is above {self.t:.6g}, else the smallest"
+        if not self.weights:
+            return f"{self.name}: of {len(names)} members"
+        weights = zip(self.weights, names, strict=True)
+        text = ", ".join(f"{weight:.4g} of {name}" for weight, name in weights)
+        return f"{self.name}: {text}" + (f", bias {self.bias:.4g}" if self.name == "stacking" else "")
+
 
 @frozen
 class Ensemble:
-    """What was fitted on dev: enough to score and judge other samples of the same members.
+    """A fitted rule and thresholds: enough to score and evaluate further samples of the same members.
 
     Args:
-        threshold: of the ensemble's scores; None where there were no dev scores to fit it on.
-        thresholds: one a member; none likewise.
+        rule: the fitted rule.
+        threshold: threshold of the ensemble's scores; None where there were no dev scores to fit it on.
+        thresholds: one for each member; empty in the same case.
     """
 
-    rule: Rule
+    rule: FittedRule
     threshold: Threshold | None = None
     thresholds: tuple[Threshold, ...] = ()
 
+    def member_thresholds(self) -> list[Threshold | None]:
+        """The threshold of each member; None where there is none."""
+        return list(self.thresholds) or [None] * len(self.rule.members)
+
     def to_json(self) -> dict[str, Any]:
-        """Plain data, without what is as by default."""
+        """Return plain data, without fields that have their default value."""
         rule = asdict(self.rule, filter=lambda field, value: value != field.default)
         return {
             "rule": rule,
@@ -84,7 +104,7 @@ class Ensemble:
         }
 
     def write(self, path: Path) -> None:
-        """Write JSON; numbers read back as they were.
+        """Write JSON; numbers are read back exactly.
 
         Raises:
             FasError: the file cannot be written.
@@ -94,24 +114,25 @@ class Ensemble:
 
     @classmethod
     def read(cls, path: Path) -> Ensemble:
-        """Read what `write` wrote.
+        """Read a file of `write`.
 
         Raises:
-            FasError: the file is not there or is no such document.
+            FasError: the file cannot be read, or does not hold an ensemble.
         """
         try:
-            found = json.loads(path.read_text(encoding="utf-8"))
+            document = json.loads(path.read_text(encoding="utf-8"))
         except OSError as error:
             raise FasError(f"{path}: cannot be read: {error.strerror}") from error
         except ValueError as error:
             raise FasError(f"{path}: not an ensemble that fas wrote: {error}") from error
-        ensemble = structure(found, cls, Registry(()), str(path))
-        if not ensemble.rule.is_whole() or len(ensemble.thresholds) not in (0, len(ensemble.rule.members)):
-            raise FasError(f"{path}: a {ensemble.rule.name!r} rule without what it needs, or with more")
+        ensemble = structure(document, cls, Registry(()), str(path))
+        rule = ensemble.rule
+        if not rule.is_complete() or len(ensemble.thresholds) not in (0, len(rule.members)):
+            raise FasError(f"{path}: a {rule.name!r} rule with missing or additional parameters")
         return ensemble
 
 
 def _logistic(x: Floats) -> Floats:
-    """1 / (1 + exp(-x)) without overflow, and exact near 0."""
-    with np.errstate(invalid="ignore"):  # NaN stays what it is
+    """Return 1 / (1 + exp(-x)) without overflow, exact near 0; NaN stays NaN."""
+    with np.errstate(invalid="ignore"):
         return np.asarray(np.exp(-np.logaddexp(0, -x)))

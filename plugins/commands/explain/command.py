@@ -1,4 +1,4 @@
-"""`fas explain`: what a model looks at in each input, as a picture beside the score."""
+"""`fas explain`: which pixels decided a model's score, as a picture of each input."""
 
 from __future__ import annotations
 
@@ -22,12 +22,13 @@ NOTHING_SCORED = 1
     type=click.Path(path_type=Path, file_okay=False),
     default=Path("explained"),
     show_default=True,
-    help="Folder of the pictures.",
+    help="Folder to write the pictures to.",
 )
 @click.option(
     "--square",
     type=click.FloatRange(0, 1, min_open=True),
-    help="Side of the square that covers, as a fraction of the face's; 0.25 by default.",
+    help="Side of the square that covers part of the face for the occlusion map, as a fraction of the face's "
+    "side; 0.25 by default.",
 )
 @predict_options
 @output_options
@@ -40,13 +41,14 @@ def command(
     square: float | None,
     asked: PredictOptions,
 ) -> None:
-    """Write a PNG of what the model looks at in each INPUT, named as for `fas predict`.
+    """Write a PNG for each INPUT that shows which regions of the face decided the score.
 
-    A row for each modality: the face, Grad-CAM over it (of a RUN; it takes torch), and the occlusion map: by
-    how much the score falls where a square covers the face. Blue spoke for live, orange for attack.
+    Each modality is a row: the face, Grad-CAM over it (for a RUN; needs torch), and the occlusion map, which
+    shows how much the score falls where a square covers the face. Blue regions speak for live, orange ones
+    for attack. Inputs are named as for `fas predict`.
 
-    The exit code is 0; 1 when nothing could be scored.
+    The exit code is 0, or 1 when no input could be scored.
     """
-    found = score_inputs(ctx, model, inputs, asked, PictureOptions(explained=output, square=square))
-    show(model, found, pictures=True)
-    ctx.exit(0 if any(row.prediction for row in found.rows) else NOTHING_SCORED)
+    verdicts = score_inputs(ctx, model, inputs, asked, PictureOptions(explained=output, square=square))
+    show(model, verdicts, pictures=True)
+    ctx.exit(0 if any(row.prediction for row in verdicts.rows) else NOTHING_SCORED)

@@ -1,4 +1,4 @@
-"""`fas import`: a published checkpoint as a run folder."""
+"""`fas import`: turn a published checkpoint into a run folder."""
 
 from __future__ import annotations
 
@@ -13,36 +13,54 @@ from fas_core.console import Table, console
 from fas_core.errors import format_list
 
 if TYPE_CHECKING:
-    from fas_plugins.commands.importing.importing import Imported
+    from fas_plugins.commands.importing.import_checkpoint import ImportedRun
 
 Channels = tuple[float, float, float] | None
 
 
 @click.command()
 @click.argument("checkpoint", type=click.Path(path_type=Path))
-@click.option("--arch", required=True, metavar="NAME", help="The backbone; `fas models list` has them.")
 @click.option(
-    "-o", "--output", type=click.Path(path_type=Path), metavar="RUN", help="runs/CHECKPOINT unless given."
+    "--arch", required=True, metavar="NAME", help="Backbone of the checkpoint, see `fas models list`."
+)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    metavar="RUN",
+    help="Run folder to write; by default runs/CHECKPOINT.",
 )
 @click.option(
     "--recipe",
     "base",
     default="feathernet-b-32",
     show_default=True,
-    help="Says what neither the checkpoint nor the options do: modality, normalisation, data, ...",
+    help="Recipe with the values that checkpoint and options do not set: modality, normalisation, data, ...",
 )
-@click.option("--modality", metavar="NAME[,NAME...]", help="What images it takes; the recipe's unless given.")
-@click.option("--fusion", metavar="NAME", help="single for one modality, else concat_linear.")
-@click.option("--mean", type=float, nargs=3, default=None, help="Of red, green and blue in [0, 1].")
-@click.option("--std", type=float, nargs=3, default=None, help="Of red, green and blue in [0, 1].")
+@click.option(
+    "--modality", metavar="NAME[,NAME...]", help="Modalities of the input; by default the recipe's."
+)
+@click.option(
+    "--fusion",
+    metavar="NAME",
+    help="Fusion of the branches; by default single for one modality, else concat_linear.",
+)
+@click.option(
+    "--mean", type=float, nargs=3, default=None, help="Mean of red, green and blue in [0, 1], to normalise."
+)
+@click.option(
+    "--std", type=float, nargs=3, default=None, help="Deviation of red, green and blue, to normalise."
+)
 @click.option(
     "--match",
     type=click.Choice(["name", "order"]),
     default="name",
     show_default=True,
-    help="Pair entries by their published names, or by order and shape where nobody published names.",
+    help="Pair entries by their published names, or by order and shape where there are none.",
 )
-@click.option("--partial", is_flag=True, help="Take what fits where not everything does.")
+@click.option(
+    "--partial", is_flag=True, help="Keep random weights for entries that do not fit, instead of stopping."
+)
 @recipe_options
 @output_options
 def command(
@@ -58,22 +76,22 @@ def command(
     partial: bool,
     overrides: dict[str, Any],
 ) -> None:
-    """Make a run of CHECKPOINT (.pth, .pth.tar, .tar, .safetensors), for eval, export and --resume.
+    """Turn CHECKPOINT (.pth, .pth.tar, .tar, .safetensors) into a run, for eval, export and --resume.
 
-    Nothing in the file is executed. Unless told otherwise its images are depth, normalised as published for
-    CASIA-SURF, and the threshold is fixed:0.5. One of other classes than live and attack (ImageNet's 1000)
-    gives pretrained weights to train from.
+    Nothing in the file is executed. By default images are depth, normalised as published for CASIA-SURF, and
+    the threshold is fixed:0.5. A checkpoint of other classes than live and attack (ImageNet's 1000) gives
+    pretrained weights to train from.
     """
     from fas_core.registry import registry
-    from fas_plugins.commands.importing.importing import import_checkpoint, published_recipe
+    from fas_plugins.commands.importing.import_checkpoint import build_recipe, import_checkpoint
 
-    chosen = {
+    options = {
         "modalities": modality.split(",") if modality else None,
         "fusion": fusion,
         "mean": mean and list(mean),
         "std": std and list(std),
     }
-    recipe = published_recipe(base, registry(), arch, chosen, overrides)
+    recipe = build_recipe(base, registry(), arch, options, overrides)
     path = output or Path("runs") / checkpoint.name.partition(".")[0]
     imported = import_checkpoint(checkpoint, path, recipe, registry(), match, partial)
     _warn(imported)
@@ -83,39 +101,38 @@ def command(
         _show(imported, match)
 
 
-def _warn(imported: Imported) -> None:
+def _warn(imported: ImportedRun) -> None:
     matched = imported.matched
-    for names, what in (
-        (matched.missing, "not in the file, fresh weights in their place"),
-        (matched.reshaped, "of another shape, fresh weights in their place"),
-        (matched.left, "of the file not taken"),
+    for names, text in (
+        (matched.missing, "are missing in the file and keep random weights"),
+        (matched.reshaped, "have another shape and keep random weights"),
+        (matched.left, "of the file are not used"),
     ):
         if names:
-            console.warn(f"{len(names)} entries {what}: {format_list(names)}")
-    if not imported.judges:
+            console.warn(f"{len(names)} entries {text}: {format_list(names)}")
+    if not imported.has_scores:
         console.warn(
             f"{imported.classes} classes cannot mean live and attack: pretrained weights only, no score"
         )
 
 
-def _show(imported: Imported, match: str) -> None:
-    run, matched = imported.run, imported.matched
-    recipe = run.recipe
+def _show(imported: ImportedRun, match: str) -> None:
+    run, matched, recipe = imported.run, imported.matched, imported.run.recipe
     if match == "order":
-        columns = ("ours", "the file's")
+        columns = ("model", "file")
         console.table(Table("paired by order and shape", columns, list(matched.pairs), left=(0, 1)))
     console.info(f"run {run.path}: {len(matched.pairs)} entries of {imported.source}")
     for modality in recipe.modalities:
         values = recipe.model.normalize[modality]
         mean, std = (", ".join(f"{value:.4g}" for value in triple) for triple in (values.mean, values.std))
         console.info(f"takes {modality} at {recipe.model.input_size} px, mean {mean}, std {std}")
-    if not imported.judges:
+    if not imported.has_scores:
         console.info(f"next: fas train {run.path / 'recipe.yaml'} --data ROOT_OR_NAME")
         return
     console.info(f"threshold {recipe.threshold}")
     data = "" if recipe.data.root else f" --data {recipe.data.name}:ROOT"
     if imported.epoch is None:
-        console.info(f"cannot be resumed: {imported.why}")
+        console.info(f"cannot be resumed: {imported.no_resume_reason}")
     else:
         console.info(f"next: fas train --resume {run.path}{data} (after epoch {imported.epoch})")
     console.info(f"next: fas eval {run.path}{data}")

@@ -1,8 +1,9 @@
-"""The published `cfgs/*.yaml` (FeatherNets' and its kin's) as recipes.
+"""Convert the published `cfgs/*.yaml` (of FeatherNets and related programs) into recipes.
 
-Such a file has a `common:` block, set over the published program's flags, and may have a `model:` block,
-the network's own arguments. What neither the file nor a flag says is the program's default; what no flag
-could change (images, augmentation, loss) is that of the recipe `feathernet-b-32`, which the new one extends.
+Such a file has a `common:` block, which overrides the published program's flags, and may have a `model:`
+block, the network's own arguments. Where neither the file nor a flag sets a value, the program's default
+holds. What no flag could change (images, augmentation, loss) is that of the recipe `feathernet-b-32`, which
+the new recipe extends.
 """
 
 from __future__ import annotations
@@ -36,14 +37,14 @@ COMMON = {
     "fl_gamma": "loss.gamma",
     "input_size": "model.input_size",
 }
-"""Keys of `common:` and where a recipe says the same. `lr`, which the program took, counts before
-`base_lr`, which it did not look at: the published files have the same rate there as the commands."""
+"""Keys of `common:` and their paths in a recipe. `lr` takes precedence over `base_lr`: the program used `lr`
+and ignored `base_lr`, which has the rate of the commands in the published files."""
 
-ELSEWHERE = (
+OTHER_FLAGS = (
     *("print_freq", "save_path", "image_size", "model_name", "start_epoch", "gpus", "resume", "evaluate"),
     *("val_save", "phase_test", "phase_ir", "train_image_list", "speed", "summary"),
 )
-"""Further flags of the program, which are no matter of a recipe here."""
+"""Flags of the program that have no counterpart in a recipe."""
 
 DEFAULTS = {
     "train.epochs": 200,
@@ -51,20 +52,20 @@ DEFAULTS = {
     "train.lr": 0.1,
     "train.every_decay": 40,
 }
-"""The program's own, as far as the extended recipe has those of a published command instead."""
+"""The program's defaults where the extended recipe has other values."""
 
-MODEL = {"input_size": "model.input_size", "width_mult": "model.backbone.width"}
-CLASSES = ("n_class", "num_classes", "num_cls")
+MODEL_ARGUMENTS = {"input_size": "model.input_size", "width_mult": "model.backbone.width"}
+CLASS_ARGUMENTS = ("n_class", "num_classes", "num_cls")
 MISSPELT = {"moilenetv2": "mobilenetv2"}
 
 
 @frozen
 class Converted:
-    """A recipe made of a published file.
+    """A converted file.
 
     Args:
-        tree: as a recipe file holds it.
-        elsewhere: keys that are no matter of a recipe.
+        tree: the contents of the recipe file.
+        elsewhere: keys without a counterpart in a recipe.
         unknown: keys that the published program did not know either.
     """
 
@@ -73,43 +74,49 @@ class Converted:
     unknown: tuple[str, ...]
 
     def to_yaml(self, source: str) -> str:
-        """The recipe file, which says where it is from and what was left out."""
+        """Return the text of the recipe file, with comments on its source and on keys left out."""
         lines = [f"# Converted from {source}."]
         if self.elsewhere:
-            lines.append(f"# Left out, being no matter of a recipe: {', '.join(self.elsewhere)}.")
+            lines.append(f"# Left out, without counterpart in a recipe: {', '.join(self.elsewhere)}.")
         if self.unknown:
-            lines.append(f"# Left out, being unknown: {', '.join(self.unknown)}.")
+            lines.append(f"# Left out, unknown: {', '.join(self.unknown)}.")
         return "\n".join([*lines, to_yaml(self.tree)])
 
 
-def convert(path: Path, registry: Registry, overrides: Mapping[str, Any] | None = None) -> Converted:
-    """Make a recipe of a published file, with `{"train.every_decay": 60}` over it.
+def convert_config(path: Path, registry: Registry, overrides: Mapping[str, Any] | None = None) -> Converted:
+    """Convert a published file.
+
+    Args:
+        path: the file.
+        registry: of the plugins.
+        overrides: `{recipe path: value}`, e.g. `{"train.every_decay": 60}`, over the file's values.
 
     Raises:
-        ConfigError: it is no such file, its network is none of ours, or values are wrong.
+        ConfigError: the file is not a published one, its network is unknown, or values are wrong.
     """
     old = read_mapping(path)
-    common, model = _block(old, "common", path), _block(old, "model", path)
+    common, model = _read_block(old, "common", path), _read_block(old, "model", path)
     if common is None:
         raise ConfigError(f"{path}: no 'common:' block, so not a published cfgs/*.yaml")
     backbones = {component.name for component in registry.all(Backbone)}
-    said = {place: common[key] for key, place in COMMON.items() if key in common}
-    tree: Tree = {"extends": BASE, "model": {"backbone": _backbone(common, backbones, path)}}
-    for place, value in {**DEFAULTS, **said, **_network(model or {}, path), **(overrides or {})}.items():
-        tree = merge(tree, nest(place, value), backbones)
+    tree: Tree = {"extends": BASE, "model": {"backbone": _find_backbone(common, backbones, path)}}
+    settings = {**DEFAULTS, **{target: common[key] for key, target in COMMON.items() if key in common}}
+    settings |= {**_read_model_block(model or {}, path), **(overrides or {})}
+    for target, value in settings.items():
+        tree = merge(tree, nest(target, value), backbones)
     base = read_recipe(BASE, backbones)
-    whole = merge(base, {key: value for key, value in tree.items() if key != "extends"}, backbones)
-    structure(whole, Recipe, registry, str(path))
-    strange = {*set(old) - {"common", "model"}, *set(common) - {"arch", *COMMON, *ELSEWHERE}}
-    elsewhere = tuple(key for key in ELSEWHERE if key in common)
-    return Converted(tree, elsewhere, tuple(sorted(map(str, strange))))
+    merged = merge(base, {key: value for key, value in tree.items() if key != "extends"}, backbones)
+    structure(merged, Recipe, registry, str(path))
+    unknown = {*set(old) - {"common", "model"}, *set(common) - {"arch", *COMMON, *OTHER_FLAGS}}
+    elsewhere = tuple(key for key in OTHER_FLAGS if key in common)
+    return Converted(tree, elsewhere, tuple(sorted(map(str, unknown))))
 
 
-def _block(old: Tree, name: str, path: Path) -> Tree | None:
-    """One block of the file, None where there is none.
+def _read_block(old: Tree, name: str, path: Path) -> Tree | None:
+    """Return one block of the file; None where it is missing.
 
     Raises:
-        ConfigError: it is no mapping.
+        ConfigError: the block is not a mapping.
     """
     block = old.get(name)
     if block is not None and not isinstance(block, dict):
@@ -117,27 +124,30 @@ def _block(old: Tree, name: str, path: Path) -> Tree | None:
     return block
 
 
-def _backbone(common: Tree, backbones: set[str], path: Path) -> Tree:
-    """`FeatherNetB` -> `{name: feathernet_b}`; underscores and capitals do not count."""
+def _find_backbone(common: Tree, backbones: set[str], path: Path) -> Tree:
+    """Return e.g. `{name: feathernet_b}` for `FeatherNetB`, ignoring case and underscores.
+
+    Raises:
+        ConfigError: there is no such backbone.
+    """
     arch = common.get("arch")
     if not isinstance(arch, str):
         raise ConfigError(f"{path}: common.arch: must name a network: {arch!r}")
     plain = {name.replace("_", ""): name for name in backbones}
-    wanted = MISSPELT.get(arch, arch).lower().replace("_", "")
-    if wanted not in plain:
+    name = MISSPELT.get(arch, arch).lower().replace("_", "")
+    if name not in plain:
         known = ", ".join(sorted(backbones))
-        raise ConfigError(f"{path}: common.arch: no backbone here is {arch!r} (known: {known})")
-    return {"name": plain[wanted]}
+        raise ConfigError(f"{path}: common.arch: no backbone is called {arch!r} (known: {known})")
+    return {"name": plain[name]}
 
 
-def _network(model: Tree, path: Path) -> dict[str, Any]:
-    """The network's own arguments; those without a place of their own are options of the backbone.
+def _read_model_block(model: Tree, path: Path) -> dict[str, Any]:
+    """Return the network's arguments by recipe path; all but the input size are options of the backbone.
 
     Raises:
-        ConfigError: other than two classes are asked for.
+        ConfigError: the number of classes is not two.
     """
-    if wrong := [f"model.{key}: {model[key]}" for key in CLASSES if model.get(key, 2) != 2]:
+    if wrong := [f"model.{key}: {model[key]}" for key in CLASS_ARGUMENTS if model.get(key, 2) != 2]:
         raise ConfigError(f"{path}: {format_list(wrong)}: there are two classes, attack and live")
-    return {
-        MODEL.get(key, f"model.backbone.{key}"): value for key, value in model.items() if key not in CLASSES
-    }
+    arguments = {key: value for key, value in model.items() if key not in CLASS_ARGUMENTS}
+    return {MODEL_ARGUMENTS.get(key, f"model.backbone.{key}"): value for key, value in arguments.items()}

@@ -1,4 +1,4 @@
-"""`fas score`: judge any system by its file of scores. Needs neither its model nor torch."""
+"""`fas score`: evaluate any system by its file of scores, without its model and without torch."""
 
 from __future__ import annotations
 
@@ -7,15 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
-from fas_core.cli.judging import EvaluationOptions, evaluation_options
+from fas_core.cli.options.evaluation import aggregate_option, evaluation_options
 from fas_core.cli.options.output import output_options
 from fas_core.cli.options.score_files import reading_options
+from fas_core.cli.views.results import show_result
 from fas_core.console import console
 from fas_core.descriptors import Command
 from fas_core.errors import ConfigError
 from fas_core.registry import registry
 
 if TYPE_CHECKING:
+    from fas_core.evaluation.groups import EvaluationOptions
     from fas_core.scores.files import Reading, ScoreFile
     from fas_core.scores.table import ScoreTable
 
@@ -24,8 +26,8 @@ COMPARE = "--compare"
 FILE = click.Path(path_type=Path)
 
 
-class Score(click.RichCommand):
-    """`fas score --compare OLD NEW`, the former spelling of `fas drift OLD NEW`, still runs that command."""
+class ScoreCommand(click.RichCommand):
+    """Runs `fas drift OLD NEW` for its former spelling, `fas score --compare OLD NEW`."""
 
     def make_context(
         self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
@@ -36,22 +38,26 @@ class Score(click.RichCommand):
         return drift.make_context("drift", [text for text in args if text != COMPARE], parent, **extra)
 
 
-@click.command(cls=Score)
+@click.command(cls=ScoreCommand)
 @click.argument("file", type=FILE)
-@click.option("--dev", type=FILE, metavar="FILE", help="Scores that the threshold is fitted on.")
+@click.option(
+    "--dev", type=FILE, metavar="FILE", help="Score file to fit the threshold on, of other samples."
+)
 @click.option(
     "--threshold",
     metavar="POLICY",
-    help="eer (default with --dev), min-acer, apcer<=X, apcer_max<=X, bpcer<=X, oracle:POLICY, fixed:VALUE.",
+    help="Threshold, fitted on --dev: eer (the default), min-acer, apcer<=X, apcer_max<=X, bpcer<=X; "
+    "a number: fixed:VALUE; or fitted on the evaluated scores: oracle:POLICY.",
 )
 @click.option(
-    "--labels", type=FILE, metavar="LIST", help="Labels of FILE's ids: `path [path path] label`, or CSV."
+    "--labels",
+    type=FILE,
+    metavar="LIST",
+    help="Labels of FILE, if they are in another file: lines of `path [path path] label`, or CSV.",
 )
-@click.option("--dev-labels", type=FILE, metavar="LIST", help="Likewise for --dev.")
+@click.option("--dev-labels", type=FILE, metavar="LIST", help="Labels of --dev, if they are in another file.")
 @reading_options
-@click.option(
-    "--aggregate", metavar="video[:VOTE]", help="Judge videos: mean, median, min, max or lfv of frames."
-)
+@aggregate_option
 @evaluation_options
 @output_options
 def command(
@@ -62,42 +68,44 @@ def command(
     dev_labels: Path | None,
     reading: Reading,
     aggregate: str | None,
-    judging: EvaluationOptions,
+    evaluation: EvaluationOptions,
 ) -> None:
-    """Judge a file of scores: CSV of any delimiter, Parquet, JSON-lines, or `path [path path] score`.
+    """Evaluate a file of scores: CSV of any delimiter, Parquet, JSON-lines, or `path [path path] score`.
 
-    Which column was taken for what is printed; what can be read in two ways is refused.
+    The command prints how it read each column, and refuses a file that can be read in two ways.
     """
-    from fas_core.cli.judging import evaluate_groups, show
     from fas_core.config.recipe import Recipe
+    from fas_core.evaluation.groups import evaluate_groups
     from fas_core.scores.files import refuse_shared
 
     if dev_labels is not None and dev is None:
-        raise ConfigError(f"--dev-labels {dev_labels}: labels of no scores: give --dev FILE too")
-    _check(threshold, aggregate)
-    metrics = judging.bound(Recipe().metrics, registry())
-    found = _read(file, reading, labels)
-    fitted_on = None if dev is None else _read(dev, reading, dev_labels)
-    if fitted_on is not None:
-        refuse_shared(found, fitted_on)
-    scores = _aggregated(found, aggregate)
-    dev_scores = None if fitted_on is None else _aggregated(fitted_on, aggregate)
-    cut = found.threshold(threshold, scores, dev_scores)
-    judged = evaluate_groups(scores, metrics, cut, judging, name=_name(found), notes=found.notes)
-    if cut is None:
+        raise ConfigError(f"--dev-labels {dev_labels}: labels without scores: give --dev FILE too")
+    _check_options(threshold, aggregate)
+    metrics = evaluation.bind(Recipe().metrics, registry())
+    file_scores = _read_scores(file, reading, labels)
+    dev_file = None if dev is None else _read_scores(dev, reading, dev_labels)
+    if dev_file is not None:
+        refuse_shared(file_scores, dev_file)
+    scores = _aggregate(file_scores, aggregate)
+    dev_scores = None if dev_file is None else _aggregate(dev_file, aggregate)
+    fitted = file_scores.threshold(threshold, scores, dev_scores)
+    result = evaluate_groups(
+        scores, metrics, fitted, evaluation, name=_choose_name(file_scores), notes=file_scores.notes
+    )
+    if fitted is None:
         console.warn(
             "no threshold: give --dev FILE, whose scores it is fitted on, or --threshold fixed:VALUE"
         )
-    if (auc := judged.result.metrics.get("auc", 1.0)) < WORSE_THAN_CHANCE:
+    if (auc := result.result.metrics.get("auc", 1.0)) < WORSE_THAN_CHANCE:
         console.warn(f"AUC {auc:.3f}: attacks score higher than live samples: is it --positive attack?")
-    show(judged)
+    show_result(result)
     if console.json:
-        document = {"scores": str(file), "columns": dict(found.taken), "samples": len(scores)}
-        console.document(document | judged.to_json())
+        document = {"scores": str(file), "columns": dict(file_scores.taken), "samples": len(scores)}
+        console.document(document | result.to_json())
 
 
-def _check(threshold: str | None, aggregate: str | None) -> None:
-    """Mistakes that should not wait for a large file."""
+def _check_options(threshold: str | None, aggregate: str | None) -> None:
+    """Refuse a wrong policy or vote before a large file is read."""
     from fas_core.scores.thresholds import parse_policy
     from fas_core.scores.videos import parse_aggregate
 
@@ -107,23 +115,23 @@ def _check(threshold: str | None, aggregate: str | None) -> None:
         parse_aggregate(aggregate)
 
 
-def _read(path: Path, reading: Reading, labels: Path | None) -> ScoreFile:
+def _read_scores(path: Path, reading: Reading, labels: Path | None) -> ScoreFile:
     from fas_core.scores.files import read_scores
 
-    found = read_scores(path, reading, labels)
-    console.info(found.said)
-    return found
+    file_scores = read_scores(path, reading, labels)
+    console.info(file_scores.said)
+    return file_scores
 
 
-def _aggregated(found: ScoreFile, aggregate: str | None) -> ScoreTable:
+def _aggregate(file_scores: ScoreFile, aggregate: str | None) -> ScoreTable:
     from fas_core.scores.videos import by_video, parse_aggregate
 
     if aggregate is None:
-        return found.table
-    return by_video(found.table, parse_aggregate(aggregate), name=str(found.path))
+        return file_scores.table
+    return by_video(file_scores.table, parse_aggregate(aggregate), name=str(file_scores.path))
 
 
-def _name(found: ScoreFile) -> str:
-    """The split, where the file is of one, so that the table is what `fas eval` says of it."""
-    splits = found.table.table.column("split").unique().to_pylist()
-    return splits[0] if len(splits) == 1 and splits[0] else found.path.stem
+def _choose_name(file_scores: ScoreFile) -> str:
+    """Return the split where the file holds one, as `fas eval` calls it; else the file's name."""
+    splits = file_scores.table.table.column("split").unique().to_pylist()
+    return splits[0] if len(splits) == 1 and splits[0] else file_scores.path.stem

@@ -1,3 +1,7 @@
+"""Each problem of a data set in memory is named, and nothing else."""
+
+from __future__ import annotations
+
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,7 +13,7 @@ from attrs import evolve, frozen
 from fas_core import DataError
 from fas_core.contracts import DatasetReader
 from fas_core.records.samples import SampleTable
-from fas_plugins.commands.data.check import Report, check
+from fas_plugins.commands.data.check import DatasetCheck, inspect_dataset
 
 Save = Callable[[Path, Any], Path]
 
@@ -52,17 +56,17 @@ def reader(tmp_path: Path, save: Save) -> Reader:
     return Reader(tables)
 
 
-def with_test(reader: Reader, **columns: Any) -> Report:
-    """The report after columns of the test split are replaced."""
+def with_test(reader: Reader, **columns: Any) -> DatasetCheck:
+    """The result after columns of the test split are replaced."""
     table = reader.samples("test")
     names = [*table.table.column_names]
     values = {name: table.table.column(name) for name in names} | columns
     changed = SampleTable.of(values, modalities=table.modalities, root=table.root)
-    return check(evolve(reader, tables={**reader.tables, "test": changed}), 2)
+    return inspect_dataset(evolve(reader, tables={**reader.tables, "test": changed}), 2)
 
 
 def test_a_sound_data_set(reader: DatasetReader) -> None:
-    report = check(reader, 2)
+    report = inspect_dataset(reader, 2)
     assert (report.problems, report.warnings, report.notes) == ((), (), ("a note",))
     assert report.files == 8
     rows = [(item.split, item.label, item.species, item.samples, item.modalities) for item in report.counts]
@@ -79,7 +83,7 @@ def test_a_sound_data_set(reader: DatasetReader) -> None:
 def test_missing_and_unreadable_files(reader: Reader, tmp_path: Path) -> None:
     (tmp_path / "train/a-rgb.png").unlink()
     (tmp_path / "test/b-ir.png").write_bytes(b"nonsense")
-    problems = check(reader, 2).problems
+    problems = inspect_dataset(reader, 2).problems
     assert len(problems) == 2
     assert problems[0].startswith(f"{tmp_path}/train/a-rgb.png: no such image")
     assert problems[1].startswith(f"{tmp_path}/test/b-ir.png: cannot be decoded")
@@ -88,14 +92,14 @@ def test_missing_and_unreadable_files(reader: Reader, tmp_path: Path) -> None:
 def test_very_many_bad_files_are_counted(tmp_path: Path) -> None:
     names = [f"{row}.jpg" for row in range(30)]
     table = SampleTable.of({"id": names, "rgb": names}, modalities=("rgb",), root=tmp_path)
-    problems = check(Reader({"test": table}), 2).problems
+    problems = inspect_dataset(Reader({"test": table}), 2).problems
     assert len(problems) == 11
     assert problems[-1] == "and 20 more files like these"
 
 
 def test_an_identical_file_in_two_splits_leaks(reader: Reader, tmp_path: Path) -> None:
     (tmp_path / "test/b-ir.png").write_bytes((tmp_path / "train/a-ir.png").read_bytes())
-    assert check(reader, 2).problems == ("train and test share 1 identical file: train/a = test/b",)
+    assert inspect_dataset(reader, 2).problems == ("train and test share 1 identical file: train/a = test/b",)
 
 
 def test_the_same_id_in_two_splits_leaks(reader: Reader) -> None:
@@ -136,6 +140,6 @@ def test_one_class_and_copies_deserve_a_look(reader: Reader, tmp_path: Path) -> 
 
 def test_a_list_that_cannot_be_read_is_a_problem_and_the_others_are_checked(reader: Reader) -> None:
     broken = DataError("list: 2 problems", ["list:1: bad", "list:2: worse"])
-    report = check(evolve(reader, tables={**reader.tables, "test": broken}), 2)
+    report = inspect_dataset(evolve(reader, tables={**reader.tables, "test": broken}), 2)
     assert report.problems == ("list: 2 problems", "list:1: bad", "list:2: worse")
     assert {item.split for item in report.counts} == {"train"}

@@ -1,3 +1,7 @@
+"""Faces cropped out of photos, resumed, listed and refused."""
+
+from __future__ import annotations
+
 import csv
 import json
 from collections.abc import Callable
@@ -39,7 +43,7 @@ def manifest(folder: Path) -> list[dict[str, str]]:
 def test_crops_are_a_data_set_like_the_photos(photos: Path, tmp_path: Path) -> None:
     crops = tmp_path / "crops"
     done = crop_source(str(photos), crops, SMALL, 2, registry())
-    assert (done.crops, done.kept, done.no_face) == (2, 0, ("attack/print/wall",))
+    assert (done.crops, done.skipped, done.no_face) == (2, 0, ("attack/print/wall",))
     assert (crops / "no_face.txt").read_text() == "attack/print/wall\n"
     samples = open_dataset(str(crops), None, registry()).samples("test")
     assert samples.column("id") == ["attack/print/two", "live/one"]
@@ -122,10 +126,10 @@ def test_what_is_done_is_not_done_again(
     monkeypatch.setattr(
         crop_module, "face_detector", lambda _: lambda image: looked.append(1) or detector(image)
     )
-    assert crop_source(str(photos), crops, SMALL, 1, registry()).kept == 3
+    assert crop_source(str(photos), crops, SMALL, 1, registry()).skipped == 3
     assert not looked
     (crops / "live/one.jpg").unlink()
-    assert crop_source(str(photos), crops, SMALL, 1, registry()).kept == 2
+    assert crop_source(str(photos), crops, SMALL, 1, registry()).skipped == 2
     assert len(looked) == 1
     assert (crops / "live/one.jpg").is_file()
     assert (crops / "manifest.csv").read_text() == before
@@ -143,14 +147,14 @@ def test_an_interrupted_job_goes_on(photos: Path, tmp_path: Path) -> None:
         stream.write('{"id": "live/o')  # the power went
     broken.write_bytes(whole)
     done = crop_source(str(photos), crops, SMALL, 1, registry())
-    assert (done.crops, done.kept) == (2, 2)
-    assert crop_source(str(photos), crops, SMALL, 1, registry()).kept == 3
+    assert (done.crops, done.skipped) == (2, 2)
+    assert crop_source(str(photos), crops, SMALL, 1, registry()).skipped == 3
     assert all(json.loads(line) for line in (crops / "crops.jsonl").read_text().splitlines())
 
 
 def test_other_settings_want_another_folder(photos: Path, tmp_path: Path) -> None:
     crop_source(str(photos), tmp_path / "crops", SMALL, 1, registry())
-    with pytest.raises(DataError, match=r"crops: was cropped with detector None, margin 0\.1, size 48: do"):
+    with pytest.raises(DataError, match=r"crops: was cropped with detector None, margin 0\.1, size 48: use"):
         crop_source(str(photos), tmp_path / "crops", CropSettings(size=64), 1, registry())
 
 

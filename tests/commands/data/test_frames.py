@@ -13,7 +13,7 @@ from fas_core import DataError, FasError
 from fas_core.data.images import read_image
 from fas_core.data.open import open_dataset
 from fas_core.registry import registry
-from fas_plugins.commands.data.frames import Extracted, FrameSettings, extract, write_frames
+from fas_plugins.commands.data.frames import ExtractionResult, FrameSettings, extract_frames, write_frames
 
 Film = Callable[..., Path]
 SPREAD = FrameSettings(per_video=4, format="png")
@@ -34,8 +34,8 @@ def film() -> Film:
     return make
 
 
-def run(source: Path, destination: Path, settings: FrameSettings = SPREAD) -> Extracted:
-    return extract(source, destination, settings, 2, registry())
+def run(source: Path, destination: Path, settings: FrameSettings = SPREAD) -> ExtractionResult:
+    return extract_frames(source, destination, settings, 2, registry())
 
 
 def names(folder: Path) -> list[str]:
@@ -49,7 +49,7 @@ def test_frames_are_evenly_spread_and_named_by_number(tmp_path: Path, film: Film
     (tmp_path / "in/a/photo.jpg").write_bytes(b"nor this")
     (tmp_path / "in/a/._b.avi").write_bytes(b"nor this")
     done = run(tmp_path / "in", tmp_path / "out")
-    assert (done.videos, done.frames, done.kept, done.unreadable) == (2, 8, 0, {})
+    assert (done.videos, done.frames, done.skipped, done.unreadable) == (2, 8, 0, {})
     for folder in ("a/b", "c"):
         assert names(tmp_path / "out" / folder) == ["0003.png", "0008.png", "0013.png", "0018.png"]
         for number in (3, 8, 13, 18):
@@ -142,10 +142,10 @@ def test_what_is_done_is_kept_and_the_rest_is_caught_up(tmp_path: Path, film: Fi
     frame.write_bytes(b"left alone")
     film(tmp_path / "in/b.avi")
     done = run(tmp_path / "in", tmp_path / "out")
-    assert (done.videos, done.kept, done.frames, done.unreadable) == (2, 1, 8, {})
+    assert (done.videos, done.skipped, done.frames, done.unreadable) == (2, 1, 8, {})
     assert frame.read_bytes() == b"left alone"
     assert (tmp_path / "out/unreadable.txt").read_text() == ""
-    with pytest.raises(DataError, match=r"has frames by .*\"per_video\": 4.*: do the same or choose another"):
+    with pytest.raises(DataError, match=r"has frames by .*\"per_video\": 4.*: use the same settings"):
         run(tmp_path / "in", tmp_path / "out", FrameSettings(every=2))
 
 

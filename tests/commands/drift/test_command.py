@@ -1,4 +1,4 @@
-"""`fas score --compare OLD NEW` as a user types it."""
+"""`fas drift OLD NEW` as a user types it."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def document(result: Result) -> dict[str, Any]:
 
 
 def test_no_shift(fas: Fas, files: Path) -> None:
-    arguments = ["score", "--compare", files / "may.csv", files / "june.csv", *HALF, *FAST]
+    arguments = ["drift", files / "may.csv", files / "june.csv", *HALF, *FAST]
     result = fas(*arguments, "--fail-on-drift")
     assert result.exit_code == 0
     assert result.stdout.splitlines()[-1].startswith("no shift seen at a significance level of 0.05; the rej")
@@ -53,12 +53,12 @@ def test_no_shift(fas: Fas, files: Path) -> None:
     assert "both: scores by file, accepted when score >= 0.5 (fixed:0.5)" in result.stdout
     assert max(len(line) for line in result.stdout.splitlines()[2:-1]) <= 80
     found = document(fas(*arguments, "--json"))
-    assert (found["drift"], found["scores"]) == (False, [str(path) for path in arguments[2:4]])
+    assert (found["drift"], found["scores"]) == (False, [str(path) for path in arguments[1:3]])
     assert found["verdict"] == result.stdout.splitlines()[-1]
 
 
 def test_a_shift_and_what_it_does_to_the_exit_code(fas: Fas, files: Path) -> None:
-    arguments = ["score", files / "may.csv", "--compare", files / "july.csv", *HALF, *FAST]
+    arguments = ["drift", files / "may.csv", files / "july.csv", *HALF, *FAST]
     result = fas(*arguments)
     assert result.exit_code == 0
     said = result.stdout.splitlines()[-1]
@@ -75,16 +75,16 @@ def test_a_shift_and_what_it_does_to_the_exit_code(fas: Fas, files: Path) -> Non
 
 def test_people_are_what_is_independent(fas: Fas, files: Path) -> None:
     pair = files / "camera_a.parquet", files / "camera_b.parquet"
-    found = document(fas("score", "--compare", *pair, *HALF, *FAST, "--json"))
+    found = document(fas("drift", *pair, *HALF, *FAST, "--json"))
     assert (found["by"], found["old"]["groups"], found["drift"]) == ("subject", 12, False)
-    alone = fas("score", "--compare", *pair, *HALF, *FAST, "--by", "sample", "--fail-on-drift")
+    alone = fas("drift", *pair, *HALF, *FAST, "--by", "sample", "--fail-on-drift")
     assert (alone.exit_code, "samples are taken as independent" in alone.stdout) == (3, True)
 
 
 def test_too_little_to_tell_is_no_pass(fas: Fas, tmp_path: Path) -> None:
     for name in ("a", "b"):
         (tmp_path / f"{name}.csv").write_text("id,score\n1,0.1\n2,0.9\n")
-    arguments = ["score", "--compare", tmp_path / "a.csv", tmp_path / "b.csv", *HALF, *FAST]
+    arguments = ["drift", tmp_path / "a.csv", tmp_path / "b.csv", *HALF, *FAST]
     assert fas(*arguments).exit_code == 0
     result = fas(*arguments, "--fail-on-drift")
     assert result.exit_code == 1
@@ -100,7 +100,7 @@ def test_what_fas_predict_writes(fas: Fas, mean_model: Callable[..., Path], tmp_
             cv2.imwrite(str(tmp_path / name / f"{at:02}.png"), rng.normal(level, 20, (8, 8, 3)).clip(0, 255))
         (tmp_path / name / "99.png").write_bytes(b"")
         fas("predict", model, tmp_path / name, "--csv", tmp_path / f"{name}.csv")
-    arguments = ["score", "--compare", tmp_path / "old.csv", tmp_path / "new.csv", *FAST]
+    arguments = ["drift", tmp_path / "old.csv", tmp_path / "new.csv", *FAST]
     found = document(fas(*arguments, "--json"))
     assert found["threshold"] == {"value": 0.4, "policy": "fixed:0.4", "source": "given"}
     with (tmp_path / "new.csv").open() as stream:
@@ -113,7 +113,7 @@ def test_what_fas_predict_writes(fas: Fas, mean_model: Callable[..., Path], tmp_
 
 
 def test_high_for_attack_gives_the_same_rates(fas: Fas, files: Path, tmp_path: Path) -> None:
-    arguments = ["score", "--compare", files / "may.csv", files / "july.csv", *HALF, *FAST, "--json"]
+    arguments = ["drift", files / "may.csv", files / "july.csv", *HALF, *FAST, "--json"]
     plain = document(fas(*arguments))["rates"]["rejected"]
     for name in ("may", "july"):
         table = ScoreTable.read(files / f"{name}.csv").table
@@ -121,26 +121,17 @@ def test_high_for_attack_gives_the_same_rates(fas: Fas, files: Path, tmp_path: P
         text = "".join(f"{key};{1 - score!r};0.5\n" for key, score in rows)
         (tmp_path / f"{name}.csv").write_text("id;p_spoof;threshold\n" + text)
     pair = [tmp_path / "may.csv", tmp_path / "july.csv", "--high-score", "attack"]
-    told = document(fas("score", "--compare", *pair, *HALF, *FAST, "--json"))
-    said = document(fas("score", "--compare", *pair, *FAST, "--json"))
+    told = document(fas("drift", *pair, *HALF, *FAST, "--json"))
+    said = document(fas("drift", *pair, *FAST, "--json"))
     assert told["rates"]["rejected"] == said["rates"]["rejected"] == plain
     assert told["threshold"]["value"] == said["threshold"]["value"] == -0.5
 
 
 def test_without_a_threshold(fas: Fas, files: Path) -> None:
-    result = fas("score", "--compare", files / "may.csv", files / "july.csv", *FAST)
+    result = fas("drift", files / "may.csv", files / "july.csv", *FAST)
     assert result.exit_code == 0
     assert "no threshold, so no rejection rate: give --threshold fixed:VALUE" in result.stderr
     assert "drift at a significance level of 0.05: scores are lower" in result.stdout
-
-
-def test_its_help_is_its_own(fas: Fas) -> None:
-    assert "--compare" not in fas("score", "--help").stdout
-    shown = fas("drift", "--help").stdout
-    assert fas("score", "--compare", "--help").stdout == shown
-    assert "drift [OPTIONS] OLD NEW" in shown
-    assert "--fail-on-drift" in shown
-    assert "--dev" not in shown
 
 
 @pytest.mark.parametrize(
@@ -157,25 +148,32 @@ def test_its_help_is_its_own(fas: Fas) -> None:
     ],
 )
 def test_a_mistake_is_one_line(fas: Fas, files: Path, arguments: list[str], said: str) -> None:
-    result = fas("score", "--compare", *(text.format(files=files) for text in arguments), "--quiet")
+    result = fas("drift", *(text.format(files=files) for text in arguments), "--quiet")
     assert result.exit_code == 2
     assert said in result.stderr.splitlines()[-1]
     assert "Traceback" not in result.output
+
+
+def test_the_help_page(fas: Fas) -> None:
+    page = fas("drift", "--help").stdout
+    assert "drift [OPTIONS] OLD NEW" in page
+    assert "--fail-on-drift" in page
+    assert "--dev" not in page
 
 
 def test_files_of_two_thresholds(fas: Fas, tmp_path: Path) -> None:
     for name, cut in (("a", 0.4), ("b", 0.6)):
         rows = "".join(f"{at},{at / 40},{cut}\n" for at in range(40))
         (tmp_path / f"{name}.csv").write_text(f"id,score,threshold\n{rows}")
-    arguments = ["score", "--compare", tmp_path / "a.csv", tmp_path / "b.csv", *FAST]
+    arguments = ["drift", tmp_path / "a.csv", tmp_path / "b.csv", *FAST]
     refused = fas(*arguments)
     assert refused.exit_code == 2
-    assert "the files say 2 thresholds (0.4, 0.6): give --threshold fixed:VALUE" in refused.stderr
+    assert "the files contain 2 thresholds (0.4, 0.6): give --threshold fixed:VALUE" in refused.stderr
     assert fas(*arguments, *HALF).exit_code == 0
 
 
 def test_nothing_heavy_is_imported(files: Path) -> None:
-    arguments = ["score", "--compare", str(files / "may.csv"), str(files / "july.csv"), *HALF, *FAST]
+    arguments = ["drift", str(files / "may.csv"), str(files / "july.csv"), *HALF, *FAST]
     code = (
         "import sys; from fas_core.cli import main\n"
         f"main({arguments}, standalone_mode=False)\n"

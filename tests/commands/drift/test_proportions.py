@@ -1,4 +1,4 @@
-"""Intervals of proportions, against the values that were published with them."""
+"""Intervals of proportions, against the values in the papers."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from math import isnan
 
 import pytest
 
-from fas_plugins.commands.drift.proportions import newcombe, wilson
+from fas_plugins.commands.drift.proportions import newcombe_interval, wilson_interval
 
 
 @pytest.mark.parametrize(
@@ -15,8 +15,8 @@ from fas_plugins.commands.drift.proportions import newcombe, wilson
 )
 def test_wilson_as_published(count: int, total: int, low: float, high: float) -> None:
     """Newcombe, Two-sided confidence intervals for the single proportion, 1998, table I, method 3."""
-    assert wilson(count, total) == pytest.approx((low, high), abs=5e-5)
-    assert wilson(total - count, total) == pytest.approx((1 - high, 1 - low), abs=5e-5)
+    assert wilson_interval(count, total) == pytest.approx((low, high), abs=5e-5)
+    assert wilson_interval(total - count, total) == pytest.approx((1 - high, 1 - low), abs=5e-5)
 
 
 @pytest.mark.parametrize(
@@ -36,18 +36,18 @@ def test_newcombe_as_published(
     first: tuple[int, int], second: tuple[int, int], low: float, high: float
 ) -> None:
     """Newcombe, Interval estimation for the difference between independent proportions, 1998, table II."""
-    assert newcombe(first, second) == pytest.approx((low, high), abs=5e-5)
-    assert newcombe(second, first) == pytest.approx((-high, -low), abs=5e-5)
+    assert newcombe_interval(first, second) == pytest.approx((low, high), abs=5e-5)
+    assert newcombe_interval(second, first) == pytest.approx((-high, -low), abs=5e-5)
 
 
 def test_wilson_solves_its_equation() -> None:
     """At each end the share is as far from the true proportion as `z` of the latter's standard errors."""
     for level, z in ((0.95, 1.959964), (0.99, 2.575829)):
-        for end in wilson(12, 40, level):
+        for end in wilson_interval(12, 40, level):
             assert abs(0.3 - end) == pytest.approx(z * (end * (1 - end) / 40) ** 0.5, rel=1e-6)
 
 
-def test_of_none_there_is_no_interval() -> None:
-    assert all(map(isnan, wilson(0, 0)))
-    assert all(map(isnan, newcombe((0, 0), (1, 2))))
-    assert all(map(isnan, newcombe((1, 2), (0, 0))))
+def test_without_samples_there_is_no_interval() -> None:
+    assert all(map(isnan, wilson_interval(0, 0)))
+    assert all(map(isnan, newcombe_interval((0, 0), (1, 2))))
+    assert all(map(isnan, newcombe_interval((1, 2), (0, 0))))

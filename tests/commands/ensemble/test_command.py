@@ -317,8 +317,8 @@ def test_a_mean_of_scores_that_are_no_probabilities_comes_with_a_warning(
     scaled = write(tmp_path / "scaled.csv", rows, "id,score")
     result = fas("ensemble", files["a_test"], scaled)
     assert result.exit_code == 0, result.output
-    assert "scores of scaled are no probabilities" in result.stderr
-    assert "no probabilities" not in fas("ensemble", files["a_test"], files["b_test"]).stderr
+    assert "scores of scaled are not probabilities" in result.stderr
+    assert "not probabilities" not in fas("ensemble", files["a_test"], files["b_test"]).stderr
 
 
 def test_dev_samples_among_those_judged_are_refused(fas: Fas, files: dict[str, Path], tmp_path: Path) -> None:

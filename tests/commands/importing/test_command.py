@@ -128,7 +128,7 @@ def test_partial_warns_of_what_is_fresh(fas: Fas, checkpoint: Path, tmp_path: Pa
     assert not (tmp_path / "run").exists()
     taken = fas("import", checkpoint, *arguments, "--partial")
     assert taken.exit_code == 0, taken.output
-    assert "not in the file, fresh weights in their place" in taken.stderr
+    assert "missing in the file and keep random weights" in taken.stderr
 
 
 def test_a_thousand_classes_give_weights_to_train_from(fas: Fas, faces: Path, tmp_path: Path) -> None:
@@ -157,7 +157,7 @@ def test_a_thousand_classes_give_weights_to_train_from(fas: Fas, faces: Path, tm
         (["/no/such.pth", "--arch", "feathernet_a"], "no such file"),
         (["{checkpoint}", "--arch", "feathernet_c"], "feathernet_b"),
         (["{checkpoint}", "--arch", "feathernet_a", "--recipe", "nosuch"], "nosuch"),
-        (["{checkpoint}", "--arch", "feathernet_a", "-o", "{run}"], "is there already"),
+        (["{checkpoint}", "--arch", "feathernet_a", "-o", "{run}"], "exists already"),
         (["{checkpoint}", "--arch", "feathernet_a", "--std", "0", "1", "1"], "must be > 0"),
         (["{checkpoint}", "--arch", "feathernet_a", "--threshold", "best"], "threshold"),
     ],

@@ -177,6 +177,17 @@ def test_targets_of_ones_own(fas: Fas, files: Path) -> None:
         assert said in refused.stderr
 
 
+def test_the_former_spelling_of_drift_still_works(fas: Fas, files: Path) -> None:
+    pair = [files / "dev.csv", files / "test.csv", "--threshold", "fixed:0.5", "--replicates", 199]
+    expected = fas("drift", *pair)
+    assert expected.exit_code == 0, expected.output
+    for arguments in (["--compare", *pair], [pair[0], "--compare", *pair[1:]]):
+        result = fas("score", *arguments)
+        assert (result.exit_code, result.stdout) == (0, expected.stdout)
+    assert "--compare" not in fas("score", "--help").stdout
+    assert fas("score", "--compare", "--help").stdout == fas("drift", "--help").stdout
+
+
 def test_videos(fas: Fas, tmp_path: Path) -> None:
     lines = [f"v{at // 4}/{at},{at / 40},{at // 4 % 2},v{at // 4}" for at in range(40)]
     (tmp_path / "frames.csv").write_text("id,score,label,video\n" + "\n".join(lines))

@@ -12,10 +12,9 @@ import yaml
 from attrs import evolve
 from click.testing import Result
 
-from fas_core import DataError, Dataset, PluginError
-from fas_core.contracts import Submission, SubmissionPart
+from fas_core import Dataset, PluginError
 from fas_core.scores.table import ScoreTable
-from fas_plugins.commands.submit.compose import compose
+from fas_plugins.commands.submit.compose import compose_submission
 
 Fas = Callable[..., Result]
 
@@ -232,8 +231,11 @@ def test_an_unlabelled_split_that_a_run_does_not_hold_is_scored(
     [
         (("Val/0000/000001-color.jpg,1\n", ""), ["1 of 3 lines of val_public_list.txt have no score"]),
         (("000001-color.jpg,1", "a.png,1"), ["have no score", "1 of 3 scores are of no line", "a.png"]),
-        (("000001-color.jpg,1", "000001-color.jpg,nan"), ["1 of 3 scores are no number", "000001-color.jpg"]),
-        (("000001-color.jpg,1", "000001-color.jpg,inf"), ["1 of 3 scores are no number"]),
+        (
+            ("000001-color.jpg,1", "000001-color.jpg,nan"),
+            ["1 of 3 scores are not a finite", "000001-color.jpg"],
+        ),
+        (("000001-color.jpg,1", "000001-color.jpg,inf"), ["1 of 3 scores are not a finite number"]),
         (("000001-color.jpg,1", "000002-color.jpg,1"), ["more than once", "000002-color.jpg"]),
         (("000001-color.jpg,1", "000001-color.jpg,high"), ["scores.csv"]),
     ],
@@ -342,18 +344,8 @@ def test_a_plugins_format_is_a_function_of_its_data_set() -> None:
         name="lab",
         summary="Our lab's captures",
         target="acme_fas.lab:Lab",
-        submission="fas_plugins.commands.submit.compose:compose",
+        submission="fas_plugins.commands.submit.compose:compose_submission",
     )
-    assert lab.load_submission() is compose
+    assert lab.load_submission() is compose_submission
     with pytest.raises(PluginError, match="submission 'acme' must read"):
         evolve(lab, submission="acme")
-
-
-def test_what_a_format_says_is_what_is_written() -> None:
-    part = SubmissionPart("list.txt", ("b", "a"), ("x/b;1", "x/a;2"))
-    table = ScoreTable.of({"id": ["a", "b"], "score": [-0.0, 0.123456]})
-    assert compose(Submission((part,), ("test",)), {"": ("t", table)}) == "x/b;1 0.123456\nx/a;2 0.0\n"
-    short = Submission((part,), ("test",), decimals=2)
-    assert compose(short, {"": ("t", table)}) == "x/b;1 0.12\nx/a;2 0.00\n"
-    with pytest.raises(DataError, match=r"t: 2 of 2 lines of list\.txt have no score: b, a"):
-        compose(short, {"": ("t", ScoreTable.of({"id": [], "score": []}))})

@@ -25,7 +25,7 @@ from fas_core.models.transfer import PretrainedBranch, load_pretrained
 from fas_core.registry import registry
 from fas_core.runs.run import Run
 from fas_core.training import job
-from fas_plugins.commands.importing.importing import Imported, import_checkpoint, published_recipe
+from fas_plugins.commands.importing.import_checkpoint import ImportedRun, build_recipe, import_checkpoint
 
 MakeRecipe = Callable[..., Recipe]
 Weights = dict[str, Tensor]
@@ -51,10 +51,10 @@ def published(made: nn.Module, prefix: str = "") -> Weights:
 
 def recipe_of(arch: str, chosen: dict[str, Any] | None = None, **overrides: Any) -> Recipe:
     settings = {"model.input_size": SIDE, **overrides}
-    return published_recipe("feathernet-b-32", registry(), arch, chosen or {}, settings)
+    return build_recipe("feathernet-b-32", registry(), arch, chosen or {}, settings)
 
 
-def imports(source: Path, arch: str, path: Path, **more: Any) -> Imported:
+def imports(source: Path, arch: str, path: Path, **more: Any) -> ImportedRun:
     return import_checkpoint(source, path, recipe_of(arch), registry(), **more)
 
 
@@ -214,7 +214,7 @@ def test_files_that_are_not_there_or_have_other_names(tmp_path: Path, checkpoint
     with pytest.raises(ModelError, match="must end in"):
         read_published(tmp_path / "a.h5")
     (tmp_path / "run").mkdir()
-    with pytest.raises(FasError, match="is there already"):
+    with pytest.raises(FasError, match="exists already"):
         imports(checkpoint, "feathernet_a", tmp_path / "run")
 
 
@@ -256,7 +256,7 @@ def imagenet(tmp_path: Path) -> Path:
 def test_a_thousand_classes_are_pretrained_weights_only(imagenet: Path, tmp_path: Path) -> None:
     imported = imports(imagenet, "mobilenetv2", tmp_path / "run")
     assert imported.classes == 1000
-    assert not imported.judges
+    assert not imported.has_scores
     run = Run.open(tmp_path / "run", registry())
     with pytest.raises(ModelError, match="pretrained weights only"):
         run.model()
@@ -383,6 +383,6 @@ def test_why_a_checkpoint_cannot_be_resumed_is_said(
     torch.save({"epoch": 1, "state_dict": published(feathernet), **change}, tmp_path / "a.pth")
     imported = imports(tmp_path / "a.pth", "feathernet_a", tmp_path / "run")
     assert imported.epoch is None
-    assert why in imported.why
+    assert why in imported.no_resume_reason
     assert not (tmp_path / "run" / "state.pt").exists()
     assert imported.run.model() is not None

@@ -1,0 +1,166 @@
+"""Build a network from names, and measure its cost and latency."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import torch
+from attrs import asdict, frozen
+
+from fas_core.config.recipe import Recipe
+from fas_core.config.structure import structure
+from fas_core.descriptors import Backbone, Fusion
+from fas_core.errors import FasError
+from fas_core.models.build import build_model
+from fas_core.models.cost import Cost, Latency, latency, measure
+from fas_core.models.model import Model
+from fas_core.registry import Registry
+
+MODALITIES = ("rgb", "depth", "ir")
+"""Modalities of the fusions in the list."""
+
+FUSED_BACKBONE, FUSED_SIZE = "feathernet_b", 224
+MIN_RUNS = 5
+
+
+@frozen
+class NetworkSpec:
+    """A network as the command line names it.
+
+    Args:
+        backbone: name of the backbone, one branch for each modality.
+        modalities: e.g. `("rgb", "ir")`.
+        fusion: name of the fusion.
+        input_size: side of the input in pixels.
+        num_classes: number of classes of a classifier.
+    """
+
+    backbone: str
+    modalities: tuple[str, ...]
+    fusion: str
+    input_size: int
+    num_classes: int = 2
+
+    @classmethod
+    def of(
+        cls,
+        registry: Registry,
+        backbone: str,
+        modalities: tuple[str, ...],
+        fusion: str | None,
+        input_size: int | None,
+        num_classes: int,
+    ) -> NetworkSpec:
+        """Fill in the default fusion and the backbone's published input size.
+
+        Raises:
+            FasError: there is no such backbone, or it is the name of a fusion.
+        """
+        _refuse_fusion(backbone, registry)
+        return cls(
+            backbone,
+            modalities,
+            fusion or ("single" if len(modalities) == 1 else "concat_linear"),
+            input_size or registry.find(Backbone, backbone).input_size,
+            num_classes,
+        )
+
+    def build(self, registry: Registry, device: str = "cpu") -> Model:
+        """Return the model with random weights; on the device `meta` it has shapes only."""
+        options = {"backbone": self.backbone, "fusion": self.fusion, "input_size": self.input_size}
+        recipe = structure(
+            {"modalities": list(self.modalities), "model": options}, Recipe, registry, "fas models"
+        )
+        with torch.device(device):
+            return build_model(recipe, registry, self.num_classes)
+
+
+def measure_backbone(item: Backbone, registry: Registry, num_classes: int) -> dict[str, Any]:
+    """Return the row of a backbone on one modality, at its published input size."""
+    spec = NetworkSpec(item.name, ("rgb",), "single", item.input_size, num_classes)
+    model = spec.build(registry, "meta")
+    (backbone,) = model.backbones.values()
+    side = -(-item.input_size // cast(int, backbone.reduction))
+    return {
+        **_measure_row(model),
+        "kind": "backbone",
+        "name": item.name,
+        "features": [backbone.num_features, side, side],
+        "takes": None,
+        "source": item.source,
+    }
+
+
+def measure_fusion(item: Fusion, registry: Registry, num_classes: int) -> dict[str, Any]:
+    """Return the row of a fusion of three branches; `single` has one."""
+    modalities = MODALITIES if item.name != "single" else MODALITIES[:1]
+    model = NetworkSpec(FUSED_BACKBONE, modalities, item.name, FUSED_SIZE, num_classes).build(
+        registry, "meta"
+    )
+    return {
+        **_measure_row(model),
+        "kind": "fusion",
+        "name": item.name,
+        "features": None,
+        "takes": item.takes,
+        "source": item.source,
+    }
+
+
+def measure_cost(model: Model) -> Cost:
+    """Count parameters, operations and memory of a model on the device `meta`, without computing."""
+    return measure(model, _zero_images(model, "meta"))
+
+
+def measure_latency(model: Model, threads: int, runs: int) -> Latency:
+    """Time the model on one sample, on the CPU.
+
+    Raises:
+        FasError: quartiles need more runs.
+    """
+    if runs < MIN_RUNS:
+        raise FasError(f"--runs {runs}: quartiles take {MIN_RUNS} runs or more; 0 times nothing")
+    images = _zero_images(model.eval(), "cpu")
+    return latency(lambda: model(images), threads=threads, runs=runs)
+
+
+def network_document(spec: NetworkSpec, cost: Cost, timing: Latency | None) -> dict[str, Any]:
+    """The document of `fas models show --json`."""
+    return {
+        "name": spec.backbone,
+        "modalities": list(spec.modalities),
+        "fusion": spec.fusion,
+        "input_size": spec.input_size,
+        **_cost_document(cost),
+        "largest_layer_bytes": cost.largest,
+        "latency_seconds": None if timing is None else asdict(timing),
+        "blocks": [asdict(block) for block in cost.blocks],
+    }
+
+
+def _measure_row(model: Model) -> dict[str, Any]:
+    return {**_cost_document(measure_cost(model)), "input_size": model.face_size}
+
+
+def _cost_document(cost: Cost) -> dict[str, Any]:
+    return {
+        "params": cost.params,
+        "cost": cost.published,
+        "macs": cost.macs,
+        "activation_bytes": cost.activations,
+    }
+
+
+def _zero_images(model: Model, device: str) -> dict[str, torch.Tensor]:
+    shape = (1, model.face_size, model.face_size, 3)
+    return {modality: torch.zeros(shape, dtype=torch.uint8, device=device) for modality in model.modalities}
+
+
+def _refuse_fusion(name: str, registry: Registry) -> None:
+    """Refuse the name of a fusion where a backbone is needed, unless both have that name."""
+    fusions, backbones = ({item.name for item in registry.all(kind)} for kind in (Fusion, Backbone))
+    if name in fusions - backbones:
+        raise FasError(
+            f"{name} is a fusion: name the backbone that it joins, e.g. "
+            f"fas models show feathernet_b --modalities {','.join(MODALITIES)} --fusion {name}"
+        )

@@ -1,0 +1,65 @@
+"""Networks built from names, and what is measured of them."""
+
+from __future__ import annotations
+
+import pytest
+
+from fas_core.descriptors import Backbone, Fusion
+from fas_core.errors import FasError
+from fas_core.registry import registry
+from fas_plugins.commands.models.measure import (
+    NetworkSpec,
+    measure_backbone,
+    measure_cost,
+    measure_fusion,
+    measure_latency,
+    network_document,
+)
+
+SMALL = NetworkSpec("feathernet_a", ("rgb",), "single", 64)
+
+
+@pytest.mark.parametrize(
+    ("modalities", "fusion", "expected"),
+    [
+        (("rgb",), None, ("single", 224)),
+        (("rgb", "ir"), None, ("concat_linear", 224)),
+        (("rgb", "ir"), "pipenet", ("pipenet", 224)),
+    ],
+)
+def test_fusion_and_input_size_have_defaults(
+    modalities: tuple[str, ...], fusion: str | None, expected: tuple[str, int]
+) -> None:
+    spec = NetworkSpec.of(registry(), "feathernet_a", modalities, fusion, None, 2)
+    assert (spec.fusion, spec.input_size) == expected
+
+
+def test_a_fusion_is_no_backbone_unless_both_have_the_name() -> None:
+    with pytest.raises(FasError, match=r"pipenet is a fusion: .*--fusion pipenet"):
+        NetworkSpec.of(registry(), "pipenet", ("rgb",), None, None, 2)
+    assert NetworkSpec.of(registry(), "cdcn", ("rgb",), None, None, 2).backbone == "cdcn"
+
+
+def test_cost_is_that_of_the_built_network() -> None:
+    cost = measure_cost(SMALL.build(registry(), "meta"))
+    parameters = sum(value.numel() for value in SMALL.build(registry()).parameters())
+    assert cost.params == parameters
+    document = network_document(SMALL, cost, None)
+    assert (document["params"], document["latency_seconds"]) == (parameters, None)
+    assert sum(block["params"] for block in document["blocks"]) == parameters
+
+
+def test_rows_of_a_backbone_and_a_fusion() -> None:
+    row = measure_backbone(registry().find(Backbone, "feathernet_b"), registry(), 2)
+    assert (row["kind"], row["features"], row["takes"]) == ("backbone", [64, 7, 7], None)
+    single = measure_fusion(registry().find(Fusion, "single"), registry(), 2)
+    assert (single["kind"], single["features"], single["params"]) == ("fusion", None, row["params"])
+    joined = measure_fusion(registry().find(Fusion, "concat_linear"), registry(), 2)
+    assert joined["params"] > 2 * row["params"]
+
+
+def test_quartiles_need_five_runs() -> None:
+    timing = measure_latency(SMALL.build(registry()), threads=1, runs=5)
+    assert 0 < timing.low <= timing.median <= timing.high
+    with pytest.raises(FasError, match="--runs 4: quartiles take 5 runs or more"):
+        measure_latency(SMALL.build(registry()), threads=1, runs=4)
