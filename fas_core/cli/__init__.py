@@ -43,27 +43,20 @@ def _disable(_: click.Context, __: click.Parameter, names: tuple[str, ...]) -> N
         os.environ[DISABLE] = ",".join(filter(None, (os.environ.get(DISABLE, ""), *names)))
 
 
+COMMANDS = (
+    ("train", TRAIN, "Train a model by a recipe, or continue a run."),
+    ("eval", TRAIN, "Score and evaluate a run or an exported model."),
+    ("export", SHIP, "Write a trained model for other runtimes."),
+    ("predict", SHIP, "Classify images, folders, videos and cameras."),
+    ("config", INSPECT, "Show, list and convert recipes."),
+    ("plugins", INSPECT, "List the installed plugins and those that failed."),
+)
+
+
 @click.group(
     cls=Root,
     core={
-        "train": CoreCommand(
-            "Train a model by a recipe, or continue a run.", "fas_core.cli.train:command", TRAIN
-        ),
-        "eval": CoreCommand(
-            "Score and evaluate a run or an exported model.", "fas_core.cli.eval:command", TRAIN
-        ),
-        "export": CoreCommand(
-            "Write a trained model for other runtimes.", "fas_core.cli.export:command", SHIP
-        ),
-        "predict": CoreCommand(
-            "Classify images, folders, videos and cameras.",
-            "fas_core.cli.predict:command",
-            SHIP,
-        ),
-        "config": CoreCommand("Show, list and convert recipes.", "fas_core.cli.config:command", INSPECT),
-        "plugins": CoreCommand(
-            "List the installed plugins and those that failed.", "fas_core.cli.plugins:command", INSPECT
-        ),
+        name: CoreCommand(summary, f"fas_core.cli.{name}:command", panel) for name, panel, summary in COMMANDS
     },
     context_settings={"help_option_names": ["-h", "--help"]},
 )

@@ -32,16 +32,13 @@ def list_plugins(kind: str | None) -> None:
         Table(
             f"{sum(row['kind'] in KINDS for row in rows)} components",
             ("kind", "name", "from", "status", "summary"),
-            [
-                (row["kind"], row["name"], _format_provider(row), row["status"], row["summary"])
-                for row in rows
-            ],
+            [(row["kind"], row["name"], _distribution(row), row["status"], row["summary"]) for row in rows],
             left=range(5),
         )
     )
     for row in rows:
         if row["status"] == "failed":
-            console.warn(f"plugin {row['name']!r} of {_format_provider(row)} failed: {row['error']}")
+            console.warn(f"plugin {row['name']!r} of {_distribution(row)} failed: {row['error']}")
     for line in plugins.clashes():
         console.warn(line)
 
@@ -66,5 +63,5 @@ def _build_rows(record: PluginRecord) -> list[dict[str, Any]]:
     ]
 
 
-def _format_provider(row: dict[str, Any]) -> str:
+def _distribution(row: dict[str, Any]) -> str:
     return f"{row['distribution']} {row['version']}"
