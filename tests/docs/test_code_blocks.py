@@ -1,7 +1,7 @@
 """The documentation's commands and programs run: every `sh` and `python` block of README.md and docs/*.md.
 
-`CASES` says for each block what it needs, and `Skip` why one cannot run. Training is shortened by flags that are
-appended to every `fas train` (`SMALL`); data are those of `fixtures.documented`.
+`CASES` says for each block what it needs, and `Skip` why one cannot run. Training is shortened by flags that
+are appended to every `fas train` (`SMALL`); data are those of `fixtures.documented`.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+import numpy as np
 import pytest
 from attrs import frozen
 from fixtures import documented as data
@@ -214,19 +215,19 @@ def test_every_block_runs_or_has_a_reason_not_to() -> None:
 
 def test_every_fenced_block_is_closed_and_read() -> None:
     for page in pages():
-        fences = [
-            line for line in (ROOT / page).read_text(encoding="utf-8").splitlines() if line.startswith("```")
-        ]
-        opened = fences[::2]
+        lines = (ROOT / page).read_text(encoding="utf-8").splitlines()
+        fences = [line for line in lines if line.startswith("```")]
         assert set(fences[1::2]) <= {"```"}, page
-        languages = [fence for fence in opened if fence != "```"]
-        assert len(languages) == len(read_blocks(page)), page
+        with_language = [fence for fence in fences[::2] if fence != "```"]
+        assert len(with_language) == len(read_blocks(page)), page
 
 
 @pytest.mark.parametrize(("block", "case"), parameters())
 def test_a_block_runs(block: Block, case: Run, tmp_path: Path, photo_with: Callable[..., data.Image]) -> None:
+    rng = np.random.default_rng(14)
+
     def draw(live: bool, number: int) -> data.Image:
-        photo = photo_with((160 + number, 120, 60))
+        photo = photo_with((160 + number, 120, 60)) - rng.integers(0, 8, (240, 320, 3), np.uint8)
         return photo if live else photo // 2
 
     for build in case.build:
@@ -242,13 +243,14 @@ def test_a_block_runs(block: Block, case: Run, tmp_path: Path, photo_with: Calla
 
 
 def run_script(text: str, train_flags: str, folder: Path) -> None:
-    """Run shell commands in a folder: `fas` and `python` are those of the tests, and a failure ends the script."""
+    """Run shell commands in a folder with the tests' `fas` and `python`; a failure ends the script."""
     commands = folder / ".bin"
     commands.mkdir()
     python = shlex.quote(sys.executable)
+    append_flags = f'case " $* " in *" train "*) set -- "$@" {train_flags};; esac'
     programs = {
         "python": f'exec {python} "$@"',
-        "fas": f'case " $* " in *" train "*) set -- "$@" {train_flags};; esac\nexec {python} -m fas_core "$@"',
+        "fas": f'{append_flags}\nexec {python} -m fas_core "$@"',
     }
     for name, program in programs.items():
         (commands / name).write_text(f"#!/bin/sh\n{program}\n")
