@@ -146,6 +146,7 @@ CASES: dict[str, Run | Skip] = {
         "fas export runs/feathernet-b-32 -o model.onnx\n"
         "cp faces/test/live/0.png face.jpg",
     ),
+    "docs/recipes.md: fas config show mine.yaml": Run((data.recipe,), long=False),
     "docs/recipes.md: fas config convert": Run(
         (data.old_config,), before=CASIA_SURF, replace={"/data/CASIA-SURF": "CASIA-SURF"}
     ),
