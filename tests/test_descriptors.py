@@ -5,7 +5,7 @@ from __future__ import annotations
 import attrs
 import pytest
 
-from fas_core import Backbone, Dataset, Exporter, Fusion, Loss, PluginError
+from fas_core import Backbone, Command, Dataset, Exporter, Fusion, Loss, PluginError
 from fas_core.config.recipe import DatasetChoice
 from fas_core.descriptors import KINDS, Component
 
@@ -76,3 +76,9 @@ def test_other_kinds_may_have_them(option: str) -> None:
 
 def test_the_reserved_names_are_those_of_recipes() -> None:
     assert set(Dataset.reserved) == {"name", *DatasetChoice.common_options()}
+
+
+@pytest.mark.parametrize("name", ["Upload", "a b c", "config  upload", "config Upload", ""])
+def test_a_command_cannot_have_such_a_name(name: str) -> None:
+    with pytest.raises(PluginError, match="use lower-case letters"):
+        Command(name=name, summary="", target="a:b")

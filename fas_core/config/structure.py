@@ -45,35 +45,31 @@ class InvalidValueError(ValueError):
 
 
 def structure(value: object, cls: type[T], registry: Registry, where: str) -> T:
-    """Convert plain data to an instance of `cls`.
-
-    Args:
-        value: plain data.
-        cls: an attrs class.
-        registry: where the components that the data name are looked up.
-        where: what the data are, e.g. a path; error messages begin with it.
+    """Convert plain data to an instance of `cls`; `where`, e.g. a path, begins the error messages.
 
     Raises:
         ConfigError: values are wrong; one line for each mistake, with its path, the rule and the value.
     """
-    try:
-        return build_converter(registry).structure(value, cls)
-    except InvalidValueError as error:
-        problems = [f"{path}: {message}" if path else message for path, message in error.problems]
-        if len(problems) == 1:
-            raise ConfigError(f"{where}: {problems[0]}") from None
-        raise ConfigError(f"{where}: {len(problems)} problems", problems) from None
+    problems: Problems = []
+    with _collect_problems(problems, ""):
+        result = build_converter(registry).structure(value, cls)
+    if not problems:
+        return result
+    lines = [f"{path}: {message}" if path else message for path, message in problems]
+    if len(lines) == 1:
+        raise ConfigError(f"{where}: {lines[0]}")
+    raise ConfigError(f"{where}: {len(lines)} problems", lines)
 
 
 def build_converter(registry: Registry) -> cattrs.Converter:
     """Return a converter for both directions."""
     converter = cattrs.Converter(detailed_validation=False)
     hook = converter.register_structure_hook
-    hook(int, _to_integer)
+    hook(int, lambda value, _: _check_type(value, int, "a whole number"))
     hook(float, _to_number)
-    hook(str, _to_text)
-    hook(bool, _to_boolean)
-    hook(Path, lambda value, _: Path(_to_text(value, str)).expanduser())
+    hook(str, lambda value, _: _check_type(value, str, "text"))
+    hook(bool, lambda value, _: _check_type(value, bool, "true or false"))
+    hook(Path, lambda value, _: Path(_check_type(value, str, "text")).expanduser())
     hook(BACKBONES, lambda value, _: _to_backbones(converter, value))
     hook(PRETRAINED, lambda value, _: _to_pretrained(converter, value))
     for choice in CHOICES:
@@ -89,7 +85,6 @@ def build_converter(registry: Registry) -> cattrs.Converter:
 
 
 def _has_origin(*origins: Any) -> Callable[[Any], bool]:
-    """Return a predicate for types such as `list[int]`, whose origin is `list`."""
     return lambda kind: get_origin(kind) in origins
 
 
@@ -110,7 +105,7 @@ def _to_attrs(converter: cattrs.Converter, value: object, cls: type[Any]) -> Any
     """Structure a mapping as an attrs class, field by field."""
     fields = {field.name: field for field in attrs.fields(cls) if field.init}
     if not isinstance(value, Mapping):
-        raise InvalidValueError([("", f"must be a mapping of {', '.join(fields)}: {value!r}")])
+        raise ValueError(f"must be a mapping of {', '.join(fields)}: {value!r}")
     hints = get_type_hints(cls)
     problems = [
         (str(key), f"unknown key{suggest_closest(str(key), fields)}") for key in value if key not in fields
@@ -138,9 +133,7 @@ def _refuse_empty_section(field: attrs.Attribute[Any], value: object) -> None:
     """Refuse `train: {}`: it could mean all defaults as well as no change."""
     if SECTION in field.metadata and value == {}:
         names = [item.name for item in attrs.fields(field.metadata[SECTION])]
-        raise InvalidValueError(
-            [("", f"{{}} sets nothing: leave it out, or set some of its keys: {format_list(names)}")]
-        )
+        raise ValueError(f"{{}} sets nothing: leave it out, or set some of its keys: {format_list(names)}")
 
 
 def _validate(field: attrs.Attribute[Any], value: Any) -> None:
@@ -155,9 +148,9 @@ def _to_sequence(converter: cattrs.Converter, value: object, kind: Any) -> Any:
     kinds = get_args(kind)
     fixed = get_origin(kind) is tuple and kinds[-1] is not Ellipsis
     if not isinstance(value, (list, tuple)):
-        raise InvalidValueError([("", f"must be a list: {value!r}")])
+        raise ValueError(f"must be a list: {value!r}")
     if fixed and len(value) != len(kinds):
-        raise InvalidValueError([("", f"must be a list of {len(kinds)}: {list(value)!r}")])
+        raise ValueError(f"must be a list of {len(kinds)}: {list(value)!r}")
     problems: Problems = []
     items = []
     item_kinds = kinds if fixed else kinds[:1] * len(value)
@@ -172,7 +165,7 @@ def _to_sequence(converter: cattrs.Converter, value: object, kind: Any) -> Any:
 def _to_mapping(converter: cattrs.Converter, value: object, kind: Any) -> dict[Any, Any]:
     """Structure `dict[K, V]`."""
     if not isinstance(value, Mapping):
-        raise InvalidValueError([("", f"must be a mapping: {value!r}")])
+        raise ValueError(f"must be a mapping: {value!r}")
     key_kind, item_kind = get_args(kind)
     problems: Problems = []
     items = {}
@@ -188,9 +181,7 @@ def _to_choice(converter: cattrs.Converter, registry: Registry, value: object, c
     """Structure a component's name, `focal`, or its name and options, `{name: focal, gamma: 2}`."""
     tree = {"name": value} if isinstance(value, str) else value
     if not isinstance(tree, Mapping) or not isinstance(tree.get("name"), str):
-        raise InvalidValueError(
-            [("", f"must name a {cls.component.kind}, as NAME or {{name: NAME, ...}}: {value!r}")]
-        )
+        raise ValueError(f"must name a {cls.component.kind}, as NAME or {{name: NAME, ...}}: {value!r}")
     try:
         component = registry.find(cls.component, tree["name"])
     except PluginError as error:
@@ -236,12 +227,12 @@ def _to_literal(value: object, kind: Any) -> Any:
     for choice in get_args(kind):
         if type(value) is type(choice) and value == choice:
             return choice
-    raise InvalidValueError([("", f"must be one of {', '.join(map(repr, get_args(kind)))}: {value!r}")])
+    raise ValueError(f"must be one of {', '.join(map(repr, get_args(kind)))}: {value!r}")
 
 
-def _to_integer(value: object, _: type) -> int:
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise InvalidValueError([("", f"must be a whole number: {value!r}")])
+def _check_type(value: object, kind: type[T], description: str) -> T:
+    if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+        raise ValueError(f"must be {description}: {value!r}")
     return value
 
 
@@ -250,19 +241,7 @@ def _to_number(value: object, _: type) -> float:
     if isinstance(value, (int, float, str)) and not isinstance(value, bool):
         with suppress(ValueError, OverflowError):
             return float(value)
-    raise InvalidValueError([("", f"must be a number: {value!r}")])
-
-
-def _to_text(value: object, _: type) -> str:
-    if not isinstance(value, str):
-        raise InvalidValueError([("", f"must be text: {value!r}")])
-    return value
-
-
-def _to_boolean(value: object, _: type) -> bool:
-    if not isinstance(value, bool):
-        raise InvalidValueError([("", f"must be true or false: {value!r}")])
-    return value
+    raise ValueError(f"must be a number: {value!r}")
 
 
 def _join(key: str, path: str) -> str:
