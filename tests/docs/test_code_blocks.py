@@ -24,6 +24,7 @@ SIMULATED = "--set data.subjects=9 --set data.shots=1 --set data.size=64"
 SIM = "--set subjects=9 --set shots=1 --set size=64"
 CASIA_SURF = f"fas data make CASIA-SURF {SIM}"
 TRAIN_QUICKSTART = f"fas train quickstart {SIMULATED}"
+TRAIN_RGB = f"{TRAIN_QUICKSTART} --set modalities=[rgb] --set model.fusion=single"
 INSTALL = "python -m pip install --no-index --no-deps --no-build-isolation --quiet --target site ."
 NETWORK = "needs the network"
 
@@ -111,9 +112,9 @@ CASES: dict[str, Run | Skip] = {
         },
         train=f"{SMALL} {SIMULATED}",
     ),
-    "docs/export.md: fas export runs/trial  ": Run(before=f"{TRAIN_QUICKSTART} --name trial"),
+    "docs/export.md: fas export runs/trial  ": Run(before=f"{TRAIN_RGB} --name trial"),
     "docs/export.md: extra = ": Run(
-        before=f"{TRAIN_QUICKSTART} --name trial\nfas export runs/trial --format torch -o model.pt2",
+        before=f"{TRAIN_RGB} --name trial\nfas export runs/trial --format torch -o model.pt2",
         after="assert extra['fas.json']",
     ),
     "docs/judging.md: fas score test.csv": Run((data.scores,), long=False),
