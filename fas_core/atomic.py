@@ -1,4 +1,4 @@
-"""Writing so that a failure leaves nothing half-written: a temporary name first, then a rename."""
+"""Atomic writing: to a temporary path first, which is renamed at the end, so that no file is half-written."""
 
 from __future__ import annotations
 
@@ -13,13 +13,12 @@ from fas_core.errors import FasError
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Give a temporary path beside `path`; rename it to `path` on success, remove it on failure.
+    """Yield a temporary path beside `path`; rename it to `path` on success, remove it on failure.
 
-    Parent folders are made. Works for a file or, when the temporary is made one, a folder that is
-    not there yet.
+    Parent folders are made. The block may make the temporary path a file, or a folder if there is no `path`.
 
     Raises:
-        FasError: the disk is full or read-only, or the place cannot be written.
+        FasError: the disk is full or read-only, or the folder cannot be written.
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part{path.suffix}")
     try:
@@ -33,16 +32,16 @@ def replacing(path: Path) -> Iterator[Path]:
     finally:
         if temporary.is_dir():
             shutil.rmtree(temporary, ignore_errors=True)
-        elif temporary.exists():  # not so where `path` lies below a file
+        elif temporary.exists():  # it does not if a parent of `path` is a file
             temporary.unlink(missing_ok=True)
 
 
 @contextmanager
 def replacing_all(*paths: Path) -> Iterator[tuple[Path, ...]]:
-    """Like `replacing`, for files of one folder that know each other by name: the temporaries keep theirs.
+    """Like `replacing`, for files of one folder that refer to each other: temporary files keep the names.
 
     Raises:
-        FasError: as `replacing` does.
+        FasError: as `replacing`.
     """
     folder = paths[0].with_name(f".{paths[0].name}.{os.getpid()}.part")
     temporaries = tuple(folder / path.name for path in paths)
@@ -60,10 +59,10 @@ def replacing_all(*paths: Path) -> Iterator[tuple[Path, ...]]:
 
 
 def _is_about(error: OSError, path: Path, temporary: Path) -> bool:
-    """Whether the error is the disk's answer about this file and not of something else inside."""
+    """Whether the error is about writing `path`, not about something else that the block does."""
     if isinstance(error, (ConnectionError, ChildProcessError)):
         return False
     if error.filename is None:
         return True
-    named = Path(os.fsdecode(error.filename))
-    return named in (path, temporary, path.parent) or temporary in named.parents
+    file = Path(os.fsdecode(error.filename))
+    return file in (path, temporary, path.parent) or temporary in file.parents

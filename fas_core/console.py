@@ -1,7 +1,7 @@
-"""The one console. Commands say things through it and never print by themselves.
+"""The console: all output of the commands goes through it.
 
-A terminal gets colour, progress bars and tables that fit it; a pipe gets plain lines, one row a line;
-with `--json` stdout carries one document and everything else goes to stderr.
+A terminal gets colour, progress bars and tables that fit its width; a pipe gets plain text, one line for each
+row; with `--json` stdout gets one document and everything else goes to stderr.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class Styled(str):
-    """A cell that a terminal shows in a style of rich's, e.g. `dim`; a pipe gets it as it is."""
+    """A table cell with a style of rich, e.g. `dim`, that only a terminal shows."""
 
     style: str
 
@@ -34,17 +34,17 @@ class Styled(str):
 
 @frozen
 class Table:
-    """A table of strings: the first column is left-aligned, the others right-aligned unless told.
+    """A table of text.
 
-    In a terminal that is too narrow text is folded, and a table of figures, in which only the first
-    column is left-aligned, goes on in a second block below instead.
+    In a terminal that is too narrow, cells are wrapped; but a table of numbers, in which only the first
+    column is left-aligned, is split into blocks of columns, one below the other.
 
     Args:
-        title: printed above.
-        columns: headers; one may have several lines.
-        rows: cells, one tuple of the columns' length each; one may be `Styled`.
-        note: printed below.
-        left: indices of further left-aligned columns.
+        title: text above the table.
+        columns: headers; they may have several lines.
+        rows: the cells of each row, as many as columns; they may be `Styled`.
+        note: text below the table.
+        left: indices of the left-aligned columns; the others are right-aligned.
     """
 
     title: str
@@ -56,13 +56,13 @@ class Table:
 
 @define
 class Bar:
-    """A progress bar in a terminal; silent in a pipe."""
+    """A progress bar in a terminal; in a pipe it does nothing."""
 
     _progress: Progress | None
     _task: TaskID | None
 
     def advance(self, n: int = 1, /, **fields: object) -> None:
-        """Count `n` more done, and show `name value` for each field."""
+        """Advance by `n` steps, and show `name value` for each field."""
         if self._progress is not None and self._task is not None:
             self._progress.update(self._task, advance=n)
             if fields:
@@ -72,77 +72,78 @@ class Bar:
 
 @define
 class Console:
-    """Where output goes. `json` and `quiet` are set once, by the command's flags."""
+    """Output to stdout and stderr. A command's flags set `json` and `quiet`."""
 
     json: bool = False
     quiet: bool = False
     _rich: dict[bool, RichConsole] = field(factory=dict, init=False, repr=False)
 
     def rich(self, *, stderr: bool = False) -> RichConsole:
-        """The rich console of one stream, made on first use and again when the stream changes."""
+        """Return the rich console of stdout or stderr, made when the stream is first used or replaced."""
         from rich.console import Console as RichConsole
 
         stream = sys.stderr if stderr else sys.stdout
-        made = self._rich.get(stderr)
-        if made is None or made.file is not stream:
+        rich = self._rich.get(stderr)
+        if rich is None or rich.file is not stream:
             if isinstance(stream, io.TextIOWrapper):
-                stream.reconfigure(errors="backslashreplace")  # a path may hold what the encoding does not
-            made = self._rich[stderr] = RichConsole(file=stream, highlight=False, soft_wrap=True)
-        return made
+                stream.reconfigure(errors="backslashreplace")  # paths may have characters it cannot encode
+            rich = self._rich[stderr] = RichConsole(file=stream, highlight=False, soft_wrap=True)
+        return rich
 
     @property
     def width(self) -> int:
-        """How many columns fit: at most 80, and that in a pipe."""
-        return min(self._human.width, 80) if self._human.is_terminal else 80
+        """Width of the output in characters: the terminal's, at most 80; in a pipe 80."""
+        return min(self._text_console.width, 80) if self._text_console.is_terminal else 80
 
     @property
     def blocks(self) -> bool:
-        """Whether Unicode's block characters will be seen as such: in a terminal that speaks it."""
-        return self._human.is_terminal and self._human.encoding.lower().startswith("utf")
+        """Whether Unicode's block characters can be shown: in a terminal with a Unicode encoding."""
+        return self._text_console.is_terminal and self._text_console.encoding.lower().startswith("utf")
 
     @property
-    def _human(self) -> RichConsole:
+    def _text_console(self) -> RichConsole:
+        """The console of everything but the JSON document."""
         return self.rich(stderr=self.json)
 
     def info(self, text: str = "") -> None:
-        """A line of progress or result; silent with `--quiet`."""
+        """Print a line of progress or result, unless `--quiet`."""
         if not self.quiet:
-            self._human.print(text, markup=False)
+            self._text_console.print(text, markup=False)
 
     def warn(self, text: str) -> None:
-        """A line on stderr about something that deserves a look."""
+        """Print a warning on stderr."""
         self.rich(stderr=True).print(f"warning: {text}", style="yellow", markup=False)
 
     def error(self, text: str) -> None:
-        """Why the command stops, on stderr."""
+        """Print on stderr why the command ends."""
         self.rich(stderr=True).print(f"error: {text}", style="bold red", markup=False)
 
     def table(self, table: Table) -> None:
-        """Draw a table in a terminal, or align it as plain text in a pipe; `--json` has no tables."""
+        """Print a table: with rules in a terminal, as aligned text in a pipe, not at all with `--json`."""
         if self.quiet or self.json:
             return
-        human = self._human
-        if not human.is_terminal:
-            human.print("\n".join(filter(None, (table.title, _plain(table), table.note))), markup=False)
+        rich = self._text_console
+        if not rich.is_terminal:
+            rich.print("\n".join(filter(None, (table.title, _format_plain(table), table.note))), markup=False)
             return
         if table.title:
-            human.print()
-            human.print(table.title, style="bold", markup=False, soft_wrap=False)
-        for block in _blocks(table, human.width):
-            human.print(_drawn(block), soft_wrap=False)
+            rich.print()
+            rich.print(table.title, style="bold", markup=False, soft_wrap=False)
+        for block in _split_columns(table, rich.width):
+            rich.print(_render(block), soft_wrap=False)
         if table.note:
-            human.print(table.note, markup=False, soft_wrap=False)
+            rich.print(table.note, markup=False, soft_wrap=False)
 
     def document(self, value: object) -> None:
-        """The one JSON document of `--json`, on stdout; NaN and infinities become null."""
-        sys.stdout.write(json.dumps(_finite(value), indent=2, allow_nan=False) + "\n")
+        """Write the JSON document of `--json` to stdout; NaN and infinities become null."""
+        sys.stdout.write(json.dumps(_replace_non_finite(value), indent=2, allow_nan=False) + "\n")
         sys.stdout.flush()
 
     @contextmanager
     def progress(self, description: str, total: int | None) -> Iterator[Bar]:
-        """A bar of `total` steps around a block."""
-        human = self.rich(stderr=True)
-        if self.quiet or not human.is_terminal:
+        """Show a progress bar of `total` steps while the block runs."""
+        rich = self.rich(stderr=True)
+        if self.quiet or not rich.is_terminal:
             yield Bar(None, None)
             return
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -153,62 +154,64 @@ class Console:
             MofNCompleteColumn(),
             TimeRemainingColumn(),
             TextColumn("{task.fields[fields]}"),
-            console=human,
+            console=rich,
             transient=True,
         ) as progress:
             yield Bar(progress, progress.add_task(description, total=total, fields=""))
 
 
 GAP = 2
-"""Between columns."""
+"""Characters between two columns."""
 
 
-def _blocks(table: Table, width: int) -> list[Table]:
-    """The table, or if its figures need more than `width`, parts of it that each repeat the first column."""
+def _split_columns(table: Table, width: int) -> list[Table]:
+    """Split a table of numbers into tables that fit `width` and that all have the first column."""
     if tuple(table.left) != (0,):
         return [table]
-    first, *needed = _widths(table)
-    parts: list[list[int]] = []
-    room = 0
-    for index, cells in enumerate(needed, 1):
-        if not parts or room < GAP + cells:
-            parts.append([])
-            room = width - first
-        parts[-1].append(index)
-        room -= GAP + cells
-    return [_part(table, [0, *part]) for part in parts] or [table]
+    first, *others = _column_widths(table)
+    blocks: list[list[int]] = []
+    free = 0
+    for index, column_width in enumerate(others, 1):
+        if not blocks or free < GAP + column_width:
+            blocks.append([])
+            free = width - first
+        blocks[-1].append(index)
+        free -= GAP + column_width
+    return [_select_columns(table, [0, *block]) for block in blocks] or [table]
 
 
-def _part(table: Table, indices: Sequence[int]) -> Table:
+def _select_columns(table: Table, indices: Sequence[int]) -> Table:
+    """Return some columns of a table, without the rows that are empty there."""
     rows = [[row[index] for index in indices] for row in table.rows if any(row[i] for i in indices[1:])]
     return Table(table.title, [table.columns[index] for index in indices], rows)
 
 
-def _widths(table: Table) -> list[int]:
+def _column_widths(table: Table) -> list[int]:
     grid = zip(table.columns, *table.rows, strict=True)
     return [max(len(line) for cell in column for line in cell.split("\n")) for column in grid]
 
 
-def _drawn(table: Table) -> Any:
+def _render(table: Table) -> Any:
+    """Return the table as a rich table."""
     from rich import box
     from rich.table import Table as RichTable
     from rich.text import Text
 
-    drawn = RichTable(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, collapse_padding=True)
+    rich_table = RichTable(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, collapse_padding=True)
     for index, name in enumerate(table.columns):
-        drawn.add_column(Text(name), justify="left" if index in table.left else "right", overflow="fold")
+        rich_table.add_column(Text(name), justify="left" if index in table.left else "right", overflow="fold")
     for row in table.rows:
-        drawn.add_row(*(Text(cell, style=getattr(cell, "style", "")) for cell in row))
-    return drawn
+        rich_table.add_row(*(Text(cell, style=getattr(cell, "style", "")) for cell in row))
+    return rich_table
 
 
-def _plain(table: Table) -> str:
-    """Aligned text; headers of several lines stand at the bottom."""
-    heads = [name.split("\n") for name in table.columns]
-    height = max(map(len, heads))
-    header = zip(*([""] * (height - len(lines)) + lines for lines in heads), strict=True)
-    grid = [*header, *table.rows]
-    widths = _widths(table)
+def _format_plain(table: Table) -> str:
+    """Return the table as aligned text; headers with fewer lines than others are aligned at the bottom."""
+    headers = [name.split("\n") for name in table.columns]
+    height = max(map(len, headers))
+    header_rows = zip(*([""] * (height - len(lines)) + lines for lines in headers), strict=True)
+    grid = [*header_rows, *table.rows]
+    widths = _column_widths(table)
     lines = [
         "  ".join(
             cell.ljust(width) if index in table.left else cell.rjust(width)
@@ -219,13 +222,13 @@ def _plain(table: Table) -> str:
     return "\n".join(lines)
 
 
-def _finite(value: object) -> object:
+def _replace_non_finite(value: object) -> object:
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, Mapping):
-        return {str(key): _finite(item) for key, item in value.items()}
+        return {str(key): _replace_non_finite(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_finite(item) for item in value]
+        return [_replace_non_finite(item) for item in value]
     return value
 
 

@@ -1,8 +1,8 @@
-"""What a plugin registers: small frozen records that name a component and point at its code.
+"""Descriptors: the frozen records by which plugins register components.
 
-A descriptor imports nothing: `target` is a `"package.module:attribute"` string that is resolved
-when the component is used, and `options` is an attrs class that lives beside the descriptor, so
-that listing plugins and validating recipes stay light.
+A descriptor imports no component: `target` is a `"package.module:attribute"` string, resolved when the
+component is used, and `options` is an attrs class beside the descriptor. So listing plugins and validating
+recipes stay fast.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, ClassVar, Literal, get_args
 
-from attrs import field, frozen
+from attrs import field, fields, frozen, has
 
 from fas_core.errors import PluginError
 
@@ -24,7 +24,7 @@ Stage = Literal["inputs", "maps", "embeddings", "logits"]
 
 @frozen
 class NoOptions:
-    """The options of a component that has none."""
+    """The options class of a component without options."""
 
 
 def _check_name(owner: Component, _: object, name: str) -> None:
@@ -41,40 +41,55 @@ def _check_target(owner: Component, attribute: Any, target: str) -> None:
         )
 
 
-def _check_any_target(owner: Component, attribute: Any, target: str) -> None:
+def _check_optional_target(owner: Component, attribute: Any, target: str) -> None:
     if target:
         _check_target(owner, attribute, target)
 
 
+def _check_options(owner: Component, _: object, options: type[Any]) -> None:
+    if not (isinstance(options, type) and has(options)):
+        raise PluginError(f"{owner.kind} {owner.name!r}: options {options!r} must be an attrs class")
+    for option in fields(options):
+        if option.name in owner.reserved:
+            raise PluginError(
+                f"{owner.kind} {owner.name!r}: option {option.name!r} has a meaning of its own in recipes "
+                f"(so do {', '.join(owner.reserved)}): rename it"
+            )
+
+
 def load_target(target: str) -> Any:
-    """The object that a target points at; the first use of it imports its module."""
+    """Import the module of a target and return the object that it names."""
     module, _, attribute = target.partition(":")
     return getattr(importlib.import_module(module), attribute)
 
 
 @frozen(kw_only=True)
 class Component:
-    """One thing that a plugin provides.
+    """One component of a plugin.
 
     Args:
-        name: what recipes and flags call it.
+        name: its name in recipes and flags.
         summary: one line for `fas plugins list`.
         target: `"package.module:attribute"`; see `fas_core.contracts` for how each kind is called.
-        options: attrs class that the recipe's options are structured into.
+        options: attrs class of the recipe's options, without fields whose names are `reserved`.
         source: the paper (title, arXiv number), release or standard it comes from.
+
+    Raises:
+        PluginError: the name, the target or the options class is not valid.
     """
 
     kind: ClassVar[str] = "component"
     hook: ClassVar[str]
+    reserved: ClassVar[tuple[str, ...]] = ("name",)
 
     name: str = field(validator=_check_name)
     summary: str
     target: str = field(validator=_check_target)
-    options: type[Any] = NoOptions
+    options: type[Any] = field(default=NoOptions, validator=_check_options)
     source: str = ""
 
     def load(self) -> Any:
-        """The object that `target` points at; the first use of it imports its module."""
+        """Import and return the object that `target` names."""
         return load_target(self.target)
 
 
@@ -83,9 +98,9 @@ class Backbone(Component):
     """A network over one modality: `fas_core.contracts.BackboneModule`.
 
     Args:
-        input_size: side of the input that it was published with, in pixels.
+        input_size: side in pixels of the input that it was published with.
         normalize: mean and standard deviation per channel, for pixels in [0, 1], that its published weights
-            expect; None where that is the recipe's matter.
+            expect; None: the recipe's.
     """
 
     kind: ClassVar[str] = "backbone"
@@ -97,10 +112,10 @@ class Backbone(Component):
 
 @frozen(kw_only=True)
 class Fusion(Component):
-    """What joins the modalities: `fas_core.contracts.FusionModule`.
+    """A module that combines the modalities: `fas_core.contracts.FusionModule`.
 
     Args:
-        takes: the stage of each branch that it is given; later stages are not built.
+        takes: the stage of each branch that is its input; later stages are not built.
     """
 
     kind: ClassVar[str] = "fusion"
@@ -119,33 +134,33 @@ class Dataset(Component):
     """A data set on disk: `fas_core.contracts.DatasetReader`.
 
     Args:
-        markers: glob patterns below a root, any of which tells that the root has this layout
-            (for `--data FOLDER`).
-        suffixes: name endings of the root, where it is one file (for `--data FILE`).
-        makes: whether it makes its data itself, so that no root need be given.
+        markers: glob patterns below a root; one match identifies the layout, for `--data FOLDER`.
+        suffixes: file name suffixes of a root that is one file, for `--data FILE`.
+        makes: whether it generates its data, so that it needs no root.
         sets: protocols that are reported as mean and standard deviation over sub-protocols: name of the set
-            -> values of the options' `protocol`.
-        submission: `"package.module:attribute"` of what says how a file for the challenge with this data set
-            reads, for `fas submit`: `fas_core.contracts.SubmissionFunction`; empty where there is none.
+            -> values of the option `protocol`.
+        submission: `"package.module:attribute"` of the `fas_core.contracts.SubmissionFunction` that describes
+            the files of this data set's challenge, for `fas submit`; empty: none.
     """
 
     kind: ClassVar[str] = "dataset"
     hook: ClassVar[str] = "fas_datasets"
+    reserved: ClassVar[tuple[str, ...]] = ("name", "root", "held_out", "train_on_dev")
 
     markers: tuple[str, ...] = ()
     suffixes: tuple[str, ...] = ()
     makes: bool = False
     sets: Mapping[str, tuple[str, ...]] = field(factory=dict, hash=False)
-    submission: str = field(default="", validator=_check_any_target)
+    submission: str = field(default="", validator=_check_optional_target)
 
     def load_submission(self) -> Any:
-        """What `submission` points at."""
+        """Import and return the object that `submission` names."""
         return load_target(self.submission)
 
 
 @frozen(kw_only=True)
 class Loss(Component):
-    """What training minimises: `fas_core.contracts.LossModule`."""
+    """A loss to train with: `fas_core.contracts.LossModule`."""
 
     kind: ClassVar[str] = "loss"
     hook: ClassVar[str] = "fas_losses"
@@ -161,13 +176,13 @@ class Metric(Component):
 
 @frozen(kw_only=True)
 class Exporter(Component):
-    """What writes a trained model for other runtimes: `fas_core.contracts.ExporterFunction`.
+    """A file format for trained models: `fas_core.contracts.ExporterFunction`.
 
     Args:
-        suffix: the file name ending it writes, e.g. `.onnx`; empty for a folder.
-        beside: endings of further files of the same name, e.g. `.bin`.
-        forms: what it can be written as, of fp32, fp16, int8 and pruned; where there are several, the
-            options have a `form` that is one of them.
+        suffix: suffix of the file, e.g. `.onnx`; empty for a folder.
+        beside: suffixes of further files of the same stem, e.g. `.bin`.
+        forms: the forms it can write, of fp32, fp16, int8 and pruned; if there are several, the options have
+            a field `form` that selects one.
     """
 
     kind: ClassVar[str] = "exporter"
@@ -179,7 +194,7 @@ class Exporter(Component):
 
 
 def _check_command_name(_: Component, __: object, name: str) -> None:
-    """`upload`, or below a group of commands `config upload`."""
+    """Accept `upload`, or `config upload` for a sub-command."""
     words = name.split(" ")
     if len(words) > 2 or not all(NAME.fullmatch(word) for word in words):
         raise PluginError(
@@ -193,12 +208,12 @@ class Command(Component):
     """A further `fas` command; `target` is a click command. It takes no options class.
 
     Args:
-        name: what is typed after `fas`; `config upload` is a sub-command of the group `config`.
-        panel: heading that `fas --help` lists it under, one of `PANELS` or one of your own.
-        extra: optional dependencies of its distribution that it cannot run without, e.g. `serve` for
-            `pip install 'acme-fas[serve]'`; its help needs none of them.
-        modules: importable names that tell whether these are installed.
-        hidden: whether it runs without being listed.
+        name: its name after `fas`; `config upload` is a sub-command of the group `config`.
+        panel: its heading in `fas --help`, one of `PANELS` or another.
+        extra: the extra of its distribution that it needs to run, e.g. `serve` for
+            `pip install 'acme-fas[serve]'`; its help does not need it.
+        modules: importable names; the extra is installed if all of them are.
+        hidden: leave it out of the help.
     """
 
     kind: ClassVar[str] = "command"
@@ -212,9 +227,9 @@ class Command(Component):
 
 
 PANELS = ("Train and evaluate", "Ship and run", "Data", "Inspect")
-"""Headings of `fas --help`, in order; those of plugins' own follow."""
+"""Headings of `fas --help`, in order; further ones of plugins follow."""
 
 KINDS: dict[str, type[Component]] = {
     cls.kind: cls for cls in (Backbone, Fusion, Dataset, Loss, Metric, Exporter, Command)
 }
-"""Every kind of component by its name; each class names its hook in `fas_core.hookspecs`."""
+"""The class of each kind of component; it names its hook in `fas_core.hookspecs`."""

@@ -1,4 +1,4 @@
-"""What a user can cause. Everything else that goes wrong is a bug and keeps its traceback."""
+"""The errors that a user can cause. Any other exception is a bug and keeps its traceback."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from importlib.util import find_spec
 class FasError(Exception):
     """A user's mistake: one line saying what is wrong, where, and what to do about it.
 
-    `problems` holds further lines where several mistakes are reported at once. The command line
-    prints the whole and exits with `exit_code`.
+    `problems` has further lines, if several mistakes are reported at once. The command line prints all lines
+    and exits with `exit_code`.
     """
 
     exit_code = 2
@@ -22,30 +22,30 @@ class FasError(Exception):
 
 
 class ConfigError(FasError):
-    """A recipe, flag or option that cannot be used; every problem carries its path."""
+    """A recipe, flag or option that is not valid; every problem has its path."""
 
 
 class PluginError(FasError):
-    """A plugin that is unknown, failed, disabled or provided twice."""
+    """A component that is unknown or provided twice, or a plugin that is not valid."""
 
 
 class DataError(FasError):
-    """A data set, list or image that cannot be read as what it should be."""
+    """A data set, list or image that cannot be read."""
 
 
 class ModelError(FasError):
-    """A checkpoint or model file that does not fit what it is used for."""
+    """A checkpoint or model file that cannot be used here."""
 
 
 def format_list(items: Iterable[object], shown: int = 5) -> str:
-    """The first few offenders and how many more: `a, b, c and 7 more`."""
+    """Return the first few items and the number of the others: `a, b, c and 7 more`."""
     names = [str(item) for item in items]
-    rest = len(names) - shown
-    return ", ".join(names[:shown]) + (f" and {rest} more" if rest > 0 else "")
+    others = len(names) - shown
+    return ", ".join(names[:shown]) + (f" and {others} more" if others > 0 else "")
 
 
 def suggest_closest(name: str, known: Iterable[str]) -> str:
-    """` (did you mean X?)`, or the known names, or nothing when there are none."""
+    """Return ` (did you mean X?)`, or the known names if none is close, or "" if there are none."""
     from difflib import get_close_matches
 
     names = sorted(known)
@@ -55,15 +55,15 @@ def suggest_closest(name: str, known: Iterable[str]) -> str:
 
 
 def require(extra: str, *modules: str, distribution: str = "fas-core") -> None:
-    """Refuse in one line when optional dependencies are not installed.
+    """Check that optional dependencies are installed.
 
     Args:
-        extra: the extra that brings them, e.g. `train`.
-        modules: importable names that tell whether they are installed.
-        distribution: whose extra it is.
+        extra: the extra that installs them, e.g. `train`.
+        modules: importable names that it provides.
+        distribution: the distribution that declares the extra.
 
     Raises:
-        FasError: one of the modules is absent.
+        FasError: a module is missing.
     """
     if missing := [name for name in modules if find_spec(name) is None]:
         raise FasError(f"this needs {', '.join(missing)}: pip install '{distribution}[{extra}]'")

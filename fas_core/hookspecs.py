@@ -1,6 +1,6 @@
-"""The hooks: one per kind, each yielding descriptors. A plugin is a module that implements some.
+"""The plugin hooks, one for each kind of component; a plugin is a module that implements some of them.
 
-It is found through an entry point in the group `fas`:
+An entry point in the group `fas` announces it:
 
 ```toml
 [project.entry-points.fas]
@@ -39,7 +39,7 @@ def fas_backbones() -> Iterable[Backbone]:
 
 @hookspec
 def fas_fusions() -> Iterable[Fusion]:
-    """What joins the modalities' branches into one decision.
+    """Modules that combine the modalities' branches into one decision.
 
     >>> from fas_core import Fusion, hookimpl
     >>> @hookimpl
@@ -71,7 +71,7 @@ def fas_datasets() -> Iterable[Dataset]:
 
 @hookspec
 def fas_losses() -> Iterable[Loss]:
-    """What training minimises. Options are an attrs class, filled from the recipe.
+    """Losses to train with. Their options are an attrs class, filled from the recipe.
 
     >>> import attrs
     >>> from fas_core import Loss, hookimpl
@@ -92,7 +92,7 @@ def fas_losses() -> Iterable[Loss]:
 
 @hookspec
 def fas_metrics() -> Iterable[Metric]:
-    """Figures computed from a score table.
+    """Metrics of a score table.
 
     >>> from fas_core import Metric, hookimpl
     >>> @hookimpl
@@ -106,7 +106,7 @@ def fas_metrics() -> Iterable[Metric]:
 
 @hookspec
 def fas_exporters() -> Iterable[Exporter]:
-    """Formats that a trained model is written in.
+    """File formats for trained models.
 
     >>> from fas_core import Exporter, hookimpl
     >>> @hookimpl

@@ -1,7 +1,7 @@
-"""Finding plugins: every entry point of the group `fas` becomes a record, and never a crash.
+"""Plugin discovery: every entry point of the group `fas` becomes a record.
 
-Ours are found like anyone's. A plugin that cannot be used is a *failed* record that says why, and
-the rest works. Two providers of one name are an error when that name is used, naming both.
+The plugins of fas-core are discovered like all others. A plugin that cannot be loaded becomes a *failed*
+record with the reason, and the others work. A name that two plugins provide is an error when it is used.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from fas_core.errors import PluginError, format_list, suggest_closest
 
 GROUP = "fas"
 DISABLE = "FAS_DISABLE_PLUGINS"
-"""Environment variable: comma-separated plugin or distribution names that are not loaded."""
+"""Environment variable: comma-separated names of plugins or distributions that are not loaded."""
 
 CORE = re.compile(r"fas[-_.]core(?![-_.\w])", re.IGNORECASE)
-"""What a requirement on fas-core begins with."""
+"""The start of a requirement on fas-core."""
 
 C = TypeVar("C", bound=Component)
 
@@ -34,15 +34,15 @@ Status = Literal["active", "disabled", "failed"]
 
 @frozen
 class PluginRecord:
-    """One entry point and what became of it.
+    """A plugin: one entry point.
 
     Args:
         name: the entry point's name.
         distribution: the distribution that declares it.
-        version: that distribution's.
+        version: the distribution's version.
         status: `active`, `disabled` or `failed`.
         error: why it failed, in one line.
-        components: what it provides when active.
+        components: its components if it is active.
     """
 
     name: str
@@ -54,23 +54,23 @@ class PluginRecord:
 
     @property
     def provider(self) -> str:
-        """`plugin 'losses' of fas-core 1.0`, for messages."""
+        """The plugin in messages: `plugin 'losses' of fas-core 1.0`."""
         return f"plugin {self.name!r} of {self.distribution} {self.version}"
 
 
 @frozen
 class Registry:
-    """All plugins that were found, and what the active ones provide."""
+    """All installed plugins, and the components of the active ones."""
 
     records: tuple[PluginRecord, ...]
 
     def all(self, kind: type[C]) -> list[C]:
-        """The components of one kind by name; each provider's where two have the same name."""
+        """Return all components of a kind, sorted by name; two of one name if two plugins provide it."""
         components = [item for record in self.records for item in record.components]
         return sorted((item for item in components if isinstance(item, kind)), key=lambda item: item.name)
 
     def providers(self, kind: type[Component], name: str) -> list[PluginRecord]:
-        """The active plugins that provide a component of this kind and name."""
+        """Return the active plugins that provide a component of this kind and name."""
         return [
             record
             for record in self.records
@@ -78,10 +78,10 @@ class Registry:
         ]
 
     def find(self, kind: type[C], name: str) -> C:
-        """Return the one component of this kind and name.
+        """Return the component of this kind and name.
 
         Raises:
-            PluginError: no plugin provides it, or two plugins do.
+            PluginError: no plugin or more than one provides it.
         """
         providers = self.providers(kind, name)
         if len(providers) > 1:
@@ -90,20 +90,24 @@ class Registry:
         for component in components:
             if component.name == name:
                 return component
-        unusable = [record.provider for record in self.records if record.status == "failed"]
-        hint = f"; failed: {', '.join(unusable)}, see `fas plugins list`" if unusable else ""
+        failed = [record.provider for record in self.records if record.status == "failed"]
+        hint = f"; failed: {', '.join(failed)}, see `fas plugins list`" if failed else ""
         known = {component.name for component in components}
         raise PluginError(f"{kind.kind} {name!r}: no plugin provides it{suggest_closest(name, known)}{hint}")
 
     def clashes(self) -> list[str]:
-        """One line for every name that two plugins provide."""
-        names = {(item.kind, item.name) for record in self.records for item in record.components}
-        claimed = [(KINDS[kind], name, self.providers(KINDS[kind], name)) for kind, name in sorted(names)]
-        return [describe_clash(kind, name, several) for kind, name, several in claimed if len(several) > 1]
+        """Return one line for every name that more than one plugin provides."""
+        names = sorted({(item.kind, item.name) for record in self.records for item in record.components})
+        providers = {(kind, name): self.providers(KINDS[kind], name) for kind, name in names}
+        return [
+            describe_clash(KINDS[kind], name, records)
+            for (kind, name), records in providers.items()
+            if len(records) > 1
+        ]
 
 
 def describe_clash(kind: type[Component], name: str, providers: Iterable[PluginRecord]) -> str:
-    """Say who provides a name twice, and how to disable one of them, a stranger's rather than ours."""
+    """Return a message with all providers of a name, and how to disable the last one that is not fas-core."""
     ordered = sorted(providers, key=lambda record: not CORE.fullmatch(record.distribution))
     names, last = " and by ".join(record.provider for record in ordered), token(ordered[-1])
     return (
@@ -113,39 +117,39 @@ def describe_clash(kind: type[Component], name: str, providers: Iterable[PluginR
 
 
 def token(record: PluginRecord) -> str:
-    """The name that disables exactly this plugin: `distribution:entry-point`."""
+    """Return the name that disables exactly this plugin: `distribution:entry-point`."""
     return f"{record.distribution}:{record.name}"
 
 
 def registry() -> Registry:
-    """The plugins of this environment, less those that `FAS_DISABLE_PLUGINS` names."""
-    return _discovered(tuple(sorted(filter(None, os.environ.get(DISABLE, "").replace(" ", "").split(",")))))
+    """Return the plugins of this environment; those that `FAS_DISABLE_PLUGINS` names are disabled."""
+    return _build_registry(frozenset(filter(None, os.environ.get(DISABLE, "").replace(" ", "").split(","))))
 
 
 @cache
-def _discovered(disabled: tuple[str, ...]) -> Registry:
-    return Registry(tuple(discover(entry_points(group=GROUP), frozenset(disabled))))
+def _build_registry(disabled: frozenset[str]) -> Registry:
+    return Registry(tuple(discover(entry_points(group=GROUP), disabled)))
 
 
-def discover(found: Iterable[EntryPoint], disabled: frozenset[str] = frozenset()) -> Iterator[PluginRecord]:
-    """A record for every entry point of the group."""
-    for entry in found:
-        name, version, requires = _origin(entry.dist)
+def discover(entries: Iterable[EntryPoint], disabled: frozenset[str] = frozenset()) -> Iterator[PluginRecord]:
+    """Load plugins and yield a record for each entry point."""
+    for entry in entries:
+        name, version, requires = _read_metadata(entry.dist)
         record = PluginRecord(entry.name, name, version, "active")
         if disabled & {entry.name, name, token(record)}:
             yield evolve(record, status="disabled")
             continue
         try:
             _check_core_version(requires)
-            yield evolve(record, components=_components(entry))
-        except (Exception, SystemExit) as error:  # whatever a stranger's plugin raises becomes its record
+            yield evolve(record, components=_load_components(entry))
+        except (Exception, SystemExit) as error:  # a plugin may raise anything; the others must still work
             line = f"{type(error).__name__}: {error}".splitlines()[0]
             yield evolve(record, status="failed", error=line)
 
 
 @lru_cache(maxsize=1)  # a distribution's entry points follow each other, and its metadata are slow to read
-def _origin(distribution: Distribution | None) -> tuple[str, str, tuple[str, ...]]:
-    """Name, version, and what it requires of other distributions."""
+def _read_metadata(distribution: Distribution | None) -> tuple[str, str, tuple[str, ...]]:
+    """Return a distribution's name, version and requirements (none for fas-core itself)."""
     if distribution is None:
         return "?", "?", ()
     metadata = distribution.metadata
@@ -154,13 +158,13 @@ def _origin(distribution: Distribution | None) -> tuple[str, str, tuple[str, ...
 
 
 def _check_core_version(requires: Iterable[str]) -> None:
-    """Refuse a distribution whose own requirement on fas-core this core does not meet."""
-    ours = [text for text in requires if CORE.match(text)]
-    if not ours:
+    """Raise PluginError if this version of fas-core does not meet a plugin's requirement on it."""
+    core_requirements = [text for text in requires if CORE.match(text)]
+    if not core_requirements:
         return
-    from packaging.requirements import Requirement  # slow to import, and seldom needed
+    from packaging.requirements import Requirement  # slow to import, and rarely needed
 
-    for requirement in map(Requirement, ours):
+    for requirement in map(Requirement, core_requirements):
         if requirement.marker is not None and not requirement.marker.evaluate({"extra": ""}):
             continue
         if not requirement.specifier.contains(__version__, prereleases=True):
@@ -169,11 +173,11 @@ def _check_core_version(requires: Iterable[str]) -> None:
             )
 
 
-def _components(entry: EntryPoint) -> tuple[Component, ...]:
-    """Import a plugin and ask each of its hooks what it provides.
+def _load_components(entry: EntryPoint) -> tuple[Component, ...]:
+    """Import a plugin and return the descriptors that its hooks yield.
 
     Raises:
-        PluginError: it implements no hook, or yields nothing, what is no descriptor, or a name twice.
+        PluginError: it implements no hook, or yields no descriptor, another object, or a name twice.
     """
     plugin = entry.load()
     manager = pluggy.PluginManager(hookspecs.PROJECT)
@@ -184,20 +188,20 @@ def _components(entry: EntryPoint) -> tuple[Component, ...]:
         raise PluginError(f"{entry.value} implements no hook: mark one with @fas_core.hookimpl")
     components: list[Component] = []
     for kind in KINDS.values():
-        for provided in getattr(manager.hook, kind.hook)():
-            components.extend(_checked(provided, kind))
+        for descriptors in getattr(manager.hook, kind.hook)():
+            components.extend(_check_descriptors(descriptors, kind))
     if not components:
         raise PluginError(f"{entry.value} provides nothing: its hooks must yield descriptors")
     names = [(component.kind, component.name) for component in components]
-    if twice := {name for name in names if names.count(name) > 1}:
+    if duplicates := {name for name in names if names.count(name) > 1}:
         raise PluginError(
-            f"{entry.value} yields twice: {format_list(' '.join(name) for name in sorted(twice))}"
+            f"{entry.value} yields twice: {format_list(' '.join(name) for name in sorted(duplicates))}"
         )
     return tuple(components)
 
 
-def _checked(provided: Iterable[object], kind: type[Component]) -> Iterator[Component]:
-    for component in provided:
-        if not isinstance(component, kind):
-            raise PluginError(f"{kind.hook} gave {component!r}: it must yield {kind.__name__} records")
-        yield component
+def _check_descriptors(descriptors: Iterable[object], kind: type[Component]) -> Iterator[Component]:
+    for descriptor in descriptors:
+        if not isinstance(descriptor, kind):
+            raise PluginError(f"{kind.hook} gave {descriptor!r}: it must yield {kind.__name__} records")
+        yield descriptor

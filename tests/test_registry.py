@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from attrs import frozen
 
-from fas_core import Backbone, Dataset, Exporter, Fusion, Loss, PluginError, __version__
+from fas_core import Backbone, Loss, PluginError, __version__
 from fas_core.descriptors import KINDS
 from fas_core.registry import DISABLE, PluginRecord, Registry, discover, registry
 
@@ -159,6 +159,12 @@ def test_a_plugin_with_two_kinds(site: Site) -> None:
             "PluginError: trouble yields twice: loss one",
         ),
         (f"{IMPORTS}@hookimpl\ndef fas_losses(config):\n    return []\n", "PluginValidationError: "),
+        (
+            f"{IMPORTS}from attrs import frozen\n@frozen\nclass Options:\n    name: str = ''\n"
+            "@hookimpl\ndef fas_losses():\n"
+            "    yield Loss(name='one', summary='', target='a:b', options=Options)\n",
+            "PluginError: loss 'one': option 'name' has a meaning of its own in recipes",
+        ),
     ],
 )
 def test_trouble_is_a_failed_record_and_the_rest_works(site: Site, code: str, error: str) -> None:
@@ -254,36 +260,3 @@ def test_an_unknown_name_tells_the_closest_and_what_failed(site: Site) -> None:
     )
     with pytest.raises(PluginError, match=r"\(known: .*cross_entropy, .*focal"):
         found.find(Loss, "zzz")
-
-
-@pytest.mark.parametrize("name", ["a", "focal", "cross_entropy", "r-50", "net2_b-3"])
-def test_names(name: str) -> None:
-    assert Loss(name=name, summary="", target="a.b:C").name == name
-
-
-@pytest.mark.parametrize("name", ["", "Focal", "2net", "a b", "a.b", "a__b", "_a", "a-", "é"])
-def test_names_that_are_none(name: str) -> None:
-    with pytest.raises(
-        PluginError, match=r"loss name .*: use lower-case letters and digits joined by '_' or '-'"
-    ):
-        Loss(name=name, summary="", target="a.b:C")
-
-
-@pytest.mark.parametrize("target", ["", "a.b", "a.b.C", ":C", "a:", "a b:C", "a:b.c", "a/b:C"])
-def test_targets_that_are_none(target: str) -> None:
-    with pytest.raises(PluginError, match=r"backbone 'x': target .* must read 'package\.module:attribute'"):
-        Backbone(name="x", summary="", target=target)
-
-
-def test_a_fusion_takes_a_stage() -> None:
-    with pytest.raises(PluginError, match="fusion 'x': takes 'scores', not one of"):
-        Fusion(name="x", summary="", target="a:b", takes="scores")  # type: ignore[arg-type]
-
-
-def test_descriptors_cannot_be_changed() -> None:
-    for made in (
-        Dataset(name="x", summary="", target="a:b"),
-        Exporter(name="x", summary="", target="a:b", suffix=".x"),
-    ):
-        with pytest.raises(AttributeError):
-            made.name = "y"  # type: ignore[misc]

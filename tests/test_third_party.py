@@ -12,6 +12,7 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+from fixtures.documented import write_shown_files
 
 PROJECT = """
 [build-system]
@@ -56,13 +57,6 @@ def project(folder: Path, name: str, code: str) -> Path:
     return path
 
 
-def documented(page: Path, folder: Path) -> Path:
-    """The files that a page shows with their names."""
-    for name, text in re.findall(r'```\w+ title="([^"]+)"\n(.*?)```', page.read_text(), re.DOTALL):
-        (folder / name).write_text(text)
-    return folder
-
-
 @pytest.fixture(scope="module")
 def environment(
     new_environment: Callable[[Path], Any],
@@ -76,7 +70,8 @@ def environment(
         tmp_path_factory.mktemp("sources"),
     )
     example = shutil.copytree(repository / "examples" / "fas-example-plugin", sources / "example")
-    page = documented(repository / "docs" / "plugins.md", tmp_path_factory.mktemp("documented"))
+    page = tmp_path_factory.mktemp("documented")
+    write_shown_files("docs/plugins.md", page)
     trouble = [project(sources, name, code) for name, code in TROUBLE.items()]
     made.install(distribution.wheel, example, page, *trouble)
     return made

@@ -1,4 +1,4 @@
-"""`fas`: the root group. The core's commands are files of this package; all others are plugins'."""
+"""The root command group `fas`. The core's commands are modules of this package, all others are plugins."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ INTERRUPTED = 130
 
 
 class Root(CommandGroup):
-    """The root group: a user's mistake is one line on stderr and exit code 2, without a traceback."""
+    """The root group: it turns a `FasError` into one line on stderr and an exit code."""
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -32,36 +32,31 @@ class Root(CommandGroup):
         except KeyboardInterrupt:
             console.error("interrupted")
             ctx.exit(INTERRUPTED)
-        except BrokenPipeError:  # `fas ... | head`: the reader has seen enough
+        except BrokenPipeError:  # `fas ... | head`: the reader has closed the pipe
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             ctx.exit(0)
 
 
 def _disable(_: click.Context, __: click.Parameter, names: tuple[str, ...]) -> None:
-    """In the environment, so that worker processes agree."""
+    """Disable plugins through the environment, so that worker processes disable them too."""
     if names:
         os.environ[DISABLE] = ",".join(filter(None, (os.environ.get(DISABLE, ""), *names)))
+
+
+COMMANDS = (
+    ("train", TRAIN, "Train a model by a recipe, or continue a run."),
+    ("eval", TRAIN, "Score and evaluate a run or an exported model."),
+    ("export", SHIP, "Write a trained model for other runtimes."),
+    ("predict", SHIP, "Classify images, folders, videos and cameras."),
+    ("config", INSPECT, "Show, list and convert recipes."),
+    ("plugins", INSPECT, "List the installed plugins and those that failed."),
+)
 
 
 @click.group(
     cls=Root,
     core={
-        "train": CoreCommand(
-            "Train a model by a recipe, or continue a run.", "fas_core.cli.train:command", TRAIN
-        ),
-        "eval": CoreCommand(
-            "Score and evaluate a run or an exported model.", "fas_core.cli.eval:command", TRAIN
-        ),
-        "export": CoreCommand(
-            "Write a trained model for other runtimes.", "fas_core.cli.export:command", SHIP
-        ),
-        "predict": CoreCommand(
-            "Live or attack: images, folders, videos, cameras.", "fas_core.cli.predict:command", SHIP
-        ),
-        "config": CoreCommand("Show, list and convert recipes.", "fas_core.cli.config:command", INSPECT),
-        "plugins": CoreCommand(
-            "List what is installed and what failed.", "fas_core.cli.plugins:command", INSPECT
-        ),
+        name: CoreCommand(summary, f"fas_core.cli.{name}:command", panel) for name, panel, summary in COMMANDS
     },
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -73,7 +68,7 @@ def _disable(_: click.Context, __: click.Parameter, names: tuple[str, ...]) -> N
     is_eager=True,
     expose_value=False,
     callback=_disable,
-    help=f"Do without a plugin (entry point, distribution, or distribution:entry-point); also {DISABLE}.",
+    help=f"Disable a plugin (entry point, distribution, or distribution:entry-point); also {DISABLE}.",
 )
 def main() -> None:
     """Train, evaluate, ship and run face anti-spoofing models.

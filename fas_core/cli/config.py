@@ -1,4 +1,4 @@
-"""`fas config`: recipes, resolved and described."""
+"""`fas config`: show recipes with all their values, list them, and print their JSON schema."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import rich_click as click
 from fas_core.cli.group import CommandGroup
 from fas_core.cli.options.output import output_options
 from fas_core.cli.options.recipe import recipe_options
+from fas_core.config.advice import describe_crop_mismatch
 from fas_core.config.load import DEFAULT, load_recipe, read_summary, shipped_recipes, to_plain, to_yaml
 from fas_core.console import Table, console
 from fas_core.registry import registry
@@ -24,9 +25,11 @@ def command() -> None:
 @recipe_options
 @output_options
 def show(recipe: str, overrides: dict[str, Any]) -> None:
-    """The whole of RECIPE with every default spelled out; a recipe itself."""
-    found = registry()
-    tree = to_plain(load_recipe(recipe, found, overrides), found)
+    """Print RECIPE with every default and override; the output is a recipe file."""
+    loaded = load_recipe(recipe, registry(), overrides)
+    if warning := describe_crop_mismatch(loaded):
+        console.warn(warning)
+    tree = to_plain(loaded, registry())
     if console.json:
         console.document(tree)
     else:
@@ -36,18 +39,18 @@ def show(recipe: str, overrides: dict[str, Any]) -> None:
 @command.command("list")
 @output_options
 def list_recipes() -> None:
-    """The recipes that ship with fas."""
-    found = {name: read_summary(path) for name, path in shipped_recipes().items()}
+    """List the recipes that ship with fas."""
+    summaries = {name: read_summary(path) for name, path in shipped_recipes().items()}
     if console.json:
-        console.document(found)
+        console.document(summaries)
     else:
-        console.table(Table("", ("recipe", "summary"), list(found.items()), left=(0, 1)))
+        console.table(Table("", ("recipe", "summary"), list(summaries.items()), left=(0, 1)))
 
 
 @command.command()
 @output_options
 def schema() -> None:
-    """The JSON schema of recipes, with every installed plugin's options."""
+    """Print the JSON schema of recipes, with every installed plugin's options."""
     from fas_core.config.schema import recipe_schema
 
     console.document(recipe_schema(registry()))

@@ -1,18 +1,17 @@
-"""Groups of commands: the core's own and, below or beside them, those that plugins provide.
+"""Command groups of the core's commands and of those that plugins provide.
 
 Listing a group imports none of its commands; a command's module is imported when the command is called.
 """
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Mapping
 from typing import Any, cast
 
 import rich_click as click
-from attrs import field, frozen
+from attrs import frozen
 
-from fas_core.descriptors import PANELS, Command
+from fas_core.descriptors import PANELS, Command, load_target
 from fas_core.errors import PluginError, require
 from fas_core.registry import describe_clash, registry
 
@@ -26,25 +25,23 @@ class CoreCommand:
     Args:
         summary: one line for the group's help.
         target: `"package.module:attribute"` of the click command.
-        panel: heading of the group's help that it is listed under.
+        panel: its heading in the group's help.
     """
 
     summary: str
-    target: str = field()
+    target: str
     panel: str = ""
 
     def load(self) -> click.Command:
-        module, _, attribute = self.target.partition(":")
-        return cast(click.Command, getattr(importlib.import_module(module), attribute))
+        return cast(click.Command, load_target(self.target))
 
 
 class CommandGroup(click.RichGroup):
-    """A group whose commands are the core's and those of plugins whose names begin with `prefix`.
+    """A group of core commands and of the plugins' commands whose names begin with `prefix`.
 
     Args:
-        prefix: what stands before a command's own name in its descriptor: `""`, or `"config "` for a group
-            of that name.
-        core: the core's commands by name, in the order of the help page.
+        prefix: `""` for the root group, `"config "` for the group `config`.
+        core: the core's commands by name, in the order of the help.
     """
 
     def __init__(
@@ -54,19 +51,20 @@ class CommandGroup(click.RichGroup):
         self.prefix, self.core = prefix, dict(core or {})
 
     def list_commands(self, _: click.Context) -> list[str]:
-        """The core's commands, then plugins', by panel; hidden ones are among them."""
-        further = {command.name.removeprefix(self.prefix): command.panel for command in self._provided()}
-        panels = dict.fromkeys(self.commands, "") | {name: ours.panel for name, ours in self.core.items()}
-        panels |= {name: panel for name, panel in further.items() if name not in panels}
-        return sorted(panels, key=lambda name: _rank(panels[name]))  # sorting keeps the order within a panel
+        """Return all names, hidden ones too, by panel; in a panel the core's come before the plugins'."""
+        plugins = {item.name.removeprefix(self.prefix): item.panel for item in self._plugin_commands()}
+        core = {name: item.panel for name, item in self.core.items()}
+        panels = plugins | dict.fromkeys(self.commands, "") | core
+        core_first = dict.fromkeys([*self.commands, *self.core, *plugins])
+        return sorted(core_first, key=lambda name: _panel_index(panels[name]))  # sorting is stable
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
-        """What a help page shows of a command, without importing it."""
+        """Return what the help shows of a command, without importing it."""
         if name in self.commands:
             return super().get_command(ctx, name)
-        if (ours := self.core.get(name)) is not None:
-            return click.RichCommand(name=name, help=ours.summary, panel=ours.panel or None)
-        for command in self._provided():
+        if (core := self.core.get(name)) is not None:
+            return click.RichCommand(name=name, help=core.summary, panel=core.panel or None)
+        for command in self._plugin_commands():
             if command.name == self.prefix + name:
                 panel = None if self.prefix else command.panel
                 return click.RichCommand(name=name, help=command.summary, hidden=command.hidden, panel=panel)
@@ -80,8 +78,7 @@ class CommandGroup(click.RichGroup):
             return name, listed, rest
         return name, self._load(name, help_only=bool(HELP_FLAGS & set(rest))), rest
 
-    def _provided(self) -> list[Command]:
-        """Plugins' commands of this group."""
+    def _plugin_commands(self) -> list[Command]:
         return [
             command
             for command in registry().all(Command)
@@ -92,8 +89,8 @@ class CommandGroup(click.RichGroup):
         """Import a command.
 
         Raises:
-            PluginError: two plugins provide it, or one provides a command of the core.
-            FasError: modules of an extra that it needs are not installed, unless only its help is shown.
+            PluginError: two plugins provide it, or a plugin provides a command of the core.
+            FasError: the extra that it needs is not installed, and this is not for its help.
         """
         full_name = self.prefix + name
         providers = registry().providers(Command, full_name)
@@ -108,6 +105,6 @@ class CommandGroup(click.RichGroup):
         return cast(click.Command, command.load())
 
 
-def _rank(panel: str) -> int:
-    """Known panels first, in their order; a plugin's own after them."""
+def _panel_index(panel: str) -> int:
+    """Return the position of a panel in the help; further panels of plugins follow the known ones."""
     return PANELS.index(panel) if panel in PANELS else len(PANELS)

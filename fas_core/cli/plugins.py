@@ -1,4 +1,4 @@
-"""`fas plugins list`: what is installed, what it provides, and what could not be loaded."""
+"""`fas plugins list`: the installed plugins, their components, and the plugins that failed."""
 
 from __future__ import annotations
 
@@ -14,55 +14,46 @@ from fas_core.registry import PluginRecord, registry
 
 @click.group()
 def command() -> None:
-    """Look at what is installed."""
+    """List the installed plugins."""
 
 
 @command.command("list")
-@click.option("--kind", type=click.Choice(list(KINDS)), help="Only one kind.")
+@click.option("--kind", type=click.Choice(list(KINDS)), help="List components of this kind only.")
 @output_options
 def list_plugins(kind: str | None) -> None:
-    """Every component with its provider, and every plugin that is disabled or failed."""
-    found = registry()
-    rows = [row for record in found.records for row in _rows(record) if kind in (None, row["kind"])]
+    """List every component with its plugin, and every plugin that is disabled or failed."""
+    plugins = registry()
+    rows = [row for record in plugins.records for row in _build_rows(record) if kind in (None, row["kind"])]
     rows.sort(key=lambda row: (row["kind"] or "~", row["name"]))
     if console.json:
-        console.document({"plugins": rows, "clashes": found.clashes()})
+        console.document({"plugins": rows, "clashes": plugins.clashes()})
         return
     console.table(
         Table(
             f"{sum(row['kind'] in KINDS for row in rows)} components",
             ("kind", "name", "from", "status", "summary"),
-            [(row["kind"], row["name"], _origin(row), row["status"], row["summary"]) for row in rows],
+            [(row["kind"], row["name"], _distribution(row), row["status"], row["summary"]) for row in rows],
             left=range(5),
         )
     )
     for row in rows:
         if row["status"] == "failed":
-            console.warn(f"plugin {row['name']!r} of {_origin(row)} failed: {row['error']}")
-    for line in found.clashes():
+            console.warn(f"plugin {row['name']!r} of {_distribution(row)} failed: {row['error']}")
+    for line in plugins.clashes():
         console.warn(line)
 
 
-def _rows(record: PluginRecord) -> list[dict[str, Any]]:
-    """One row a component; a plugin that provides nothing is a row of its own, of kind `plugin`."""
-    origin = {"distribution": record.distribution, "version": record.version, "plugin": record.name}
+def _build_rows(record: PluginRecord) -> list[dict[str, Any]]:
+    """Return a row for each component, or for a plugin that is not active one row of kind `plugin`."""
+    distribution = {"distribution": record.distribution, "version": record.version, "plugin": record.name}
     if record.status != "active":
-        return [
-            {
-                "kind": "plugin",
-                "name": record.name,
-                **origin,
-                "status": record.status,
-                "summary": record.error,
-                "source": "",
-                "error": record.error or None,
-            }
-        ]
+        plugin = {"kind": "plugin", "name": record.name, **distribution, "status": record.status}
+        return [{**plugin, "summary": record.error, "source": "", "error": record.error or None}]
     return [
         {
             "kind": item.kind,
             "name": item.name,
-            **origin,
+            **distribution,
             "status": record.status,
             "summary": item.summary,
             "source": item.source,
@@ -72,5 +63,5 @@ def _rows(record: PluginRecord) -> list[dict[str, Any]]:
     ]
 
 
-def _origin(row: dict[str, Any]) -> str:
+def _distribution(row: dict[str, Any]) -> str:
     return f"{row['distribution']} {row['version']}"

@@ -1,4 +1,4 @@
-"""Recipes: YAML files (ours by name), `extends:`, `--set` and flags, to a `Recipe`."""
+"""Load recipes: a shipped name or a YAML file, the recipes that it extends, then `--set` and flags."""
 
 from __future__ import annotations
 
@@ -10,65 +10,72 @@ from typing import Any
 import yaml
 
 from fas_core.config.recipe import Recipe
-from fas_core.config.structure import converter, structure
+from fas_core.config.structure import build_converter, structure
 from fas_core.descriptors import Backbone
 from fas_core.errors import ConfigError, suggest_closest
 from fas_core.registry import Registry
 
 Tree = dict[str, Any]
+"""A recipe as plain data."""
 
 DEFAULT = "quickstart"
+"""The recipe of `fas train` without a name."""
 
 
-class Loader(yaml.SafeLoader):
-    """YAML in which a key that is given twice is an error, where YAML would keep the last."""
+class UniqueKeyLoader(yaml.SafeLoader):
+    """A YAML loader that refuses a duplicate key, where YAML would keep the last value."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        given = set()
+        keys = set()
         for key in (key for key, _ in node.value if isinstance(key, yaml.ScalarNode)):
-            if key.value in given:
+            if key.value in keys:
                 raise yaml.constructor.ConstructorError(
                     problem=f"{key.value!r} is given twice", problem_mark=key.start_mark
                 )
-            given.add(key.value)
+            keys.add(key.value)
         return super().construct_mapping(node, deep)
 
 
 def shipped_recipes() -> dict[str, Path]:
-    """The recipes that ship with fas: `{name: file}`."""
+    """Return the recipes that ship with fas, `{name: path}`."""
     folder = Path(str(files("fas_configs")))
     return {path.stem: path for path in sorted(folder.glob("*.yaml"))}
 
 
 def read_summary(path: Path) -> str:
-    """What a recipe says of itself: its first line, where that is a comment."""
-    first = path.read_text(encoding="utf-8").partition("\n")[0]
-    return first.removeprefix("#").strip() if first.startswith("#") else ""
+    """Return a recipe's first line, if that is a comment, else empty text."""
+    line = path.read_text(encoding="utf-8").partition("\n")[0]
+    return line.removeprefix("#").strip() if line.startswith("#") else ""
 
 
 def load_recipe(name: str, registry: Registry, overrides: Mapping[str, Any] | None = None) -> Recipe:
-    """A recipe by name or file, with `{"train.lr": 0.02}` over it.
+    """Load a recipe by name or path, and apply overrides such as `{"train.lr": 0.02}`.
 
     Raises:
         ConfigError: there is no such recipe, it is not a mapping, or values are wrong.
     """
     backbones = {component.name for component in registry.all(Backbone)}
-    # Under it the default choices, so that `loss: {gamma: 2}` goes on with the default loss.
+    # The default recipe comes first, so that `loss: {gamma: 2}` sets an option of the default loss.
     tree = merge(to_plain(Recipe(), registry), read_recipe(name, backbones), backbones)
     for path, value in (overrides or {}).items():
         tree = merge(tree, nest(path, value), backbones)
     return structure(tree, Recipe, registry, f"recipe {name}")
 
 
-def read_recipe(name: str, backbones: Container[str] = (), seen: tuple[Path, ...] = ()) -> Tree:
-    """The plain tree of a recipe, its `extends:` chain merged.
+def read_recipe(name: str, backbones: Container[str] = (), children: tuple[Path, ...] = ()) -> Tree:
+    """Read a recipe and the recipes that it extends, merged.
+
+    Args:
+        name: a shipped recipe, or a path relative to the recipe that extends it.
+        backbones: names of all backbones, see `merge`.
+        children: the recipes that extend this one, the first one first.
 
     Raises:
-        ConfigError: a recipe of the chain is not there, is no mapping, or extends itself.
+        ConfigError: a recipe of the chain does not exist, is not a mapping, or extends itself.
     """
-    path = locate(name, seen[-1].parent if seen else Path())
-    if path in seen:
-        raise ConfigError(f"{path}: extends itself through {' -> '.join(map(str, seen))}")
+    path = locate(name, children[-1].parent if children else Path())
+    if path in children:
+        raise ConfigError(f"{path}: extends itself through {' -> '.join(map(str, children))}")
     tree = read_mapping(path)
     if "common" in tree:
         raise ConfigError(
@@ -79,31 +86,34 @@ def read_recipe(name: str, backbones: Container[str] = (), seen: tuple[Path, ...
         return tree
     if not isinstance(parent, str):
         raise ConfigError(f"{path}: extends: must name one recipe: {parent!r}")
-    return merge(read_recipe(parent, backbones, (*seen, path)), tree, backbones)
+    return merge(read_recipe(parent, backbones, (*children, path)), tree, backbones)
 
 
 def locate(name: str, folder: Path) -> Path:
-    """The file of a recipe: a shipped name, or a path relative to `folder`."""
-    known = shipped_recipes()
-    if name in known:
-        return known[name]
+    """Return the path of a recipe: a shipped one by name, or a file relative to `folder`.
+
+    Raises:
+        ConfigError: there is neither.
+    """
+    shipped = shipped_recipes()
+    if name in shipped:
+        return shipped[name]
     path = (folder / Path(name).expanduser()).resolve()
     if path.is_file():
         return path
-    meant = suggest_closest(
-        Path(name).stem.lower(), known
-    )  # also where a published cfgs/FeatherNetB-32.yaml is not
-    raise ConfigError(f"recipe {name!r}: neither a shipped recipe nor a file{meant}")
+    # The stem in lower case suggests a shipped recipe also for a published cfgs/FeatherNetB-32.yaml.
+    suggestion = suggest_closest(Path(name).stem.lower(), shipped)
+    raise ConfigError(f"recipe {name!r}: neither a shipped recipe nor a file{suggestion}")
 
 
 def read_mapping(path: Path) -> Tree:
-    """A YAML file that must hold a mapping.
+    """Read a YAML file that must hold a mapping.
 
     Raises:
         ConfigError: it cannot be read, is not YAML (with the line), or is not a mapping.
     """
     try:
-        tree = yaml.load(path.read_text(encoding="utf-8"), Loader)
+        tree = yaml.load(path.read_text(encoding="utf-8"), UniqueKeyLoader)
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or error
         raise ConfigError(f"{path}: cannot be read: {reason}") from error
@@ -116,69 +126,72 @@ def read_mapping(path: Path) -> Tree:
     return tree
 
 
-def merge(base: Tree, over: Tree, backbones: Container[str] = ()) -> Tree:
-    """`over` on top of `base`, mapping by mapping.
+def merge(base: Tree, changes: Tree, backbones: Container[str] = ()) -> Tree:
+    """Return `base` with `changes` applied, mapping by mapping.
 
-    Where `over` chooses another component by name, or one of `backbones` for each modality, the base's
-    options go with the old choice.
+    A mapping of `changes` replaces that of `base`, instead of being merged into it, if it is empty, if it
+    names another component, or if it has one of `backbones` for each modality and `base` one for all.
     """
     merged = dict(base)
-    for key, value in over.items():
-        below = merged.get(key)
-        if isinstance(value, dict) and isinstance(below, str):
-            below = {"name": below}
-        if isinstance(value, dict) and isinstance(below, dict) and _goes_on(below, value, backbones):
-            merged[key] = merge(below, value, backbones)
+    for key, value in changes.items():
+        old = merged.get(key)
+        if isinstance(old, str):
+            old = {"name": old}
+        if isinstance(value, dict) and isinstance(old, dict) and not _replaces(old, value, backbones):
+            merged[key] = merge(old, value, backbones)
         else:
             merged[key] = value
     return merged
 
 
-def _goes_on(below: Tree, value: Tree, backbones: Container[str]) -> bool:
-    """Whether `value` changes what is `below`, rather than standing in its place."""
-    if "name" in value:
-        return bool(value["name"] == below.get("name"))
-    names = [item.get("name") if isinstance(item, dict) else item for item in value.values()]
-    one_each = any(isinstance(name, str) and name in backbones for name in names)
-    return not (one_each and "name" in below)
+def _replaces(old: Tree, new: Tree, backbones: Container[str]) -> bool:
+    """Whether a mapping takes the place of the old one: see `merge`."""
+    if not new:
+        return True
+    if "name" in new:
+        return bool(new["name"] != old.get("name"))
+    names = [item.get("name") if isinstance(item, dict) else item for item in new.values()]
+    per_modality = any(isinstance(name, str) and name in backbones for name in names)
+    return per_modality and "name" in old
 
 
 def nest(path: str, value: Any) -> Tree:
-    """`train.lr`, 0.02 -> `{train: {lr: 0.02}}`."""
+    """Turn `train.lr` and 0.02 into `{"train": {"lr": 0.02}}`."""
     for key in reversed(path.split(".")):
         value = {key: value}
     return dict(value)
 
 
 def parse_sets(assignments: Iterable[str]) -> Tree:
-    """`["train.lr=0.02"]` -> `{"train.lr": 0.02}`; values are YAML.
+    """Turn `["train.lr=0.02"]` into `{"train.lr": 0.02}`; values are YAML.
 
     Raises:
-        ConfigError: one is not KEY=VALUE, or its value is not YAML.
+        ConfigError: an assignment is not KEY=VALUE, or its value is not YAML.
     """
-    parsed: Tree = {}
+    values: Tree = {}
     for assignment in assignments:
         key, equals, text = assignment.partition("=")
         if not equals or not all(key.split(".")):
             raise ConfigError(f"--set {assignment!r}: must read KEY=VALUE, e.g. train.lr=0.02")
         try:
-            parsed[key] = yaml.safe_load(text)
+            values[key] = yaml.safe_load(text)
         except yaml.YAMLError as error:
             raise ConfigError(f"--set {assignment!r}: the value is not YAML") from error
-    return parsed
+    return values
 
 
 def to_plain(recipe: Recipe, registry: Registry) -> Tree:
-    """The whole tree of a recipe as plain data, every default spelled out; `structure` takes it back."""
-    return dict(converter(registry).unstructure(recipe))
+    """Return a recipe as plain data with every default; `structure` converts it back."""
+    return dict(build_converter(registry).unstructure(recipe))
 
 
 def to_yaml(tree: Tree) -> str:
-    """As `fas config show` prints it and a run folder keeps it."""
-    return yaml.safe_dump(_listed(tree), sort_keys=False, default_flow_style=None, width=100)
+    """Format a recipe as `fas config show` prints it and a run folder holds it."""
+    return yaml.safe_dump(_replace_tuples(tree), sort_keys=False, default_flow_style=None, width=100)
 
 
-def _listed(value: Any) -> Any:
+def _replace_tuples(value: Any) -> Any:
+    """Return the value with lists in place of tuples, for which YAML has no plain notation."""
     if isinstance(value, dict):
-        return {key: _listed(item) for key, item in value.items()}
-    return [_listed(item) for item in value] if isinstance(value, (list, tuple)) else value
+        return {key: _replace_tuples(item) for key, item in value.items()}
+    return [_replace_tuples(item) for item in value] if isinstance(value, (list, tuple)) else value

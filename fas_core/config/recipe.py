@@ -1,7 +1,8 @@
-"""A run, as one tree of frozen attrs classes. A recipe is this tree as YAML; see `fas_core.config.load`.
+"""The recipe of a run, as frozen attrs classes; a recipe file is this tree in YAML.
 
-Everything has a default, so a recipe says only what it changes. Components are chosen by name, with
-their options beside it: `loss: focal` or `loss: {name: focal, gamma: 2}`.
+All of it is in this one module: it is the reference of a recipe's keys. Everything has a default, so a recipe
+file sets only what it changes. Components are chosen by name, with their options beside it: `loss: focal` or
+`loss: {name: focal, gamma: 2}`.
 """
 
 from __future__ import annotations
@@ -9,23 +10,32 @@ from __future__ import annotations
 import re
 from math import inf
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, get_type_hints
 
-from attrs import field, frozen
+from attrs import field, fields, frozen
 from attrs import validators as v
 
 from fas_core.descriptors import Backbone, Component, Dataset, Fusion, Loss, Metric, NoOptions
 from fas_core.records.model_input import ModelInput, Resize
 
+SECTION = "section"
+"""Metadata key of the fields that are a section of the recipe, such as `train`; its value is their class."""
+
 
 @frozen
 class Choice:
-    """A component chosen by name, and its options as its own options class."""
+    """A component chosen by name, and an instance of its options class."""
 
     component: ClassVar[type[Component]]
 
     name: str
     options: Any = field(factory=NoOptions)
+
+    @classmethod
+    def common_options(cls) -> dict[str, Any]:
+        """Return the options that every component of this kind has in a recipe, `{name: type}`."""
+        hints = get_type_hints(cls)
+        return {item.name: hints[item.name] for item in fields(cls) if item.name not in ("name", "options")}
 
 
 @frozen
@@ -48,36 +58,36 @@ class MetricChoice(Choice):
     component = Metric
 
 
-def _at_most_folds(choice: HeldOut, attribute: Any, value: int) -> None:
+def _check_fold(choice: HeldOut, attribute: Any, value: int) -> None:
     if value > choice.folds:
         raise ValueError(f"'{attribute.name}' must be at most folds, {choice.folds}: {value}")
 
 
 @frozen
 class HeldOut:
-    """One fold of the train split: it is left out of train and stands in for dev. See `fas_core.data.folds`.
+    """One fold of the train split that is left out of train and used as dev. See `fas_core.data.folds`.
 
     Args:
-        by: column of the sample table; samples of the same value are in the same fold.
-        folds: how many there are.
-        fold: which one is held out, from 1.
-        seed: of who is in which.
+        by: column of the sample table; samples with the same value are in the same fold.
+        folds: number of folds.
+        fold: the fold that is held out, counted from 1.
+        seed: random seed of the assignment to folds.
     """
 
     by: str
     folds: int = field(validator=v.ge(2))
-    fold: int = field(validator=[v.ge(1), _at_most_folds])
+    fold: int = field(validator=[v.ge(1), _check_fold])
     seed: int = field(default=14, validator=v.ge(0))
 
 
 @frozen
 class DatasetChoice(Choice):
-    """A data set: its options.
+    """A data set and its options.
 
     Args:
-        root: where it lies; None: where the data set itself keeps it.
-        train_on_dev: whether train has dev's labelled samples, too, and there is no dev: for folds.
-        held_out: the fold of its train split that is its dev instead; None: dev is what it says itself.
+        root: its folder or file; None: where the data set keeps its data by default.
+        train_on_dev: add dev's labelled samples to train, and have no dev split: for folds.
+        held_out: the fold of train that is used as dev; None: the data set's own dev split.
     """
 
     component = Dataset
@@ -87,17 +97,19 @@ class DatasetChoice(Choice):
     held_out: HeldOut | None = None
 
 
-def _unit_mean(_: object, attribute: Any, value: tuple[float, ...]) -> None:
+def _check_between_0_and_1(_: object, attribute: Any, value: tuple[float, ...]) -> None:
     if not all(0 <= number <= 1 for number in value):
         raise ValueError(f"'{attribute.name}' must be between 0 and 1: {list(value)}")
 
 
-def _positive(_: object, attribute: Any, value: tuple[float, ...]) -> None:
+def _check_positive(_: object, attribute: Any, value: tuple[float, ...]) -> None:
     if not all(number > 0 for number in value):
         raise ValueError(f"'{attribute.name}' must be > 0: {list(value)}")
 
 
-def _range(low: float, high: float) -> Any:
+def _check_range(low: float, high: float) -> Any:
+    """Return a validator of pairs (a, b) with low < a <= b <= high."""
+
     def check(_: object, attribute: Any, value: tuple[float, float]) -> None:
         if not low < value[0] <= value[1] <= high:
             raise ValueError(
@@ -109,27 +121,27 @@ def _range(low: float, high: float) -> Any:
 
 @frozen
 class Normalize:
-    """Mean and standard deviation per channel, for pixels in [0, 1]. `fas data stats` measures them."""
+    """Mean and standard deviation per RGB channel, for pixels in [0, 1]. `fas data stats` measures them."""
 
-    mean: tuple[float, float, float] = field(default=(0.5, 0.5, 0.5), validator=_unit_mean)
-    std: tuple[float, float, float] = field(default=(0.5, 0.5, 0.5), validator=_positive)
+    mean: tuple[float, float, float] = field(default=(0.5, 0.5, 0.5), validator=_check_between_0_and_1)
+    std: tuple[float, float, float] = field(default=(0.5, 0.5, 0.5), validator=_check_positive)
 
 
 @frozen
 class Augment:
-    """From a face image to the model's input, for training: the same geometry for every modality.
+    """Augmentation in training; every modality of a sample gets the same crop and flip.
 
     Args:
-        crop_scale: area of the random crop as a fraction of the image, (low, high).
+        crop_scale: area of the random crop as a fraction of the image, (low, high), uniform.
         crop_ratio: aspect ratio (width / height) of the crop, (low, high), log-uniform.
         flip: probability of a horizontal flip.
         lighting: standard deviation of the PCA colour noise (AlexNet, NeurIPS 2012, section 4.1).
-        mix: chance that the quarters of a batch's images change places within their class, see
+        mix: probability that a batch's images exchange their quarters within each class, see
             `fas_core.data.mixing`.
     """
 
-    crop_scale: tuple[float, float] = field(default=(0.08, 1.0), validator=_range(0, 1))
-    crop_ratio: tuple[float, float] = field(default=(0.75, 4 / 3), validator=_range(0, 100))
+    crop_scale: tuple[float, float] = field(default=(0.08, 1.0), validator=_check_range(0, 1))
+    crop_ratio: tuple[float, float] = field(default=(0.75, 4 / 3), validator=_check_range(0, 100))
     flip: float = field(default=0.5, validator=[v.ge(0), v.le(1)])
     lighting: float = field(default=0.1, validator=[v.ge(0), v.lt(inf)])
     mix: float = field(default=0.0, validator=[v.ge(0), v.le(1)])
@@ -137,14 +149,15 @@ class Augment:
 
 @frozen
 class Patches:
-    """Judging a face by the mean of what patches of it say, each as large as the network's input.
+    """Evaluate a face by the mean logits of patches of it, each as large as the network's input.
 
-    As FaceBagNet (CVPR Workshops 2019) is trained on patches: what is too small to show a person shows the
-    texture. Training's random crops (`augment.crop_scale`) are to be of about the same share of the face.
+    As in FaceBagNet (Shen et al., CVPR Workshops 2019): a patch too small to identify a person still shows
+    the texture. The random crops of training, `augment.crop_scale`, should have about the area of a patch,
+    see `fas_core.config.advice`.
 
     Args:
-        grid: patches a side, `grid` x `grid` in all, spread evenly from edge to edge; 1 is the central one.
-        share: side of a patch as a fraction of the face's.
+        grid: `grid` x `grid` patches, spread evenly from edge to edge; 1 is the central one.
+        share: side of a patch as a fraction of the face's side.
     """
 
     grid: int = field(default=3, validator=v.ge(1))
@@ -153,16 +166,16 @@ class Patches:
 
 @frozen
 class ModelConfig:
-    """What is built.
+    """The model.
 
     Args:
         backbone: one for all modalities, or one for each: `{rgb: feathernet_a, depth: feathernet_b}`.
-        fusion: what joins the branches.
+        fusion: how the branches are combined.
         input_size: side of the network's square input in pixels.
-        patches: judge by the mean over patches of that size; None: the whole face is scaled to it.
-        normalize: for each modality (those not taken are ignored), or empty: `Normalize()` for all.
-        pretrained: published checkpoint whose weights training starts from, all but the classifier's; one for
-            every backbone or, as `{rgb: PATH}`, for some.
+        patches: evaluate by patches of that size; None: the whole face is resized to it.
+        normalize: for each modality (others than the model's are ignored); empty: `Normalize()` for all.
+        pretrained: path of a published checkpoint whose weights, except the classifier's, training starts
+            from; one for every backbone or, as `{rgb: PATH}`, for some.
     """
 
     backbone: BackboneChoice | dict[str, BackboneChoice] = field(
@@ -170,32 +183,33 @@ class ModelConfig:
     )
     fusion: FusionChoice = field(factory=lambda: FusionChoice("concat_linear"))
     input_size: int = field(default=224, validator=v.ge(16))
-    patches: Patches | None = None
+    patches: Patches | None = field(default=None, metadata={SECTION: Patches})
     normalize: dict[str, Normalize] = field(factory=dict)
     pretrained: Path | dict[str, Path] | None = None
 
     @property
     def face_size(self) -> int:
-        """Side in pixels of the faces that the model judges: patches are cut at their full resolution."""
+        """Side in pixels of the faces that the model takes; patches are cut from them at full resolution."""
         return self.input_size if self.patches is None else round(self.input_size / self.patches.share)
 
 
 @frozen
 class TrainConfig:
-    """How it is trained.
+    """Training.
 
     Args:
-        schedule: `step` multiplies the rate by `decay` every `every_decay` epochs (as published),
-            `cosine` falls to 0 over all epochs, `constant` stays.
-        modality_dropout: chance that a training sample is without a modality, for each of them (one is always
-            left); more than 0 makes a model that scores samples of which modalities are missing. As ModDrop
-            (Neverova et al., arXiv 1501.00102).
-        average: decay in [0, 1) of a running mean of the weights over the updates, which is then judged and
-            kept (Polyak and Juditsky, Acceleration of Stochastic Approximation by Averaging, 1992); 0: none.
-        select: which epoch's weights are the `best` ones, that are judged and exported: `best` those of the
-            lowest dev EER, `last` those of the last epoch, whatever dev says.
-        judge_every: dev is scored after every so many epochs, and after the last.
-        seed: of the weights, the order of samples, the augmentation and the modalities left out.
+        momentum: of SGD; AdamW has its usual betas.
+        schedule: `step` multiplies the learning rate by `decay` every `every_decay` epochs (as published),
+            `cosine` lowers it to 0 over all epochs, `constant` keeps it.
+        modality_dropout: probability that a training sample lacks a modality, for each modality (one always
+            remains); above 0 the model can score samples with missing modalities. As ModDrop (Neverova et
+            al., arXiv 1501.00102).
+        average: decay in [0, 1) of a running mean of the weights over the updates, which is evaluated and
+            saved (Polyak and Juditsky, Acceleration of Stochastic Approximation by Averaging, 1992); 0: none.
+        select: epoch whose weights are the `best` ones, which are evaluated and exported: `best`, that of the
+            lowest dev EER, or `last`, whatever its dev EER.
+        judge_every: epochs between evaluations on dev, which also follows the last epoch.
+        seed: of the weights, the order of samples, the augmentation and the modality dropout.
         workers: processes that read images.
         device: `auto` (an accelerator if there is one), `cpu`, `cuda`, ...
         amp: mixed precision; `fp32` is none.
@@ -243,9 +257,9 @@ def _policy(_: object, attribute: Any, value: str) -> None:
         )
 
 
-def _distinct(_: object, attribute: Any, value: tuple[str, ...]) -> None:
-    if odd := [name for name in value if not re.fullmatch(r"[A-Za-z]\w*", name)]:
-        raise ValueError(f"'{attribute.name}' must be names of letters, digits and '_': {odd}")
+def _check_modalities(_: object, attribute: Any, value: tuple[str, ...]) -> None:
+    if invalid := [name for name in value if not re.fullmatch(r"[A-Za-z]\w*", name)]:
+        raise ValueError(f"'{attribute.name}' must be names of letters, digits and '_': {invalid}")
     if not value or len(set(value)) != len(value):
         raise ValueError(f"'{attribute.name}' must name at least one modality, none twice: {list(value)}")
 
@@ -254,9 +268,9 @@ FOLDS = re.compile(r"(\w+):(\d{1,9})")
 """COLUMN:K of `Recipe.folds`."""
 
 
-def _folds(_: object, attribute: Any, value: str | None) -> None:
-    found = None if value is None else FOLDS.fullmatch(value)
-    if value is not None and (found is None or int(found[2]) < 2):
+def _check_folds(_: object, attribute: Any, value: str | None) -> None:
+    match = None if value is None else FOLDS.fullmatch(value)
+    if value is not None and (match is None or int(match[2]) < 2):
         raise ValueError(
             f"'{attribute.name}' must be COLUMN:K, K folds of at least 2, e.g. subject:5: {value!r}"
         )
@@ -264,27 +278,28 @@ def _folds(_: object, attribute: Any, value: str | None) -> None:
 
 @frozen
 class Recipe:
-    """A whole run.
+    """The recipe of a run.
 
     Args:
         data: the data set.
-        modalities: what the model takes, in order.
+        modalities: the model's inputs, in order.
+        loss: the loss.
+        metrics: the metrics of every score table.
         threshold: `eer`, `min-acer`, `apcer<=X`, `apcer_max<=X`, `bpcer<=X` (fitted on dev) or `fixed:VALUE`.
-        metrics: what is computed of every score table.
-        folds: `COLUMN:K`: the threshold is fitted on what K models gave the samples of train that each of
-            them was not trained on, in place of dev's scores; None: on dev.
+        folds: `COLUMN:K`: fit the threshold on cross-validated scores of train, where each of K models scores
+            the fold that it was not trained on; None: fit it on dev.
     """
 
     data: DatasetChoice = field(factory=lambda: DatasetChoice("synthetic"))
-    modalities: tuple[str, ...] = field(default=("rgb", "depth", "ir"), validator=_distinct)
-    model: ModelConfig = field(factory=ModelConfig)
-    augment: Augment = field(factory=Augment)
-    resize: Resize = field(factory=Resize)
+    modalities: tuple[str, ...] = field(default=("rgb", "depth", "ir"), validator=_check_modalities)
+    model: ModelConfig = field(factory=ModelConfig, metadata={SECTION: ModelConfig})
+    augment: Augment = field(factory=Augment, metadata={SECTION: Augment})
+    resize: Resize = field(factory=Resize, metadata={SECTION: Resize})
     loss: LossChoice = field(factory=lambda: LossChoice("focal"))
-    train: TrainConfig = field(factory=TrainConfig)
+    train: TrainConfig = field(factory=TrainConfig, metadata={SECTION: TrainConfig})
     metrics: tuple[MetricChoice, ...] = field(factory=_published_metrics)
     threshold: str = field(default="eer", validator=_policy)
-    folds: str | None = field(default=None, validator=_folds)
+    folds: str | None = field(default=None, validator=_check_folds)
 
     @property
     def input(self) -> ModelInput:

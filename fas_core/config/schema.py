@@ -1,4 +1,4 @@
-"""The JSON schema of recipes, for editors: the attrs tree of `fas_core.config` and every plugin's options."""
+"""The JSON schema of recipes, for editors, with every plugin's options."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import attrs
 
-from fas_core.config.recipe import Choice, DatasetChoice, HeldOut, Recipe
+from fas_core.config.recipe import SECTION, Choice, Recipe
 from fas_core.registry import Registry
 
 Schema = dict[str, Any]
@@ -25,10 +25,13 @@ SIMPLE: dict[Any, Schema] = {
 
 
 def recipe_schema(registry: Registry) -> Schema:
-    """JSON schema (2020-12) that a recipe file fits, `extends` included."""
+    """Return the JSON schema (2020-12) of a recipe file, `extends` included."""
     schema = _schema(Recipe, registry)
     schema["properties"] = {
-        "extends": {"type": "string", "description": "A shipped recipe or a file that this one changes."},
+        "extends": {
+            "type": "string",
+            "description": "The shipped recipe or file that this one changes.",
+        },
         **schema["properties"],
     }
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "fas recipe", **schema}
@@ -57,13 +60,14 @@ def _schema(kind: Any, registry: Registry) -> Schema:
     return {}
 
 
-def _object(kind: type[Any], registry: Registry, extra: Schema | None = None) -> Schema:
+def _object(kind: type[Any], registry: Registry, further: Schema | None = None) -> Schema:
+    """Return the schema of an attrs class, with the properties `further` before its own."""
     hints = get_type_hints(kind)
     properties = {item.name: _field(item, hints[item.name], registry) for item in attrs.fields(kind)}
     required = [item.name for item in attrs.fields(kind) if item.default is attrs.NOTHING]
     schema: Schema = {
         "type": "object",
-        "properties": {**(extra or {}), **properties},
+        "properties": {**(further or {}), **properties},
         "additionalProperties": False,
     }
     return schema | ({"required": required} if required else {})
@@ -73,22 +77,20 @@ def _field(item: attrs.Attribute[Any], kind: Any, registry: Registry) -> Schema:
     schema = _schema(kind, registry)
     if isinstance(item.default, (int, float, str, bool)):
         schema["default"] = item.default
+    if SECTION in item.metadata:
+        for member in schema.get("anyOf", [schema]):
+            member |= {"minProperties": 1} if member["type"] == "object" else {}
     return schema
 
 
 def _choice(kind: type[Choice], registry: Registry) -> Schema:
-    """A name, or a mapping with the options of the component of that name."""
+    """Return the schema of a component's name, or a mapping of its name and its options."""
     components = registry.all(kind.component)
-    further: Schema = {}
-    if issubclass(kind, DatasetChoice):
-        further = {
-            "root": {"type": "string"},
-            "train_on_dev": {"type": "boolean", "default": False},
-            "held_out": _object(HeldOut, registry),
-        }
+    fields = attrs.fields_dict(kind)
+    common = {name: _field(fields[name], option, registry) for name, option in kind.common_options().items()}
     mappings = []
     for item in components:
         name = {"name": {"const": item.name, "description": item.summary}}
-        mapping = _object(item.options, registry, {**name, **further})
+        mapping = _object(item.options, registry, {**name, **common})
         mappings.append({**mapping, "required": ["name", *mapping.get("required", ())]})
     return {"anyOf": [{"enum": [item.name for item in components]}, *mappings]}

@@ -1,8 +1,8 @@
-"""Plain data to attrs classes and back: strict, and with every mistake reported at once.
+"""Convert plain data (YAML, JSON) to attrs classes and back, strictly and with all mistakes reported at once.
 
-cattrs does the converting. What is added here: nothing is bent into another type, unknown keys name
-the closest known one, every field and item is looked at although others are wrong, and a
-component's options are structured by the class that its plugin registered.
+cattrs converts. This module adds: no value is coerced to another type, an unknown key is reported with the
+closest known one, every field and item is checked even after a mistake, and a component's options are
+structured by the options class of its descriptor.
 """
 
 from __future__ import annotations
@@ -16,19 +16,20 @@ import attrs
 import cattrs
 
 from fas_core.config.recipe import (
+    SECTION,
     BackboneChoice,
     Choice,
     DatasetChoice,
     FusionChoice,
-    HeldOut,
     LossChoice,
     MetricChoice,
 )
-from fas_core.errors import ConfigError, PluginError, suggest_closest
+from fas_core.errors import ConfigError, PluginError, format_list, suggest_closest
 from fas_core.registry import Registry
 
 T = TypeVar("T")
 Problems = list[tuple[str, str]]
+"""Pairs of a path, e.g. `train.lr`, and a message."""
 
 CHOICES = (BackboneChoice, FusionChoice, LossChoice, MetricChoice, DatasetChoice)
 BACKBONES = BackboneChoice | dict[str, BackboneChoice]
@@ -36,7 +37,7 @@ PRETRAINED = Path | dict[str, Path] | None
 
 
 class InvalidValueError(ValueError):
-    """Mistakes found in one value: `[(path below it, message)]`."""
+    """The mistakes in one value, with their paths relative to it."""
 
     def __init__(self, problems: Problems) -> None:
         self.problems = problems
@@ -44,64 +45,67 @@ class InvalidValueError(ValueError):
 
 
 def structure(value: object, cls: type[T], registry: Registry, where: str) -> T:
-    """Turn plain data into `cls`.
+    """Convert plain data to an instance of `cls`; `where`, e.g. a path, begins the error messages.
 
     Raises:
-        ConfigError: one line for each mistake, with its path, the rule and the value.
+        ConfigError: values are wrong; one line for each mistake, with its path, the rule and the value.
     """
-    try:
-        return converter(registry).structure(value, cls)
-    except InvalidValueError as error:
-        problems = [f"{path}: {message}" if path else message for path, message in error.problems]
-        if len(problems) == 1:
-            raise ConfigError(f"{where}: {problems[0]}") from None
-        raise ConfigError(f"{where}: {len(problems)} problems", problems) from None
+    problems: Problems = []
+    with _collect_problems(problems, ""):
+        result = build_converter(registry).structure(value, cls)
+    if not problems:
+        return result
+    lines = [f"{path}: {message}" if path else message for path, message in problems]
+    if len(lines) == 1:
+        raise ConfigError(f"{where}: {lines[0]}")
+    raise ConfigError(f"{where}: {len(lines)} problems", lines)
 
 
-def converter(registry: Registry) -> cattrs.Converter:
-    """A converter both ways; components' options are looked up in the registry."""
-    made = cattrs.Converter(detailed_validation=False)
-    made.register_structure_hook(int, _integer)
-    made.register_structure_hook(float, _number)
-    made.register_structure_hook(str, _text)
-    made.register_structure_hook(bool, _boolean)
-    made.register_structure_hook(Path, lambda value, _: Path(_text(value, str)).expanduser())
-    made.register_structure_hook_func(attrs.has, lambda value, cls: _attrs(made, value, cls))
-    made.register_structure_hook_func(_is(Literal), _literal)
-    made.register_structure_hook_func(_is(tuple, list), lambda value, kind: _sequence(made, value, kind))
-    made.register_structure_hook_func(_is(dict, Mapping), lambda value, kind: _mapping(made, value, kind))
+def build_converter(registry: Registry) -> cattrs.Converter:
+    """Return a converter for both directions."""
+    converter = cattrs.Converter(detailed_validation=False)
+    hook = converter.register_structure_hook
+    hook(int, lambda value, _: _check_type(value, int, "a whole number"))
+    hook(float, _to_number)
+    hook(str, lambda value, _: _check_type(value, str, "text"))
+    hook(bool, lambda value, _: _check_type(value, bool, "true or false"))
+    hook(Path, lambda value, _: Path(_check_type(value, str, "text")).expanduser())
+    hook(BACKBONES, lambda value, _: _to_backbones(converter, value))
+    hook(PRETRAINED, lambda value, _: _to_pretrained(converter, value))
     for choice in CHOICES:
-        made.register_structure_hook(choice, lambda value, cls: _choice(made, registry, value, cls))
-        made.register_unstructure_hook(choice, lambda value: _plain_choice(made, value))
-    made.register_structure_hook(BACKBONES, lambda value, _: _backbones(made, value))
-    made.register_structure_hook(PRETRAINED, lambda value, _: _pretrained(made, value))
-    made.register_unstructure_hook(Path, str)
-    return made
+        hook(choice, lambda value, cls: _to_choice(converter, registry, value, cls))
+        converter.register_unstructure_hook(choice, lambda value: _from_choice(converter, value))
+    converter.register_unstructure_hook(Path, str)
+    generic_hook = converter.register_structure_hook_func
+    generic_hook(attrs.has, lambda value, cls: _to_attrs(converter, value, cls))
+    generic_hook(_has_origin(Literal), _to_literal)
+    generic_hook(_has_origin(tuple, list), lambda value, kind: _to_sequence(converter, value, kind))
+    generic_hook(_has_origin(dict, Mapping), lambda value, kind: _to_mapping(converter, value, kind))
+    return converter
 
 
-def _is(*origins: Any) -> Callable[[Any], bool]:
-    """Whether a type is `origin[...]` of one of these."""
+def _has_origin(*origins: Any) -> Callable[[Any], bool]:
     return lambda kind: get_origin(kind) in origins
 
 
 @contextmanager
-def _below(problems: Problems, key: str) -> Iterator[None]:
-    """Note what the block finds wrong, as wrong at `key`."""
+def _collect_problems(problems: Problems, key: str) -> Iterator[None]:
+    """Append the mistakes that the block raises to `problems`, with paths below `key`."""
     try:
         yield
     except InvalidValueError as error:
         problems += [(_join(key, path), message) for path, message in error.problems]
     except (ValueError, TypeError) as error:
-        # attrs' validators say `'lr' must be > 0: -1` and more arguments; the path says `lr` already.
+        # attrs' validators raise `'lr' must be > 0: -1` and more arguments; the path has `lr` already.
         message = str(error.args[0]) if error.args else type(error).__name__
         problems.append((key, message.removeprefix(f"'{key}' ")))
 
 
-def _attrs(made: cattrs.Converter, value: object, cls: type[Any]) -> Any:
-    """An attrs class field by field."""
+def _to_attrs(converter: cattrs.Converter, value: object, cls: type[Any]) -> Any:
+    """Structure a mapping as an attrs class, field by field."""
     fields = {field.name: field for field in attrs.fields(cls) if field.init}
     if not isinstance(value, Mapping):
-        raise InvalidValueError([("", f"must be a mapping of {', '.join(fields)}: {value!r}")])
+        raise ValueError(f"must be a mapping of {', '.join(fields)}: {value!r}")
     hints = get_type_hints(cls)
     problems = [
         (str(key), f"unknown key{suggest_closest(str(key), fields)}") for key in value if key not in fields
@@ -109,149 +113,135 @@ def _attrs(made: cattrs.Converter, value: object, cls: type[Any]) -> Any:
     arguments: dict[str, Any] = {}
     for name, field in fields.items():
         default: Any = field.default
-        with _below(problems, name):
+        with _collect_problems(problems, name):
             if name in value:
-                arguments[name] = made.structure(value[name], hints[name])
+                _refuse_empty_section(field, value[name])
+                arguments[name] = converter.structure(value[name], hints[name])
                 _validate(field, arguments[name])
             elif default is attrs.NOTHING:
                 raise ValueError("is required")
             elif hasattr(default, "factory") and not default.takes_self:
-                # A component chosen by default has its options only once they are structured.
-                arguments[name] = made.structure(made.unstructure(default.factory()), hints[name])
+                # The options of a component chosen by default are filled in by structuring it.
+                arguments[name] = converter.structure(converter.unstructure(default.factory()), hints[name])
     if not problems:
-        with _below(problems, ""):
+        with _collect_problems(problems, ""):
             return cls(**arguments)
     raise InvalidValueError(problems)
 
 
+def _refuse_empty_section(field: attrs.Attribute[Any], value: object) -> None:
+    """Refuse `train: {}`: it could mean all defaults as well as no change."""
+    if SECTION in field.metadata and value == {}:
+        names = [item.name for item in attrs.fields(field.metadata[SECTION])]
+        raise ValueError(f"{{}} sets nothing: leave it out, or set some of its keys: {format_list(names)}")
+
+
 def _validate(field: attrs.Attribute[Any], value: Any) -> None:
-    """Run a field's validator by itself: attrs would stop at the first one that fails."""
+    """Run one field's validator: attrs would stop at the first field that fails."""
     if field.validator is not None:
-        with suppress(AttributeError):  # it looks at other fields: it runs again when the whole is built
+        with suppress(AttributeError):  # it reads other fields: attrs runs it when the instance is made
             field.validator(None, field, value)
 
 
-def _sequence(made: cattrs.Converter, value: object, kind: Any) -> Any:
-    """`list[T]`, `tuple[T, ...]` or `tuple[T, U]`; text is none of them."""
+def _to_sequence(converter: cattrs.Converter, value: object, kind: Any) -> Any:
+    """Structure `list[T]`, `tuple[T, ...]` or `tuple[T, U]`; text is not a sequence here."""
     kinds = get_args(kind)
     fixed = get_origin(kind) is tuple and kinds[-1] is not Ellipsis
     if not isinstance(value, (list, tuple)):
-        raise InvalidValueError([("", f"must be a list: {value!r}")])
+        raise ValueError(f"must be a list: {value!r}")
     if fixed and len(value) != len(kinds):
-        raise InvalidValueError([("", f"must be a list of {len(kinds)}: {list(value)!r}")])
+        raise ValueError(f"must be a list of {len(kinds)}: {list(value)!r}")
     problems: Problems = []
     items = []
-    for index, (item, of) in enumerate(zip(value, kinds if fixed else kinds[:1] * len(value), strict=True)):
-        with _below(problems, f"[{index}]"):
-            items.append(made.structure(item, of))
+    item_kinds = kinds if fixed else kinds[:1] * len(value)
+    for index, (item, item_kind) in enumerate(zip(value, item_kinds, strict=True)):
+        with _collect_problems(problems, f"[{index}]"):
+            items.append(converter.structure(item, item_kind))
     if problems:
         raise InvalidValueError(problems)
     return items if get_origin(kind) is list else tuple(items)
 
 
-def _mapping(made: cattrs.Converter, value: object, kind: Any) -> dict[Any, Any]:
-    """`dict[K, V]`."""
+def _to_mapping(converter: cattrs.Converter, value: object, kind: Any) -> dict[Any, Any]:
+    """Structure `dict[K, V]`."""
     if not isinstance(value, Mapping):
-        raise InvalidValueError([("", f"must be a mapping: {value!r}")])
+        raise ValueError(f"must be a mapping: {value!r}")
     key_kind, item_kind = get_args(kind)
     problems: Problems = []
     items = {}
     for key, item in value.items():
-        with _below(problems, str(key)):
-            items[made.structure(key, key_kind)] = made.structure(item, item_kind)
+        with _collect_problems(problems, str(key)):
+            items[converter.structure(key, key_kind)] = converter.structure(item, item_kind)
     if problems:
         raise InvalidValueError(problems)
     return items
 
 
-def _choice(made: cattrs.Converter, registry: Registry, value: object, cls: type[Choice]) -> Choice:
-    """`focal`, or `{name: focal, gamma: 2}`."""
-    given = {"name": value} if isinstance(value, str) else value
-    if not isinstance(given, Mapping) or not isinstance(given.get("name"), str):
-        raise InvalidValueError(
-            [("", f"must name a {cls.component.kind}, as NAME or {{name: NAME, ...}}: {value!r}")]
-        )
+def _to_choice(converter: cattrs.Converter, registry: Registry, value: object, cls: type[Choice]) -> Choice:
+    """Structure a component's name, `focal`, or its name and options, `{name: focal, gamma: 2}`."""
+    tree = {"name": value} if isinstance(value, str) else value
+    if not isinstance(tree, Mapping) or not isinstance(tree.get("name"), str):
+        raise ValueError(f"must name a {cls.component.kind}, as NAME or {{name: NAME, ...}}: {value!r}")
     try:
-        component = registry.find(cls.component, given["name"])
+        component = registry.find(cls.component, tree["name"])
     except PluginError as error:
         raise InvalidValueError([("name", error.message)]) from error
-    options = {key: item for key, item in given.items() if key != "name"}
+    options = {key: item for key, item in tree.items() if key != "name"}
     problems: Problems = []
-    chosen: dict[str, Any] = {"name": component.name}
-    if issubclass(cls, DatasetChoice):
-        with _below(problems, "root"):
-            root = options.pop("root", None)
-            chosen["root"] = None if root is None else made.structure(root, Path)
-        with _below(problems, "train_on_dev"):
-            chosen["train_on_dev"] = made.structure(options.pop("train_on_dev", False), bool)
-        with _below(problems, "held_out"):
-            held_out = options.pop("held_out", None)
-            chosen["held_out"] = None if held_out is None else made.structure(held_out, HeldOut)
-    with _below(problems, ""):
-        chosen["options"] = made.structure(options, component.options)
+    arguments: dict[str, Any] = {"name": component.name}
+    for name, kind in cls.common_options().items():
+        if name in options:
+            with _collect_problems(problems, name):
+                arguments[name] = converter.structure(options.pop(name), kind)
+    with _collect_problems(problems, ""):
+        arguments["options"] = converter.structure(options, component.options)
     if problems:
         raise InvalidValueError(problems)
-    return cls(**chosen)
+    return cls(**arguments)
 
 
-def _plain_choice(made: cattrs.Converter, choice: Choice) -> dict[str, Any]:
-    plain = {"name": choice.name, **made.unstructure(choice.options)}
-    if isinstance(choice, DatasetChoice) and choice.root is not None:
-        plain["root"] = str(choice.root)
-    if isinstance(choice, DatasetChoice) and choice.train_on_dev:
-        plain["train_on_dev"] = True
-    if isinstance(choice, DatasetChoice) and choice.held_out is not None:
-        plain["held_out"] = made.unstructure(choice.held_out)
+def _from_choice(converter: cattrs.Converter, choice: Choice) -> dict[str, Any]:
+    plain = {"name": choice.name, **converter.unstructure(choice.options)}
+    for name in choice.common_options():
+        value = getattr(choice, name)
+        if value != getattr(attrs.fields(type(choice)), name).default:
+            plain[name] = converter.unstructure(value)
     return plain
 
 
-def _backbones(made: cattrs.Converter, value: object) -> BackboneChoice | dict[str, BackboneChoice]:
-    """One choice, or one for each modality."""
+def _to_backbones(converter: cattrs.Converter, value: object) -> BackboneChoice | dict[str, BackboneChoice]:
+    """Structure one backbone, or one for each modality."""
     if isinstance(value, Mapping) and value and "name" not in value:
-        return _mapping(made, value, dict[str, BackboneChoice])
-    return made.structure(value, BackboneChoice)
+        return _to_mapping(converter, value, dict[str, BackboneChoice])
+    return converter.structure(value, BackboneChoice)
 
 
-def _pretrained(made: cattrs.Converter, value: object) -> Path | dict[str, Path] | None:
-    """One file, or one for each of some modalities, or none."""
+def _to_pretrained(converter: cattrs.Converter, value: object) -> Path | dict[str, Path] | None:
+    """Structure one path, or one for each of some modalities, or None."""
     if isinstance(value, Mapping):
-        return _mapping(made, value, dict[str, Path])
-    return None if value is None else made.structure(value, Path)
+        return _to_mapping(converter, value, dict[str, Path])
+    return None if value is None else converter.structure(value, Path)
 
 
-def _literal(value: object, kind: Any) -> Any:
+def _to_literal(value: object, kind: Any) -> Any:
     for choice in get_args(kind):
         if type(value) is type(choice) and value == choice:
             return choice
-    raise InvalidValueError([("", f"must be one of {', '.join(map(repr, get_args(kind)))}: {value!r}")])
+    raise ValueError(f"must be one of {', '.join(map(repr, get_args(kind)))}: {value!r}")
 
 
-def _integer(value: object, _: type) -> int:
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise InvalidValueError([("", f"must be a whole number: {value!r}")])
+def _check_type(value: object, kind: type[T], description: str) -> T:
+    if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+        raise ValueError(f"must be {description}: {value!r}")
     return value
 
 
-def _number(value: object, _: type) -> float:
-    """A float; YAML 1.1 reads `1e-3` as text, so text that spells a number counts."""
+def _to_number(value: object, _: type) -> float:
+    """Return a float; text such as `1e-3`, which YAML 1.1 does not read as a number, counts as one."""
     if isinstance(value, (int, float, str)) and not isinstance(value, bool):
-        try:
+        with suppress(ValueError, OverflowError):
             return float(value)
-        except (ValueError, OverflowError):
-            pass
-    raise InvalidValueError([("", f"must be a number: {value!r}")])
-
-
-def _text(value: object, _: type) -> str:
-    if not isinstance(value, str):
-        raise InvalidValueError([("", f"must be text: {value!r}")])
-    return value
-
-
-def _boolean(value: object, _: type) -> bool:
-    if not isinstance(value, bool):
-        raise InvalidValueError([("", f"must be true or false: {value!r}")])
-    return value
+    raise ValueError(f"must be a number: {value!r}")
 
 
 def _join(key: str, path: str) -> str:

@@ -69,6 +69,7 @@ def test_the_default_is_shown_with_every_default(fas: Fas) -> None:
         (["--set", "loss=cross_entropy", "--set", "loss.smoothing=0.1"], "loss.smoothing", 0.1),
         (["--set", "train.lr=0.25", "--lr", "0.5"], "train.lr", 0.5),
         (["--fl-gamma", "1.5", "--set", "loss=focal"], "loss.gamma", 1.5),
+        (["--set", "model.normalize={rgb: {}}", "--set", "model.normalize={}"], "model.normalize", {}),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else str(value),
 )
@@ -83,6 +84,29 @@ def test_flags_change_the_recipe(fas: Fas, flags: list[str], path: str, value: o
         (tree[section] if key else tree).pop(key or section)
         (plain[section] if key else plain).pop(key or section)
         assert tree == plain
+
+
+def test_the_readmes_command_removes_the_published_normalisation(fas: Fas) -> None:
+    """The recipe has the values of CASIA-SURF's depth images, which are wrong for photos in RGB."""
+    changes = ("--set", "modalities=[rgb]", "--set", "model.normalize={}")
+    assert shown(fas, "feathernet-b-32")["model"]["normalize"] != {}
+    assert shown(fas, "feathernet-b-32", *changes)["model"]["normalize"] == {}
+
+
+def test_an_empty_mapping_of_a_child_recipe_is_shown(fas: Fas, tmp_path: Path) -> None:
+    (tmp_path / "child.yaml").write_text("extends: feathernet-b-32\nmodel: {normalize: {}}\n")
+    assert shown(fas, tmp_path / "child.yaml")["model"]["normalize"] == {}
+
+
+def test_crops_that_do_not_fit_the_patches_are_warned_about_once(fas: Fas) -> None:
+    patches = ("--set", "model.patches={grid: 3, share: 0.5}")
+    for more in ((), ("--json",), ("-q",)):
+        result = fas("config", "show", *patches, *more)
+        assert result.exit_code == 0
+        assert result.stderr.startswith("warning: augment.crop_scale [0.5, 1] does not fit model.patches: ")
+        assert result.stderr.count("\n") == 1
+    assert fas("config", "show", *patches, "--set", "augment.crop_scale=[0.1, 0.3]").stderr == ""
+    assert fas("config", "show").stderr == ""
 
 
 def test_data_by_folder(fas: Fas, faces: Path) -> None:
@@ -106,6 +130,14 @@ def test_data_by_folder(fas: Fas, faces: Path) -> None:
             "recipe quickstart: loss.name: loss 'focall': no plugin provides it (did you mean",
         ),
         (["--fl-gamma", "2", "--set", "loss=cross_entropy"], "recipe quickstart: loss.gamma: unknown key"),
+        (
+            ["--set", "train={}"],
+            "recipe quickstart: train: {} sets nothing: leave it out, or set some of its keys",
+        ),
+        (
+            ["--set", "data={}"],
+            "recipe quickstart: data: must name a dataset, as NAME or {name: NAME, ...}: {}",
+        ),
         (["--data", "nowhere"], "nowhere: neither a data set"),
         (["--batch-size", "1"], "recipe quickstart: train.batch_size: must be >= 2: 1"),
     ],

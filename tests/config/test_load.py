@@ -12,10 +12,12 @@ from fas_core.config.load import (
     DEFAULT,
     load_recipe,
     merge,
+    nest,
     parse_sets,
     read_summary,
     shipped_recipes,
     to_plain,
+    to_yaml,
 )
 from fas_core.config.recipe import BackboneChoice, Recipe
 from fas_core.config.structure import structure
@@ -144,6 +146,10 @@ def test_anchors_and_merge_keys_are_yaml_too(tmp_path: Path) -> None:
         ),
         ({"b": {"rgb": "net", "ir": "tiny"}}, {"b": {"name": "net"}}, {"b": {"name": "net"}}),
         ({"b": {"rgb": "net", "ir": "tiny"}}, {"b": {"ir": "net"}}, {"b": {"rgb": "net", "ir": "net"}}),
+        # an empty mapping replaces
+        ({"n": {"rgb": {"m": 1}}}, {"n": {}}, {"n": {}}),
+        ({"n": {"rgb": {"m": 1}, "ir": {"m": 2}}}, {"n": {"rgb": {}}}, {"n": {"rgb": {}, "ir": {"m": 2}}}),
+        ({"a": 1}, {}, {"a": 1}),
     ],
 )
 def test_merging(base: dict[str, Any], over: dict[str, Any], merged: dict[str, Any]) -> None:
@@ -175,6 +181,44 @@ def test_options_without_a_name_are_the_default_components(tmp_path: Path) -> No
     assert (made.loss.name, made.loss.options.gamma) == ("focal", 1)
     assert isinstance(made.model.backbone, BackboneChoice)
     assert (made.model.backbone.name, made.model.backbone.options.head) == ("feathernet_b", "linear")
+
+
+PER_MODALITY = """
+model:
+  backbone: {rgb: feathernet_a, depth: feathernet_b}
+  normalize: {rgb: {mean: [0.1, 0.2, 0.3]}, depth: {std: [1, 1, 1]}}
+  pretrained: {rgb: a.pth, depth: b.pth}
+"""
+
+
+@pytest.mark.parametrize("key", ["normalize", "pretrained"])
+def test_an_empty_mapping_replaces_that_of_the_parent(tmp_path: Path, key: str) -> None:
+    parent = write(tmp_path / "parent.yaml", PER_MODALITY)
+    child = write(tmp_path / "child.yaml", f"extends: parent.yaml\nmodel: {{{key}: {{}}}}\n")
+    for loaded in (load(child), load_recipe(str(parent), registry(), {f"model.{key}": {}})):
+        assert getattr(loaded.model, key) == {}
+        assert loaded == load_recipe(str(parent), registry(), {f"model.{key}": {}})
+        assert loaded.model.backbone == load(parent).model.backbone
+
+
+def test_an_empty_table_of_backbones_is_refused(tmp_path: Path) -> None:
+    write(tmp_path / "parent.yaml", PER_MODALITY)
+    child = write(tmp_path / "child.yaml", "extends: parent.yaml\nmodel: {backbone: {}}\n")
+    assert refused(child) == (
+        f"recipe {child}: model.backbone: must name a backbone, as NAME or {{name: NAME, ...}}: {{}}"
+    )
+
+
+@pytest.mark.parametrize(
+    ("section", "keys"), [("resize", "crop"), ("model.patches", "grid, share"), ("train", "epochs, ")]
+)
+def test_an_empty_section_is_refused(tmp_path: Path, section: str, keys: str) -> None:
+    child = write(tmp_path / "x.yaml", f"extends: nuaa-patches\n{to_yaml(nest(section, {}))}")
+    expected = f"{section}: {{}} sets nothing: leave it out, or set some of its keys: {keys}"
+    assert refused(child).startswith(f"recipe {child}: {expected}")
+    with pytest.raises(ConfigError) as caught:
+        load_recipe("nuaa-patches", registry(), {section: {}})
+    assert str(caught.value).startswith(f"recipe nuaa-patches: {expected}")
 
 
 def test_a_default_that_is_not_used_may_be_gone(tmp_path: Path) -> None:

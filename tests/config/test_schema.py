@@ -49,7 +49,9 @@ def test_shipped_recipes_fit(validator: jsonschema.Draft202012Validator, path: P
         "folds: subject:5",
         "folds: null",
         "data: {name: folder, held_out: {by: subject, folds: 5, fold: 2}}",
-        "data: {name: folder, train_on_dev: true}",
+        "data: {name: folder, train_on_dev: true, root: null, held_out: null}",
+        "model: {normalize: {}, pretrained: {}}",
+        "model: {patches: null}",
     ],
 )
 def test_what_loads_fits(validator: jsonschema.Draft202012Validator, text: str) -> None:
@@ -62,6 +64,8 @@ def test_what_loads_fits(validator: jsonschema.Draft202012Validator, text: str) 
     "text",
     [
         "trian: {}",
+        "train: {}",
+        "model: {patches: {}}",
         "train: {lrr: 0.1}",
         "train: {epochs: 1.5}",
         "train: {epochs: '3'}",

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from fas_core import ConfigError, Loss
 from fas_core.config.load import to_plain, to_yaml
-from fas_core.config.recipe import Recipe
+from fas_core.config.recipe import Normalize, Recipe
 from fas_core.config.structure import structure
 from fas_core.registry import PluginRecord, Registry, registry
 
@@ -92,7 +92,16 @@ def refused(text: str, found: Registry | None = None) -> str:
             "data.held_out: 'fold' must be at most folds, 2: 3",
         ),
         ("train: {amp: no}", "train.amp: must be one of 'fp32', 'fp16', 'bf16': False"),
+        # an empty section, which could mean all defaults as well as no change
+        ("train: {}", "train: {} sets nothing: leave it out, or set some of its keys: epochs, batch_size,"),
+        ("resize: {}", "resize: {} sets nothing: leave it out, or set some of its keys: crop"),
+        ("model: {}", "model: {} sets nothing: leave it out,"),
+        (
+            "model: {patches: {}}",
+            "model.patches: {} sets nothing: leave it out, or set some of its",
+        ),
         # components and their options
+        ("loss: {}", "loss: must name a loss, as NAME or {name: NAME, ...}: {}"),
         ("loss: focall", "loss.name: loss 'focall': no plugin provides it (did you mean 'focal'?)"),
         ("loss: [focal]", "loss: must name a loss, as NAME or {name: NAME, ...}: ['focal']"),
         ("loss: {gamma: 2}", "loss: must name a loss, as NAME or {name: NAME, ...}: {'gamma': 2}"),
@@ -154,7 +163,7 @@ def test_all_mistakes_are_told_at_once() -> None:
 
 
 def test_what_is_absent_has_its_default() -> None:
-    assert recipe("{}") == recipe("train: {}") == recipe("loss: focal")
+    assert recipe("{}") == recipe("train: {lr: 0.01}") == recipe("loss: focal")
     assert recipe("{}").train.lr == 0.01
     assert recipe("{}").loss.options.gamma == 3
 
@@ -173,6 +182,13 @@ def test_a_backbone_for_each_modality() -> None:
     assert isinstance(found.model.backbone, dict)
     assert found.model.backbone["rgb"].name == "feathernet_a"
     assert found.model.backbone["depth"].options.head == "linear"
+
+
+def test_open_mappings_may_be_empty() -> None:
+    loaded = recipe("model: {normalize: {rgb: {}}, pretrained: {}}")
+    assert loaded.model.normalize == {"rgb": Normalize()}
+    assert loaded.model.pretrained == {}
+    assert recipe("model: {normalize: {}}").model.normalize == {}
 
 
 def test_home_is_expanded(monkeypatch: pytest.MonkeyPatch) -> None:

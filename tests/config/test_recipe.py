@@ -1,0 +1,49 @@
+"""The recipe's classes: derived values and the options that all components of a kind have."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from fas_core.config.recipe import DatasetChoice, HeldOut, LossChoice, ModelConfig, Normalize, Patches, Recipe
+
+
+@pytest.mark.parametrize(
+    ("input_size", "patches", "side"),
+    [
+        (224, None, 224),
+        (128, Patches(share=0.5), 256),
+        (100, Patches(share=0.3), 333),
+        (64, Patches(1, 1.0), 64),
+    ],
+)
+def test_a_face_is_as_large_as_its_patches_need(input_size: int, patches: Patches | None, side: int) -> None:
+    assert ModelConfig(input_size=input_size, patches=patches).face_size == side
+
+
+def test_options_that_every_data_set_has() -> None:
+    options = DatasetChoice.common_options()
+    assert list(options) == ["root", "train_on_dev", "held_out"]
+    assert options["root"] == Path | None
+    assert options["held_out"] == HeldOut | None
+    assert LossChoice.common_options() == {}
+
+
+def test_every_key_has_a_default_and_nothing_can_be_changed() -> None:
+    recipe = Recipe()
+    with pytest.raises(AttributeError):
+        recipe.folds = "subject:3"  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(("mean", "std"), [((0, 0.5, 1.1), (1, 1, 1)), ((0, 0, 0), (1, 0, 1))])
+def test_normalisation_is_for_pixels_between_0_and_1(mean: tuple[float, ...], std: tuple[float, ...]) -> None:
+    with pytest.raises(ValueError, match="must be"):
+        Normalize(mean, std)  # type: ignore[arg-type]
+
+
+def test_a_fold_is_counted_from_1_to_the_number_of_folds() -> None:
+    assert HeldOut("subject", folds=3, fold=3).fold == 3
+    for fold in (0, 4):
+        with pytest.raises(ValueError, match="'fold' must be"):
+            HeldOut("subject", folds=3, fold=fold)

@@ -1,0 +1,277 @@
+"""The documentation's commands and programs run: every `sh` and `python` block of README.md and docs/*.md.
+
+`CASES` says for each block what it needs, and `Skip` why one cannot run. Training is shortened by flags that
+are appended to every `fas train` (`SMALL`); data are those of `fixtures.documented`.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import numpy as np
+import pytest
+from attrs import frozen
+from fixtures import documented as data
+from fixtures.code_blocks import ROOT, Block, pages, read_blocks
+
+SMALL = "--epochs 1 --input-size 64 -b 8 -j 0 --device cpu"
+SIMULATED = "--set data.subjects=9 --set data.shots=1 --set data.size=64"
+SIM = "--set subjects=9 --set shots=1 --set size=64"
+CASIA_SURF = f"fas data make CASIA-SURF {SIM}"
+TRAIN_QUICKSTART = f"fas train quickstart {SIMULATED}"
+TRAIN_RGB = f"{TRAIN_QUICKSTART} --set modalities=[rgb] --set model.fusion=single"
+INSTALL = "python -m pip install --no-index --no-deps --no-build-isolation --quiet --target site ."
+NETWORK = "needs the network"
+
+
+@frozen
+class Run:
+    """How a block runs.
+
+    Args:
+        build: functions that write data into its folder.
+        before: shell commands that run first.
+        replace: texts of the block -> what stands for them.
+        train: flags appended to every `fas train`.
+        after: appended to a Python block.
+        long: whether it is left to `pytest -m long`.
+    """
+
+    build: tuple[data.Build, ...] = ()
+    before: str = ""
+    replace: Mapping[str, str] = {}
+    train: str = SMALL
+    after: str = ""
+    long: bool = True
+
+
+@frozen
+class Skip:
+    """Why a block does not run here."""
+
+    reason: str
+
+
+CASES: dict[str, Run | Skip] = {
+    "README.md: pip install -c constraints.txt": Skip(f"{NETWORK}; the tests install the wheel and train"),
+    "README.md: pip install tox": Skip(f"{NETWORK}, and runs these tests"),
+    "README.md: fas data crop photos": Run((data.photos,)),
+    "README.md: fas train quickstart": Run(train=f"{SMALL} {SIMULATED}"),
+    "README.md: from fas_core import Loss": Run(
+        after="assert next(fas_losses()).name == 'hinge'", long=False
+    ),
+    "docs/data.md: fas data crop photos": Run((data.photos,), long=False),
+    "docs/data.md: fas data frames videos": Run((data.videos,), long=False),
+    "docs/data.md: fas data frames OULU": Run((data.oulu,)),
+    "docs/data.md: fas data frames replay": Run((data.replay,)),
+    "docs/data.md: fas data frames MSU-MFSD": Run((data.msu,)),
+    "docs/data.md: fas train nuaa-feathernet-b --data LCC_FASD": Run((data.lcc_fasd,)),
+    "docs/data.md: fas data crop CelebA_Spoof": Run((data.celeba_spoof,)),
+    "docs/data.md: # wmca_frames.py": Skip("needs h5py and WMCA's release, which may not be passed on"),
+    "docs/data.md: python wmca_frames.py": Run(
+        (data.wmca_frames,), replace={"python wmca_frames.py WMCA frames\n": ""}
+    ),
+    "docs/data.md: fas train feathernet-b-32 --data casia_surf": Run(before=CASIA_SURF),
+    "docs/data.md: fas train feathernet-modal-fusion --data cefa": Run((data.cefa,)),
+    "docs/data.md: fas data crop NUAA": Run((data.nuaa,)),
+    "docs/deploy.md: import numpy": Skip("needs a running Triton server"),
+    "docs/ensembles.md: fas ensemble runs/a runs/b runs/c": Run(
+        before=f"{CASIA_SURF}\n"
+        "for name in a b c; do fas train quickstart --data casia_surf:CASIA-SURF --name $name; done"
+    ),
+    "docs/ensembles.md: fas ensemble a.txt b.txt": Run((data.submissions,), long=False),
+    "docs/ensembles.md: fas ensemble runs/a runs/b --rule published": Run(
+        (data.scores,),
+        before=f"fas data make sim {SIM}\n"
+        "for name in a b; do fas train quickstart --data casia_surf:sim --name $name; done\n"
+        "for name in a b; do fas eval runs/$name --scores ${name}_test.csv; done",
+    ),
+    "docs/ensembles.md: fas ensemble runs/concat_linear": Run(
+        before="for name in concat_linear pipenet cdcn; do\n"
+        f"  {TRAIN_QUICKSTART} --name $name --set model.fusion=$name\n"
+        "done"
+    ),
+    "docs/ensembles.md: fas train quickstart --data data/cefa": Run(
+        (lambda folder, draw: data.cefa(folder, draw, "data/cefa"),)
+    ),
+    "docs/ensembles.md: from fas_core.contracts": Run(
+        after="from pathlib import Path\n"
+        "Path('test.txt').write_text('a b')\n"
+        "assert submission(None, Path(), 'test').parts[0].lines == ('a', 'b')",
+        long=False,
+    ),
+    "docs/explain.md: fas train quickstart": Run(
+        replace={
+            "--set data.subjects=18": "",
+            "--set subjects=18": "--set subjects=18 --set shots=1 --set size=64",
+        },
+        train=f"{SMALL} {SIMULATED}",
+    ),
+    "docs/export.md: fas export runs/trial  ": Run(before=f"{TRAIN_RGB} --name trial"),
+    "docs/export.md: import torch": Run(
+        before=f"{TRAIN_RGB} --name trial\nfas export runs/trial --format torch -o model.pt2",
+        after="assert extra['fas.json']",
+    ),
+    "docs/judging.md: fas score test.csv": Run((data.scores,), long=False),
+    "docs/judging.md: fas score submission.txt": Run((data.submissions,), long=False),
+    "docs/judging.md: fas report a.csv": Run((data.scores,)),
+    "docs/monitoring.md: fas predict door.onnx": Run(
+        (data.faces, data.periods),
+        before="fas train feathernet-b-32 --data faces --set modalities=[rgb] --set model.normalize={}\n"
+        "fas export runs/feathernet-b-32 -o door.onnx",
+    ),
+    "docs/plugins.md: pip install .": Run((data.plugin,), replace={"pip install .": INSTALL}, long=False),
+    "docs/plugins.md: fas train --set 'metrics": Run(
+        (data.plugin,), before=INSTALL, train=f"{SMALL} {SIMULATED}"
+    ),
+    "docs/plugins.md: from attrs import field": Run(
+        after="assert GapOptions(scale=2).scale == 2", long=False
+    ),
+    "docs/plugins.md: from fas_core.testing.checks": Run(
+        (data.plugin,), before=INSTALL, after="test_gap()", long=False
+    ),
+    "docs/plugins.md: from fas_core import Command": Run(
+        after="assert [command.name for command in fas_commands()] == ['upload', 'config upload']", long=False
+    ),
+    "docs/plugins.md: fas --disable-plugin": Run(
+        (data.plugin,), before=INSTALL, train=f"{SMALL} {SIMULATED}"
+    ),
+    "docs/predict.md: from pathlib import Path": Run(
+        (data.faces,),
+        before="fas train feathernet-b-32 --data faces --set modalities=[rgb] --set model.normalize={}\n"
+        "fas export runs/feathernet-b-32 -o model.onnx\n"
+        "cp faces/test/live/0.png face.jpg",
+    ),
+    "docs/recipes.md: fas config show mine.yaml": Run((data.recipe,), long=False),
+    "docs/recipes.md: fas config convert": Run(
+        (data.old_config,), before=CASIA_SURF, replace={"/data/CASIA-SURF": "CASIA-SURF"}
+    ),
+    "docs/recipes.md: fas train nuaa-patches": Run(
+        (data.nuaa_crops,),
+        before=f"fas data make sim {SIM}",
+        replace={"quickstart": "quickstart --data casia_surf:sim"},
+    ),
+    "docs/recipes.md: fas train --set train.modality_dropout": Run(train=f"{SMALL} {SIMULATED}"),
+    "docs/report.md: fas report runs/quickstart": Run(
+        (data.scores,),
+        before="\n".join(f"{TRAIN_QUICKSTART} --name {name}" for name in ("quickstart", "a", "b")),
+    ),
+    "docs/report.md: fas train quickstart --name concat_linear": Run(
+        replace={"chromium --headless": "true"}, train=f"{SMALL} {SIMULATED}"
+    ),
+    "docs/results.md: pip install -c constraints.txt": Skip(NETWORK),
+    "docs/results.md: fas train quickstart --set model.fusion": Run(train=f"{SMALL} {SIMULATED}"),
+    "docs/results.md: fas train quickstart --set train.modality_dropout": Run(train=f"{SMALL} {SIMULATED}"),
+    "docs/results.md: fas data crop db": Run((lambda folder, draw: data.nuaa(folder, draw, "db"),)),
+    "docs/results.md: fas train nuaa-patches": Run((data.nuaa_crops,)),
+    "docs/weights.md: fas import feathernetB.pth.tar": Run(
+        (data.checkpoints, data.depth_image),
+        before=CASIA_SURF,
+        replace={
+            "casia_surf:ROOT": "casia_surf:CASIA-SURF",
+            "--data synthetic": "--data casia_surf:CASIA-SURF",
+        },
+    ),
+    "docs/weights.md: fas import fused.pth": Run((data.fused_checkpoint,)),
+    "docs/weights.md: fas import checkpoint.pth.tar": Run(
+        (data.checkpoints,),
+        before=CASIA_SURF,
+        replace={"casia_surf:ROOT": "casia_surf:CASIA-SURF"},
+        train="--epochs 2 -j 0 --device cpu",
+    ),
+}
+
+BLOCKS = [
+    block
+    for page in pages()
+    for block in read_blocks(page)
+    if block.language in ("sh", "python") and not block.file_name
+]
+
+
+def find_cases(block: Block) -> list[str]:
+    return [key for key in CASES if block.key.startswith(key)]
+
+
+def parameters() -> list[object]:
+    """The blocks that run, the long ones marked."""
+    found = []
+    for block in BLOCKS:
+        for case in (CASES[key] for key in find_cases(block)):
+            if isinstance(case, Run):
+                marks = [pytest.mark.long] if case.long else []
+                found.append(pytest.param(block, case, marks=marks, id=f"{block.page}:{block.line}"))
+    return found
+
+
+def test_every_block_runs_or_has_a_reason_not_to() -> None:
+    matches = {f"{block.page}:{block.line}": find_cases(block) for block in BLOCKS}
+    assert {name: keys for name, keys in matches.items() if len(keys) != 1} == {}
+    assert sorted(CASES) == sorted(key for keys in matches.values() for key in keys)
+
+
+def test_every_fenced_block_is_closed_and_read() -> None:
+    for page in pages():
+        lines = (ROOT / page).read_text(encoding="utf-8").splitlines()
+        fences = [line for line in lines if line.startswith("```")]
+        assert set(fences[1::2]) <= {"```"}, page
+        with_language = [fence for fence in fences[::2] if fence != "```"]
+        assert len(with_language) == len(read_blocks(page)), page
+
+
+@pytest.mark.parametrize(("block", "case"), parameters())
+def test_a_block_runs(block: Block, case: Run, tmp_path: Path, photo_with: Callable[..., data.Image]) -> None:
+    rng = np.random.default_rng(14)
+
+    def draw(live: bool, number: int) -> data.Image:
+        photo = photo_with((160 + number, 120, 60)) - rng.integers(0, 8, (240, 320, 3), np.uint8)
+        return photo if live else photo // 2
+
+    for build in case.build:
+        build(tmp_path, draw)
+    text = block.text
+    for old, new in case.replace.items():
+        assert old in text, f"{old!r} is not in the block"
+        text = text.replace(old, new)
+    if block.language == "python":
+        (tmp_path / "block.py").write_text(f"{text}\n{case.after}\n")
+        text = "python block.py"
+    run_script(f"{case.before}\n{text}", case.train, tmp_path)
+
+
+def run_script(text: str, train_flags: str, folder: Path) -> None:
+    """Run shell commands in a folder with the tests' `fas` and `python`; a failure ends the script."""
+    commands = folder / ".bin"
+    commands.mkdir()
+    python = shlex.quote(sys.executable)
+    append_flags = f'case " $* " in *" train "*) set -- "$@" {train_flags};; esac'
+    programs = {
+        "python": f'exec {python} "$@"',
+        "fas": f'{append_flags}\nexec {python} -m fas_core "$@"',
+    }
+    for name, program in programs.items():
+        (commands / name).write_text(f"#!/bin/sh\n{program}\n")
+        (commands / name).chmod(0o755)
+    environment = {
+        **os.environ,
+        "PATH": f"{commands}:{os.environ['PATH']}",
+        "PYTHONPATH": f"{folder / 'site'}:{os.environ.get('PYTHONPATH', '')}",
+        "XDG_CACHE_HOME": str(folder / ".cache"),
+        "XDG_DATA_HOME": str(folder / ".data"),
+        "OMP_NUM_THREADS": "1",
+    }
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", text],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, f"{text}\n{done.stdout}\n{done.stderr}"
+    assert "Traceback" not in done.stderr
