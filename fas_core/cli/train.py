@@ -103,10 +103,10 @@ def _start(
     made = load_recipe(recipe, registry(), overrides | chosen)
     if made.folds is None:
         _refuse_final(final)
-        if found is not None and found.is_protocol_runs:
+        if found is not None and found.is_set:
             return train_set.start(path, found, made, registry())
         return job.start(path, made, registry())
-    if found is not None and found.is_protocol_runs:
+    if found is not None and found.is_set:
         raise ConfigError(
             f"--protocol {protocol} is a set of protocols, and folds are of one: "
             f"{format_list(f'{found.dataset}-{member}' for member in found.members)}"

@@ -125,7 +125,7 @@ class Augment:
         flip: probability of a horizontal flip.
         lighting: standard deviation of the PCA colour noise (AlexNet, NeurIPS 2012, section 4.1).
         mix: chance that the quarters of a batch's images change places within their class, see
-            `fas_core.data.mixing`.
+            `fas_core.data.augment`.
     """
 
     crop_scale: tuple[float, float] = field(default=(0.08, 1.0), validator=_range(0, 1))

@@ -8,7 +8,7 @@ from attrs import frozen
 
 from fas_core.config.recipe import DatasetChoice
 from fas_core.contracts import DatasetReader
-from fas_core.data.open import choose_instead, open_choice
+from fas_core.data.open import open_choice, replace_dataset
 from fas_core.errors import ConfigError, format_list
 from fas_core.inference.loaded_model import LoadedModel
 from fas_core.inference.score_samples import protocol_notes, score_samples
@@ -80,7 +80,7 @@ def other_data(
         DataError: there are no such data.
         ConfigError: a data set has no such protocol, or the protocol's data set is not among them.
     """
-    chosen = [choose_instead(spec, candidate.data, registry, protocols) for spec in specs]
+    chosen = [replace_dataset(spec, candidate.data, registry, protocols) for spec in specs]
     if unused := sorted(set(protocols) - {choice.name for choice in chosen}):
         raise ConfigError(f"--protocol of {format_list(unused)}: no --data is of that data set")
     return chosen

@@ -14,7 +14,7 @@ from attrs import evolve, frozen
 from fas_core.atomic import replacing
 from fas_core.config.recipe import Recipe
 from fas_core.console import Table, console
-from fas_core.data.folds import Folds, plural, shared_groups, straddling_subjects
+from fas_core.data.folds import FoldAssignment, plural, shared_groups, straddling_subjects
 from fas_core.data.open import open_choice
 from fas_core.errors import ConfigError, DataError, FasError
 from fas_core.evaluation import REPLICATES, Result, bind_metrics, evaluate, tables
@@ -103,21 +103,21 @@ def resume(
     return _train(folds_set, folds, changes)
 
 
-def _open(recipe: Recipe, registry: Registry) -> Folds:
+def _open(recipe: Recipe, registry: Registry) -> FoldAssignment:
     """The data set's folds, looked at before the first is trained."""
     assert recipe.folds is not None
     reader = open_choice(recipe.data, registry)
     job.training_splits(reader, recipe)
-    return Folds.of(reader, recipe.folds, recipe.train.seed)
+    return FoldAssignment.parse(reader, recipe.folds, recipe.train.seed)
 
 
-def _train(folds_set: FoldRuns, folds: Folds, changes: Mapping[str, Any]) -> FoldsOutcome:
+def _train(folds_set: FoldRuns, folds: FoldAssignment, changes: Mapping[str, Any]) -> FoldsOutcome:
     """Every run to its end; the out-of-fold scores as soon as they are there."""
     runs = folds_set.fold_runs()
     for number, (name, run) in enumerate(runs.items(), 1):
         _say(f"{folds_set.spec}, {number} of {len(runs)}: {name}")
         with naming(name):
-            job.carry_on(run, changes, reader=folds.holding_out(number))
+            job.carry_on(run, changes, reader=folds.hold_out(number))
     final = folds_set.final_run()
     if is_main_process():
         scores = _pooled(folds_set.path, folds, runs)
@@ -131,7 +131,7 @@ def _train(folds_set: FoldRuns, folds: Folds, changes: Mapping[str, Any]) -> Fol
     return _judged(folds_set, folds, runs) if is_main_process() else FoldsOutcome(None, {}, 0.0)
 
 
-def _pooled(path: Path, folds: Folds, runs: Mapping[str, Run]) -> ScoreTable:
+def _pooled(path: Path, folds: FoldAssignment, runs: Mapping[str, Run]) -> ScoreTable:
     """What each run gave its fold, in the order of `folds.scored`."""
     numbers = folds.scored_numbers
     rows = np.concatenate([np.flatnonzero(numbers == number) for number in range(1, len(runs) + 1)])
@@ -142,7 +142,7 @@ def _pooled(path: Path, folds: Folds, runs: Mapping[str, Run]) -> ScoreTable:
     return ScoreTable(table)
 
 
-def _judged(folds_set: FoldRuns, folds: Folds, runs: Mapping[str, Run]) -> FoldsOutcome:
+def _judged(folds_set: FoldRuns, folds: FoldAssignment, runs: Mapping[str, Run]) -> FoldsOutcome:
     """Judge the scores that every run left, and write the figures down."""
     final = folds_set.final_run()
     metrics = bind_metrics(folds_set.recipe.metrics, folds_set.registry)
@@ -181,7 +181,7 @@ def _hours(run: Run) -> float:
     return float(json.loads((run.path / RESULTS).read_text())["train_hours"])
 
 
-def _why(folds: Folds) -> list[str]:
+def _why(folds: FoldAssignment) -> list[str]:
     """Whether this is the threshold to take, and why, as the tables of train and dev have it."""
     by, train, seen = plural(folds.by), folds.train, True
     added = len(folds.scored) - len(train)

@@ -19,7 +19,7 @@ from typing import Any
 from attrs import field, frozen
 
 from fas_core.console import console
-from fas_core.data.image_dimensions import dimensions
+from fas_core.data.image_size import read_shape
 from fas_core.data.parallel import cores, ordered
 from fas_core.data.text_lists import NO_FACE, known_split, read_lines, refuse
 from fas_core.errors import DataError, format_list
@@ -137,7 +137,7 @@ class CelebaSpoof:
         """In pixels of the photo; None where either file is not like that, which some are not."""
         try:
             x, y, w, h = map(float, read_lines(self.root / _box_file(path))[0].split()[:4])
-            height, width = dimensions(self.root / path)
+            height, width = read_shape(self.root / path)
         except (ValueError, DataError):
             return None
         across, down = width / UNIT, height / UNIT

@@ -14,7 +14,7 @@ from attrs import asdict, frozen
 
 from fas_core.console import console
 from fas_core.contracts import DatasetReader
-from fas_core.data.images import decode, meets, read_bytes
+from fas_core.data.images import box_overlaps, decode, read_bytes
 from fas_core.data.parallel import ordered
 from fas_core.errors import DataError, format_list
 from fas_core.records.samples import ATTACK, LIVE, SampleTable
@@ -161,7 +161,7 @@ def _boxes(split: str, samples: SampleTable, files: Mapping[Path, File]) -> list
         zip(samples.column("id"), samples.paths(samples.modalities[0]), strict=True)
     ):
         box, shape = samples.box(row), files[path].shape
-        if box is not None and shape and not meets(box, shape):
+        if box is not None and shape and not box_overlaps(box, shape):
             outside.append(name)
     return (
         [f"{split}: {_number(outside, 'box')} outside the image: {format_list(outside)}"] if outside else []

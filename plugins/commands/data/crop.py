@@ -18,9 +18,9 @@ from attrs import asdict, frozen
 
 from fas_core.atomic import replacing
 from fas_core.console import console
-from fas_core.data.faces import CropSettings, Detector, cut_faces, face_detector, largest
+from fas_core.data.faces import CropSettings, Detector, crop_face, face_detector, largest
 from fas_core.data.images import Box, read_image, write_image
-from fas_core.data.open import is_unknown_folder, open_dataset, recognise
+from fas_core.data.open import identify_dataset, is_unknown_folder, open_dataset
 from fas_core.data.parallel import ordered
 from fas_core.data.text_lists import NO_FACE, is_image
 from fas_core.errors import DataError, FasError, format_list
@@ -118,7 +118,7 @@ def crop(
         face = samples.box(row) or largest(detect(first))
         if face is None:
             return ids[row], None
-        box, pieces = cut_faces(photos, face, settings)
+        box, pieces = crop_face(photos, face, settings)
         for modality, piece in pieces.items():
             write_image(destination / images[row][modality], piece)
         return ids[row], box
@@ -150,7 +150,7 @@ def crop_source(
         raise DataError(f"{destination}: lies within {folder}, which is searched: choose another folder")
     if is_unknown_folder(source, registry):
         return crop(loose_images(Path(source)), destination, detect, settings, workers)
-    component, root = recognise(source, registry)
+    component, root = identify_dataset(source, registry)
     reader = open_dataset(source, None, registry)
     samples = concat([reader.samples(split) for split in reader.splits()])
     done = crop(samples, destination, detect, settings, workers)

@@ -113,7 +113,7 @@ def _choice(dataset: Dataset, target: Path, data: str | None) -> DatasetChoice:
         FasError: neither says where the lists lie.
     """
     from fas_core.config.recipe import DatasetChoice
-    from fas_core.data.open import choose_instead
+    from fas_core.data.open import replace_dataset
     from fas_core.registry import registry
 
     own = _own(target) if target.is_dir() else None
@@ -121,7 +121,7 @@ def _choice(dataset: Dataset, target: Path, data: str | None) -> DatasetChoice:
     choice = own if own is not None and fits else DatasetChoice(dataset.name, dataset.options())
     if data is not None:
         named = data if data.startswith(f"{dataset.name}:") else f"{dataset.name}:{data}"
-        choice = choose_instead(named, choice, registry())
+        choice = replace_dataset(named, choice, registry())
     if choice.root is None:
         raise FasError(f"{target}: say where the lists of {dataset.name!r} lie: --data ROOT")
     if not choice.root.is_dir():
