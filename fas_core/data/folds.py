@@ -194,9 +194,11 @@ def _codes(column: pa.ChunkedArray) -> NDArray[np.intp]:
 def _shares(samples: SampleTable, groups: NDArray[np.intp]) -> NDArray[np.float64]:
     """(groups, strata) each group's share of all samples of a stratum: a class, or a species of attacks."""
     species = pc.fill_null(samples.table.column("species"), "")
-    strata = [*(samples.labels == label for label in (LIVE, ATTACK))]
-    strata += [
-        (samples.labels == ATTACK) & (_codes(species) == code) for code in range(len(species.unique()))
+    codes, attacks = _codes(species), samples.labels == ATTACK
+    strata = [
+        samples.labels == LIVE,
+        attacks,
+        *(attacks & (codes == code) for code in range(codes.max() + 1)),
     ]
     counts = np.stack([np.bincount(groups[rows], minlength=groups.max() + 1) for rows in strata], axis=1)
     return np.asarray(counts / np.maximum(counts.sum(axis=0), 1), np.float64)
@@ -224,9 +226,7 @@ def plural(column: str) -> str:
 
 def shared_groups(first: SampleTable, second: SampleTable, by: str) -> tuple[int, int] | None:
     """(values of `by` that both tables have, values that the second has); None where the second has none."""
-    groups, others = (
-        set(pc.unique(table.table.column(by)).to_pylist()) - {None} for table in (first, second)
-    )
+    groups, others = (set(samples.column(by)) - {None} for samples in (first, second))
     return (len(groups & others), len(others)) if others else None
 
 

@@ -52,7 +52,7 @@ def draw_presence(rng: np.random.Generator, modalities: int, dropout: float) -> 
 
 @frozen(eq=False)
 class TrainingBatches(Dataset[Any]):
-    """Reads a batch by its rows. Augmentation depends on (seed, epoch, row), mixing on (seed, epoch, rows)."""
+    """Batches by their rows. Augmentation depends on (seed, epoch, row), mixing on (seed, epoch, rows)."""
 
     samples: SampleTable
     recipe: Recipe

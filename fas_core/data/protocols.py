@@ -52,7 +52,7 @@ def protocols_of(texts: Sequence[str], registry: Registry) -> dict[str, str]:
 
 
 def find_protocol(text: str, registry: Registry) -> Protocol:
-    """Find the protocol that `DATASET-PROTOCOL` or `DATASET-SET` names, SET being one of the data set's `sets`.
+    """Find the protocol named `DATASET-PROTOCOL` or `DATASET-SET`, SET being one of the data set's `sets`.
 
     Raises:
         ConfigError: no data set has this name.
