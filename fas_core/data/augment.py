@@ -84,16 +84,9 @@ def add_colour_noise(image: Image, rng: np.random.Generator, strength: float) ->
 def augment_faces(
     faces: Mapping[str, Image], size: int, augment: Augment, rng: np.random.Generator
 ) -> dict[str, Image]:
-    """Augment one sample for training.
+    """Augment one training sample: `{modality: (H, W, 3)}` of any sizes -> `{modality: (size, size, 3)}`.
 
-    Args:
-        faces: `{modality: (H, W, 3)}`; sizes may differ.
-        size: side of the result in pixels.
-        augment: the recipe's settings.
-        rng: the sample's own, so that the result does not depend on who reads it and when.
-
-    Returns:
-        `{modality: (size, size, 3)}`.
+    `rng` is the sample's own, so that the result does not depend on which process reads it and when.
     """
     height, width = next(iter(faces.values())).shape[:2]
     geometry = CropGeometry.draw(rng, height, width, augment)

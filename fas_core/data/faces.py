@@ -43,7 +43,7 @@ class CropSettings:
 
 
 def face_detector(model: Path | None = None) -> Detector:
-    """Build a thread-safe detector: OpenCV's cascade, or the YuNet model of an `.onnx` file.
+    """Build a detector that threads may share: OpenCV's cascade, or the YuNet model of an `.onnx` file.
 
     Raises:
         DataError: the file is missing or not a YuNet model.
@@ -61,42 +61,50 @@ def _build_cascade() -> Detector:
     Of 900 photos of the NUAA database it missed 2 and the `default` cascade 15, 13 of them live people
     in dim light; where the two disagreed, `alt2` was right in all but two.
     """
-    thread = local()  # OpenCV's detectors keep state: one for each thread
+    path = Path(cv2.__file__).parent / "data" / "haarcascade_frontalface_alt2.xml"
+    load = _once_per_thread(lambda: cv2.CascadeClassifier(str(path)))
 
     def detect(image: Image) -> list[Box]:
-        if not hasattr(thread, "detector"):
-            file = Path(cv2.__file__).parent / "data" / "haarcascade_frontalface_alt2.xml"
-            thread.detector = cv2.CascadeClassifier(str(file))
         grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
         side = max(min(grey.shape) // MIN_FACE, 24)
-        faces = thread.detector.detectMultiScale(grey, 1.1, 3, minSize=(side, side))
-        return [_to_box(face) for face in faces]
+        return [_to_box(face) for face in load().detectMultiScale(grey, 1.1, 3, minSize=(side, side))]
 
     return detect
 
 
 def _build_yunet(model: Path) -> Detector:
     """Build a detector of faces in any pose from a YuNet model."""
-    thread = local()
 
-    def load() -> Any:
+    def open_model() -> Any:
         try:
             return cv2.FaceDetectorYN.create(str(model), "", (320, 320), score_threshold=MIN_SCORE)
         except cv2.error as error:
             raise DataError(f"{model}: not a YuNet model that OpenCV can load") from error
 
+    load = _once_per_thread(open_model)
+
     def detect(image: Image) -> list[Box]:
-        if not hasattr(thread, "detector"):
-            thread.detector = load()
-        thread.detector.setInputSize((image.shape[1], image.shape[0]))
+        load().setInputSize((image.shape[1], image.shape[0]))
         try:
-            _, faces = thread.detector.detect(cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
+            _, faces = load().detect(cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
         except cv2.error as error:
             raise DataError(f"{model}: not a YuNet model: {error.err}") from error
         return [] if faces is None else [_to_box(face) for face in faces]
 
     load()  # a bad file is refused before the work starts
     return detect
+
+
+def _once_per_thread(build: Callable[[], Any]) -> Callable[[], Any]:
+    """Cache what `build` returns for each thread: OpenCV's detectors keep state."""
+    thread = local()
+
+    def load() -> Any:
+        if not hasattr(thread, "value"):
+            thread.value = build()
+        return thread.value
+
+    return load
 
 
 def _to_box(values: Any) -> Box:
@@ -125,12 +133,9 @@ def square_around(face: Box, margin: float, shape: tuple[int, ...]) -> Box:
 
 
 def crop_face(photos: Mapping[str, Image], face: Box, settings: CropSettings) -> tuple[Box, dict[str, Image]]:
-    """Crop one face from photos of several modalities.
+    """Crop one face from photos of several modalities: `{modality: (H, W, 3)}` of one scene.
 
-    Args:
-        photos: `{modality: (H, W, 3)}` of one scene; sizes may differ.
-        face: in pixels of the first photo.
-        settings: margin and size.
+    The face is in pixels of the first photo; the sizes of the photos may differ.
 
     Returns:
         the square around the face in pixels of the first photo, and `{modality: (size, size, 3)}`.

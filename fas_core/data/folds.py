@@ -65,21 +65,18 @@ class FoldAssignment:
     @cached_property
     def groups(self) -> tuple[int, ...]:
         """How many values of the column each fold has."""
-        column = self.train.table.column(self.by)
-        folds = [column.filter(pa.array(self.numbers == fold)) for fold in range(1, self.count + 1)]
-        return tuple(len(fold.unique()) for fold in folds)
+        pairs = set(zip(self.train.column(self.by), self.numbers.tolist(), strict=True))
+        counts = Counter(fold for _, fold in pairs)
+        return tuple(counts[fold] for fold in range(1, self.count + 1))
 
     @cached_property
     def _dev(self) -> tuple[SampleTable, NDArray[np.intp]]:
         """Dev's labelled samples of train's groups, and the fold of each."""
-        numbers = self.numbers
+        fold_of = dict(zip(self.train.column(self.by), self.numbers.tolist(), strict=True))
         dev = self.reader.samples("dev") if "dev" in self.reader.splits() else self.train.take([])
-        values = self.train.table.column(self.by)
-        groups = pc.unique(values)
-        fold_of_group = numbers[np.asarray(pc.index_in(groups, values.combine_chunks()).to_numpy())]
-        group = pc.index_in(dev.table.column(self.by), groups)
-        rows = np.asarray(group.is_valid()) & np.isin(dev.labels, (LIVE, ATTACK))
-        return dev.take(rows), fold_of_group[np.asarray(pc.fill_null(group, 0).to_numpy(), np.intp)[rows]]
+        folds = np.array([fold_of.get(group, 0) for group in dev.column(self.by)], np.intp)
+        rows = (folds > 0) & np.isin(dev.labels, (LIVE, ATTACK))
+        return dev.take(rows), folds[rows]
 
     @cached_property
     def scored(self) -> SampleTable:

@@ -97,17 +97,11 @@ class TrainingBatches(Dataset[Any]):
         return faces, draw_presence(rng, len(recipe.modalities), recipe.train.modality_dropout)
 
 
-@frozen(eq=False)
-class TrainingLoader:
+class TrainingLoader(DataLoader[Any]):
     """Iterates over batches; `len` is how many there are."""
 
-    loader: DataLoader[Any]
-
-    def __len__(self) -> int:
-        return len(self.loader)
-
-    def __iter__(self) -> Iterator[Batch]:
-        for batch in self.loader:
+    def __iter__(self) -> Iterator[Batch]:  # type: ignore[override]
+        for batch in super().__iter__():
             if isinstance(batch, FasError):
                 raise batch
             yield batch
@@ -142,14 +136,12 @@ def training_loader(
         len(samples), train.batch_size, seed=train.seed, epoch=epoch, rank=rank, world_size=world_size
     )
     return TrainingLoader(
-        DataLoader(
-            TrainingBatches(samples, recipe, epoch, tuple(dict.fromkeys((*recipe.modalities, *also)))),
-            batch_size=None,  # the sampler yields batches of rows
-            sampler=rows[start_batch:],
-            num_workers=train.workers,
-            worker_init_fn=_ignore_interrupt,
-            generator=torch.Generator(),  # reading must not use the model's random numbers
-        )
+        TrainingBatches(samples, recipe, epoch, tuple(dict.fromkeys((*recipe.modalities, *also)))),
+        batch_size=None,  # the sampler yields batches of rows
+        sampler=rows[start_batch:],
+        num_workers=train.workers,
+        worker_init_fn=_ignore_interrupt,
+        generator=torch.Generator(),  # reading must not use the model's random numbers
     )
 
 

@@ -24,7 +24,6 @@ def open_dataset(spec: str, options: Mapping[str, Any] | None, registry: Registr
     Args:
         spec: `NAME`, `NAME:ROOT`, a manifest file, or a folder whose layout is recognised.
         options: the data set's options, as in a recipe.
-        registry: of the data sets.
 
     Raises:
         DataError: no data set, or more than one, fits `spec`; or the data cannot be read.
@@ -50,7 +49,6 @@ def replace_dataset(
     Args:
         spec: as `open_dataset` takes it.
         choice: the recipe's.
-        registry: of the data sets.
         protocols: `{data set: protocol}` to use instead of the recipe's or the default protocol.
 
     Raises:

@@ -21,13 +21,10 @@ def cores() -> int:
 def ordered(
     function: Callable[[Item], Result], items: Iterable[Item], workers: int, ahead: int | None = None
 ) -> Iterator[Result]:
-    """Map over threads, results in order. Decoding and face detection release the interpreter's lock.
+    """Map over `workers` threads, results in order; 0 calls in this thread.
 
-    Args:
-        function: its exception is raised when its result is due.
-        items: consumed as they are needed.
-        workers: threads; 0 calls in this one.
-        ahead: results that may wait to be consumed, by default 4 a worker.
+    Decoding and face detection release the interpreter's lock. Items are consumed as they are needed: at most
+    `ahead` results wait, by default 4 a worker. An exception is raised when its result is due.
     """
     if workers <= 0:
         yield from map(function, items)

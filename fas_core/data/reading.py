@@ -26,7 +26,7 @@ def read_faces(samples: SampleTable, row: int, modalities: Sequence[str]) -> dic
     if box is None:
         return images
     first = samples.modalities[0]
-    shape = (images[first] if first in images else _read_box_image(samples, row)).shape
+    shape = (images[first] if first in images else _read_first(samples, row)).shape
     if not box_overlaps(box, shape):
         raise DataError(
             f"{samples.path(row, first)}: box {list(box)} lies outside the image of "
@@ -35,8 +35,8 @@ def read_faces(samples: SampleTable, row: int, modalities: Sequence[str]) -> dic
     return {name: crop(image, scale_box(box, shape, image.shape)) for name, image in images.items()}
 
 
-def _read_box_image(samples: SampleTable, row: int) -> Image:
-    """Read the image that the box refers to, the first modality's."""
+def _read_first(samples: SampleTable, row: int) -> Image:
+    """Read the image of the first modality, which the box refers to."""
     first = samples.modalities[0]
     if not samples.has(row, first):
         raise DataError(

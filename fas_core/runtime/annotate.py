@@ -8,7 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from fas_core.data.images import Image, write_image
+from fas_core.data.images import Image
 from fas_core.data.text_lists import is_image
 from fas_core.errors import DataError, format_list
 from fas_core.runtime.inputs import Input, InputSample
@@ -60,15 +60,6 @@ def annotate(photo: Image, results: Sequence[FaceResult]) -> Image:
         x, y, w, h = (round(value * scale) for value in box)
         _draw(copy, (x, y, w, h), *_label(result))
     return copy
-
-
-def write_annotated(folder: Path, relative: str, photo: Image, results: Sequence[FaceResult]) -> None:
-    """Write the annotated copy of a photo below `folder`.
-
-    Raises:
-        FasError: the file cannot be written.
-    """
-    write_image(output_path(folder, relative), annotate(photo, results))
 
 
 def _label(result: FaceResult) -> tuple[str, tuple[int, int, int]]:

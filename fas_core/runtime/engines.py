@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -112,18 +112,12 @@ class OpenVinoEngine:
         self.inputs = tuple(node.get_any_name() for node in model.inputs)
         self.outputs = tuple(node.get_any_name() for node in model.outputs)
         self._takes_batches = not any(node.get_partial_shape()[0].is_static for node in model.inputs)
-        self._row_shapes = {node.get_any_name(): _row_shape(node) for node in model.outputs}
         self._thread = threading.local()
 
     def run(self, names: Sequence[str], inputs: Mapping[str, Array]) -> list[Array]:
-        count = len(next(iter(inputs.values())))
-        if self._takes_batches or count == 1:
+        if self._takes_batches:
             return self._infer(names, inputs)
-        if not count:
-            return [np.zeros((0, *self._row_shapes[name]), np.float32) for name in names]
-        rows = ({name: value[[row]] for name, value in inputs.items()} for row in range(count))
-        results = [self._infer(names, row) for row in rows]
-        return [np.concatenate(column) for column in zip(*results, strict=True)]
+        return run_by_row(lambda row: self._infer(names, row), inputs)
 
     def _infer(self, names: Sequence[str], inputs: Mapping[str, Array]) -> list[Array]:
         # A request holds its call's tensors, so every thread has its own.
@@ -135,9 +129,13 @@ class OpenVinoEngine:
         return [np.array(request.get_tensor(name).data) for name in names]
 
 
-def _row_shape(output: Any) -> tuple[int, ...]:
-    """Return the shape of one row of an output; a dynamic size is 0."""
-    return tuple(size.get_length() if size.is_static else 0 for size in list(output.get_partial_shape())[1:])
+def run_by_row(run: Callable[[dict[str, Array]], list[Array]], inputs: Mapping[str, Array]) -> list[Array]:
+    """Run a graph of one row for each row of a batch; an empty batch gives outputs of no rows."""
+    count = len(next(iter(inputs.values())))
+    rows = [{name: value[[row]] for name, value in inputs.items()} for row in range(count)]
+    if not rows:  # one run tells the outputs' shapes
+        rows = [{name: np.zeros((1, *value.shape[1:]), value.dtype) for name, value in inputs.items()}]
+    return [np.concatenate(column)[:count] for column in zip(*map(run, rows), strict=True)]
 
 
 def _damaged(path: Path, kind: str, reason: str) -> ModelError:

@@ -17,7 +17,7 @@ from fas_core.config.structure import structure
 from fas_core.errors import ConfigError, ModelError, format_list
 from fas_core.records.model_input import ModelInput, Resize
 from fas_core.registry import Registry
-from fas_core.runtime.engines import Engine
+from fas_core.runtime.engines import Engine, run_by_row
 from fas_core.scores.thresholds import Threshold
 
 Array = NDArray[Any]
@@ -103,12 +103,10 @@ class ExternalEngine:
         self._takes_batches = self._check_batches()
 
     def run(self, names: Sequence[str], inputs: Mapping[str, Array]) -> list[Array]:
-        count = len(next(iter(inputs.values())))
-        if self._takes_batches or count == 1:
+        if self._takes_batches:
             score = self._score(inputs)
         else:
-            rows = [{name: images[[row]] for name, images in inputs.items()} for row in range(count)]
-            score = np.concatenate([np.zeros(0, np.float32), *map(self._score, rows)])
+            (score,) = run_by_row(lambda row: [self._score(row)], inputs)
         return [score for _ in names]
 
     def _select_output(self) -> str:

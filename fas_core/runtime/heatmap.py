@@ -29,15 +29,6 @@ GRAD_CAM, OCCLUSION = "Grad-CAM", "occlusion"
 
 
 @frozen(eq=False)
-class ExplainedFace:
-    """A prepared face with its prediction and maps."""
-
-    face: Face
-    prediction: Prediction
-    maps: ExplanationMaps
-
-
-@frozen(eq=False)
 class ExplanationWriter:
     """Writes a PNG of each input's explanation below a folder."""
 
@@ -54,11 +45,9 @@ class ExplanationWriter:
         Raises:
             FasError: the file cannot be written.
         """
-        explained = [
-            ExplainedFace(face, prediction, self.explainer.explain(face)) for face, prediction in faces
-        ]
+        sheets = [draw_sheet(face, prediction, self.explainer.explain(face)) for face, prediction in faces]
         path = output_path(self.folder, relative, ".png")
-        write_image(path, draw_sheet(explained))
+        write_image(path, np.concatenate(sheets))
         return path
 
 
@@ -95,21 +84,8 @@ def draw_heatmap(face: Image, values: Map, scale: float, side: int) -> Image:
     return np.asarray((grey * (1 - opacity) + colour * opacity).round(), np.uint8)
 
 
-def draw_sheet(faces: Sequence[ExplainedFace]) -> Image:
-    """(H, W, 3): for each face its score, and a row for each modality with the image and its maps."""
-    return np.concatenate([_draw_face(face) for face in faces])
-
-
-def describe_map(maps: ExplanationMaps, kind: str, modality: str) -> str:
-    """Return the caption of a map: its range, or that Grad-CAM is empty."""
-    if kind == OCCLUSION:
-        values = maps.occlusion[modality]
-        return f"{values.min():+.2g} to {values.max():+.2g}"
-    return "" if maps.grad_cam and maps.grad_cam[modality].any() else "nothing for live"
-
-
-def _draw_face(explained: ExplainedFace) -> Image:
-    face, prediction, maps = explained.face, explained.prediction, explained.maps
+def draw_sheet(face: Face, prediction: Prediction, maps: ExplanationMaps) -> Image:
+    """(H, W, 3): the score of a face, and a row for each modality with the image and its maps."""
     columns = {"face": {name: _resize(image, TILE) for name, image in face.items()}}
     columns |= draw_maps(maps, face, TILE)
     row_height = TILE + LINE + GAP
@@ -128,6 +104,14 @@ def _draw_face(explained: ExplainedFace) -> Image:
             _write(sheet, caption, left, top + TILE + LINE - GAP, GREY)
     _draw_legend(sheet)
     return sheet
+
+
+def describe_map(maps: ExplanationMaps, kind: str, modality: str) -> str:
+    """Return the caption of a map: its range, or that Grad-CAM is empty."""
+    if kind == OCCLUSION:
+        values = maps.occlusion[modality]
+        return f"{values.min():+.2g} to {values.max():+.2g}"
+    return "" if maps.grad_cam and maps.grad_cam[modality].any() else "nothing for live"
 
 
 def _resize(image: Image, side: int) -> Image:

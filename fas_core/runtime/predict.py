@@ -13,10 +13,10 @@ from pathlib import Path
 from attrs import evolve, field, frozen
 
 from fas_core.data.faces import CropSettings, Detector, crop_face, face_detector, largest
-from fas_core.data.images import Box, Image, box_overlaps, crop, read_image, scale_box
+from fas_core.data.images import Box, Image, box_overlaps, crop, read_image, scale_box, write_image
 from fas_core.data.parallel import ordered
 from fas_core.errors import DataError
-from fas_core.runtime.annotate import write_annotated
+from fas_core.runtime.annotate import annotate, output_path
 from fas_core.runtime.heatmap import ExplanationWriter
 from fas_core.runtime.inputs import InputSample
 from fas_core.runtime.predictor import Face, Predictor
@@ -102,7 +102,8 @@ class PredictionPipeline:
         """Return the results of a sample; write its annotated copy and its explanation where requested."""
         results = loaded.results(predictions)
         if self.annotated is not None and loaded.photo is not None:
-            write_annotated(self.annotated, loaded.sample.copy_path, loaded.photo, results)
+            path = output_path(self.annotated, loaded.sample.copy_path)
+            write_image(path, annotate(loaded.photo, results))
         if self.explanations is None or not loaded.faces:
             return results
         faces = list(zip(loaded.faces, predictions, strict=True))

@@ -18,7 +18,6 @@ from fas_core.runtime.heatmap import (
     FOR_LIVE,
     GRAD_CAM,
     OCCLUSION,
-    ExplainedFace,
     ExplanationWriter,
     describe_map,
     draw_heatmap,
@@ -64,22 +63,30 @@ def test_drops_share_a_scale_and_grad_cam_does_not() -> None:
     assert describe_map(ExplanationMaps({}, {"rgb": half(0, 0)}), GRAD_CAM, "rgb") == "nothing for live"
 
 
-def test_the_sheet_has_a_row_for_each_modality_and_a_block_for_each_face() -> None:
-    face = {"rgb": grey(100), "ir": grey(50)}
+def test_the_sheet_has_a_row_for_each_modality_and_a_column_for_each_map() -> None:
+    face, prediction = {"rgb": grey(100), "ir": grey(50)}, Prediction(0.9, 0.5)
     values = {name: half(0.1, -0.1) for name in face}
-    live, maps = Prediction(0.9, 0.5), ExplanationMaps(values)
-    plain = draw_sheet([ExplainedFace(face, live, maps)])
-    both = draw_sheet([ExplainedFace(face, live, ExplanationMaps(values, values))])
-    one = draw_sheet([ExplainedFace({"rgb": face["rgb"]}, live, ExplanationMaps({"rgb": values["rgb"]}))])
+    plain = draw_sheet(face, prediction, ExplanationMaps(values))
+    with_grad_cam = draw_sheet(face, prediction, ExplanationMaps(values, values))
+    one = draw_sheet({"rgb": face["rgb"]}, prediction, ExplanationMaps({"rgb": values["rgb"]}))
     assert plain.dtype == np.uint8
-    assert both.shape[0] == plain.shape[0] > 2 * 224
-    assert both.shape[1] - plain.shape[1] > 224
+    assert with_grad_cam.shape[0] == plain.shape[0] > 2 * 224
+    assert with_grad_cam.shape[1] - plain.shape[1] > 224
     assert plain.shape[0] - one.shape[0] > 224
-    other = ExplainedFace(face, Prediction(0.1, 0.5), maps)
-    two = draw_sheet([ExplainedFace(face, live, maps), other])
-    assert two.shape == (2 * plain.shape[0], plain.shape[1], 3)
-    assert (two[: len(plain)] == plain).all()
-    assert (two[len(plain) :] != plain).any(), "the verdict differs"
+    other = draw_sheet(face, Prediction(0.1, 0.5), ExplanationMaps(values))
+    assert other.shape == plain.shape
+    assert (other != plain).any(), "the verdict differs"
+
+
+def test_below_a_map_stands_what_it_says() -> None:
+    """The captions differ where the maps, drawn with their own scales, do not."""
+    face, prediction = {"rgb": grey(100)}, Prediction(0.9, 0.5)
+    strong, weak = (
+        draw_sheet(face, prediction, ExplanationMaps({"rgb": half(drop, 0)})) for drop in (0.4, 0.2)
+    )
+    rows = np.flatnonzero((strong != weak).any(axis=(1, 2)))
+    assert len(rows)
+    assert rows.min() > 2 * 24 + 224
 
 
 def test_pictures_are_written_below_their_folder_as_png(mean_model: MeanModel, tmp_path: Path) -> None:
@@ -91,6 +98,7 @@ def test_pictures_are_written_below_their_folder_as_png(mean_model: MeanModel, t
     assert file.read_bytes().startswith(b"\x89PNG")
     height, width, _ = read_image(pictures.write("c.png", faces[:1])).shape
     assert read_image(file).shape == (2 * height, width, 3)
+    np.testing.assert_array_equal(read_image(file)[:height], read_image(tmp_path / "out/c.png"))
     (tmp_path / "out/file").write_text("")
     with pytest.raises(FasError, match="cannot be written"):
         pictures.write("file/d.png", faces)
