@@ -95,11 +95,11 @@ class ExternalEngine:
         self.kind, self.inputs = engine.kind, model.modalities
         if len(engine.inputs) != len(model.modalities):
             raise ModelError(
-                f"{path}: takes {format_list(engine.inputs)}, "
-                f"which are not as many as the modalities {format_list(model.modalities)}"
+                f"{path}: has the inputs {format_list(engine.inputs)}, "
+                f"not one for each of the modalities {format_list(model.modalities)}"
             )
         self._output = self._select_output()
-        self._score(self._blank(1))
+        self._score_blank(1)
         self._takes_batches = self._check_batches()
 
     def run(self, names: Sequence[str], inputs: Mapping[str, Array]) -> list[Array]:
@@ -115,18 +115,18 @@ class ExternalEngine:
             return outputs[0]
         if output not in outputs:
             raise ModelError(
-                f"{self._path}: gives {format_list(outputs)}: say by `output` which of them is meant"
+                f"{self._path}: has the outputs {format_list(outputs)}: set `output` to one of them"
             )
         return output
 
-    def _blank(self, count: int) -> dict[str, Array]:
-        side = self._model.input_size
-        return {name: np.zeros((count, side, side, 3), np.uint8) for name in self.inputs}
+    def _score_blank(self, count: int) -> Array:
+        shape = (count, self._model.input_size, self._model.input_size, 3)
+        return self._score({name: np.zeros(shape, np.uint8) for name in self.inputs})
 
     def _check_batches(self) -> bool:
         """Whether the graph takes batches; many take one image at a time."""
         try:
-            return len(self._score(self._blank(2))) == 2
+            return len(self._score_blank(2)) == 2
         except ModelError:
             return False
 
@@ -137,18 +137,19 @@ class ExternalEngine:
             (output,) = self._engine.run([self._output], dict(zip(self._engine.inputs, images, strict=True)))
         except Exception as error:  # an engine's exceptions share no public base
             reason = str(error).splitlines()[0]
-            raise ModelError(f"{self._path}: does not take such input: {reason}") from error
+            raise ModelError(
+                f"{self._path}: cannot be run with the input that is described: {reason}"
+            ) from error
         return self._to_score(np.asarray(output, np.float32))
 
     def _to_network_input(self, pixels: Array) -> Array:
-        normalize, channel_axis = self._model.normalize, -1
+        normalize = self._model.normalize
         if normalize is not None:
             mean, std = np.array(normalize.mean, np.float32), np.array(normalize.std, np.float32)
-            pixels = ((pixels / np.float32(255) - mean) / std).transpose(0, 3, 1, 2)
-            channel_axis = 1
-        return np.ascontiguousarray(
-            pixels if self._model.channels == "rgb" else np.flip(pixels, channel_axis)
-        )
+            pixels = (pixels / np.float32(255) - mean) / std
+        if self._model.channels == "bgr":
+            pixels = pixels[..., ::-1]
+        return np.ascontiguousarray(pixels if normalize is None else pixels.transpose(0, 3, 1, 2))
 
     def _to_score(self, output: Array) -> Array:
         model = self._model
@@ -156,7 +157,7 @@ class ExternalEngine:
             return output.reshape(-1)
         if model.gives == "score" or output.ndim != 2 or model.live >= output.shape[1]:
             raise ModelError(
-                f"{self._path}: {self._output} is {output.shape}, and not {model.gives}"
+                f"{self._path}: output {self._output} has the shape {output.shape}, not that of {model.gives}"
                 + ("" if model.gives == "score" else f" with a class {model.live}")
             )
         if model.gives == "logits":

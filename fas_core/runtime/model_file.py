@@ -132,13 +132,11 @@ def _open(path: Path, threads: int | None, external: ExternalModel | None) -> tu
     engine = open_engine(path, threads)
     if engine.metadata is not None:
         if external is not None:
-            raise ModelError(
-                f"{path}: says itself what it is, as `fas export` wrote it: leave the other terms out"
-            )
+            raise ModelError(f"{path}: has fas metadata, as `fas export` wrote it: leave the description out")
         return engine, read_card(engine.metadata, str(path))
     if external is None:
         raise ModelError(
             f"{path}: {engine.kind}, but without fas metadata (modalities, size, threshold): "
-            "give a model that `fas export` wrote, or say what it is (fas predict --foreign)"
+            "give a model that `fas export` wrote, or describe it (fas predict --foreign)"
         )
     return ExternalEngine(engine, external, path), external.card

@@ -53,9 +53,7 @@ def softmax(values: NDArray[Any]) -> NDArray[Any]:
 
 def test_our_own_whose_metadata_was_lost(mean_model: Any) -> None:
     path = without_metadata(mean_model(("rgb", "ir")))
-    with pytest.raises(
-        ModelError, match=r"without fas metadata .* or say what it is \(fas predict --foreign\)"
-    ):
+    with pytest.raises(ModelError, match=r"without fas metadata .* or describe it \(fas predict --foreign\)"):
         Predictor(path)
     predictor = Predictor(path, external=ExternalModel(("rgb", "ir"), 8, threshold=0.3))
     found = predictor(rgb=np.full((9, 9, 3), 204, np.uint8), ir=np.zeros((9, 9, 3), np.uint8))
@@ -91,14 +89,14 @@ def test_probabilities_are_taken_as_they_are(tmp_path: Path, faces: Any) -> None
 @pytest.mark.parametrize(
     ("terms", "match"),
     [
-        ({"modalities": ("rgb", "ir")}, "takes data, which are not as many as the modalities rgb, ir"),
-        ({"normalize": None}, "does not take such input: "),
-        ({"input_size": 8}, "does not take such input: "),
-        ({"output": None}, "gives means, copy: say by `output` which of them is meant"),
-        ({"output": "score"}, "gives means, copy: say by `output`"),
-        ({"gives": "score"}, r"means is \(1, 3\), and not score"),
-        ({"live": 3}, r"means is \(1, 3\), and not logits with a class 3"),
-        ({"output": "copy"}, r"copy is \(1, 3, 4, 4\), and not logits"),
+        ({"modalities": ("rgb", "ir")}, "has the inputs data, not one for each of the modalities rgb, ir"),
+        ({"normalize": None}, "cannot be run with the input that is described: "),
+        ({"input_size": 8}, "cannot be run with the input that is described: "),
+        ({"output": None}, "has the outputs means, copy: set `output` to one of them"),
+        ({"output": "score"}, "has the outputs means, copy: set `output`"),
+        ({"gives": "score"}, r"means has the shape \(1, 3\), not that of score"),
+        ({"live": 3}, r"means has the shape \(1, 3\), not that of logits with a class 3"),
+        ({"output": "copy"}, r"copy has the shape \(1, 3, 4, 4\), not that of logits"),
     ],
 )
 def test_terms_that_are_not_the_models(tmp_path: Path, terms: dict[str, Any], match: str) -> None:
@@ -111,7 +109,7 @@ def test_terms_that_are_not_the_models(tmp_path: Path, terms: dict[str, Any], ma
 
 
 def test_what_says_itself_what_it_is_needs_no_terms(mean_model: Any) -> None:
-    with pytest.raises(ModelError, match="says itself what it is"):
+    with pytest.raises(ModelError, match="has fas metadata"):
         ModelFile(mean_model(), external=ExternalModel(("rgb",), 8))
 
 
