@@ -142,7 +142,7 @@ def fold_numbers(samples: SampleTable, by: str, count: int, seed: int) -> NDArra
 
     Args:
         samples: labelled.
-        by: a column of the sample table; rows of the same value are in the same fold.
+        by: a column of the sample table; rows of the same value are one group, in one fold.
         count: number of folds, at least 2.
         seed: of the order in which equal groups are assigned.
 

@@ -63,11 +63,7 @@ def decode(data: bytes, path: Path) -> Image:
     Grey images get three equal channels; an alpha channel is dropped. 16-bit colour is divided by 257.
     16-bit grey is depth or infrared counts, which fill only a part of that range: 0 (not measured) stays 0,
     the other values are stretched linearly to 1..255. An animation gives its first frame, a document its
-    first page.
-
-    Args:
-        data: content of the file.
-        path: the file, for messages.
+    first page. `path` is for messages.
 
     Raises:
         DataError: the data is truncated or not an image, or the image has more than `MAX_PIXELS`.
@@ -99,9 +95,7 @@ def decode(data: bytes, path: Path) -> Image:
 def as_image(pixels: NDArray[Any], where: str) -> Image:
     """Convert an array to (H, W, 3) RGB, as `read_image` would read a file with these pixels.
 
-    Args:
-        pixels: uint8 or uint16, (H, W), (H, W, 1), (H, W, 3) RGB or (H, W, 4) RGBA.
-        where: name of the array, for messages.
+    `pixels` are uint8 or uint16, (H, W), (H, W, 1), (H, W, 3) RGB or (H, W, 4) RGBA. `where` is for messages.
 
     Raises:
         DataError: the array is empty, or of another shape or type.

@@ -48,11 +48,7 @@ def read_lines(path: Path) -> list[str]:
 
 
 def refuse(path: Path, problems: Sequence[str]) -> None:
-    """Raise the problems of a file or folder, if there are any.
-
-    Args:
-        path: the file or folder that was read.
-        problems: each in the form `file:line: message`.
+    """Raise the problems of a file or folder, each `file:line: message`, if there are any.
 
     Raises:
         DataError: there are problems; the first 20 are listed, a line each.

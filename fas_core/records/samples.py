@@ -156,8 +156,8 @@ class SampleTable:
 
     def counts(self) -> dict[str, int]:
         """`{"live": n, "attack": n, "unknown": n}` without zeros, then `total`."""
-        values = {"live": LIVE, "attack": ATTACK, "unknown": UNKNOWN}
-        counts = {name: int((self.labels == value).sum()) for name, value in values.items()}
+        labels, values = self.labels, {"live": LIVE, "attack": ATTACK, "unknown": UNKNOWN}
+        counts = {name: int((labels == value).sum()) for name, value in values.items()}
         return {name: count for name, count in counts.items() if count} | {"total": len(self)}
 
     def fingerprint(self) -> str:

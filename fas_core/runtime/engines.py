@@ -38,11 +38,9 @@ class Engine(Protocol):
 
 
 def open_engine(path: Path, threads: int | None = None) -> Engine:
-    """Open a model file with the engine of its suffix.
+    """Open `.onnx`, or an OpenVINO `.xml` with its `.bin` beside it, with the engine of the suffix.
 
-    Args:
-        path: `.onnx`, or an OpenVINO `.xml` with its `.bin` beside it.
-        threads: CPU threads of one call; None for one per core.
+    `threads` is the number of CPU threads of one call; None for one per core.
 
     Raises:
         ModelError: the file is missing, damaged or not a model.
