@@ -65,14 +65,15 @@ class FoldAssignment:
     @cached_property
     def groups(self) -> tuple[int, ...]:
         """How many values of the column each fold has."""
-        pairs = set(zip(self.train.column(self.by), self.numbers.tolist(), strict=True))
-        counts = Counter(fold for _, fold in pairs)
+        pairs = set(zip(self.numbers.tolist(), self.train.column(self.by), strict=True))
+        counts = Counter(fold for fold, _ in pairs)
         return tuple(counts[fold] for fold in range(1, self.count + 1))
 
     @cached_property
     def _dev(self) -> tuple[SampleTable, NDArray[np.intp]]:
         """Dev's labelled samples of train's groups, and the fold of each."""
-        fold_of = dict(zip(self.train.column(self.by), self.numbers.tolist(), strict=True))
+        numbers = self.numbers.tolist()  # refuses an unknown column
+        fold_of = dict(zip(self.train.column(self.by), numbers, strict=True))
         dev = self.reader.samples("dev") if "dev" in self.reader.splits() else self.train.take([])
         folds = np.array([fold_of.get(group, 0) for group in dev.column(self.by)], np.intp)
         rows = (folds > 0) & np.isin(dev.labels, (LIVE, ATTACK))

@@ -253,6 +253,13 @@ def test_another_spelling_is_refused(spec: str) -> None:
         FoldAssignment.parse(SimpleNamespace(), spec, seed=0)  # type: ignore[arg-type]
 
 
+def test_an_unknown_column_is_refused_whatever_is_asked_first() -> None:
+    folds = FoldAssignment.parse(Reader(train=table(people(4))), "subjct:2", seed=0)
+    for read in (lambda: folds.numbers, lambda: folds.scored, folds.digest):
+        with pytest.raises(ConfigError, match=r"no such column \(did you mean 'subject'\?\)"):
+            read()
+
+
 def test_what_two_splits_share() -> None:
     assert shared_groups(table(people(4)), table(people(6)), "subject") == (4, 6)
     assert shared_groups(table(people(4)), table(person("else")), "subject") == (0, 1)
