@@ -17,7 +17,7 @@ from fas_core.cli.views.verdicts import show
 from fas_core.errors import ConfigError
 
 if TYPE_CHECKING:
-    from fas_core.runtime.predict import Row
+    from fas_core.runtime.results import FaceResult
 
 NOTHING_SCORED, ATTACKED = 1, 3
 
@@ -72,7 +72,7 @@ def command(
     ctx.exit(_exit_code(found.rows, fail_on_attack))
 
 
-def _write(path: Path, rows: Sequence[Row]) -> None:
+def _write(path: Path, rows: Sequence[FaceResult]) -> None:
     """As CSV, which `fas score` reads: `id` and `score` among its columns."""
     text = StringIO()
     writer = csv.writer(text, lineterminator="\n")
@@ -85,7 +85,7 @@ def _write(path: Path, rows: Sequence[Row]) -> None:
         temporary.write_text(text.getvalue(), encoding="utf-8")
 
 
-def _exit_code(rows: Sequence[Row], fail_on_attack: bool) -> int:
+def _exit_code(rows: Sequence[FaceResult], fail_on_attack: bool) -> int:
     found = [row.prediction for row in rows if row.prediction is not None]
     if fail_on_attack and not all(prediction.live for prediction in found):
         return ATTACKED

@@ -107,10 +107,10 @@ def _start(
     loaded = load_recipe(recipe, registry(), overrides | changes)
     if loaded.folds is None:
         _refuse_final(final)
-        if chosen is not None and chosen.has_sub_protocols:
+        if chosen is not None and chosen.is_set:
             return protocols.start(path, chosen, loaded, registry())
         return job.start(path, loaded, registry())
-    if chosen is not None and chosen.has_sub_protocols:
+    if chosen is not None and chosen.is_set:
         raise ConfigError(
             f"--protocol {protocol} is a set of protocols, and folds are of one: "
             f"{format_list(f'{chosen.dataset}-{member}' for member in chosen.members)}"

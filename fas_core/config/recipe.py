@@ -136,8 +136,8 @@ class Augment:
         crop_ratio: aspect ratio (width / height) of the crop, (low, high), log-uniform.
         flip: probability of a horizontal flip.
         lighting: standard deviation of the PCA colour noise (AlexNet, NeurIPS 2012, section 4.1).
-        mix: probability that a batch's images exchange their quarters within each class, see
-            `fas_core.data.mixing`.
+        mix: chance that the quarters of a batch's images change places within their class, see
+            `fas_core.data.augment`.
     """
 
     crop_scale: tuple[float, float] = field(default=(0.08, 1.0), validator=_check_range(0, 1))

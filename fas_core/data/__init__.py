@@ -1,1 +1,1 @@
-"""Samples, their images, and what feeds them to models."""
+"""Data sets, images and loaders: from what a user names to batches of faces."""

@@ -1,7 +1,11 @@
-"""Random changes for training: one geometry for all modalities of a sample, and colour noise for each.
+"""Training augmentation: one crop and flip for all modalities of a sample, colour noise for each, mixing.
 
 As FeatherNets (arXiv 1904.09290) were trained: a random crop of area and aspect ratio (Going Deeper with
 Convolutions, arXiv 1409.4842), a flip, and PCA colour noise (AlexNet, NeurIPS 2012, section 4.1).
+
+CutMix (Yun et al., arXiv 1905.04899) pastes a region of one image into another and mixes their labels. Mixing
+here exchanges quarters within a class, so the label stays: people and backgrounds are mixed, live and attack
+are not.
 """
 
 from __future__ import annotations
@@ -12,19 +16,20 @@ from collections.abc import Mapping
 import cv2
 import numpy as np
 from attrs import frozen
+from numpy.typing import NDArray
 
 from fas_core.config.recipe import Augment
-from fas_core.data.images import Image, cut, resized
+from fas_core.data.images import Image, crop, resize_square
 
-TRIES = 10
+MAX_TRIES = 10
 EIGENVALUES = np.array([0.2175, 0.0188, 0.0045])
 EIGENVECTORS = np.array([[0.4009, 0.7192, -0.5675], [-0.8140, -0.0045, -0.5808], [0.4203, -0.6948, -0.5836]])
 """Of ImageNet's colours in [0, 1]; a row for each eigenvalue, a column for each of red, green, blue."""
 
 
 @frozen
-class Geometry:
-    """A crop, as fractions of width and height so that it fits images of any size, and a flip."""
+class CropGeometry:
+    """A crop as fractions of width and height, so that it fits images of any size, and a flip."""
 
     x: float
     y: float
@@ -33,27 +38,27 @@ class Geometry:
     flip: bool
 
     @classmethod
-    def draw(cls, rng: np.random.Generator, height: int, width: int, augment: Augment) -> Geometry:
-        """For an image of `height` x `width` pixels; other modalities follow it."""
-        w, h = _crop_size(rng, height, width, augment)
+    def draw(cls, rng: np.random.Generator, height: int, width: int, augment: Augment) -> CropGeometry:
+        """Draw a crop for an image of `height` x `width` pixels."""
+        w, h = _draw_crop_size(rng, height, width, augment)
         left, top = int(rng.integers(width - w + 1)), int(rng.integers(height - h + 1))
         return cls(left / width, top / height, w / width, h / height, bool(rng.random() < augment.flip))
 
     def apply(self, image: Image, size: int) -> Image:
         """(H, W, 3) -> (size, size, 3)."""
         height, width = image.shape[:2]
-        part = cut(image, (self.x * width, self.y * height, self.w * width, self.h * height))
-        made = resized(part, size)
-        return np.asarray(cv2.flip(made, 1)) if self.flip else made
+        box = (self.x * width, self.y * height, self.w * width, self.h * height)
+        resized = resize_square(crop(image, box), size)
+        return np.asarray(cv2.flip(resized, 1)) if self.flip else resized
 
 
-def _crop_size(rng: np.random.Generator, height: int, width: int, augment: Augment) -> tuple[int, int]:
-    """Width and height of the crop in pixels.
+def _draw_crop_size(rng: np.random.Generator, height: int, width: int, augment: Augment) -> tuple[int, int]:
+    """Draw width and height of the crop in pixels, by rejection.
 
-    Of ten draws the first that fits. After that as much of the image as the aspect ratios allow.
+    After ten crops that do not fit: as much of the image as the aspect ratios allow.
     """
     low, high = augment.crop_ratio
-    for _ in range(TRIES):
+    for _ in range(MAX_TRIES):
         area = height * width * rng.uniform(*augment.crop_scale)
         ratio = math.exp(rng.uniform(math.log(low), math.log(high)))
         w, h = round(math.sqrt(area * ratio)), round(math.sqrt(area / ratio))
@@ -63,13 +68,10 @@ def _crop_size(rng: np.random.Generator, height: int, width: int, augment: Augme
     return min(width, round(height * ratio)), min(height, round(width / ratio))
 
 
-def light(image: Image, rng: np.random.Generator, strength: float) -> Image:
-    """PCA colour noise: a shift of the whole image along the principal axes of natural colours.
+def add_colour_noise(image: Image, rng: np.random.Generator, strength: float) -> Image:
+    """Shift a whole image (H, W, 3) along the principal axes of natural colours.
 
-    Args:
-        image: (H, W, 3).
-        rng: where the shift comes from.
-        strength: standard deviation of the share of each axis; 0 changes nothing.
+    `strength` is the standard deviation of the shift along each axis, in its eigenvalue; 0 changes nothing.
     """
     if not strength:
         return image
@@ -79,20 +81,37 @@ def light(image: Image, rng: np.random.Generator, strength: float) -> Image:
     return np.asarray(cv2.LUT(image, np.clip(np.round(table), 0, 255).astype(np.uint8)[None]))
 
 
-def augmented(
+def augment_faces(
     faces: Mapping[str, Image], size: int, augment: Augment, rng: np.random.Generator
 ) -> dict[str, Image]:
-    """One sample for training.
+    """Augment one training sample: `{modality: (H, W, 3)}` of any sizes -> `{modality: (size, size, 3)}`.
 
-    Args:
-        faces: `{modality: (H, W, 3)}`; sizes may differ.
-        size: side of the result in pixels.
-        augment: what is done.
-        rng: the sample's own, so that its changes do not depend on who reads it and when.
-
-    Returns:
-        `{modality: (size, size, 3)}`.
+    `rng` is the sample's own, so that the result does not depend on which process reads it and when.
     """
     height, width = next(iter(faces.values())).shape[:2]
-    geometry = Geometry.draw(rng, height, width, augment)
-    return {name: light(geometry.apply(face, size), rng, augment.lighting) for name, face in faces.items()}
+    geometry = CropGeometry.draw(rng, height, width, augment)
+    return {
+        name: add_colour_noise(geometry.apply(face, size), rng, augment.lighting)
+        for name, face in faces.items()
+    }
+
+
+def draw_donors(labels: NDArray[np.int8], rng: np.random.Generator) -> NDArray[np.intp]:
+    """(4, B) rows of the batch, of the same label, from which each sample gets each of its quarters."""
+    donors = np.tile(np.arange(len(labels)), (4, 1))
+    for quarter in donors:
+        for label in np.unique(labels):
+            rows = np.flatnonzero(labels == label)
+            quarter[rows] = rng.permutation(rows)
+    return donors
+
+
+def mix_quarters(batch: Image, donors: NDArray[np.intp]) -> Image:
+    """Return a copy of a batch (B, S, S, 3) whose quarters come from the samples of `draw_donors`."""
+    half = batch.shape[1] // 2
+    first, second = slice(None, half), slice(half, None)
+    mixed = batch.copy()
+    quarters = ((first, first), (first, second), (second, first), (second, second))
+    for (down, across), rows in zip(quarters, donors, strict=True):
+        mixed[:, down, across] = batch[rows, down, across]
+    return mixed

@@ -1,94 +1,142 @@
-"""How large an encoded image says it is, read from its header: known before a byte of it is decoded.
+"""Image dimensions read from file headers, before a pixel is decoded.
 
-Formats: JPEG (ITU T.81), PNG, BMP, GIF89a, WebP (RFC 9649), TIFF 6.0 (not BigTIFF).
+Formats: JPEG (ITU T.81) with its EXIF orientation, PNG, BMP, GIF89a, WebP (RFC 9649), TIFF 6.0 (not BigTIFF).
 """
 
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterator
+from pathlib import Path
+
+from fas_core.errors import DataError
 
 Size = tuple[int, int]
 """Width and height in pixels."""
 
 FORMATS = "JPEG, PNG, BMP, WebP, TIFF or GIF"
 
+HEADER_BYTES = 1 << 12
+"""Enough for most headers; a file with a longer one is read to its end."""
+
+JPEG_START = b"\xff\xd8"
 START_OF_FRAME = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
-TIFF_WIDTH, TIFF_HEIGHT = 256, 257
+EXIF_MARKER, EXIF = 0xE1, b"Exif\0\0"
+TIFF_WIDTH, TIFF_HEIGHT, TIFF_ORIENTATION = 256, 257, 274
 TIFF_NUMBERS = {3: "H", 4: "I"}
 
 
-def pixel_size(data: bytes) -> Size | None:
-    """Width and height of the image, of an animation's canvas, or of a file's first page.
+def read_shape(path: Path) -> tuple[int, int]:
+    """Return (height, width) of an image file in pixels, upright as a JPEG's EXIF orientation says.
 
-    None where the data is of no format that we know, or its header is damaged.
+    Raises:
+        DataError: the file cannot be read, or its header is damaged or of an unknown format.
     """
     try:
-        return _size(data)
-    except (struct.error, IndexError):
+        with path.open("rb") as stream:
+            data = stream.read(HEADER_BYTES)
+            if (size := pixel_size(data)) is None:
+                data += stream.read()
+                size = pixel_size(data)
+    except FileNotFoundError:
+        raise DataError(f"{path}: no such image: check the list and the data set's root") from None
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read: {error.strerror}") from error
+    if size is None:
+        raise DataError(f"{path}: not a {FORMATS} image, or its header is damaged")
+    width, height = size
+    return (width, height) if _is_rotated(data) else (height, width)
+
+
+def pixel_size(data: bytes) -> Size | None:
+    """Return the size of an encoded image, an animation's canvas or a file's first page.
+
+    None where the format is unknown or the header is damaged. EXIF orientation is not applied.
+    """
+    try:
+        return _read_size(data)
+    except struct.error:
         return None
 
 
-def _size(data: bytes) -> Size | None:
-    if data.startswith(b"\xff\xd8"):
-        return _jpeg(data)
+def jpeg_segments(data: bytes) -> Iterator[tuple[int, int, int]]:
+    """Yield (marker, start of the content, end) of each header segment of a JPEG."""
+    position = len(JPEG_START)
+    while position + 4 <= len(data) and data[position] == 0xFF:
+        marker = data[position + 1]
+        if marker == 0xFF:  # markers may be padded with 0xFF
+            position += 1
+            continue
+        end = position + 2 + int.from_bytes(data[position + 2 : position + 4], "big")
+        yield marker, position + 4, end
+        position = end
+
+
+def _read_size(data: bytes) -> Size | None:
+    if data.startswith(JPEG_START):
+        frames = (start for marker, start, _ in jpeg_segments(data) if marker in START_OF_FRAME)
+        start = next(frames, None)
+        return None if start is None else _pair(">HH", data, start + 1)[::-1]
     if data.startswith(b"\x89PNG\r\n\x1a\n") and data[12:16] == b"IHDR":
         return _pair(">II", data, 16)
     if data.startswith(b"BM"):
-        core = _number("<I", data, 14) == 12  # of OS/2: 16 bits each, unsigned
-        width, height = _pair("<HH" if core else "<ii", data, 18)
+        is_os2 = _number("<I", data, 14) == 12  # 16 bits each, unsigned
+        width, height = _pair("<HH" if is_os2 else "<ii", data, 18)
         return abs(width), abs(height)  # a negative height means that the top row comes first
     if data.startswith((b"GIF87a", b"GIF89a")):
         return _pair("<HH", data, 6)
     if data.startswith(b"RIFF") and data[8:12] == b"WEBP":
-        return _webp(data)
+        return _read_webp_size(data)
     if data.startswith((b"II*\0", b"MM\0*")):
-        return _tiff(data, "<" if data.startswith(b"II") else ">")
+        entries = dict(_tiff_entries(data))
+        size = entries.get(TIFF_WIDTH), entries.get(TIFF_HEIGHT)
+        return None if size[0] is None or size[1] is None else (size[0], size[1])
     return None
 
 
-def _jpeg(data: bytes) -> Size | None:
-    place = 2
-    while data[place] == 0xFF:
-        marker = data[place + 1]
-        if marker == 0xFF:  # markers may be padded with these
-            place += 1
-        elif marker in START_OF_FRAME:
-            height, width = _pair(">HH", data, place + 5)
-            return width, height
-        else:
-            place += 2 + _number(">H", data, place + 2)
-    return None
-
-
-def _webp(data: bytes) -> Size | None:
-    kind = data[12:16]
-    if kind == b"VP8 ":
+def _read_webp_size(data: bytes) -> Size | None:
+    form = data[12:16]
+    if form == b"VP8 ":
         width, height = _pair("<HH", data, 26)
         return width & 0x3FFF, height & 0x3FFF
-    if kind == b"VP8L":
+    if form == b"VP8L":
         bits = _number("<I", data, 21)
         return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
-    if kind == b"VP8X":
+    if form == b"VP8X":
         low, high = _pair("<IH", data, 24)  # two numbers of 24 bits each
         return (low & 0xFFFFFF) + 1, (low >> 24 | high << 8) + 1
     return None
 
 
-def _tiff(data: bytes, order: str) -> Size | None:
-    first = _number(f"{order}I", data, 4)
-    found = {}
-    for entry in range(_number(f"{order}H", data, first)):
-        place = first + 2 + 12 * entry
-        tag, kind = _pair(f"{order}HH", data, place)
-        if tag in (TIFF_WIDTH, TIFF_HEIGHT) and kind in TIFF_NUMBERS:
-            found[tag] = _number(order + TIFF_NUMBERS[kind], data, place + 8)
-    return (found[TIFF_WIDTH], found[TIFF_HEIGHT]) if len(found) == 2 else None
+def _tiff_entries(data: bytes) -> Iterator[tuple[int, int]]:
+    """Yield (tag, value) of the integers in a TIFF block's first directory."""
+    order = "<" if data.startswith(b"II") else ">"
+    directory = _number(f"{order}I", data, 4)
+    for entry in range(_number(f"{order}H", data, directory)):
+        position = directory + 2 + 12 * entry
+        tag, kind = _pair(f"{order}HH", data, position)
+        if kind in TIFF_NUMBERS:
+            yield tag, _number(order + TIFF_NUMBERS[kind], data, position + 8)
 
 
-def _number(form: str, data: bytes, place: int) -> int:
-    return int(struct.unpack_from(form, data, place)[0])
+def _is_rotated(data: bytes) -> bool:
+    """Whether a JPEG's EXIF orientation, 5 to 8, exchanges height and width."""
+    for marker, start, end in jpeg_segments(data) if data.startswith(JPEG_START) else ():
+        if marker in START_OF_FRAME:
+            return False
+        if marker == EXIF_MARKER and data.startswith(EXIF, start):
+            try:
+                entries = _tiff_entries(data[start + len(EXIF) : end])
+                return any(tag == TIFF_ORIENTATION and 5 <= value <= 8 for tag, value in entries)
+            except struct.error:
+                return False
+    return False
 
 
-def _pair(form: str, data: bytes, place: int) -> tuple[int, int]:
-    first, second = struct.unpack_from(form, data, place)
+def _number(form: str, data: bytes, position: int) -> int:
+    return int(struct.unpack_from(form, data, position)[0])
+
+
+def _pair(form: str, data: bytes, position: int) -> tuple[int, int]:
+    first, second = struct.unpack_from(form, data, position)
     return first, second

@@ -1,4 +1,4 @@
-"""Image files to uint8 RGB arrays, and the one rule that makes them a model's input for judging."""
+"""Image files as uint8 RGB arrays: decoding, boxes, resizing, the evaluation rule, writing."""
 
 from __future__ import annotations
 
@@ -10,29 +10,36 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fas_core.atomic import replacing
-from fas_core.data.image_size import FORMATS, pixel_size
+from fas_core.data.image_size import FORMATS, JPEG_START, jpeg_segments, pixel_size
 from fas_core.data.text_lists import is_image
 from fas_core.errors import DataError
 from fas_core.records.model_input import Resize
 
 Image = NDArray[np.uint8]
+"""(H, W, 3) RGB, or a batch of them."""
+
 Box = tuple[float, float, float, float]
+"""x, y, w, h in pixels."""
 
 MAX_PIXELS = 64_000_000
 """Larger images are refused before they are decoded: a file of a few kB can hold gigabytes of pixels."""
 
+START_OF_SCAN = 0xDA
+FULL_COLOUR = cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444
+JPEG_OPTIONS = [cv2.IMWRITE_JPEG_QUALITY, 95, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, FULL_COLOUR]
+
 # Images are read in parallel already; OpenCV's own threads would fight for the same cores, and a
 # forked loader worker can hang on locks that they held.
 cv2.setNumThreads(0)
-# What it would print of a bad file, our error says.
+# Its warnings about a damaged file would repeat our error.
 cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
 
 
 def read_bytes(path: Path) -> bytes:
-    """Content of a file.
+    """Read a file.
 
     Raises:
-        DataError: it is missing, unreadable or empty.
+        DataError: the file is missing, unreadable or empty.
     """
     try:
         data = path.read_bytes()
@@ -46,28 +53,20 @@ def read_bytes(path: Path) -> bytes:
 
 
 def read_image(path: Path) -> Image:
-    """An image file as (H, W, 3) RGB; see `decode`.
-
-    Raises:
-        DataError: the file is missing, cut off or not an image.
-    """
+    """Read an image file as (H, W, 3) RGB; raises as `read_bytes` and `decode`."""
     return decode(read_bytes(path), path)
 
 
 def decode(data: bytes, path: Path) -> Image:
-    """An encoded image as (H, W, 3) RGB, turned upright as its EXIF says.
+    """Decode an image to (H, W, 3) RGB, turned upright as its EXIF orientation says.
 
-    Grey images get three equal channels and an alpha channel is dropped. 16-bit colour is divided by
-    257. 16-bit grey is taken for depth or infrared counts, which fill only a part of that range: 0
-    (nothing measured) stays 0, and the other values are stretched linearly to 1..255. Of an animation
-    it is the first frame, of several pages the first.
-
-    Args:
-        data: content of the file.
-        path: where it comes from, for messages.
+    Grey images get three equal channels; an alpha channel is dropped. 16-bit colour is divided by 257.
+    16-bit grey is depth or infrared counts, which fill only a part of that range: 0 (not measured) stays 0,
+    the other values are stretched linearly to 1..255. An animation gives its first frame, a document its
+    first page. `path` is for messages.
 
     Raises:
-        DataError: the data is cut off or not an image, or it would have more than `MAX_PIXELS`.
+        DataError: the data is truncated or not an image, or the image has more than `MAX_PIXELS`.
     """
     size = pixel_size(data)
     if size is not None and size[0] * size[1] > MAX_PIXELS:
@@ -75,7 +74,7 @@ def decode(data: bytes, path: Path) -> Image:
             f"{path}: {size[0]} x {size[1]} pixels, more than the {MAX_PIXELS // 10**6} million "
             "that are read: scale it down"
         )
-    if _is_cut_off(data):
+    if _is_truncated(data):
         raise DataError(f"{path}: the image is cut off after {len(data)} bytes: copy it again")
     if size is None:
         raise DataError(f"{path}: cannot be decoded: not a {FORMATS} image, or damaged")
@@ -87,32 +86,31 @@ def decode(data: bytes, path: Path) -> Image:
     if image is None:
         raise DataError(f"{path}: cannot be decoded: not an image of 8 or 16 bits a channel, or damaged")
     if image.dtype == np.uint16:
-        image = _eight_bit(image)
+        image = _to_uint8(image)
     if image.dtype != np.uint8:
         raise DataError(f"{path}: {image.dtype} pixels: save it with 8 or 16 bits a channel")
     return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB))
 
 
 def as_image(pixels: NDArray[Any], where: str) -> Image:
-    """An array as a file with the same pixels would be read: (H, W, 3) RGB.
+    """Convert an array to (H, W, 3) RGB, as `read_image` would read a file with these pixels.
 
-    Args:
-        pixels: uint8 or uint16, (H, W), (H, W, 1), (H, W, 3) RGB or (H, W, 4) RGBA.
-        where: what it is, for messages.
+    `pixels` are uint8 or uint16, (H, W), (H, W, 1), (H, W, 3) RGB or (H, W, 4) RGBA. `where` is for messages.
 
     Raises:
-        DataError: it is another kind of array, or empty.
+        DataError: the array is empty, or of another shape or type.
     """
     if pixels.dtype not in (np.uint8, np.uint16) or pixels.ndim not in (2, 3) or not pixels.size:
         raise DataError(f"{where}: {pixels.dtype} {pixels.shape}: give uint8 (height, width, 3), RGB")
-    layers = pixels.shape[2] if pixels.ndim == 3 else 1
-    if layers not in (1, 3, 4):
-        raise DataError(f"{where}: {layers} channels: give 3 (RGB), 1 or 4")
-    image = np.repeat(pixels.reshape(*pixels.shape[:2], 1), 3, axis=2) if layers == 1 else pixels[..., :3]
-    return np.ascontiguousarray(_eight_bit(image) if image.dtype == np.uint16 else image)
+    channels = pixels.shape[2] if pixels.ndim == 3 else 1
+    if channels not in (1, 3, 4):
+        raise DataError(f"{where}: {channels} channels: give 3 (RGB), 1 or 4")
+    image = np.repeat(pixels.reshape(*pixels.shape[:2], 1), 3, axis=2) if channels == 1 else pixels[..., :3]
+    return np.ascontiguousarray(_to_uint8(image) if image.dtype == np.uint16 else image)
 
 
-def _eight_bit(image: NDArray[Any]) -> Image:
+def _to_uint8(image: NDArray[Any]) -> Image:
+    """Convert a 16-bit image (H, W, 3), grey or colour, as `decode` says."""
     grey = image[..., 0]
     if (image != grey[..., None]).any():
         return np.asarray(np.round(image / 257), np.uint8)
@@ -124,25 +122,25 @@ def _eight_bit(image: NDArray[Any]) -> Image:
     return np.repeat(np.where(grey > 0, stretched, 0).astype(np.uint8)[..., None], 3, axis=-1)
 
 
-def _is_cut_off(data: bytes) -> bool:
-    """Whether a JPEG or PNG lacks its end; the decoders fill the rest with grey and say nothing."""
+def _is_truncated(data: bytes) -> bool:
+    """Whether a JPEG or PNG lacks its end marker; the decoders would fill the rest with grey silently."""
     if data.startswith(b"\x89PNG"):
         return b"IEND" not in data
-    if data.startswith(b"\xff\xd8"):
-        return data.find(b"\xff\xd9", _start_of_scan(data)) < 0
-    return False
+    return data.startswith(JPEG_START) and data.find(b"\xff\xd9", _find_scan(data)) < 0
 
 
-def _start_of_scan(data: bytes) -> int:
-    """Where a JPEG's pixels begin: past the header segments, which may hold a whole thumbnail."""
-    place = 2
-    while place + 4 <= len(data) and data[place] == 0xFF and data[place + 1] != 0xDA:
-        place += 2 + int.from_bytes(data[place + 2 : place + 4], "big")
-    return place
+def _find_scan(data: bytes) -> int:
+    """Return where a JPEG's pixels begin: after the header segments, which may hold a whole thumbnail."""
+    position = len(JPEG_START)
+    for marker, _, end in jpeg_segments(data):
+        if marker == START_OF_SCAN:
+            break
+        position = end
+    return position
 
 
-def cut(image: Image, box: Box) -> Image:
-    """The part of an image inside x, y, w, h (pixels), clipped to the image; at least one pixel."""
+def crop(image: Image, box: Box) -> Image:
+    """Return the region of an image inside a box, clipped to the image; at least one pixel."""
     height, width = image.shape[:2]
     x, y, w, h = box
     left, top = (min(max(round(start), 0), end - 1) for start, end in ((x, width), (y, height)))
@@ -150,60 +148,50 @@ def cut(image: Image, box: Box) -> Image:
     return image[top:bottom, left:right]
 
 
-def meets(box: Box, shape: tuple[int, ...]) -> bool:
+def box_overlaps(box: Box, shape: tuple[int, ...]) -> bool:
     """Whether any of a box lies inside an image of `shape` (H, W, ...)."""
     x, y, w, h = box
     return x < shape[1] and y < shape[0] and x + w > 0 and y + h > 0
 
 
-def scaled(box: Box, source: tuple[int, ...], target: tuple[int, ...]) -> Box:
-    """A box in pixels of an image of shape `source`, in pixels of one of shape `target` (H, W, ...)."""
-    down, across = target[0] / source[0], target[1] / source[1]
-    return box[0] * across, box[1] * down, box[2] * across, box[3] * down
+def scale_box(box: Box, source: tuple[int, ...], target: tuple[int, ...]) -> Box:
+    """Scale a box from an image of shape `source` (H, W, ...) to one of shape `target`."""
+    vertical, horizontal = target[0] / source[0], target[1] / source[1]
+    return box[0] * horizontal, box[1] * vertical, box[2] * horizontal, box[3] * vertical
 
 
-def resized(image: Image, size: int) -> Image:
-    """(size, size, 3): areas averaged when it shrinks, bilinear when it grows; itself when it fits."""
+def resize_square(image: Image, size: int) -> Image:
+    """Resize to (size, size, 3): area averages to shrink, bilinear to grow; unchanged when it fits."""
     if image.shape[:2] == (size, size):
         return image
-    shrinks = min(image.shape[:2]) >= size
-    method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+    method = cv2.INTER_AREA if min(image.shape[:2]) >= size else cv2.INTER_LINEAR
     return np.asarray(cv2.resize(image, (size, size), interpolation=method))
 
 
 def prepare(face: Image, size: int, resize: Resize) -> Image:
-    """Apply the evaluation rule: take the central square of a face image, and resize it.
+    """Apply the evaluation rule: the central square of a face (H, W, 3), resized to (size, size, 3).
 
-    Args:
-        face: (H, W, 3).
-        size: side of the result.
-        resize: says what fraction of the shorter side the square has.
-
-    Returns:
-        (size, size, 3).
+    `resize.crop` is the square's side as a fraction of the shorter side.
     """
     height, width = face.shape[:2]
     side = max(round(min(height, width) * resize.crop), 1)
     top, left = (height - side) // 2, (width - side) // 2
-    return resized(face[top : top + side, left : left + side], size)
+    return resize_square(face[top : top + side, left : left + side], size)
 
 
 def encode(image: Image, suffix: str) -> bytes:
-    """An RGB image as the content of a file: JPEG at quality 95 and full colour resolution, else lossless."""
-    options: list[Any] = []
-    if suffix.lower() in (".jpg", ".jpeg"):
-        options = [cv2.IMWRITE_JPEG_QUALITY, 95]
-        options += [cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444]
+    """Encode an RGB image: JPEG at quality 95 with full colour resolution, other formats lossless."""
+    options = JPEG_OPTIONS if suffix.lower() in (".jpg", ".jpeg") else []
     _, buffer = cv2.imencode(suffix, cv2.cvtColor(image, cv2.COLOR_RGB2BGR), options)
     return bytes(buffer)
 
 
 def write_image(path: Path, image: Image) -> None:
-    """Write an RGB image in the format that the name says, whole or not at all.
+    """Write an RGB image atomically, in the format of the file name's suffix.
 
     Raises:
-        DataError: the name is not an image's.
-        FasError: it cannot be written.
+        DataError: the suffix is not an image's.
+        FasError: the file cannot be written.
     """
     if not is_image(path.name):
         raise DataError(f"{path}: name an image file, e.g. {path.stem}.png")

@@ -1,4 +1,4 @@
-"""From what a user calls a data set to its reader: NAME, NAME:ROOT, a folder or a manifest file."""
+"""Opening the data set that a user names: NAME, NAME:ROOT, a folder or a manifest file."""
 
 from __future__ import annotations
 
@@ -11,67 +11,63 @@ from attrs import evolve
 from fas_core.config.recipe import DatasetChoice
 from fas_core.config.structure import structure
 from fas_core.contracts import DatasetReader
-from fas_core.data.folds import Folds
-from fas_core.data.train_on_dev import TrainOnDev
+from fas_core.data.folds import FoldAssignment
+from fas_core.data.train_on_dev import DevMergedDataset
 from fas_core.descriptors import Dataset
 from fas_core.errors import DataError, suggest_closest
 from fas_core.registry import Registry
 
 
 def open_dataset(spec: str, options: Mapping[str, Any] | None, registry: Registry) -> DatasetReader:
-    """The reader of what `spec` names, with its data made where the data set makes it.
+    """Open the data set that `spec` names, and make its data where the data set does so.
 
     Args:
         spec: `NAME`, `NAME:ROOT`, a manifest file, or a folder whose layout is recognised.
-        options: of the data set, by name, as a recipe has them.
+        options: the data set's options, as in a recipe.
 
     Raises:
-        DataError: nothing, or more than one data set, fits `spec`; or reading refuses the data.
+        DataError: no data set, or more than one, fits `spec`; or the data cannot be read.
         ConfigError: the data set does not take these options.
     """
-    return open_choice(choose(spec, options, registry), registry)
+    return open_choice(resolve_dataset(spec, options, registry), registry)
 
 
-def choose(spec: str, options: Mapping[str, Any] | None, registry: Registry) -> DatasetChoice:
-    """What `open_dataset` would open, as a recipe says it; raises as it does."""
-    component, root = recognise(spec, registry)
-    made = structure(dict(options or {}), component.options, registry, component.name)
-    return DatasetChoice(component.name, made, root)
+def resolve_dataset(spec: str, options: Mapping[str, Any] | None, registry: Registry) -> DatasetChoice:
+    """Return the recipe entry of what `open_dataset` would open; raises as it does."""
+    component, root = identify_dataset(spec, registry)
+    structured = structure(dict(options or {}), component.options, registry, component.name)
+    return DatasetChoice(component.name, structured, root)
 
 
-def choose_instead(
-    spec: str, own: DatasetChoice, registry: Registry, protocols: Mapping[str, str] | None = None
+def replace_dataset(
+    spec: str, choice: DatasetChoice, registry: Registry, protocols: Mapping[str, str] | None = None
 ) -> DatasetChoice:
-    """What `spec` names in place of a recipe's own, which keeps its options wherever it now lies.
+    """Return the recipe entry of `spec`, to use in place of a recipe's `choice`.
+
+    Where `spec` names the recipe's own data set, its options and, unless `spec` has a root, its root stay.
 
     Args:
         spec: as `open_dataset` takes it.
-        own: the recipe's.
-        registry: of the data sets.
-        protocols: `{data set: protocol}`, of those of which another than the default (or own) one is meant.
+        choice: the recipe's.
+        protocols: `{data set: protocol}` to use instead of the recipe's or the default protocol.
 
     Raises:
-        DataError: as `choose`.
+        DataError: as `resolve_dataset`.
         ConfigError: the data set has no such protocol.
     """
-    component, root = recognise(spec, registry)
-    is_own, told = component.name == own.name, (protocols or {}).get(component.name)
-    if is_own and told is None:
-        return evolve(own, root=root or own.root)
-    chosen = choose(spec, None if told is None else {"protocol": told}, registry)
-    return evolve(chosen, root=chosen.root or own.root) if is_own else chosen
+    component, root = identify_dataset(spec, registry)
+    same, protocol = component.name == choice.name, (protocols or {}).get(component.name)
+    if same and protocol is None:
+        return evolve(choice, root=root or choice.root)
+    other = resolve_dataset(spec, None if protocol is None else {"protocol": protocol}, registry)
+    return evolve(other, root=other.root or choice.root) if same else other
 
 
 def open_choice(choice: DatasetChoice, registry: Registry, *, make: bool = True) -> DatasetReader:
-    """The reader of a recipe's data set, with its data made where the data set makes it.
-
-    Args:
-        choice: the recipe's.
-        registry: of the data sets.
-        make: whether data that the data set makes are made when they are not there yet.
+    """Open a recipe's data set and, where `make` and the data set does so, make its data.
 
     Raises:
-        DataError: there is no such root, or reading refuses the data.
+        DataError: the root is missing, or the data cannot be read.
     """
     component = registry.find(Dataset, choice.name)
     if not component.makes:
@@ -83,46 +79,46 @@ def open_choice(choice: DatasetChoice, registry: Registry, *, make: bool = True)
     if make:
         reader.prepare()
     if choice.train_on_dev:
-        reader = TrainOnDev(reader)
+        reader = DevMergedDataset(reader)
     if (held_out := choice.held_out) is None:
         return reader
-    return Folds(reader, held_out.by, held_out.folds, held_out.seed).holding_out(held_out.fold)
+    return FoldAssignment(reader, held_out.by, held_out.folds, held_out.seed).hold_out(held_out.fold)
 
 
-def recognise(spec: str, registry: Registry) -> tuple[Dataset, Path | None]:
-    """The data set that `spec` names or whose layout its root has, and the root if one was given.
+def identify_dataset(spec: str, registry: Registry) -> tuple[Dataset, Path | None]:
+    """Return the data set that `spec` names or whose layout its root has, and the root if it has one.
 
     Raises:
-        DataError: it is none, or more than one.
+        DataError: no data set fits, or more than one.
     """
-    known = _names(registry)
+    names = _names(registry)
     name, colon, root = spec.partition(":")
-    if name in known:
+    if name in names:
         return registry.find(Dataset, name), Path(root).expanduser() if colon else None
     path = Path(spec).expanduser()
     if not path.exists():
-        raise DataError(f"{spec}: neither a data set{suggest_closest(name, known)} nor a file or folder")
-    fitting = layouts(path, registry)
-    if len(fitting) > 1:
-        forms = " or ".join(f"{item.name}:{spec}" for item in fitting)
+        raise DataError(f"{spec}: neither a data set{suggest_closest(name, names)} nor a file or folder")
+    matches = match_layouts(path, registry)
+    if len(matches) > 1:
+        forms = " or ".join(f"{component.name}:{spec}" for component in matches)
         raise DataError(f"{spec}: looks like more than one data set: write {forms}")
-    if not fitting:
+    if not matches:
         raise DataError(
             f"{spec}: looks like no known data set: write NAME:{spec}, where NAME is one of "
-            f"{', '.join(sorted(known))}"
+            f"{', '.join(sorted(names))}"
         )
-    return fitting[0], path
+    return matches[0], path
 
 
 def is_unknown_folder(spec: str, registry: Registry) -> bool:
     """Whether `spec` is a folder without any known layout, such as one of loose photos."""
     path = Path(spec).expanduser()
-    return path.is_dir() and spec not in _names(registry) and not layouts(path, registry)
+    return path.is_dir() and spec not in _names(registry) and not match_layouts(path, registry)
 
 
-def layouts(root: Path, registry: Registry) -> list[Dataset]:
-    """The data sets whose layout a root has, by name."""
-    names = {component.name for component in registry.all(Dataset) if _fits(component, root)}
+def match_layouts(root: Path, registry: Registry) -> list[Dataset]:
+    """Return the data sets whose layout a root has, by name."""
+    names = {component.name for component in registry.all(Dataset) if _has_layout(root, component)}
     return [registry.find(Dataset, name) for name in sorted(names)]
 
 
@@ -130,7 +126,7 @@ def _names(registry: Registry) -> set[str]:
     return {component.name for component in registry.all(Dataset)}
 
 
-def _fits(component: Dataset, root: Path) -> bool:
+def _has_layout(root: Path, component: Dataset) -> bool:
     if root.is_file():
         return root.suffix.lower() in component.suffixes
     return any(next(root.glob(marker), None) is not None for marker in component.markers)

@@ -1,4 +1,4 @@
-"""One ordered, bounded, parallel map: what reads, checks, crops and scores files uses."""
+"""An ordered, bounded map over threads, for reading, checking, cropping and scoring files."""
 
 from __future__ import annotations
 
@@ -21,13 +21,10 @@ def cores() -> int:
 def ordered(
     function: Callable[[Item], Result], items: Iterable[Item], workers: int, ahead: int | None = None
 ) -> Iterator[Result]:
-    """`map` over threads, results in order. Decoding and detecting release the interpreter's lock.
+    """Map over `workers` threads, results in order; 0 calls in this thread.
 
-    Args:
-        function: what is called; its exception is raised when its result is due.
-        items: taken as they are needed.
-        workers: threads; 0 calls in this one.
-        ahead: how many results may wait to be taken, 4 a worker by default.
+    Decoding and face detection release the interpreter's lock. Items are consumed as they are needed: at most
+    `ahead` results wait, by default 4 a worker. An exception is raised when its result is due.
     """
     if workers <= 0:
         yield from map(function, items)

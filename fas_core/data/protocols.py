@@ -1,4 +1,4 @@
-"""What `--protocol` names: a protocol of a data set, or a set of them that is reported as one."""
+"""Protocols by name, as `--protocol` takes them: one of a data set, or a set that is reported as one."""
 
 from __future__ import annotations
 
@@ -20,53 +20,53 @@ class Protocol:
         name: as the user gave it, e.g. `cefa-4` or `cefa-4@2`.
         dataset: the data set's name.
         members: values of its `protocol` option; the sub-protocols of a set, or one.
-        has_sub_protocols: whether it is a set.
+        is_set: whether it is a set of protocols.
     """
 
     name: str
     dataset: str
     members: tuple[str, ...]
-    has_sub_protocols: bool
+    is_set: bool
 
     def overrides(self, member: str) -> dict[str, Any]:
-        """What of a recipe chooses this sub-protocol."""
+        """Return the recipe overrides that select this sub-protocol."""
         return {"data.name": self.dataset, "data.protocol": member}
 
 
 def protocols_of(texts: Sequence[str], registry: Registry) -> dict[str, str]:
-    """`DATASET-PROTOCOL`, each of another data set, as `{data set: protocol}`.
+    """Parse `DATASET-PROTOCOL` texts, each of another data set, to `{data set: protocol}`.
 
     Raises:
-        ConfigError: as `find_protocol`; one is a set, or two are of one data set.
+        ConfigError: as `find_protocol`; or a text names a set, or two name the same data set.
     """
-    found: dict[str, str] = {}
+    protocols: dict[str, str] = {}
     for text in texts:
         protocol = find_protocol(text, registry)
-        if protocol.has_sub_protocols:
+        if protocol.is_set:
             members = [f"{protocol.dataset}-{member}" for member in protocol.members]
             raise ConfigError(f"--protocol {text!r}: a set of protocols: give one of {format_list(members)}")
-        if protocol.dataset in found:
+        if protocol.dataset in protocols:
             raise ConfigError(f"--protocol {text!r}: a second protocol of {protocol.dataset}")
-        found[protocol.dataset] = protocol.members[0]
-    return found
+        protocols[protocol.dataset] = protocol.members[0]
+    return protocols
 
 
 def find_protocol(text: str, registry: Registry) -> Protocol:
-    """`DATASET-SET` or `DATASET-PROTOCOL`, where SET is one of the data set's `sets`.
+    """Find the protocol named `DATASET-PROTOCOL` or `DATASET-SET`, SET being one of the data set's `sets`.
 
     Raises:
-        ConfigError: there is no such data set, or it has no protocols.
+        ConfigError: no data set has this name.
     """
     datasets = {item.name: item for item in registry.all(Dataset) if isinstance(item, Dataset)}
-    # Names may have a `-` themselves: the longest that fits is meant.
-    fitting = [name for name in datasets if text.startswith(f"{name}-") and len(text) > len(name) + 1]
-    if not fitting:
+    # Names may contain a `-` themselves: the longest match wins.
+    matches = [name for name in datasets if text.startswith(f"{name}-") and len(text) > len(name) + 1]
+    if not matches:
         sets = [f"{name}-{key}" for name, item in sorted(datasets.items()) for key in item.sets]
         raise ConfigError(
             f"--protocol {text!r}: must be DATASET-PROTOCOL, e.g. cefa-4@1, or a set of them: "
             f"{format_list(sets)}"
         )
-    name = max(fitting, key=len)
-    rest = text.removeprefix(f"{name}-")
-    members = datasets[name].sets.get(rest)
-    return Protocol(text, name, members or (rest,), has_sub_protocols=members is not None)
+    name = max(matches, key=len)
+    protocol = text.removeprefix(f"{name}-")
+    members = datasets[name].sets.get(protocol)
+    return Protocol(text, name, members or (protocol,), is_set=members is not None)

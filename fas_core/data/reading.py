@@ -1,4 +1,4 @@
-"""Reading samples for judging: batches in order, decoded by threads, without torch."""
+"""Reading samples for evaluation: batches in order, decoded by threads, without torch."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from itertools import compress, islice
 import numpy as np
 from numpy.typing import NDArray
 
-from fas_core.data.images import Image, cut, meets, prepare, read_image, scaled
+from fas_core.data.images import Image, box_overlaps, crop, prepare, read_image, scale_box
 from fas_core.data.parallel import ordered
 from fas_core.errors import DataError
 from fas_core.records.model_input import ModelInput
@@ -16,7 +16,7 @@ from fas_core.records.samples import SampleTable
 
 
 def read_faces(samples: SampleTable, row: int, modalities: Sequence[str]) -> dict[str, Image]:
-    """`{modality: (H, W, 3)}` of one sample, cut to its box where it has one; sizes may differ.
+    """Read one sample as `{modality: (H, W, 3)}`, cropped to its box where it has one; sizes may differ.
 
     Raises:
         DataError: an image cannot be read, or the box lies outside it.
@@ -26,17 +26,17 @@ def read_faces(samples: SampleTable, row: int, modalities: Sequence[str]) -> dic
     if box is None:
         return images
     first = samples.modalities[0]
-    named = images[first] if first in images else _box_image(samples, row)
-    if not meets(box, named.shape):
-        height, width = named.shape[:2]
+    shape = (images[first] if first in images else _read_first(samples, row)).shape
+    if not box_overlaps(box, shape):
         raise DataError(
-            f"{samples.path(row, first)}: box {list(box)} lies outside the image of {width} x {height} pixels"
+            f"{samples.path(row, first)}: box {list(box)} lies outside the image of "
+            f"{shape[1]} x {shape[0]} pixels"
         )
-    return {name: cut(image, scaled(box, named.shape, image.shape)) for name, image in images.items()}
+    return {name: crop(image, scale_box(box, shape, image.shape)) for name, image in images.items()}
 
 
-def _box_image(samples: SampleTable, row: int) -> Image:
-    """The image in whose pixels the boxes are."""
+def _read_first(samples: SampleTable, row: int) -> Image:
+    """Read the image of the first modality, which the box refers to."""
     first = samples.modalities[0]
     if not samples.has(row, first):
         raise DataError(
@@ -56,11 +56,11 @@ def batches(
     """Read all samples by the evaluation rule: `{modality: uint8 (B, F, F, 3)}`, in the table's order.
 
     Args:
-        samples: the samples; each has every modality (`SampleTable.need`) unless `presence` is given.
-        model_input: which modalities are read, F, and the rule (see `fas_core.data.images.prepare`).
+        samples: each has every modality (`SampleTable.need`) unless `presence` is passed.
+        model_input: modalities, face size F, and the rule (see `fas_core.data.images.prepare`).
         batch_size: B of all batches but the last.
         workers: threads that read; 0 reads in the calling thread.
-        presence: (N, modalities) which modalities of each sample are read; the others are zeros.
+        presence: (N, modalities) False where a modality is not read; its images are zeros.
 
     Raises:
         DataError: an image cannot be read; raised when its batch is due.

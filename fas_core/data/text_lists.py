@@ -1,4 +1,4 @@
-"""What readers share: text as people and Windows leave it, and all problems at once."""
+"""Shared by data set readers: list files, file suffixes, and errors that report all problems at once."""
 
 from __future__ import annotations
 
@@ -7,30 +7,34 @@ from pathlib import Path
 
 from fas_core.errors import DataError
 
-SHOWN = 20
+MAX_PROBLEMS = 20
 NO_FACE = "no_face.txt"
-"""Beside crops: ids of the samples in which no face was found."""
+"""File beside crops: ids of the samples in which no face was found."""
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff")
 VIDEO_SUFFIXES = (".avi", ".mov", ".mp4", ".mkv", ".m4v", ".webm", ".mpg", ".mpeg", ".wmv", ".3gp")
 
 
 def is_image(name: str) -> bool:
-    """Whether a file's name is an image's; hidden files are not."""
-    return name.lower().endswith(IMAGE_SUFFIXES) and not name.rpartition("/")[2].startswith(".")
+    """Whether a file name is an image's; hidden files do not count."""
+    return _has_suffix(name, IMAGE_SUFFIXES)
 
 
 def is_video(name: str) -> bool:
-    """Whether a file's name is a video's; hidden files are not."""
-    return name.lower().endswith(VIDEO_SUFFIXES) and not name.rpartition("/")[2].startswith(".")
+    """Whether a file name is a video's; hidden files do not count."""
+    return _has_suffix(name, VIDEO_SUFFIXES)
+
+
+def _has_suffix(name: str, suffixes: tuple[str, ...]) -> bool:
+    return name.lower().endswith(suffixes) and not name.rpartition("/")[2].startswith(".")
 
 
 def read_lines(path: Path) -> list[str]:
-    """Lines of a text file without their ends (LF, CRLF or a lone CR) and without surrounding blanks.
+    """Read the lines of a text file, stripped; line ends are LF, CRLF or a lone CR.
 
-    Blank lines are kept as empty strings, so that index + 1 is the line's number.
+    Blank lines are empty strings, so that index + 1 is the line's number.
 
     Raises:
-        DataError: the file is not there, cannot be read or is not text.
+        DataError: the file is missing, cannot be read or is not text.
     """
     try:
         text = path.read_text(encoding="utf-8-sig")  # translates all three line ends to LF
@@ -44,27 +48,23 @@ def read_lines(path: Path) -> list[str]:
 
 
 def refuse(path: Path, problems: Sequence[str]) -> None:
-    """Raise what is wrong with a file, every problem on a line of its own; nothing when there is none.
-
-    Args:
-        path: the file or folder that was read.
-        problems: each in the form `file:line: what`.
+    """Raise the problems of a file or folder, each `file:line: message`, if there are any.
 
     Raises:
-        DataError: there are problems; of very many the first 20 are shown.
+        DataError: there are problems; the first 20 are listed, a line each.
     """
     if problems:
-        rest = len(problems) - SHOWN
-        shown = [*problems[:SHOWN], f"and {rest} more"] if rest > 0 else problems
+        rest = len(problems) - MAX_PROBLEMS
+        lines = [*problems[:MAX_PROBLEMS], f"and {rest} more"] if rest > 0 else problems
         count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
-        raise DataError(f"{path}: {count}", shown)
+        raise DataError(f"{path}: {count}", lines)
 
 
 def known_split(split: str, splits: Sequence[str], where: Path) -> str:
-    """The split again, if it is one of those that there are.
+    """Return `split` if it is one of `splits`.
 
     Raises:
-        DataError: it is not.
+        DataError: the data set has no such split.
     """
     if split not in splits:
         raise DataError(f"{where}: no {split!r} split (there are: {', '.join(splits)})")

@@ -1,4 +1,4 @@
-"""A data set whose train split has its dev, too: for folds, whose threshold needs no dev."""
+"""Dev merged into train: for cross-validation, whose threshold needs no dev split."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from fas_core.records.samples import ATTACK, LIVE, SampleTable, concat
 
 
 @frozen(eq=False, slots=False)
-class TrainOnDev:
-    """A data set without dev, for train has its labelled samples."""
+class DevMergedDataset:
+    """A data set whose train split includes the labelled samples of dev, and that has no dev split."""
 
     reader: DatasetReader
 
     @property
     def overlaps(self) -> tuple[tuple[str, str], ...]:
-        """Those of the data set: who is in dev is in train now."""
+        """The data set's overlaps, with train in place of dev."""
         pairs = (tuple("train" if name == "dev" else name for name in pair) for pair in self.reader.overlaps)
         return tuple(dict.fromkeys((first, second) for first, second in pairs if first != second))
 
@@ -32,14 +32,13 @@ class TrainOnDev:
         self.reader.prepare()
 
     def splits(self) -> tuple[str, ...]:
-        """All but dev."""
         return tuple(name for name in self.reader.splits() if name != "dev")
 
     def samples(self, split: str) -> SampleTable:
-        """Samples of a split.
+        """Return the samples of a split.
 
         Raises:
-            DataError: it is dev, the data set has no dev to be trained on, or as the data set itself.
+            DataError: `split` is dev, the data set has no dev to train on, or its samples cannot be read.
         """
         if split == "dev":
             raise DataError("no split 'dev': the model was trained on it (data.train_on_dev)")

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from fas_core.card import Card
 from fas_core.contracts import Images, Scorer, Verification, Verify
-from fas_core.data.open import choose_instead, open_choice
+from fas_core.data.open import open_choice, replace_dataset
 from fas_core.data.reading import batches
 from fas_core.errors import DataError, ModelError
 from fas_core.inference.score_samples import presence_of, score_samples, subsets
@@ -123,7 +123,7 @@ def compare_on(run: Run, scorer: Scorer, card: Card, count: int, data: str | Non
     """
     own, registry = run.recipe.data, run.registry
     try:
-        chosen = own if data is None else choose_instead(data, own, registry)
+        chosen = own if data is None else replace_dataset(data, own, registry)
         reader = open_choice(evolve(chosen, train_on_dev=False), registry)  # dev does, trained on or not
         split = next((name for name in SPLITS if name in reader.splits()), reader.splits()[0])
         samples = reader.samples(split)

@@ -8,7 +8,7 @@ from attrs import frozen
 
 from fas_core.config.recipe import DatasetChoice
 from fas_core.contracts import DatasetReader
-from fas_core.data.open import choose_instead, open_choice
+from fas_core.data.open import open_choice, replace_dataset
 from fas_core.errors import ConfigError, format_list
 from fas_core.inference.loaded_model import LoadedModel
 from fas_core.inference.score_samples import protocol_notes, score_samples
@@ -79,7 +79,7 @@ def choose_data(
         DataError: there are no such data.
         ConfigError: a data set has no such protocol, or the protocol's data set is not among them.
     """
-    choices = [choose_instead(spec, model.data, registry, protocols) for spec in specs]
+    choices = [replace_dataset(spec, model.data, registry, protocols) for spec in specs]
     if unused := sorted(set(protocols) - {choice.name for choice in choices}):
         raise ConfigError(f"--protocol of {format_list(unused)}: no --data is of that data set")
     return choices

@@ -1,4 +1,4 @@
-"""The sample table: which images there are and what is known of them. It never touches pixels."""
+"""The sample table: the images of a data set and their labels. It never touches pixels."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class SampleTable:
     def of(cls, columns: Mapping[str, Any], *, modalities: Sequence[str], root: Path | str) -> SampleTable:
         """Build from `{column: values}`; `id` and one path column per modality are required.
 
-        The species of live samples is `live` where none is given.
+        The species of live samples is `live` where it is not known.
 
         Raises:
             DataError: a column is missing or unknown, values do not fit their type, or ids repeat.
@@ -114,7 +114,7 @@ class SampleTable:
         return None if value is None else (value[0], value[1], value[2], value[3])
 
     def take(self, rows: Iterable[int] | NDArray[np.integer[Any]] | NDArray[np.bool_]) -> SampleTable:
-        """The given rows (indices or a boolean mask), in that order."""
+        """Return some rows (indices or a boolean mask), in that order."""
         index = np.asarray(list(rows) if not isinstance(rows, np.ndarray) else rows)
         if index.dtype == np.bool_:
             index = np.flatnonzero(index)
@@ -124,22 +124,22 @@ class SampleTable:
         """(N, modalities) which images each sample has, by its paths.
 
         Raises:
-            DataError: a sample has none of them.
+            DataError: a sample has no image of these modalities.
         """
-        absent = np.zeros(len(self), np.bool_)
+        missing = np.zeros(len(self), np.bool_)
         columns = [
-            np.asarray(self.table.column(name).is_valid()) if name in self.modalities else absent
+            np.asarray(self.table.column(name).is_valid()) if name in self.modalities else missing
             for name in modalities
         ]
-        found = np.stack(columns, axis=1)
-        if empty := int((~found.any(axis=1)).sum()):
+        presence = np.stack(columns, axis=1)
+        if empty := int((~presence.any(axis=1)).sum()):
             raise DataError(
                 f"{self.root}: {empty} of {len(self)} samples have none of {', '.join(modalities)}"
             )
-        return found
+        return presence
 
     def need(self, modalities: Sequence[str]) -> SampleTable:
-        """The same samples, refused unless every one has every given modality.
+        """Return the table itself if every sample has every one of these modalities.
 
         Raises:
             DataError: a modality has no column, or rows without a path.
@@ -155,14 +155,13 @@ class SampleTable:
         return self
 
     def counts(self) -> dict[str, int]:
-        """`{"live": n, "attack": n, "unknown": n}` without the zero ones, then `total`."""
-        labels = self.labels
-        named = {"live": LIVE, "attack": ATTACK, "unknown": UNKNOWN}
-        found = {name: int((labels == value).sum()) for name, value in named.items()}
-        return {name: count for name, count in found.items() if count} | {"total": len(self)}
+        """`{"live": n, "attack": n, "unknown": n}` without zeros, then `total`."""
+        labels, values = self.labels, {"live": LIVE, "attack": ATTACK, "unknown": UNKNOWN}
+        counts = {name: int((labels == value).sum()) for name, value in values.items()}
+        return {name: count for name, count in counts.items() if count} | {"total": len(self)}
 
     def fingerprint(self) -> str:
-        """Digest of ids, labels and paths: 16 hex digits that change when the list of samples does."""
+        """16 hex digits that change with the samples' ids, labels or paths."""
         digest = hashlib.sha256()
         for name in ("id", "label", *self.modalities):
             digest.update("\n".join(map(str, self.column(name))).encode())
@@ -172,12 +171,10 @@ class SampleTable:
 def _array(values: Any, kind: pa.DataType) -> pa.Array:
     if isinstance(values, pa.ChunkedArray):
         values = values.combine_chunks()
-    if isinstance(values, pa.Array):
-        return values.cast(kind)
-    return pa.array(values, kind)
+    return values.cast(kind) if isinstance(values, pa.Array) else pa.array(values, kind)
 
 
 def concat(tables: Sequence[SampleTable]) -> SampleTable:
-    """Tables of one root, stacked."""
+    """Stack tables of one root."""
     first = tables[0]
     return SampleTable(pa.concat_tables([table.table for table in tables]), first.modalities, first.root)

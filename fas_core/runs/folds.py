@@ -35,7 +35,7 @@ class FoldRuns:
         path: the folder.
         recipe: of the final run; that of a fold differs in `data.held_out`, and has no `folds`.
         final: whether there is to be a final run.
-        digest: of samples and folds, see `fas_core.data.folds.Folds.digest`.
+        digest: of samples and folds, see `fas_core.data.folds.FoldAssignment.digest`.
     """
 
     path: Path

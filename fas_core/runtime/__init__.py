@@ -1,9 +1,10 @@
-"""Scoring an exported model: onnxruntime (or OpenVINO), OpenCV and NumPy, never torch."""
+"""Scoring with an exported model: onnxruntime (or OpenVINO), OpenCV and NumPy, never torch."""
 
 from __future__ import annotations
 
 from fas_core.runtime.external_model import ExternalModel
 from fas_core.runtime.model_file import ModelFile
-from fas_core.runtime.predictor import Prediction, Predictor
+from fas_core.runtime.predictor import Predictor
+from fas_core.runtime.results import Prediction
 
 __all__ = ["ExternalModel", "ModelFile", "Prediction", "Predictor"]

@@ -1,4 +1,4 @@
-"""ONNX models that `fas export` did not write: what they take and give is said by hand, in a YAML file."""
+"""ONNX models that `fas export` did not write, described by hand in a YAML file."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from fas_core.config.structure import structure
 from fas_core.errors import ConfigError, ModelError, format_list
 from fas_core.records.model_input import ModelInput, Resize
 from fas_core.registry import Registry
-from fas_core.runtime.engines import Engine
+from fas_core.runtime.engines import Engine, run_by_row
 from fas_core.scores.thresholds import Threshold
 
 Array = NDArray[Any]
@@ -25,7 +25,7 @@ Array = NDArray[Any]
 
 @frozen
 class ExternalModel:
-    """What a model is that does not say so itself.
+    """Description of a model file without fas metadata.
 
     Args:
         modalities: of the graph's inputs, in their order.
@@ -33,11 +33,11 @@ class ExternalModel:
         normalize: mean and standard deviation, for pixels in [0, 1]; the graph then takes float32
             (B, 3, H, W). None: it takes uint8 (B, H, W, 3).
         channels: their order in the graph's inputs.
-        resize: how a face becomes an input.
-        output: what is taken from the graph; may be left out where it gives one thing only.
-        gives: `score`, (B,) or (B, 1), higher is more live; or of K classes, (B, K), the `logits` or
-            `probabilities`, where the score is the probability of the class `live`.
-        live: that class's index.
+        resize: how a face image is resized to the input.
+        output: name of the graph's output; may be omitted where the graph has a single one.
+        gives: meaning of the output: `score`, (B,) or (B, 1), higher is more live; or of K classes, (B, K),
+            the `logits` or `probabilities`, where the score is the probability of the class `live`.
+        live: index of the class `live`.
         threshold: accepted as live when `score >= threshold`.
     """
 
@@ -53,10 +53,10 @@ class ExternalModel:
 
     @classmethod
     def read(cls, path: Path) -> ExternalModel:
-        """From a YAML file with these keys.
+        """Read the description from a YAML file with these keys.
 
         Raises:
-            ConfigError: there is no such file, or it does not say this.
+            ConfigError: the file cannot be read, or a key or value is not valid.
         """
         import yaml
 
@@ -71,95 +71,96 @@ class ExternalModel:
     @property
     def card(self) -> Card:
         value = self.threshold
-        cut = None if value is None else Threshold(value, f"fixed:{value:g}", "given")
-        return Card(ModelInput(self.modalities, self.input_size, resize=self.resize), cut)
+        threshold = None if value is None else Threshold(value, f"fixed:{value:g}", "given")
+        return Card(ModelInput(self.modalities, self.input_size, resize=self.resize), threshold)
 
 
 class ExternalEngine:
-    """Such a model as if it were one of ours: uint8 (B, H, W, 3) by modality in, `score` out.
+    """Runs such a model with the interface of an exported one: uint8 (B, H, W, 3) by modality -> `score`.
 
     Args:
-        engine: the file's own.
-        terms: what it is.
-        path: for messages.
+        engine: of the file.
+        model: its description.
+        path: of the file, for messages.
 
     Raises:
-        ModelError: the graph is not what the terms say: its inputs are counted, and it is run once.
+        ModelError: the graph does not fit the description: its inputs are counted, and it is run once.
     """
 
     metadata: str | None = None
     outputs: tuple[str, ...] = ("score",)
 
-    def __init__(self, engine: Engine, terms: ExternalModel, path: Path) -> None:
-        self._engine, self._terms, self._path = engine, terms, path
-        self.kind, self.inputs = engine.kind, terms.modalities
-        if len(engine.inputs) != len(terms.modalities):
-            takes, said = format_list(engine.inputs), format_list(terms.modalities)
-            raise ModelError(f"{path}: takes {takes}, which are not as many as the modalities {said}")
-        self._output = self._chosen()
-        self._once(self._blank(1))
-        self._one_by_one = not self._takes_two()
+    def __init__(self, engine: Engine, model: ExternalModel, path: Path) -> None:
+        self._engine, self._model, self._path = engine, model, path
+        self.kind, self.inputs = engine.kind, model.modalities
+        if len(engine.inputs) != len(model.modalities):
+            raise ModelError(
+                f"{path}: has the inputs {format_list(engine.inputs)}, "
+                f"not one for each of the modalities {format_list(model.modalities)}"
+            )
+        self._output = self._select_output()
+        self._score_blank(1)
+        self._takes_batches = self._check_batches()
 
-    def run(self, names: Sequence[str], given: Mapping[str, Array]) -> list[Array]:
-        count = len(next(iter(given.values())))
-        if self._one_by_one and count != 1:
-            rows = [
-                self._once({name: each[row : row + 1] for name, each in given.items()})
-                for row in range(count)
-            ]
-            score = np.concatenate([np.zeros(0, np.float32), *rows])
+    def run(self, names: Sequence[str], inputs: Mapping[str, Array]) -> list[Array]:
+        if self._takes_batches:
+            score = self._score(inputs)
         else:
-            score = self._once(given)
+            (score,) = run_by_row(lambda row: [self._score(row)], inputs)
         return [score for _ in names]
 
-    def _once(self, given: Mapping[str, Array]) -> Array:
-        fed = zip(self._engine.inputs, (self._fed(given[name]) for name in self.inputs), strict=True)
-        try:
-            (found,) = self._engine.run([self._output], dict(fed))
-        except Exception as error:  # an engine's exceptions share no public base
-            reason = str(error).splitlines()[0]
-            raise ModelError(f"{self._path}: does not take such input: {reason}") from error
-        return self._score(np.asarray(found, np.float32))
+    def _select_output(self) -> str:
+        outputs, output = self._engine.outputs, self._model.output
+        if output is None and len(outputs) == 1:
+            return outputs[0]
+        if output not in outputs:
+            raise ModelError(
+                f"{self._path}: has the outputs {format_list(outputs)}: set `output` to one of them"
+            )
+        return output
 
-    def _blank(self, count: int) -> dict[str, Array]:
-        side = self._terms.input_size
-        return {name: np.zeros((count, side, side, 3), np.uint8) for name in self.inputs}
+    def _score_blank(self, count: int) -> Array:
+        shape = (count, self._model.input_size, self._model.input_size, 3)
+        return self._score({name: np.zeros(shape, np.uint8) for name in self.inputs})
 
-    def _takes_two(self) -> bool:
-        """Whether it takes batches: many are written for one image at a time."""
+    def _check_batches(self) -> bool:
+        """Whether the graph takes batches; many take one image at a time."""
         try:
-            return len(self._once(self._blank(2))) == 2
+            return len(self._score_blank(2)) == 2
         except ModelError:
             return False
 
-    def _chosen(self) -> str:
-        known, wanted = self._engine.outputs, self._terms.output
-        if wanted is None and len(known) == 1:
-            return known[0]
-        if wanted not in known:
+    def _score(self, inputs: Mapping[str, Array]) -> Array:
+        """(B,) scores of one call of the graph."""
+        images = (self._to_network_input(inputs[name]) for name in self.inputs)
+        try:
+            (output,) = self._engine.run([self._output], dict(zip(self._engine.inputs, images, strict=True)))
+        except Exception as error:  # an engine's exceptions share no public base
+            reason = str(error).splitlines()[0]
             raise ModelError(
-                f"{self._path}: gives {format_list(known)}: say by `output` which of them is meant"
-            )
-        return wanted
+                f"{self._path}: cannot be run with the input that is described: {reason}"
+            ) from error
+        return self._to_score(np.asarray(output, np.float32))
 
-    def _fed(self, pixels: Array) -> Array:
-        terms = self._terms
-        if terms.normalize is not None:
-            mean, std = (np.array(each, np.float32) for each in (terms.normalize.mean, terms.normalize.std))
-            pixels = ((pixels / np.float32(255) - mean) / std).transpose(0, 3, 1, 2)
-        axis = -1 if terms.normalize is None else 1
-        return np.ascontiguousarray(pixels if terms.channels == "rgb" else np.flip(pixels, axis))
+    def _to_network_input(self, pixels: Array) -> Array:
+        normalize = self._model.normalize
+        if normalize is not None:
+            mean, std = np.array(normalize.mean, np.float32), np.array(normalize.std, np.float32)
+            pixels = (pixels / np.float32(255) - mean) / std
+        if self._model.channels == "bgr":
+            pixels = pixels[..., ::-1]
+        return np.ascontiguousarray(pixels if normalize is None else pixels.transpose(0, 3, 1, 2))
 
-    def _score(self, found: Array) -> Array:
-        terms = self._terms
-        if terms.gives == "score" and found.ndim and found.size == len(found):
-            return found.reshape(-1)
-        if terms.gives == "score" or found.ndim != 2 or terms.live >= found.shape[1]:
+    def _to_score(self, output: Array) -> Array:
+        model = self._model
+        if model.gives == "score" and output.ndim and output.size == len(output):
+            return output.reshape(-1)
+        if model.gives == "score" or output.ndim != 2 or model.live >= output.shape[1]:
             raise ModelError(
-                f"{self._path}: {self._output} is {found.shape}, and not {terms.gives}"
-                + ("" if terms.gives == "score" else f" with a class {terms.live}")
+                f"{self._path}: output {self._output} has the shape {output.shape}, not that of {model.gives}"
+                + ("" if model.gives == "score" else f" with a class {model.live}")
             )
-        if terms.gives == "logits":
-            found = np.exp(found - found.max(axis=1, keepdims=True))
-            found = found / found.sum(axis=1, keepdims=True)
-        return np.asarray(found[:, terms.live])
+        if model.gives == "logits":
+            output = np.exp(output - output.max(axis=1, keepdims=True))
+            output = output / output.sum(axis=1, keepdims=True)
+        return np.asarray(output[:, model.live])

@@ -1,7 +1,7 @@
-"""What `fas predict` is given, as shots: files, folders, manifests, videos and cameras.
+"""The inputs of `fas predict`: image files, folders, manifests, videos and cameras.
 
 Images that differ only in the modality that their paths name (`x_rgb.jpg` and `x_depth.png`, or
-`rgb/x.jpg` and `depth/x.png`) are one shot.
+`rgb/x.jpg` and `depth/x.png`) are one sample.
 """
 
 from __future__ import annotations
@@ -19,169 +19,168 @@ from fas_core.errors import DataError
 
 CAMERA = "camera:"
 NO_FILE = "no such file"
-MANIFESTS = (".csv", ".parquet")
+MANIFEST_SUFFIXES = (".csv", ".parquet")
 
 
 @frozen(eq=False)
-class Shot:
-    """What is scored: one moment, with an image of each modality.
+class InputSample:
+    """One sample to score: an image of each modality, taken at one moment.
 
     Args:
-        name: what it is called: its first image's path; of a video the path and the frame's number.
-        images: `{modality: path or pixels}`; the first is the one that faces are found in.
-        place: where its annotated copy belongs, relative.
-        box: the face, where that is known: x, y, w, h in pixels of the first image.
-        reason: why there is nothing to score.
+        name: path of the first image; of a video its path and the frame's number.
+        images: `{modality: path or pixels}`; faces are detected in the first.
+        copy_path: relative path of the annotated copy.
+        box: x, y, w, h of the face in pixels of the first image, where it is known.
+        reason: why the sample cannot be scored.
     """
 
     name: str
     images: Mapping[str, Path | Image]
-    place: str
+    copy_path: str
     box: Box | None = None
     reason: str = ""
 
 
 @frozen
-class Reel:
-    """A video or a camera: shots that come one after the other and are counted when they have come.
+class VideoInput:
+    """A video or a camera, whose samples are read one after the other and not counted before.
 
     Args:
-        name: as the user calls it.
+        name: as the user wrote it.
         source: the file, or the camera's number.
-        modality: what its frames are.
-        place: the folder of annotated frames, relative.
-        every: each n-th frame is scored.
-        limit: at most that many.
+        modality: of its frames.
+        copy_path: relative folder of annotated frames.
+        every: score each n-th frame.
+        limit: maximum number of frames to score.
     """
 
     name: str
     source: Path | int
     modality: str
-    place: str
+    copy_path: str
     every: int
     limit: int | None
 
-    def shots(self) -> Iterator[Shot]:
-        """Its frames; of one that cannot be read, a shot that says why."""
+    def samples(self) -> Iterator[InputSample]:
+        """Read its frames; a video that cannot be read yields a sample with the reason."""
         try:
             for number, image in frames(self.source, self.every, self.limit):
-                yield Shot(f"{self.name}:{number}", {self.modality: image}, f"{self.place}/{number:04}.jpg")
+                path = f"{self.copy_path}/{number:04}.jpg"
+                yield InputSample(f"{self.name}:{number}", {self.modality: image}, path)
         except DataError as error:
-            yield Shot(self.name, {}, self.place, reason=error.message)
+            yield InputSample(self.name, {}, self.copy_path, reason=error.message)
 
 
-Found = Shot | Reel
+Input = InputSample | VideoInput
 
 
-def total(found: Iterable[Found]) -> int | None:
-    """How many shots there are; None where a video or a camera is among them."""
-    items = list(found)
-    return None if any(isinstance(item, Reel) for item in items) else len(items)
+def count_samples(inputs: Sequence[Input]) -> int | None:
+    """Return the number of samples; None where a video or a camera is among the inputs."""
+    return None if any(isinstance(item, VideoInput) for item in inputs) else len(inputs)
 
 
-def shots(found: Iterable[Found]) -> Iterator[Shot]:
-    """All of them, each video being read when its turn comes."""
-    for item in found:
-        if isinstance(item, Reel):
-            yield from item.shots()
-        else:
-            yield item
+def read_samples(inputs: Iterable[Input]) -> Iterator[InputSample]:
+    """Yield all samples; each video is read when its turn comes."""
+    for item in inputs:
+        yield from item.samples() if isinstance(item, VideoInput) else [item]
 
 
 @frozen
-class Finder:
-    """Finds the shots that arguments name.
+class InputFinder:
+    """Finds the inputs that command line arguments name.
 
     Args:
-        modalities: what the model takes.
-        every: of videos and cameras, each n-th frame is scored.
-        frames: at most that many of each; None for all of a video and one of a camera.
+        modalities: of the model.
+        every: score each n-th frame of videos and cameras.
+        frames: maximum number of frames of each; None for all of a video and one of a camera.
     """
 
     modalities: Sequence[str]
     every: int = 1
     frames: int | None = None
 
-    def find(self, texts: Iterable[str]) -> Iterator[Found]:
-        """What the arguments name, folders by name; single image files come last, grouped as a folder's.
+    def find(self, arguments: Iterable[str]) -> Iterator[Input]:
+        """Yield the inputs, those of folders sorted; single image files come last, grouped as in a folder.
 
-        A file that cannot be read is found all the same: its reason comes when it is read.
+        A missing file yields a sample with the reason.
 
         Raises:
-            DataError: a folder holds nothing, a camera has no number, or a manifest is none.
+            DataError: a folder has no images or videos, a camera has no number, or a manifest cannot be read.
         """
         files: list[tuple[Path, str]] = []
-        for text in texts:
-            path = Path(text).expanduser()
-            if text.startswith(CAMERA):
-                yield self._camera(text)
+        for argument in arguments:
+            path = Path(argument).expanduser()
+            if argument.startswith(CAMERA):
+                yield self._camera(argument)
             elif path.is_dir():
-                yield from self._folder(path)
-            elif path.suffix.lower() in MANIFESTS and path.is_file():
-                yield from _manifest(path)
+                yield from self._search_folder(path)
+            elif path.suffix.lower() in MANIFEST_SUFFIXES and path.is_file():
+                yield from _read_manifest(path)
             elif is_video(path.name):
                 yield self._video(path, path.stem)
             elif not path.exists():
-                yield Shot(str(path), {}, path.name, reason=NO_FILE)
+                yield InputSample(str(path), {}, path.name, reason=NO_FILE)
             else:
                 root = path.parent.parent if path.parent.name else path.parent
                 files.append((root, path.relative_to(root).as_posix()))
-        yield from self._images(files)
+        yield from self._group_images(files)
 
-    def _camera(self, text: str) -> Reel:
-        number = text.removeprefix(CAMERA)
+    def _camera(self, argument: str) -> VideoInput:
+        number = argument.removeprefix(CAMERA)
         if not number.isdecimal():
-            raise DataError(f"{text}: give the camera's number, e.g. camera:0")
-        return Reel(text, int(number), self._usual, f"camera-{number}", self.every, self.frames or 1)
+            raise DataError(f"{argument}: give the camera's number, e.g. camera:0")
+        path = f"camera-{number}"
+        return VideoInput(argument, int(number), self._default_modality, path, self.every, self.frames or 1)
 
-    def _video(self, path: Path, place: str) -> Found:
+    def _video(self, path: Path, copy_path: str) -> Input:
         if not path.is_file():
-            return Shot(str(path), {}, place, reason=NO_FILE)
-        modality, _ = split_modality(path.name, self.modalities)
-        return Reel(str(path), path, modality or self._usual, place, self.every, self.frames)
+            return InputSample(str(path), {}, copy_path, reason=NO_FILE)
+        modality = split_modality(path.name, self.modalities)[0] or self._default_modality
+        return VideoInput(str(path), path, modality, copy_path, self.every, self.frames)
 
-    def _folder(self, folder: Path) -> Iterator[Found]:
+    def _search_folder(self, folder: Path) -> Iterator[Input]:
         files = sorted(path for path in folder.rglob("*") if is_image(path.name) or is_video(path.name))
         if not files:
             raise DataError(f"{folder}: no images or videos in this folder")
-        images = [path for path in files if is_image(path.name)]
-        yield from self._images((folder, path.relative_to(folder).as_posix()) for path in images)
-        for path in files:
-            if is_video(path.name):
-                yield self._video(path, path.relative_to(folder).with_suffix("").as_posix())
+        names = [path.relative_to(folder).as_posix() for path in files]
+        yield from self._group_images((folder, name) for name in names if is_image(name))
+        for path, name in zip(files, names, strict=True):
+            if is_video(name):
+                yield self._video(path, Path(name).with_suffix("").as_posix())
 
-    def _images(self, files: Iterable[tuple[Path, str]]) -> Iterator[Shot]:
-        """Image files, each as a root and the path below it, in which its modality may be named."""
-        known = tuple(dict.fromkeys((*MODALITIES, *self.modalities)))
+    def _group_images(self, files: Iterable[tuple[Path, str]]) -> Iterator[InputSample]:
+        """Group image files, each a root and a path below it, into samples by the modalities they name."""
+        modalities = tuple(dict.fromkeys((*MODALITIES, *self.modalities)))
         groups: dict[tuple[Path, str], dict[str, str]] = {}
         for root, path in files:
-            modality, rest = split_modality(path, known)
-            modality = modality or self._usual
-            if modality in groups.get((root, rest), ()):  # x.jpg beside x.png: two shots
+            modality, rest = split_modality(path, modalities)
+            modality = modality or self._default_modality
+            if modality in groups.get((root, rest), ()):  # x.jpg beside x.png: two samples
                 rest = path
             groups.setdefault((root, rest), {})[modality] = path
         for (root, _), group in groups.items():
-            images = {name: root / group[name] for name in known if name in group}
+            images = {name: root / group[name] for name in modalities if name in group}
             first = next(iter(images))
-            yield Shot(str(images[first]), images, group[first])
+            yield InputSample(str(images[first]), images, group[first])
 
     @property
-    def _usual(self) -> str:
-        """What an image is whose name does not say."""
+    def _default_modality(self) -> str:
+        """The modality of an image whose path names none."""
         return "rgb" if "rgb" in self.modalities else self.modalities[0]
 
 
-def _manifest(path: Path) -> Iterator[Shot]:
+def _read_manifest(path: Path) -> Iterator[InputSample]:
     from fas_core.data.open import open_dataset
     from fas_core.registry import registry
 
     reader = open_dataset(str(path), None, registry())
     for split in reader.splits():
         samples = reader.samples(split)
+        first = samples.modalities[0]
         for row, name in enumerate(samples.column("id")):
-            given = [modality for modality in samples.modalities if samples.has(row, modality)]
-            images = {modality: samples.path(row, modality) for modality in given}
-            box, first = samples.box(row), samples.modalities[0]
-            lost = box is not None and first not in images
-            reason = f"its box is in pixels of its {first!r} image, which it lacks" if lost else ""
-            yield Shot(name, images, f"{name}.jpg" if not is_image(name) else name, box, reason)
+            present = [modality for modality in samples.modalities if samples.has(row, modality)]
+            images = {modality: samples.path(row, modality) for modality in present}
+            box, reason = samples.box(row), ""
+            if box is not None and first not in images:
+                reason = f"its box is in pixels of its {first!r} image, which it lacks"
+            yield InputSample(name, images, name if is_image(name) else f"{name}.jpg", box, reason)

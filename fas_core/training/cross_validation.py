@@ -14,7 +14,7 @@ from attrs import evolve, frozen
 from fas_core.atomic import replacing
 from fas_core.config.recipe import Recipe
 from fas_core.console import Table, console
-from fas_core.data.folds import Folds, plural, shared_groups, straddling_subjects
+from fas_core.data.folds import FoldAssignment, plural, shared_groups, straddling_subjects
 from fas_core.data.open import open_choice
 from fas_core.errors import ConfigError, DataError, FasError
 from fas_core.evaluation import REPLICATES, Result, bind_metrics, evaluate, tables
@@ -103,21 +103,21 @@ def resume(fold_runs: FoldRuns, changes: Mapping[str, Any], *, final: bool | Non
     return _train(fold_runs, folds, changes)
 
 
-def _open(recipe: Recipe, registry: Registry) -> Folds:
+def _open(recipe: Recipe, registry: Registry) -> FoldAssignment:
     """Open the data set's folds, checked before the first is trained."""
     assert recipe.folds is not None
     reader = open_choice(recipe.data, registry)
     job.training_splits(reader, recipe)
-    return Folds.of(reader, recipe.folds, recipe.train.seed)
+    return FoldAssignment.parse(reader, recipe.folds, recipe.train.seed)
 
 
-def _train(fold_runs: FoldRuns, folds: Folds, changes: Mapping[str, Any]) -> FoldsOutcome:
+def _train(fold_runs: FoldRuns, folds: FoldAssignment, changes: Mapping[str, Any]) -> FoldsOutcome:
     """Train every run to its end; write the out-of-fold scores before the final run."""
     runs = fold_runs.fold_runs()
     for number, (name, run) in enumerate(runs.items(), 1):
         _report(f"{fold_runs.spec}, {number} of {len(runs)}: {name}")
         with naming(name):
-            job.start_or_resume(run, changes, reader=folds.holding_out(number))
+            job.start_or_resume(run, changes, reader=folds.hold_out(number))
     final = fold_runs.final_run()
     if is_main_process():
         scores = _pool_scores(fold_runs.path, folds, runs)
@@ -135,7 +135,7 @@ def _out_of_fold_file(fold_runs: FoldRuns) -> Path:
     return fold_runs.path / f"{files.OUT_OF_FOLD}.csv"
 
 
-def _pool_scores(path: Path, folds: Folds, runs: Mapping[str, Run]) -> ScoreTable:
+def _pool_scores(path: Path, folds: FoldAssignment, runs: Mapping[str, Run]) -> ScoreTable:
     """Join the scores that each run gave its fold, in the order of `folds.scored`."""
     numbers = folds.scored_numbers
     rows = np.concatenate([np.flatnonzero(numbers == number) for number in range(1, len(runs) + 1)])
@@ -146,7 +146,7 @@ def _pool_scores(path: Path, folds: Folds, runs: Mapping[str, Run]) -> ScoreTabl
     return ScoreTable(table)
 
 
-def _evaluate(fold_runs: FoldRuns, folds: Folds, runs: Mapping[str, Run]) -> FoldsOutcome:
+def _evaluate(fold_runs: FoldRuns, folds: FoldAssignment, runs: Mapping[str, Run]) -> FoldsOutcome:
     """Evaluate the scores that every run left, and write the figures."""
     final, reader = fold_runs.final_run(), folds.reader
     results = _evaluate_folds(fold_runs, folds, runs)
@@ -165,7 +165,7 @@ def _evaluate(fold_runs: FoldRuns, folds: Folds, runs: Mapping[str, Run]) -> Fol
     return FoldsOutcome(results, final_results, final_hours)
 
 
-def _evaluate_folds(fold_runs: FoldRuns, folds: Folds, runs: Mapping[str, Run]) -> CrossValidation:
+def _evaluate_folds(fold_runs: FoldRuns, folds: FoldAssignment, runs: Mapping[str, Run]) -> CrossValidation:
     """Evaluate the out-of-fold scores, by fold and pooled, at the one threshold fitted on them."""
     final = fold_runs.final_run()
     metrics = bind_metrics(fold_runs.recipe.metrics, fold_runs.registry)
@@ -185,7 +185,7 @@ def _evaluate_folds(fold_runs: FoldRuns, folds: Folds, runs: Mapping[str, Run]) 
     )
 
 
-def _explain_threshold(folds: Folds) -> list[str]:
+def _explain_threshold(folds: FoldAssignment) -> list[str]:
     """Say whether this is the threshold to use, and why, from what the tables of train and dev share."""
     by, train, seen = plural(folds.by), folds.train, True
     added = len(folds.scored) - len(train)

@@ -20,7 +20,6 @@ from typing import Any
 from attrs import field, frozen
 
 from fas_core.console import console
-from fas_core.data.image_dimensions import dimensions
 from fas_core.data.parallel import cores, ordered
 from fas_core.data.text_lists import NO_FACE, read_lines, refuse
 from fas_core.errors import DataError, format_list
@@ -133,7 +132,7 @@ class CelebaSpoof(Reader[CelebaSpoofOptions]):
         """Read one box in pixels of the photo; None if either file is malformed, as some are."""
         try:
             x, y, w, h = map(float, read_lines(self.root / _box_path(path))[0].split()[:4])
-            height, width = dimensions(self.root / path)
+            height, width = read_shape(self.root / path)
         except (ValueError, DataError):
             return None
         scale_x, scale_y = width / BOX_UNITS, height / BOX_UNITS

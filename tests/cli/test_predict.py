@@ -16,8 +16,8 @@ import pytest
 from click.testing import Result
 from numpy.typing import NDArray
 
-from fas_core.data.faces import CropSettings, cut_faces, face_detector
-from fas_core.data.images import cut, prepare, read_image
+from fas_core.data.faces import CropSettings, crop_face, face_detector
+from fas_core.data.images import crop, prepare, read_image
 from fas_core.runtime import Predictor
 from fas_core.scores.table import ScoreTable
 
@@ -253,7 +253,7 @@ def test_faces_are_found_and_cut_as_by_data_crop(
     assert list(rows) == [str(path), f"{path}#2", str(empty)]
     predictor = Predictor(model)
     for face, row in zip(sorted(face_detector()(photo)), rows.values(), strict=False):
-        box, pieces = cut_faces({"rgb": photo}, face, CropSettings())
+        box, pieces = crop_face({"rgb": photo}, face, CropSettings())
         assert row["box"] == pytest.approx(box, abs=0.06)
         assert row["score"] == pytest.approx(predictor(rgb=pieces["rgb"]).score, abs=1e-6)
     (row,) = predict(model, path, "--detect", "--margin", 0.3)["rows"].values()
@@ -271,7 +271,7 @@ def test_a_depth_image_is_cut_where_the_photo_has_the_face(
     cv2.imwrite(str(tmp_path / "a_depth.png"), depth)
     (row,) = predict(mean_model(("depth",)), tmp_path, "--detect")["rows"].values()
     x, y, w, h = (value / 2 for value in row["box"])
-    piece = cut(np.repeat(depth[..., None], 3, axis=2), (x, y, w, h))
+    piece = crop(np.repeat(depth[..., None], 3, axis=2), (x, y, w, h))
     expected = prepare(piece, 8, Predictor(mean_model()).card.input.resize).mean() / 255
     assert row["score"] == pytest.approx(expected, abs=0.02)
     assert row["score"] > 0.9

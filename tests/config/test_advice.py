@@ -6,7 +6,8 @@ import pytest
 
 from fas_core.config.advice import describe_crop_mismatch
 from fas_core.config.load import load_recipe, shipped_recipes
-from fas_core.config.recipe import Augment, ModelConfig, Patches, Recipe, Resize
+from fas_core.config.recipe import Augment, ModelConfig, Patches, Recipe
+from fas_core.records.model_input import Resize
 from fas_core.registry import registry
 
 

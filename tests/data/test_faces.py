@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 from fas_core import DataError
-from fas_core.data.faces import cut_face, face_detector, largest, square
+from fas_core.data.faces import CropSettings, crop_face, face_detector, largest, square_around
 
 Image = NDArray[np.uint8]
 PhotoWith = Callable[..., Image]
@@ -36,7 +36,7 @@ def test_the_largest_face_is_the_one() -> None:
 
 
 def test_a_square_around_a_face() -> None:
-    assert square((40, 50, 20, 30), 0.5, (200, 200, 3)) == (20, 35, 60, 60)
+    assert square_around((40, 50, 20, 30), 0.5, (200, 200, 3)) == (20, 35, 60, 60)
 
 
 @pytest.mark.parametrize(
@@ -50,13 +50,18 @@ def test_a_square_around_a_face() -> None:
 def test_a_square_over_the_edge_is_moved_inside_or_cut_down(
     face: tuple[float, ...], expected: tuple[float, ...]
 ) -> None:
-    assert square(face, 0.5, (100, 100, 3)) == expected  # type: ignore[arg-type]
+    assert square_around(face, 0.5, (100, 100, 3)) == expected  # type: ignore[arg-type]
 
 
-def test_a_cut_face_has_the_size_asked_for(photo_with: PhotoWith) -> None:
+def test_a_crop_has_the_size_asked_for_in_every_modality(photo_with: PhotoWith) -> None:
     photo = photo_with((200, 110, 70))
-    assert cut_face(photo, (100, 20, 64, 64), 32).shape == (32, 32, 3)
-    np.testing.assert_array_equal(cut_face(photo, (100, 20, 64, 64), 64), photo[20:84, 100:164])
+    photos, face = {"rgb": photo, "ir": photo[::2, ::2]}, (100, 20, 64, 64)
+    square, crops = crop_face(photos, face, CropSettings(margin=0, size=32))
+    assert square == face
+    assert {name: crop.shape for name, crop in crops.items()} == {"rgb": (32, 32, 3), "ir": (32, 32, 3)}
+    np.testing.assert_array_equal(crops["ir"], photo[20:84:2, 100:164:2])
+    _, crops = crop_face(photos, face, CropSettings(margin=0, size=64))
+    np.testing.assert_array_equal(crops["rgb"], photo[20:84, 100:164])
 
 
 def bright_spot_model(path: Path) -> None:

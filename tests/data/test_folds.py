@@ -1,4 +1,4 @@
-"""Folds of train: who is in which, and what a data set with one held out looks like."""
+"""Folds of train: which subjects are in which, and the data set that holds one out."""
 
 from __future__ import annotations
 
@@ -14,8 +14,7 @@ from hypothesis import strategies as st
 from sklearn.model_selection import StratifiedGroupKFold
 
 from fas_core.contracts import DatasetReader
-from fas_core.data.folds import Folds, fold_numbers, shared_groups, straddling_subjects
-from fas_core.data.train_on_dev import TrainOnDev
+from fas_core.data.folds import FoldAssignment, fold_numbers, shared_groups, straddling_subjects
 from fas_core.errors import ConfigError, DataError, FasError
 from fas_core.records.samples import SampleTable
 
@@ -195,10 +194,10 @@ class Reader:
 def test_a_data_set_that_holds_a_fold_out() -> None:
     train, test = table(people(6)), table(people(2))
     reader = Reader(train=train, dev=table(person("else")), test=test)
-    folds = Folds.of(reader, "subject:3", seed=5)
+    folds = FoldAssignment.parse(reader, "subject:3", seed=5)
     ids: list[str] = []
     for fold in (1, 2, 3):
-        view: DatasetReader = folds.holding_out(fold)
+        view: DatasetReader = folds.hold_out(fold)
         assert view.splits() == ("train", "dev", "test")
         rest, held_out = view.samples("train"), view.samples("dev")
         assert not set(rest.column("subject")) & set(held_out.column("subject"))
@@ -217,12 +216,12 @@ def test_devs_samples_of_the_people_held_out_are_scored_with_them() -> None:
     others = [("p000", None, None), (None, 1, "live"), *person("else")]
     names = [f"dev-{row}.png" for row in range(len(same) + len(others))]
     dev = table([*same, *others], id=names, rgb=names)
-    folds = Folds.of(Reader(train=train, dev=dev), "subject:3", seed=5)
+    folds = FoldAssignment.parse(Reader(train=train, dev=dev), "subject:3", seed=5)
     subjects = dict(zip(train.column("id"), train.column("subject"), strict=True))
     subjects |= {name: subject for name, (subject, _, _) in zip(names, same, strict=False)}
     ids: list[str] = []
     for fold in (1, 2, 3):
-        view = folds.holding_out(fold)
+        view = folds.hold_out(fold)
         rest, held_out = view.samples("train"), view.samples("dev")
         people_held_out = set(held_out.column("subject"))
         assert not set(rest.column("subject")) & people_held_out
@@ -232,41 +231,14 @@ def test_devs_samples_of_the_people_held_out_are_scored_with_them() -> None:
     assert folds.scored.column("id") == list(subjects)
     assert sorted(ids) == sorted(subjects)
     assert folds.groups == (2, 2, 2)
-    before = Folds.of(Reader(train=train), "subject:3", seed=5)
+    before = FoldAssignment.parse(Reader(train=train), "subject:3", seed=5)
     assert before.numbers.tolist() == folds.numbers.tolist()  # dev does not choose who is in which
     assert before.digest() != folds.digest()
 
 
-def test_dev_that_is_trained_on_is_parted_into_folds_with_train() -> None:
-    train, same, test = table(people(6)), people(4), table(people(2))
-    unlabelled = ("p001", None, None)
-    names = [f"dev-{row}.png" for row in range(len(same) + 1)]
-    dev = table([*same, unlabelled], id=names, rgb=names)
-    pooled: DatasetReader = TrainOnDev(Reader(train=train, dev=dev, test=test))
-    assert pooled.splits() == ("train", "test")
-    assert pooled.overlaps == (("train", "test"),)
-    assert pooled.notes == ("as it is", "dev is trained on: it is a part of train")
-    assert pooled.samples("train").column("id") == train.column("id") + names[:-1]
-    assert pooled.samples("test") is test
-    with pytest.raises(DataError, match="no split 'dev'"):
-        pooled.samples("dev")
-    folds = Folds.of(pooled, "subject:3", seed=5)
-    assert folds.scored is folds.train
-    for fold in (1, 2, 3):
-        view = folds.holding_out(fold)
-        rest, held_out = view.samples("train"), view.samples("dev")
-        assert not set(rest.column("subject")) & set(held_out.column("subject"))
-        assert len(rest) + len(held_out) == len(train) + len(same)
-
-
-def test_there_must_be_a_dev_to_be_trained_on() -> None:
-    with pytest.raises(DataError, match=r"faces: there is no dev split to train on"):
-        TrainOnDev(Reader(train=table(people(2)))).samples("train")
-
-
 def test_the_digest_changes_with_the_samples_and_with_the_folds() -> None:
     def digest(rows: Rows, seed: int = 1, spec: str = "subject:3") -> str:
-        return Folds.of(Reader(train=table(rows)), spec, seed).digest()
+        return FoldAssignment.parse(Reader(train=table(rows)), spec, seed).digest()
 
     rows = people(9)
     assert digest(rows) == digest(rows)
@@ -278,7 +250,14 @@ def test_the_digest_changes_with_the_samples_and_with_the_folds() -> None:
 @pytest.mark.parametrize("spec", ["subject", "subject:", ":5", "subject:five", "subject:5:6", "subject-5"])
 def test_another_spelling_is_refused(spec: str) -> None:
     with pytest.raises(ConfigError, match=r"must be COLUMN:K, e\.g\. subject:5"):
-        Folds.of(SimpleNamespace(), spec, seed=0)  # type: ignore[arg-type]
+        FoldAssignment.parse(SimpleNamespace(), spec, seed=0)  # type: ignore[arg-type]
+
+
+def test_an_unknown_column_is_refused_whatever_is_asked_first() -> None:
+    folds = FoldAssignment.parse(Reader(train=table(people(4))), "subjct:2", seed=0)
+    for read in (lambda: folds.numbers, lambda: folds.scored, folds.digest):
+        with pytest.raises(ConfigError, match=r"no such column \(did you mean 'subject'\?\)"):
+            read()
 
 
 def test_what_two_splits_share() -> None:

@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from fas_core import DataError
-from fas_core.data.images import as_image, cut, encode, prepare, read_image, scaled
+from fas_core.data.images import as_image, crop, encode, prepare, read_image, scale_box
 from fas_core.records.model_input import Resize
 
 Image = NDArray[np.uint8]
@@ -204,7 +204,7 @@ def test_the_published_evaluation_rule() -> None:
 
 
 def test_a_box_is_cut_out_pixel_by_pixel(noise: Image) -> None:
-    face = prepare(cut(noise, (10, 5, 20, 20)), 20, Resize(crop=1.0))
+    face = prepare(crop(noise, (10, 5, 20, 20)), 20, Resize(crop=1.0))
     np.testing.assert_array_equal(face, noise[5:25, 10:30])
 
 
@@ -215,10 +215,10 @@ def test_small_images_grow(noise: Image) -> None:
 
 
 def test_boxes_are_clipped_to_the_image(noise: Image) -> None:
-    np.testing.assert_array_equal(cut(noise, (-5, -5, 15, 10)), noise[:5, :10])
-    np.testing.assert_array_equal(cut(noise, (50, 30, 100, 100)), noise[30:, 50:])
-    assert cut(noise, (3.2, 3.2, 0.1, 0.1)).shape == (1, 1, 3)
+    np.testing.assert_array_equal(crop(noise, (-5, -5, 15, 10)), noise[:5, :10])
+    np.testing.assert_array_equal(crop(noise, (50, 30, 100, 100)), noise[30:, 50:])
+    assert crop(noise, (3.2, 3.2, 0.1, 0.1)).shape == (1, 1, 3)
 
 
 def test_boxes_follow_the_images_size() -> None:
-    assert scaled((10, 20, 30, 40), (100, 200, 3), (50, 400, 3)) == (20, 10, 60, 20)
+    assert scale_box((10, 20, 30, 40), (100, 200, 3), (50, 400, 3)) == (20, 10, 60, 20)

@@ -12,7 +12,7 @@ from attrs import evolve
 
 from fas_core import DataError
 from fas_core.config.recipe import Augment, Recipe
-from fas_core.data.loader import epoch_batches, kept, training_loader
+from fas_core.data.loader import draw_presence, epoch_batches, training_loader
 from fas_core.records.outputs import Batch
 from fas_core.records.samples import SampleTable
 
@@ -191,11 +191,11 @@ def test_workers_leave_ctrl_c_to_the_process_that_trains(make_samples: Make, tmp
 
 def test_modalities_are_left_out_at_random_and_never_all() -> None:
     rng = np.random.default_rng(0)
-    drawn = np.array([kept(rng, 3, 0.5) for _ in range(4000)])
+    drawn = np.array([draw_presence(rng, 3, 0.5) for _ in range(4000)])
     assert drawn.any(axis=1).all()
     # Of 8 equally likely outcomes the empty one is dealt to the three singles: P(present) = (4 + 1/3) / 8.
     assert drawn.mean(axis=0) == pytest.approx([13 / 24] * 3, abs=0.03)
-    assert kept(rng, 3, 0.0).all()
+    assert draw_presence(rng, 3, 0.0).all()
 
 
 def test_modality_dropout_says_who_is_present_and_changes_no_image(make_samples: Make) -> None:

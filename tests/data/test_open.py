@@ -4,7 +4,7 @@ import pytest
 
 from fas_core import ConfigError, DataError, Dataset, PluginError
 from fas_core.config.recipe import DatasetChoice
-from fas_core.data.open import choose, is_unknown_folder, open_choice, open_dataset
+from fas_core.data.open import is_unknown_folder, open_choice, open_dataset, resolve_dataset
 from fas_core.registry import PluginRecord, Registry, registry
 
 
@@ -33,19 +33,19 @@ def touch(*files: Path) -> None:
 )
 def test_layouts_are_recognised(tmp_path: Path, files: list[str], name: str) -> None:
     touch(*(tmp_path / file for file in files))
-    choice = choose(str(tmp_path), None, registry())
+    choice = resolve_dataset(str(tmp_path), None, registry())
     assert (choice.name, choice.root) == (name, tmp_path)
 
 
 @pytest.mark.parametrize("file", ["m.csv", "M.CSV", "m.parquet"])
 def test_tables_are_recognised(tmp_path: Path, file: str) -> None:
     touch(tmp_path / file)
-    assert choose(str(tmp_path / file), None, registry()).name == "manifest"
+    assert resolve_dataset(str(tmp_path / file), None, registry()).name == "manifest"
 
 
 def test_a_name_with_and_without_a_root(tmp_path: Path) -> None:
-    assert choose("synthetic", None, registry()).root is None
-    choice = choose(f"nuaa:{tmp_path}", {"protocol": "official"}, registry())
+    assert resolve_dataset("synthetic", None, registry()).root is None
+    choice = resolve_dataset(f"nuaa:{tmp_path}", {"protocol": "official"}, registry())
     assert (choice.name, choice.root, choice.options.protocol) == ("nuaa", tmp_path, "official")
 
 
@@ -89,7 +89,7 @@ def test_options_are_checked(tmp_path: Path) -> None:
 
 
 def test_a_data_set_that_makes_its_data_is_prepared(tmp_path: Path) -> None:
-    options = choose("synthetic", {"subjects": 9, "shots": 1, "size": 48}, registry()).options
+    options = resolve_dataset("synthetic", {"subjects": 9, "shots": 1, "size": 48}, registry()).options
     reader = open_choice(DatasetChoice("synthetic", options, tmp_path / "made"), registry())
     assert reader.samples("train").path(0, "ir").is_file()
 

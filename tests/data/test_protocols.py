@@ -18,7 +18,7 @@ SETS = [
 @pytest.mark.parametrize(("dataset", "name"), SETS)
 def test_members_of_a_set_are_protocols_of_its_data_set(dataset: str, name: str) -> None:
     found = find_protocol(f"{dataset}-{name}", registry())
-    assert found.has_sub_protocols
+    assert found.is_set
     assert len(set(found.members)) == len(found.members) >= 2
     options = registry().find(Dataset, dataset).options
     for member in found.members:
@@ -28,7 +28,7 @@ def test_members_of_a_set_are_protocols_of_its_data_set(dataset: str, name: str)
 
 def test_one_of_a_set() -> None:
     found = find_protocol("cefa-4@2", registry())
-    assert (found.dataset, found.members, found.has_sub_protocols) == ("cefa", ("4@2",), False)
+    assert (found.dataset, found.members, found.is_set) == ("cefa", ("4@2",), False)
     assert found.overrides("4@2") == {"data.name": "cefa", "data.protocol": "4@2"}
 
 

@@ -1,5 +1,7 @@
-import threading
-import time
+"""Faces of samples and batches of them, read for evaluation."""
+
+from __future__ import annotations
+
 from collections.abc import Callable
 from pathlib import Path
 
@@ -7,7 +9,6 @@ import numpy as np
 import pytest
 
 from fas_core import DataError
-from fas_core.data.parallel import ordered
 from fas_core.data.reading import batches, read_faces
 from fas_core.records.model_input import ModelInput
 from fas_core.records.samples import SampleTable
@@ -53,29 +54,3 @@ def test_a_box_outside_the_image_is_refused(make_samples: Make) -> None:
     samples = make_samples(1, box=[[40, 0, 10, 10]])
     with pytest.raises(DataError, match=r"rgb/0\.png: box \[40.* lies outside the image of 32 x 32 pixels"):
         read_faces(samples, 0, ["rgb"])
-
-
-def test_the_map_keeps_order_and_reads_only_a_little_ahead() -> None:
-    taken: list[int] = []
-
-    def items() -> object:
-        for number in range(1000):
-            taken.append(number)
-            yield number
-
-    def slow_first(number: int) -> int:
-        time.sleep(0.02 if number % 4 == 0 else 0)
-        return -number
-
-    results = ordered(slow_first, items(), workers=3, ahead=5)  # type: ignore[arg-type]
-    assert [next(results) for _ in range(9)] == [-number for number in range(9)]
-    assert len(taken) <= 9 + 5
-    results.close()  # type: ignore[attr-defined]
-    assert threading.active_count() < 4
-
-
-def test_the_map_raises_in_its_place() -> None:
-    results = ordered(lambda number: 1 // number, [1, 1, 0, 1], workers=2)
-    assert [next(results), next(results)] == [1, 1]
-    with pytest.raises(ZeroDivisionError):
-        next(results)

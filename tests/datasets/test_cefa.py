@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from fas_core import DataError
-from fas_core.data.open import open_dataset, recognise
+from fas_core.data.open import identify_dataset, open_dataset
 from fas_core.registry import registry
 from fas_plugins.datasets.cefa import Cefa, parse_video_name
 from fas_plugins.datasets.options import CefaOptions
@@ -243,7 +243,7 @@ def test_roots_that_are_none_are_refused(challenge: Path, tmp_path: Path) -> Non
 @pytest.mark.parametrize("release", ["challenge", "full"])
 def test_its_layout_is_recognised(release: str, request: pytest.FixtureRequest) -> None:
     root = request.getfixturevalue(release)
-    component, _ = recognise(str(root), registry())
+    component, _ = identify_dataset(str(root), registry())
     assert component.name == "cefa"
     cefa = open_dataset(str(root), {"protocol": "4@1"}, registry())
     assert "train" in cefa.splits()

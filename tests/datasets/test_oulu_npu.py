@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from fas_core import DataError
-from fas_core.data.open import choose, open_dataset
+from fas_core.data.open import open_dataset, resolve_dataset
 from fas_core.registry import registry
 from fas_core.testing.checks import check_dataset
 from fas_plugins.datasets.options import OuluNpuOptions
@@ -85,7 +85,7 @@ def test_all_needs_no_lists(root: Path, touch: Touch) -> None:
 def test_lists_in_another_folder_are_found(root: Path) -> None:
     (root / "Protocols").rename(root / "OULU_Protocols")
     assert len(reader(root).samples("test")) == 4
-    assert choose(str(root), {"protocol": "3@2"}, registry()).options == OuluNpuOptions("3@2")
+    assert resolve_dataset(str(root), {"protocol": "3@2"}, registry()).options == OuluNpuOptions("3@2")
 
 
 def test_every_malformed_line_is_named(root: Path, write: Write) -> None:

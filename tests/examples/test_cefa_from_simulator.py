@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from fas_core.data.open import open_dataset, recognise
+from fas_core.data.open import identify_dataset, open_dataset
 from fas_core.registry import registry
 
 FRAMES = 2
@@ -35,7 +35,7 @@ def example(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize("protocol", ["4@1", "4@2", "4@3"])
 def test_each_sub_protocol_trains_on_one_group_and_tests_on_the_others(example: Path, protocol: str) -> None:
-    component, _ = recognise(str(example), registry())
+    component, _ = identify_dataset(str(example), registry())
     assert component.name == "cefa"
     reader = open_dataset(str(example), {"protocol": protocol}, registry())
     train, dev, test = (reader.samples(split) for split in ("train", "dev", "test"))

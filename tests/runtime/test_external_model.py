@@ -53,11 +53,9 @@ def softmax(values: NDArray[Any]) -> NDArray[Any]:
 
 def test_our_own_whose_metadata_was_lost(mean_model: Any) -> None:
     path = without_metadata(mean_model(("rgb", "ir")))
-    with pytest.raises(
-        ModelError, match=r"without fas metadata .* or say what it is \(fas predict --foreign\)"
-    ):
+    with pytest.raises(ModelError, match=r"without fas metadata .* or describe it \(fas predict --foreign\)"):
         Predictor(path)
-    predictor = Predictor(path, foreign=ExternalModel(("rgb", "ir"), 8, threshold=0.3))
+    predictor = Predictor(path, external=ExternalModel(("rgb", "ir"), 8, threshold=0.3))
     found = predictor(rgb=np.full((9, 9, 3), 204, np.uint8), ir=np.zeros((9, 9, 3), np.uint8))
     assert (found.score, found.threshold) == (pytest.approx(0.4), 0.3)
     assert predictor.card.input.resize.crop == 1
@@ -69,14 +67,14 @@ def test_normalised_planes_to_logits(tmp_path: Path, faces: Any, channels: Any, 
     terms = ExternalModel(("rgb",), SIDE, NORMALIZE, channels, gives="logits", live=live)
     means = ((faces / 255 - NORMALIZE.mean) / NORMALIZE.std).mean(axis=(1, 2))
     expected = softmax(means if channels == "rgb" else means[:, ::-1])[:, live]
-    found = ModelFile(channel_means(tmp_path / "m.onnx"), foreign=terms)({"rgb": faces})
+    found = ModelFile(channel_means(tmp_path / "m.onnx"), external=terms)({"rgb": faces})
     np.testing.assert_allclose(found, expected, rtol=1e-5)
 
 
 def test_a_graph_for_one_image_at_a_time(tmp_path: Path, faces: Any) -> None:
     terms = ExternalModel(("rgb",), SIDE, NORMALIZE, gives="logits")
-    many = ModelFile(channel_means(tmp_path / "many.onnx"), foreign=terms)
-    one = ModelFile(channel_means(tmp_path / "one.onnx", batch=1), foreign=terms)
+    many = ModelFile(channel_means(tmp_path / "many.onnx"), external=terms)
+    one = ModelFile(channel_means(tmp_path / "one.onnx", batch=1), external=terms)
     np.testing.assert_array_equal(one({"rgb": faces}), many({"rgb": faces}))
     assert one({"rgb": faces[:0]}).shape == (0,)
 
@@ -84,35 +82,35 @@ def test_a_graph_for_one_image_at_a_time(tmp_path: Path, faces: Any) -> None:
 def test_probabilities_are_taken_as_they_are(tmp_path: Path, faces: Any) -> None:
     zero_one = Normalize((0, 0, 0), (1, 1, 1))
     terms = ExternalModel(("rgb",), SIDE, zero_one, gives="probabilities", output="means")
-    found = ModelFile(channel_means(tmp_path / "m.onnx", more=True), foreign=terms)({"rgb": faces})
+    found = ModelFile(channel_means(tmp_path / "m.onnx", more=True), external=terms)({"rgb": faces})
     np.testing.assert_allclose(found, faces[..., 1].mean(axis=(1, 2)) / 255, rtol=1e-5)
 
 
 @pytest.mark.parametrize(
     ("terms", "match"),
     [
-        ({"modalities": ("rgb", "ir")}, "takes data, which are not as many as the modalities rgb, ir"),
-        ({"normalize": None}, "does not take such input: "),
-        ({"input_size": 8}, "does not take such input: "),
-        ({"output": None}, "gives means, copy: say by `output` which of them is meant"),
-        ({"output": "score"}, "gives means, copy: say by `output`"),
-        ({"gives": "score"}, r"means is \(1, 3\), and not score"),
-        ({"live": 3}, r"means is \(1, 3\), and not logits with a class 3"),
-        ({"output": "copy"}, r"copy is \(1, 3, 4, 4\), and not logits"),
+        ({"modalities": ("rgb", "ir")}, "has the inputs data, not one for each of the modalities rgb, ir"),
+        ({"normalize": None}, "cannot be run with the input that is described: "),
+        ({"input_size": 8}, "cannot be run with the input that is described: "),
+        ({"output": None}, "has the outputs means, copy: set `output` to one of them"),
+        ({"output": "score"}, "has the outputs means, copy: set `output`"),
+        ({"gives": "score"}, r"means has the shape \(1, 3\), not that of score"),
+        ({"live": 3}, r"means has the shape \(1, 3\), not that of logits with a class 3"),
+        ({"output": "copy"}, r"copy has the shape \(1, 3, 4, 4\), not that of logits"),
     ],
 )
 def test_terms_that_are_not_the_models(tmp_path: Path, terms: dict[str, Any], match: str) -> None:
     said = {"modalities": ("rgb",), "input_size": SIDE, "normalize": NORMALIZE, "output": "means"}
     path = channel_means(tmp_path / "m.onnx", more=True)
     with pytest.raises(ModelError, match=match) as refusal:
-        ModelFile(path, foreign=ExternalModel(**{**said, "gives": "logits", **terms}))
+        ModelFile(path, external=ExternalModel(**{**said, "gives": "logits", **terms}))
     assert "\n" not in str(refusal.value)
     assert str(refusal.value).startswith(str(path))
 
 
 def test_what_says_itself_what_it_is_needs_no_terms(mean_model: Any) -> None:
-    with pytest.raises(ModelError, match="says itself what it is"):
-        ModelFile(mean_model(), foreign=ExternalModel(("rgb",), 8))
+    with pytest.raises(ModelError, match="has fas metadata"):
+        ModelFile(mean_model(), external=ExternalModel(("rgb",), 8))
 
 
 def test_terms_from_a_file(tmp_path: Path) -> None:

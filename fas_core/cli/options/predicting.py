@@ -15,9 +15,9 @@ from fas_core.errors import ConfigError, require
 
 if TYPE_CHECKING:
     from fas_core.inference.run_model import RunModel
-    from fas_core.runtime.explain import Pictures
-    from fas_core.runtime.predict import Row
+    from fas_core.runtime.heatmap import ExplanationWriter
     from fas_core.runtime.predictor import Predictor
+    from fas_core.runtime.results import FaceResult
     from fas_core.scores.thresholds import Threshold
 
 Command = Callable[..., Any]
@@ -63,7 +63,7 @@ class Verdicts:
         grad_cam: whether the pictures could have it.
     """
 
-    rows: Sequence[Row]
+    rows: Sequence[FaceResult]
     threshold: Threshold
     grad_cam: bool
 
@@ -141,10 +141,10 @@ def score_inputs(
     from fas_core.data.faces import CropSettings
     from fas_core.data.parallel import cores
     from fas_core.data.text_lists import is_image
-    from fas_core.runtime.annotate import refuse_clashes
+    from fas_core.runtime.annotate import check_output_paths
     from fas_core.runtime.external_model import ExternalModel
-    from fas_core.runtime.inputs import Finder, shots, total
-    from fas_core.runtime.predict import InputScorer
+    from fas_core.runtime.inputs import InputFinder, count_samples, read_samples
+    from fas_core.runtime.predict import PredictionPipeline
     from fas_core.runtime.predictor import Predictor
     from fas_core.scores.thresholds import fit_threshold
 
@@ -160,20 +160,20 @@ def score_inputs(
         run or model,
         threads=workers if single else 1,
         threshold=cut.value if cut else None,
-        foreign=None if asked.foreign is None else ExternalModel.read(asked.foreign),
+        external=None if asked.foreign is None else ExternalModel.read(asked.foreign),
     )
-    found = list(Finder(predictor.card.modalities, asked.every, asked.frames).find(inputs))
+    found = list(InputFinder(predictor.card.modalities, asked.every, asked.frames).find(inputs))
     if shown.annotated is not None:
-        refuse_clashes(shown.annotated, found)
+        check_output_paths(shown.annotated, found)
     if shown.explained is not None:
-        refuse_clashes(shown.explained, found, ".png")
+        check_output_paths(shown.explained, found, ".png")
     crops = CropSettings(asked.detector, asked.margin) if asked.detect else None
-    scoring = InputScorer(
+    scoring = PredictionPipeline(
         predictor, crops, asked.faces == "all", shown.annotated, _pictures(predictor, run, shown)
     )
-    rows: list[Row] = []
-    with console.progress("scoring", total(found)) as bar:
-        for done, scored in scoring.rows(shots(found), workers):
+    rows: list[FaceResult] = []
+    with console.progress("scoring", count_samples(found)) as bar:
+        for done, scored in scoring.run(read_samples(found), workers):
             rows += scored
             bar.advance(done)
     accepted = cut or predictor.card.threshold
@@ -193,11 +193,12 @@ def _run(ctx: click.Context, path: Path, threads: int) -> RunModel:
     return RunModel(Run.open(path, registry()))
 
 
-def _pictures(predictor: Predictor, run: RunModel | None, shown: PictureOptions) -> Pictures | None:
+def _pictures(predictor: Predictor, run: RunModel | None, shown: PictureOptions) -> ExplanationWriter | None:
     """What writes the pictures of what the model looks at."""
-    from fas_core.runtime.explain import SQUARE, Explainer, Pictures
+    from fas_core.runtime.explain import SQUARE, Explainer
+    from fas_core.runtime.heatmap import ExplanationWriter
 
     if shown.explained is None:
         return None
     grad_cam = None if run is None else run.grad_cam
-    return Pictures(Explainer(predictor, grad_cam, shown.square or SQUARE), shown.explained)
+    return ExplanationWriter(Explainer(predictor, grad_cam, shown.square or SQUARE), shown.explained)

@@ -33,12 +33,12 @@ def recipe_options(command: Command) -> Command:
     @functools.wraps(command)
     def wrapped(*args: Any, sets: tuple[str, ...], data: str | None, **kwargs: Any) -> Any:
         from fas_core.config.load import parse_sets
-        from fas_core.data.open import recognise
+        from fas_core.data.open import identify_dataset
         from fas_core.registry import registry
 
         overrides: dict[str, Any] = {}
         if data is not None:
-            component, root = recognise(data, registry())
+            component, root = identify_dataset(data, registry())
             overrides["data"] = {"name": component.name} | ({"root": str(root)} if root else {})
         overrides |= parse_sets(sets)  # before the flags, which may be about a component that it chooses
         flags = {path: kwargs.pop(_parameter(path)) for path in FLAGS}

@@ -9,7 +9,7 @@ from fas_core.console import Table, console
 
 if TYPE_CHECKING:
     from fas_core.cli.options.predicting import Verdicts
-    from fas_core.runtime.predict import Row
+    from fas_core.runtime.results import FaceResult
 
 NEEDS_RUN = "occlusion only: Grad-CAM takes gradients, so give the run instead of the file (needs torch)"
 
@@ -40,12 +40,12 @@ def _counts(found: Verdicts) -> dict[str, int]:
     return {name: verdicts.count(name) for name in ("live", "attack", "not scored")}
 
 
-def _json(row: Row, pictures: bool) -> dict[str, Any]:
+def _json(row: FaceResult, pictures: bool) -> dict[str, Any]:
     named = {"picture": None if row.picture is None else str(row.picture)} if pictures else {}
     return row.to_json() | named
 
 
-def _cells(row: Row, boxes: bool, pictures: bool) -> tuple[str, ...]:
+def _cells(row: FaceResult, boxes: bool, pictures: bool) -> tuple[str, ...]:
     """The reason of what has no score stands where its picture would."""
     found = row.prediction
     score = "" if found is None else f"{found.score:.4f}"

@@ -14,7 +14,7 @@ from attrs import asdict, frozen
 
 from fas_core.console import Table, console
 from fas_core.contracts import DatasetReader
-from fas_core.data.images import decode, meets, read_bytes
+from fas_core.data.images import box_overlaps, decode, read_bytes
 from fas_core.data.parallel import ordered
 from fas_core.errors import DataError, format_list
 from fas_core.records.samples import ATTACK, LIVE, SampleTable
@@ -180,7 +180,7 @@ def _find_boxes_outside(split: str, samples: SampleTable, files: Files) -> list[
     paths = samples.paths(samples.modalities[0])
     for row, (name, path) in enumerate(zip(samples.column("id"), paths, strict=True)):
         box, shape = samples.box(row), files[path].shape
-        if box is not None and shape and not meets(box, shape):
+        if box is not None and shape and not box_overlaps(box, shape):
             outside.append(name)
     problem = f"{split}: {_count(outside, 'box')} outside the image: {format_list(outside)}"
     return [problem] if outside else []

@@ -17,9 +17,9 @@ from attrs import frozen
 
 from fas_core.atomic import replacing
 from fas_core.console import console
-from fas_core.data.faces import CropSettings, Detector, cut_faces, face_detector, largest
+from fas_core.data.faces import CropSettings, Detector, crop_face, face_detector, largest
 from fas_core.data.images import Box, read_image, write_image
-from fas_core.data.open import is_unknown_folder, open_dataset, recognise
+from fas_core.data.open import identify_dataset, is_unknown_folder, open_dataset
 from fas_core.data.parallel import ordered
 from fas_core.data.text_lists import NO_FACE, is_image
 from fas_core.errors import DataError, format_list
@@ -82,7 +82,7 @@ class CropJob:
         face = self.samples.box(row) or largest(self.detect(next(iter(photos.values()))))
         if face is None:
             return self.ids[row], None
-        box, crops = cut_faces(photos, face, self.settings)
+        box, crops = crop_face(photos, face, self.settings)
         for modality, image in crops.items():
             write_image(self.destination / paths[modality], image)
         return self.ids[row], box
@@ -147,7 +147,7 @@ def crop_source(
         raise DataError(f"{destination}: lies within {folder}, which is searched: choose another folder")
     if is_unknown_folder(source, registry):
         return crop_samples(find_photos(Path(source)), destination, detect, settings, workers)
-    component, root = recognise(source, registry)
+    component, root = identify_dataset(source, registry)
     reader = open_dataset(source, None, registry)
     samples = concat([reader.samples(split) for split in reader.splits()])
     result = crop_samples(samples, destination, detect, settings, workers)

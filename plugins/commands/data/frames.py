@@ -22,7 +22,7 @@ from attrs import validators as v
 from fas_core.atomic import replacing
 from fas_core.console import console
 from fas_core.data.images import encode
-from fas_core.data.open import layouts
+from fas_core.data.open import match_layouts
 from fas_core.data.parallel import ordered
 from fas_core.data.text_lists import is_image, is_video
 from fas_core.data.video import opened
@@ -97,7 +97,7 @@ def extract_frames(
         raise DataError(f"{destination}: lies within {source}, which is searched: choose another folder")
     folders = find_videos(source)
     _store_settings(destination, settings)
-    for layout in layouts(source, registry):
+    for layout in match_layouts(source, registry):
         copy_lists(layout.markers, source, destination)
 
     def extract(video: str) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 from attrs import frozen
 
 from fas_core.config.recipe import DatasetChoice, MetricChoice, Recipe
-from fas_core.data.open import choose, choose_instead, open_choice
+from fas_core.data.open import open_choice, replace_dataset, resolve_dataset
 from fas_core.errors import ConfigError, DataError, FasError
 from fas_core.evaluation.metrics import BoundMetric
 from fas_core.evaluation.result import evaluate
@@ -110,7 +110,7 @@ class Terms:
         metrics: what is computed.
         policy: of the threshold; None for a run's own and, where a score file has dev scores, `eer`.
         replicates: of the bootstrap; 0 for no intervals.
-        data: where the photos are, as `fas_core.data.open.choose` takes it; None for a run's own.
+        data: where the photos are, as `fas_core.data.open.resolve_dataset` takes it; None for a run's own.
     """
 
     metrics: Sequence[BoundMetric]
@@ -225,4 +225,4 @@ def _faces(source: Source, data: str | None, registry: Registry) -> SampleTable 
 
 
 def _chosen(data: str, own: DatasetChoice | None, registry: Registry) -> DatasetChoice:
-    return choose(data, None, registry) if own is None else choose_instead(data, own, registry)
+    return resolve_dataset(data, None, registry) if own is None else replace_dataset(data, own, registry)

@@ -94,7 +94,7 @@ def command(
         model,
         threads=threads,
         threshold=given.value if given else None,
-        foreign=None if foreign is None else ExternalModel.read(foreign),
+        external=None if foreign is None else ExternalModel.read(foreign),
     )
     accepted = given or predictor.card.threshold
     assert accepted is not None  # else there would be no predictor

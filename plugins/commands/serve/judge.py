@@ -9,7 +9,7 @@ from typing import Any
 
 from attrs import field, frozen
 
-from fas_core.data.faces import CropSettings, Detector, cut_faces, face_detector, largest
+from fas_core.data.faces import CropSettings, Detector, crop_face, face_detector, largest
 from fas_core.data.image_size import pixel_size
 from fas_core.data.images import Box, Image, decode
 from fas_core.errors import DataError
@@ -83,7 +83,7 @@ class Judge:
         }
         height, width = next(iter(photos.values())).shape[:2]
         box, count, pieces = self._found(photos) if detect else (None, None, photos)
-        (prediction,) = self.predictor.judge([self.predictor.prepare(pieces)])
+        (prediction,) = self.predictor.predict([self.predictor.prepare(pieces)])
         return Verdict(prediction, box, count, width, height)
 
     def _decoded(self, name: str, data: bytes) -> Image:
@@ -102,5 +102,5 @@ class Judge:
         face = largest(faces)
         if face is None:
             raise Refusal(HTTPStatus.UNPROCESSABLE_ENTITY, "no_face", f"{name}: no face found", name)
-        box, pieces = cut_faces(photos, face, self.crops)
+        box, pieces = crop_face(photos, face, self.crops)
         return box, len(faces), pieces

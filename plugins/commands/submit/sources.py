@@ -7,7 +7,7 @@ from pathlib import Path
 
 from fas_core.config.recipe import DatasetChoice
 from fas_core.contracts import Submission
-from fas_core.data.open import choose_instead
+from fas_core.data.open import replace_dataset
 from fas_core.descriptors import Dataset
 from fas_core.errors import DataError, FasError, suggest_closest
 from fas_core.inference.scores_of import scores_of
@@ -54,7 +54,7 @@ def choose_lists(dataset: Dataset, target: Path, data: str | None, registry: Reg
         choice = DatasetChoice(dataset.name, dataset.options())
     if data is not None:
         spec = data if data.startswith(f"{dataset.name}:") else f"{dataset.name}:{data}"
-        choice = choose_instead(spec, choice, registry)
+        choice = replace_dataset(spec, choice, registry)
     if choice.root is None:
         raise FasError(f"{target}: say where the lists of {dataset.name!r} are: --data ROOT")
     if not choice.root.is_dir():

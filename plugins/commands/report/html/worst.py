@@ -21,7 +21,7 @@ from fas_core.errors import DataError, FasError
 from fas_core.records.model_input import Resize
 from fas_core.records.samples import ATTACK, LIVE, SampleTable
 from fas_core.runtime.explain import Explainer
-from fas_core.runtime.heat import OCCLUSION
+from fas_core.runtime.heatmap import OCCLUSION, draw_maps
 from fas_core.scores.table import ScoreTable
 from fas_plugins.commands.report.systems import System
 
@@ -136,9 +136,9 @@ def _maps(explainer: Explainer, images: Mapping[str, Image]) -> dict[str, dict[s
     """Over the faces as the model takes them: the central part, by its rule."""
     taken = explainer.predictor.card.modalities
     face = explainer.predictor.prepare({name: images[name] for name in taken if name in images})
-    maps = explainer.maps(face)
-    drawn = maps.drawn(face, SIDE)
-    return {f"{kind} ±{maps.end:.2g}" if kind == OCCLUSION else kind: tiles for kind, tiles in drawn.items()}
+    maps = explainer.explain(face)
+    drawn = draw_maps(maps, face, SIDE)
+    return {f"{kind} ±{maps.peak:.2g}" if kind == OCCLUSION else kind: tiles for kind, tiles in drawn.items()}
 
 
 def _data_uri(jpeg: bytes) -> str:

@@ -1,0 +1,51 @@
+"""List files, file suffixes and problems that are reported together."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from fas_core import DataError
+from fas_core.data.text_lists import is_image, is_video, known_split, read_lines, refuse
+
+
+def test_images_and_videos_by_suffix() -> None:
+    names = ["a.jpg", "b/A.PNG", "b/.hidden.png", ".a.mov", "a.MOV", "a.txt", "jpg"]
+    assert [is_image(name) for name in names] == [True, True, False, False, False, False, False]
+    assert [is_video(name) for name in names] == [False, False, False, False, True, False, False]
+
+
+def test_lines_with_any_line_end_byte_order_mark_and_blanks(tmp_path: Path) -> None:
+    (tmp_path / "list.txt").write_bytes("\ufeffa\r\n\n  b c \rd\n".encode())
+    assert read_lines(tmp_path / "list.txt") == ["a", "", "b c", "d", ""]
+
+
+def test_files_that_are_no_lists(tmp_path: Path) -> None:
+    (tmp_path / "binary").write_bytes(b"\xff\xfe\xfa")
+    with pytest.raises(DataError, match="not a text file in UTF-8"):
+        read_lines(tmp_path / "binary")
+    with pytest.raises(DataError, match=r"none\.txt: no such list"):
+        read_lines(tmp_path / "none.txt")
+    with pytest.raises(DataError, match="cannot be read"):
+        read_lines(tmp_path)
+
+
+def test_all_problems_are_reported_at_once() -> None:
+    refuse(Path("list.txt"), [])
+    with pytest.raises(DataError, match=r"list\.txt: 1 problem") as refusal:
+        refuse(Path("list.txt"), ["list.txt:3: no label"])
+    assert refusal.value.problems == ("list.txt:3: no label",)
+
+
+def test_many_problems_are_counted() -> None:
+    problems = [f"list.txt:{line}: no label" for line in range(25)]
+    with pytest.raises(DataError, match=r"list\.txt: 25 problems") as refusal:
+        refuse(Path("list.txt"), problems)
+    assert refusal.value.problems == (*problems[:20], "and 5 more")
+
+
+def test_a_split_is_one_of_those_there_are() -> None:
+    assert known_split("dev", ("train", "dev"), Path("/faces")) == "dev"
+    with pytest.raises(DataError, match=r"/faces: no 'test' split \(there are: train, dev\)"):
+        known_split("test", ("train", "dev"), Path("/faces"))

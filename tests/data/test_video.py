@@ -1,0 +1,48 @@
+"""Frames of video files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from fas_core import DataError
+from fas_core.data.video import frames, opened
+
+
+@pytest.fixture
+def video(tmp_path: Path) -> Path:
+    """Ten frames of 64 x 48 pixels; frame n (from 1) is red at the level 20 * n."""
+    path = tmp_path / "video.avi"
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"MJPG"), 10, (64, 48))
+    for number in range(1, 11):
+        image = np.zeros((48, 64, 3), np.uint8)
+        image[..., 2] = 20 * number  # OpenCV writes BGR
+        writer.write(image)
+    writer.release()
+    return path
+
+
+@pytest.mark.parametrize(
+    ("every", "limit", "numbers"),
+    [(1, None, range(1, 11)), (3, None, [1, 4, 7, 10]), (3, 2, [1, 4]), (20, None, [1]), (1, 3, [1, 2, 3])],
+)
+def test_every_nth_frame_with_its_number(
+    video: Path, every: int, limit: int | None, numbers: list[int]
+) -> None:
+    result = list(frames(video, every, limit))
+    assert [number for number, _ in result] == list(numbers)
+    for number, image in result:
+        assert image.shape == (48, 64, 3)
+        np.testing.assert_allclose(image.mean(axis=(0, 1)), [20 * number, 0, 0], atol=6)
+
+
+def test_a_source_that_is_no_video(video: Path, tmp_path: Path) -> None:
+    (tmp_path / "empty.avi").touch()
+    with pytest.raises(DataError, match=r"empty \(0 bytes\)"), opened(tmp_path / "empty.avi"):
+        pass
+    (tmp_path / "text.avi").write_text("no video")
+    with pytest.raises(DataError, match="cannot be opened: damaged, cut off or no video"):
+        next(frames(tmp_path / "text.avi"))

@@ -1,0 +1,50 @@
+"""Engines behind one interface; OpenVINO files are tested with their exporter."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from fas_core import ModelError
+from fas_core.runtime.engines import Array, open_engine, run_by_row
+
+
+def test_an_onnx_file(mean_model: Any) -> None:
+    engine = open_engine(mean_model(("rgb", "ir")), threads=1)
+    assert (engine.kind, engine.inputs, engine.outputs) == ("ONNX", ("rgb", "ir"), ("score",))
+    assert engine.metadata is not None
+    assert '"modalities"' in engine.metadata
+    images = {name: np.full((3, 8, 8, 3), 51, np.uint8) for name in engine.inputs}
+    (scores,) = engine.run(["score"], images)
+    np.testing.assert_allclose(scores, [0.2] * 3, rtol=1e-6)
+
+
+@pytest.mark.parametrize("count", [0, 1, 3])
+def test_row_by_row_is_the_same_as_at_once(count: int) -> None:
+    calls = []
+
+    def double(inputs: dict[str, Array]) -> list[Array]:
+        calls.append(len(inputs["x"]))
+        return [2 * inputs["x"], inputs["x"].sum(axis=1)]
+
+    x = np.arange(4.0 * count).reshape(count, 4)
+    doubled, sums = run_by_row(double, {"x": x})
+    np.testing.assert_array_equal(doubled, 2 * x)
+    np.testing.assert_array_equal(sums, x.sum(axis=1))
+    assert calls == [1] * max(count, 1)
+
+
+def test_files_that_are_no_models(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="no such model file"):
+        open_engine(tmp_path / "none.onnx")
+    with pytest.raises(ModelError, match="a folder, not a model file"):
+        open_engine(tmp_path)
+    (tmp_path / "weights.pth").touch()
+    with pytest.raises(ModelError, match=r"weights\.pth: not a model file: supported are \.onnx, \.xml"):
+        open_engine(tmp_path / "weights.pth")
+    (tmp_path / "bad.onnx").write_text("text")
+    with pytest.raises(ModelError, match=r"bad\.onnx: cannot be loaded as ONNX, damaged or"):
+        open_engine(tmp_path / "bad.onnx")
