@@ -28,6 +28,7 @@ from fas_core.config.load import merge, nest, read_mapping, to_plain, to_yaml
 from fas_core.config.recipe import Recipe
 from fas_core.config.structure import structure
 from fas_core.errors import FasError, ModelError
+from fas_core.models import PRETRAINED
 from fas_core.registry import Registry
 from fas_core.scores.table import ScoreTable
 from fas_core.scores.thresholds import Threshold, fit_threshold
@@ -36,9 +37,6 @@ if TYPE_CHECKING:
     from fas_core.models.model import Model
 
 Weights = Literal["best", "last"]
-PRETRAINED = "pretrained.safetensors"
-"""What an import leaves instead where the weights tell other classes apart than live and attack."""
-
 OUT_OF_FOLD = "out_of_fold"
 """What the scores of folds are called, beside those of splits."""
 

@@ -17,7 +17,7 @@ from fas_core.errors import DataError, FasError
 from fas_core.evaluation import REPLICATES, Result, bind_metrics, evaluate, tables
 from fas_core.inference.loaded_model import open_model
 from fas_core.inference.score_samples import protocol_notes, score_samples
-from fas_core.models.transfer import load_pretrained
+from fas_core.models.pretrained import load_pretrained
 from fas_core.records.samples import SampleTable
 from fas_core.registry import Registry
 from fas_core.runs.group import RESULTS, is_finished
@@ -62,11 +62,11 @@ def start(path: Path, recipe: Recipe, registry: Registry, *, reader: DatasetRead
     train, dev = training_splits(reader, recipe)
     run = Run(path, recipe, registry)
     training = Training.prepare(run, train, dev, accelerator)
-    taken = load_pretrained(training.bare_model, recipe, registry)
+    taken = load_pretrained(training.unwrapped_model, recipe, registry)
     if accelerator.is_main_process:
         run.create()
         for branch in taken:
-            console.info(f"pretrained {branch.text()}")
+            console.info(f"pretrained {branch.describe()}")
         console.info(f"run {path}: {describe(recipe)}")
         console.info(f"train {counted(train)}" + (f"; dev {counted(dev)}" if dev else "; no dev split"))
     return _finish(training, reader)
@@ -95,7 +95,7 @@ def resume(
     training.restore()
     if accelerator.is_main_process:
         run.write_recipe()
-        console.info(f"run {path}: continued at {training.position.text()}")
+        console.info(f"run {path}: continued at {training.progress.describe()}")
     return _finish(training, reader)
 
 
@@ -120,14 +120,14 @@ def _finish(training: Training, reader: DatasetReader) -> Outcome:
     run, results = training.run, {}
     if training.accelerator.is_main_process:
         results = judge_splits(run, reader)
-        hours = training.position.total_seconds / 3600
+        hours = training.progress.total_seconds / 3600
         record = {
             "train_hours": hours,
             "data": {split: reader.samples(split).fingerprint() for split in reader.splits()},
             "splits": {split: result.to_json() for split, result in results.items()},
         }
         run.write_text(RESULTS, json.dumps(record, indent=2) + "\n")
-    return Outcome(run, results, training.position.total_seconds / 3600)
+    return Outcome(run, results, training.progress.total_seconds / 3600)
 
 
 def judge_splits(run: Run, reader: DatasetReader) -> dict[str, Result]:

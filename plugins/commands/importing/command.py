@@ -87,8 +87,8 @@ def _warn(imported: Imported) -> None:
     matched = imported.matched
     for names, what in (
         (matched.missing, "not in the file, fresh weights in their place"),
-        (matched.reshaped, "of another shape, fresh weights in their place"),
-        (matched.left, "of the file not taken"),
+        (matched.mismatched, "of another shape, fresh weights in their place"),
+        (matched.unused, "of the file not taken"),
     ):
         if names:
             console.warn(f"{len(names)} entries {what}: {format_list(names)}")

@@ -11,18 +11,18 @@ from torch import Tensor, nn
 
 from fas_core.descriptors import Loss
 from fas_core.errors import ModelError
-from fas_core.models.matching import Matched
+from fas_core.models.matching import EntryMatch
 from fas_core.models.model import Model
-from fas_core.models.published import Published
+from fas_core.models.published import PublishedCheckpoint
 from fas_core.runs.run import Run
 from fas_core.training.optim import build_optimizer
-from fas_core.training.position import Position
+from fas_core.training.progress import TrainingProgress
 
 MOMENTUM = "momentum_buffer"
 
 
 def training_state(
-    run: Run, model: Model, published: Published, matched: Matched
+    run: Run, model: Model, published: PublishedCheckpoint, matched: EntryMatch
 ) -> tuple[Run, dict[str, Any]]:
     """The run with the file's momentum and weight decay, and its training state.
 
@@ -47,7 +47,7 @@ def training_state(
     state["state"] = _momenta(model, matched, published.weights, group["params"], theirs)
     state["param_groups"][0]["nesterov"] = bool(group.get("nesterov", False))
     return run, {
-        "position": asdict(Position(epoch=published.epoch)),
+        "position": asdict(TrainingProgress(epoch=published.epoch)),
         "model": model.state_dict(),
         "loss": loss.state_dict(),
         "optimizer": state,
@@ -68,7 +68,7 @@ def _sgd(optimizer: Mapping[str, Any]) -> tuple[Mapping[str, Any], Mapping[Any, 
 
 def _momenta(
     model: Model,
-    matched: Matched,
+    matched: EntryMatch,
     weights: Mapping[str, Tensor],
     keys: list[Any],
     theirs: Mapping[Any, Any],

@@ -16,15 +16,22 @@ from fas_core.config.load import load_recipe
 from fas_core.config.recipe import Normalize, Recipe
 from fas_core.descriptors import Backbone
 from fas_core.errors import FasError, ModelError
+from fas_core.models import PRETRAINED
 from fas_core.models.build import build_model
 from fas_core.models.checkpoint import save_state, save_weights
-from fas_core.models.matching import Matched, by_name, by_order, fill
+from fas_core.models.matching import EntryMatch, copy_matched, match_by_name
 from fas_core.models.model import Model
-from fas_core.models.published import Published, read_published
-from fas_core.models.transfer import class_count, class_entries, last_names, published_names
+from fas_core.models.pretrained import classifier_entries
+from fas_core.models.published import PublishedCheckpoint, read_published
 from fas_core.registry import Registry
-from fas_core.runs.run import PRETRAINED, Run
+from fas_core.runs.run import Run
 from fas_plugins.commands.importing.continuing import training_state
+from fas_plugins.commands.importing.entries import (
+    count_classes,
+    match_by_order,
+    names_from_end,
+    published_names,
+)
 
 Match = Literal["name", "order"]
 USUAL_THRESHOLD = "fixed:0.5"
@@ -46,7 +53,7 @@ class Imported:
 
     run: Run
     source: Path
-    matched: Matched
+    matched: EntryMatch
     classes: int
     epoch: int | None = None
     why: str = ""
@@ -132,25 +139,25 @@ def import_checkpoint(
             f"{source}: does not fit {_named(recipe)}: {matched.differences()}"
             + (f"; --partial takes the {len(matched.pairs)} entries that fit" if matched.pairs else "")
         )
-    fill(model, matched, published.weights)
+    copy_matched(model, matched, published.weights)
     imported = Imported(Run(path, recipe, registry), source, matched, classes)
     return _write(imported, model, published)
 
 
 def match_model(
-    published: Published, recipe: Recipe, registry: Registry, match: Match = "name"
-) -> tuple[Model, Matched, int]:
+    published: PublishedCheckpoint, recipe: Recipe, registry: Registry, match: Match = "name"
+) -> tuple[Model, EntryMatch, int]:
     """The recipe's model with as many classes as the file has, not yet filled; the pairs; that number."""
     with torch.device("meta"):
         sketch = build_model(recipe, registry)
     ours, theirs = sketch.state_dict(), published.weights
     by_place = match == "order"
-    names = last_names(ours, theirs) if by_place else published_names(sketch)
-    classes = class_count(class_entries(recipe, registry), names, theirs)
+    names = names_from_end(ours, theirs) if by_place else published_names(sketch)
+    classes = count_classes(classifier_entries(recipe, registry), names, theirs)
     torch.manual_seed(recipe.train.seed)
     model = build_model(recipe, registry, classes)
     ours = model.state_dict()
-    return model, by_order(ours, theirs) if by_place else by_name(ours, names, theirs), classes
+    return model, match_by_order(ours, theirs) if by_place else match_by_name(ours, names, theirs), classes
 
 
 def _named(recipe: Recipe) -> str:
@@ -161,7 +168,7 @@ def _named(recipe: Recipe) -> str:
     )
 
 
-def _write(imported: Imported, model: Model, published: Published) -> Imported:
+def _write(imported: Imported, model: Model, published: PublishedCheckpoint) -> Imported:
     """The run folder, under a temporary name until it is whole."""
     path = imported.run.path
     with replacing(path) as folder:
@@ -182,7 +189,7 @@ def _write(imported: Imported, model: Model, published: Published) -> Imported:
     return imported
 
 
-def _write_run(imported: Imported, folder: Path, model: Model, published: Published) -> Imported:
+def _write_run(imported: Imported, folder: Path, model: Model, published: PublishedCheckpoint) -> Imported:
     """Weights that judge and, where the file has what that takes, the state that training resumes from."""
     run = imported.run
     state = None

@@ -14,9 +14,10 @@ from fas_core.errors import FasError
 
 if TYPE_CHECKING:
     from fas_core.descriptors import Backbone, Fusion
-    from fas_core.models.cost import Block, Cost, Latency
     from fas_core.models.model import Model
+    from fas_core.models.timing import Latency
     from fas_core.registry import Registry
+    from fas_plugins.commands.models.cost import Block, Cost
 
 THREE = ("rgb", "depth", "ir")
 CONVENTION = (
@@ -239,13 +240,13 @@ def _images(model: Model, device: str) -> dict[str, Any]:
 
 
 def _cost(model: Model) -> Cost:
-    from fas_core.models.cost import measure
+    from fas_plugins.commands.models.cost import measure
 
     return measure(model, _images(model, "meta"))
 
 
 def _time(model: Model, threads: int, runs: int) -> Latency:
-    from fas_core.models.cost import latency
+    from fas_core.models.timing import latency
 
     if runs < 5:
         raise FasError(f"--runs {runs}: quartiles take 5 runs or more; 0 times nothing")
