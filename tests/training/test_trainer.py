@@ -1,4 +1,4 @@
-"""Training through its public interface: what a run folder holds, and exact resuming."""
+"""Training runs: the files of the run folder, exact resuming, which weights are the best, and refusals."""
 
 from __future__ import annotations
 
@@ -23,9 +23,7 @@ MakeRecipe = Callable[..., Recipe]
 WriteFaces = Callable[[Path, str, str, int, int], None]
 
 
-def test_a_run_leaves_all_that_is_needed(
-    training_faces: Path, tmp_path: Path, make_recipe: MakeRecipe
-) -> None:
+def test_a_run_folder_holds_all_files(training_faces: Path, tmp_path: Path, make_recipe: MakeRecipe) -> None:
     outcome = job.start(tmp_path / "run", make_recipe(training_faces, epochs=12), registry())
 
     files = {path.name for path in (tmp_path / "run").iterdir()}
@@ -113,7 +111,7 @@ def test_a_modality_that_is_missing_is_named(
     assert not (tmp_path / "run").exists()
 
 
-def test_a_taken_run_folder_is_not_overwritten(
+def test_an_existing_run_is_not_overwritten(
     training_faces: Path, tmp_path: Path, make_recipe: MakeRecipe
 ) -> None:
     job.start(tmp_path / "run", make_recipe(training_faces, epochs=1), registry())
@@ -146,7 +144,7 @@ def test_damaged_files_are_one_line(
     assert "\n" not in str(weights.value) + str(state.value)
 
 
-def test_without_dev_the_last_weights_count(
+def test_without_dev_the_last_weights_are_the_best(
     tmp_path: Path, make_recipe: MakeRecipe, write_faces: WriteFaces
 ) -> None:
     root = tmp_path / "faces"
@@ -162,39 +160,39 @@ def test_without_dev_the_last_weights_count(
     assert result.to_json()["metrics"]["auc"] is not None
 
 
-@pytest.mark.parametrize(("select", "kept"), [("best", 2), ("last", 3)])
-def test_which_weights_are_the_best_ones(
+@pytest.mark.parametrize(("select", "best_epoch"), [("best", 2), ("last", 3)])
+def test_the_best_weights_are_those_of_the_selected_epoch(
     training_faces: Path,
     tmp_path: Path,
     make_recipe: MakeRecipe,
     monkeypatch: pytest.MonkeyPatch,
     select: str,
-    kept: int,
+    best_epoch: int,
 ) -> None:
-    """Dev is made to be without error after the second of three epochs, and all wrong after the others."""
+    """Dev scores are replaced: no errors after the second of three epochs, only errors after the others."""
     epochs: list[dict[str, torch.Tensor]] = []
 
-    def scored(_: object, samples: SampleTable, **__: object) -> ScoreTable:
+    def score(_: object, samples: SampleTable, **__: object) -> ScoreTable:
         epochs.append(load_file(tmp_path / "run" / "last.safetensors"))
         return ScoreTable.from_samples(samples, samples.labels * (1.0 if len(epochs) == 2 else -1.0))
 
-    monkeypatch.setattr("fas_core.training.trainer.score_samples", scored)
+    monkeypatch.setattr("fas_core.training.trainer.score_samples", score)
     run = job.start(tmp_path / "run", make_recipe(training_faces, epochs=3, select=select), registry()).run
     assert [line["dev"]["eer"] for line in run.metrics()] == [1, 0, 1]
     best = load_file(run.weights("best"))
     same = [all(torch.equal(best[key], weights[key]) for key in best) for weights in epochs]
-    assert same == [number == kept for number in (1, 2, 3)]
-    assert [line["epoch"] for line in run.metrics() if line["best"]][-1] == kept
+    assert same == [number == best_epoch for number in (1, 2, 3)]
+    assert [line["epoch"] for line in run.metrics() if line["best"]][-1] == best_epoch
 
 
-@pytest.mark.parametrize(("every", "judged"), [(1, [1, 2, 3, 4, 5]), (2, [2, 4, 5]), (9, [5])])
-def test_dev_is_judged_every_so_many_epochs_and_after_the_last(
-    training_faces: Path, tmp_path: Path, make_recipe: MakeRecipe, every: int, judged: list[int]
+@pytest.mark.parametrize(("every", "evaluated"), [(1, [1, 2, 3, 4, 5]), (2, [2, 4, 5]), (9, [5])])
+def test_dev_is_evaluated_at_an_interval_and_after_the_last_epoch(
+    training_faces: Path, tmp_path: Path, make_recipe: MakeRecipe, every: int, evaluated: list[int]
 ) -> None:
     run = job.start(
         tmp_path / "run", make_recipe(training_faces, epochs=5, judge_every=every), registry()
     ).run
-    assert [line["epoch"] for line in run.metrics() if "dev" in line] == judged
+    assert [line["epoch"] for line in run.metrics() if "dev" in line] == evaluated
     assert len(run.metrics()) == 5
     assert run.weights("best").is_file()
 
