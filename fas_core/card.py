@@ -1,4 +1,4 @@
-"""What an exported file says of itself: all that is needed to use the model without the run that made it."""
+"""The card in an exported file: all that is needed to use the model without its run."""
 
 from __future__ import annotations
 
@@ -13,38 +13,38 @@ from fas_core.records.model_input import ModelInput
 from fas_core.scores.thresholds import Threshold
 
 METADATA_KEY = "fas"
-"""Key of a model file's metadata that holds the card."""
+"""Key of the card in a model file's metadata."""
 
 PRESENCE = "presence"
-"""Name of the graph's input that says which modalities a face has."""
+"""Name of the graph's input for the modalities that a face has."""
 
 FORMAT = 1
-"""Format number of the JSON. Keys may be added; it is raised when a reader of this one would be misled."""
+"""Format of the JSON. Adding keys does not change it; a change that older readers would misread does."""
 
 LABELS = {"0": "attack", "1": "live"}
 
 
-def _as_stored(recipe: Mapping[str, Any]) -> dict[str, Any]:
-    """Replace tuples by lists, so that a card equals what is read back from its JSON."""
+def _to_plain(recipe: Mapping[str, Any]) -> dict[str, Any]:
+    """Replace tuples by lists, so that a card equals the card read from its JSON."""
     return dict(json.loads(json.dumps(recipe)))
 
 
 @frozen
 class Card:
-    """A trained model's identity and terms of use.
+    """What a trained model takes, when it accepts a face, and where it comes from.
 
     Args:
-        input: what the model takes. A graph that can do without some modalities has one more input,
-            `presence`: bool (B, modalities), False where a face lacks one.
-        threshold: accept as live when `score >= threshold.value`; None where none was fitted.
+        input: what the model takes. A graph for faces with missing modalities has one more input,
+            `presence`: bool (B, modalities), False where a modality is missing.
+        threshold: accept as live when `score >= threshold.value`; None if none was fitted.
         recipe: the whole resolved recipe, as plain data.
         data: `{split: fingerprint}` of the samples that it was trained and evaluated on.
-        versions: of fas-core, torch, ...
+        versions: `{package: version}` of fas-core, torch, ...
     """
 
     input: ModelInput
     threshold: Threshold | None
-    recipe: Mapping[str, Any] = field(factory=dict, converter=_as_stored)
+    recipe: Mapping[str, Any] = field(factory=dict, converter=_to_plain)
     data: Mapping[str, str] = field(factory=dict)
     versions: Mapping[str, str] = field(factory=dict)
 

@@ -1,4 +1,4 @@
-"""The card that travels with a model: there and back, and what is not one."""
+"""The card in a model file: written, read back, and refused where it is no card."""
 
 from __future__ import annotations
 
@@ -23,22 +23,22 @@ CARD = Card(
 
 
 @pytest.mark.parametrize("card", [CARD, evolve(CARD, threshold=None, recipe={}, data={}, versions={})])
-def test_there_and_back(card: Card) -> None:
+def test_a_card_is_read_back_as_it_was_written(card: Card) -> None:
     assert read_card(card.to_json(), "test") == card
 
 
-def test_tuples_of_a_recipe_are_lists_at_once() -> None:
+def test_tuples_of_a_recipe_become_lists() -> None:
     assert evolve(CARD, recipe={"crop": (0.5, 1.0)}).recipe == {"crop": [0.5, 1.0]}
 
 
-def test_json_says_what_labels_mean() -> None:
+def test_the_json_names_the_labels() -> None:
     stored = json.loads(CARD.to_json())
     assert stored["labels"] == {"0": "attack", "1": "live"}
     assert stored["recipe_digest"] == CARD.digest
     assert stored["format"] == 1
 
 
-def test_keys_of_a_later_fas_are_passed_over() -> None:
+def test_unknown_keys_of_a_newer_fas_are_ignored() -> None:
     later = json.loads(CARD.to_json()) | {"calibration": [1, 2]}
     assert read_card(json.dumps(later), "test") == CARD
 
@@ -56,14 +56,14 @@ def test_keys_of_a_later_fas_are_passed_over() -> None:
         (CARD.to_json().replace("0.9", "9"), "resize.crop: must be <= 1"),
     ],
 )
-def test_text_that_is_no_card(text: str, match: str) -> None:
+def test_text_that_is_no_card_is_refused(text: str, match: str) -> None:
     with pytest.raises(ModelError, match=match) as refusal:
         read_card(text, "model.onnx")
     assert str(refusal.value).startswith("model.onnx: ")
     assert "\n" not in str(refusal.value)
 
 
-def test_digest_is_of_the_recipe_alone() -> None:
+def test_the_digest_depends_on_the_recipe_alone() -> None:
     backwards = {"modalities": ["rgb", "ir"], "train": {"seed": 14, "lr": 0.1}}
     assert evolve(CARD, recipe=backwards, threshold=None).digest == CARD.digest
     assert evolve(CARD, recipe=backwards | {"modalities": ["rgb"]}).digest != CARD.digest

@@ -1,4 +1,4 @@
-"""Weights as safetensors, training state beside them; both written whole or not at all."""
+"""Save and load weights (safetensors) and training state; a file is written completely or not at all."""
 
 from __future__ import annotations
 
@@ -17,54 +17,53 @@ from fas_core.errors import ModelError, format_list
 
 
 def save_weights(model: nn.Module, path: Path) -> None:
-    """Write the state dict as safetensors."""
+    """Write the model's state dict as safetensors."""
     tensors = {name: value.detach().cpu().contiguous() for name, value in model.state_dict().items()}
     with replacing(path) as temporary:
-        temporary.write_bytes(save(tensors))  # not save_file: a full disk is an OSError only this way
+        temporary.write_bytes(save(tensors))  # not save_file, which reports a full disk by another exception
 
 
 def load_weights(model: nn.Module, path: Path) -> None:
-    """Fill the model from safetensors; every name and shape must fit.
+    """Load weights into the model; every name and shape must fit.
 
     Raises:
-        ModelError: the file is missing or damaged, or is of another model.
+        ModelError: the file is missing or damaged, or holds the weights of another model.
     """
     if not path.is_file():
         raise ModelError(f"{path}: no such weights; has the run finished its first epoch?")
     try:
-        found = load_file(path)
+        weights = load_file(path)
     except (SafetensorError, OSError) as error:
         raise ModelError(f"{path}: cannot be read as safetensors: {error}") from error
-    wanted = model.state_dict()
-    if problems := _differences(wanted, found):
-        raise ModelError(f"{path}: of another model than the recipe's: {format_list(problems, 3)}")
-    model.load_state_dict(found)
+    if differences := _differences(model.state_dict(), weights):
+        raise ModelError(f"{path}: of another model than the recipe's: {format_list(differences, 3)}")
+    model.load_state_dict(weights)
 
 
-def _differences(wanted: dict[str, Tensor], found: dict[str, Tensor]) -> list[str]:
-    missing = [f"{name} is missing" for name in wanted if name not in found]
-    extra = [f"{name} is not in the model" for name in found if name not in wanted]
-    shapes = [
-        f"{name} is {tuple(found[name].shape)} and should be {tuple(value.shape)}"
-        for name, value in wanted.items()
-        if name in found and found[name].shape != value.shape
+def _differences(expected: dict[str, Tensor], actual: dict[str, Tensor]) -> list[str]:
+    missing = [f"{name} is missing" for name in expected if name not in actual]
+    unknown = [f"{name} is not in the model" for name in actual if name not in expected]
+    mismatched = [
+        f"{name} is {tuple(actual[name].shape)} and should be {tuple(value.shape)}"
+        for name, value in expected.items()
+        if name in actual and actual[name].shape != value.shape
     ]
-    return missing + shapes + extra
+    return missing + mismatched + unknown
 
 
 def save_state(state: dict[str, Any], path: Path) -> None:
-    """Write what resuming needs: tensors, numbers and containers of them."""
+    """Write a training state: tensors, numbers, text and containers of them."""
     buffer = BytesIO()
     torch.save(state, buffer)
     with replacing(path) as temporary:
-        temporary.write_bytes(buffer.getvalue())  # not by torch: a full disk is an OSError only this way
+        temporary.write_bytes(buffer.getvalue())  # torch itself reports a full disk by another exception
 
 
 def load_state(path: Path) -> dict[str, Any]:
-    """Read it back; nothing in the file is executed.
+    """Read a training state onto the CPU; no code in the file is run.
 
     Raises:
-        ModelError: it is missing or damaged.
+        ModelError: the file is missing or damaged.
     """
     if not path.is_file():
         raise ModelError(f"{path}: no training state to resume from")

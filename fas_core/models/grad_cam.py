@@ -1,4 +1,4 @@
-"""Grad-CAM: where on a backbone's last map there is evidence for live.
+"""Grad-CAM: which regions of a backbone's last feature map speak for live.
 
 Selvaraju et al., "Grad-CAM: Visual Explanations from Deep Networks via Gradient-based Localization"
 (arXiv 1610.02391).
@@ -10,15 +10,15 @@ import torch
 from torch import Tensor
 
 from fas_core.errors import ModelError
-from fas_core.models.model import Model
+from fas_core.models.model import SHARED, Model
 
 
 def evidence(logits: Tensor) -> Tensor:
-    """(B, K) -> (B,) the evidence for live, of which Grad-CAM takes the gradient.
+    """Return the evidence for live, (B, K) -> (B,), of which Grad-CAM takes the gradient.
 
-    Of classifiers it is the log-odds of the score, `logits[1] - logsumexp(the other logits)`; with two
-    classes that is the difference of the logits. Unlike the score it does not level off where the model is
-    sure. Of a network that predicts a map (K = 1) it is the score itself.
+    For classifiers it is the log-odds of the score, `logits[1] - logsumexp(the other logits)`: with two
+    classes, the difference of the logits. Unlike the score, it does not saturate where the model is certain.
+    For a network that predicts a map (K = 1) it is the score itself.
     """
     if logits.shape[1] == 1:
         return logits[:, 0]
@@ -27,20 +27,20 @@ def evidence(logits: Tensor) -> Tensor:
 
 
 def grad_cam(model: Model, images: dict[str, Tensor], presence: Tensor | None = None) -> dict[str, Tensor]:
-    """The paper's map of every modality: relu(sum over channels of mean gradient times activation).
+    """Return a heat map of each modality: relu(sum over channels of mean gradient x activation), eq. 1 and 2.
 
     Args:
-        model: in eval mode, so that samples do not see each other.
+        model: in eval mode, so that the samples of a batch do not influence each other.
         images: `{modality: uint8 (B, H, W, 3)}`.
-        presence: (B, modalities) bool, False where one is missing; None: none is.
+        presence: (B, modalities) bool, False where a modality is missing; None if none is.
 
     Returns:
-        `{modality: (B, h, w)}`, at least 0; h and w are those of the modality's backbone, or, where patches
-        are judged, of the face, on which their maps lie. Under a fusion of inputs there is one backbone, and
-        its map is every modality's.
+        `{modality: (B, h, w)}`, values >= 0. h and w are the size of the backbone's feature map; for a model
+        that scores patches, they are the size of the face. Under a fusion of inputs every modality has the
+        map of the one backbone.
 
     Raises:
-        ModelError: a backbone saw something else than each of its inputs once: its maps lie nowhere.
+        ModelError: a backbone's feature maps do not correspond to its inputs one to one.
     """
     with torch.enable_grad():
         outputs = model(images, presence)
@@ -50,20 +50,19 @@ def grad_cam(model: Model, images: dict[str, Tensor], presence: Tensor | None = 
             evidence(outputs.logits).sum(), list(features.values()), materialize_grads=True
         )
     maps = {
-        name: _weighted(activation.detach(), gradient)
+        name: _weight_activations(activation.detach(), gradient)
         for (name, activation), gradient in zip(features.items(), gradients, strict=True)
     }
     count = len(outputs.logits) * (1 if model.patches is None else len(model.patches.corners))
-    if apart := [name for name, found in maps.items() if len(found) != count]:
-        raise ModelError(
-            f"{apart[0]!r} backbone: {len(maps[apart[0]])} maps of {count} inputs: no Grad-CAM of them"
-        )
+    for name, heat in maps.items():
+        if len(heat) != count:
+            raise ModelError(f"{name!r} backbone: {len(heat)} maps of {count} inputs: no Grad-CAM of them")
     if model.patches is not None:
-        maps = {name: model.patches.assemble(found) for name, found in maps.items()}
-    return {name: maps["shared" if model.takes == "inputs" else name] for name in model.modalities}
+        maps = {name: model.patches.assemble(heat) for name, heat in maps.items()}
+    return {name: maps[SHARED if model.takes == "inputs" else name] for name in model.modalities}
 
 
-def _weighted(activation: Tensor, gradient: Tensor) -> Tensor:
-    """(B, C, h, w) twice -> (B, h, w)."""
+def _weight_activations(activation: Tensor, gradient: Tensor) -> Tensor:
+    """Sum the activations over channels, weighted by mean gradient: (B, C, h, w) twice -> (B, h, w)."""
     weights = gradient.mean(dim=(2, 3), keepdim=True)  # (B, C, 1, 1)
     return (weights * activation).sum(dim=1).relu()

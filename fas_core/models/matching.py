@@ -1,139 +1,134 @@
-"""Pairing our entries with those of a published checkpoint, and filling ours by the pairs."""
+"""Match a model's state dict with a published one entry by entry, and copy the matched values."""
 
 from __future__ import annotations
 
-from collections import defaultdict, deque
 from collections.abc import Mapping
 from typing import Any
 
 import torch
-from attrs import asdict, frozen
+from attrs import frozen
 from torch import Tensor, nn
 
 from fas_core.errors import format_list
 
-COUNTER = "num_batches_tracked"
-"""Of batch norms: not written by PyTorch before 0.4.1, and of no use for judging."""
+BATCH_COUNTER = "num_batches_tracked"
+"""Entry of batch norms that PyTorch before 0.4.1 did not write; evaluation does not use it."""
 
 
 @frozen
-class Matched:
-    """Which entries belong together.
+class EntryMatch:
+    """Which entries of a model and of a file belong together.
 
     Args:
-        pairs: (ours, theirs).
-        adapted: of the pairs, ours whose input channels differ: the first convolution.
-        missing: ours that the file does not have; their values stay.
-        reshaped: what differs in shape, as text; neither side is in a pair.
-        left: theirs that nothing of ours takes.
+        pairs: (name in the model, name in the file).
+        adapted: model entries among them with other input channels than the file's: the first convolution.
+        missing: model entries that the file does not have; they keep their values.
+        mismatched: model entries whose shape differs from the file's, with both shapes; they are in no pair.
+        unused: file entries that no model entry is matched with.
     """
 
     pairs: tuple[tuple[str, str], ...]
     adapted: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
-    reshaped: tuple[str, ...] = ()
-    left: tuple[str, ...] = ()
+    mismatched: tuple[str, ...] = ()
+    unused: tuple[str, ...] = ()
 
     @property
     def exact(self) -> bool:
-        """Whether every entry of both sides is in a pair."""
-        return not (self.missing or self.reshaped or self.left)
+        """Whether every entry of model and file is in a pair."""
+        return not (self.missing or self.mismatched or self.unused)
 
     def differences(self) -> str:
-        """In one line, what is in no pair; empty where all are."""
-        parts = (
+        """Describe in one line the entries that are in no pair; empty for an exact match."""
+        groups = (
             (self.missing, "missing in the file"),
-            (self.reshaped, "of another shape"),
-            (self.left, "left over in the file"),
+            (self.mismatched, "of another shape"),
+            (self.unused, "left over in the file"),
         )
-        return "; ".join(f"{len(names)} {what}: {format_list(names, 3)}" for names, what in parts if names)
+        return "; ".join(
+            f"{len(names)} {problem}: {format_list(names, 3)}" for names, problem in groups if names
+        )
 
     def to_json(self) -> dict[str, Any]:
-        """The fields as plain data."""
-        return asdict(self)
+        """Return the match as plain data, under the keys of `import.json`."""
+        return {
+            "pairs": self.pairs,
+            "adapted": self.adapted,
+            "missing": self.missing,
+            "reshaped": self.mismatched,
+            "left": self.unused,
+        }
 
 
-def by_name(
-    ours: Mapping[str, Tensor], names: Mapping[str, str], theirs: Mapping[str, Tensor], *, adapt: bool = False
-) -> Matched:
-    """Pair entries by published name.
+def match_by_name(
+    model: Mapping[str, Tensor],
+    names: Mapping[str, str],
+    file: Mapping[str, Tensor],
+    *,
+    adapt_input: bool = False,
+) -> EntryMatch:
+    """Match entries by published name.
 
     Args:
-        ours: our entries.
-        names: `{our name: published name}`.
-        theirs: the file's entries.
-        adapt: whether the first convolution may have another number of input channels.
+        model: state dict of the model.
+        names: `{name in the model: published name}`.
+        file: state dict of the file.
+        adapt_input: whether the first convolution may have another number of input channels.
     """
-    first = next((name for name, value in ours.items() if value.ndim == 4), None) if adapt else None
-    pairs, adapted, missing, reshaped = [], [], [], []
-    for name, wanted in ours.items():
-        found = theirs.get(names[name])
-        if found is None:
-            if not name.endswith(COUNTER):
-                missing.append(names[name])
-        elif found.shape == wanted.shape:
-            pairs.append((name, names[name]))
-        elif name == first and _differs_in_inputs(found, wanted):
-            pairs.append((name, names[name]))
+    first = next((name for name, value in model.items() if value.ndim == 4), None) if adapt_input else None
+    pairs, adapted, missing, mismatched = [], [], [], []
+    for name, value in model.items():
+        published, source = names[name], file.get(names[name])
+        if source is None:
+            if not name.endswith(BATCH_COUNTER):
+                missing.append(published)
+        elif source.shape == value.shape:
+            pairs.append((name, published))
+        elif name == first and _differ_in_input_channels(source, value):
+            pairs.append((name, published))
             adapted.append(name)
         else:
-            shapes = f"{tuple(found.shape)} and should be {tuple(wanted.shape)}"
-            reshaped.append(f"{names[name]} is {shapes}")
-    known = {names[name] for name in ours}
-    left = tuple(name for name in theirs if name not in known)
-    return Matched(tuple(pairs), tuple(adapted), tuple(missing), tuple(reshaped), left)
+            mismatched.append(f"{published} is {tuple(source.shape)} and should be {tuple(value.shape)}")
+    known = {names[name] for name in model}
+    unused = tuple(name for name in file if name not in known)
+    return EntryMatch(tuple(pairs), tuple(adapted), tuple(missing), tuple(mismatched), unused)
 
 
-def by_order(ours: Mapping[str, Tensor], theirs: Mapping[str, Tensor]) -> Matched:
-    """Pair each of ours with the file's first one of the same shape and last word that is not yet taken.
-
-    The last word (`weight`, `running_mean`, ...) keeps apart what has one shape in a batch norm.
-    """
-    waiting: dict[tuple[str, torch.Size], deque[str]] = defaultdict(deque)
-    for name, value in theirs.items():
-        waiting[_last_word(name), value.shape].append(name)
-    pairs, missing = [], []
-    for name, wanted in ours.items():
-        if queue := waiting[_last_word(name), wanted.shape]:
-            pairs.append((name, queue.popleft()))
-        elif not name.endswith(COUNTER):
-            missing.append(f"{name} {tuple(wanted.shape)}")
-    taken = {theirs_name for _, theirs_name in pairs}
-    left = tuple(f"{name} {tuple(value.shape)}" for name, value in theirs.items() if name not in taken)
-    return Matched(tuple(pairs), missing=tuple(missing), left=left)
-
-
-def fill(network: nn.Module, matched: Matched, theirs: Mapping[str, Tensor]) -> None:
-    """Give our entries the values of those they are paired with."""
-    ours = network.state_dict()
+def copy_matched(network: nn.Module, match: EntryMatch, file: Mapping[str, Tensor]) -> None:
+    """Copy the values of the file's matched entries into the network."""
+    state = network.state_dict()
     with torch.no_grad():
-        for name, published in matched.pairs:
-            value = theirs[published]
-            if name in matched.adapted:
-                value = with_inputs(value, ours[name].shape[1])
-            ours[name].copy_(value)
+        for name, published in match.pairs:
+            value = file[published]
+            if name in match.adapted:
+                value = adapt_input_channels(value, state[name].shape[1])
+            state[name].copy_(value)
 
 
-def with_inputs(kernel: Tensor, channels: int) -> Tensor:
-    """A convolution's (out, in, h, w) for another number of input channels, answering alike inputs alike.
+def adapt_input_channels(kernel: Tensor, channels: int) -> Tensor:
+    """Return a convolution's kernel for another number of input channels.
 
-    One channel gets the sum of the kernels, as if it stood in all of the old ones; more get the old kernels
-    in turn, scaled so that copies of one image stacked give what the image gave.
+    One channel gets the sum of the kernels, as if the image stood in all of the old channels; more get the
+    old kernels in turn, scaled so that stacked copies of an image give what the image gave.
 
-    >>> with_inputs(torch.ones(1, 3, 1, 1), 1).flatten().tolist()
+    Args:
+        kernel: (out, in, h, w).
+        channels: new number of input channels.
+
+    Returns:
+        (out, channels, h, w).
+
+    >>> adapt_input_channels(torch.ones(1, 3, 1, 1), 1).flatten().tolist()
     [3.0]
-    >>> with_inputs(torch.ones(1, 3, 1, 1), 6).flatten().tolist()
+    >>> adapt_input_channels(torch.ones(1, 3, 1, 1), 6).flatten().tolist()
     [0.5, 0.5, 0.5, 0.5, 0.5, 0.5]
     """
     if channels == 1:
         return kernel.sum(dim=1, keepdim=True)
-    turns = torch.arange(channels) % kernel.shape[1]
-    return kernel[:, turns] * (kernel.shape[1] / channels)
+    order = torch.arange(channels) % kernel.shape[1]
+    return kernel[:, order] * (kernel.shape[1] / channels)
 
 
-def _differs_in_inputs(found: Tensor, wanted: Tensor) -> bool:
-    return found.ndim == 4 and found.shape[0] == wanted.shape[0] and found.shape[2:] == wanted.shape[2:]
-
-
-def _last_word(name: str) -> str:
-    return name.rpartition(".")[2]
+def _differ_in_input_channels(first: Tensor, second: Tensor) -> bool:
+    """Whether two convolutions' kernels (out, in, h, w) have the same shape but for `in`."""
+    return first.ndim == 4 and first.shape[0] == second.shape[0] and first.shape[2:] == second.shape[2:]

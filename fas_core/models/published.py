@@ -1,4 +1,4 @@
-"""Reading published checkpoints, bare or in a training checkpoint; nothing in them is executed."""
+"""Read published checkpoints: a bare state dict, or one in a training checkpoint; no code in them is run."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ from torch import Tensor
 from fas_core.errors import ModelError, format_list
 
 SUFFIXES = (".pth", ".pth.tar", ".tar", ".pt", ".safetensors")
-PREFIX = "module."
-"""What `DataParallel` puts before every name."""
+DATA_PARALLEL_PREFIX = "module."
+"""Prefix that `torch.nn.DataParallel` puts before every name."""
 
-REFUSED = re.compile(r"[Uu]nsupported (?:global: )?(?:GLOBAL|class|operand) (\w[\w.]*)")
-"""How torch says what it will not do: call something, or what state dicts never ask for."""
+REFUSAL = re.compile(r"[Uu]nsupported (?:global: )?(?:GLOBAL|class|operand) (\w[\w.]*)")
+"""How torch words that it refuses to call a function, or an instruction that state dicts do not need."""
 
 
 @frozen(eq=False)
-class Published:
-    """What a checkpoint file holds.
+class PublishedCheckpoint:
+    """Contents of a checkpoint file.
 
     Args:
         path: the file.
-        weights: its state dict in the file's order, without `module.` prefixes.
-        epoch: how many epochs it was trained for; None where the file does not say.
-        optimizer: state dict of its optimiser; None where there is none.
+        weights: its state dict in the file's order, names without `DataParallel`'s prefix.
+        epoch: number of epochs it was trained for; None where the file does not have it.
+        optimizer: state dict of its optimiser; None where the file does not have it.
     """
 
     path: Path
@@ -42,66 +42,69 @@ class Published:
     optimizer: Mapping[str, Any] | None = None
 
 
-def read_published(path: Path) -> Published:
-    """Read a checkpoint of one of `SUFFIXES`.
+def read_published(path: Path) -> PublishedCheckpoint:
+    """Read a checkpoint file.
+
+    Args:
+        path: a file with one of `SUFFIXES`.
 
     Raises:
-        ModelError: it is not there, damaged, would run code, or holds no state dict.
+        ModelError: the file is missing or damaged, would run code, or holds no state dict.
     """
     if not path.is_file():
         raise ModelError(f"{path}: no such file: give a checkpoint ({', '.join(SUFFIXES)})")
     if not path.name.endswith(SUFFIXES):
         raise ModelError(f"{path}: not the name of a checkpoint: it must end in {', '.join(SUFFIXES)}")
-    held = _safetensors(path) if path.suffix == ".safetensors" else _pickled(path)
-    if not isinstance(held, Mapping):
-        raise ModelError(f"{path}: holds a {type(held).__name__} and no state dict")
-    wrapped = isinstance(held.get("state_dict"), Mapping)
-    weights = _bare(held["state_dict"] if wrapped else held, path)
-    if not wrapped:
-        return Published(path, weights)
-    epoch, optimizer = held.get("epoch"), held.get("optimizer")
-    return Published(
+    content = _read_safetensors(path) if path.suffix == ".safetensors" else _read_pickle(path)
+    if not isinstance(content, Mapping):
+        raise ModelError(f"{path}: holds a {type(content).__name__} and no state dict")
+    if not isinstance(content.get("state_dict"), Mapping):
+        return PublishedCheckpoint(path, _clean_state_dict(content, path))
+    epoch, optimizer = content.get("epoch"), content.get("optimizer")
+    return PublishedCheckpoint(
         path,
-        weights,
+        _clean_state_dict(content["state_dict"], path),
         epoch if isinstance(epoch, int) and epoch >= 0 else None,
         optimizer if isinstance(optimizer, Mapping) else None,
     )
 
 
-def _safetensors(path: Path) -> dict[str, Tensor]:
+def _read_safetensors(path: Path) -> dict[str, Tensor]:
     try:
         return load_file(path)
     except (SafetensorError, OSError) as error:
         raise ModelError(f"{path}: cannot be read as safetensors, perhaps truncated: {error}") from error
 
 
-def _pickled(path: Path) -> object:
-    """What `torch.save` wrote, as far as it is tensors, numbers, text and containers of them."""
+def _read_pickle(path: Path) -> object:
+    """Read what `torch.save` wrote, if it is tensors, numbers, text and containers of them."""
     try:
-        with warnings.catch_warnings():  # about protocols of pickle, before it refuses them
+        with warnings.catch_warnings():  # about pickle's protocols, before torch refuses them
             warnings.simplefilter("ignore")
             return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
-        if refused := REFUSED.search(str(error)):
-            what = f"to read it is to call {refused[1]}" if "." in refused[1] else "it holds more than data"
+        if refusal := REFUSAL.search(str(error)):
+            name = refusal[1]
+            reason = f"reading it would call {name}" if "." in name else "it holds more than data"
             raise ModelError(
-                f"{path}: refused: {what}; only state dicts of tensors are read: ask its author for one"
+                f"{path}: refused: {reason}; only state dicts of tensors are read: ask its author for one"
             ) from error
         raise ModelError(f"{path}: truncated, or no checkpoint of PyTorch") from error
-    # Damaged bytes end the reader in whichever of these its next opcode happens to.
+    # Damaged bytes stop the unpickler with any of these, depending on the instruction they happen to give.
     except (RuntimeError, OSError, EOFError, ValueError, TypeError, LookupError, AttributeError) as error:
         raise ModelError(f"{path}: truncated, or no checkpoint of PyTorch") from error
 
 
-def _bare(entries: Mapping[Any, Any], path: Path) -> dict[str, Tensor]:
-    """The tensors of a state dict by their names without the prefix.
+def _clean_state_dict(entries: Mapping[Any, Any], path: Path) -> dict[str, Tensor]:
+    """Return the tensors by name, without `DataParallel`'s prefix.
 
     Raises:
-        ModelError: there are none, or something else is among them.
+        ModelError: the state dict is empty, or holds something other than tensors.
     """
     others = [str(name) for name, value in entries.items() if not isinstance(value, Tensor)]
     if others or not entries:
-        held = f"holds {format_list(others)}" if others else "is empty"
-        raise ModelError(f"{path}: no state dict of tensors: it {held}")
-    prefixed = all(str(name).startswith(PREFIX) for name in entries)
-    return {str(name)[len(PREFIX) if prefixed else 0 :]: value for name, value in entries.items()}
+        content = f"holds {format_list(others)}" if others else "is empty"
+        raise ModelError(f"{path}: no state dict of tensors: it {content}")
+    prefixed = all(str(name).startswith(DATA_PARALLEL_PREFIX) for name in entries)
+    start = len(DATA_PARALLEL_PREFIX) if prefixed else 0
+    return {str(name)[start:]: value for name, value in entries.items()}

@@ -1,4 +1,4 @@
-"""How images become what a model takes: one record that card, run, inference and runtime hold."""
+"""What a model takes as input: one record that card, run, inference and runtime share."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from attrs import validators as v
 
 @frozen
 class Resize:
-    """Evaluation rule from a face image to the model's input: a central square, then a resize.
+    """How evaluation fits a face image to the model: crop the central square, then resize it.
 
     Args:
         crop: side of the square as a fraction of the shorter side. 0.875 is the published rule
@@ -20,14 +20,14 @@ class Resize:
 
 @frozen
 class ModelInput:
-    """What a model takes.
+    """The input of a model.
 
     Args:
-        modalities: names of the images of a face, in order, each uint8 (B, F, F, 3) RGB.
-        face_size: F, side in pixels of the face images that the model is called with.
-        network_size: side in pixels of its networks' input: F, or less where patches of a face are scored.
-        resize: how a face image of any size is brought to F x F.
-        partial: whether the model can score faces that lack some of the modalities.
+        modalities: names of its images, in order; each is uint8 (B, F, F, 3), RGB.
+        face_size: F, side of a face image in pixels.
+        network_size: side of the networks' input in pixels: F, or less for a model that scores patches.
+        resize: how face images of other sizes are brought to F x F.
+        partial: whether the model can score faces for which some modalities are missing.
     """
 
     modalities: tuple[str, ...]

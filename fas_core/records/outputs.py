@@ -1,4 +1,4 @@
-"""What a loader gives to a model, and what a model gives back."""
+"""What flows through a model: the batch it takes, the sizes its branches have, the outputs it gives."""
 
 from __future__ import annotations
 
@@ -12,16 +12,50 @@ if TYPE_CHECKING:
 
 
 @frozen(eq=False)
+class Batch:
+    """A batch of B samples as the loader gives it.
+
+    Args:
+        images: `{modality: uint8 (B, H, W, 3)}`: those of the model, then others that the loss reads.
+        label: (B,) int64, 1 = live, 0 = attack.
+        index: (B,) int64, rows of the SampleTable.
+        presence: (B, modalities) bool, False where training leaves a modality out; None where it never does.
+    """
+
+    images: dict[str, Tensor]
+    label: Tensor
+    index: Tensor
+    presence: Tensor | None = None
+
+
+@frozen
+class BranchSize:
+    """Sizes of what a modality's branch gives to the fusion; None for a stage that is not built.
+
+    Args:
+        modality: `rgb`, `depth`, `ir`, ...
+        map: (C, h, w) of `forward_features`.
+        embedding: E of `forward_embedding`.
+        logits: K of `forward_head`.
+    """
+
+    modality: str
+    map: tuple[int, int, int]
+    embedding: int | None = None
+    logits: int | None = None
+
+
+@frozen(eq=False)
 class Outputs:
-    """What a model says of a batch of B samples; what it does not have is None.
+    """A model's outputs for a batch of B samples; None for those that the model does not have.
 
     Args:
         score: (B,) higher is more live; P(live) for classifiers.
-        logits: (B, K); classes 0 (attack) and 1 (live), the rest never occur.
-        map: (B, h, w), of networks that predict one.
-        embedding: (B, E), what stands before the classifier.
-        features: `{modality: (B, C, h, w)}`, what each backbone's `forward_features` gave; under a fusion of
-            inputs of the one backbone, `shared`.
+        logits: (B, K) of the classes 0 (attack), 1 (live) and K - 2 others that no sample has.
+        map: (B, h, w) of networks that predict one.
+        embedding: (B, E), the input of the classifier.
+        features: `{modality: (B, C, h, w)}`, the output of each backbone's `forward_features`; under a fusion
+            of inputs, `shared` is the one backbone.
     """
 
     score: Tensor
@@ -29,20 +63,3 @@ class Outputs:
     map: Tensor | None = None
     embedding: Tensor | None = None
     features: Mapping[str, Tensor] = field(factory=dict)
-
-
-@frozen(eq=False)
-class Batch:
-    """A batch of B samples as the loader gives it.
-
-    Args:
-        images: `{modality: uint8 (B, H, W, 3)}`, the model's first, then what else the loss reads.
-        label: (B,) int64, 1 = live, 0 = attack.
-        index: (B,) int64, rows of the SampleTable.
-        presence: (B, modalities) bool, False where training leaves a modality out; None: nowhere.
-    """
-
-    images: dict[str, Tensor]
-    label: Tensor
-    index: Tensor
-    presence: Tensor | None = None

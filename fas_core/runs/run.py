@@ -28,6 +28,7 @@ from fas_core.config.load import merge, nest, read_mapping, to_plain, to_yaml
 from fas_core.config.recipe import Recipe
 from fas_core.config.structure import structure
 from fas_core.errors import FasError, ModelError
+from fas_core.models import PRETRAINED
 from fas_core.registry import Registry
 from fas_core.runs import files
 from fas_core.scores.table import ScoreTable
@@ -37,9 +38,6 @@ if TYPE_CHECKING:
     from fas_core.models.model import Model
 
 Weights = Literal["best", "last"]
-PRETRAINED = "pretrained.safetensors"
-"""Weights of an import whose classes are not live and attack: to train from, not to score with."""
-
 PACKAGES = ("torch", "numpy", "opencv-python-headless", "onnxruntime", "accelerate", "pyarrow")
 
 

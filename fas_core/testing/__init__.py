@@ -1,7 +1,4 @@
-"""Contract checks for plugin authors: a plugin that passes them works with everything else.
-
-They raise AssertionError with a line that says what is wrong.
-"""
+"""Contract checks for plugin authors: a component that passes them works with everything else."""
 
 from fas_core.testing.checks import (
     check_backbone,
@@ -10,10 +7,8 @@ from fas_core.testing.checks import (
     check_fusion,
     check_loss,
     check_metric,
-    score_table,
-    tiny_model,
-    verify_on,
 )
+from fas_core.testing.samples import score_table, tiny_model, verify_on
 
 __all__ = [
     "check_backbone",

@@ -1,7 +1,7 @@
-"""A running mean of a model's weights over its updates.
+"""Exponential moving average of a model's weights over its updates.
 
-Polyak and Juditsky, Acceleration of Stochastic Approximation by Averaging (1992), with weights that fade
-exponentially, as in Mean teachers are better role models (arXiv 1703.01780).
+Polyak and Juditsky, "Acceleration of Stochastic Approximation by Averaging" (1992), with exponentially
+decaying weights as in Tarvainen and Valpola, "Mean teachers are better role models" (arXiv 1703.01780).
 """
 
 from __future__ import annotations
@@ -17,40 +17,42 @@ from fas_core.models.model import Model
 
 
 def decay_at(updates: int, decay: float) -> float:
-    """What the mean keeps of itself at an update: less in the first ones, or their weights would stay in it.
+    """Return the decay of an update: min(decay, (1 + updates) / (10 + updates)).
+
+    It is smaller at first, so that the random weights of the start are soon forgotten.
 
     Args:
-        updates: how many there were before this one.
-        decay: what it keeps later on.
+        updates: number of updates before this one.
+        decay: the final decay, in (0, 1).
     """
     return min(decay, (1 + updates) / (10 + updates))
 
 
-class Average(AveragedModel):
-    """The mean of a model's weights and of its batch norms' statistics; `update_parameters` takes a step in.
+class MovingAverage(AveragedModel):
+    """Moving average of a model's weights and batch-norm statistics; `update_parameters(model)` updates it.
 
     Args:
-        model: whose weights; the mean starts as a copy of it.
-        decay: what the mean keeps of itself at each update, in (0, 1).
+        model: the average starts as a copy of this model.
+        decay: share of the average that each update keeps, in (0, 1).
     """
 
     def __init__(self, model: Model, decay: float) -> None:
-        super().__init__(cast(nn.Module, model), multi_avg_fn=_fading(decay), use_buffers=True)
+        super().__init__(cast(nn.Module, model), multi_avg_fn=_update_with(decay), use_buffers=True)
 
     @property
     def model(self) -> Model:
-        """The model with the mean weights."""
+        """The model with the averaged weights."""
         return cast(Model, self.module)
 
 
-def _fading(decay: float) -> Callable[[Any, Any, Any], None]:
+def _update_with(decay: float) -> Callable[[Any, Any, Any], None]:
     @torch.no_grad()
-    def update(mean: list[Tensor], current: list[Tensor], updates: Tensor | int) -> None:
-        share = 1 - decay_at(int(updates), decay)
-        for ours, theirs in zip(mean, current, strict=True):
-            if ours.is_floating_point():
-                ours.lerp_(theirs, share)
-            else:  # batch norm's counter
-                ours.copy_(theirs)
+    def update(averages: list[Tensor], values: list[Tensor], updates: Tensor | int) -> None:
+        weight = 1 - decay_at(int(updates), decay)
+        for average, value in zip(averages, values, strict=True):
+            if average.is_floating_point():
+                average.lerp_(value, weight)
+            else:  # number of batches that a batch norm has seen
+                average.copy_(value)
 
     return update

@@ -1,6 +1,10 @@
-"""Where training computes, and how precisely."""
+"""Device, precision and memory of training."""
 
 from __future__ import annotations
+
+import ctypes
+import os
+import platform
 
 import torch
 from accelerate import Accelerator
@@ -9,18 +13,40 @@ from accelerate.state import AcceleratorState
 from fas_core.config.recipe import TrainConfig
 from fas_core.errors import ConfigError
 
+M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4
+"""Parameters of glibc's mallopt(3)."""
+
 
 def accelerator_for(config: TrainConfig) -> Accelerator:
-    """Device and precision by the recipe; under `torchrun`, one process per device.
+    """Return the accelerator with the recipe's device and precision; `torchrun` gives each process a device.
 
     Raises:
-        ConfigError: the device is not there, or cannot compute at that precision.
+        ConfigError: the device is not available, or does not support the precision.
     """
     kind = torch.device(config.device).type if config.device != "auto" else "auto"
     if kind not in ("auto", "cpu") and not getattr(torch, kind).is_available():
         raise ConfigError(f"train.device: {config.device!r} is not available here: use 'cpu' or 'auto'")
     if config.amp == "fp16" and (kind == "cpu" or not torch.accelerator.is_available()):
         raise ConfigError("train.amp: fp16 needs an accelerator: use 'bf16' or 'fp32' on a CPU")
-    # accelerate keeps the precision of the process's first Accelerator; each job has its own.
+    # accelerate keeps the precision of the process's first Accelerator, but each run has its own.
     AcceleratorState._reset_state()
     return Accelerator(mixed_precision="no" if config.amp == "fp32" else config.amp, cpu=kind == "cpu")
+
+
+def keep_freed_memory() -> bool:
+    """Make glibc keep freed memory for later allocations until the process ends.
+
+    By default glibc takes each block of more than 32 MiB, such as a layer's activations, from the system and
+    returns it when it is freed; the kernel then clears the same pages again in every step, which takes 30 to
+    40 % of the time of training FeatherNets on a CPU (`benchmarks/training.py`). The process stays as large
+    as it has been at most.
+
+    Returns:
+        False, with nothing changed, under other C libraries, and where an environment variable `MALLOC_...`
+        or `GLIBC_TUNABLES` configures the allocator.
+    """
+    configured = any(name.startswith("MALLOC_") or name == "GLIBC_TUNABLES" for name in os.environ)
+    if configured or platform.libc_ver()[0] != "glibc":
+        return False
+    mallopt = ctypes.CDLL(None).mallopt
+    return bool(mallopt(M_MMAP_MAX, 0) and mallopt(M_TRIM_THRESHOLD, -1))

@@ -1,4 +1,4 @@
-"""Ctrl-C between steps, never inside one: what is saved afterwards is whole."""
+"""Delay Ctrl-C to the end of a training step, so that the saved state is that of a whole step."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from attrs import define
 
 @define
 class Interruption:
-    """Whether Ctrl-C (or a polite kill) has been asked for."""
+    """Whether the user asked training to stop."""
 
     requested: bool = False
 
-    def ask(self, _signal: int, _frame: FrameType | None) -> None:
-        """Remember the first signal; the second one interrupts at once."""
+    def handle_signal(self, _signal: int, _frame: FrameType | None) -> None:
+        """Remember the first signal; raise KeyboardInterrupt at the second."""
         if self.requested:
             raise KeyboardInterrupt
         self.requested = True
@@ -26,12 +26,16 @@ class Interruption:
 
 @contextmanager
 def interruptible() -> Iterator[Interruption]:
-    """Collect SIGINT and SIGTERM while a block runs; the block looks at `requested` where it can stop."""
+    """Catch SIGINT and SIGTERM within the block, which stops itself once `requested` is set.
+
+    Outside the main thread, which alone receives signals, nothing is caught.
+    """
     interruption = Interruption()
     if threading.current_thread() is not threading.main_thread():
-        yield interruption  # signals reach the main thread only
+        yield interruption
         return
-    previous = {number: signal.signal(number, interruption.ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    signals = (signal.SIGINT, signal.SIGTERM)
+    previous = {number: signal.signal(number, interruption.handle_signal) for number in signals}
     try:
         yield interruption
     finally:

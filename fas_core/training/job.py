@@ -16,7 +16,7 @@ from fas_core.data.open import open_choice
 from fas_core.errors import DataError
 from fas_core.evaluation import REPLICATES, Result, tables
 from fas_core.inference.evaluate_split import evaluate_stored, score_run
-from fas_core.models.transfer import load_pretrained
+from fas_core.models.pretrained import load_pretrained
 from fas_core.records.samples import SampleTable
 from fas_core.registry import Registry
 from fas_core.runs import files
@@ -57,11 +57,11 @@ def start(path: Path, recipe: Recipe, registry: Registry, *, reader: DatasetRead
     train, dev = training_splits(reader, recipe)
     run = Run(path, recipe, registry)
     training = Training.prepare(run, train, dev, accelerator)
-    pretrained = load_pretrained(training.bare_model, recipe, registry)
+    pretrained = load_pretrained(training.unwrapped_model, recipe, registry)
     if accelerator.is_main_process:
         run.create()
         for branch in pretrained:
-            console.info(f"pretrained {branch.text()}")
+            console.info(f"pretrained {branch.describe()}")
         console.info(f"run {path}: {describe(recipe)}")
         console.info(
             f"train {format_counts(train)}" + (f"; dev {format_counts(dev)}" if dev else "; no dev split")
@@ -92,7 +92,7 @@ def resume(
     training.restore()
     if accelerator.is_main_process:
         run.write_recipe()
-        console.info(f"run {path}: continued at {training.position.text()}")
+        console.info(f"run {path}: continued at {training.progress.describe()}")
     return _finish(training, reader)
 
 
@@ -118,14 +118,14 @@ def _finish(training: Training, reader: DatasetReader) -> Outcome:
     if training.accelerator.is_main_process:
         score_run(run, reader)
         results = evaluate_stored(run, reader, replicates=REPLICATES)
-        hours = training.position.total_seconds / 3600
+        hours = training.progress.total_seconds / 3600
         record = {
             "train_hours": hours,
             "data": {split: reader.samples(split).fingerprint() for split in reader.splits()},
             "splits": {split: result.to_json() for split, result in results.items()},
         }
         run.write_text(files.RESULTS, json.dumps(record, indent=2) + "\n")
-    return Outcome(run, results, training.position.total_seconds / 3600)
+    return Outcome(run, results, training.progress.total_seconds / 3600)
 
 
 def training_splits(reader: DatasetReader, recipe: Recipe) -> tuple[SampleTable, SampleTable | None]:

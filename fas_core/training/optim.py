@@ -1,4 +1,4 @@
-"""Optimisers and learning-rate schedules, by the recipe."""
+"""Optimisers and learning-rate schedules."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from fas_core.config.recipe import TrainConfig
 
 
 def build_optimizer(config: TrainConfig, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
-    """SGD with momentum (as published) or AdamW (arXiv 1711.05101)."""
+    """Return the recipe's optimiser: SGD with momentum, or AdamW (arXiv 1711.05101)."""
     if config.optimizer == "sgd":
         return torch.optim.SGD(
             parameters, config.lr, momentum=config.momentum, weight_decay=config.weight_decay
@@ -21,10 +21,10 @@ def build_optimizer(config: TrainConfig, parameters: Iterable[nn.Parameter]) -> 
 
 
 def learning_rate(config: TrainConfig, epoch: int) -> float:
-    """The rate of an epoch (from 0).
+    """Return the learning rate of an epoch (from 0).
 
-    `step`: lr x decay^floor(epoch / every_decay); `cosine` (arXiv 1608.03983, one cycle):
-    lr x (1 + cos(pi x epoch / epochs)) / 2.
+    `step`: lr x decay^floor(epoch / every_decay); `cosine` (SGDR, arXiv 1608.03983, eq. 5, one cycle):
+    lr x (1 + cos(pi x epoch / epochs)) / 2; `constant`: lr.
     """
     if config.schedule == "step":
         return config.lr * config.decay ** (epoch // config.every_decay)

@@ -1,4 +1,4 @@
-"""Training: epochs of batches, dev scores after each, best and last weights, exact resuming."""
+"""The training loop: train an epoch, score dev, keep the best and the last weights; resuming is exact."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from accelerate import Accelerator
 from attrs import asdict, define, field
 from torch import nn
 
-from fas_core.config.recipe import Recipe, TrainConfig
+from fas_core.config.recipe import Recipe
 from fas_core.console import console
 from fas_core.contracts import LossModule
 from fas_core.data.loader import training_loader
@@ -26,16 +26,16 @@ from fas_core.records.outputs import Batch
 from fas_core.records.samples import SampleTable
 from fas_core.runs.run import Run
 from fas_core.scores.thresholds import fit_threshold
-from fas_core.training.average import Average
+from fas_core.training.average import MovingAverage
+from fas_core.training.device import keep_freed_memory
 from fas_core.training.interrupt import Interruption, interruptible
-from fas_core.training.memory import keep_freed_memory
 from fas_core.training.optim import build_optimizer, learning_rate
-from fas_core.training.position import Position
+from fas_core.training.progress import TrainingProgress, format_epoch
 
 
 @define
 class Training:
-    """One run being trained. `fit` is the loop; everything else is a step of it."""
+    """A run in training: `prepare` builds it, `restore` continues an interrupted one, `fit` trains it."""
 
     run: Run
     train: SampleTable
@@ -44,14 +44,14 @@ class Training:
     model: nn.Module
     loss: nn.Module
     optimizer: Any
-    average: Average | None = None
-    position: Position = field(factory=Position)
+    average: MovingAverage | None = None
+    progress: TrainingProgress = field(factory=TrainingProgress)
 
     @classmethod
     def prepare(
         cls, run: Run, train: SampleTable, dev: SampleTable | None, accelerator: Accelerator
     ) -> Training:
-        """Build model, loss and optimiser from the run's recipe, seeded.
+        """Build model, loss and optimiser of the run's recipe, with seeded weights.
 
         Raises:
             DataError: training samples lack images that the loss reads.
@@ -62,13 +62,13 @@ class Training:
         torch.manual_seed(recipe.train.seed)
         model = build_model(recipe, run.registry)
         loss = run.registry.find(Loss, recipe.loss.name).load()(recipe.loss.options, model=model)
-        train.need(_reads(loss))
-        both = nn.ModuleDict({"model": model, "loss": loss})
-        optimizer = build_optimizer(recipe.train, both.parameters())
-        prepared = accelerator.prepare(model, optimizer)
-        training = cls(run, train, dev, accelerator, prepared[0], loss.to(accelerator.device), prepared[1])
+        train.need(_target_modalities(loss))
+        trained = nn.ModuleDict({"model": model, "loss": loss})
+        optimizer = build_optimizer(recipe.train, trained.parameters())
+        model, optimizer = accelerator.prepare(model, optimizer)
+        training = cls(run, train, dev, accelerator, model, loss.to(accelerator.device), optimizer)
         if recipe.train.average:
-            training.average = Average(training.bare_model, recipe.train.average)
+            training.average = MovingAverage(training.unwrapped_model, recipe.train.average)
         return training
 
     @property
@@ -76,146 +76,131 @@ class Training:
         return self.run.recipe
 
     @property
-    def bare_model(self) -> Model:
-        """The model without what distributes it."""
+    def unwrapped_model(self) -> Model:
+        """The model itself, without the wrapper that distributes it over processes."""
         return cast(Model, self.accelerator.unwrap_model(self.model))
 
     @property
-    def judged_model(self) -> Model:
-        """What is scored and kept: the model, or the running mean of it."""
-        return self.bare_model if self.average is None else self.average.model
+    def evaluated_model(self) -> Model:
+        """The model that is scored and saved: the trained one, or the moving average of its weights."""
+        return self.unwrapped_model if self.average is None else self.average.model
 
     def fit(self) -> None:
         """Train to the last epoch.
 
         Raises:
-            KeyboardInterrupt: Ctrl-C; the state was saved and `resume` continues from it.
+            KeyboardInterrupt: Ctrl-C was pressed; the state is saved, and `restore` continues from it.
             FasError: the loss is not finite.
         """
         with interruptible() as interruption:
-            while self.position.epoch < self.recipe.train.epochs:
-                self._epoch(interruption)
-                self.save()
+            while self.progress.epoch < self.recipe.train.epochs:
+                self._train_epoch(interruption)
+                self._save_state()
                 if interruption.requested:
                     raise KeyboardInterrupt
                 self._finish_epoch()
-                self.save()
+                self._save_state()
                 if interruption.requested:
                     raise KeyboardInterrupt
 
-    def _epoch(self, interruption: Interruption) -> None:
-        """The rest of the current epoch, or as much as comes before an interruption."""
-        position, config = self.position, self.recipe.train
+    def _train_epoch(self, interruption: Interruption) -> None:
+        """Train on the rest of the epoch's batches, or until an interruption."""
+        progress, config = self.progress, self.recipe.train
+        rate = learning_rate(config, progress.epoch)
         for group in self.optimizer.param_groups:
-            group["lr"] = learning_rate(config, position.epoch)
+            group["lr"] = rate
         loader = training_loader(
             self.train,
             self.recipe,
-            epoch=position.epoch,
-            also=_reads(self.loss),
-            start_batch=position.batch,
+            epoch=progress.epoch,
+            also=_target_modalities(self.loss),
+            start_batch=progress.batch,
             rank=self.accelerator.process_index,
             world_size=self.accelerator.num_processes,
         )
         self.model.train()
-        began, done = time.perf_counter(), position.seconds
-        with console.progress(f"epoch {position.epoch + 1}/{config.epochs}", len(loader)) as bar:
+        start = time.perf_counter() - progress.seconds
+        with console.progress(f"epoch {progress.epoch + 1}/{config.epochs}", len(loader)) as bar:
             for batch in loader:
-                position.loss += self._step(batch)
-                position.batch += 1
-                position.images += len(batch.label) * self.accelerator.num_processes
-                position.seconds = done + time.perf_counter() - began
-                shown = {
-                    "loss": f"{self._mean_loss:.4f}",
-                    "lr": f"{learning_rate(config, position.epoch):.2g}",
-                    "images/s": f"{position.images / position.seconds:.0f}",
-                }
-                bar.advance(**shown)
+                progress.loss += self._train_batch(batch)
+                progress.batch += 1
+                progress.images += len(batch.label) * self.accelerator.num_processes
+                progress.seconds = time.perf_counter() - start
+                bar.advance(
+                    loss=f"{progress.mean_loss:.4f}",
+                    lr=f"{rate:.2g}",
+                    **{"images/s": f"{progress.images_per_second:.0f}"},
+                )
                 if interruption.requested:
                     return
 
-    def _step(self, batch: Batch) -> float:
-        """One update; gives the batch's loss."""
-        device = self.accelerator.device
-        images = {name: pixels.to(device, non_blocking=True) for name, pixels in batch.images.items()}
+    def _train_batch(self, batch: Batch) -> float:
+        """Update the weights once; return the loss of the batch before the update."""
+        batch = self._to_device(batch)
         with self.accelerator.autocast():
-            presence = None if batch.presence is None else batch.presence.to(device)
-            outputs = self.model(images, presence)
-        loss = cast(LossModule, self.loss)(
-            outputs, Batch(images, batch.label.to(device), batch.index, presence)
-        )
+            outputs = self.model(batch.images, batch.presence)
+        loss = cast(LossModule, self.loss)(outputs, batch)
         value = float(loss.detach())
         if not math.isfinite(value):
-            where = f"epoch {self.position.epoch + 1}, batch {self.position.batch + 1}"
-            raise FasError(f"{self.run.path}: the loss is {value} at {where}: lower train.lr")
+            position = f"epoch {self.progress.epoch + 1}, batch {self.progress.batch + 1}"
+            raise FasError(f"{self.run.path}: the loss is {value} at {position}: lower train.lr")
         self.accelerator.backward(loss)
         self.optimizer.step()
         self.optimizer.zero_grad()
         if self.average is not None:
-            self.average.update_parameters(self.bare_model)
+            self.average.update_parameters(self.unwrapped_model)
         return value
 
-    @property
-    def _mean_loss(self) -> float:
-        return self.position.loss / max(self.position.batch, 1)
+    def _to_device(self, batch: Batch) -> Batch:
+        device = self.accelerator.device
+        images = {name: pixels.to(device, non_blocking=True) for name, pixels in batch.images.items()}
+        presence = None if batch.presence is None else batch.presence.to(device)
+        return Batch(images, batch.label.to(device), batch.index, presence)
 
     def _finish_epoch(self) -> None:
-        """Judge dev, keep the weights, write the epoch down and move on to the next."""
-        position = self.position
-        record: dict[str, Any] = {
-            "epoch": position.epoch + 1,
-            "loss": self._mean_loss,
-            "lr": learning_rate(self.recipe.train, position.epoch),
-            "seconds": position.seconds,
-            "images_per_second": position.images / max(position.seconds, 1e-9),
-        }
+        """Save the weights, evaluate dev, record the epoch in `metrics.jsonl` and go on to the next one."""
+        config, progress = self.recipe.train, self.progress
         if self.accelerator.is_main_process:
-            save_weights(self.judged_model, self.run.weights("last"))
-            record |= self._judge_dev()
+            save_weights(self.evaluated_model, self.run.weights("last"))
+            record = progress.to_record(learning_rate(config, progress.epoch)) | self._evaluate_dev()
             self.run.append_metrics(record)
-            console.info(_epoch_line(record, self.recipe.train))
+            console.info(format_epoch(record, config))
         self.accelerator.wait_for_everyone()
-        self.position = Position(
-            epoch=position.epoch + 1,
-            total_seconds=position.total_seconds + position.seconds,
-            best_eer=position.best_eer,
-        )
+        self.progress = progress.next_epoch()
 
-    def _judge_dev(self) -> dict[str, Any]:
-        """Score dev when it is due; where its EER is the lowest yet (or as low), these weights are the best.
+    def _evaluate_dev(self) -> dict[str, Any]:
+        """Evaluate dev if it is due, and save the weights as the best ones if no epoch had a lower EER.
 
-        Without a dev split there is nothing to choose by, and the last weights are the best; so they are
-        where the recipe selects them.
+        Without a dev split, and where the recipe selects the last weights, these are the best ones.
         """
-        config, epoch = self.recipe.train, self.position.epoch + 1
+        config, epoch = self.recipe.train, self.progress.epoch + 1
         if self.dev is None:
-            save_weights(self.judged_model, self.run.weights("best"))
+            save_weights(self.evaluated_model, self.run.weights("best"))
             return {}
         if epoch % config.judge_every and epoch < config.epochs:
             return {}
         scores = score_samples(
-            scorer(self.judged_model),
+            scorer(self.evaluated_model),
             self.dev,
             model_input=self.recipe.input,
-            workers=self.recipe.train.workers,
+            workers=config.workers,
             description="dev",
         )
         _, eer = scores.rates.equal()
-        best = config.select == "last" or eer <= self.position.best_eer
+        best = config.select == "last" or eer <= self.progress.best_eer
         if best:
-            save_weights(self.judged_model, self.run.weights("best"))
+            save_weights(self.evaluated_model, self.run.weights("best"))
             scores.write(self.run.scores("dev"))
-            self.position.best_eer = min(eer, self.position.best_eer)
+            self.progress.best_eer = min(eer, self.progress.best_eer)
         threshold = fit_threshold(self.recipe.threshold, scores)
         result = evaluate(scores, bind_metrics(self.recipe.metrics, self.run.registry), threshold, name="dev")
         return {"dev": result.to_json()["metrics"], "best": best}
 
-    def save(self) -> None:
-        """Write the training state."""
+    def _save_state(self) -> None:
         if self.accelerator.is_main_process:
             state = {
-                "position": asdict(self.position),
-                "model": self.bare_model.state_dict(),
+                "position": asdict(self.progress),
+                "model": self.unwrapped_model.state_dict(),
                 "loss": self.loss.state_dict(),
                 "optimizer": self.optimizer.state_dict(),
                 "rng": torch.get_rng_state(),
@@ -226,35 +211,35 @@ class Training:
         self.accelerator.wait_for_everyone()
 
     def restore(self) -> None:
-        """Continue from the run's training state.
+        """Continue from the training state in the run folder.
 
         Raises:
-            ModelError: there is none, or it is of another model.
+            ModelError: there is no state, or it belongs to another model.
         """
         path = self.run.path / "state.pt"
         state = load_state(path)
         try:
-            self.bare_model.load_state_dict(state["model"])
+            self.unwrapped_model.load_state_dict(state["model"])
             self.loss.load_state_dict(state["loss"])
             self.optimizer.load_state_dict(state["optimizer"])
             if self.average is not None:
                 self.average.load_state_dict(state["average"])
             torch.set_rng_state(state["rng"])
-            self.position = Position(**state["position"])
+            self.progress = TrainingProgress(**state["position"])
         except (RuntimeError, KeyError, TypeError, ValueError) as error:
             raise ModelError(f"{path}: does not fit this run: {str(error).splitlines()[0]}") from error
 
 
-def _reads(loss: nn.Module) -> tuple[str, ...]:
-    """Modalities whose images a loss makes its target from."""
+def _target_modalities(loss: nn.Module) -> tuple[str, ...]:
+    """Modalities from whose images the loss computes its target."""
     return tuple(getattr(loss, "reads", ()))
 
 
 def check_trainable(samples: SampleTable) -> None:
-    """Refuse samples that nothing can be learnt from.
+    """Check that every sample has a label, and that there are live samples and attacks.
 
     Raises:
-        DataError: unlabelled samples, or only one class.
+        DataError: samples have no label, or all have the same one.
     """
     counts = samples.counts()
     if counts.get("unknown"):
@@ -262,17 +247,3 @@ def check_trainable(samples: SampleTable) -> None:
     if not (counts.get("live") and counts.get("attack")):
         only = "live samples" if counts.get("live") else "attacks"
         raise DataError(f"{samples.root}: training needs both classes, and there are only {only}")
-
-
-def _epoch_line(record: dict[str, Any], config: TrainConfig) -> str:
-    parts = [
-        f"epoch {record['epoch']}/{config.epochs}",
-        f"loss {record['loss']:.4f}",
-        f"lr {record['lr']:.2g}",
-        f"{record['images_per_second']:.0f} images/s",
-    ]
-    if dev := record.get("dev"):
-        shown = [f"{name.upper()} {100 * dev[name]:.2f} %" for name in ("eer", "acer") if name in dev]
-        parts.append(f"dev {' '.join(shown)}")
-        parts += ["best"] if record["best"] and config.select == "best" else []
-    return "  ".join(parts)

@@ -20,6 +20,7 @@ from typing import Any
 from attrs import field, frozen
 
 from fas_core.console import console
+from fas_core.data.image_size import read_shape
 from fas_core.data.parallel import cores, ordered
 from fas_core.data.text_lists import NO_FACE, read_lines, refuse
 from fas_core.errors import DataError, format_list

@@ -12,8 +12,8 @@ from fas_core.atomic import replacing
 from fas_core.card import Card
 from fas_core.contracts import Exported, Images, Scorer, Verify
 from fas_core.errors import DataError, ModelError
-from fas_core.models.cost import threads_of_torch
 from fas_core.models.model import Model
+from fas_core.models.timing import torch_threads
 from fas_plugins.exporters.options import TorchOptions
 from fas_plugins.exporters.tracing import program, reason, silence
 
@@ -59,7 +59,7 @@ def _scorer(path: Path, card: Card) -> Scorer:
             count = len(given[0])
             rows = np.ones((count, len(card.modalities)), np.bool_) if presence is None else presence
             given.append(torch.from_numpy(rows))
-        with threads_of_torch(1), torch.inference_mode():
+        with torch_threads(1), torch.inference_mode():
             scores: NDArray[np.float64] = module(*given)[0].double().numpy()
         return scores
 

@@ -61,22 +61,22 @@ def face() -> Tensor:
 
 
 def test_by_hand() -> None:
-    """Live minus attack is 3 red - 1 green; each place has a quarter of the mean, so that is its gradient."""
+    """Live minus attack is 3 red - 1 green; each of the four positions has a quarter of its gradient."""
     (found,) = grad_cam(tiny([[-1, 2], [2, 1]]), {"rgb": face()})["rgb"]
     torch.testing.assert_close(found, torch.tensor([[3 / 4, 2 / 4], [0, 0]]))
 
 
-def test_it_is_of_the_evidence_for_live_whatever_the_verdict() -> None:
+def test_the_map_shows_evidence_for_live_also_where_the_face_is_rejected() -> None:
     (found,) = grad_cam(tiny([[2, 1], [-1, 2]]), {"rgb": face()})["rgb"]
     torch.testing.assert_close(found, torch.tensor([[0, 0], [0, 1 / 4]]))
 
 
-def test_a_network_of_one_output_is_asked_for_that() -> None:
+def test_a_network_of_one_output_is_explained_by_it() -> None:
     (found,) = grad_cam(tiny([[2.0, -1.0]]), {"rgb": face()})["rgb"]
     torch.testing.assert_close(found, torch.tensor([[2 / 4, 1 / 4], [0, 0]]))
 
 
-def test_faces_of_a_batch_do_not_see_each_other() -> None:
+def test_faces_of_a_batch_have_independent_maps() -> None:
     model, turned = tiny([[-1, 2], [2, 1]]), face().flip(2)
     (first, second) = grad_cam(model, {"rgb": torch.cat([face(), turned])})["rgb"]
     torch.testing.assert_close(second, first.flip(1))
@@ -101,12 +101,12 @@ class Twice(Tiny):
         return super().forward_embedding(x).unflatten(0, (2, -1)).mean(dim=0)
 
 
-def test_maps_of_something_else_than_each_face_are_refused() -> None:
+def test_maps_that_do_not_correspond_to_the_faces_are_refused() -> None:
     with pytest.raises(ModelError, match="'rgb' backbone: 2 maps of 1 inputs: no Grad-CAM"):
         grad_cam(tiny([[-1, 2], [2, 1]], Twice), {"rgb": face()})
 
 
-def test_maps_of_patches_lie_where_their_patches_are() -> None:
+def test_maps_of_patches_are_at_the_position_of_their_patches() -> None:
     whole = tiny([[-1, 2], [2, 1]])
     patched = tiny([[-1, 2], [2, 1]])
     patched.patches = PatchGrid(2, SIDE, 2 * SIDE)

@@ -1,4 +1,4 @@
-"""A model with patches judges a face by the mean of its patches' logits, and is trained on single patches."""
+"""A model with patches scores a face by the mean of its patches' logits, and is trained on single patches."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ def recipe(patches: dict[str, Any] | None, **model: Any) -> Recipe:
     return structure(tree, Recipe, registry(), "test")
 
 
-def built(made: Recipe) -> Model:
+def build(recipe: Recipe) -> Model:
     torch.manual_seed(14)
-    return build_model(made, registry()).eval()
+    return build_model(recipe, registry()).eval()
 
 
 def faces(side: int, count: int = 2) -> torch.Tensor:
@@ -49,14 +49,14 @@ def faces(side: int, count: int = 2) -> torch.Tensor:
     ],
 )
 @torch.inference_mode()
-def test_the_score_is_of_the_patches_mean_logits(
+def test_the_score_is_that_of_the_mean_logits(
     grid: int, share: float, face_size: int, starts: tuple[int, ...]
 ) -> None:
     made = recipe({"grid": grid, "share": share})
     assert made.model.face_size == face_size
-    model, images = built(made), faces(face_size)
+    model, images = build(made), faces(face_size)
     assert model.face_size == face_size
-    whole = built(recipe(None))  # the same weights, of one patch
+    whole = build(recipe(None))  # the same weights, of one patch
     patches = [images[:, top : top + SIZE, left : left + SIZE] for top in starts for left in starts]
     expected = torch.stack([whole({"rgb": patch}).logits for patch in patches]).mean(dim=0)
     outputs = model({"rgb": images})
@@ -67,16 +67,16 @@ def test_the_score_is_of_the_patches_mean_logits(
 
 
 def test_training_takes_single_patches() -> None:
-    model = built(recipe({"grid": 3, "share": 0.5})).train()
+    model = build(recipe({"grid": 3, "share": 0.5})).train()
     outputs = model({"rgb": faces(SIZE, 4)})
     assert outputs.score.shape == (4,)
     assert outputs.embedding is not None
 
 
 @torch.inference_mode()
-def test_all_modalities_are_cut_alike_and_some_may_be_missing() -> None:
+def test_modalities_have_patches_at_the_same_positions_and_may_be_missing() -> None:
     several = {"modalities": ["rgb", "ir"], "fusion": "concat_linear", "modality_dropout": 0.3}
-    model = built(recipe({"grid": 2, "share": 0.5}, **several))
+    model = build(recipe({"grid": 2, "share": 0.5}, **several))
     images = {"rgb": faces(2 * SIZE), "ir": faces(2 * SIZE).flip(0)}
     presence = torch.tensor([[True, True], [False, True]])
     both = model(images, presence).score
@@ -88,14 +88,14 @@ def test_all_modalities_are_cut_alike_and_some_may_be_missing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("values", "said"),
+    ("values", "option"),
     [({"grid": 0}, "grid"), ({"share": 0.0}, "share"), ({"share": 1.5}, "share"), ({"size": 3}, "size")],
 )
-def test_what_cannot_be_cut_is_refused(values: dict[str, Any], said: str) -> None:
-    with pytest.raises(ConfigError, match=rf"model\.patches\.{said}: "):
+def test_impossible_patches_are_refused(values: dict[str, Any], option: str) -> None:
+    with pytest.raises(ConfigError, match=rf"model\.patches\.{option}: "):
         recipe(values)
 
 
-def test_they_are_off_by_default() -> None:
+def test_patches_are_off_by_default() -> None:
     assert recipe(None).model.face_size == SIZE
     assert Patches() == Patches(grid=3, share=0.5)

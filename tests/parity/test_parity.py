@@ -13,9 +13,10 @@ from torch import Tensor, nn
 
 from fas_core.contracts import BackboneModule
 from fas_plugins.commands.importing.import_checkpoint import build_recipe, match_model
-from fas_core.models.matching import fill as fill_model
+from fas_core.models.matching import copy_matched
 from fas_core.models.published import read_published
 from fas_core.registry import registry
+from fas_plugins.commands.importing.importing import match_model, published_recipe
 
 TOLERANCE = 1e-4
 ENTRIES = {
@@ -41,7 +42,7 @@ def imported(checkpoint: Path, arch: str) -> nn.Module:
     recipe = build_recipe("feathernet-b-32", registry(), arch, {}, {})
     model, matched, _ = match_model(published, recipe, registry())
     assert matched.exact, matched.differences()
-    fill_model(model, matched, published.weights)
+    copy_matched(model, matched, published.weights)
     (backbone,) = model.eval().backbones.values()
     return backbone
 

@@ -1,4 +1,4 @@
-"""The checks for plugin authors pass what keeps its contract and name what breaks it."""
+"""The contract checks accept components that keep their contract and name what others break."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ def logits(outputs: Outputs) -> torch.Tensor:
         ),
     ],
 )
-def test_a_broken_loss_is_told_what_it_breaks(
+def test_a_broken_loss_is_refused(
     provide: Provide, forward: Callable[[Outputs, Batch], torch.Tensor], message: str
 ) -> None:
     with pytest.raises(AssertionError, match=message):
@@ -128,7 +128,7 @@ def test_a_broken_loss_is_told_what_it_breaks(
         (lambda scores: {"gap": 0.5} if len(scores.live) else {}, "give NaN"),
     ],
 )
-def test_a_broken_metric_is_told_what_it_breaks(
+def test_a_broken_metric_is_refused(
     provide: Provide, metric: Callable[[ScoreTable], dict[str, float]], message: str
 ) -> None:
     name = provide("metric", lambda options, scores, threshold: metric(scores))
@@ -136,7 +136,7 @@ def test_a_broken_metric_is_told_what_it_breaks(
         testing.check_metric(name)
 
 
-def test_a_backbone_of_another_shape_than_promised(provide: Provide) -> None:
+def test_a_backbone_whose_map_has_another_shape_is_refused(provide: Provide) -> None:
     class Wrong(nn.Module):
         num_features, embedding_dim, num_logits, reduction = 8, 8, 2, 16
 
@@ -154,7 +154,7 @@ def test_a_backbone_of_another_shape_than_promised(provide: Provide) -> None:
         testing.check_backbone(name, input_size=64)
 
 
-def test_a_fusion_that_sees_the_order_of_the_mapping(provide: Provide) -> None:
+def test_a_fusion_that_depends_on_the_order_of_the_mapping_is_refused(provide: Provide) -> None:
     class First(nn.Module):
         num_logits = 2
 
@@ -166,7 +166,7 @@ def test_a_fusion_that_sees_the_order_of_the_mapping(provide: Provide) -> None:
         testing.check_fusion(name)
 
 
-def test_an_exporter_that_leaves_files_behind(provide: Provide, tmp_path: Path) -> None:
+def test_an_exporter_that_leaves_other_files_is_refused(provide: Provide, tmp_path: Path) -> None:
     def export(options: object, model: Any, destination: Path, verify: Verify, **given: Any) -> Exported:
         destination.write_bytes(b"")
         destination.with_suffix(".tmp").write_bytes(b"")
@@ -176,7 +176,7 @@ def test_an_exporter_that_leaves_files_behind(provide: Provide, tmp_path: Path) 
         testing.check_exporter(provide("exporter", export, suffix=".bin"), tmp_path)
 
 
-def test_an_exporter_that_verifies_nothing(provide: Provide, tmp_path: Path) -> None:
+def test_an_exporter_without_verification_is_refused(provide: Provide, tmp_path: Path) -> None:
     def export(options: object, destination: Path, **given: Any) -> Exported:
         destination.write_bytes(b"")
         return Exported(destination, Verification(4, "dev", 0.0, 0.0))
@@ -185,7 +185,7 @@ def test_an_exporter_that_verifies_nothing(provide: Provide, tmp_path: Path) -> 
         testing.check_exporter(provide("exporter", export, suffix=".bin"), tmp_path)
 
 
-def test_a_data_set_whose_files_do_not_exist(provide: Provide, tmp_path: Path) -> None:
+def test_a_data_set_whose_files_are_missing_is_refused(provide: Provide, tmp_path: Path) -> None:
     from fas_core.records.samples import SampleTable
 
     class Reader:

@@ -1,4 +1,4 @@
-"""The running mean of weights: its formula, and that it is what a run keeps."""
+"""The moving average of weights: its formula, and that a run saves and evaluates it."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from fas_core.config.recipe import Recipe
 from fas_core.errors import ConfigError
 from fas_core.registry import registry
 from fas_core.training import job
-from fas_core.training.average import Average, decay_at
+from fas_core.training.average import MovingAverage, decay_at
 from fas_core.training.trainer import Training
 
 
-def test_early_updates_fade_faster() -> None:
+def test_the_first_updates_have_a_smaller_decay() -> None:
     assert [decay_at(updates, 0.5) for updates in (0, 1, 8, 100)] == pytest.approx([0.1, 2 / 11, 0.5, 0.5])
 
 
-def test_the_mean_is_its_formula_for_weights_and_for_statistics() -> None:
+def test_weights_and_batch_norm_statistics_are_averaged_by_the_formula() -> None:
     model = nn.BatchNorm1d(1)
-    average = Average(model, 0.25)  # type: ignore[arg-type]
+    average = MovingAverage(model, 0.25)  # type: ignore[arg-type]
     expected = None
     for updates, value in enumerate((3.0, -1.0, 5.0, 2.0)):
         with torch.no_grad():
@@ -41,31 +41,31 @@ def test_the_mean_is_its_formula_for_weights_and_for_statistics() -> None:
     assert model.weight.item() == 2.0
 
 
-def test_a_run_keeps_and_judges_the_mean(
+def test_a_run_saves_and_evaluates_the_average(
     training_faces: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make_recipe: Callable[..., Recipe]
 ) -> None:
-    step, seen = Training._step, []
+    train_batch, weights = Training._train_batch, []
 
-    def noted(self: Training, batch: object) -> float:
-        loss = step(self, batch)  # type: ignore[arg-type]
-        seen.append(self.bare_model.state_dict()["backbones.rgb.features.0.0.weight"].clone())
+    def record(self: Training, batch: object) -> float:
+        loss = train_batch(self, batch)  # type: ignore[arg-type]
+        weights.append(self.unwrapped_model.state_dict()["backbones.rgb.features.0.0.weight"].clone())
         return loss
 
-    monkeypatch.setattr(Training, "_step", noted)
+    monkeypatch.setattr(Training, "_train_batch", record)
     plain = job.start(tmp_path / "plain", make_recipe(training_faces, epochs=1), registry())
-    updates, seen = seen, []
+    updates, weights = weights, []
     job.start(tmp_path / "mean", make_recipe(training_faces, epochs=1, average=0.9), registry())
     expected = updates[0]
     for number, weight in enumerate(updates[1:], 1):
         expected = torch.lerp(expected, weight, 1 - decay_at(number, 0.9))
-    kept = load_file(tmp_path / "mean" / "last.safetensors")["backbones.rgb.features.0.0.weight"]
-    torch.testing.assert_close(kept, expected)
-    assert all(torch.equal(first, second) for first, second in zip(updates, seen, strict=True))
+    saved = load_file(tmp_path / "mean" / "last.safetensors")["backbones.rgb.features.0.0.weight"]
+    torch.testing.assert_close(saved, expected)
+    assert all(torch.equal(first, second) for first, second in zip(updates, weights, strict=True))
     assert plain.run.scores("dev").read_bytes() != (tmp_path / "mean" / "scores" / "dev.csv").read_bytes()
 
 
 @pytest.mark.parametrize("decay", [1.0, -0.1])
-def test_a_mean_that_never_moves_is_refused(
+def test_a_decay_outside_of_0_to_1_is_refused(
     decay: float, training_faces: Path, make_recipe: Callable[..., Recipe]
 ) -> None:
     with pytest.raises(ConfigError, match=r"train\.average"):

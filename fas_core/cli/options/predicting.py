@@ -185,11 +185,11 @@ def _run(ctx: click.Context, path: Path, threads: int) -> RunModel:
     """The model of a run folder, by torch; so many threads compute each call."""
     require("train", "torch", "safetensors")
     from fas_core.inference.run_model import RunModel
-    from fas_core.models.cost import threads_of_torch
+    from fas_core.models.timing import torch_threads
     from fas_core.registry import registry
     from fas_core.runs.run import Run
 
-    ctx.with_resource(threads_of_torch(threads))
+    ctx.with_resource(torch_threads(threads))
     return RunModel(Run.open(path, registry()))
 
 

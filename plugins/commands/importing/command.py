@@ -105,8 +105,8 @@ def _warn(imported: ImportedRun) -> None:
     matched = imported.matched
     for names, text in (
         (matched.missing, "are missing in the file and keep random weights"),
-        (matched.reshaped, "have another shape and keep random weights"),
-        (matched.left, "of the file are not used"),
+        (matched.mismatched, "have another shape and keep random weights"),
+        (matched.unused, "of the file are not used"),
     ):
         if names:
             console.warn(f"{len(names)} entries {text}: {format_list(names)}")

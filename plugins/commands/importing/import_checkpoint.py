@@ -16,14 +16,21 @@ from fas_core.config.load import load_recipe
 from fas_core.config.recipe import Normalize, Recipe
 from fas_core.descriptors import Backbone
 from fas_core.errors import FasError, ModelError
+from fas_core.models import PRETRAINED
 from fas_core.models.build import build_model
 from fas_core.models.checkpoint import save_state, save_weights
-from fas_core.models.matching import Matched, by_name, by_order, fill
+from fas_core.models.matching import EntryMatch, copy_matched, match_by_name
 from fas_core.models.model import Model
-from fas_core.models.published import Published, read_published
-from fas_core.models.transfer import class_count, class_entries, last_names, published_names
+from fas_core.models.pretrained import classifier_entries
+from fas_core.models.published import PublishedCheckpoint, read_published
 from fas_core.registry import Registry
-from fas_core.runs.run import PRETRAINED, Run
+from fas_core.runs.run import Run
+from fas_plugins.commands.importing.entries import (
+    count_classes,
+    match_by_order,
+    names_from_end,
+    published_names,
+)
 from fas_plugins.commands.importing.resume_state import build_resume_state
 
 Match = Literal["name", "order"]
@@ -48,7 +55,7 @@ class ImportedRun:
 
     run: Run
     source: Path
-    matched: Matched
+    matched: EntryMatch
     classes: int
     epoch: int | None = None
     no_resume_reason: str = ""
@@ -136,14 +143,14 @@ def import_checkpoint(
     if not matched.pairs or not (matched.exact or partial):
         advice = f"; --partial takes the {len(matched.pairs)} entries that fit" if matched.pairs else ""
         raise ModelError(f"{source}: does not fit {_name_network(recipe)}: {matched.differences()}{advice}")
-    fill(model, matched, published.weights)
+    copy_matched(model, matched, published.weights)
     imported = ImportedRun(Run(path, recipe, registry), source, matched, classes)
     return _write(imported, model, published)
 
 
 def match_model(
-    published: Published, recipe: Recipe, registry: Registry, match: Match = "name"
-) -> tuple[Model, Matched, int]:
+    published: PublishedCheckpoint, recipe: Recipe, registry: Registry, match: Match = "name"
+) -> tuple[Model, EntryMatch, int]:
     """Build the recipe's model with the checkpoint's number of classes, and pair their entries.
 
     Returns:
@@ -152,12 +159,12 @@ def match_model(
     with torch.device("meta"):
         sketch = build_model(recipe, registry)
     weights = published.weights
-    names = last_names(sketch.state_dict(), weights) if match == "order" else published_names(sketch)
-    classes = class_count(class_entries(recipe, registry), names, weights)
+    names = names_from_end(sketch.state_dict(), weights) if match == "order" else published_names(sketch)
+    classes = count_classes(classifier_entries(recipe, registry), names, weights)
     torch.manual_seed(recipe.train.seed)
     model = build_model(recipe, registry, classes)
     entries = model.state_dict()
-    matched = by_order(entries, weights) if match == "order" else by_name(entries, names, weights)
+    matched = match_by_order(entries, weights) if match == "order" else match_by_name(entries, names, weights)
     return model, matched, classes
 
 
@@ -169,7 +176,7 @@ def _name_network(recipe: Recipe) -> str:
     return " + ".join(backbones) + fusion
 
 
-def _write(imported: ImportedRun, model: Model, published: Published) -> ImportedRun:
+def _write(imported: ImportedRun, model: Model, published: PublishedCheckpoint) -> ImportedRun:
     """Write the run folder under a temporary name, and rename it when it is complete."""
     with replacing(imported.run.path) as folder:
         write = _write_run if imported.has_scores else _write_pretrained
@@ -180,7 +187,9 @@ def _write(imported: ImportedRun, model: Model, published: Published) -> Importe
     return imported
 
 
-def _write_pretrained(imported: ImportedRun, folder: Path, model: Model, published: Published) -> ImportedRun:
+def _write_pretrained(
+    imported: ImportedRun, folder: Path, model: Model, published: PublishedCheckpoint
+) -> ImportedRun:
     """Write weights to train from, under their published names, and a recipe that uses them."""
     path = imported.run.path.resolve() / PRETRAINED
     run = imported.run.changed({"model.pretrained": str(path)})
@@ -192,7 +201,9 @@ def _write_pretrained(imported: ImportedRun, folder: Path, model: Model, publish
     return evolve(imported, run=run, no_resume_reason=reason)
 
 
-def _write_run(imported: ImportedRun, folder: Path, model: Model, published: Published) -> ImportedRun:
+def _write_run(
+    imported: ImportedRun, folder: Path, model: Model, published: PublishedCheckpoint
+) -> ImportedRun:
     """Write weights to evaluate and, where the checkpoint has it, the state that training resumes from."""
     state = None
     try:

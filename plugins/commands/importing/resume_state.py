@@ -11,18 +11,18 @@ from torch import Tensor, nn
 
 from fas_core.descriptors import Loss
 from fas_core.errors import ModelError
-from fas_core.models.matching import Matched
+from fas_core.models.matching import EntryMatch
 from fas_core.models.model import Model
-from fas_core.models.published import Published
+from fas_core.models.published import PublishedCheckpoint
 from fas_core.runs.run import Run
 from fas_core.training.optim import build_optimizer
-from fas_core.training.position import Position
+from fas_core.training.progress import TrainingProgress
 
 MOMENTUM = "momentum_buffer"
 
 
 def build_resume_state(
-    run: Run, model: Model, published: Published, matched: Matched
+    run: Run, model: Model, published: PublishedCheckpoint, matched: EntryMatch
 ) -> tuple[Run, dict[str, Any]]:
     """Return the run with the checkpoint's momentum and weight decay, and its training state.
 
@@ -54,7 +54,7 @@ def build_resume_state(
     state["state"] = _map_momenta(model, order, group["params"], states)
     state["param_groups"][0]["nesterov"] = bool(group.get("nesterov", False))
     return run, {
-        "position": asdict(Position(epoch=published.epoch)),
+        "position": asdict(TrainingProgress(epoch=published.epoch)),
         "model": model.state_dict(),
         "loss": loss.state_dict(),
         "optimizer": state,
@@ -77,7 +77,7 @@ def _read_sgd(optimizer: Mapping[str, Any]) -> tuple[Mapping[str, Any], Mapping[
     return group, states
 
 
-def _order_parameters(model: Model, matched: Matched, weights: Mapping[str, Tensor]) -> list[str]:
+def _order_parameters(model: Model, matched: EntryMatch, weights: Mapping[str, Tensor]) -> list[str]:
     """Return the model's parameter names in the order of the checkpoint's entries, without buffers.
 
     An optimiser knows parameters only by this order.

@@ -12,9 +12,10 @@ from fas_core.config.structure import structure
 from fas_core.descriptors import Backbone, Fusion
 from fas_core.errors import FasError
 from fas_core.models.build import build_model
-from fas_core.models.cost import Cost, Latency, latency, measure
 from fas_core.models.model import Model
+from fas_core.models.timing import Latency, latency
 from fas_core.registry import Registry
+from fas_plugins.commands.models.cost import Cost, measure
 
 MODALITIES = ("rgb", "depth", "ir")
 """Modalities of the fusions in the list."""

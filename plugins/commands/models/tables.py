@@ -10,7 +10,8 @@ from attrs import evolve
 from fas_core.console import Table
 
 if TYPE_CHECKING:
-    from fas_core.models.cost import Block, Cost, Latency
+    from fas_core.models.timing import Latency
+    from fas_plugins.commands.models.cost import Block, Cost
     from fas_plugins.commands.models.measure import NetworkSpec
 
 CONVENTION = (

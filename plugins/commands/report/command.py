@@ -172,12 +172,12 @@ def _explainer(ctx: click.Context, run: Run, threshold: float) -> Explainer | st
     try:
         require("train", "torch", "safetensors")
         from fas_core.inference.run_model import RunModel
-        from fas_core.models.cost import threads_of_torch
+        from fas_core.models.timing import torch_threads
 
         model = RunModel(run)
     except FasError as error:
         return error.message
-    ctx.with_resource(threads_of_torch(1))  # many faces are looked at side by side, each by one thread
+    ctx.with_resource(torch_threads(1))  # many faces are looked at side by side, each by one thread
     return Explainer(Predictor(model, threshold=threshold), model.grad_cam)
 
 

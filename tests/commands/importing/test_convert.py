@@ -1,4 +1,4 @@
-"""Published cfgs/*.yaml, typed anew, as recipes."""
+"""PublishedCheckpoint cfgs/*.yaml, typed anew, as recipes."""
 
 from __future__ import annotations
 

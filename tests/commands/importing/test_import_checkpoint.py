@@ -18,10 +18,10 @@ from fas_core.descriptors import Backbone
 from fas_core.errors import ConfigError, FasError, ModelError
 from fas_core.models.build import build_model
 from fas_core.models.checkpoint import load_state
-from fas_core.models.matching import by_order, with_inputs
+from fas_core.models.matching import adapt_input_channels
 from fas_core.models.model import Model
+from fas_core.models.pretrained import PretrainedBranch, load_pretrained
 from fas_core.models.published import read_published
-from fas_core.models.transfer import PretrainedBranch, load_pretrained
 from fas_core.registry import registry
 from fas_core.runs.run import Run
 from fas_core.training import job
@@ -241,9 +241,9 @@ def test_entries_without_published_names_are_paired_by_order(tmp_path: Path) -> 
 def test_order_keeps_apart_what_has_one_shape() -> None:
     four = {f"bn.{name}": torch.rand(3) for name in ("weight", "bias", "running_mean", "running_var")}
     other = {name.replace("bn", "norm"): value for name, value in reversed(four.items())}
-    matched = by_order(four, {**other, "more.weight": torch.rand(9)})
+    matched = match_by_order(four, {**other, "more.weight": torch.rand(9)})
     assert dict(matched.pairs) == {name: name.replace("bn", "norm") for name in four}
-    assert matched.left == ("more.weight (9,)",)
+    assert matched.unused == ("more.weight (9,)",)
 
 
 @pytest.fixture
@@ -284,7 +284,7 @@ def test_training_starts_from_pretrained_weights_but_for_the_classifier(
     assert got["backbones.rgb.classifier.weight"].shape == (2, 1280)
     for name in ("features.0.0.weight", "features.18.1.running_var"):
         assert torch.equal(got[f"backbones.rgb.{name}"], given[name])
-    assert taken.text().startswith(f"rgb: 312 entries of {imagenet}; not taken: classifier.1.weight, ")
+    assert taken.describe().startswith(f"rgb: 312 entries of {imagenet}; not taken: classifier.1.weight, ")
 
 
 def test_the_first_convolution_is_adapted_to_stacked_inputs(
@@ -300,12 +300,12 @@ def test_the_first_convolution_is_adapted_to_stacked_inputs(
     )
 
     assert torch.allclose(stacked, nn.functional.conv2d(image, kernel), atol=1e-5)
-    assert "features.0.0.weight adapted to its input" in taken.text()
+    assert "features.0.0.weight adapted to its input" in taken.describe()
 
 
 def test_one_channel_gets_what_all_of_them_would() -> None:
     kernel, grey = torch.rand(4, 3, 3, 3), torch.rand(1, 1, 8, 8)
-    one = nn.functional.conv2d(grey, with_inputs(kernel, 1))
+    one = nn.functional.conv2d(grey, adapt_input_channels(kernel, 1))
     assert torch.allclose(one, nn.functional.conv2d(grey.expand(-1, 3, -1, -1), kernel), atol=1e-5)
 
 

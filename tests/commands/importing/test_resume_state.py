@@ -11,12 +11,12 @@ from attrs import evolve
 
 from fas_core.errors import ModelError
 from fas_core.models.build import build_model
-from fas_core.models.matching import Matched
+from fas_core.models.matching import EntryMatch
 from fas_core.models.model import Model
-from fas_core.models.published import Published
-from fas_core.models.transfer import published_names
+from fas_core.models.published import PublishedCheckpoint
 from fas_core.registry import registry
 from fas_core.runs.run import Run
+from fas_plugins.commands.importing.entries import published_names
 from fas_plugins.commands.importing.import_checkpoint import build_recipe
 from fas_plugins.commands.importing.resume_state import build_resume_state
 
@@ -35,23 +35,23 @@ def model(run: Run) -> Model:
 
 
 @pytest.fixture
-def matched(model: Model) -> Matched:
-    return Matched(tuple(published_names(model).items()))
+def matched(model: Model) -> EntryMatch:
+    return EntryMatch(tuple(published_names(model).items()))
 
 
 @pytest.fixture
-def published(model: Model) -> Published:
+def published(model: Model) -> PublishedCheckpoint:
     """A checkpoint with entries, and so SGD's parameters, in reverse order; two have a momentum."""
     names = published_names(model)
     weights = {names[name]: value for name, value in reversed(model.state_dict().items())}
     parameters = list(reversed(list(model.parameters())))
     momenta = {key: {"momentum_buffer": torch.full_like(parameters[key], key + 1.0)} for key in (0, 5)}
     optimizer = {"state": momenta, "param_groups": [{**GROUP, "params": list(range(len(parameters)))}]}
-    return Published(Path("a.pth"), weights, epoch=7, optimizer=optimizer)
+    return PublishedCheckpoint(Path("a.pth"), weights, epoch=7, optimizer=optimizer)
 
 
 def test_momenta_follow_the_models_order(
-    run: Run, model: Model, published: Published, matched: Matched
+    run: Run, model: Model, published: PublishedCheckpoint, matched: EntryMatch
 ) -> None:
     resumed, state = build_resume_state(run, model, published, matched)
     last = len(list(model.parameters())) - 1
@@ -78,8 +78,8 @@ def test_momenta_follow_the_models_order(
 def test_an_optimizer_that_does_not_fit_is_refused(
     run: Run,
     model: Model,
-    published: Published,
-    matched: Matched,
+    published: PublishedCheckpoint,
+    matched: EntryMatch,
     changes: dict[str, Any],
     message: str,
 ) -> None:
@@ -88,7 +88,7 @@ def test_an_optimizer_that_does_not_fit_is_refused(
 
 
 def test_a_momentum_of_another_shape_is_refused(
-    run: Run, model: Model, published: Published, matched: Matched
+    run: Run, model: Model, published: PublishedCheckpoint, matched: EntryMatch
 ) -> None:
     assert published.optimizer is not None
     published.optimizer["state"][0]["momentum_buffer"] = torch.zeros(3, 3)

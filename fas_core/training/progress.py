@@ -1,0 +1,87 @@
+"""How far a training has come, as the training state stores it and as the console shows it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from attrs import define
+
+from fas_core.config.recipe import TrainConfig
+
+
+@define
+class TrainingProgress:
+    """`batch` batches of `epoch` (from 0) are done.
+
+    Args:
+        loss: sum of the losses of the epoch's batches so far.
+        images: number of samples in these batches, over all processes.
+        seconds: time spent on the epoch so far.
+        total_seconds: time spent on the epochs before.
+        best_eer: lowest EER on dev so far, a fraction.
+    """
+
+    epoch: int = 0
+    batch: int = 0
+    loss: float = 0.0
+    images: int = 0
+    seconds: float = 0.0
+    total_seconds: float = 0.0
+    best_eer: float = 1.0
+
+    @property
+    def mean_loss(self) -> float:
+        """Mean loss of the epoch's batches so far."""
+        return self.loss / max(self.batch, 1)
+
+    @property
+    def images_per_second(self) -> float:
+        """Speed in the epoch so far."""
+        return self.images / max(self.seconds, 1e-9)
+
+    def to_record(self, rate: float) -> dict[str, Any]:
+        """Return the epoch's entries in `metrics.jsonl`, dev apart.
+
+        Args:
+            rate: the learning rate.
+        """
+        return {
+            "epoch": self.epoch + 1,
+            "loss": self.mean_loss,
+            "lr": rate,
+            "seconds": self.seconds,
+            "images_per_second": self.images_per_second,
+        }
+
+    def next_epoch(self) -> TrainingProgress:
+        """Return the progress at the start of the next epoch."""
+        return TrainingProgress(
+            epoch=self.epoch + 1,
+            total_seconds=self.total_seconds + self.seconds,
+            best_eer=self.best_eer,
+        )
+
+    def describe(self) -> str:
+        """Return the position for people, e.g. `epoch 3, after batch 120`."""
+        return f"epoch {self.epoch + 1}" + (f", after batch {self.batch}" if self.batch else "")
+
+
+def format_epoch(record: Mapping[str, Any], config: TrainConfig) -> str:
+    """Return the console's line of a finished epoch.
+
+    Args:
+        record: the epoch's line of `metrics.jsonl`.
+        config: section `train` of the recipe.
+    """
+    items = [
+        f"epoch {record['epoch']}/{config.epochs}",
+        f"loss {record['loss']:.4f}",
+        f"lr {record['lr']:.2g}",
+        f"{record['images_per_second']:.0f} images/s",
+    ]
+    if dev := record.get("dev"):
+        errors = [f"{name.upper()} {100 * dev[name]:.2f} %" for name in ("eer", "acer") if name in dev]
+        items.append(f"dev {' '.join(errors)}")
+        items += ["best"] if record["best"] and config.select == "best" else []
+    return "  ".join(items)

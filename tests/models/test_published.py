@@ -1,0 +1,113 @@
+"""Reading published checkpoints: their forms, damage, and code that is not run."""
+
+from __future__ import annotations
+
+import os
+import pickle
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import save_file
+from torch import Tensor
+
+from fas_core.errors import ModelError
+from fas_core.models.published import read_published
+
+WEIGHTS = {"conv.weight": torch.arange(24.0).reshape(2, 3, 2, 2), "conv.bias": torch.tensor([1.0, 2.0])}
+PARALLEL = {f"module.{name}": value for name, value in WEIGHTS.items()}
+
+
+def assert_equal(weights: dict[str, Tensor]) -> None:
+    assert list(weights) == list(WEIGHTS)
+    assert all(torch.equal(weights[name], value) for name, value in WEIGHTS.items())
+
+
+@pytest.mark.parametrize("weights", [WEIGHTS, PARALLEL])
+@pytest.mark.parametrize("suffix", [".pth", ".pth.tar", ".tar", ".pt"])
+def test_a_bare_state_dict(tmp_path: Path, suffix: str, weights: dict[str, Tensor]) -> None:
+    torch.save(weights, tmp_path / f"a{suffix}")
+    checkpoint = read_published(tmp_path / f"a{suffix}")
+    assert_equal(checkpoint.weights)
+    assert (checkpoint.epoch, checkpoint.optimizer) == (None, None)
+
+
+def test_safetensors(tmp_path: Path) -> None:
+    save_file(PARALLEL, tmp_path / "a.safetensors")
+    weights = read_published(tmp_path / "a.safetensors").weights
+    assert_equal({name: weights[name] for name in WEIGHTS})  # the format sorts by name
+
+
+def test_a_training_checkpoint_has_epoch_and_optimizer(tmp_path: Path) -> None:
+    torch.save({"epoch": 3, "state_dict": PARALLEL, "optimizer": {"state": {}}}, tmp_path / "a.pth.tar")
+    checkpoint = read_published(tmp_path / "a.pth.tar")
+    assert_equal(checkpoint.weights)
+    assert checkpoint.epoch == 3
+    assert checkpoint.optimizer == {"state": {}}
+
+
+def test_an_epoch_and_an_optimizer_of_another_type_are_ignored(tmp_path: Path) -> None:
+    torch.save({"epoch": -1, "state_dict": WEIGHTS, "optimizer": [1]}, tmp_path / "a.pth")
+    checkpoint = read_published(tmp_path / "a.pth")
+    assert (checkpoint.epoch, checkpoint.optimizer) == (None, None)
+
+
+def test_files_of_torch_before_1_6_are_read(tmp_path: Path) -> None:
+    torch.save(WEIGHTS, tmp_path / "a.pth", _use_new_zipfile_serialization=False)
+    assert_equal(read_published(tmp_path / "a.pth").weights)
+
+
+class MakeFolder:
+    """An object whose pickle makes a folder when it is read."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return os.mkdir, (str(self.path),)
+
+
+def test_code_in_a_pickle_is_not_run(tmp_path: Path) -> None:
+    folder = tmp_path / "folder"
+    torch.save({"state_dict": WEIGHTS, "extra": MakeFolder(folder)}, tmp_path / "zip.pth")
+    (tmp_path / "bare.pth").write_bytes(pickle.dumps(MakeFolder(folder), protocol=2))
+    for name in ("zip.pth", "bare.pth"):
+        with pytest.raises(ModelError, match=r"refused: reading it would call (posix|nt)\.mkdir"):
+            read_published(tmp_path / name)
+    assert not folder.exists()
+
+
+@pytest.mark.parametrize("length", [0, 10, 300])
+@pytest.mark.parametrize("name", ["a.pth", "a.safetensors"])
+def test_a_truncated_file_is_refused(tmp_path: Path, name: str, length: int) -> None:
+    path = tmp_path / name
+    torch.save(WEIGHTS, path) if name == "a.pth" else save_file(WEIGHTS, path)
+    content = path.read_bytes()
+    path.write_bytes(content[: min(length, len(content) - 1)])
+    with pytest.raises(ModelError, match="truncated") as error:
+        read_published(path)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ([1], "holds a list"),
+        ({"model": 3}, "holds model"),
+        ({}, "is empty"),
+        ({"state_dict": {}}, "is empty"),
+    ],
+)
+def test_content_that_is_no_state_dict_is_refused(tmp_path: Path, content: object, message: str) -> None:
+    torch.save(content, tmp_path / "a.pth")
+    with pytest.raises(ModelError, match=message):
+        read_published(tmp_path / "a.pth")
+
+
+def test_missing_files_and_other_names_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="no such file"):
+        read_published(tmp_path / "a.pth")
+    (tmp_path / "a.h5").touch()
+    with pytest.raises(ModelError, match="must end in"):
+        read_published(tmp_path / "a.h5")

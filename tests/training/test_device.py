@@ -1,0 +1,79 @@
+"""Device and precision of training, and the memory that glibc keeps."""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+import sys
+
+import pytest
+import torch
+
+from fas_core.config.recipe import TrainConfig
+from fas_core.errors import ConfigError
+from fas_core.training.device import accelerator_for
+
+GLIBC = pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another C library than glibc")
+PAGE_FAULTS = """
+import resource, statistics, sys
+import torch
+from fas_core.training.device import keep_freed_memory
+
+changed = keep_freed_memory() if sys.argv[1] == "keep" else None
+layers = torch.nn.Sequential(torch.nn.Conv2d(3, 32, 3), torch.nn.ReLU(), torch.nn.Conv2d(32, 32, 1))
+images, counts = torch.zeros(16, 3, 150, 150), []
+for _ in range(6):
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    layers(images).sum().backward()
+    counts.append(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+print(changed, int(statistics.median(counts)))
+"""
+
+
+def count_page_faults(mode: str, **environment: str) -> tuple[str, int]:
+    """What `keep_freed_memory` returned, and the page faults of a training step in a new process."""
+    inherited = {
+        name: value for name, value in os.environ.items() if not name.startswith(("MALLOC_", "GLIBC_"))
+    }
+    command = [sys.executable, "-c", PAGE_FAULTS, mode]
+    output = subprocess.run(
+        command, env=inherited | environment, check=True, capture_output=True, text=True
+    ).stdout.split()
+    return output[0], int(output[1])
+
+
+@GLIBC
+def test_a_step_takes_no_new_pages_from_the_system() -> None:
+    """Its activations are 45 MB each."""
+    default, keeping = count_page_faults("default"), count_page_faults("keep")
+    assert (default[0], keeping[0]) == ("None", "True")
+    assert default[1] > 100  # also where a page is of 2 MB
+    assert keeping[1] < default[1] / 10
+
+
+@GLIBC
+@pytest.mark.parametrize(
+    ("name", "value"), [("MALLOC_MMAP_MAX_", "65536"), ("GLIBC_TUNABLES", "glibc.malloc.mmap_max=65536")]
+)
+def test_environment_variables_take_precedence(name: str, value: str) -> None:
+    assert count_page_faults("keep", **{name: value})[0] == "False"
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device here")
+def test_a_device_that_is_not_available_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r"train\.device: 'cuda' is not available"):
+        accelerator_for(TrainConfig(device="cuda"))
+
+
+def test_half_precision_on_a_cpu_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r"train\.amp: fp16 needs an accelerator"):
+        accelerator_for(TrainConfig(device="cpu", amp="fp16"))
+
+
+def test_each_accelerator_has_its_own_precision() -> None:
+    precisions = [
+        accelerator_for(TrainConfig(device="cpu", amp=amp)).mixed_precision for amp in ("bf16", "fp32")
+    ]
+    assert precisions == ["bf16", "no"]
+    assert accelerator_for(TrainConfig(device="cpu")).device.type == "cpu"
