@@ -1,4 +1,4 @@
-"""Fusions: what joins the modalities' branches into one decision."""
+"""The fusions: networks that join the modalities' branches into one decision."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def fas_fusions() -> Iterator[Fusion]:
     )
     yield Fusion(
         name="pipenet",
-        summary="The branches' maps, stacked, and three residual stages: 44.2 M parameters of its own",
+        summary="The branches' maps, stacked, and three residual stages: 44.2 M parameters",
         target="fas_plugins.fusions.pipenet:PipeNet",
         takes="maps",
         options=options.ClassifierOptions,

@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 from fas_core import ConfigError
 from fas_core.contracts import Batch, Outputs
-from fas_plugins.losses.maps import ContrastDepth, MapMSE, target_map
+from fas_plugins.losses.maps import ContrastDepth, MapMSE, build_target_map
 from fas_plugins.losses.options import ContrastDepthOptions, MapOptions
 
 
@@ -34,20 +34,20 @@ WHITE = torch.full((1, 12, 12, 3), 255, dtype=torch.uint8)
 
 def test_the_mask_is_where_a_live_face_is_not_black() -> None:
     rgb = image([[0, 3, 90, 90], [0, 3, 90, 90], [0, 90, 90, 0], [0, 0, 0, 0]])
-    target = target_map(MapOptions(), batch([1], rgb=rgb), (2, 2))
+    target = build_target_map(MapOptions(), batch([1], rgb=rgb), (2, 2))
     assert target.tolist() == [[[0, 1], [0, 0]]]  # a quarter of the last two squares is face
 
 
 def test_the_depth_is_averaged_and_scaled() -> None:
     depth = image([[0, 255], [255, 0]])
     given = batch([1], rgb=WHITE, depth=depth)
-    assert target_map(MapOptions(target="depth"), given, (2, 2)).tolist() == [[[0, 1], [1, 0]]]
-    assert target_map(MapOptions(target="depth"), given, (1, 1)).item() == pytest.approx(0.5)
+    assert build_target_map(MapOptions(target="depth"), given, (2, 2)).tolist() == [[[0, 1], [1, 0]]]
+    assert build_target_map(MapOptions(target="depth"), given, (1, 1)).item() == pytest.approx(0.5)
 
 
 @pytest.mark.parametrize("options", [MapOptions(), MapOptions(target="depth", modality="rgb")])
 def test_attacks_have_an_empty_target(options: MapOptions) -> None:
-    target = target_map(options, batch([0, 1], rgb=WHITE.expand(2, -1, -1, -1)), (3, 3))
+    target = build_target_map(options, batch([0, 1], rgb=WHITE.expand(2, -1, -1, -1)), (3, 3))
     assert target.mean(dim=(1, 2)).tolist() == [0, 1]
 
 
