@@ -20,7 +20,7 @@ class StagedBackbone(nn.Module, Generic[OptionsT]):
     Subclasses implement a `build_` and a `forward_` method for each stage.
 
     Args:
-        options: the backbone's own options.
+        options: the backbone's options.
         in_channels: channels of the input.
         input_size: side of the square input in pixels; by default the published one.
         until: the last stage to build; `forward` returns its output.

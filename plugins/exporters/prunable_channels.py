@@ -78,7 +78,7 @@ def _follow_channels(producer: ir.Node) -> PrunableChannels | None:
     depthwise: list[ir.Node] = []
     readers: list[ir.Node] = []
     values = [producer.outputs[0]]
-    for value in values:  # which grows
+    for value in values:  # more are appended on the way
         if value.is_graph_output() or not count_positions(value):
             return None
         for node, index in value.uses():
@@ -137,18 +137,20 @@ def _has_constant_weights(node: ir.Node) -> bool:
     return all(value is None or value.const_value is not None for value in node.inputs[1:])
 
 
-def keep_channels(graph: ir.Graph, channels: PrunableChannels, kept: NDArray[np.intp]) -> None:
-    """Remove all channels but these from the graph, in place, with the readers' weights of them."""
+def keep_channels(graph: ir.Graph, channels: PrunableChannels, indices: NDArray[np.intp]) -> None:
+    """Keep only the channels at these indices, in place, also in the readers' weights."""
     for node in (channels.producer, *channels.depthwise):
         bias = read_bias(node)
-        _set_weights(graph, node, read_constant(node.inputs[1])[kept], None if bias is None else bias[kept])
+        _set_weights(
+            graph, node, read_constant(node.inputs[1])[indices], None if bias is None else bias[indices]
+        )
     for node in channels.depthwise:
-        node.attributes["group"] = ir.AttrInt64("group", len(kept))
+        node.attributes["group"] = ir.AttrInt64("group", len(indices))
     for node in channels.readers:
-        _set_weights(graph, node, read_constant(node.inputs[1])[:, kept], read_bias(node))
+        _set_weights(graph, node, read_constant(node.inputs[1])[:, indices], read_bias(node))
     for value in channels.values:
         if value.shape is not None:
-            value.shape = ir.Shape([value.shape[0], len(kept), *value.shape[2:]])
+            value.shape = ir.Shape([value.shape[0], len(indices), *value.shape[2:]])
 
 
 def set_reader_weights(graph: ir.Graph, reader: ir.Node, weight: Array, bias: Array) -> None:

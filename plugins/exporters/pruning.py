@@ -72,10 +72,10 @@ def _prune(model: ir.Model, expected: Activations, samples: Images, price: float
         activations = sample_activations(model, names, samples)
         for channels in sets:
             regressions = [_fit_reader(reader, expected, activations) for reader in channels.readers]
-            kept = select_channels(regressions, price * channels.cost)
-            keep_channels(graph, channels, kept)
+            selected = select_channels(regressions, price * channels.cost)
+            keep_channels(graph, channels, selected)
             for reader, regression in zip(channels.readers, regressions, strict=True):
-                set_reader_weights(graph, reader, *regression.solve(kept))
+                set_reader_weights(graph, reader, *regression.solve(selected))
     RemoveUnusedNodesPass()(model)
 
 

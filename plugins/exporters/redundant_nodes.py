@@ -10,7 +10,7 @@ IDLE = ("Identity", "Dropout")
 
 
 def describe_redundant_nodes(model: ir.Model) -> str:
-    """Count nodes that do nothing, batch norms that are not folded, and arithmetic on constants.
+    """Count idle nodes, batch norms that are not folded, and arithmetic on constants.
 
     A batch norm before a padded convolution cannot be folded: zeros pad its output, not its input.
 

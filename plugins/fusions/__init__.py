@@ -12,7 +12,7 @@ from fas_plugins.fusions import options
 def fas_fusions() -> Iterator[Fusion]:
     yield Fusion(
         name="single",
-        summary="One modality, no fusion: the backbone's own logits",
+        summary="One modality, no fusion: the backbone's logits",
         target="fas_plugins.fusions.single:Single",
         takes="logits",
     )

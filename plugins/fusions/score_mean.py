@@ -27,17 +27,14 @@ class ScoreMean(nn.Module):
         self.num_logits = 1 if self.averages_scores else 2
 
     def forward(self, branches: dict[str, Tensor], presence: dict[str, Tensor] | None = None) -> Tensor:
-        """`{modality: (B, K)}` -> (B, 2), or (B, 1) where a branch predicts a map; over the present."""
-        logits = [branches[modality] for modality in self.modalities]
+        """`{modality: (B, K)}` -> (B, 2), or (B, 1) if a branch predicts a map, over present modalities."""
         to_output = to_score if self.averages_scores else to_log_probabilities
-        outputs = torch.stack([to_output(x) for x in logits])  # (modalities, B, 1 or 2)
+        outputs = torch.stack([to_output(branches[name]) for name in self.modalities])  # (M, B, 1 or 2)
         if presence is None:
-            return (
-                outputs.mean(dim=0)
-                if self.averages_scores
-                else outputs.logsumexp(dim=0) - math.log(len(logits))
-            )
-        present = torch.stack([presence[modality] for modality in self.modalities])[:, :, None]
+            if self.averages_scores:
+                return outputs.mean(dim=0)
+            return outputs.logsumexp(dim=0) - math.log(len(outputs))
+        present = torch.stack([presence[name] for name in self.modalities])[:, :, None]  # (M, B, 1)
         count = present.sum(dim=0)  # (B, 1)
         if self.averages_scores:
             return (outputs * present).sum(dim=0) / count

@@ -4,8 +4,8 @@ Logits are (B, K). Samples belong to class 0 (attack) or 1 (live) only; FeatherN
 larger K, and its other classes take part in the softmax only.
 
 Every loss is the plain mean over the batch, weighted or not: the sum of the samples' (weighted) losses / B.
-`torch.nn.CrossEntropyLoss` divides by the sum of the weights instead, so that there a sample's influence
-depends on the rest of its batch.
+`torch.nn.CrossEntropyLoss` divides by the sum of the weights instead, so that a sample's influence depends
+on the rest of its batch.
 """
 
 from __future__ import annotations
