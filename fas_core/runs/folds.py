@@ -1,7 +1,7 @@
 """Cross-validation: a run for each fold of train, then the final run on all of train.
 
 ```
-folds.yaml            the recipe, whether there is to be a final run, a digest of which sample is in which fold
+folds.yaml            the recipe, whether there is to be a final run, a digest of samples and folds
 fold-1/  fold-2/ ...  a run each, with its fold for dev
 out_of_fold.csv       the score of each sample by the run of its fold: train, and dev where of the same groups
 final/                the run on all of train, whose threshold is fitted on out_of_fold.csv

@@ -123,7 +123,7 @@ class Run:
         return "dev" if self.recipe.folds is None else f"out-of-fold {self.recipe.folds}"
 
     def fitting_scores(self) -> ScoreTable | None:
-        """Read the scores that thresholds are fitted on: dev's by the best weights, or the out-of-fold scores.
+        """Read the scores that thresholds are fitted on: dev's by the best weights, or out-of-fold scores.
 
         None where the run has none.
         """

@@ -1,4 +1,4 @@
-"""Cross-validation: a run for each fold of train, a threshold fitted on their out-of-fold scores, a final run."""
+"""Cross-validation: a run for each fold, a threshold fitted on the out-of-fold scores, a final run."""
 
 from __future__ import annotations
 

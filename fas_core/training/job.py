@@ -97,7 +97,7 @@ def resume(
 
 
 def start_or_resume(run: Run, changes: Mapping[str, Any], *, reader: DatasetReader | None = None) -> None:
-    """Train a run of a group as far as it is not trained yet: from the start, from where it stopped, or not at all.
+    """Train a run of a group from the start, from where it stopped, or not at all if it is finished.
 
     Raises:
         FasError, KeyboardInterrupt: see `start` and `resume`.

@@ -1,4 +1,4 @@
-"""Backbones: networks over one modality."""
+"""The backbones: networks over one modality each."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from collections.abc import Iterator
 from fas_core import Backbone, hookimpl
 from fas_plugins.backbones import options
 
-HERE = "fas_plugins.backbones"
+PACKAGE = "fas_plugins.backbones"
 FEATHERNETS = "FeatherNets: Convolutional Neural Networks as Light as Feather (arXiv 1904.09290)"
 
 CENTRAL_DIFFERENCE = (
     "Searching Central Difference Convolutional Networks for Face Anti-Spoofing (arXiv 2003.04092)"
 )
 
-BYTES = ((0.5, 0.5, 0.5), (128 / 255, 128 / 255, 128 / 255))
-"""(byte - 127.5) / 128, as CDCN was published with."""
+CDCN_NORMALIZE = ((0.5, 0.5, 0.5), (128 / 255, 128 / 255, 128 / 255))
+"""Mean and standard deviation: (byte - 127.5) / 128, the normalization that CDCN was published with."""
 
 
 @hookimpl
@@ -23,48 +23,48 @@ def fas_backbones() -> Iterator[Backbone]:
     yield Backbone(
         name="feathernet_a",
         summary="0.35 M parameters, 80 M multiply-adds at 224; the smallest",
-        target=f"{HERE}.feathernet:FeatherNetA",
+        target=f"{PACKAGE}.feathernet:FeatherNetA",
         options=options.FeatherNetOptions,
         source=FEATHERNETS,
     )
     yield Backbone(
         name="feathernet_b",
         summary="FeatherNetA with a pooled shortcut around each halving block; 83 M multiply-adds",
-        target=f"{HERE}.feathernet:FeatherNetB",
+        target=f"{PACKAGE}.feathernet:FeatherNetB",
         options=options.FeatherNetOptions,
         source=FEATHERNETS,
     )
-    yield from mobilelitenets()
+    yield from list_mobilelitenets()
     yield Backbone(
         name="mobilenetv2",
         summary="2.2 M parameters, 306 M multiply-adds at 224; with a width multiplier",
-        target=f"{HERE}.mobilenetv2:MobileNetV2",
+        target=f"{PACKAGE}.mobilenetv2:MobileNetV2",
         options=options.MobileNetV2Options,
         source="MobileNetV2: Inverted Residuals and Linear Bottlenecks (arXiv 1801.04381)",
     )
-    yield from fishnets()
+    yield from list_fishnets()
     yield Backbone(
         name="cdcn",
         summary="Central difference convolutions that predict a depth map, 32 x 32 at 256; 2.2 M parameters",
-        target=f"{HERE}.cdcn:CDCN",
+        target=f"{PACKAGE}.cdcn:CDCN",
         options=options.CDCNOptions,
         input_size=256,
-        normalize=BYTES,
+        normalize=CDCN_NORMALIZE,
         source=CENTRAL_DIFFERENCE,
     )
     yield Backbone(
         name="cdcnpp",
-        summary="CDCN++: CDCN with searched layers and attention over places",
-        target=f"{HERE}.cdcn:CDCNpp",
+        summary="CDCN++: CDCN with searched layers and spatial attention",
+        target=f"{PACKAGE}.cdcn:CDCNpp",
         options=options.CDCNOptions,
         input_size=256,
-        normalize=BYTES,
+        normalize=CDCN_NORMALIZE,
         source=CENTRAL_DIFFERENCE,
     )
 
 
-def mobilelitenets() -> Iterator[Backbone]:
-    """The family, by depth; `_se` with squeeze and excitation after each stage."""
+def list_mobilelitenets() -> Iterator[Backbone]:
+    """Yield the MobileLiteNets by depth; `_se` has squeeze and excitation after each stage."""
     for name, summary in {
         "54": "0.57 M parameters, 271 M multiply-adds at 224",
         "54_se": "MobileLiteNet54 with squeeze and excitation",
@@ -76,14 +76,14 @@ def mobilelitenets() -> Iterator[Backbone]:
         yield Backbone(
             name=f"mobilelitenet{name}",
             summary=summary,
-            target=f"{HERE}.mobilelitenet:MobileLiteNet{name.replace('_se', 'SE')}",
+            target=f"{PACKAGE}.mobilelitenet:MobileLiteNet{name.replace('_se', 'SE')}",
             options=options.MobileLiteNetOptions,
             source="the FeatherNets repository (arXiv 1904.09290)",
         )
 
 
-def fishnets() -> Iterator[Backbone]:
-    """The family, by depth; costs in multiply-adds at 224."""
+def list_fishnets() -> Iterator[Backbone]:
+    """Yield the FishNets by depth; costs are multiply-adds at 224."""
     for depth, size in {
         "99": "15.6 M parameters, 4.3 G",
         "150": "23.9 M, 6.4 G",
@@ -91,7 +91,7 @@ def fishnets() -> Iterator[Backbone]:
     }.items():
         yield Backbone(
             name=f"fishnet{depth}",
-            summary=f"{size} multiply-adds at 224; the heavy ones, with ImageNet weights",
-            target=f"{HERE}.fishnet:FishNet{depth}",
+            summary=f"{size} multiply-adds at 224; large, with ImageNet weights",
+            target=f"{PACKAGE}.fishnet:FishNet{depth}",
             source="FishNet (arXiv 1901.03495)",
         )

@@ -13,9 +13,8 @@ from typing import ClassVar
 
 from torch import Tensor, nn
 
-from fas_core.descriptors import Stage
-from fas_plugins.backbones.base import Staged, check_input_size
-from fas_plugins.backbones.blocks import InvertedResidual, SqueezeExcite, conv_bn, initialise, relu6
+from fas_plugins.backbones.base import StagedBackbone
+from fas_plugins.backbones.blocks import InvertedResidual, SqueezeExcite, build_conv_bn, build_relu6
 from fas_plugins.backbones.options import FeatherNetOptions
 
 STEM = 32
@@ -23,69 +22,53 @@ STAGES = ((1, 16, 1), (6, 32, 2), (6, 48, 6), (6, 64, 3))
 """Expansion, channels and blocks of each stage; its first block halves the map."""
 
 
-def layers(in_channels: int, pooled_shortcut: bool) -> Iterator[nn.Module]:
-    """The stem, then the blocks of each stage and its squeeze and excitation."""
-    yield nn.Sequential(*conv_bn(in_channels, STEM, 3, stride=2), relu6())
+def build_layers(in_channels: int, pooled_shortcut: bool) -> Iterator[nn.Module]:
+    """Yield the stem, then the blocks of each stage and its squeeze and excitation."""
+    yield nn.Sequential(*build_conv_bn(in_channels, STEM, 3, stride=2), build_relu6())
     channels = STEM
     for expansion, out_channels, blocks in STAGES:
         for block in range(blocks):
-            halves = block == 0
-            shortcut = pooled(channels, out_channels) if halves and pooled_shortcut else None
-            yield InvertedResidual(channels, out_channels, 2 if halves else 1, expansion, shortcut)
+            stride = 2 if block == 0 else 1
+            shortcut = build_shortcut(channels, out_channels) if block == 0 and pooled_shortcut else None
+            yield InvertedResidual(channels, out_channels, stride, expansion, shortcut)
             channels = out_channels
         yield SqueezeExcite(channels)
 
 
-def pooled(in_channels: int, out_channels: int) -> nn.Module:
-    """FeatherNetB's shortcut around a halving block: (B, C, H, W) -> (B, out, H / 2, W / 2)."""
+def build_shortcut(in_channels: int, out_channels: int) -> nn.Module:
+    """Return FeatherNetB's shortcut around a halving block: (B, C, H, W) -> (B, out, H / 2, W / 2)."""
     return nn.Sequential(
         nn.AvgPool2d(2), nn.BatchNorm2d(in_channels), nn.Conv2d(in_channels, out_channels, 1, bias=False)
     )
 
 
-class FeatherNet(Staged):
+class FeatherNet(StagedBackbone[FeatherNetOptions]):
     """At 224: map (B, 64, 7, 7), embedding (B, 1024), logits (B, 1024) or, of the linear head, (B, 2).
 
-    Args:
-        options: which head.
-        in_channels: of the input.
-        input_size: side of the input, a multiple of 32 pixels; E is 64 x ceil(input_size / 64)^2.
-        until: the last stage that is built.
-        num_classes: K of the linear head; the streaming head's K is E.
-
-    Raises:
-        ConfigError: `input_size` is not a multiple of 32.
+    The input size is a multiple of 32; E is 64 x ceil(input_size / 64)^2. K of the streaming head is E.
     """
 
-    renames: Mapping[str, str] = {"streaming": "final_DW.0"}
+    published_modules: ClassVar[Mapping[str, str]] = {"streaming": "final_DW.0"}
     pooled_shortcut: ClassVar[bool]
 
     num_features = STAGES[-1][1]
     reduction = 32
 
-    def __init__(
-        self,
-        options: FeatherNetOptions,
-        in_channels: int = 3,
-        input_size: int = 224,
-        until: Stage = "logits",
-        num_classes: int = 2,
-    ) -> None:
-        super().__init__(until)
-        check_input_size("FeatherNet", input_size, multiple=self.reduction)
-        side = -(-input_size // (2 * self.reduction))  # the streaming module halves the map, rounding up
+    def build_features(self, options: FeatherNetOptions, in_channels: int, map_side: int) -> None:
         self.head = options.head
+        side = -(-map_side // 2)  # the streaming module halves the map, rounding up
         self.embedding_dim = self.num_features * side * side
-        self.num_logits = num_classes if self.head == "linear" else self.embedding_dim
+        if self.head == "streaming":
+            self.num_logits = self.embedding_dim
+        self.features = nn.Sequential(*build_layers(in_channels, self.pooled_shortcut))
 
-        self.features = nn.Sequential(*layers(in_channels, self.pooled_shortcut))
-        if until != "maps":
-            self.streaming = nn.Conv2d(
-                self.num_features, self.num_features, 3, 2, 1, groups=self.num_features, bias=False
-            )
-        if until == "logits" and self.head == "linear":
+    def build_embedding(self, options: FeatherNetOptions) -> None:
+        channels = self.num_features
+        self.streaming = nn.Conv2d(channels, channels, 3, 2, 1, groups=channels, bias=False)
+
+    def build_head(self, options: FeatherNetOptions, num_classes: int) -> None:
+        if self.head == "linear":
             self.classifier = nn.Linear(self.embedding_dim, num_classes)
-        initialise(self)
 
     def forward_features(self, x: Tensor) -> Tensor:
         """(B, in_channels, H, W) -> (B, 64, H / 32, W / 32)."""
@@ -93,7 +76,7 @@ class FeatherNet(Staged):
         return features
 
     def forward_embedding(self, x: Tensor) -> Tensor:
-        """(B, 64, h, w) -> (B, E): what the streaming module makes of each channel and place."""
+        """(B, 64, h, w) -> (B, E): the streaming module's output, flattened."""
         streamed: Tensor = self.streaming(x)
         return streamed.flatten(1)
 
@@ -109,6 +92,6 @@ class FeatherNetA(FeatherNet):
 
 
 class FeatherNetB(FeatherNet):
-    """Halving blocks have a shortcut that pools by averages. 351,220 parameters."""
+    """Halving blocks have an average-pooled shortcut. 351,220 parameters."""
 
     pooled_shortcut = True

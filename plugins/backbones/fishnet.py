@@ -1,7 +1,7 @@
 """FishNet: A Versatile Backbone for Image, Region, and Pixel Level Prediction, arXiv 1901.03495.
 
-A tail that goes down to 1/32 of the input, a body that comes back up to 1/4, and a head that goes down again.
-Body and head each concatenate what they make with the features of the same size from before.
+A tail downsamples to 1/32 of the input, a body upsamples to 1/4, and a head downsamples to 1/32 again. Body
+and head concatenate their outputs with the earlier features of the same size.
 """
 
 from __future__ import annotations
@@ -14,16 +14,15 @@ from attrs import frozen
 from torch import Tensor, nn
 
 from fas_core import NoOptions
-from fas_core.descriptors import Stage
-from fas_plugins.backbones.base import Staged, check_input_size
-from fas_plugins.backbones.blocks import conv_bn, initialise
-from fas_plugins.backbones.preactivation import blocks, bn_relu
+from fas_plugins.backbones.base import StagedBackbone
+from fas_plugins.backbones.blocks import build_conv_bn
+from fas_plugins.backbones.preactivation import build_blocks, build_bn_relu
 
 STEM, TAIL, BODY = 64, (128, 256, 512), (512, 384, 256)
-"""Channels of what the stem, each stage of the tail and each trunk of the body make."""
+"""Output channels of the stem, of each stage of the tail and of each trunk of the body."""
 
 BRANCHES = (TAIL[1], TAIL[0], STEM)
-"""Channels of what each stage of the body takes from before."""
+"""Channels of the earlier features that each stage of the body reads."""
 
 BODY_INPUTS = (TAIL[2], BODY[0] + BRANCHES[0], BODY[1] + BRANCHES[1])
 HEAD_INPUT = BODY[2] + BRANCHES[2]
@@ -31,11 +30,11 @@ HEAD_INPUT = BODY[2] + BRANCHES[2]
 
 @frozen
 class Depths:
-    """Residual blocks of each stage.
+    """Number of residual blocks in each stage.
 
     Args:
-        tail, bridge, body, head: of the trunk.
-        body_branch, head_branch: of what body and head take from before.
+        tail, bridge, body, head: blocks of the trunks.
+        body_branch, head_branch: blocks of the branches over earlier features.
     """
 
     tail: tuple[int, int, int]
@@ -47,18 +46,20 @@ class Depths:
 
 
 class Bridge(nn.Module):
-    """From tail to body, at 1/32: blocks under a channel attention, (B, 512, h, w) -> (B, 512, h, w)."""
+    """Residual blocks under channel attention, between tail and body: (B, 512, h, w) -> (B, 512, h, w)."""
 
     def __init__(self, channels: int, count: int) -> None:
         super().__init__()
         wide = 2 * channels
         self.squeeze = nn.Sequential(
-            *bn_relu(channels), nn.Conv2d(channels, channels // 2, 1, bias=False), *bn_relu(channels // 2)
+            *build_bn_relu(channels),
+            nn.Conv2d(channels, channels // 2, 1, bias=False),
+            *build_bn_relu(channels // 2),
         )
         self.widen = nn.Conv2d(channels // 2, wide, 1)
-        self.blocks = blocks(wide, channels, count)
+        self.blocks = build_blocks(wide, channels, count)
         self.attention = nn.Sequential(
-            *bn_relu(wide),
+            *build_bn_relu(wide),
             nn.AdaptiveAvgPool2d(1),
             nn.Conv2d(wide, channels // 16, 1),
             nn.ReLU(inplace=True),
@@ -74,11 +75,11 @@ class Bridge(nn.Module):
 
 
 class Refine(nn.Module):
-    """A stage of body or head: its trunk resized, beside a branch of the features that had that size before.
+    """A stage of body or head: its trunk, resized and concatenated with a branch of earlier features.
 
     Args:
         trunk: (B, C, H, W) -> (B, out, H, W).
-        resize: doubles or halves the map.
+        resize: doubles or halves the side of the map.
         branch: (B, C', H', W') -> the same shape.
     """
 
@@ -86,55 +87,53 @@ class Refine(nn.Module):
         super().__init__()
         self.trunk, self.resize, self.branch = trunk, resize, branch
 
-    def forward(self, x: Tensor, before: Tensor) -> Tensor:
-        return torch.cat([self.resize(self.trunk(x)), self.branch(before)], dim=1)
+    def forward(self, x: Tensor, earlier: Tensor) -> Tensor:
+        return torch.cat([self.resize(self.trunk(x)), self.branch(earlier)], dim=1)
 
 
-def stem(in_channels: int) -> nn.Sequential:
-    """Three convolutions and a pooling: (B, in_channels, H, W) -> (B, 64, H / 4, W / 4)."""
+def build_stem(in_channels: int) -> nn.Sequential:
+    """Return three convolutions and max pooling: (B, in_channels, H, W) -> (B, 64, H / 4, W / 4)."""
     half = STEM // 2
     return nn.Sequential(
-        nn.Sequential(*conv_bn(in_channels, half, 3, stride=2), nn.ReLU(inplace=True)),
-        nn.Sequential(*conv_bn(half, half, 3), nn.ReLU(inplace=True)),
-        nn.Sequential(*conv_bn(half, STEM, 3), nn.ReLU(inplace=True)),
+        nn.Sequential(*build_conv_bn(in_channels, half, 3, stride=2), nn.ReLU(inplace=True)),
+        nn.Sequential(*build_conv_bn(half, half, 3), nn.ReLU(inplace=True)),
+        nn.Sequential(*build_conv_bn(half, STEM, 3), nn.ReLU(inplace=True)),
         nn.MaxPool2d(3, stride=2, padding=1),
     )
 
 
-def body(depths: Depths) -> Iterator[Refine]:
-    """From 1/32 to 1/4, doubling, with dilations 1, 2 and 4."""
-    for stage, (channels, before) in enumerate(zip(BODY_INPUTS, BRANCHES, strict=True)):
-        trunk = blocks(channels, BODY[stage], depths.body[stage], dilation=2**stage, folds=True)
-        yield Refine(trunk, nn.Upsample(scale_factor=2), blocks(before, before, depths.body_branch[stage]))
+def build_body(depths: Depths) -> Iterator[Refine]:
+    """Yield the stages from 1/32 to 1/4, each doubling the side, with dilations 1, 2 and 4."""
+    for stage, (channels, branch_channels) in enumerate(zip(BODY_INPUTS, BRANCHES, strict=True)):
+        trunk = build_blocks(channels, BODY[stage], depths.body[stage], dilation=2**stage, folds=True)
+        yield Refine(
+            trunk,
+            nn.Upsample(scale_factor=2),
+            build_blocks(branch_channels, branch_channels, depths.body_branch[stage]),
+        )
 
 
-def head(depths: Depths) -> Iterator[Refine]:
-    """From 1/4 to 1/32, halving; takes what the body's stages got, last first."""
+def build_head(depths: Depths) -> Iterator[Refine]:
+    """Yield the stages from 1/4 to 1/32, each halving the side; they read the body's inputs, last first."""
     channels = HEAD_INPUT
-    for stage, before in enumerate(reversed(BODY_INPUTS)):
-        trunk = blocks(channels, channels, depths.head[stage])
-        yield Refine(trunk, nn.MaxPool2d(2), blocks(before, before, depths.head_branch[stage]))
-        channels += before
+    for stage, branch_channels in enumerate(reversed(BODY_INPUTS)):
+        trunk = build_blocks(channels, channels, depths.head[stage])
+        yield Refine(
+            trunk, nn.MaxPool2d(2), build_blocks(branch_channels, branch_channels, depths.head_branch[stage])
+        )
+        channels += branch_channels
 
 
-class FishNet(Staged):
-    """At 224: map (B, 1056, 7, 7), embedding (B, 1056), its mean over places, logits (B, num_classes).
+class FishNet(StagedBackbone[NoOptions]):
+    """At 224: map (B, 1056, 7, 7), embedding (B, 1056), its mean over positions, logits (B, num_classes).
 
-    Args:
-        options: none.
-        in_channels: of the input.
-        input_size: side of the input, a multiple of 32 pixels.
-        until: the last stage that is built.
-        num_classes: K.
-
-    Raises:
-        ConfigError: `input_size` is not a multiple of 32.
+    The input size is a multiple of 32.
     """
 
     depths: ClassVar[Depths]
 
-    renames: Mapping[str, str] = {
-        **{f"stem.{place}": f"conv{place + 1}" for place in range(3)},
+    published_modules: ClassVar[Mapping[str, str]] = {
+        **{f"stem.{index}": f"conv{index + 1}" for index in range(3)},
         **{f"tail.{stage}": f"fish.fish.{stage}.0" for stage in range(3)},
         "bridge.squeeze": "fish.fish.3.0",
         "bridge.widen": "fish.fish.3.1",
@@ -150,37 +149,27 @@ class FishNet(Staged):
 
     reduction = 32
 
-    def __init__(
-        self,
-        options: NoOptions,
-        in_channels: int = 3,
-        input_size: int = 224,
-        until: Stage = "logits",
-        num_classes: int = 2,
-    ) -> None:
-        super().__init__(until)
-        check_input_size(type(self).__name__, input_size, multiple=self.reduction)
+    def build_features(self, options: NoOptions, in_channels: int, map_side: int) -> None:
         depths = self.depths
-        self.stem = stem(in_channels)
+        self.stem = build_stem(in_channels)
         self.tail = nn.ModuleList(
-            blocks(channels, out_channels, count)
+            build_blocks(channels, out_channels, count)
             for channels, out_channels, count in zip((STEM, *TAIL), TAIL, depths.tail, strict=False)
         )
         self.pool = nn.MaxPool2d(2)
         self.bridge = Bridge(TAIL[-1], depths.bridge)
-        self.body = nn.ModuleList(body(depths))
-        self.head = nn.ModuleList(head(depths))
+        self.body = nn.ModuleList(build_body(depths))
+        self.head = nn.ModuleList(build_head(depths))
         channels = HEAD_INPUT + sum(BODY_INPUTS)
         self.num_features = self.embedding_dim = channels // 2
-        self.num_logits = num_classes
         self.last = nn.Sequential(
-            *bn_relu(channels),
+            *build_bn_relu(channels),
             nn.Conv2d(channels, self.num_features, 1, bias=False),
-            *bn_relu(self.num_features),
+            *build_bn_relu(self.num_features),
         )
-        if until == "logits":
-            self.classifier = nn.Conv2d(self.num_features, num_classes, 1)
-        initialise(self)
+
+    def build_head(self, options: NoOptions, num_classes: int) -> None:
+        self.classifier = nn.Conv2d(self.num_features, num_classes, 1)
 
     def forward_features(self, x: Tensor) -> Tensor:
         """(B, in_channels, H, W) -> (B, 1056, H / 32, W / 32)."""
@@ -196,10 +185,6 @@ class FishNet(Staged):
             x = stage(x, up.pop())
         features: Tensor = self.last(x)
         return features
-
-    def forward_embedding(self, x: Tensor) -> Tensor:
-        """(B, 1056, h, w) -> (B, 1056)."""
-        return x.mean(dim=(2, 3))
 
     def forward_head(self, x: Tensor) -> Tensor:
         """(B, 1056) -> (B, K)."""

@@ -1,8 +1,8 @@
-"""MobileLiteNets: the FeatherNets' larger relatives, from their repository (arXiv 1904.09290).
+"""MobileLiteNets: larger networks from the FeatherNets' repository (arXiv 1904.09290).
 
 MobileNetV2's inverted residuals (arXiv 1801.04381) in ResNet's four stages, with two differences: the middle
 convolution has a group per *input* channel of the block, so it is not depth-wise, and every block has a
-shortcut. The `_se` ones add squeeze and excitation (arXiv 1709.01507) after each stage.
+shortcut. The `_se` variants add squeeze and excitation (arXiv 1709.01507) after each stage.
 """
 
 from __future__ import annotations
@@ -12,16 +12,15 @@ from typing import ClassVar
 
 from torch import Tensor, nn
 
-from fas_core.descriptors import Stage
-from fas_plugins.backbones.base import Staged, check_input_size
-from fas_plugins.backbones.blocks import SqueezeExcite, conv_bn, initialise, relu6
+from fas_plugins.backbones.base import StagedBackbone
+from fas_plugins.backbones.blocks import SqueezeExcite, build_conv_bn, build_relu6
 from fas_plugins.backbones.options import MobileLiteNetOptions
 
 STEM = 32
 CHANNELS = (16, 32, 48, 64)
 EXPANSION = 6
 WINDOW = 4
-"""Side of the last convolution's kernel, which is not padded."""
+"""Side of the kernel of the last convolution, which is not padded."""
 
 
 class Block(nn.Module):
@@ -30,11 +29,11 @@ class Block(nn.Module):
     def __init__(self, in_channels: int, out_channels: int, stride: int) -> None:
         super().__init__()
         hidden = in_channels * EXPANSION
-        self.conv1, self.bn1 = conv_bn(in_channels, hidden)
-        self.conv2, self.bn2 = conv_bn(hidden, hidden, 3, stride, groups=in_channels)
-        self.conv3, self.bn3 = conv_bn(hidden, out_channels)
-        self.relu = relu6()
-        self.downsample = nn.Identity() if stride == 1 else halving(in_channels, out_channels)
+        self.conv1, self.bn1 = build_conv_bn(in_channels, hidden)
+        self.conv2, self.bn2 = build_conv_bn(hidden, hidden, 3, stride, groups=in_channels)
+        self.conv3, self.bn3 = build_conv_bn(hidden, out_channels)
+        self.relu = build_relu6()
+        self.downsample = nn.Identity() if stride == 1 else build_shortcut(in_channels, out_channels)
 
     def forward(self, x: Tensor) -> Tensor:
         y = self.relu(self.bn1(self.conv1(x)))
@@ -44,16 +43,16 @@ class Block(nn.Module):
         return out
 
 
-def halving(in_channels: int, out_channels: int) -> nn.Module:
-    """The shortcut of a stage's first block: (B, C, H, W) -> (B, out, H / 2, W / 2)."""
+def build_shortcut(in_channels: int, out_channels: int) -> nn.Module:
+    """Return the shortcut of a stage's first block: (B, C, H, W) -> (B, out, H / 2, W / 2)."""
     return nn.Sequential(
-        *conv_bn(in_channels, in_channels, 3, stride=2, groups=in_channels),
+        *build_conv_bn(in_channels, in_channels, 3, stride=2, groups=in_channels),
         nn.Conv2d(in_channels, out_channels, 1, bias=False),
     )
 
 
-def stages(blocks: tuple[int, ...]) -> Iterator[nn.Module]:
-    """The four stages; the first block of each halves the map."""
+def build_stages(blocks: tuple[int, ...]) -> Iterator[nn.Module]:
+    """Yield the four stages; the first block of each halves the map."""
     channels = CHANNELS[0]
     for out_channels, count in zip(CHANNELS, blocks, strict=True):
         first = Block(channels, out_channels, stride=2)
@@ -61,24 +60,16 @@ def stages(blocks: tuple[int, ...]) -> Iterator[nn.Module]:
         channels = out_channels
 
 
-class MobileLiteNet(Staged):
+class MobileLiteNet(StagedBackbone[MobileLiteNetOptions]):
     """At 224: map (B, 64, 7, 7), embedding (B, 1024), logits (B, num_classes).
 
-    Args:
-        options: dropout.
-        in_channels: of the input.
-        input_size: side of the input, a multiple of 32 pixels from 128; E is 64 x (input_size / 32 - 3)^2.
-        until: the last stage that is built.
-        num_classes: K.
-
-    Raises:
-        ConfigError: `input_size` is not such a multiple.
+    The input size is a multiple of 32 from 128; E is 64 x (input_size / 32 - 3)^2.
     """
 
     blocks: ClassVar[tuple[int, ...]]
     attention: ClassVar[bool] = False
 
-    renames: Mapping[str, str] = {
+    published_modules: ClassVar[Mapping[str, str]] = {
         "stem.0": "conv1",
         "stem.1": "bn1",
         "stem.3": "conv2",
@@ -91,46 +82,41 @@ class MobileLiteNet(Staged):
 
     num_features = CHANNELS[-1]
     reduction = 32
+    smallest_map = WINDOW
 
-    def __init__(
-        self,
-        options: MobileLiteNetOptions,
-        in_channels: int = 3,
-        input_size: int = 224,
-        until: Stage = "logits",
-        num_classes: int = 2,
-    ) -> None:
-        super().__init__(until)
-        check_input_size(type(self).__name__, input_size, self.reduction, smallest=WINDOW * self.reduction)
-        side = input_size // self.reduction - WINDOW + 1
+    def build_features(self, options: MobileLiteNetOptions, in_channels: int, map_side: int) -> None:
+        side = map_side - WINDOW + 1
         self.embedding_dim = self.num_features * side * side
-        self.num_logits = num_classes
-
         self.stem = nn.Sequential(
-            *conv_bn(in_channels, STEM, 3, stride=2), relu6(), *conv_bn(STEM, CHANNELS[0]), relu6()
+            *build_conv_bn(in_channels, STEM, 3, stride=2),
+            build_relu6(),
+            *build_conv_bn(STEM, CHANNELS[0]),
+            build_relu6(),
         )
-        self.stages = nn.ModuleList(stages(self.blocks))
+        self.stages = nn.ModuleList(build_stages(self.blocks))
         self.weighing = nn.ModuleList(
             SqueezeExcite(channels) if self.attention else nn.Identity() for channels in CHANNELS
         )
-        if until != "maps":
-            self.window = nn.Conv2d(CHANNELS[-1], CHANNELS[-1], WINDOW, groups=CHANNELS[-1], bias=False)
-        if until == "logits":
-            self.dropout = nn.Dropout(options.dropout)
-            self.classifier = nn.Linear(self.embedding_dim, num_classes)
-        initialise(self)
+
+    def build_embedding(self, options: MobileLiteNetOptions) -> None:
+        channels = self.num_features
+        self.window = nn.Conv2d(channels, channels, WINDOW, groups=channels, bias=False)
+
+    def build_head(self, options: MobileLiteNetOptions, num_classes: int) -> None:
+        self.dropout = nn.Dropout(options.dropout)
+        self.classifier = nn.Linear(self.embedding_dim, num_classes)
 
     def forward_features(self, x: Tensor) -> Tensor:
         """(B, in_channels, H, W) -> (B, 64, H / 32, W / 32)."""
         x = self.stem(x)
-        for stage, weigh in zip(self.stages, self.weighing, strict=True):
-            x = weigh(stage(x))
+        for stage, attention in zip(self.stages, self.weighing, strict=True):
+            x = attention(stage(x))
         return x
 
     def forward_embedding(self, x: Tensor) -> Tensor:
-        """(B, 64, h, w) -> (B, 64 (h - 3) (w - 3)): each channel filtered on its own."""
-        windows: Tensor = self.window(x)
-        return windows.flatten(1)
+        """(B, 64, h, w) -> (B, 64 (h - 3) (w - 3)): each channel filtered separately."""
+        filtered: Tensor = self.window(x)
+        return filtered.flatten(1)
 
     def forward_head(self, x: Tensor) -> Tensor:
         """(B, E) -> (B, K)."""
@@ -157,7 +143,7 @@ class MobileLiteNet102(MobileLiteNet):
 
 
 class MobileLiteNet105SE(MobileLiteNet):
-    """One block more than MobileLiteNet102, and attention."""
+    """One block more than MobileLiteNet102, and squeeze and excitation."""
 
     blocks = (4, 4, 23, 3)
     attention = True
@@ -170,7 +156,7 @@ class MobileLiteNet153(MobileLiteNet):
 
 
 class MobileLiteNet156SE(MobileLiteNet):
-    """One block more than MobileLiteNet153, and attention."""
+    """One block more than MobileLiteNet153, and squeeze and excitation."""
 
     blocks = (4, 8, 36, 3)
     attention = True

@@ -1,4 +1,4 @@
-"""What recipes can set of each backbone."""
+"""Options of the backbones."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class MobileLiteNetOptions:
     """The MobileLiteNets.
 
     Args:
-        dropout: probability, in [0, 1), of what stands before the classifier.
+        dropout: dropout probability before the classifier, in [0, 1).
     """
 
     dropout: float = field(default=0.2, validator=[validators.ge(0.0), validators.lt(1.0)])
@@ -37,8 +37,8 @@ class MobileNetV2Options:
     """MobileNetV2.
 
     Args:
-        width: multiplier of all channel counts, 0.1 to 4, each rounded down; the last 1280 never shrink.
-        dropout: probability, in [0, 1), of what stands before the classifier.
+        width: multiplier of all channel counts, 0.1 to 4, rounded down; the last layer keeps at least 1280.
+        dropout: dropout probability before the classifier, in [0, 1).
     """
 
     width: float = field(default=1.0, validator=[validators.ge(0.1), validators.le(4.0)])
@@ -50,7 +50,7 @@ class CDCNOptions:
     """CDCN and CDCN++.
 
     Args:
-        theta: share of the central difference in each convolution, in [0, 1].
+        theta: weight of the central difference in each convolution, in [0, 1].
     """
 
     theta: float = field(default=0.7, validator=[validators.ge(0.0), validators.le(1.0)])

@@ -1,4 +1,4 @@
-"""Pre-activation bottlenecks, of which FishNet is made.
+"""Pre-activation bottleneck blocks, which FishNet consists of.
 
 Identity Mappings in Deep Residual Networks, arXiv 1603.05027; the folding is FishNet's (arXiv 1901.03495).
 """
@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 
 
-def bn_relu(channels: int) -> list[nn.Module]:
-    """What stands before each convolution."""
+def build_bn_relu(channels: int) -> list[nn.Module]:
+    """Return the batch norm and ReLU before a convolution."""
     return [nn.BatchNorm2d(channels), nn.ReLU(inplace=True)]
 
 
@@ -18,8 +18,8 @@ class Block(nn.Module):
     """Pre-activation bottleneck: (B, C, H, W) -> (B, out, H, W).
 
     Args:
-        folds: whether the shortcut adds up groups of C / out neighbouring channels (the body's way to
-            fewer of them) instead of projecting.
+        folds: whether the shortcut sums groups of C / out neighbouring channels, as in FishNet's body,
+            instead of projecting.
     """
 
     def __init__(self, in_channels: int, out_channels: int, dilation: int = 1, folds: bool = False) -> None:
@@ -38,7 +38,7 @@ class Block(nn.Module):
             self.shortcut = Fold(in_channels // out_channels)
         else:
             self.shortcut = nn.Sequential(
-                *bn_relu(in_channels), nn.Conv2d(in_channels, out_channels, 1, bias=False)
+                *build_bn_relu(in_channels), nn.Conv2d(in_channels, out_channels, 1, bias=False)
             )
 
     def forward(self, x: Tensor) -> Tensor:
@@ -50,7 +50,7 @@ class Block(nn.Module):
 
 
 class Fold(nn.Module):
-    """Add up groups of neighbouring channels: (B, C, H, W) -> (B, C / size, H, W)."""
+    """Sum groups of neighbouring channels: (B, C, H, W) -> (B, C / size, H, W)."""
 
     def __init__(self, size: int) -> None:
         super().__init__()
@@ -60,9 +60,9 @@ class Fold(nn.Module):
         return torch.unflatten(x, 1, (-1, self.size)).sum(dim=2)
 
 
-def blocks(
+def build_blocks(
     in_channels: int, out_channels: int, count: int, dilation: int = 1, folds: bool = False
 ) -> nn.Sequential:
-    """`count` blocks, the first of which changes the number of channels."""
+    """Return `count` blocks, the first of which changes the number of channels."""
     first = Block(in_channels, out_channels, dilation, folds)
     return nn.Sequential(first, *(Block(out_channels, out_channels, dilation) for _ in range(count - 1)))

@@ -1,4 +1,4 @@
-"""Exporters: what writes a trained model for other runtimes."""
+"""The exporters: they write a trained model for other runtimes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def fas_exporters() -> Iterator[Exporter]:
     )
     yield Exporter(
         name="openvino",
-        summary="OpenVINO's .xml and .bin, one sample a call: the fastest on Intel's CPUs",
+        summary="OpenVINO's .xml and .bin, one sample per call: the fastest on Intel's CPUs",
         target="fas_plugins.exporters.openvino:export",
         options=OpenVinoOptions,
         suffix=".xml",
@@ -31,7 +31,7 @@ def fas_exporters() -> Iterator[Exporter]:
     )
     yield Exporter(
         name="torch",
-        summary="A torch.export program: PyTorch without the code of the model",
+        summary="A torch.export program: runs in PyTorch without the model's code",
         target="fas_plugins.exporters.program:export",
         options=TorchOptions,
         suffix=".pt2",
@@ -39,7 +39,7 @@ def fas_exporters() -> Iterator[Exporter]:
     )
     yield Exporter(
         name="triton",
-        summary="A folder of Triton's model repository: the ONNX file, and how it is served in batches",
+        summary="A folder of Triton's model repository: the ONNX file and its serving configuration",
         target="fas_plugins.exporters.triton:export",
         options=TritonOptions,
         suffix="",

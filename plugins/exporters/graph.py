@@ -1,4 +1,4 @@
-"""Questions that are put to an ONNX graph, and constants added to it."""
+"""Reading an ONNX graph's constants and structure, and adding constants to it."""
 
 from __future__ import annotations
 
@@ -11,41 +11,61 @@ from onnxscript import ir
 from fas_core.card import PRESENCE
 from fas_core.contracts import Images
 
+Array = NDArray[np.float64]
+Facts = dict[str, str | int]
+"""Facts about an export that are printed with it, e.g. `{"opset": 18}`."""
 
-def array(value: ir.Value | None) -> NDArray[np.float64]:
-    """What a constant input holds."""
+PREPROCESSING = ("Transpose", "Cast", "Mul", "Add", "Sub", "Div")
+
+
+def read_constant(value: ir.Value | None) -> Array:
+    """Return the values of a constant input."""
     assert value is not None
     assert value.const_value is not None
     return np.asarray(value.const_value.numpy(), np.float64)
 
 
-def bias(conv: ir.Node) -> NDArray[np.float64] | None:
-    """(O,) of a convolution, None where it has none."""
-    return array(conv.inputs[2]) if len(conv.inputs) > 2 and conv.inputs[2] is not None else None
+def read_bias(conv: ir.Node) -> Array | None:
+    """Return the bias (O,) of a convolution or linear layer, None if it has none."""
+    return read_constant(conv.inputs[2]) if len(conv.inputs) > 2 and conv.inputs[2] is not None else None
 
 
-def group_count(conv: ir.Node) -> int:
-    """Of a convolution."""
+def count_groups(conv: ir.Node) -> int:
+    """Return the number of groups of a convolution."""
     return conv.attributes["group"].as_int() if "group" in conv.attributes else 1
 
 
-def pointwise(node: ir.Node) -> bool:
-    """Whether it is a convolution that mixes the channels of each place, and nothing else."""
+def is_pointwise(node: ir.Node) -> bool:
+    """Whether a node is a 1 x 1 convolution in one group."""
     weight = node.inputs[1].const_value if node.op_type == "Conv" and node.inputs[1] else None
-    return weight is not None and group_count(node) == 1 and list(weight.shape[2:]) == [1, 1]
+    return weight is not None and count_groups(node) == 1 and list(weight.shape[2:]) == [1, 1]
 
 
-def depths(graph: ir.Graph) -> dict[ir.Node, int]:
-    """Of every node, how many stand before it at most, itself included."""
-    found: dict[ir.Node, int] = {}
+def measure_depths(graph: ir.Graph) -> dict[ir.Node, int]:
+    """Return for every node the number of nodes on the longest path to it, itself included."""
+    depths: dict[ir.Node, int] = {}
     for node in graph:
-        before = [value.producer() for value in node.inputs if value is not None]
-        found[node] = 1 + max((found[made] for made in before if made is not None), default=0)
-    return found
+        producers = [value.producer() for value in node.inputs if value is not None]
+        depths[node] = 1 + max(
+            (depths[producer] for producer in producers if producer is not None), default=0
+        )
+    return depths
 
 
-def fed(graph: ir.Graph, samples: Images) -> dict[str, NDArray[Any]]:
-    """Samples as the graph's inputs, with all their modalities."""
+def find_preprocessing(graph: ir.Graph) -> list[ir.Node]:
+    """Return the nodes of the model's preprocessing, which turn bytes into normalised pixels."""
+    reached = {value for value in graph.inputs if value.dtype == ir.DataType.UINT8}
+    nodes = []
+    for node in graph:
+        variable = [value for value in node.inputs if value is not None and value.const_value is None]
+        if node.op_type in PREPROCESSING and variable and reached.issuperset(variable):
+            nodes.append(node)
+            reached.update(node.outputs)
+    return nodes
+
+
+def to_graph_inputs(graph: ir.Graph, samples: Images) -> dict[str, NDArray[Any]]:
+    """Return samples as the graph's inputs, with all their modalities present."""
     inputs: dict[str, NDArray[Any]] = {
         str(value.name): samples[str(value.name)] for value in graph.inputs if value.name in samples
     }
@@ -55,8 +75,8 @@ def fed(graph: ir.Graph, samples: Images) -> dict[str, NDArray[Any]]:
     return inputs
 
 
-def constant(graph: ir.Graph, name: str, values: NDArray[Any]) -> ir.Value:
-    """A new constant of the graph, float32."""
+def add_constant(graph: ir.Graph, name: str, values: NDArray[Any]) -> ir.Value:
+    """Add a float32 constant to the graph and return it."""
     tensor = ir.tensor(np.ascontiguousarray(values, np.float32), name=name)
     shape, kind = ir.Shape(values.shape), ir.TensorType(tensor.dtype)
     value = ir.Value(name=name, shape=shape, type=kind, const_value=tensor)

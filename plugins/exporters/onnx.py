@@ -1,4 +1,4 @@
-"""ONNX: one file that takes bytes and gives scores, compared with torch before it is left in place."""
+"""ONNX: one file from bytes to scores, compared with torch before it gets its name."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from fas_core.card import Card
 from fas_core.contracts import Exported, Images, Verification, Verify
 from fas_core.errors import ModelError
 from fas_core.models.model import Model
-from fas_core.runtime import ModelFile
-from fas_plugins.exporters.agreement import agree
-from fas_plugins.exporters.forms import held, write_as
-from fas_plugins.exporters.leftovers import leftovers
+from fas_plugins.exporters.forms import write_form
+from fas_plugins.exporters.graph import Facts
+from fas_plugins.exporters.grouped_convolutions import split_grouped_convolutions
 from fas_plugins.exporters.options import OnnxOptions
-from fas_plugins.exporters.splitting import split_groups
-from fas_plugins.exporters.tracing import Traced, reason, trace
+from fas_plugins.exporters.redundant_nodes import describe_redundant_nodes
+from fas_plugins.exporters.tracing import Traced, describe_error, trace_model
+from fas_plugins.exporters.verification import verify_file
 
 
 def export(
@@ -25,25 +25,25 @@ def export(
 ) -> Exported:
     """Write the model as one ONNX file with dynamic batch size and the card in its metadata.
 
-    Inputs: `{modality: uint8 (B, H, W, 3)}` and, of a model that can do without some of them, `presence`:
-    bool (B, modalities). Outputs: `score` (B,) and, of classifiers, `logits` (B, K), float32.
-    The file is checked by onnx and run by onnxruntime; in fp32 all its outputs are compared with torch's, as
-    one batch and one by one; then its scores are verified.
+    Inputs: `{modality: uint8 (B, H, W, 3)}` and, of a model that accepts missing modalities, `presence`: bool
+    (B, modalities). Outputs: `score` (B,) and, of classifiers, `logits` (B, K), float32.
+    onnx checks the file and onnxruntime runs it; in fp32 all its outputs are compared with torch's, as one
+    batch and one by one; then its scores are verified.
 
     Raises:
-        DataError: there are no samples, or nothing that a pruned graph could be held to.
-        ModelError: the model cannot be converted, or the result differs from it; no file is left then.
+        DataError: there are no samples, or neither ACER nor a tolerance to check a pruned graph by.
+        ModelError: the model cannot be converted, or the result differs from it; no file is written then.
         FasError: the destination cannot be written.
     """
-    traced = trace(model, samples, card, options.opset, destination)
-    split_groups(traced.graph)
-    facts: dict[str, str | int] = {"opset": options.opset, "left over": leftovers(traced.graph)}
+    traced = trace_model(model, samples, card, options.opset, destination)
+    split_grouped_convolutions(traced.graph)
+    facts: Facts = {"opset": options.opset, "left over": describe_redundant_nodes(traced.graph)}
 
     def write(proto: onnx.ModelProto) -> Verification:
         return _write(proto, options, traced, destination, verify)
 
-    verification, more = write_as(options.form, traced.graph, samples, destination, write)
-    return Exported(destination, verification, facts=facts | more)
+    verification, form_facts = write_form(options.form, traced.graph, samples, destination, write)
+    return Exported(destination, verification, facts=facts | form_facts)
 
 
 def _write(
@@ -54,10 +54,5 @@ def _write(
         try:
             onnx.checker.check_model(temporary, full_check=True)
         except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError) as error:
-            raise ModelError(f"{destination}: not written: {reason(error)}") from error
-        written = ModelFile(temporary, threads=1)
-        tolerance = options.allowed(options.form)
-        if options.form == "fp32" and tolerance is not None:
-            agree(written.outputs, traced, tolerance, f"{destination}: not written: onnxruntime")
-        found = verify(written, tolerance=tolerance, acer_loss=options.acer_loss)
-        return held(options.form, found, tolerance, destination)
+            raise ModelError(f"{destination}: not written: {describe_error(error)}") from error
+        return verify_file(temporary, options, traced, verify, "onnxruntime", destination)

@@ -1,7 +1,7 @@
 """OpenVINO's intermediate representation: `.xml` with its weights in a `.bin` beside it.
 
-It is read from our ONNX graph by OpenVINO itself, int8 from the quantized one: NNCF's own quantization of
-the same networks was further off (docs/export.md), and sends usage data unless told not to.
+OpenVINO itself converts the ONNX graph, for int8 the quantized one: NNCF's quantization of the same networks
+differed more (docs/export.md), and sends usage data unless disabled.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from fas_core.card import METADATA_KEY, Card
 from fas_core.contracts import Exported, Images, Verification, Verify
 from fas_core.errors import FasError, ModelError
 from fas_core.models.model import Model
-from fas_core.runtime import ModelFile
-from fas_plugins.exporters.agreement import agree
-from fas_plugins.exporters.forms import held, write_as
-from fas_plugins.exporters.leftovers import leftovers
+from fas_plugins.exporters.forms import write_form
+from fas_plugins.exporters.graph import Facts
 from fas_plugins.exporters.options import OpenVinoOptions
-from fas_plugins.exporters.tracing import Traced, reason, trace
+from fas_plugins.exporters.redundant_nodes import describe_redundant_nodes
+from fas_plugins.exporters.tracing import Traced, describe_error, trace_model
+from fas_plugins.exporters.verification import verify_file
 
 OPSET = 18
 
@@ -30,28 +30,28 @@ OPSET = 18
 def export(
     options: OpenVinoOptions, model: Model, samples: Images, destination: Path, card: Card, verify: Verify
 ) -> Exported:
-    """Write the model for OpenVINO, by default for one sample a call, with the card in its `rt_info`.
+    """Write the model for OpenVINO, by default for one sample per call, with the card in its `rt_info`.
 
     Inputs and outputs are those of the ONNX exporter. In fp32 all outputs are compared with torch's; then the
     scores are verified.
 
     Raises:
-        DataError: there are no samples, or nothing that a pruned graph could be held to.
-        ModelError: the model cannot be converted, or the result differs from it; no file is left then.
+        DataError: there are no samples, or neither ACER nor a tolerance to check a pruned graph by.
+        ModelError: the model cannot be converted, or the result differs from it; no file is written then.
         FasError: OpenVINO is not installed, or the destination cannot be written.
     """
-    _openvino(destination)
-    traced = trace(model, samples, card, OPSET, destination)
-    facts: dict[str, str | int] = {
+    _import_openvino(destination)
+    traced = trace_model(model, samples, card, OPSET, destination)
+    facts: Facts = {
         "batch": 1 if options.static else "any",
-        "left over": leftovers(traced.graph),
+        "left over": describe_redundant_nodes(traced.graph),
     }
 
     def write(proto: onnx.ModelProto) -> Verification:
         return _write(proto, options, traced, destination, card, verify)
 
-    verification, more = write_as(options.form, traced.graph, samples, destination, write)
-    return Exported(destination, verification, (destination.with_suffix(".bin"),), facts | more)
+    verification, form_facts = write_form(options.form, traced.graph, samples, destination, write)
+    return Exported(destination, verification, (destination.with_suffix(".bin"),), facts | form_facts)
 
 
 def _write(
@@ -62,11 +62,13 @@ def _write(
     card: Card,
     verify: Verify,
 ) -> Verification:
-    openvino = _openvino(destination)
+    openvino = _import_openvino(destination)
     try:
         converted = openvino.Core().read_model(BytesIO(proto.SerializeToString()))
     except RuntimeError as error:
-        raise ModelError(f"{destination}: OpenVINO cannot convert this model: {reason(error)}") from error
+        raise ModelError(
+            f"{destination}: OpenVINO cannot convert this model: {describe_error(error)}"
+        ) from error
     if options.static:
         shapes = {value: value.get_partial_shape() for value in converted.inputs}
         for shape in shapes.values():
@@ -75,15 +77,10 @@ def _write(
     converted.set_rt_info(card.to_json(), [METADATA_KEY])
     with replacing_all(destination, destination.with_suffix(".bin")) as (temporary, _):
         openvino.save_model(converted, temporary, compress_to_fp16=False)
-        written = ModelFile(temporary, threads=1)
-        tolerance = options.allowed(options.form)
-        if options.form == "fp32" and tolerance is not None:
-            agree(written.outputs, traced, tolerance, f"{destination}: not written: OpenVINO")
-        found = verify(written, tolerance=tolerance, acer_loss=options.acer_loss)
-        return held(options.form, found, tolerance, destination)
+        return verify_file(temporary, options, traced, verify, "OpenVINO", destination)
 
 
-def _openvino(destination: Path) -> Any:
+def _import_openvino(destination: Path) -> Any:
     try:
         import openvino
     except ImportError as error:

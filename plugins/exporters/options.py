@@ -1,4 +1,4 @@
-"""What can be set of each exporter."""
+"""Options of the exporters."""
 
 from __future__ import annotations
 
@@ -7,38 +7,38 @@ from typing import Literal
 from attrs import field, frozen, validators
 
 TOLERANCES = {"fp32": 1e-4, "fp16": 2e-2, "int8": None, "pruned": None}
-"""Largest |score difference| that passes unless another is given; None: held to its error rate alone."""
+"""Default tolerance of a form: largest |score difference|; None: only the error rate is checked."""
 
 ACER_LOSS = 0.002
-"""0.2 points."""
+"""0.2 percentage points."""
 
 
 @frozen(kw_only=True)
-class Checked:
-    """What every exporter of ours has.
+class VerifiedOptions:
+    """Options that all these exporters share.
 
     Args:
-        tolerance: largest |difference| from the model's scores that passes; None for what the form is
-            known to cost (1e-4 in fp32, 0.02 in fp16, any in int8 and pruned).
-        acer_loss: by how much ACER on dev may be worse, as a fraction.
+        tolerance: largest |difference| from the model's scores; None for the form's default (1e-4 in fp32,
+            0.02 in fp16, any in int8 and pruned).
+        acer_loss: largest increase of ACER on dev, as a fraction.
     """
 
     tolerance: float | None = field(default=None, validator=validators.optional(validators.gt(0)))
     acer_loss: float = field(default=ACER_LOSS, validator=validators.ge(0))
 
-    def allowed(self, form: str = "fp32") -> float | None:
-        """The tolerance that holds."""
+    def choose_tolerance(self, form: str = "fp32") -> float | None:
+        """Return the tolerance for a form; None where any difference passes."""
         return TOLERANCES[form] if self.tolerance is None else self.tolerance
 
 
 @frozen(kw_only=True)
-class OnnxOptions(Checked):
+class OnnxOptions(VerifiedOptions):
     """ONNX.
 
     Args:
         opset: version of the operator set.
-        form: fp32; fp16 and int8, of weights and activations, where normalisation and softmax stay in
-            float32; or fp32 with fewer hidden channels (pruned).
+        form: fp32; fp16 or int8 weights and activations, with normalisation and softmax in float32; or
+            pruned, which is fp32 with fewer hidden channels.
     """
 
     opset: int = field(default=18, validator=validators.ge(18))
@@ -46,12 +46,12 @@ class OnnxOptions(Checked):
 
 
 @frozen(kw_only=True)
-class OpenVinoOptions(Checked):
+class OpenVinoOptions(VerifiedOptions):
     """OpenVINO.
 
     Args:
-        form: fp32; int8, of weights and activations; or fp32 with fewer hidden channels (pruned).
-        static: whether the graph takes one sample a call, which is faster; batches are then run one by one.
+        form: fp32; int8 weights and activations; or pruned, which is fp32 with fewer hidden channels.
+        static: whether the graph takes one sample per call, which is faster; batches then run one by one.
     """
 
     form: Literal["fp32", "int8", "pruned"] = "fp32"
@@ -59,17 +59,17 @@ class OpenVinoOptions(Checked):
 
 
 @frozen(kw_only=True)
-class TorchOptions(Checked):
-    """A program of `torch.export`."""
+class TorchOptions(VerifiedOptions):
+    """The torch.export program."""
 
 
 @frozen(kw_only=True)
 class TritonOptions(OnnxOptions):
-    """A model's folder for Triton.
+    """Triton.
 
     Args:
-        max_batch: of requests that the server joins.
-        queue_delay: microseconds that a request waits for others to join.
+        max_batch: largest batch of requests that the server runs at once.
+        queue_delay: longest time that a request waits for others, in microseconds.
     """
 
     max_batch: int = field(default=32, validator=validators.ge(1))

@@ -1,4 +1,4 @@
-"""A program of torch.export: runs wherever PyTorch does, without the code of the model."""
+"""A torch.export program: runs wherever PyTorch does, without the model's code."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from fas_core.errors import DataError, ModelError
 from fas_core.models.model import Model
 from fas_core.models.timing import torch_threads
 from fas_plugins.exporters.options import TorchOptions
-from fas_plugins.exporters.tracing import program, reason, silence
+from fas_plugins.exporters.tracing import describe_error, export_program, silence
 
 CARD = "fas.json"
-"""The card's name among the file's extra files."""
+"""Name of the card among the extra files inside the `.pt2`."""
 
 
 def export(
@@ -26,31 +26,33 @@ def export(
 ) -> Exported:
     """Write a `.pt2` with dynamic batch size; the card is its extra file `fas.json`.
 
-    Its module takes `uint8 (B, H, W, 3)` of each modality by position and, of a model that can do without
-    some of them, `presence`, and gives `(score, logits)`.
+    Its module takes `uint8 (B, H, W, 3)` of each modality by position and, of a model that accepts missing
+    modalities, `presence`, and returns `(score, logits)`.
 
     Raises:
         DataError: there are no samples.
-        ModelError: the model cannot be exported, or the result differs from it; no file is left then.
+        ModelError: the model cannot be exported, or the result differs from it; no file is written then.
         FasError: the destination cannot be written.
     """
     if not len(samples[model.modalities[0]]):
         raise DataError(f"{destination}: no samples to compare the exported model on")
     try:
         with silence():
-            exported = program(model, samples)
+            program = export_program(model, samples)
     except Exception as error:  # torch.export's errors share no public base
-        raise ModelError(f"{destination}: torch.export cannot take this model: {reason(error)}") from error
+        raise ModelError(
+            f"{destination}: torch.export cannot take this model: {describe_error(error)}"
+        ) from error
     with replacing(destination) as temporary:
         with silence():
-            torch.export.save(exported, temporary, extra_files={CARD: card.to_json()})
-            scorer = _scorer(temporary, card)
-        verification = verify(scorer, tolerance=options.allowed(), acer_loss=options.acer_loss)
+            torch.export.save(program, temporary, extra_files={CARD: card.to_json()})
+            scorer = _open_scorer(temporary, card)
+        verification = verify(scorer, tolerance=options.choose_tolerance(), acer_loss=options.acer_loss)
     return Exported(destination, verification)
 
 
-def _scorer(path: Path, card: Card) -> Scorer:
-    """What the file says, on one thread."""
+def _open_scorer(path: Path, card: Card) -> Scorer:
+    """Return a scorer that runs the file on one thread."""
     module = torch.export.load(path).module()
 
     def score(images: Images, presence: NDArray[np.bool_] | None = None) -> NDArray[np.float64]:

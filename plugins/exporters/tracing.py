@@ -1,4 +1,4 @@
-"""A model as an ONNX graph in memory: bytes in, scores out, everything folded that can be."""
+"""A model as an ONNX graph in memory: bytes in, scores out, with constants and batch norms folded."""
 
 from __future__ import annotations
 
@@ -31,19 +31,19 @@ from fas_plugins.exporters.folding import fold_batch_norms, fold_constants
 Arrays = dict[str, NDArray[np.float32]]
 
 TRACED = 32
-"""Samples that the graph's outputs are compared with torch's on, all of them; scores on many more."""
+"""Samples on which all outputs of the graph are compared with torch's; scores are compared on many more."""
 
 
 @frozen(eq=False)
 class Traced:
-    """A model's graph and what torch says that it must give.
+    """A model's graph, and torch's outputs to compare it with.
 
     Args:
-        graph: inputs `{modality: uint8 (B, H, W, 3)}` and, of a model that can do without some of them,
+        graph: inputs `{modality: uint8 (B, H, W, 3)}` and, of a model that accepts missing modalities,
             `presence`: bool (B, modalities); outputs `score` (B,) and, of classifiers, `logits` (B, K).
-        samples: what it was run on.
-        presence: what of each, every subset among them; None where a model needs all.
-        expected: torch's outputs for these.
+        samples: images, N of each modality.
+        presence: (N, modalities) all subsets of the modalities in turn; None where the model needs all.
+        expected: torch's outputs for these, by name.
     """
 
     graph: ir.Model
@@ -52,8 +52,8 @@ class Traced:
     expected: Arrays
 
 
-def trace(model: Model, samples: Images, card: Card, opset: int, destination: Path) -> Traced:
-    """The graph of a model, with dynamic batch size and the card in its metadata.
+def trace_model(model: Model, samples: Images, card: Card, opset: int, destination: Path) -> Traced:
+    """Return the graph of a model, with dynamic batch size and the card in its metadata.
 
     Raises:
         DataError: there are no samples.
@@ -62,16 +62,16 @@ def trace(model: Model, samples: Images, card: Card, opset: int, destination: Pa
     if not len(samples[model.modalities[0]]):
         raise DataError(f"{destination}: no samples to compare the exported model on")
     samples = {name: samples[name][:TRACED] for name in model.modalities}
-    model = traceable(model)
+    model = copy_for_tracing(model)
     inputs = [torch.from_numpy(np.array(samples[name])) for name in model.modalities]
     presence = _subsets(len(model.modalities), len(inputs[0])) if model.partial else None
     inputs += [] if presence is None else [torch.from_numpy(presence)]
-    expected = _outputs(model, inputs)
+    expected = _run_model(model, inputs)
     return Traced(_convert(model, inputs, list(expected), card, opset), samples, presence, expected)
 
 
 class _Graph(nn.Module):
-    """The model as ONNX sees it: images and presence by position in, a tuple of tensors out."""
+    """The model with positional inputs, images and presence, and a tuple of tensors as output."""
 
     def __init__(self, model: Model, names: list[str]) -> None:
         super().__init__()
@@ -79,24 +79,24 @@ class _Graph(nn.Module):
         self.names = names
 
     def forward(self, *inputs: Tensor) -> tuple[Tensor, ...]:
-        outputs = _called(self.model, inputs)
+        outputs = _call_model(self.model, inputs)
         return tuple(getattr(outputs, name) for name in self.names)
 
 
-def _called(model: Model, inputs: Sequence[Tensor]) -> Outputs:
-    """Images in the model's order and, last, which of them there are."""
+def _call_model(model: Model, inputs: Sequence[Tensor]) -> Outputs:
+    """Call a model on images in its order and, for some models, presence after them."""
     images = dict(zip(model.modalities, inputs, strict=False))
     return cast(Outputs, model(images, *inputs[len(images) :]))
 
 
 def _subsets(modalities: int, count: int) -> NDArray[np.bool_]:
-    """(count, modalities) every non-empty subset in turn, the whole set first."""
+    """Return all non-empty subsets in turn, the full set first: (count, modalities) bool."""
     rows = [row for row in product([True, False], repeat=modalities) if any(row)]
     return np.resize(np.array(rows), (count, modalities))
 
 
-def traceable(model: Model) -> Model:
-    """A copy on the CPU, in eval mode; what it did in place took torch a fifth longer to convert."""
+def copy_for_tracing(model: Model) -> Model:
+    """Return a copy on the CPU, in eval mode, without in-place operations: it converts a fifth faster."""
     copied = copy.deepcopy(model).cpu().eval()
     for module in copied.modules():
         if "inplace" in vars(module):
@@ -104,16 +104,16 @@ def traceable(model: Model) -> Model:
     return copied
 
 
-def _outputs(model: Model, inputs: Sequence[Tensor]) -> Arrays:
-    """What torch says: `score`, and `logits` where the model has them."""
+def _run_model(model: Model, inputs: Sequence[Tensor]) -> Arrays:
+    """Return torch's outputs: `score`, and `logits` of a classifier."""
     with torch.inference_mode():
-        outputs = _called(model, inputs)
-    found = {"score": outputs.score, "logits": outputs.logits}
-    return {name: value.numpy() for name, value in found.items() if value is not None}
+        outputs = _call_model(model, inputs)
+    tensors = {"score": outputs.score, "logits": outputs.logits}
+    return {name: tensor.numpy() for name, tensor in tensors.items() if tensor is not None}
 
 
 def _convert(model: Model, inputs: Sequence[Tensor], outputs: list[str], card: Card, opset: int) -> ir.Model:
-    example, shapes = _example(inputs)
+    example, shapes = _build_example(inputs)
     try:
         with silence():
             program = torch.onnx.export(
@@ -127,57 +127,58 @@ def _convert(model: Model, inputs: Sequence[Tensor], outputs: list[str], card: C
                 verbose=False,
             )
     except torch.onnx.OnnxExporterError as error:
-        raise ModelError(f"this model cannot be converted to ONNX: {reason(error)}") from error
+        raise ModelError(f"this model cannot be converted to ONNX: {describe_error(error)}") from error
     assert program is not None
     converted = program.model
     if converted.opset_imports[""] != opset:
-        raise ModelError(f"opset {opset} is not one that the installed torch and onnx write: try 18")
+        raise ModelError(f"opset {opset} is not supported by the installed torch and onnx: try 18")
     _tidy(converted)
-    _describe(converted, card)
+    _write_metadata(converted, card)
     return converted
 
 
-def program(model: Model, samples: Images) -> torch.export.ExportedProgram:
-    """The model by torch.export: images and presence by position in, `(score, logits)` out."""
-    model = traceable(model)
+def export_program(model: Model, samples: Images) -> torch.export.ExportedProgram:
+    """Export a model by torch.export: images and presence by position in, `(score, logits)` out."""
+    model = copy_for_tracing(model)
     inputs = [torch.from_numpy(np.array(samples[name][:2])) for name in model.modalities]
     if model.partial:
         inputs.append(torch.ones(len(inputs[0]), len(inputs), dtype=torch.bool))
-    outputs = list(_outputs(model, inputs))
-    example, shapes = _example(inputs)
+    outputs = list(_run_model(model, inputs))
+    example, shapes = _build_example(inputs)
     return torch.export.export(_Graph(model, outputs).eval(), example, dynamic_shapes=shapes)
 
 
-def _example(inputs: Sequence[Tensor]) -> tuple[tuple[Tensor, ...], Any]:
-    """Inputs to trace with, and which of their sizes may vary."""
-    # Two rows: torch.export takes a size of one for a constant.
+def _build_example(inputs: Sequence[Tensor]) -> tuple[tuple[Tensor, ...], Any]:
+    """Return inputs to trace with, and their dynamic dimensions."""
+    # Two rows, because torch.export treats a size of one as constant.
     example = tuple(torch.cat([tensor[:1]] * 2) for tensor in inputs)
     batch = torch.export.Dim("batch")
     return example, (tuple({0: batch} for _ in example),)
 
 
 def _tidy(graph: ir.Model) -> None:
-    """Fold what is left to fold; drop the source lines and local paths that torch notes at every node."""
+    """Fold constants and batch norms; drop the source lines and local paths that torch stores."""
     fold_constants(graph)
     fold_batch_norms(graph)
     RemoveUnusedNodesPass()(graph)
     ClearMetadataAndDocStringPass()(graph)
 
 
-def _describe(graph: ir.Model, card: Card) -> None:
+def _write_metadata(graph: ir.Model, card: Card) -> None:
+    """Write producer, card and descriptions of the inputs into the graph."""
     graph.producer_name, graph.producer_version = "fas", __version__
     graph.metadata_props[METADATA_KEY] = card.to_json()
-    for given in graph.graph.inputs:
-        given.doc_string = (
+    for value in graph.graph.inputs:
+        value.doc_string = (
             f"which of {', '.join(card.modalities)} each face has, bool (batch, {len(card.modalities)})"
-            if given.name == PRESENCE
-            else f"{given.name} face, uint8 (batch, height, width, RGB)"
+            if value.name == PRESENCE
+            else f"{value.name} face, uint8 (batch, height, width, RGB)"
         )
 
 
 @contextmanager
 def silence() -> Iterator[None]:
-    """Without what torch's exporter prints, logs and warns of its own workings; errors still come."""
+    """Suppress what torch's exporter prints, logs and warns about; exceptions still propagate."""
     loggers = [logging.getLogger(name) for name in ("torch", "onnxscript")]
     levels = [logger.level for logger in loggers]
     try:
@@ -191,8 +192,8 @@ def silence() -> Iterator[None]:
             logger.setLevel(level)
 
 
-def reason(error: BaseException) -> str:
-    """One line: what was at the bottom of it."""
+def describe_error(error: BaseException) -> str:
+    """Return the first line of an error's root cause."""
     while error.__cause__ is not None:
         error = error.__cause__
     return (str(error).strip().splitlines() or [type(error).__name__])[0]

@@ -1,4 +1,4 @@
-"""Fusions: what joins the modalities' branches into one decision."""
+"""The fusions: networks that join the modalities' branches into one decision."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from fas_plugins.fusions import options
 def fas_fusions() -> Iterator[Fusion]:
     yield Fusion(
         name="single",
-        summary="One modality, no fusion: the backbone's own logits",
+        summary="One modality, no fusion: the backbone's logits",
         target="fas_plugins.fusions.single:Single",
         takes="logits",
     )
@@ -26,7 +26,7 @@ def fas_fusions() -> Iterator[Fusion]:
     )
     yield Fusion(
         name="pipenet",
-        summary="The branches' maps, stacked, and three residual stages: 44.2 M parameters of its own",
+        summary="The branches' maps, stacked, and three residual stages: 44.2 M parameters",
         target="fas_plugins.fusions.pipenet:PipeNet",
         takes="maps",
         options=options.ClassifierOptions,

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from torch import Tensor, nn
 
 from fas_core.contracts import BranchSize
-from fas_plugins.backbones.central_difference import CentralDifferenceConv2d
-from fas_plugins.fusions.classifier import classifier
+from fas_plugins.backbones.central_difference import build_difference_layers
+from fas_plugins.fusions.classifier import build_classifier
 from fas_plugins.fusions.maps import JoinMaps
 from fas_plugins.fusions.options import CDCNFusionOptions
 
@@ -27,14 +27,8 @@ class CDCNFusion(nn.Module):
         super().__init__()
         self.num_logits = num_classes
         self.join = JoinMaps(branches)
-        layers: list[nn.Module] = []
-        channels = self.join.channels
-        for width in WIDTHS:
-            layers += [CentralDifferenceConv2d(channels, width, options.theta), nn.BatchNorm2d(width)]
-            layers += [nn.ReLU(inplace=True)]
-            channels = width
-        self.layers = nn.Sequential(*layers)
-        self.classifier = classifier(options, channels, num_classes)
+        self.layers = nn.Sequential(*build_difference_layers((self.join.channels, *WIDTHS), options.theta))
+        self.classifier = build_classifier(options, WIDTHS[-1], num_classes)
 
     def forward(self, branches: dict[str, Tensor]) -> Tensor:
         """`{modality: (B, C, h, w)}` -> (B, K)."""

@@ -1,4 +1,4 @@
-"""What fusions end in: a linear layer, or cosines to a direction per class."""
+"""The last layer of a fusion: linear, or cosines to a direction per class."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ class CosineClassifier(nn.Module):
         return self.scale * F.linear(F.normalize(x), F.normalize(self.weight))
 
 
-def classifier(options: ClassifierOptions, in_features: int, num_classes: int) -> nn.Module:
-    """The layer that the options name: (B, in_features) -> (B, num_classes)."""
+def build_classifier(options: ClassifierOptions, in_features: int, num_classes: int) -> nn.Module:
+    """Return the layer that the options select: (B, in_features) -> (B, num_classes)."""
     if options.classifier == "cosine":
         return CosineClassifier(in_features, num_classes, options.scale)
     return nn.Linear(in_features, num_classes)

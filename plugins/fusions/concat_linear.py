@@ -1,4 +1,4 @@
-"""Feature-level fusion: what stands before the branches' classifiers, concatenated, and one linear layer."""
+"""Feature-level fusion: the branches' embeddings, concatenated, and one linear layer."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from fas_core.contracts import BranchSize
-from fas_plugins.fusions.classifier import classifier
+from fas_plugins.fusions.classifier import build_classifier
 from fas_plugins.fusions.options import ClassifierOptions
 
 
@@ -25,13 +25,12 @@ class ConcatLinear(nn.Module):
         super().__init__()
         self.modalities = tuple(branch.modality for branch in branches)
         self.num_logits = num_classes
-        sizes = [
-            cast(int, branch.embedding) for branch in branches
-        ]  # built, for this fusion takes embeddings
-        self.classifier = classifier(options, sum(sizes), num_classes)
+        # Never None: this fusion takes embeddings, so they are built.
+        sizes = [cast(int, branch.embedding) for branch in branches]
+        self.classifier = build_classifier(options, sum(sizes), num_classes)
 
     def forward(self, branches: dict[str, Tensor]) -> Tensor:
-        """Branches in the order the fusion was built with, whatever the mapping's."""
+        """`{modality: (B, E)}` -> (B, K), whatever the order of the mapping."""
         joined = torch.cat([branches[modality] for modality in self.modalities], dim=1)  # (B, sum of E)
         logits: Tensor = self.classifier(joined)
         return logits

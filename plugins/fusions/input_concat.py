@@ -12,7 +12,7 @@ from fas_core.contracts import BranchSize
 
 
 class InputConcat(nn.Module):
-    """`{modality: (B, C, H, W)}` -> (B, out_channels, H, W), which is the shared backbone's input.
+    """`{modality: (B, C, H, W)}` -> (B, out_channels, H, W), the shared backbone's input.
 
     Attributes:
         out_channels: sum of C, 3 for each modality.
@@ -24,5 +24,5 @@ class InputConcat(nn.Module):
         self.out_channels = sum(branch.map[0] for branch in branches)
 
     def forward(self, branches: dict[str, Tensor]) -> Tensor:
-        """Branches in the order the fusion was built with, whatever the mapping's."""
+        """`{modality: (B, C, H, W)}` -> (B, out_channels, H, W), whatever the order of the mapping."""
         return torch.cat([branches[modality] for modality in self.modalities], dim=1)

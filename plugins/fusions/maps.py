@@ -1,7 +1,7 @@
-"""Joining branches' maps: the larger are brought to the smallest one's size, then channels are stacked.
+"""Joining the branches' maps: larger maps are pooled to the smallest size, then channels are concatenated.
 
-Larger maps are averaged down (adaptive average pooling), so that nothing is invented or skipped. Backbones at
-one input size differ by powers of two, and then each value is the plain mean of a square of places.
+Adaptive average pooling neither invents nor skips values. Map sides of backbones at one input size differ by
+powers of two, and then each pooled value is the plain mean of a square of positions.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from fas_core.contracts import BranchSize
 
 
 class JoinMaps(nn.Module):
-    """`{modality: (B, C, h, w)}` -> (B, sum of C, least h, least w), in the order of `branches`."""
+    """`{modality: (B, C, h, w)}` -> (B, sum of C, smallest h, smallest w), in the order of `branches`."""
 
     def __init__(self, branches: Sequence[BranchSize]) -> None:
         super().__init__()
@@ -26,7 +26,7 @@ class JoinMaps(nn.Module):
 
     def forward(self, branches: dict[str, Tensor]) -> Tensor:
         maps = [branches[modality] for modality in self.modalities]
-        return torch.cat([self._resized(each) for each in maps], dim=1)
+        return torch.cat([self._resize(x) for x in maps], dim=1)
 
-    def _resized(self, x: Tensor) -> Tensor:
+    def _resize(self, x: Tensor) -> Tensor:
         return x if x.shape[-2:] == self.size else F.adaptive_avg_pool2d(x, self.size)

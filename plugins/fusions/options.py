@@ -1,4 +1,4 @@
-"""What recipes can set of each fusion."""
+"""Options of the fusions."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ class ClassifierOptions:
     """Fusions that end in a classifier: `concat_linear`, `pipenet`, `cdcn`, `se_fusion`.
 
     Args:
-        classifier: `linear`, or `cosine`: a class's logit is `scale` times the cosine between what the fusion
-            joined and the class's weights, as the loss `am_softmax` needs it.
-        scale: of `cosine`, > 0.
+        classifier: `linear`, or `cosine`, which the loss `am_softmax` needs: a class's logit is `scale` times
+            the cosine between the joined features and the class's weights.
+        scale: factor of the cosines, in (0, 1000].
     """
 
     classifier: Literal["linear", "cosine"] = field(
@@ -28,7 +28,7 @@ class CDCNFusionOptions(ClassifierOptions):
     """`cdcn`.
 
     Args:
-        theta: share of the central difference in both convolutions, in [0, 1].
+        theta: weight of the central difference in both convolutions, in [0, 1].
     """
 
     theta: float = field(default=0.7, validator=[validators.ge(0.0), validators.le(1.0)])
@@ -39,7 +39,7 @@ class SEFusionOptions(ClassifierOptions):
     """`se_fusion`.
 
     Args:
-        reduction: a branch's channels over the width of its excitation's hidden layer, >= 1.
+        reduction: channels of a branch / width of the excitation's hidden layer, >= 1.
     """
 
     reduction: int = field(default=8, validator=validators.ge(1))

@@ -1,6 +1,6 @@
 """PipeNet: Selective Modal Pipeline of Fusion Network for Multi-Modal Face Anti-Spoofing, arXiv 2004.11744.
 
-Its pipelines are the branches, any backbone each; here is what joins them.
+Its pipelines are the branches, with any backbone each; this module is the fusion that joins them.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from torch import Tensor, nn
 
 from fas_core.contracts import BranchSize
-from fas_plugins.fusions.classifier import classifier
+from fas_plugins.fusions.classifier import build_classifier
 from fas_plugins.fusions.maps import JoinMaps
 from fas_plugins.fusions.options import ClassifierOptions
-from fas_plugins.fusions.residual import residual_stages
+from fas_plugins.fusions.residual import build_residual_stages
 
 WIDTHS = (256, 512, 1024)
 
@@ -21,8 +21,8 @@ WIDTHS = (256, 512, 1024)
 class PipeNet(nn.Module):
     """Maps stacked, three residual stages, average pooling, classifier: `{modality: (B, C, h, w)}` -> (B, K).
 
-    With three FeatherNetB branches at 224: 45,275,934 parameters. Training needs batches of more than one
-    where the last stage's map is a single place, as from 7 x 7.
+    With three FeatherNetB branches at 224: 45,275,934 parameters. Where the last stage's map is a
+    single position, as from 7 x 7, training needs batches of two or more.
     """
 
     def __init__(
@@ -31,8 +31,8 @@ class PipeNet(nn.Module):
         super().__init__()
         self.num_logits = num_classes
         self.join = JoinMaps(branches)
-        self.stages = residual_stages(self.join.channels, WIDTHS)
-        self.classifier = classifier(options, WIDTHS[-1], num_classes)
+        self.stages = build_residual_stages(self.join.channels, WIDTHS)
+        self.classifier = build_classifier(options, WIDTHS[-1], num_classes)
 
     def forward(self, branches: dict[str, Tensor]) -> Tensor:
         """`{modality: (B, C, h, w)}` -> (B, K)."""

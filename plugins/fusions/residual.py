@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from torch import Tensor, nn
 
-from fas_plugins.backbones.blocks import conv_bn
+from fas_plugins.backbones.blocks import build_conv_bn
 
 
 class BasicBlock(nn.Module):
@@ -14,12 +14,14 @@ class BasicBlock(nn.Module):
 
     def __init__(self, in_channels: int, out_channels: int, stride: int = 1) -> None:
         super().__init__()
-        self.conv1, self.bn1 = conv_bn(in_channels, out_channels, 3, stride)
-        self.conv2, self.bn2 = conv_bn(out_channels, out_channels, 3)
+        self.conv1, self.bn1 = build_conv_bn(in_channels, out_channels, 3, stride)
+        self.conv2, self.bn2 = build_conv_bn(out_channels, out_channels, 3)
         self.relu = nn.ReLU(inplace=True)
-        same = stride == 1 and in_channels == out_channels
+        unchanged = stride == 1 and in_channels == out_channels
         self.shortcut = (
-            nn.Identity() if same else nn.Sequential(*conv_bn(in_channels, out_channels, 1, stride))
+            nn.Identity()
+            if unchanged
+            else nn.Sequential(*build_conv_bn(in_channels, out_channels, 1, stride))
         )
 
     def forward(self, x: Tensor) -> Tensor:
@@ -29,8 +31,8 @@ class BasicBlock(nn.Module):
         return out
 
 
-def residual_stages(in_channels: int, widths: Iterable[int]) -> nn.Sequential:
-    """A stage of two basic blocks for each width; its first block halves the map."""
+def build_residual_stages(in_channels: int, widths: Iterable[int]) -> nn.Sequential:
+    """Return a stage of two basic blocks for each width; its first block halves the map."""
     blocks = []
     for width in widths:
         blocks += [BasicBlock(in_channels, width, stride=2), BasicBlock(width, width)]

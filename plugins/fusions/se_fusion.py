@@ -2,7 +2,8 @@
 
 A Dataset and Benchmark for Large-scale Multi-modal Face Anti-spoofing, arXiv 1812.00408: each modality's
 channels are re-weighted by squeeze and excitation (arXiv 1709.01507) before they are stacked, and the last
-two stages of a ResNet-18 follow. There the branches are its first three; here they are any backbones.
+two stages of a ResNet-18 follow. In the paper the branches are
+its first three stages; here they are any backbones.
 """
 
 from __future__ import annotations
@@ -13,10 +14,10 @@ from torch import Tensor, nn
 
 from fas_core.contracts import BranchSize
 from fas_plugins.backbones.blocks import SqueezeExcite
-from fas_plugins.fusions.classifier import classifier
+from fas_plugins.fusions.classifier import build_classifier
 from fas_plugins.fusions.maps import JoinMaps
 from fas_plugins.fusions.options import SEFusionOptions
-from fas_plugins.fusions.residual import residual_stages
+from fas_plugins.fusions.residual import build_residual_stages
 
 WIDTHS = (256, 512)
 
@@ -33,12 +34,12 @@ class SEFusion(nn.Module):
             {branch.modality: SqueezeExcite(branch.map[0], options.reduction) for branch in branches}
         )
         self.join = JoinMaps(branches)
-        self.stages = residual_stages(self.join.channels, WIDTHS)
-        self.classifier = classifier(options, WIDTHS[-1], num_classes)
+        self.stages = build_residual_stages(self.join.channels, WIDTHS)
+        self.classifier = build_classifier(options, WIDTHS[-1], num_classes)
 
     def forward(self, branches: dict[str, Tensor]) -> Tensor:
         """`{modality: (B, C, h, w)}` -> (B, K)."""
-        weighed = {modality: excite(branches[modality]) for modality, excite in self.excite.items()}
-        pooled = self.stages(self.join(weighed)).mean(dim=(2, 3))  # (B, 512)
+        scaled = {modality: excite(branches[modality]) for modality, excite in self.excite.items()}
+        pooled = self.stages(self.join(scaled)).mean(dim=(2, 3))  # (B, 512)
         logits: Tensor = self.classifier(pooled)
         return logits

@@ -1,4 +1,4 @@
-"""No fusion: exactly one modality."""
+"""The fusion of exactly one modality: none."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from fas_core.contracts import BranchSize
 
 
 class Single(nn.Module):
-    """The one branch's logits, as they are: (B, K) -> (B, K).
+    """Return the only branch's logits unchanged: (B, K) -> (B, K).
 
     Raises:
         ConfigError: there is not exactly one modality.
@@ -26,7 +26,7 @@ class Single(nn.Module):
                 f"fusion 'single' takes one modality, not {len(branches)} ({names}): "
                 "choose one modality, or another fusion such as concat_linear"
             )
-        self.num_logits = cast(int, branches[0].logits)  # built, for this fusion takes logits
+        self.num_logits = cast(int, branches[0].logits)  # never None: this fusion takes logits
 
     def forward(self, branches: dict[str, Tensor]) -> Tensor:
         """`{modality: (B, K)}` -> (B, K)."""

@@ -1,4 +1,4 @@
-"""Losses: what training minimises."""
+"""The losses: what training minimises."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ CENTRAL_DIFFERENCE = (
 def fas_losses() -> Iterator[Loss]:
     yield Loss(
         name="focal",
-        summary="Cross entropy that weighs easy samples down by (1 - p)^gamma",
+        summary="Cross entropy that weights easy samples down by (1 - p)^gamma",
         target="fas_plugins.losses.focal:Focal",
         options=options.FocalOptions,
         source="Focal Loss for Dense Object Detection (arXiv 1708.02002)",

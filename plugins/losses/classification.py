@@ -1,11 +1,11 @@
-"""What the losses over logits share.
+"""Conventions of the losses over logits, and access to the logits.
 
-Logits are (B, K). Classes 0 (attack) and 1 (live) are the only ones that samples have; under FeatherNet's
-streaming head K is more, and the others take part in the softmax only.
+Logits are (B, K). Samples belong to class 0 (attack) or 1 (live) only; FeatherNet's streaming head has a
+larger K, and its other classes take part in the softmax only.
 
-Every loss is the plain mean over the batch, weighted or not: the sum of the samples' (weighted) losses
-over B. `torch.nn.CrossEntropyLoss` divides by the sum of the weights instead, under which what a sample
-counts depends on which others share its batch.
+Every loss is the plain mean over the batch, weighted or not: the sum of the samples' (weighted) losses / B.
+`torch.nn.CrossEntropyLoss` divides by the sum of the weights instead, so that a sample's influence depends
+on the rest of its batch.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from fas_core import ConfigError
 from fas_core.records.outputs import Outputs
 
 
-def logits_of(outputs: Outputs, loss: str) -> Tensor:
-    """The logits, (B, K), in float32 or better: half-precision ones lose what the loss is made of.
+def require_logits(outputs: Outputs, loss: str) -> Tensor:
+    """Return the logits, (B, K), in float32 or better: half precision is too coarse for a loss.
 
     Raises:
-        ConfigError: the model has none: it predicts a map, and its one output is a score.
+        ConfigError: the model has no logits, because it predicts a map.
     """
     if outputs.logits is None or outputs.logits.shape[1] < 2:
         raise ConfigError(

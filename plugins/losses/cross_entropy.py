@@ -9,15 +9,16 @@ import torch
 from torch import Tensor, nn
 
 from fas_core.records.outputs import Batch, Outputs
-from fas_plugins.losses.classification import logits_of
+from fas_plugins.losses.classification import require_logits
 from fas_plugins.losses.options import CrossEntropyOptions
 
 
 class CrossEntropy(nn.Module):
     """Mean over the batch of -sum_c w_c q_c log(p_c), over c = attack, live.
 
-    p is the softmax over all K; q is 1 - smoothing / 2 for the true class and smoothing / 2 for the other, so
-    that classes that never occur get none of it. The mean is over B, not over the sum of weights.
+    p is the softmax over all K; q is 1 - smoothing / 2 for the true class and smoothing / 2 for the other of
+    the two, so that classes that never occur get no probability. The mean is over B, not over the sum of
+    weights.
     """
 
     weight: Tensor
@@ -29,7 +30,7 @@ class CrossEntropy(nn.Module):
 
     def forward(self, outputs: Outputs, batch: Batch) -> Tensor:
         """A scalar; needs `outputs.logits`, (B, K)."""
-        log_p = logits_of(outputs, "cross_entropy").log_softmax(dim=1)[:, :2]  # (B, 2)
-        truth = nn.functional.one_hot(batch.label, 2).to(log_p.dtype)
-        target = truth * (1 - self.smoothing) + self.smoothing / 2
+        log_p = require_logits(outputs, "cross_entropy").log_softmax(dim=1)[:, :2]  # (B, 2)
+        one_hot = nn.functional.one_hot(batch.label, 2).to(log_p.dtype)
+        target = one_hot * (1 - self.smoothing) + self.smoothing / 2
         return -(self.weight * target * log_p).sum(dim=1).mean()

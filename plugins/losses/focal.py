@@ -6,15 +6,15 @@ import torch
 from torch import Tensor, nn
 
 from fas_core.records.outputs import Batch, Outputs
-from fas_plugins.losses.classification import logits_of
+from fas_plugins.losses.classification import require_logits
 from fas_plugins.losses.options import FocalOptions
 
 
 class Focal(nn.Module):
     """Mean over the batch of -alpha_t (1 - p_t)^gamma log(p_t).
 
-    p_t is the true class's part of the softmax over all K, alpha_t its weight. The mean is over B, not over
-    the sum of alphas.
+    p_t is the true class's probability under the softmax over all K, alpha_t its weight. The mean is over B,
+    not over the sum of alphas.
     """
 
     alpha: Tensor
@@ -26,17 +26,17 @@ class Focal(nn.Module):
 
     def forward(self, outputs: Outputs, batch: Batch) -> Tensor:
         """A scalar; needs `outputs.logits`, (B, K)."""
-        logits = logits_of(outputs, "focal")
-        log_p, log_rest = log_probabilities(logits, batch.label)
-        easiness = torch.exp(self.gamma * log_rest)  # (1 - p_t)^gamma
-        return (-self.alpha[batch.label] * easiness * log_p).mean()
+        logits = require_logits(outputs, "focal")
+        log_p, log_rest = split_log_probabilities(logits, batch.label)
+        focus = torch.exp(self.gamma * log_rest)  # (1 - p_t)^gamma
+        return (-self.alpha[batch.label] * focus * log_p).mean()
 
 
-def log_probabilities(logits: Tensor, label: Tensor) -> tuple[Tensor, Tensor]:
-    """log(p_t) and log(1 - p_t), each (B,), of (B, K) logits and (B,) labels.
+def split_log_probabilities(logits: Tensor, label: Tensor) -> tuple[Tensor, Tensor]:
+    """Return log(p_t) and log(1 - p_t), (B,) each, of (B, K) logits and (B,) labels.
 
-    1 - p_t is the sum of the other classes' probabilities: taking it in log space keeps both it and its
-    gradient finite where p_t rounds to 1 or to 0.
+    1 - p_t is the sum of the other classes' probabilities: computed in log space, it and its gradient stay
+    finite where p_t rounds to 1 or to 0.
     """
     target = label[:, None]  # (B, 1)
     log_all = logits.logsumexp(dim=1)

@@ -1,4 +1,4 @@
-"""Supervision of a predicted map: what it should be, and the two losses that CDCN is trained with.
+"""Supervision of a predicted map: its target, and the two losses that CDCN is trained with.
 
 Searching Central Difference Convolutional Networks for Face Anti-Spoofing, arXiv 2003.04092.
 """
@@ -14,39 +14,39 @@ from fas_core.records.outputs import Batch, Outputs
 from fas_plugins.losses.options import ContrastDepthOptions, MapOptions
 
 BLACK = 8
-"""Of 255: pixels that no channel lifts above this are background; JPEG makes black that bright."""
+"""Of 255: a pixel is background if no channel is above this; JPEG makes black pixels that bright."""
 
-NEIGHBOURS = [place for place in range(9) if place != 4]
-"""Places of a 3 x 3 kernel around its centre, row by row."""
+NEIGHBOURS = [index for index in range(9) if index != 4]
+"""Indices of a 3 x 3 kernel around its centre, row by row."""
 
 
-def predicted_map(outputs: Outputs, loss: str) -> Tensor:
-    """The predicted map, (B, h, w), in float32 or better.
+def require_map(outputs: Outputs, loss: str) -> Tensor:
+    """Return the predicted map, (B, h, w), in float32 or better.
 
     Raises:
-        ConfigError: the model predicts none.
+        ConfigError: the model predicts no map.
     """
     if outputs.map is None:
         raise ConfigError(
-            f"loss {loss!r} needs a predicted map, and this model has none: choose a backbone that has one, "
-            "such as cdcn, with fusion single, or a loss over logits, such as focal"
+            f"loss {loss!r} needs a predicted map, and this model has none: choose a backbone that "
+            "predicts one, such as cdcn, with fusion single, or a loss over logits, such as focal"
         )
     return outputs.map.to(torch.promote_types(outputs.map.dtype, torch.float32))
 
 
-def read_by(options: MapOptions) -> tuple[str, ...]:
-    """The modality that the target is made from, where that is not the model's first."""
-    named = options.modality or ("depth" if options.target == "depth" else None)
-    return (named,) if named else ()
+def list_target_modalities(options: MapOptions) -> tuple[str, ...]:
+    """Return the modality that the target is made from, unless it is the model's first."""
+    modality = options.modality or ("depth" if options.target == "depth" else None)
+    return (modality,) if modality else ()
 
 
-def target_map(options: MapOptions, batch: Batch, size: tuple[int, int]) -> Tensor:
-    """What the map should be, (B, h, w) in [0, 1]: a live face's mask or depth; zero everywhere for attacks.
+def build_target_map(options: MapOptions, batch: Batch, size: tuple[int, int]) -> Tensor:
+    """Return the target map, (B, h, w) in [0, 1]: a live face's mask or depth; zero for attacks.
 
     Raises:
         ConfigError: the batch has no images of the modality.
     """
-    modality = next(iter((*read_by(options), *batch.images)))
+    modality = next(iter((*list_target_modalities(options), *batch.images)))
     if modality not in batch.images:
         raise ConfigError(
             f"loss: its target is made from modality {modality!r}, which is not in the batch "
@@ -62,25 +62,25 @@ def target_map(options: MapOptions, batch: Batch, size: tuple[int, int]) -> Tens
 
 
 class MapMSE(nn.Module):
-    """Mean over batch and places of (predicted - target)^2."""
+    """Mean over batch and positions of (predicted - target)^2."""
 
     def __init__(self, options: MapOptions, model: nn.Module | None = None) -> None:
         super().__init__()
         self.options = options
-        self.reads = read_by(options)
+        self.reads = list_target_modalities(options)
 
     def forward(self, outputs: Outputs, batch: Batch) -> Tensor:
         """A scalar; needs `outputs.map`, (B, h, w)."""
-        predicted = predicted_map(outputs, "map_mse")
-        target = target_map(self.options, batch, (predicted.shape[1], predicted.shape[2]))
+        predicted = require_map(outputs, "map_mse")
+        target = build_target_map(self.options, batch, (predicted.shape[1], predicted.shape[2]))
         return F.mse_loss(predicted, target)
 
 
 class ContrastDepth(nn.Module):
-    """Contrastive depth loss, plus `mse` times the loss `map_mse`; with both it is what CDCN is trained by.
+    """Contrastive depth loss plus `mse` times the loss `map_mse`, the sum that CDCN is trained with.
 
-    The mean over batch, places and the eight neighbours of (contrast of predicted - contrast of target)^2,
-    where a place's contrast with a neighbour is the neighbour's value less its own.
+    The mean over batch, positions and the eight neighbours of (contrast of predicted - contrast of target)^2,
+    where a position's contrast with a neighbour is the neighbour's value less the position's.
     """
 
     kernels: Tensor
@@ -88,7 +88,7 @@ class ContrastDepth(nn.Module):
     def __init__(self, options: ContrastDepthOptions, model: nn.Module | None = None) -> None:
         super().__init__()
         self.options = options
-        self.reads = read_by(options)
+        self.reads = list_target_modalities(options)
         kernels = torch.zeros(8, 9)
         kernels[torch.arange(8), NEIGHBOURS] = 1
         kernels[:, 4] = -1
@@ -96,13 +96,13 @@ class ContrastDepth(nn.Module):
 
     def forward(self, outputs: Outputs, batch: Batch) -> Tensor:
         """A scalar; needs `outputs.map`, (B, h, w) of at least 3 x 3."""
-        predicted = predicted_map(outputs, "contrast_depth")
+        predicted = require_map(outputs, "contrast_depth")
         size = predicted.shape[1], predicted.shape[2]
         if min(size) < 3:
             raise ConfigError(
                 f"loss 'contrast_depth' needs a map of 3 x 3 or more, not {size}: raise input_size"
             )
-        error = predicted - target_map(self.options, batch, size)
-        # The contrasts are linear: those of the difference are the difference of those of the two maps.
+        error = predicted - build_target_map(self.options, batch, size)
+        # Contrasts are linear: the contrast of the difference is the difference of the two maps' contrasts.
         contrast = F.conv2d(error[:, None], self.kernels.to(error.dtype))  # (B, 8, h - 2, w - 2)
         return contrast.square().mean() + self.options.mse * error.square().mean()

@@ -1,4 +1,4 @@
-"""What recipes can set of each loss."""
+"""Options of the losses."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import Any, Literal
 from attrs import Attribute, field, frozen, validators
 
 
-def _finite(_: object, attribute: Attribute[Any], value: float) -> None:
+def _check_finite(_: object, attribute: Attribute[Any], value: float) -> None:
     if not math.isfinite(value):
         raise ValueError(f"'{attribute.name}' must be finite: {value}")
 
 
-def _weights(_: object, attribute: Attribute[Any], value: tuple[float, float] | None) -> None:
+def _check_weights(_: object, attribute: Attribute[Any], value: tuple[float, float] | None) -> None:
     if value is None:
         return
     if (
@@ -31,12 +31,13 @@ class FocalOptions:
     """The focal loss.
 
     Args:
-        gamma: how much easy samples count less, >= 0; 0 is cross entropy. The published commands use 2 and 3.
-        alpha: weights of (attack, live); none is (1, 1).
+        gamma: how strongly easy samples are weighted down, >= 0; 0 is cross entropy. The published commands
+            use 2 and 3.
+        alpha: weights of (attack, live); by default (1, 1).
     """
 
-    gamma: float = field(default=3.0, validator=[validators.ge(0), _finite])
-    alpha: tuple[float, float] | None = field(default=None, validator=_weights)
+    gamma: float = field(default=3.0, validator=[validators.ge(0), _check_finite])
+    alpha: tuple[float, float] | None = field(default=None, validator=_check_weights)
 
 
 @frozen
@@ -44,11 +45,11 @@ class CrossEntropyOptions:
     """Cross entropy.
 
     Args:
-        weight: weights of (attack, live); none is (1, 1).
-        smoothing: the probability that targets give away, half of it to each of the two classes, in [0, 1).
+        weight: weights of (attack, live); by default (1, 1).
+        smoothing: probability that is taken from the true class and shared by both classes, in [0, 1).
     """
 
-    weight: tuple[float, float] | None = field(default=None, validator=_weights)
+    weight: tuple[float, float] | None = field(default=None, validator=_check_weights)
     smoothing: float = field(default=0.0, validator=[validators.ge(0), validators.lt(1)])
 
 
@@ -57,11 +58,11 @@ class MapOptions:
     """Losses over a predicted map.
 
     Args:
-        target: what a live face's map should be: `mask`, 1 where its image is not black, else 0 (so all 1
-            for a crop whose background is not blackened); or `depth`, the depth image, from 0 to 1. An
-            attack's is all 0.
-        modality: whose image that is; by default `depth` for depth, and the first for mask. The model need
-            not take it: CDCN takes RGB and is shown depth by its loss alone.
+        target: target map of a live face: `mask`, 1 where its image is not black, else 0 (so all 1 for a crop
+            whose background is not blackened); or `depth`, the depth image scaled to [0, 1]. The target of
+            an attack is all 0.
+        modality: modality whose image the target is made from; by default `depth` for depth, and the first
+            for mask. The model need not take it: CDCN takes RGB, and only its loss reads depth.
     """
 
     target: Literal["mask", "depth"] = field(default="mask", validator=validators.in_(("mask", "depth")))
@@ -73,10 +74,10 @@ class ContrastDepthOptions(MapOptions):
     """The contrastive depth loss.
 
     Args:
-        mse: how much of `map_mse` is added, >= 0; 1 as published, 0 for the contrasts alone.
+        mse: weight of the added `map_mse`, >= 0; 1 as published, 0 for the contrasts alone.
     """
 
-    mse: float = field(default=1.0, validator=[validators.ge(0.0), _finite])
+    mse: float = field(default=1.0, validator=[validators.ge(0.0), _check_finite])
 
 
 @frozen
@@ -84,7 +85,7 @@ class AMSoftmaxOptions:
     """Additive margin softmax. The scale s is the model's: `model.fusion.scale`.
 
     Args:
-        margin: m, what is taken from the true class's cosine, in [0, 1].
+        margin: m, subtracted from the true class's cosine, in [0, 1].
     """
 
     margin: float = field(default=0.35, validator=[validators.ge(0.0), validators.le(1.0)])

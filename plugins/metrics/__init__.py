@@ -1,4 +1,4 @@
-"""Metrics: figures of a score table. First the published table's, then those that are asked for by name."""
+"""The metrics: figures of a score table. The published table's come first, then the optional ones."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ CHALLENGE = "A Dataset and Benchmark for Large-scale Multi-modal Face Anti-spoof
 def fas_metrics() -> Iterator[Metric]:
     yield Metric(
         name="acc",
-        summary="Fraction of samples judged as what they are, at the threshold",
+        summary="Fraction of samples classified correctly at the threshold",
         target="fas_plugins.metrics.acc:acc",
     )
     yield Metric(
@@ -33,13 +33,13 @@ def fas_metrics() -> Iterator[Metric]:
     )
     yield Metric(
         name="apcer",
-        summary="Fraction of attacks accepted: species pooled, and the worst species",
+        summary="Fraction of attacks accepted: PAI species pooled, and the worst species",
         target="fas_plugins.metrics.apcer:apcer",
         source=ISO,
     )
     yield Metric(
         name="bpcer",
-        summary="Fraction of live samples refused",
+        summary="Fraction of live samples rejected",
         target="fas_plugins.metrics.bpcer:bpcer",
         source=ISO,
     )
@@ -51,7 +51,7 @@ def fas_metrics() -> Iterator[Metric]:
     )
     yield Metric(
         name="auc",
-        summary="Chance that a live sample scores above an attack, ties counting half",
+        summary="Probability that a live sample scores above an attack, ties counting half",
         target="fas_plugins.metrics.auc:auc",
         source="An introduction to ROC analysis (Fawcett, Pattern Recognition Letters 27, 2006)",
     )
@@ -77,7 +77,7 @@ def fas_metrics() -> Iterator[Metric]:
     )
     yield Metric(
         name="d_prime",
-        summary="Distance of the classes' means in units of their spread",
+        summary="Distance of the classes' mean scores in units of their standard deviation",
         target="fas_plugins.metrics.d_prime:d_prime",
         source="Signal Detection Theory and Psychophysics (Green and Swets, 1966)",
     )

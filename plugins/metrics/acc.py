@@ -1,4 +1,4 @@
-"""Accuracy: the fraction of samples judged as what they are."""
+"""Accuracy: the fraction of samples classified correctly."""
 
 from __future__ import annotations
 
@@ -9,5 +9,5 @@ from fas_core.scores.table import ScoreTable
 
 
 def acc(options: NoOptions, scores: ScoreTable, threshold: float | None) -> dict[str, float]:
-    """`acc`; NaN without a threshold or labelled scores. Defined for one class too."""
+    """Return `acc`; NaN without a threshold or labelled scores. One class is enough."""
     return {"acc": nan if threshold is None else scores.rates.accuracy(threshold)}

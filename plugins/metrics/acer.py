@@ -1,7 +1,7 @@
 """Average classification error rate: (APCER + BPCER) / 2.
 
-`acer_max` takes the worst species' APCER, as ISO/IEC 30107-3 and the OULU-NPU protocols do; `acer`
-the pooled one, as most tables in the literature do.
+`acer_max` takes the APCER of the worst PAI species, as ISO/IEC 30107-3 and the OULU-NPU protocols do; `acer`
+pools the species, as most tables in the literature do.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from fas_core.scores.table import ScoreTable
 
 
 def acer(options: NoOptions, scores: ScoreTable, threshold: float | None) -> dict[str, float]:
-    """`acer`, species pooled, and `acer_max`; NaN without both classes or a threshold."""
+    """Return `acer`, species pooled, and `acer_max`; NaN without both classes or a threshold."""
     if threshold is None:
         return {"acer": nan, "acer_max": nan}
     rates = scores.rates
-    pooled, worst, refused = rates.apcer(threshold), rates.apcer_max(threshold), rates.bpcer(threshold)
-    return {"acer": float(pooled + refused) / 2, "acer_max": float(worst + refused) / 2}
+    pooled, worst, bpcer = rates.apcer(threshold), rates.apcer_max(threshold), rates.bpcer(threshold)
+    return {"acer": float(pooled + bpcer) / 2, "acer_max": float(worst + bpcer) / 2}

@@ -1,9 +1,8 @@
 """Attack presentation classification error rate, ISO/IEC 30107-3.
 
-    APCER_s(t) = |{x in A_s : score(x) >= t}| / |A_s|     for attacks A_s of species s
+    APCER_s(t) = |{x in A_s : score(x) >= t}| / |A_s|     for attacks A_s of PAI species s
 
-The standard takes the maximum over species, `apcer_max`. The literature's tables pool all attacks,
-`apcer`. Neither goes by the other's name.
+The standard takes the maximum over species: `apcer_max`. Tables in the literature pool all attacks: `apcer`.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from fas_core.scores.table import ScoreTable
 
 
 def apcer(options: NoOptions, scores: ScoreTable, threshold: float | None) -> dict[str, float]:
-    """`apcer`, species pooled, and `apcer_max`; NaN without attacks or a threshold."""
+    """Return `apcer`, species pooled, and `apcer_max`; NaN without attacks or a threshold."""
     if threshold is None:
         return {"apcer": nan, "apcer_max": nan}
     rates = scores.rates

@@ -7,5 +7,5 @@ from fas_core.scores.table import ScoreTable
 
 
 def auc(options: NoOptions, scores: ScoreTable, threshold: float | None) -> dict[str, float]:
-    """`auc`, whatever the threshold; NaN without both classes."""
+    """Return `auc`, whatever the threshold; NaN without both classes."""
     return {"auc": scores.rates.auc()}

@@ -2,7 +2,7 @@
 
     BPCER(t) = |{x in L : score(x) < t}| / |L|     for live samples L
 
-Elsewhere people call it FRR, and 1 - BPCER is the TPR.
+It is also called FRR; 1 - BPCER is the TPR.
 """
 
 from __future__ import annotations
@@ -14,5 +14,5 @@ from fas_core.scores.table import ScoreTable
 
 
 def bpcer(options: NoOptions, scores: ScoreTable, threshold: float | None) -> dict[str, float]:
-    """`bpcer`; NaN without live samples or a threshold."""
+    """Return `bpcer`; NaN without live samples or a threshold."""
     return {"bpcer": nan if threshold is None else float(scores.rates.bpcer(threshold))}

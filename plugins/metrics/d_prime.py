@@ -1,8 +1,8 @@
-"""Sensitivity index: how far the two classes' scores lie apart. No fraction, and no threshold.
+"""Sensitivity index: the distance between the two classes' scores. Neither a fraction nor at a threshold.
 
     d' = (mean(live) - mean(attack)) / sqrt((var(live) + var(attack)) / 2)
 
-with the variance over the samples as they are (divided by their number).
+with population variances (divided by the number of samples).
 """
 
 from __future__ import annotations
@@ -17,30 +17,31 @@ from fas_core.scores.table import ScoreTable
 
 
 def d_prime(options: NoOptions, scores: ScoreTable, threshold: float | None) -> dict[str, float]:
-    """`d_prime`; NaN without both classes, with infinite scores, or where nothing varies."""
+    """Return `d_prime`; NaN without both classes, with infinite scores, or where neither class varies."""
     if not scores.rates.both:
         return {"d_prime": nan}
-    (live, live_weights), (attack, attack_weights) = map(_drawn, (scores.rates.live, scores.rates.attack))
-    most = max(abs(end) for part in (live, attack) for end in part[[0, -1]].tolist())
-    if most == inf:
+    live, live_weights = _select_weighted(scores.rates.live)
+    attack, attack_weights = _select_weighted(scores.rates.attack)
+    largest = max(abs(extreme) for ranked in (live, attack) for extreme in ranked[[0, -1]].tolist())
+    if largest == inf:
         return {"d_prime": nan}
-    # It does not depend on the unit, and in this one no square overflows or vanishes.
-    unit = -int(np.frexp(most)[1])
-    above, above_spread = _moments(np.ldexp(live, unit), live_weights)
-    below, below_spread = _moments(np.ldexp(attack, unit), attack_weights)
-    spread = np.sqrt((above_spread + below_spread) / 2)
-    return {"d_prime": float((above - below) / spread) if spread > 0 else nan}
+    # d' does not depend on the scale; at this power of two no square overflows or vanishes.
+    exponent = -int(np.frexp(largest)[1])
+    live_mean, live_variance = _compute_moments(np.ldexp(live, exponent), live_weights)
+    attack_mean, attack_variance = _compute_moments(np.ldexp(attack, exponent), attack_weights)
+    deviation = np.sqrt((live_variance + attack_variance) / 2)
+    return {"d_prime": float((live_mean - attack_mean) / deviation) if deviation > 0 else nan}
 
 
-def _drawn(ranked: Ranked) -> tuple[Floats, Counts]:
-    """The scores that count at all, and how often each does."""
-    counted = ranked.weights > 0
-    return ranked.scores[counted], ranked.weights[counted]
+def _select_weighted(ranked: Ranked) -> tuple[Floats, Counts]:
+    """Return the scores of positive weight, and their weights."""
+    selected = ranked.weights > 0
+    return ranked.scores[selected], ranked.weights[selected]
 
 
-def _moments(scores: Floats, weights: Counts) -> tuple[float, float]:
-    """Mean and variance."""
-    # From the first score on, as the mean of equal numbers may otherwise not be that number.
-    start = float(scores[0])
-    mean = start + float(np.average(scores - start, weights=weights))
+def _compute_moments(scores: Floats, weights: Counts) -> tuple[float, float]:
+    """Return mean and variance."""
+    # Relative to the first score, because the mean of equal numbers may otherwise differ from them.
+    first = float(scores[0])
+    mean = first + float(np.average(scores - first, weights=weights))
     return mean, float(np.average((scores - mean) ** 2, weights=weights))

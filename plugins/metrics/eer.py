@@ -2,8 +2,8 @@
 
     EER = (APCER(t) + BPCER(t)) / 2 at the t that minimises |APCER(t) - BPCER(t)|
 
-over midpoints of neighbouring distinct scores. Interpolating the ROC instead, as FeatherNets'
-published code does, differs in the third decimal on small sets.
+over midpoints of neighbouring distinct scores. Interpolating the ROC instead, as FeatherNets' published code
+does, changes the third decimal on small sets.
 """
 
 from __future__ import annotations
@@ -13,5 +13,5 @@ from fas_core.scores.table import ScoreTable
 
 
 def eer(options: NoOptions, scores: ScoreTable, threshold: float | None) -> dict[str, float]:
-    """`eer`, whatever the threshold; NaN without both classes."""
+    """Return `eer`, whatever the threshold; NaN without both classes."""
     return {"eer": scores.rates.equal()[1]}

@@ -1,4 +1,4 @@
-"""What recipes can set of each metric."""
+"""Options of the metrics."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 from attrs import Attribute, field, frozen
 
 
-def _rates(_: object, attribute: Attribute[Any], value: tuple[float, ...]) -> None:
+def _check_rates(_: object, attribute: Attribute[Any], value: tuple[float, ...]) -> None:
     if not value or len(set(value)) < len(value) or not all(0 < rate < 1 for rate in value):
         raise ValueError(
             f"'{attribute.name}' must be distinct rates between 0 and 1, at least one: {list(value)}"
@@ -19,10 +19,10 @@ class TprAtFprOptions:
     """TPR at given FPRs.
 
     Args:
-        fprs: the fractions of attacks that may be accepted, each in (0, 1).
+        fprs: largest fraction of accepted attacks, each in (0, 1).
     """
 
-    fprs: tuple[float, ...] = field(default=(1e-2, 1e-3), validator=_rates)
+    fprs: tuple[float, ...] = field(default=(1e-2, 1e-3), validator=_check_rates)
 
 
 @frozen
@@ -30,10 +30,10 @@ class BpcerApOptions:
     """BPCER at given APCERs.
 
     Args:
-        apcers: what no species' APCER may exceed, each in (0, 1).
+        apcers: largest APCER of any PAI species, each in (0, 1).
     """
 
-    apcers: tuple[float, ...] = field(default=(0.1, 0.05, 0.01), validator=_rates)
+    apcers: tuple[float, ...] = field(default=(0.1, 0.05, 0.01), validator=_check_rates)
 
 
 @frozen
@@ -41,7 +41,7 @@ class ApcerAtBpcerOptions:
     """APCER at given BPCERs.
 
     Args:
-        bpcers: the fractions of live samples that may be refused, each in (0, 1).
+        bpcers: largest fraction of rejected live samples, each in (0, 1).
     """
 
-    bpcers: tuple[float, ...] = field(default=(0.1, 0.01), validator=_rates)
+    bpcers: tuple[float, ...] = field(default=(0.1, 0.01), validator=_check_rates)

@@ -1,16 +1,16 @@
-"""TPR@FPR: how many live samples are accepted while few attacks are.
+"""TPR@FPR: the fraction of live samples accepted at a low rate of accepted attacks.
 
-The largest TPR on the ROC's own points with FPR <= f, never interpolated, so that a figure is one
-that a threshold really reaches. "TPR@FPR=10E-2" of the published tables is 1e-2.
+The largest TPR on the ROC's own points with FPR <= f, never interpolated, so that a threshold reaches it.
+"TPR@FPR=10E-2" of the published tables is 1e-2.
 """
 
 from __future__ import annotations
 
 from fas_core.scores.table import ScoreTable
-from fas_plugins.metrics.names import short
+from fas_plugins.metrics.formatting import format_rate
 from fas_plugins.metrics.options import TprAtFprOptions
 
 
 def tpr_at_fpr(options: TprAtFprOptions, scores: ScoreTable, threshold: float | None) -> dict[str, float]:
-    """`tpr@fpr=1e-2` and so on, whatever the threshold; NaN without both classes."""
-    return {f"tpr@fpr={short(fpr)}": scores.rates.tpr_at_fpr(fpr) for fpr in options.fprs}
+    """Return `tpr@fpr=1e-2` and so on, whatever the threshold; NaN without both classes."""
+    return {f"tpr@fpr={format_rate(fpr)}": scores.rates.tpr_at_fpr(fpr) for fpr in options.fprs}

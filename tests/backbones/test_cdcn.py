@@ -43,7 +43,6 @@ def test_an_impossible_size_is_refused() -> None:
         CDCNpp(CDCNOptions(), input_size=100)
 
 
-@pytest.mark.parametrize("theta", [-0.1, 1.1])
-def test_theta_out_of_range_is_refused(theta: float) -> None:
-    with pytest.raises(ValueError, match="'theta' must be"):
-        CDCNOptions(theta=theta)
+def test_the_head_has_one_column_whatever_the_classes() -> None:
+    network = CDCN(CDCNOptions(), input_size=64, num_classes=5)
+    assert network.num_logits == 1

@@ -63,11 +63,6 @@ def test_an_impossible_size_is_refused(size: int) -> None:
         FeatherNetB(STREAMING, input_size=size)
 
 
-def test_an_unknown_head_is_refused() -> None:
-    with pytest.raises(ValueError, match="head"):
-        FeatherNetOptions(head="bald")  # type: ignore[arg-type]
-
-
 def test_start_weights_are_scaled_by_fan_out() -> None:
     torch.manual_seed(0)
     expand = FeatherNetA(STREAMING).features[15].conv[0]  # 1 x 1, 64 -> 384

@@ -1,4 +1,4 @@
-"""What every registered backbone keeps, ours and anyone's: `fas_core.contracts.BackboneModule`."""
+"""The contract of every registered backbone: `fas_core.contracts.BackboneModule`."""
 
 from __future__ import annotations
 
@@ -35,29 +35,29 @@ def _seeded() -> Iterator[None]:
 
 
 def build(name: str, **settings: Any) -> nn.Module:
-    """A new network, at the smallest size unless told. The plain one is copied: building takes longer."""
+    """Return a new network, by default at the smallest size; that one is copied, as building takes longer."""
     if not settings:
-        return deepcopy(original(name, sizes(name)[0]))
+        return deepcopy(build_original(name, find_sizes(name)[0]))
     backbone = BACKBONES[name]
-    network = backbone.load()(backbone.options(), **{"input_size": sizes(name)[0]} | settings)
+    network = backbone.load()(backbone.options(), **{"input_size": find_sizes(name)[0]} | settings)
     assert isinstance(network, nn.Module)
     return network
 
 
-def at(name: str, which: int, batch: int) -> tuple[nn.Module, Tensor]:
-    """A new network of one of the two sizes, and an input."""
-    size = sizes(name)[which]
-    return deepcopy(original(name, size)), torch.randn(batch, 3, size, size)
+def build_at(name: str, which: int, batch: int) -> tuple[nn.Module, Tensor]:
+    """Return a new network of one of the two sizes, and an input."""
+    size = find_sizes(name)[which]
+    return deepcopy(build_original(name, size)), torch.randn(batch, 3, size, size)
 
 
 @lru_cache(maxsize=2)  # the tests of one backbone follow each other
-def original(name: str, size: int) -> nn.Module:
+def build_original(name: str, size: int) -> nn.Module:
     return build(name, input_size=size)
 
 
 @cache
-def sizes(name: str) -> tuple[int, int]:
-    """The two smallest of the candidates that the backbone takes."""
+def find_sizes(name: str) -> tuple[int, int]:
+    """Return the two smallest of the candidate sizes that the backbone takes."""
     backbone, possible = BACKBONES[name], []
     for size in CANDIDATE_SIZES:
         try:
@@ -70,7 +70,7 @@ def sizes(name: str) -> tuple[int, int]:
     raise AssertionError(f"{name}: takes fewer than two of {CANDIDATE_SIZES}")
 
 
-def stages(network: nn.Module, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+def run_stages(network: nn.Module, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     backbone = cast(BackboneModule, network)
     features = backbone.forward_features(x)
     embedding = backbone.forward_embedding(features)
@@ -80,12 +80,12 @@ def stages(network: nn.Module, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
 @pytest.mark.parametrize("which", [0, 1])
 @torch.inference_mode()
 def test_shapes(name: str, which: int) -> None:
-    size = sizes(name)[which]
+    size = find_sizes(name)[which]
     network = build(name, input_size=size).eval()
     backbone = cast(BackboneModule, network)
     side = size // backbone.reduction
     for batch in (1, 3):
-        features, embedding, logits = stages(network, torch.randn(batch, 3, size, size))
+        features, embedding, logits = run_stages(network, torch.randn(batch, 3, size, size))
         assert features.shape == (batch, backbone.num_features, side, side)
         assert embedding.shape == (batch, backbone.embedding_dim)
         assert logits.shape == (batch, backbone.num_logits)
@@ -94,13 +94,13 @@ def test_shapes(name: str, which: int) -> None:
 
 @BOTH
 def test_gradients_reach_every_parameter(name: str, which: int, batch: int) -> None:
-    network, x = at(name, which, batch)
+    network, x = build_at(name, which, batch)
     network.train()
     with torch.no_grad():
         for parameter_name, parameter in network.named_parameters():
             if parameter_name.endswith("bias"):
                 parameter.uniform_(0.1, 1)  # above zero, so that no ReLU happens to be dead
-    _, _, logits = stages(network, x)
+    _, _, logits = run_stages(network, x)
     logits.square().sum().backward()
     unreached = [
         parameter_name
@@ -111,8 +111,8 @@ def test_gradients_reach_every_parameter(name: str, which: int, batch: int) -> N
 
 
 @BOTH
-def test_training_moves_the_batch_statistics_and_judging_does_not(name: str, which: int, batch: int) -> None:
-    network, x = at(name, which, batch)
+def test_training_updates_batch_statistics_and_evaluation_does_not(name: str, which: int, batch: int) -> None:
+    network, x = build_at(name, which, batch)
 
     def buffers() -> dict[str, Tensor]:
         return {key: value.clone() for key, value in network.named_buffers()}
@@ -122,41 +122,41 @@ def test_training_moves_the_batch_statistics_and_judging_does_not(name: str, whi
         network.eval()(x)
         assert all(torch.equal(value, before[key]) for key, value in buffers().items())
         network.train()(x)
-    still = [key for key, value in buffers().items() if torch.equal(value, before[key])]
-    assert not still
+    unchanged = [key for key, value in buffers().items() if torch.equal(value, before[key])]
+    assert not unchanged
 
 
 @torch.inference_mode()
-def test_samples_do_not_see_each_other_when_judged(name: str) -> None:
-    network, x = build(name).eval(), torch.randn(3, 3, *sizes(name)[:1] * 2)
-    apart = torch.cat([network(sample[None]) for sample in x])
-    torch.testing.assert_close(network(x), apart, rtol=1e-4, atol=1e-5)
+def test_samples_do_not_affect_each_other_in_evaluation(name: str) -> None:
+    network, x = build(name).eval(), torch.randn(3, 3, *find_sizes(name)[:1] * 2)
+    single = torch.cat([network(sample[None]) for sample in x])
+    torch.testing.assert_close(network(x), single, rtol=1e-4, atol=1e-5)
 
 
 @BOTH
 @torch.inference_mode()
 def test_channels_last_agrees_with_contiguous(name: str, which: int, batch: int) -> None:
-    network, x = at(name, which, batch)
-    expected = stages(network.eval(), x)
+    network, x = build_at(name, which, batch)
+    expected = run_stages(network.eval(), x)
     last = cast(nn.Module, network.to(memory_format=torch.channels_last))  # type: ignore[call-overload]
-    got = stages(last, x.contiguous(memory_format=torch.channels_last))
+    got = run_stages(last, x.contiguous(memory_format=torch.channels_last))
     torch.testing.assert_close(got, expected, rtol=1e-4, atol=1e-4 * float(expected[2].abs().max() + 1))
 
 
 @BOTH
 @torch.inference_mode()
 def test_a_state_dict_is_the_whole_state(name: str, which: int, batch: int) -> None:
-    first, x = at(name, which, batch)
-    second = build(name, input_size=sizes(name)[which]).eval()
+    first, x = build_at(name, which, batch)
+    second = build(name, input_size=find_sizes(name)[which]).eval()
     first.train()(x)  # so that the batch statistics are not the initial ones
     second.load_state_dict(first.state_dict())
     assert torch.equal(first.eval()(x), second(x))
 
 
 def test_stages_after_the_last_are_not_built(name: str) -> None:
-    network, x = build(name).eval(), torch.randn(1, 3, *sizes(name)[:1] * 2)
+    network, x = build(name).eval(), torch.randn(1, 3, *find_sizes(name)[:1] * 2)
     whole, last = network.state_dict(), set[str]()
-    for until, expected in zip(("maps", "embeddings", "logits"), stages(network, x), strict=True):
+    for until, expected in zip(("maps", "embeddings", "logits"), run_stages(network, x), strict=True):
         built = build(name, until=until).eval()
         names = built.state_dict().keys()
         assert last <= names <= whole.keys()
@@ -170,12 +170,12 @@ def test_stages_after_the_last_are_not_built(name: str) -> None:
 @torch.inference_mode()
 def test_other_numbers_of_input_channels(name: str, channels: int) -> None:
     network = build(name, in_channels=channels).eval()
-    assert len(network(torch.randn(2, channels, *sizes(name)[:1] * 2))) == 2
+    assert len(network(torch.randn(2, channels, *find_sizes(name)[:1] * 2))) == 2
 
 
-def test_impossible_sizes_are_refused_and_the_named_ones_work(name: str) -> None:
+def test_impossible_sizes_are_refused_and_the_suggested_ones_work(name: str) -> None:
     with pytest.raises(ConfigError, match="use") as caught:
-        build(name, input_size=sizes(name)[1] + 1)
+        build(name, input_size=find_sizes(name)[1] + 1)
     nearest = [int(size) for size in re.findall(r"\d+", str(caught.value).partition(": use ")[2])]
     assert nearest
     for size in nearest:
@@ -192,7 +192,7 @@ def test_published_names_are_one_for_each_entry(name: str) -> None:
 @BOTH
 @torch.no_grad()
 def test_it_exports_with_any_batch_size(name: str, which: int, batch: int) -> None:
-    network, x = at(name, which, batch)
+    network, x = build_at(name, which, batch)
     example = torch.cat([x[:1]] * 2)
     dynamic = {0: torch.export.Dim("batch", min=1)}
     program = torch.export.export(network.eval(), (example,), dynamic_shapes=(dynamic,))

@@ -1,4 +1,4 @@
-"""Any backbone works under any fusion, for any modalities, and every loss trains what it is made for."""
+"""Any backbone works under any fusion, for any modalities, and every loss trains its kind of model."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SIZE, BATCH = 64, 2
 SEVERAL = {"rgb": "mobilenetv2", "depth": "feathernet_b", "ir": "cdcn"}
 
 
-def built(modalities: list[str], backbone: object, fusion: object) -> Model:
+def build(modalities: list[str], backbone: object, fusion: object) -> Model:
     tree = {
         "modalities": modalities,
         "model": {"backbone": backbone, "fusion": fusion, "input_size": SIZE},
@@ -29,7 +29,7 @@ def built(modalities: list[str], backbone: object, fusion: object) -> Model:
     return build_model(structure(tree, Recipe, registry(), "test"), registry())
 
 
-def images(model: Model) -> dict[str, torch.Tensor]:
+def draw_images(model: Model) -> dict[str, torch.Tensor]:
     shape = (BATCH, SIZE, SIZE, 3)
     return {name: torch.randint(0, 256, shape, dtype=torch.uint8) for name in model.modalities}
 
@@ -38,12 +38,12 @@ def images(model: Model) -> dict[str, torch.Tensor]:
 @torch.inference_mode()
 def test_every_fusion_joins_different_backbones(fusion: str) -> None:
     if fusion == "single":
-        model = built(["ir"], "feathernet_a", fusion)
+        model = build(["ir"], "feathernet_a", fusion)
     elif fusion == "input_concat":
-        model = built(list(SEVERAL), "feathernet_a", fusion)
+        model = build(list(SEVERAL), "feathernet_a", fusion)
     else:
-        model = built(list(SEVERAL), SEVERAL, fusion)
-    outputs = model.eval()(images(model))
+        model = build(list(SEVERAL), SEVERAL, fusion)
+    outputs = model.eval()(draw_images(model))
     assert outputs.score.shape == (BATCH,)
     assert outputs.score.isfinite().all()
 
@@ -60,12 +60,12 @@ def test_every_fusion_joins_different_backbones(fusion: str) -> None:
         ("contrast_depth", "cdcn", "input_concat"),
     ],
 )
-def test_every_loss_trains_what_it_is_made_for(loss: str, backbone: str, fusion: Any) -> None:
-    model = built(["rgb"] if fusion == "single" else ["rgb", "ir"], backbone, fusion).train()
+def test_every_loss_trains_its_kind_of_model(loss: str, backbone: str, fusion: Any) -> None:
+    model = build(["rgb"] if fusion == "single" else ["rgb", "ir"], backbone, fusion).train()
     component = registry().find(Loss, loss)
     criterion = component.load()(component.options(), model=model)
     label = torch.tensor([1, 0])
-    batch = Batch(images(model), label, index=label)
+    batch = Batch(draw_images(model), label, index=label)
     criterion(model(batch.images), batch).backward()
     gradients = {name: parameter.grad for name, parameter in model.named_parameters()}
     assert not [

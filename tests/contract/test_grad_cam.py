@@ -20,12 +20,12 @@ from fas_core.registry import registry
 FUSIONS = [item.name for item in registry().all(Fusion)]
 BACKBONES = [item.name for item in registry().all(Backbone)]
 SIZE, BATCH = 64, 2
-EVERY = 128
+COMMON_SIZE = 128
 """The size at which every backbone can be built."""
 SEVERAL = {"rgb": "mobilenetv2", "depth": "feathernet_b", "ir": "cdcn"}
 
 
-def built(modalities: list[str], backbone: object, fusion: str, size: int = SIZE, **train: Any) -> Model:
+def build(modalities: list[str], backbone: object, fusion: str, size: int = SIZE, **train: Any) -> Model:
     tree = {
         "modalities": modalities,
         "model": {"backbone": backbone, "fusion": fusion, "input_size": size},
@@ -35,17 +35,17 @@ def built(modalities: list[str], backbone: object, fusion: str, size: int = SIZE
     return build_model(structure(tree, Recipe, registry(), "test"), registry())
 
 
-def settled(model: Model) -> Model:
+def calibrate(model: Model) -> Model:
     """In eval mode, with the batch norms' statistics of real activations."""
     for module in model.modules():
         if isinstance(module, torch.nn.BatchNorm2d):
             module.momentum = 1.0
     with torch.no_grad():
-        model.train()(images(model))
+        model.train()(draw_images(model))
     return model.eval()
 
 
-def images(model: Model) -> dict[str, Tensor]:
+def draw_images(model: Model) -> dict[str, Tensor]:
     generator = torch.Generator().manual_seed(5)
     shape = (BATCH, model.face_size, model.face_size, 3)
     return {
@@ -60,13 +60,13 @@ def side(model: Model, branch: str) -> int:
 
 @pytest.mark.parametrize("backbone", BACKBONES)
 def test_every_backbone(backbone: str) -> None:
-    model = settled(built(["rgb"], backbone, "single", EVERY))
-    found = grad_cam(model, images(model))
+    model = calibrate(build(["rgb"], backbone, "single", COMMON_SIZE))
+    maps = grad_cam(model, draw_images(model))
     expected = side(model, "rgb")
-    assert found["rgb"].shape == (BATCH, expected, expected)
-    assert found["rgb"].isfinite().all()
-    assert (found["rgb"] >= 0).all()
-    assert all(parameter.grad is None for parameter in model.parameters()), "nothing is left behind"
+    assert maps["rgb"].shape == (BATCH, expected, expected)
+    assert maps["rgb"].isfinite().all()
+    assert (maps["rgb"] >= 0).all()
+    assert all(parameter.grad is None for parameter in model.parameters()), "no gradients remain"
 
 
 @pytest.mark.parametrize("fusion", FUSIONS)
@@ -74,31 +74,31 @@ def test_every_fusion(fusion: str) -> None:
     shared = fusion == "input_concat"
     modalities = ["ir"] if fusion == "single" else list(SEVERAL)
     backbone: object = "feathernet_a" if shared or fusion == "single" else SEVERAL
-    model = settled(built(modalities, backbone, fusion))
-    found = grad_cam(model, images(model))
-    assert list(found) == modalities
-    for name, values in found.items():
+    model = calibrate(build(modalities, backbone, fusion))
+    maps = grad_cam(model, draw_images(model))
+    assert list(maps) == modalities
+    for name, values in maps.items():
         expected = side(model, "shared" if shared else name)
         assert values.shape == (BATCH, expected, expected)
         assert values.isfinite().all()
     if shared:
-        assert torch.equal(found["rgb"], found["ir"])
+        assert torch.equal(maps["rgb"], maps["ir"])
 
 
 @pytest.mark.parametrize("fusion", [name for name in FUSIONS if name not in ("single", "input_concat")])
-def test_what_is_missing_has_no_evidence(fusion: str) -> None:
-    model = settled(built(list(SEVERAL), "feathernet_a", fusion, modality_dropout=0.3))
+def test_missing_modalities_have_no_evidence(fusion: str) -> None:
+    model = calibrate(build(list(SEVERAL), "feathernet_a", fusion, modality_dropout=0.3))
     presence = torch.tensor([[True, False, True], [True, True, False]])
-    found = grad_cam(model, images(model), presence)
-    assert not found["depth"][0].any()
-    assert not found["ir"][1].any()
-    assert all(values.isfinite().all() for values in found.values())
+    maps = grad_cam(model, draw_images(model), presence)
+    assert not maps["depth"][0].any()
+    assert not maps["ir"][1].any()
+    assert all(values.isfinite().all() for values in maps.values())
 
 
 @torch.inference_mode()
-def test_outputs_hold_what_each_backbone_gave() -> None:
-    model = settled(built(list(SEVERAL), SEVERAL, "concat_linear"))
-    given = images(model)
-    for name, features in model(given).features.items():
+def test_outputs_hold_the_features_of_each_backbone() -> None:
+    model = calibrate(build(list(SEVERAL), SEVERAL, "concat_linear"))
+    inputs = draw_images(model)
+    for name, features in model(inputs).features.items():
         backbone = cast(BackboneModule, model.backbones[name])
-        torch.testing.assert_close(features, backbone.forward_features(model.preprocess[name](given[name])))
+        torch.testing.assert_close(features, backbone.forward_features(model.preprocess[name](inputs[name])))

@@ -1,4 +1,4 @@
-"""Folded or not, the graph gives the same."""
+"""A graph computes the same with and without folding."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def run(model: onnx.ModelProto) -> NDArray[np.float32]:
 
 @pytest.mark.parametrize("groups", [1, 2])
 @pytest.mark.parametrize("bias", [False, True])
-def test_folded(groups: int, bias: bool) -> None:
+def test_a_batch_norm_is_folded_into_an_unpadded_convolution(groups: int, bias: bool) -> None:
     original = graph(groups, bias)
     model = ir.from_proto(original)
     assert fold_batch_norms(model) == 1
@@ -62,9 +62,9 @@ def test_folded(groups: int, bias: bool) -> None:
     np.testing.assert_allclose(run(folded), run(original), atol=1e-5)
 
 
-@pytest.mark.parametrize("kept", [{"pad": 1}, {"second_reader": True}])
-def test_left_where_it_would_change_the_result(kept: dict[str, int]) -> None:
-    original = graph(**kept)  # type: ignore[arg-type]
+@pytest.mark.parametrize("settings", [{"pad": 1}, {"second_reader": True}])
+def test_a_batch_norm_stays_where_folding_would_change_the_result(settings: dict[str, int]) -> None:
+    original = graph(**settings)  # type: ignore[arg-type]
     model = ir.from_proto(original)
     assert fold_batch_norms(model) == 0
     np.testing.assert_array_equal(run(ir.to_proto(model)), run(original))

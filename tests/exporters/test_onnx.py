@@ -1,4 +1,4 @@
-"""What the exporter writes: the graph, its agreement with torch, and what is left when it disagrees."""
+"""The ONNX exporter: the graph, its agreement with torch, and no file where they disagree."""
 
 from __future__ import annotations
 
@@ -16,12 +16,11 @@ import torch
 from attrs import evolve
 from torch import Tensor, nn
 
-from fas_core import ConfigError, DataError, FasError, ModelError
+from fas_core import DataError, FasError, ModelError
 from fas_core.card import Card
 from fas_core.config.recipe import Recipe
 from fas_core.config.structure import structure
 from fas_core.contracts import Exported
-from fas_core.descriptors import Exporter
 from fas_core.models.build import build_model
 from fas_core.models.model import Model, scorer
 from fas_core.records.model_input import ModelInput
@@ -43,7 +42,7 @@ def export(options: OnnxOptions, model: Model, samples: Any, destination: Path, 
 
 
 def run_onnx(path: Path, images: dict[str, Any]) -> dict[str, Any]:
-    """The file by onnxruntime itself, without our runtime."""
+    """Run the file by onnxruntime itself, without `ModelFile`."""
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
     names = [output.name for output in session.get_outputs()]
     return dict(zip(names, session.run(names, images), strict=True))
@@ -61,7 +60,7 @@ def feathernet(
     faces: Callable[..., Any],
     make_card: Callable[..., Card],
 ) -> tuple[Model, Exported]:
-    """FeatherNetB of 64 pixels with its published head, and what became of it."""
+    """FeatherNetB of 64 pixels with its published head, and its export."""
     tree = {
         "data": {"name": "folder", "root": "."},
         "modalities": ["rgb"],
@@ -73,7 +72,7 @@ def feathernet(
     images = {"rgb": torch.from_numpy(faces(("rgb",), 24, 64)["rgb"])}
     for module in model.modules():
         if isinstance(module, nn.BatchNorm2d):
-            module.momentum = None  # the mean of all it has seen
+            module.momentum = None  # the mean over all batches
     model.train()(images)
     folder = tmp_path_factory.mktemp("feathernet")
     card = make_card(("rgb",), 64)
@@ -186,7 +185,7 @@ def test_central_differences_are_one_convolution(
 
 
 def assert_refused(model: Model, faces: Any, card: Card, folder: Path, match: str) -> None:
-    """One line, and what was there before is still there, alone."""
+    """The error is one line, and an older file at the destination is unchanged."""
     destination = folder / "model.onnx"
     destination.write_bytes(b"an older export")
     with pytest.raises(ModelError, match=match) as refusal:
@@ -227,7 +226,7 @@ def test_refuses_nan(make_model: Any, tiny_backbone: Any, faces: Any, make_card:
     assert_refused(make_model(backbone=Undefined), faces, make_card(), tmp_path, "differ by nan in score")
 
 
-def test_refuses_what_has_no_onnx_form(
+def test_refuses_operators_without_an_onnx_equivalent(
     make_model: Any,
     tiny_backbone: Any,
     faces: Any,
@@ -248,7 +247,7 @@ def test_refuses_another_models_card(make_model: Any, faces: Any, make_card: Any
     assert_refused(make_model(), faces, card, tmp_path, "metadata is of another model")
 
 
-def test_refuses_an_opset_that_is_not_there(
+def test_refuses_an_opset_that_is_not_supported(
     make_model: Any, faces: Any, make_card: Any, tmp_path: Path
 ) -> None:
     with pytest.raises(ModelError, match="opset 99"):
@@ -261,24 +260,16 @@ def test_refuses_to_go_unverified(make_model: Any, faces: Any, make_card: Any, t
         export(OPTIONS, make_model(), faces(("rgb",), 0), tmp_path / "model.onnx", make_card())
 
 
-def test_place_that_cannot_be_written(make_model: Any, faces: Any, make_card: Any, tmp_path: Path) -> None:
+def test_refuses_a_destination_that_cannot_be_written(
+    make_model: Any, faces: Any, make_card: Any, tmp_path: Path
+) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(FasError, match="cannot be written"):
         export(OPTIONS, make_model(), faces(("rgb",), 2), tmp_path / "file" / "model.onnx", make_card())
 
 
-@pytest.mark.parametrize(
-    ("tree", "problem"),
-    [({"opset": 17}, "opset: must be >= 18: 17"), ({"tolerance": 0}, "tolerance: must be > 0: 0")],
-)
-def test_options_are_checked(tree: dict[str, Any], problem: str) -> None:
-    exporter = registry().find(Exporter, "onnx")
-    with pytest.raises(ConfigError, match=problem):
-        structure(tree, exporter.options, registry(), "exporter onnx")
-
-
 @pytest.mark.parametrize("fusion", ["concat_linear", "score_mean"])
-def test_the_graph_of_a_partial_model_is_told_what_is_there(
+def test_a_model_with_missing_modalities_takes_their_presence(
     fusion: str, make_model: Callable[..., Model], make_card: Callable[..., Card], faces: Any, tmp_path: Path
 ) -> None:
     model, images = make_model(MODALITIES, joined=fusion, partial=True), faces(MODALITIES, 9)
@@ -289,12 +280,12 @@ def test_the_graph_of_a_partial_model_is_told_what_is_there(
     rng = np.random.default_rng(1)
     presence = np.concatenate([np.eye(3, dtype=bool), rng.random((6, 3)) < 0.7])
     presence[:, 0] |= ~presence.any(axis=1)
-    exported, torch_says = ModelFile(path), scorer(model)
-    np.testing.assert_allclose(exported(images, presence), torch_says(images, presence), atol=1e-6)
-    np.testing.assert_allclose(exported(images), torch_says(images), atol=1e-6)
+    exported, expected_scores = ModelFile(path), scorer(model)
+    np.testing.assert_allclose(exported(images, presence), expected_scores(images, presence), atol=1e-6)
+    np.testing.assert_allclose(exported(images), expected_scores(images), atol=1e-6)
     pair = {name: images[name] for name in ("ir", "rgb")}
     alone = np.tile([True, False, True], (9, 1))
-    np.testing.assert_allclose(exported(pair), torch_says(images, alone), atol=1e-6)
+    np.testing.assert_allclose(exported(pair), expected_scores(images, alone), atol=1e-6)
     for given, rows, match in (
         ({}, None, "no images given; the model takes some of rgb, depth, ir"),
         (images, np.zeros((9, 3), bool), "a modality or more in each row"),
@@ -305,7 +296,7 @@ def test_the_graph_of_a_partial_model_is_told_what_is_there(
             exported(given, rows)
 
 
-def test_any_other_graph_is_told_nothing(
+def test_any_other_model_refuses_presence(
     make_model: Callable[..., Model], make_card: Callable[..., Card], faces: Any, tmp_path: Path
 ) -> None:
     images, path = faces(MODALITIES, 3), tmp_path / "model.onnx"

@@ -1,4 +1,4 @@
-"""OpenVINO's files: two that belong together, run by OpenVINO itself and by our runtime."""
+"""OpenVINO's two files, run by OpenVINO itself and by `ModelFile`."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ Write = Callable[..., tuple[Model, Exported]]
 
 @pytest.fixture(scope="module")
 def written(make_model: Any, faces: Any, make_card: Any, tmp_path_factory: pytest.TempPathFactory) -> Write:
-    """`written(partial, options)`: a model and what became of it, made once for the same arguments."""
+    """`written(partial, options)`: a model and its export, made once for the same arguments."""
 
     @cache
     def write(partial: bool = False, **options: Any) -> tuple[Model, Exported]:
@@ -58,7 +58,7 @@ def test_two_files_that_score_as_the_model_does(written: Write, faces: Any, make
     assert opened.outputs(empty)["logits"].shape == (0, 2)
 
 
-def test_static_unless_told(written: Write, faces: Any) -> None:
+def test_the_graph_is_static_by_default(written: Write, faces: Any) -> None:
     shapes = []
     for model, done in (written(), written(static=False)):
         graph = openvino.Core().read_model(done.path)
@@ -70,14 +70,14 @@ def test_static_unless_told(written: Write, faces: Any) -> None:
 
 def test_from_many_threads_at_once(written: Write, faces: Any) -> None:
     model, done = written()
-    opened, torch_says = ModelFile(done.path, threads=1), scorer(model)
+    opened, expected_scores = ModelFile(done.path, threads=1), scorer(model)
     given = [faces(MODALITIES, count) for count in range(1, 17)]
     with ThreadPoolExecutor(4) as pool:
         for images, scores in zip(given, pool.map(opened, given), strict=True):
-            np.testing.assert_allclose(scores, torch_says(images), atol=1e-6)
+            np.testing.assert_allclose(scores, expected_scores(images), atol=1e-6)
 
 
-def test_a_partial_model_is_told_what_is_there(written: Write, faces: Any) -> None:
+def test_a_model_with_missing_modalities_takes_their_presence(written: Write, faces: Any) -> None:
     model, done = written(partial=True)
     images, opened = faces(MODALITIES, 4), ModelFile(done.path)
     presence = np.array([[True, False], [False, True], [True, True], [True, False]])
@@ -97,7 +97,7 @@ def test_int8_has_integers_inside(written: Write) -> None:
 def test_pruned(written: Write) -> None:
     _, done = written(form="pruned", tolerance=1)
     assert done.verification.max_difference < 0.1
-    assert done.facts["hidden channels"] == "12 of 12"  # too few of each for any to go
+    assert done.facts["hidden channels"] == "12 of 12"  # fewer than a step of each modality
 
 
 def test_damaged_files(written: Write, tmp_path: Path) -> None:
@@ -116,7 +116,7 @@ def test_damaged_files(written: Write, tmp_path: Path) -> None:
     assert "\n" not in str(refusal.value)
 
 
-def test_somebody_elses(tmp_path: Path) -> None:
+def test_files_without_metadata_are_refused(tmp_path: Path) -> None:
     parameter = openvino.opset8.parameter([1, 3], np.float32)
     model = openvino.Model([openvino.opset8.relu(parameter)], [parameter])
     openvino.save_model(model, tmp_path / "m.xml")

@@ -39,7 +39,7 @@ def test_scores_as_the_model_does(
     assert logits.shape == (3, 2)
 
 
-def test_what_differs_is_not_left(
+def test_nothing_is_written_when_scores_differ(
     make_model: Any, tiny_backbone: Any, faces: Any, make_card: Any, tmp_path: Path
 ) -> None:
     class Liar(tiny_backbone):  # type: ignore[misc]

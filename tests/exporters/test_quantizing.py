@@ -31,7 +31,7 @@ def widest_weight(path: Path) -> int:
 
 
 def quantized_weights(path: Path) -> dict[str, Any]:
-    """Of every convolution and linear layer that has them: the scales, one per channel."""
+    """Return the scales, one per channel, of every quantized convolution and linear layer."""
     graph = onnx.load(path).graph
     stored = {tensor.name: tensor for tensor in graph.initializer}
     made = {node.output[0]: node for node in graph.node if node.op_type == "DequantizeLinear"}
@@ -82,7 +82,7 @@ def test_fewer_bits_come_first_then_the_layers_next_to_the_score_become_float(
     assert tried[4] == set(order[: len(tried[4])])
 
 
-def test_one_that_never_passes_is_not_left(
+def test_nothing_is_written_when_no_variant_passes(
     make_model: Any, faces: Any, make_card: Any, tmp_path: Path
 ) -> None:
     def verify(scorer: Scorer, *, tolerance: float | None, acer_loss: float) -> Verification:

@@ -14,6 +14,7 @@ from google.protobuf import descriptor_pb2, descriptor_pool, message_factory, te
 from onnx import TensorProto
 
 from fas_core import DataError, FasError, ModelError
+from fas_core.models.model import scorer
 from fas_core.runtime import ModelFile
 from fas_core.testing.checks import verify_on
 from fas_plugins.exporters import triton as exporter
@@ -83,7 +84,7 @@ def read_config() -> Callable[[Path], Any]:
 def write(
     make_model: Any, faces: Any, make_card: Any, tmp_path: Path
 ) -> Callable[..., tuple[Path, Any, Any, Any]]:
-    """`write(partial, options)`: the folder, what the exporter said, the model and its samples."""
+    """`write(partial, options)`: the folder, the `Exported` record, the model and its samples."""
 
     def make(partial: bool = False, **options: Any) -> tuple[Path, Any, Any, Any]:
         model, images = make_model(MODALITIES, partial=partial), faces(MODALITIES, 5)
@@ -126,7 +127,7 @@ def test_labels_are_of_the_logits(read_config: Any, write: Any) -> None:
     assert list(outputs["score"].dims) == [1]
 
 
-def test_terms_of_use_are_beside_it(read_config: Any, write: Any) -> None:
+def test_parameters_hold_threshold_and_preprocessing(read_config: Any, write: Any) -> None:
     folder, _, _, _ = write(max_batch=4, queue_delay=7)
     config = read_config(folder / "config.pbtxt")
     assert (config.max_batch_size, config.dynamic_batching.max_queue_delay_microseconds) == (4, 7)
@@ -139,17 +140,15 @@ def test_terms_of_use_are_beside_it(read_config: Any, write: Any) -> None:
     }
 
 
-def test_its_model_is_ours(write: Any) -> None:
+def test_its_model_is_an_exported_onnx_file(write: Any) -> None:
     _, done, model, images = write()
     file = ModelFile(done.path)
     assert file.card.modalities == MODALITIES
     assert done.verification.max_difference <= 1e-4
-    from fas_core.models.model import scorer
-
     np.testing.assert_allclose(file(images), scorer(model)(images), atol=1e-5)
 
 
-def test_what_fails_leaves_nothing_and_names_the_folder(
+def test_a_failure_writes_nothing_and_names_the_folder(
     make_model: Any, faces: Any, make_card: Any, tmp_path: Path
 ) -> None:
     model, images, folder = make_model(), faces(("rgb",), 3), tmp_path / "face"
@@ -166,7 +165,9 @@ def test_what_fails_leaves_nothing_and_names_the_folder(
     assert not list(tmp_path.iterdir())
 
 
-def test_nothing_is_replaced(make_model: Any, faces: Any, make_card: Any, tmp_path: Path) -> None:
+def test_an_existing_folder_is_not_replaced(
+    make_model: Any, faces: Any, make_card: Any, tmp_path: Path
+) -> None:
     model, images = make_model(), faces(("rgb",), 3)
     (tmp_path / "face").mkdir()
     (tmp_path / "face" / "mine.txt").write_text("mine")

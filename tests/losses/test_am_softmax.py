@@ -44,7 +44,7 @@ def test_it_equals_the_published_formula(evaluate: Evaluate) -> None:
     torch.testing.assert_close(got.double(), expected, rtol=1e-4, atol=1e-4)
 
 
-def test_training_by_it_parts_the_scores() -> None:
+def test_training_with_it_separates_the_scores() -> None:
     torch.manual_seed(0)
     fusion = ConcatLinear(ClassifierOptions(classifier="cosine"), (BranchSize("rgb", (8, 1, 1), 8),))
     loss = AMSoftmax(AMSoftmaxOptions(), model=fusion)
@@ -64,8 +64,3 @@ def test_training_by_it_parts_the_scores() -> None:
 def test_a_model_without_cosines_is_refused() -> None:
     with pytest.raises(ConfigError, match="classifier=cosine"):
         AMSoftmax(AMSoftmaxOptions(), model=nn.Linear(4, 2))
-
-
-def test_a_margin_out_of_range_is_refused() -> None:
-    with pytest.raises(ValueError, match="'margin' must be"):
-        AMSoftmaxOptions(margin=-0.1)

@@ -33,11 +33,11 @@ ENTRIES = {
     "cdcn": "cdcn",
     "cdcnpp": "cdcnpp",
 }
-"""Each entry of architectures.json: our backbone."""
+"""Backbone by entry of architectures.json."""
 
 
-def imported(checkpoint: Path, arch: str) -> nn.Module:
-    """The backbone of the model that `fas import` makes of a checkpoint, which must fit to the last entry."""
+def import_backbone(checkpoint: Path, arch: str) -> nn.Module:
+    """Import a checkpoint as `fas import` does, with every entry matched, and return the model's backbone."""
     published = read_published(checkpoint)
     recipe = build_recipe("feathernet-b-32", registry(), arch, {}, {})
     model, matched, _ = match_model(published, recipe, registry())
@@ -47,13 +47,13 @@ def imported(checkpoint: Path, arch: str) -> nn.Module:
     return backbone
 
 
-def output(backbone: nn.Module, x: Tensor) -> np.ndarray:
-    """Logits, or the map of a network that predicts one."""
+def run_backbone(backbone: nn.Module, x: Tensor) -> np.ndarray:
+    """Return the logits, or the map of a network that predicts one."""
     staged = cast(BackboneModule, backbone)
     with torch.inference_mode():
         embedding = staged.forward_embedding(staged.forward_features(x))
-        made = embedding if hasattr(backbone, "map_size") else staged.forward_head(embedding)
-    return made.double().numpy()
+        result = embedding if hasattr(backbone, "map_size") else staged.forward_head(embedding)
+    return result.double().numpy()
 
 
 @pytest.mark.parametrize("prefix", ["module.", ""])
@@ -61,17 +61,17 @@ def output(backbone: nn.Module, x: Tensor) -> np.ndarray:
 def test_published_weights_give_published_outputs(
     entry: str, prefix: str, fill: ModuleType, tmp_path: Path
 ) -> None:
-    """With `DataParallel`'s prefix and a training checkpoint's frame around, and without both."""
+    """Checkpoints with `DataParallel`'s prefix inside a training checkpoint, and bare state dicts."""
     weights: dict[str, Any] = {
         f"{prefix}{name}": torch.from_numpy(np.asarray(value))
         for name, value in fill.state_dict(entry).items()
     }
-    whole = {"epoch": 7, "arch": entry, "state_dict": weights, "best_prec1": 99.0}
+    training = {"epoch": 7, "arch": entry, "state_dict": weights, "best_prec1": 99.0}
     checkpoint = tmp_path / "checkpoint.pth.tar"
-    torch.save(whole if prefix else weights, checkpoint)
+    torch.save(training if prefix else weights, checkpoint)
     expected = fill.output(entry)
 
-    got = output(imported(checkpoint, ENTRIES[entry]), torch.from_numpy(fill.batch(entry)))
+    got = run_backbone(import_backbone(checkpoint, ENTRIES[entry]), torch.from_numpy(fill.batch(entry)))
 
     checkpoint.unlink()  # up to 178 MB each
     got = got.reshape(expected.shape)  # a predicted map comes row by row

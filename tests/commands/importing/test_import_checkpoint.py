@@ -25,6 +25,7 @@ from fas_core.models.published import read_published
 from fas_core.registry import registry
 from fas_core.runs.run import Run
 from fas_core.training import job
+from fas_plugins.commands.importing.entries import match_by_order
 from fas_plugins.commands.importing.import_checkpoint import ImportedRun, build_recipe, import_checkpoint
 
 MakeRecipe = Callable[..., Recipe]

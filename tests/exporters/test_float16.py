@@ -1,4 +1,4 @@
-"""ONNX in float16: what is halved, what is not, and how far it is off."""
+"""ONNX in float16: which values are converted, and how much the scores differ."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from fas_plugins.exporters import onnx as exporter
 from fas_plugins.exporters.options import OnnxOptions
 
 MODALITIES = ("rgb", "depth", "ir")
-HALF = OnnxOptions(form="fp16")
+FP16 = OnnxOptions(form="fp16")
 
 
 @pytest.mark.parametrize("partial", [False, True])
@@ -27,7 +27,7 @@ def test_bytes_in_and_float32_out(
 ) -> None:
     model, images = make_model(MODALITIES, partial=partial), faces(MODALITIES, 5)
     path, card = tmp_path / "model.onnx", make_card(MODALITIES, partial=partial)
-    done = exporter.export(HALF, model, images, path, card, verify_on(model, images))
+    done = exporter.export(FP16, model, images, path, card, verify_on(model, images))
     assert 0 < done.verification.max_difference < 5e-3
     graph = onnx.load(path).graph
     kinds = {value.name: value.type.tensor_type.elem_type for value in (*graph.input, *graph.output)}
@@ -45,7 +45,9 @@ def test_bytes_in_and_float32_out(
     np.testing.assert_array_equal(found[0].astype(np.float64), ModelFile(path)(images))
 
 
-def test_what_is_too_far_off_is_not_left(make_model: Any, faces: Any, make_card: Any, tmp_path: Path) -> None:
+def test_nothing_is_written_when_scores_differ_too_much(
+    make_model: Any, faces: Any, make_card: Any, tmp_path: Path
+) -> None:
     model, images = make_model(), faces(("rgb",), 4)
     options = OnnxOptions(form="fp16", tolerance=1e-9)
     with pytest.raises(ModelError, match="differ by"):

@@ -1,4 +1,4 @@
-"""What a graph need not compute is found and named."""
+"""Redundant nodes of a graph are named and counted."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 from onnxscript import ir
 
-from fas_plugins.exporters.leftovers import leftovers
+from fas_plugins.exporters.redundant_nodes import describe_redundant_nodes
 
 
 def graph(*nodes: onnx.NodeProto) -> ir.Model:
@@ -24,11 +24,11 @@ def norm(given: str, made: str) -> onnx.NodeProto:
 
 
 def test_a_clean_graph() -> None:
-    assert leftovers(graph(helper.make_node("Conv", ["x", "kernel"], ["y"]))) == "none"
+    assert describe_redundant_nodes(graph(helper.make_node("Conv", ["x", "kernel"], ["y"]))) == "none"
 
 
-def test_everything_is_named_and_counted() -> None:
-    found = leftovers(
+def test_every_kind_is_named_and_counted() -> None:
+    text = describe_redundant_nodes(
         graph(
             norm("x", "a"),
             helper.make_node("Conv", ["a", "kernel"], ["b"], pads=[1] * 4),
@@ -40,7 +40,7 @@ def test_everything_is_named_and_counted() -> None:
             helper.make_node("Conv", ["f", "k"], ["y"]),
         )
     )
-    assert found == (
+    assert text == (
         "1 BatchNormalization (before padded convolutions), 1 BatchNormalization (beside no convolution), "
         "1 Dropout, 2 Identity, 1 Neg (of constants)"
     )

@@ -1,4 +1,4 @@
-"""A model that judges by patches is one graph: faces in, one call, the mean over patches out."""
+"""Every form of every format scores as the model does, and the strongest variant that passes is written."""
 
 from __future__ import annotations
 
@@ -7,14 +7,19 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 import pytest
+from onnx import TensorProto, helper, numpy_helper
+from onnxscript import ir
 
-from fas_core.contracts import Exported
+from fas_core import ModelError
+from fas_core.contracts import Exported, Verification
 from fas_core.descriptors import Exporter
 from fas_core.models.model import Model, scorer
 from fas_core.registry import registry
 from fas_core.runtime import ModelFile
 from fas_core.testing.checks import verify_on
+from fas_plugins.exporters.forms import write_form
 
 FORMATS = [
     ("onnx", {}),
@@ -47,7 +52,7 @@ def export(
 
 @pytest.mark.parametrize(("name", "options"), FORMATS)
 @pytest.mark.parametrize("partial", [False, True])
-def test_every_format_scores_faces_as_the_model_does(
+def test_every_form_of_a_patch_model_scores_faces_as_the_model_does(
     name: str,
     options: dict[str, Any],
     partial: bool,
@@ -74,3 +79,41 @@ def test_every_format_scores_faces_as_the_model_does(
             scorer(model)(given, presence),
             atol=BOUND.get(options.get("form", ""), 1e-5),
         )
+
+
+def graph() -> ir.Model:
+    """x (B, 3, 4, 4) -> convolution -> y, an output: no channel is hidden."""
+    weight = numpy_helper.from_array(np.ones((2, 3, 3, 3), np.float32), "w")
+    x = helper.make_tensor_value_info("x", TensorProto.FLOAT, ["b", 3, 4, 4])
+    y = helper.make_tensor_value_info("y", TensorProto.FLOAT, ["b", 2, 2, 2])
+    nodes = [helper.make_node("Conv", ["x", "w"], ["y"])]
+    return ir.from_proto(helper.make_model(helper.make_graph(nodes, "test", [x], [y], [weight])))
+
+
+def test_float32_is_written_as_it_is() -> None:
+    written: list[onnx.ModelProto] = []
+
+    def write(proto: onnx.ModelProto) -> Verification:
+        written.append(proto)
+        return Verification(1, "dev", 0.0, 0.0)
+
+    verification, facts = write_form("fp32", graph(), {}, Path("model.onnx"), write)
+    assert verification == Verification(1, "dev", 0.0, 0.0)
+    assert facts == {}
+    assert [node.op_type for node in written[0].graph.node] == ["Conv"]
+
+
+def test_the_error_of_the_only_variant_is_raised() -> None:
+    def write(_: onnx.ModelProto) -> Verification:
+        raise ModelError("scores differ")
+
+    with pytest.raises(ModelError, match="scores differ"):
+        write_form("fp32", graph(), {}, Path("model.onnx"), write)
+
+
+def test_a_graph_without_hidden_channels_cannot_be_pruned() -> None:
+    def write(_: onnx.ModelProto) -> Verification:
+        raise AssertionError("there is nothing to write")
+
+    with pytest.raises(ModelError, match=r"model\.onnx: not written: .* no hidden channels"):
+        write_form("pruned", graph(), {}, Path("model.onnx"), write)

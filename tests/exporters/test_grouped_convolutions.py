@@ -1,4 +1,4 @@
-"""Narrow groups or depth-wise, the graph gives the same."""
+"""A graph with narrow groups and its depth-wise replacement compute the same."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 from onnxscript import ir
 
-from fas_plugins.exporters.splitting import split_groups
+from fas_plugins.exporters.grouped_convolutions import split_grouped_convolutions
 
 GROUPS = 4
 
@@ -37,15 +37,15 @@ def graph(
         "high": np.array(2.0),
     }
     nodes, value = [], "x"
-    for place, settings in enumerate(
+    for index, settings in enumerate(
         [{"pads": [kernel // 2] * 4}, {"group": GROUPS, "pads": [1] * 4, "strides": [stride] * 2}, {}]
     ):
-        inputs = [value, f"w{place}", *([f"b{place}"] if bias else [])]
-        nodes.append(helper.make_node("Conv", inputs, [f"c{place}"], f"conv{place}", **settings))
-        value = f"c{place}"
-        if clipped and place < 2:
-            nodes.append(helper.make_node("Clip", [value, "low", "high"], [f"a{place}"]))
-            value = f"a{place}"
+        inputs = [value, f"w{index}", *([f"b{index}"] if bias else [])]
+        nodes.append(helper.make_node("Conv", inputs, [f"c{index}"], f"conv{index}", **settings))
+        value = f"c{index}"
+        if clipped and index < 2:
+            nodes.append(helper.make_node("Clip", [value, "low", "high"], [f"a{index}"]))
+            value = f"a{index}"
     names = ["c2"]
     if second_reader:
         nodes.append(helper.make_node("Relu", ["c0"], ["z"]))
@@ -69,25 +69,32 @@ def run(model: onnx.ModelProto) -> NDArray[np.float32]:
 
 @pytest.mark.parametrize("width", [2, 3, 6])
 @pytest.mark.parametrize("settings", [{}, {"stride": 2}, {"bias": False}, {"clipped": False}])
-def test_split(width: int, settings: dict[str, int]) -> None:
+def test_each_group_convolution_becomes_width_squared_depthwise_ones(
+    width: int, settings: dict[str, int]
+) -> None:
     original = graph(width, **settings)  # type: ignore[arg-type]
     model = ir.from_proto(original)
-    assert split_groups(model) == 1
+    assert split_grouped_convolutions(model) == 1
     split = ir.to_proto(model)
     onnx.checker.check_model(split, full_check=True)
     depthwise = [
-        node for node in split.graph.node for part in node.attribute if part.name == "group" and part.i > 1
+        node
+        for node in split.graph.node
+        for setting in node.attribute
+        if setting.name == "group" and setting.i > 1
     ]
     assert len(depthwise) == width**2
-    assert all(part.i == GROUPS for node in depthwise for part in node.attribute if part.name == "group")
+    assert all(
+        setting.i == GROUPS for node in depthwise for setting in node.attribute if setting.name == "group"
+    )
     np.testing.assert_allclose(run(split), run(original), rtol=1e-4, atol=1e-4)
 
 
 @pytest.mark.parametrize(
     ("width", "settings"), [(1, {}), (9, {}), (3, {"kernel": 3}), (3, {"second_reader": True})]
 )
-def test_left_where_it_would_not_help_or_not_be_the_same(width: int, settings: dict[str, int]) -> None:
+def test_other_convolutions_are_not_replaced(width: int, settings: dict[str, int]) -> None:
     original = graph(width, **settings)  # type: ignore[arg-type]
     model = ir.from_proto(original)
-    assert split_groups(model) == 0
+    assert split_grouped_convolutions(model) == 0
     np.testing.assert_array_equal(run(ir.to_proto(model)), run(original))

@@ -1,0 +1,76 @@
+"""Reading a graph's structure."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+from onnxscript import ir
+
+from fas_plugins.exporters.graph import (
+    add_constant,
+    count_groups,
+    find_preprocessing,
+    is_pointwise,
+    measure_depths,
+    read_bias,
+    read_constant,
+    to_graph_inputs,
+)
+
+
+@pytest.fixture
+def graph() -> ir.Graph:
+    """rgb (B, 4, 4, 2), bytes -> transpose, cast, scale -> grouped 3 x 3 -> 1 x 1 with a bias -> + scaled."""
+    constants = {
+        "scale": np.float32([0.5]),
+        "w0": np.ones((2, 1, 3, 3), np.float32),
+        "w1": np.ones((2, 2, 1, 1), np.float32),
+        "b1": np.float32([3, 4]),
+    }
+    nodes = [
+        helper.make_node("Transpose", ["rgb"], ["first"], perm=[0, 3, 1, 2]),
+        helper.make_node("Cast", ["first"], ["float"], to=TensorProto.FLOAT),
+        helper.make_node("Mul", ["float", "scale"], ["scaled"]),
+        helper.make_node("Conv", ["scaled", "w0"], ["grouped"], "grouped", group=2, pads=[1] * 4),
+        helper.make_node("Conv", ["grouped", "w1", "b1"], ["mixed"], "mixed"),
+        helper.make_node("Add", ["mixed", "scaled"], ["y"]),
+    ]
+    inputs = [
+        helper.make_tensor_value_info("rgb", TensorProto.UINT8, ["b", 4, 4, 2]),
+        helper.make_tensor_value_info("presence", TensorProto.BOOL, ["b", 1]),
+    ]
+    y = helper.make_tensor_value_info("y", TensorProto.FLOAT, ["b", 2, 4, 4])
+    tensors = [numpy_helper.from_array(values, name) for name, values in constants.items()]
+    return ir.from_proto(helper.make_model(helper.make_graph(nodes, "test", inputs, [y], tensors))).graph
+
+
+def test_preprocessing_ends_at_the_first_convolution(graph: ir.Graph) -> None:
+    assert [node.op_type for node in find_preprocessing(graph)] == ["Transpose", "Cast", "Mul"]
+
+
+def test_depth_is_the_longest_path(graph: ir.Graph) -> None:
+    assert list(measure_depths(graph).values()) == [1, 2, 3, 4, 5, 6]
+
+
+def test_convolutions(graph: ir.Graph) -> None:
+    grouped, mixed = (node for node in graph if node.op_type == "Conv")
+    assert (count_groups(grouped), count_groups(mixed)) == (2, 1)
+    assert (is_pointwise(grouped), is_pointwise(mixed)) == (False, True)
+    assert read_bias(grouped) is None
+    bias = read_bias(mixed)
+    assert bias is not None
+    assert bias.tolist() == [3, 4]
+
+
+def test_samples_lack_no_modality(graph: ir.Graph) -> None:
+    inputs = to_graph_inputs(graph, {"rgb": np.zeros((5, 4, 4, 2), np.uint8)})
+    assert inputs["rgb"].shape == (5, 4, 4, 2)
+    assert inputs["presence"].tolist() == [[True]] * 5
+
+
+def test_an_added_constant_is_read_in_float64(graph: ir.Graph) -> None:
+    values = read_constant(add_constant(graph, "new", np.array([1.0, 0.1])))
+    assert values.dtype == np.float64
+    assert values.tolist() == [1, np.float32(0.1)]
+    assert "new" in graph.initializers
