@@ -12,11 +12,12 @@ import rich_click as click
 
 from fas_core.atomic import replacing
 from fas_core.cli.options.output import output_options
-from fas_core.cli.options.predicting import PictureOptions, PredictOptions, predict_options, score_inputs
-from fas_core.cli.views.verdicts import show
+from fas_core.cli.options.predict import predict_options
+from fas_core.cli.views.verdicts import show_verdicts
 from fas_core.errors import ConfigError
 
 if TYPE_CHECKING:
+    from fas_core.inference.predict_inputs import PredictOptions
     from fas_core.runtime.results import FaceResult
 
 NOTHING_SCORED, ATTACKED = 1, 3
@@ -26,7 +27,13 @@ NOTHING_SCORED, ATTACKED = 1, 3
 @click.argument("model", type=click.Path(path_type=Path))
 @click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
 @predict_options
-@click.option("--csv", "table", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE")
+@click.option(
+    "--csv",
+    "table",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Score file to write, which `fas score` and `fas drift` read.",
+)
 @click.option(
     "--save-annotated",
     "annotated",
@@ -48,7 +55,7 @@ def command(
     ctx: click.Context,
     model: Path,
     inputs: tuple[str, ...],
-    asked: PredictOptions,
+    options: PredictOptions,
     table: Path | None,
     annotated: Path | None,
     explained: Path | None,
@@ -65,28 +72,32 @@ def command(
     """
     if explained is not None and annotated is not None and explained.resolve() == annotated.resolve():
         raise ConfigError("--explain and --save-annotated would write the same files: give two folders")
-    found = score_inputs(ctx, model, inputs, asked, PictureOptions(annotated, explained))
+    from fas_core.inference.predict_inputs import PictureOptions, predict_inputs
+
+    verdicts = predict_inputs(model, inputs, options, PictureOptions(annotated, explained))
     if table is not None:
-        _write(table, found.rows)
-    show(model, found, pictures=explained is not None)
-    ctx.exit(_exit_code(found.rows, fail_on_attack))
+        _write_csv(table, verdicts.rows)
+    show_verdicts(model, verdicts, pictures=explained is not None)
+    ctx.exit(_exit_code(verdicts.rows, fail_on_attack))
 
 
-def _write(path: Path, rows: Sequence[FaceResult]) -> None:
-    """As CSV, which `fas score` reads: `id` and `score` among its columns."""
+def _write_csv(path: Path, rows: Sequence[FaceResult]) -> None:
+    """Write the CSV file that `fas score` reads: `id` and `score` are among its columns."""
     text = StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(("id", "score", "verdict", "threshold", "box", "reason"))
     for row in rows:
-        found, box = row.prediction, "" if row.box is None else " ".join(f"{value:.1f}" for value in row.box)
-        said = ("", "", "") if found is None else (repr(found.score), found.verdict, repr(found.threshold))
-        writer.writerow((row.name, *said, box, row.reason))
+        result, box = row.prediction, "" if row.box is None else " ".join(f"{value:.1f}" for value in row.box)
+        cells = (
+            ("", "", "") if result is None else (repr(result.score), result.verdict, repr(result.threshold))
+        )
+        writer.writerow((row.name, *cells, box, row.reason))
     with replacing(path) as temporary:
         temporary.write_text(text.getvalue(), encoding="utf-8")
 
 
 def _exit_code(rows: Sequence[FaceResult], fail_on_attack: bool) -> int:
-    found = [row.prediction for row in rows if row.prediction is not None]
-    if fail_on_attack and not all(prediction.live for prediction in found):
+    predictions = [row.prediction for row in rows if row.prediction is not None]
+    if fail_on_attack and not all(prediction.live for prediction in predictions):
         return ATTACKED
-    return NOTHING_SCORED if not found or (fail_on_attack and len(found) < len(rows)) else 0
+    return NOTHING_SCORED if not predictions or (fail_on_attack and len(predictions) < len(rows)) else 0

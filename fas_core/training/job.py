@@ -9,6 +9,7 @@ from typing import Any
 
 from attrs import frozen
 
+from fas_core.config.advice import describe_crop_mismatch
 from fas_core.config.recipe import Recipe
 from fas_core.console import Table, console
 from fas_core.contracts import DatasetReader
@@ -52,6 +53,8 @@ def start(path: Path, recipe: Recipe, registry: Registry, *, reader: DatasetRead
         KeyboardInterrupt: Ctrl-C; the run can be continued.
     """
     accelerator = accelerator_for(recipe.train)
+    if accelerator.is_main_process and (advice := describe_crop_mismatch(recipe)):
+        console.warn(advice)
     with accelerator.main_process_first():
         reader = reader or open_choice(recipe.data, registry)
     train, dev = training_splits(reader, recipe)

@@ -1,4 +1,4 @@
-"""The flags that change a recipe: `--set`, and the published ones as they were."""
+"""Flags that change a recipe: `--set`, and those of the published scripts."""
 
 from __future__ import annotations
 
@@ -16,19 +16,20 @@ FLAGS: dict[str, tuple[tuple[str, ...], Any, str]] = {
     "train.every_decay": (("--every-decay",), int, "Epochs between decays of the learning rate."),
     "loss.gamma": (("--fl-gamma",), float, "Gamma of the focal loss."),
     "train.epochs": (("--epochs",), int, "Epochs in all."),
-    "train.workers": (("-j", "--workers"), int, "Processes that read images."),
-    "model.input_size": (("--input-size", "--input_size"), int, "Side of the square input, in pixels."),
-    "train.seed": (("--random-seed",), int, "Of weights, order and augmentation."),
-    "train.momentum": (("--momentum",), float, "Of SGD."),
-    "train.weight_decay": (("--weight-decay", "--wd"), float, "L2 penalty."),
-    "train.device": (("--device",), str, "auto, cpu, cuda, cuda:1, mps, ..."),
-    "train.amp": (("--amp",), click.Choice(["fp32", "fp16", "bf16"]), "Mixed precision."),
-    "threshold": (("--threshold",), str, "eer (fitted on dev) or fixed:VALUE."),
+    "train.workers": (("-j", "--workers"), int, "Images that are read at the same time, by processes."),
+    "model.input_size": (("--input-size", "--input_size"), int, "Side of the square input in pixels."),
+    "train.seed": (("--random-seed",), int, "Seed of weights, order and augmentation."),
+    "train.momentum": (("--momentum",), float, "Momentum of SGD."),
+    "train.weight_decay": (("--weight-decay", "--wd"), float, "Weight decay (L2 penalty)."),
+    "train.device": (("--device",), str, "Device to train on: auto, cpu, cuda, cuda:1, mps, ..."),
+    "train.amp": (("--amp",), click.Choice(["fp32", "fp16", "bf16"]), "Mixed precision; fp32 for none."),
+    "threshold": (("--threshold",), str, "Threshold policy: eer (fitted on dev), fixed:VALUE, ..."),
 }
+"""Flags by recipe path; the names are those of the published scripts and their usual variants."""
 
 
 def recipe_options(command: Command) -> Command:
-    """Give a command the flags; it receives `overrides`, `{recipe path: value}`, of those given."""
+    """Give a command these flags, as one argument `overrides`: `{recipe path: value}` of those given."""
 
     @functools.wraps(command)
     def wrapped(*args: Any, sets: tuple[str, ...], data: str | None, **kwargs: Any) -> Any:
@@ -48,14 +49,16 @@ def recipe_options(command: Command) -> Command:
     for path, (names, kind, text) in reversed(FLAGS.items()):
         wrapped = click.option(*names, _parameter(path), type=kind, help=f"{text} [{path}]")(wrapped)
     wrapped = click.option(
-        "--data", metavar="ROOT_OR_NAME", help="NAME, NAME:ROOT, a folder or a manifest file. [data]"
+        "--data",
+        metavar="ROOT_OR_NAME",
+        help="Data set: NAME, NAME:ROOT, a folder or a manifest file. [data]",
     )(wrapped)
     return click.option(
         "--set",
         "sets",
         multiple=True,
         metavar="KEY=VALUE",
-        help="Any value of the recipe, e.g. train.lr=0.02.",
+        help="Value of the recipe to change, e.g. train.lr=0.02; may be repeated.",
     )(wrapped)
 
 

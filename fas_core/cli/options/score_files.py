@@ -1,4 +1,4 @@
-"""The flags that say how a score file is to be read, where that cannot be found out."""
+"""Flags that say how a score file is to be read, where that cannot be found out."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ SIDES = click.Choice(("live", "attack"))
 
 
 def _columns(_: click.Context, __: click.Parameter, texts: tuple[str, ...]) -> dict[str, str]:
-    """`ROLE=NAME` taken apart."""
+    """Parse `ROLE=NAME`."""
     from fas_core.scores.files import ROLES
 
-    found = {}
+    columns = {}
     for text in texts:
         role, equals, name = text.partition("=")
-        if not equals or role not in ROLES or role in found:
+        if not equals or role not in ROLES or role in columns:
             raise ConfigError(f"--column {text!r}: must be ROLE=NAME, each ROLE once, of {', '.join(ROLES)}")
-        found[role] = name
-    return found
+        columns[role] = name
+    return columns
 
 
 def reading_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -39,13 +39,19 @@ def reading_options(command: Callable[..., Any]) -> Callable[..., Any]:
         multiple=True,
         metavar="ROLE=NAME",
         callback=_columns,
-        help="Which column is id, score, label, species, subject, ...: its name, or its number from 1.",
+        help="Column of a role (id, score, label, species, subject, ...): its name, or its number from 1.",
     )
-    @click.option("--positive", type=SIDES, help="What 1 and a high score mean, if not live.")
-    @click.option("--label-one", type=SIDES, help="What the label 1 means, where scores differ from it.")
-    @click.option("--high-score", type=SIDES, help="What a high score means, where labels differ from it.")
-    @click.option("--delimiter", type=click.Choice(tuple(DELIMITERS)), help="Of FILE; else it is found out.")
-    @click.option("--header/--no-header", default=None, help="Whether FILE has one; else it is found out.")
+    @click.option("--positive", type=SIDES, help="What label 1 and a high score mean; live by default.")
+    @click.option("--label-one", type=SIDES, help="What label 1 means, if not the same as a high score.")
+    @click.option("--high-score", type=SIDES, help="What a high score means, if not the same as label 1.")
+    @click.option(
+        "--delimiter",
+        type=click.Choice(tuple(DELIMITERS)),
+        help="Delimiter of FILE; by default it is detected.",
+    )
+    @click.option(
+        "--header/--no-header", default=None, help="Whether FILE has a header; by default it is detected."
+    )
     @functools.wraps(command)
     def wrapped(
         *args: Any,

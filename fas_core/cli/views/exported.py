@@ -1,4 +1,4 @@
-"""How `fas export` shows the formats and what it wrote."""
+"""How `fas export` prints the formats and the files that it wrote."""
 
 from __future__ import annotations
 
@@ -6,18 +6,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from attrs import asdict
-
 from fas_core.console import Table, console
 
 if TYPE_CHECKING:
-    from fas_core.card import Card
-    from fas_core.cli.export import Plan
     from fas_core.contracts import Exported
     from fas_core.descriptors import Exporter
+    from fas_core.export.export_run import ExportPlan
     from fas_core.export.verify import Comparison
 
-    Written = Sequence[tuple[Plan, Exported]]
+    Written = Sequence[tuple[ExportPlan, Exported]]
 
 COLUMNS = (
     "file",
@@ -31,8 +28,8 @@ COLUMNS = (
 )
 
 
-def formats(exporters: Sequence[Exporter]) -> None:
-    """`fas export --list`."""
+def show_formats(exporters: Sequence[Exporter]) -> None:
+    """Print the installed formats."""
     if console.json:
         console.document(
             [
@@ -58,15 +55,18 @@ def formats(exporters: Sequence[Exporter]) -> None:
     console.table(Table("", ("format", "files", "forms", "what it is"), rows, left=(0, 1, 2, 3)))
 
 
-def verification(exported: Exported) -> dict[str, Any]:
-    """What stands beside the file."""
-    found = asdict(exported.verification)
-    found["unverified"] = list(found["unverified"])
-    return {"file": exported.path.name, "size": exported.size, **exported.facts, **found}
+def show_exports(run: Path, written: Written, weights: str, comparison: Comparison) -> None:
+    """Print the written files, or the document of `--json`."""
+    if console.json:
+        console.document(_document(run, written, weights, comparison))
+    else:
+        _print_tables(written, comparison)
 
 
-def document(run: Path, written: Written, card: Card, weights: str, comparison: Comparison) -> dict[str, Any]:
-    """Of `--json`."""
+def _document(run: Path, written: Written, weights: str, comparison: Comparison) -> dict[str, Any]:
+    from fas_core.export.export_run import verification_document
+
+    card = comparison.card
     return {
         "run": str(run),
         "weights": weights,
@@ -77,56 +77,48 @@ def document(run: Path, written: Written, card: Card, weights: str, comparison: 
         "compared_on": {"split": comparison.split, **comparison.samples.counts()},
         "files": [
             {
-                **verification(done),
-                "path": str(done.path),
+                **verification_document(exported),
+                "path": str(exported.path),
                 "format": plan.exporter.name,
                 "form": plan.form,
             }
-            for plan, done in written
+            for plan, exported in written
         ],
     }
 
 
-def tables(written: Written, card: Card, comparison: Comparison) -> None:
-    """What the files take and mean, then a line for each of them."""
-    threshold, side, counts = card.threshold, card.input.face_size, comparison.samples.counts()
+def _print_tables(written: Written, comparison: Comparison) -> None:
+    """Print what the files take and mean, then a line for each of them."""
+    card, counts = comparison.card, comparison.samples.counts()
+    threshold, side = card.threshold, card.input.face_size
     labels = ", ".join(f"{counts[key]} {key}" for key in ("live", "attack", "unknown") if counts.get(key))
-    console.table(
-        Table(
-            title="",
-            columns=("model", ""),
-            rows=[
-                ("takes", f"{', '.join(card.modalities)}: uint8 (B, {side}, {side}, 3)"),
-                ("threshold", threshold.text() if threshold else "none"),
-                (
-                    "compared on",
-                    f"{len(comparison.samples)} samples of {comparison.split} ({labels})",
-                ),
-            ],
-            left=(0, 1),
-        )
-    )
+    rows = [
+        ("takes", f"{', '.join(card.modalities)}: uint8 (B, {side}, {side}, 3)"),
+        ("threshold", threshold.text() if threshold else "none"),
+        ("compared on", f"{len(comparison.samples)} samples of {comparison.split} ({labels})"),
+    ]
+    console.table(Table("", ("model", ""), rows, left=(0, 1)))
     console.info()
-    console.table(Table("", COLUMNS, [_row(done) for _, done in written]))
+    console.table(Table("", COLUMNS, [_row(exported) for _, exported in written]))
     console.info("latency: median of one sample a call, one thread of this machine's CPU")
-    for plan, done in written:
-        facts = ", ".join([plan.form, *(f"{key} {value}" for key, value in done.facts.items())])
-        console.info(f"{done.path}: {plan.exporter.name}, {facts}")
+    for plan, exported in written:
+        facts = ", ".join([plan.form, *(f"{key} {value}" for key, value in exported.facts.items())])
+        console.info(f"{exported.path}: {plan.exporter.name}, {facts}")
 
 
 def _row(exported: Exported) -> tuple[str, ...]:
-    found = exported.verification
+    verification = exported.verification
 
-    def shown(value: float | None, form: str) -> str:
+    def cell(value: float | None, form: str) -> str:
         return "-" if value is None else format(value, form)
 
     return (
         exported.path.name,
         f"{exported.size / 1e6:.2f} MB",
-        shown(found.latency, ".2f") + " ms",
-        f"{found.max_difference:.2g}",
-        f"{found.mean_difference:.2g}",
-        shown(found.changed, "d"),
-        shown(found.acer_before, ".2%"),
-        shown(found.acer_after, ".2%"),
+        cell(verification.latency, ".2f") + " ms",
+        f"{verification.max_difference:.2g}",
+        f"{verification.mean_difference:.2g}",
+        cell(verification.changed, "d"),
+        cell(verification.acer_before, ".2%"),
+        cell(verification.acer_after, ".2%"),
     )

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import rich_click as click
 
 from fas_core.cli.options.output import output_options
-from fas_core.cli.options.predicting import PictureOptions, PredictOptions, predict_options, score_inputs
-from fas_core.cli.views.verdicts import show
+from fas_core.cli.options.predict import predict_options
+from fas_core.cli.views.verdicts import show_verdicts
+
+if TYPE_CHECKING:
+    from fas_core.inference.predict_inputs import PredictOptions
 
 NOTHING_SCORED = 1
 
@@ -39,7 +43,7 @@ def command(
     inputs: tuple[str, ...],
     output: Path,
     square: float | None,
-    asked: PredictOptions,
+    options: PredictOptions,
 ) -> None:
     """Write a PNG for each INPUT that shows which regions of the face decided the score.
 
@@ -49,6 +53,9 @@ def command(
 
     The exit code is 0, or 1 when no input could be scored.
     """
-    verdicts = score_inputs(ctx, model, inputs, asked, PictureOptions(explained=output, square=square))
-    show(model, verdicts, pictures=True)
+    from fas_core.inference.predict_inputs import PictureOptions, predict_inputs
+
+    pictures = PictureOptions(explained=output, square=square)
+    verdicts = predict_inputs(model, inputs, options, pictures)
+    show_verdicts(model, verdicts, pictures=True)
     ctx.exit(0 if any(row.prediction for row in verdicts.rows) else NOTHING_SCORED)

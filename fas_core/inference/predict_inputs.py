@@ -1,0 +1,148 @@
+"""Verdicts on what a user names: images, folders, videos, cameras; by an exported model or by a run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from attrs import frozen
+
+from fas_core.console import console
+from fas_core.data.faces import CropSettings
+from fas_core.data.parallel import cores
+from fas_core.data.text_lists import is_image
+from fas_core.errors import ConfigError, require
+from fas_core.registry import registry
+from fas_core.runs import files
+from fas_core.runs.run import Run
+from fas_core.runtime.annotate import check_output_paths
+from fas_core.runtime.explain import SQUARE, Explainer
+from fas_core.runtime.external_model import ExternalModel
+from fas_core.runtime.heatmap import ExplanationWriter
+from fas_core.runtime.inputs import InputFinder, count_samples, read_samples
+from fas_core.runtime.predict import PredictionPipeline
+from fas_core.runtime.predictor import Predictor
+from fas_core.runtime.results import FaceResult
+from fas_core.scores.thresholds import Threshold, fit_threshold
+
+if TYPE_CHECKING:
+    from fas_core.inference.run_model import RunModel
+
+
+@frozen
+class PredictOptions:
+    """How inputs are read and scored.
+
+    Args:
+        detect: whether faces are detected and cut out first.
+        all_faces: whether every detected face is scored; else the largest.
+        detector: YuNet model file; None for OpenCV's cascade.
+        margin: added on each side of a detected face, as a fraction of its size.
+        threshold: `fixed:VALUE` in place of the model's own; None for that.
+        external: description of a model that `fas export` did not write.
+        every: score each n-th frame of videos.
+        frames: at most so many frames of each video or camera; None for all (of a camera, 1).
+        threads: CPU threads; None for one per core.
+    """
+
+    detect: bool = False
+    all_faces: bool = False
+    detector: Path | None = None
+    margin: float = 0.1
+    threshold: str | None = None
+    external: Path | None = None
+    every: int = 1
+    frames: int | None = None
+    threads: int | None = None
+
+
+@frozen
+class PictureOptions:
+    """The pictures that are written beside the scores.
+
+    Args:
+        annotated: folder of copies with box, score and verdict drawn; None for none.
+        explained: folder of pictures of what the model looks at; None for none.
+        square: side of the covering square as a fraction of the face's; None for the usual one.
+    """
+
+    annotated: Path | None = None
+    explained: Path | None = None
+    square: float | None = None
+
+
+@frozen(eq=False)
+class Verdicts:
+    """The scored inputs.
+
+    Args:
+        rows: a result for each face, and for each input without a face.
+        threshold: what the scores are compared with.
+        grad_cam: whether pictures could have Grad-CAM.
+    """
+
+    rows: Sequence[FaceResult]
+    threshold: Threshold
+    grad_cam: bool
+
+
+def predict_inputs(
+    model: Path, inputs: Sequence[str], options: PredictOptions, pictures: PictureOptions
+) -> Verdicts:
+    """Score what the inputs name with an exported model or a run.
+
+    Raises:
+        FasError: the model or a folder cannot be read, or a picture cannot be written.
+    """
+    threshold = None if options.threshold is None else fit_threshold(options.threshold, None)
+    workers = options.threads or cores()
+    # Several samples are scored side by side, each by one thread.
+    threads = workers if len(inputs) == 1 and is_image(inputs[0]) else 1
+    with ExitStack() as stack:
+        is_run = (model / files.RECIPE).is_file()
+        run = _load_run(stack, model, threads, options) if is_run else None
+        predictor = Predictor(
+            run or model,
+            threads=threads,
+            threshold=threshold.value if threshold else None,
+            external=None if options.external is None else ExternalModel.read(options.external),
+        )
+        samples = list(InputFinder(predictor.card.modalities, options.every, options.frames).find(inputs))
+        if pictures.annotated is not None:
+            check_output_paths(pictures.annotated, samples)
+        if pictures.explained is not None:
+            check_output_paths(pictures.explained, samples, ".png")
+        crops = CropSettings(options.detector, options.margin) if options.detect else None
+        writer = _explanation_writer(predictor, run, pictures)
+        pipeline = PredictionPipeline(predictor, crops, options.all_faces, pictures.annotated, writer)
+        rows: list[FaceResult] = []
+        with console.progress("scoring", count_samples(samples)) as bar:
+            for count, results in pipeline.run(read_samples(samples), workers):
+                rows += results
+                bar.advance(count)
+    used = threshold or predictor.card.threshold
+    assert used is not None  # else there would be no predictor
+    return Verdicts(rows, used, is_run)
+
+
+def _load_run(stack: ExitStack, path: Path, threads: int, options: PredictOptions) -> RunModel:
+    """Load a run's model by torch, so many threads of which compute each call."""
+    if options.external is not None:
+        raise ConfigError(f"--foreign describes a model that is not ours: {path} is a run")
+    require("train", "torch", "safetensors")
+    from fas_core.inference.run_model import RunModel
+    from fas_core.models.timing import torch_threads
+
+    stack.enter_context(torch_threads(threads))
+    return RunModel(Run.open(path, registry()))
+
+
+def _explanation_writer(
+    predictor: Predictor, run: RunModel | None, pictures: PictureOptions
+) -> ExplanationWriter | None:
+    if pictures.explained is None:
+        return None
+    grad_cam = None if run is None else run.grad_cam
+    return ExplanationWriter(Explainer(predictor, grad_cam, pictures.square or SQUARE), pictures.explained)
