@@ -1,1 +1,23 @@
+"""The recipe: its attrs tree, loading and merging, strict structuring, and the JSON schema."""
 
+from fas_core.config.recipe import (
+    BackboneChoice,
+    DatasetChoice,
+    FusionChoice,
+    LossChoice,
+    MetricChoice,
+    Normalize,
+    Recipe,
+)
+from fas_core.records.model_input import Resize
+
+__all__ = [
+    "BackboneChoice",
+    "DatasetChoice",
+    "FusionChoice",
+    "LossChoice",
+    "MetricChoice",
+    "Normalize",
+    "Recipe",
+    "Resize",
+]

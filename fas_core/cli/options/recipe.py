@@ -51,7 +51,7 @@ def recipe_options(command: Command) -> Command:
     wrapped = click.option(
         "--data",
         metavar="ROOT_OR_NAME",
-        help="Data set: NAME, NAME:ROOT, a folder or a manifest file. [data]",
+        help="Data set: NAME, NAME:ROOT, a folder or a manifest. [data]",
     )(wrapped)
     return click.option(
         "--set",

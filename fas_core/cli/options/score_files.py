@@ -47,11 +47,9 @@ def reading_options(command: Callable[..., Any]) -> Callable[..., Any]:
     @click.option(
         "--delimiter",
         type=click.Choice(tuple(DELIMITERS)),
-        help="Delimiter of FILE; by default it is detected.",
+        help="Delimiter of FILE; else detected.",
     )
-    @click.option(
-        "--header/--no-header", default=None, help="Whether FILE has a header; by default it is detected."
-    )
+    @click.option("--header/--no-header", default=None, help="Whether FILE has a header; else detected.")
     @functools.wraps(command)
     def wrapped(
         *args: Any,
