@@ -102,7 +102,7 @@ def form() -> Callable[..., tuple[bytes, dict[str, str]]]:
 
 @pytest.fixture
 def assert_error() -> Callable[..., str]:
-    """`assert_error(answer, status, error, field=None)`: check the whole error document, return its message."""
+    """`assert_error(answer, status, error, field=None)`: check the error document, return its message."""
 
     def check(answer: Answer, status: int, error: str, field: str | None = None) -> str:
         assert answer.status == status, answer.body
@@ -130,7 +130,7 @@ def wait_until() -> Callable[[Callable[[], bool]], None]:
 
 @contextmanager
 def services() -> Iterator[Callable[..., Client]]:
-    """`start(model or scorer, hosts=("*",), **limits)`: a client of a service, running until the block ends."""
+    """`start(model or scorer, hosts=("*",), **limits)`: a client of a service that ends with the block."""
     stops = []
 
     def start(model: Path | Any, hosts: tuple[str, ...] = ("*",), **values: Any) -> Client:
