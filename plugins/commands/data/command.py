@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
+from fas_core.cli.options.faces import detector_option, margin_option
 from fas_core.cli.options.output import output_options, workers_option
 from fas_core.console import console
 from fas_core.registry import registry
@@ -99,13 +100,7 @@ def stats(dataset: str, split: str, size: int, sets: tuple[str, ...], workers: i
 @command.command()
 @click.argument("src")
 @click.argument("dst", type=click.Path(path_type=Path, file_okay=False))
-@click.option(
-    "--margin",
-    type=click.FloatRange(0, 3),
-    default=0.1,
-    show_default=True,
-    help="Margin on each side of the face, as a fraction of it.",
-)
+@margin_option
 @click.option(
     "--size",
     type=click.IntRange(16, 4096),
@@ -113,12 +108,7 @@ def stats(dataset: str, split: str, size: int, sets: tuple[str, ...], workers: i
     show_default=True,
     help="Side of the crops in pixels.",
 )
-@click.option(
-    "--detector",
-    type=click.Path(path_type=Path),
-    metavar="YUNET.onnx",
-    help="YuNet model that finds faces, instead of OpenCV's frontal cascade.",
-)
+@detector_option
 @workers_option
 @output_options
 def crop(src: str, dst: Path, margin: float, size: int, detector: Path | None, workers: int | None) -> None:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
-from fas_core.cli.options.output import output_options
+from fas_core.cli.options.evaluation import replicates_option, threshold_option
+from fas_core.cli.options.output import evaluation_workers_option, output_options
 from fas_core.cli.options.score_files import reading_options
 from fas_core.console import console
 from fas_core.errors import FasError
@@ -60,12 +61,7 @@ class EnsembleCommand(click.RichCommand):
     show_default=True,
     help="Split of runs and models to combine: train, dev or test.",
 )
-@click.option(
-    "--threshold",
-    metavar="POLICY",
-    help="Threshold, fitted on dev scores: eer (the default), min-acer, apcer<=X, apcer_max<=X, bpcer<=X; "
-    "a number: fixed:VALUE; or fitted on the evaluated scores: oracle:POLICY.",
-)
+@threshold_option
 @click.option(
     "-o",
     "--output",
@@ -73,16 +69,8 @@ class EnsembleCommand(click.RichCommand):
     metavar="OUT.csv",
     help="Write the ensemble's scores (CSV or Parquet), and its fitted rule and thresholds to OUT.json.",
 )
-@click.option(
-    "--replicates",
-    type=click.IntRange(0),
-    default=1000,
-    show_default=True,
-    help="Bootstrap replicates for the 95 % intervals; 0 for no intervals.",
-)
-@click.option(
-    "-j", "--workers", type=click.IntRange(1), default=2, show_default=True, help="Threads that read images."
-)
+@replicates_option
+@evaluation_workers_option
 @reading_options
 @output_options
 def command(

@@ -1,4 +1,4 @@
-"""From what a user names, run folders and score files, to systems that can be reported. Never torch."""
+"""Read run folders and score files, and evaluate their scores. No torch."""
 
 from __future__ import annotations
 
@@ -17,200 +17,207 @@ from fas_core.evaluation.metrics import BoundMetric
 from fas_core.evaluation.result import evaluate
 from fas_core.records.samples import SampleTable, concat
 from fas_core.registry import Registry
-from fas_core.runs.protocols import ProtocolRuns, is_protocol_runs
+from fas_core.runs.open import open_runs
+from fas_core.runs.protocols import ProtocolRuns
 from fas_core.runs.run import Run
 from fas_core.scores.files import Reading, ScoreFile, read_scores, refuse_shared
 from fas_core.scores.table import ScoreTable
 from fas_core.scores.thresholds import Threshold, fit_threshold
-from fas_plugins.commands.report.systems import Making, System
+from fas_plugins.commands.report.systems import EvaluatedSystem, TrainingRecord
+
+
+@frozen
+class SourceOptions:
+    """How runs and score files are read and evaluated.
+
+    Args:
+        split: split of the runs whose scores are evaluated.
+        dev: score files that the thresholds of the score files are fitted on: one per file in their order,
+            or none.
+        reading: how score files are parsed; by default their layout is detected.
+        policy: threshold policy; by default a run's own, and `eer` for a score file with dev scores.
+        metrics: further metrics, each `NAME` or `NAME:RATE,...`.
+        replicates: bootstrap replicates; 0 for no intervals.
+        data: where the photos are, see `fas_core.data.open.choose`; by default where a run's recipe says.
+    """
+
+    split: str = "test"
+    dev: Sequence[Path] = ()
+    reading: Reading | None = None
+    policy: str | None = None
+    metrics: tuple[str, ...] = ()
+    replicates: int = 1000
+    data: str | None = None
 
 
 @frozen(eq=False)
-class Source:
-    """A run folder or a score file, read but not judged.
+class ScoreSource:
+    """The scores of a run folder or of a score file, not evaluated yet.
 
     Args:
-        path: as given.
+        path: the run folder or score file, as the user named it.
         file: the score file.
-        scores: what is in it.
-        dev: the scores that thresholds are fitted on; None where there are none.
-        split: of the run; None for a score file.
-        run: likewise.
-        results: the run's results.json; empty where it is not finished.
-        score_file: the score file, where it is one, as it was understood.
+        scores: its content.
+        dev: the scores that a threshold is fitted on, if there are any.
+        run: the run; None for a score file.
+        split: split of the run; None for a score file.
+        results: content of the run's results.json; empty if the run is not finished.
+        score_file: how the score file was parsed; None for a run.
     """
 
     path: Path
     file: Path
     scores: ScoreTable
     dev: ScoreTable | None
-    split: str | None = None
     run: Run | None = None
+    split: str | None = None
     results: Mapping[str, Any] = {}
     score_file: ScoreFile | None = None
 
 
-def expanded(paths: Sequence[Path], registry: Registry) -> list[Path]:
-    """The same, with every set of sub-protocols as its runs.
+def expand_protocol_runs(paths: Sequence[Path], registry: Registry) -> list[Path]:
+    """Return the paths, with the runs of its sub-protocols for every set of protocol runs.
 
     Raises:
         FasError: a set is not trained to the end.
     """
-    found: list[Path] = []
+    expanded: list[Path] = []
     for path in paths:
-        sets = ProtocolRuns.open(path, registry).runs().values() if is_protocol_runs(path) else []
-        found += [run.path for run in sets] or [path]
-    return found
+        opened = open_runs(path, registry) if path.is_dir() else None
+        runs = opened.runs().values() if isinstance(opened, ProtocolRuns) else []
+        expanded += [run.path for run in runs] or [path]
+    return expanded
 
 
-def open_sources(
-    paths: Sequence[Path],
-    registry: Registry,
-    *,
-    split: str,
-    dev: Sequence[Path] = (),
-    reading: Reading | None = None,
-) -> list[Source]:
+def open_sources(paths: Sequence[Path], options: SourceOptions, registry: Registry) -> list[ScoreSource]:
     """Read every run and score file.
 
     Args:
-        paths: at least one, none twice.
-        registry: of what the runs' recipes name.
-        split: of the runs, whose scores are read.
-        dev: score files to fit the thresholds of the score files on, one for each in their order; or none.
-        reading: how score files are to be read; by default that is found out.
+        paths: at least one, without duplicates.
+        options: how they are read.
+        registry: provides the components that recipes name.
 
     Raises:
-        FasError: one is neither, cannot be read, or has no scores of that split.
+        FasError: a path is neither a run nor a score file, cannot be read, or has no scores of the split.
     """
     files = [path for path in paths if not path.is_dir()]
-    if dev and len(dev) != len(files):
+    if options.dev and len(options.dev) != len(files):
         raise ConfigError(
-            f"{len(dev)} --dev for {len(files)} score files: give one for each, in their order "
+            f"{len(options.dev)} --dev for {len(files)} score files: give one for each, in their order "
             f"(a run has its own)"
         )
-    fitted = dict(zip(files, dev, strict=True)) if dev else {}
+    dev_of = dict(zip(files, options.dev, strict=True)) if options.dev else {}
     return [
-        _of_run(path, split, registry) if path.is_dir() else _of_file(path, fitted.get(path), reading)
+        _open_run(path, options.split, registry)
+        if path.is_dir()
+        else _open_score_file(path, dev_of.get(path), options.reading)
         for path in paths
     ]
 
 
-def metrics_of(sources: Sequence[Source]) -> tuple[MetricChoice, ...]:
-    """Those of the first run's recipe, else the published ones."""
+def select_metrics(sources: Sequence[ScoreSource]) -> tuple[MetricChoice, ...]:
+    """Return the metrics of the first run's recipe; the published metrics if there are only score files."""
     recipes = [source.run.recipe for source in sources if source.run is not None]
     return (recipes or [Recipe()])[0].metrics
 
 
-@frozen
-class Terms:
-    """On what terms sources are judged.
-
-    Args:
-        metrics: what is computed.
-        policy: of the threshold; None for a run's own and, where a score file has dev scores, `eer`.
-        replicates: of the bootstrap; 0 for no intervals.
-        data: where the photos are, as `fas_core.data.open.resolve_dataset` takes it; None for a run's own.
-    """
-
-    metrics: Sequence[BoundMetric]
-    policy: str | None = None
-    replicates: int = 1000
-    data: str | None = None
-
-
-def judged(source: Source, name: str, terms: Terms, registry: Registry) -> System:
-    """A source as a system of the report.
+def evaluate_source(
+    source: ScoreSource,
+    name: str,
+    metrics: Sequence[BoundMetric],
+    options: SourceOptions,
+    registry: Registry,
+) -> EvaluatedSystem:
+    """Evaluate the scores of a source, and look for its photos and training record.
 
     Raises:
-        FasError: the policy cannot be fitted, or nothing is labelled.
+        FasError: the threshold cannot be fitted, or no sample has a label.
     """
-    cut = _threshold(source, terms.policy)
+    threshold = _fit_threshold(source, options.policy)
     notes = source.results.get("splits", {}).get(source.split, {}).get("notes", ())
     if source.score_file is not None:
         notes = source.score_file.notes
-    return System(
+    return EvaluatedSystem(
         name=name,
         path=source.path,
         digest=hashlib.sha256(source.file.read_bytes()).hexdigest(),
         scores=source.scores,
         result=evaluate(
-            source.scores, terms.metrics, cut, name=name, notes=notes, replicates=terms.replicates
+            source.scores, metrics, threshold, name=name, notes=notes, replicates=options.replicates
         ),
-        making=None if source.run is None else _making(source.run, source.results),
-        faces=_faces(source, terms.data, registry),
+        training=None if source.run is None else _read_training_record(source.run, source.results),
+        photos=_find_photos(source, options.data, registry),
     )
 
 
-def _of_run(path: Path, split: str, registry: Registry) -> Source:
+def _open_run(path: Path, split: str, registry: Registry) -> ScoreSource:
     run = Run.open(path, registry)
     file, results = run.scores(split), path / "results.json"
     if not file.is_file():
-        there = ", ".join(sorted(found.stem for found in file.parent.glob("*.csv")))
+        splits = ", ".join(sorted(scored.stem for scored in file.parent.glob("*.csv")))
         raise DataError(
-            f"{path}: no scores of split {split!r} (there are: {there}): choose another --split"
-            if there
+            f"{path}: no scores of split {split!r} (there are: {splits}): choose another --split"
+            if splits
             else f"{path}: no scores yet: finish it by `fas train --resume {path}`"
         )
-    return Source(
+    return ScoreSource(
         path,
         file,
         ScoreTable.read(file),
         run.fitting_scores(),
-        split=split,
         run=run,
-        results=_json(results) if results.is_file() else {},
+        split=split,
+        results=_read_json(results) if results.is_file() else {},
     )
 
 
-def _of_file(path: Path, dev: Path | None, reading: Reading | None) -> Source:
-    found, fitted = read_scores(path, reading), None
-    if dev is not None:
-        fitted_on = read_scores(dev, reading)
-        refuse_shared(found, fitted_on)
-        fitted = fitted_on.table
-    return Source(path, path, found.table, fitted, score_file=found)
+def _open_score_file(path: Path, dev_path: Path | None, reading: Reading | None) -> ScoreSource:
+    score_file, dev = read_scores(path, reading), None
+    if dev_path is not None:
+        dev_file = read_scores(dev_path, reading)
+        refuse_shared(score_file, dev_file)
+        dev = dev_file.table
+    return ScoreSource(path, path, score_file.table, dev, score_file=score_file)
 
 
-def _threshold(source: Source, policy: str | None) -> Threshold | None:
-    """None where there is nothing to fit the default on."""
+def _fit_threshold(source: ScoreSource, policy: str | None) -> Threshold | None:
+    """Return None for a score file without a policy and dev scores."""
     if source.score_file is not None:
         return source.score_file.threshold(policy, source.scores, source.dev)
-    if policy is None and source.run is not None:
-        policy = source.run.recipe.threshold
-    fitted_on = "dev" if source.run is None else source.run.fitted_on
-    return None if policy is None else fit_threshold(policy, source.dev, fitted_on, judged=source.scores)
+    assert source.run is not None
+    policy = source.run.recipe.threshold if policy is None else policy
+    return fit_threshold(policy, source.dev, source.run.fitted_on, judged=source.scores)
 
 
-def _making(run: Run, results: Mapping[str, Any]) -> Making:
+def _read_training_record(run: Run, results: Mapping[str, Any]) -> TrainingRecord:
     environment = run.path / "environment.json"
-    return Making(
+    return TrainingRecord(
         recipe=(run.path / "recipe.yaml").read_text(encoding="utf-8"),
-        environment=_json(environment) if environment.is_file() else {},
+        environment=_read_json(environment) if environment.is_file() else {},
         data=results.get("data", {}),
         history=run.metrics(),
         train_hours=results.get("train_hours"),
     )
 
 
-def _json(file: Path) -> dict[str, Any]:
+def _read_json(file: Path) -> dict[str, Any]:
     try:
-        found = json.loads(file.read_text(encoding="utf-8"))
+        content = json.loads(file.read_text(encoding="utf-8"))
     except ValueError as error:
         raise DataError(f"{file}: not JSON: {error}") from error
-    if not isinstance(found, dict):
+    if not isinstance(content, dict):
         raise DataError(f"{file}: not what `fas train` writes")
-    return found
+    return content
 
 
-def _faces(source: Source, data: str | None, registry: Registry) -> SampleTable | str:
-    """The samples with their photos, or in a sentence why there are none."""
-    own = None if source.run is None else source.run.recipe.data
+def _find_photos(source: ScoreSource, data: str | None, registry: Registry) -> SampleTable | str:
+    """Return the samples with their image paths, or one sentence that says why they are missing."""
+    original = None if source.run is None else source.run.recipe.data
     try:
-        chosen = own if data is None else _chosen(data, own, registry)
-        if chosen is None:
-            return "scores say nothing of where the photos are (give --data)"
-        reader = open_choice(chosen, registry, make=False)
+        choice = original if data is None else _choose_dataset(data, original, registry)
+        if choice is None:
+            return "a score file does not say where its photos are (give --data)"
+        reader = open_choice(choice, registry, make=False)
         samples = concat(
             [reader.samples(split) for split in reader.splits() if source.split in (None, split)]
         )
@@ -219,10 +226,15 @@ def _faces(source: Source, data: str | None, registry: Registry) -> SampleTable 
     recorded = source.results.get("data", {}).get(source.split)
     if recorded is not None and recorded != samples.fingerprint():
         return (
-            f"{samples.root} now holds other samples (fingerprint {samples.fingerprint()}) than were judged"
+            f"{samples.root} now holds other samples (fingerprint {samples.fingerprint()}) "
+            f"than were evaluated"
         )
     return samples
 
 
-def _chosen(data: str, own: DatasetChoice | None, registry: Registry) -> DatasetChoice:
-    return resolve_dataset(data, None, registry) if own is None else replace_dataset(data, own, registry)
+def _choose_dataset(data: str, original: DatasetChoice | None, registry: Registry) -> DatasetChoice:
+    return (
+        resolve_dataset(data, None, registry)
+        if original is None
+        else replace_dataset(data, original, registry)
+    )

@@ -1,4 +1,4 @@
-"""What is reported: systems, each with its scores, what they are worth, and what is known of its making."""
+"""The systems of a report: scores, their evaluation, and how the model was trained."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from fas_core.scores.table import ScoreTable
 
 
 @frozen(eq=False)
-class Making:
-    """How a run came to be, as its folder says.
+class TrainingRecord:
+    """How a run was trained, as recorded in its folder.
 
     Args:
         recipe: the resolved recipe, YAML.
-        environment: versions and machine.
-        data: `{split: fingerprint}`; empty where the run is not finished.
-        history: the lines of metrics.jsonl.
-        train_hours: None where the run is not finished.
+        environment: package versions and the machine.
+        data: `{split: fingerprint of its samples}`; empty if the run is not finished.
+        history: the lines of metrics.jsonl, one per epoch.
+        train_hours: None if the run is not finished.
     """
 
     recipe: str
@@ -33,17 +33,17 @@ class Making:
 
 
 @frozen(eq=False)
-class System:
-    """One run or score file.
+class EvaluatedSystem:
+    """One run or score file with its evaluation.
 
     Args:
-        name: what the report calls it, no two alike.
-        path: the run folder or score file, as given.
+        name: unique in the report.
+        path: the run folder or score file.
         digest: SHA-256 of the score file.
-        scores: what is judged.
-        result: what it is worth.
-        making: None for a score file.
-        faces: the photos that were scored, or in one sentence why there are none.
+        scores: the evaluated scores.
+        result: metrics, counts and intervals of the scores.
+        training: None for a score file.
+        photos: the samples with their image paths, or one sentence that says why they are missing.
     """
 
     name: str
@@ -51,8 +51,8 @@ class System:
     digest: str
     scores: ScoreTable
     result: Result
-    making: Making | None
-    faces: SampleTable | str
+    training: TrainingRecord | None
+    photos: SampleTable | str
 
     @property
     def threshold(self) -> float | None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
-from fas_core.cli.options.evaluation import aggregate_option, evaluation_options
+from fas_core.cli.options.evaluation import aggregate_option, evaluation_options, threshold_option
 from fas_core.cli.options.output import output_options
 from fas_core.cli.options.score_files import reading_options
 from fas_core.cli.views.results import show_result
@@ -43,12 +43,7 @@ class ScoreCommand(click.RichCommand):
 @click.option(
     "--dev", type=FILE, metavar="FILE", help="Score file to fit the threshold on, of other samples."
 )
-@click.option(
-    "--threshold",
-    metavar="POLICY",
-    help="Threshold, fitted on --dev: eer (the default), min-acer, apcer<=X, apcer_max<=X, bpcer<=X; "
-    "a number: fixed:VALUE; or fitted on the evaluated scores: oracle:POLICY.",
-)
+@threshold_option
 @click.option(
     "--labels",
     type=FILE,

@@ -1,7 +1,7 @@
-"""A model behind HTTP: `POST /v1/score`, and a page that scores a photo or the webcam. Never torch.
+"""Serve an exported model over HTTP: `POST /v1/score`, and a web page for photos and the webcam. No torch.
 
-`app` says what is answered, `requests` what is taken, `judge` what is said of images; only `app`,
-`requests` and `server` know the web.
+`scoring` turns images into a verdict, `requests` reads what clients send, `app` connects the two as a
+web application, and `server` runs it on a port.
 """
 
 from __future__ import annotations

@@ -6,113 +6,94 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from functools import partial
 from http import HTTPStatus
-from importlib import resources
 from typing import Any
 
 from attrs import field, frozen
 from starlette.applications import Starlette
-from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from fas_plugins.commands.serve.judge import Judge, Verdict
-from fas_plugins.commands.serve.limits import Limits, Refusal
+from fas_plugins.commands.serve.limits import Limits, RequestError
+from fas_plugins.commands.serve.pages import SecurityHeaders, static_routes
 from fas_plugins.commands.serve.requests import read_flag, read_images
-from fas_plugins.commands.serve.schema import openapi
+from fas_plugins.commands.serve.schema import openapi_document
+from fas_plugins.commands.serve.scoring import FaceScorer, Verdict
 
-PAGES = {"/": "index.html", "/docs": "docs.html"}
-TYPES = {
-    ".html": "text/html",
-    ".css": "text/css",
-    ".js": "text/javascript",
-    ".svg": "image/svg+xml",
-}
-HEADERS = {
-    "Content-Security-Policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' blob:; "
-        "media-src 'self' blob:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-    ),
-    "Permissions-Policy": "camera=(self), microphone=(), geolocation=()",
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Cache-Control": "no-store",
-}
 RETRY_AFTER = "1"
-"""Seconds: by then a request that holds a place is usually done."""
+"""Seconds after which a refused client should try again; most requests are done by then."""
 
 
 @frozen(eq=False)
 class Service:
-    """What the routes answer with.
+    """The endpoints, and the threads that score.
 
     Args:
-        judge: scores images.
-        facts: of the model, as part of every verdict.
-        policy: of the threshold.
-        limits: of a request, and of how many at once.
+        scorer: scores images.
+        model_info: facts about the model that every verdict repeats.
+        policy: threshold policy, e.g. `eer` or `fixed:0.5`.
+        limits: size, time and number of requests.
     """
 
-    judge: Judge
-    facts: Mapping[str, Any]
+    scorer: FaceScorer
+    model_info: Mapping[str, Any]
     policy: str
     limits: Limits
     _pool: ThreadPoolExecutor = field(init=False)
-    _held: set[object] = field(factory=set, init=False)
+    _active: set[object] = field(factory=set, init=False)
+    """One token per request that is being received or scored."""
 
     @_pool.default
-    def _threads(self) -> ThreadPoolExecutor:
+    def _create_pool(self) -> ThreadPoolExecutor:
         return ThreadPoolExecutor(self.limits.concurrency, "score")
 
     async def score(self, request: Request) -> Response:
-        """`POST /v1/score`; a place is held from the first byte of the body to the end of the scoring."""
+        """`POST /v1/score`. A request counts as active from its first byte until its scoring ends."""
         detect = read_flag(request, "detect")
-        if len(self._held) >= self.limits.concurrency:
-            raise Refusal(
+        if len(self._active) >= self.limits.concurrency:
+            raise RequestError(
                 HTTPStatus.SERVICE_UNAVAILABLE,
                 "busy",
                 f"{self.limits.concurrency} requests are being answered: try again",
             )
-        place = object()
-        self._held.add(place)
+        token = object()
+        self._active.add(token)
         scoring: asyncio.Future[Verdict] | None = None
         try:
             async with asyncio.timeout(self.limits.timeout):
-                images = await read_images(request, self.judge.predictor.card, self.limits)
-                work = partial(self.judge, images, detect)
-                scoring = asyncio.get_running_loop().run_in_executor(self._pool, work)
-                # A thread cannot be stopped, so its place stays held after a timeout until it is done.
-                scoring.add_done_callback(lambda done: self._release(place, done))
+                images = await read_images(request, self.scorer.predictor.card, self.limits)
+                loop = asyncio.get_running_loop()
+                scoring = loop.run_in_executor(self._pool, self.scorer.score, images, detect)
+                # A thread cannot be stopped: after a timeout the request stays active until its thread ends.
+                scoring.add_done_callback(lambda future: self._release(token, future))
                 verdict = await asyncio.shield(scoring)
         except TimeoutError:
-            raise self._late(scoring is not None) from None
+            raise self._timeout_error(received=scoring is not None) from None
         except ClientDisconnect:
-            return Response(status_code=HTTPStatus.BAD_REQUEST)  # that nobody reads
+            return Response(status_code=HTTPStatus.BAD_REQUEST)  # nobody reads it
         finally:
             if scoring is None:
-                self._held.discard(place)
-        return JSONResponse(verdict.to_json() | {"policy": self.policy, "model": self.facts})
+                self._active.discard(token)
+        return JSONResponse(verdict.to_json() | {"policy": self.policy, "model": self.model_info})
 
     async def health(self, _: Request) -> Response:
-        """`GET /healthz`: it answers, so it is well; the model was loaded before the port was opened."""
-        return JSONResponse({"status": "ok", "busy": len(self._held), "concurrency": self.limits.concurrency})
+        """`GET /healthz`. The model is loaded before the port opens, so any answer means healthy."""
+        return JSONResponse(
+            {"status": "ok", "busy": len(self._active), "concurrency": self.limits.concurrency}
+        )
 
     async def model(self, _: Request) -> Response:
-        """`GET /v1/model`: what to send, and what the answers mean."""
-        card, limits = self.judge.predictor.card, self.limits
+        """`GET /v1/model`: what the model takes, its threshold, and the limits of a request."""
+        card, limits = self.scorer.predictor.card, self.limits
         return JSONResponse(
             {
-                **self.facts,
+                **self.model_info,
                 "partial": card.input.partial,
-                "threshold": self.judge.predictor.threshold,
+                "threshold": self.scorer.predictor.threshold,
                 "policy": self.policy,
                 "max_bytes": limits.max_bytes,
                 "max_pixels": limits.max_pixels,
@@ -122,119 +103,86 @@ class Service:
     def close(self) -> None:
         self._pool.shutdown(wait=False, cancel_futures=True)
 
-    def _release(self, place: object, scoring: asyncio.Future[Verdict]) -> None:
-        self._held.discard(place)
+    def _release(self, token: object, scoring: asyncio.Future[Verdict]) -> None:
+        self._active.discard(token)
         if not scoring.cancelled():
-            scoring.exception()  # after a timeout nobody else asks for it
+            scoring.exception()  # marks it as retrieved: after a timeout nobody awaits it
 
-    def _late(self, received: bool) -> Refusal:
+    def _timeout_error(self, *, received: bool) -> RequestError:
         if received:
             message = f"scoring took longer than {self.limits.timeout:g} s"
-            return Refusal(HTTPStatus.SERVICE_UNAVAILABLE, "too_slow", message)
+            return RequestError(HTTPStatus.SERVICE_UNAVAILABLE, "too_slow", message)
         message = f"the request did not arrive within {self.limits.timeout:g} s"
-        return Refusal(HTTPStatus.REQUEST_TIMEOUT, "timeout", message)
+        return RequestError(HTTPStatus.REQUEST_TIMEOUT, "timeout", message)
 
 
 def create_app(
-    judge: Judge, name: str, policy: str, limits: Limits, hosts: tuple[str, ...] = ("*",)
+    scorer: FaceScorer, name: str, policy: str, limits: Limits, hosts: tuple[str, ...] = ("*",)
 ) -> Starlette:
-    """The application: `/v1/score`, `/v1/model`, `/healthz`, `/openapi.json` and two pages.
+    """Build the application: `/v1/score`, `/v1/model`, `/healthz`, `/openapi.json` and two pages.
 
     Args:
-        judge: scores images.
-        name: of the model's file.
-        policy: of the threshold.
-        limits: of a request, and of how many at once.
-        hosts: names by which it may be called. A web site can make a browser send requests to this machine
-            under the site's own name; they are refused when only this machine's names are listed.
+        scorer: scores images.
+        name: file name of the model.
+        policy: threshold policy, e.g. `eer` or `fixed:0.5`.
+        limits: size, time and number of requests.
+        hosts: accepted `Host` headers. A web site can make a visitor's browser send requests to this machine
+            under the site's own name; listing only this machine's names refuses them.
     """
-    card = judge.predictor.card
-    facts = {
+    card = scorer.predictor.card
+    model_info = {
         "file": name,
         "modalities": list(card.modalities),
         "input_size": card.input.face_size,
         "recipe_digest": card.digest,
     }
-    service = Service(judge, facts, policy, limits)
-    schema = openapi(card, facts, limits)
+    service = Service(scorer, model_info, policy, limits)
+    document = openapi_document(card, name, limits)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         yield
         service.close()
 
-    async def described(_: Request) -> Response:
-        return JSONResponse(schema)
+    async def openapi(_: Request) -> Response:
+        return JSONResponse(document)
 
     routes = [
         Route("/v1/score", service.score, methods=["POST"]),
         Route("/v1/model", service.model),
         Route("/healthz", service.health),
-        Route("/openapi.json", described),
-        *_static(),
+        Route("/openapi.json", openapi),
+        *static_routes(),
     ]
     return Starlette(
         routes=routes,
         lifespan=lifespan,
         middleware=[
-            Middleware(_Headers),
+            Middleware(SecurityHeaders),
             Middleware(TrustedHostMiddleware, allowed_hosts=list(hosts), www_redirect=False),
         ],
-        exception_handlers={Refusal: _refused, HTTPException: _http_error, Exception: _bug},
+        exception_handlers={
+            RequestError: _answer_request_error,
+            HTTPException: _answer_http_error,
+            Exception: _answer_bug,
+        },
     )
 
 
-class _Headers:
-    """Says the same of every response: what the page may do, and that faces are not to be cached."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async def with_headers(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).update(HEADERS)
-            await send(message)
-
-        await self.app(scope, receive, with_headers)
-
-
-def _static() -> list[Route]:
-    """The pages and what they load, from memory: no path of a request ever meets the file system."""
-    files = [
-        file
-        for file in (resources.files("fas_plugins.commands.serve") / "static").iterdir()
-        if file.is_file()
-    ]
-    named = {file.name: file for file in files}
-    paths = {f"/static/{name}": name for name in named if not name.endswith(".html")} | PAGES
-    return [
-        Route(path, _file(named[name].read_bytes(), TYPES[f".{name.rpartition('.')[2]}"]))
-        for path, name in paths.items()
-    ]
-
-
-def _file(content: bytes, media_type: str) -> Any:
-    async def answer(_: Request) -> Response:
-        return Response(content, media_type=media_type)
-
-    return answer
-
-
-async def _refused(_: Request, error: Exception) -> Response:
-    assert isinstance(error, Refusal)
+async def _answer_request_error(_: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestError)
     headers = {"Retry-After": RETRY_AFTER} if error.status == HTTPStatus.SERVICE_UNAVAILABLE else None
     return JSONResponse(error.to_json(), error.status, headers)
 
 
-async def _http_error(_: Request, error: Exception) -> Response:
+async def _answer_http_error(_: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     status = HTTPStatus(error.status_code)
-    found = Refusal(status, status.phrase.lower().replace(" ", "_"), error.detail)
-    return JSONResponse(found.to_json(), status, error.headers)
+    body = RequestError(status, status.phrase.lower().replace(" ", "_"), error.detail).to_json()
+    return JSONResponse(body, status, error.headers)
 
 
-async def _bug(_: Request, __: Exception) -> Response:
-    """Said to the client without its details; the traceback goes to the service's stderr."""
+async def _answer_bug(_: Request, __: Exception) -> Response:
+    """Hide the details from the client; the traceback goes to the service's stderr."""
     status = HTTPStatus.INTERNAL_SERVER_ERROR
-    return JSONResponse(Refusal(status, "internal", "the service failed").to_json(), status)
+    return JSONResponse(RequestError(status, "internal", "the service failed").to_json(), status)

@@ -1,4 +1,4 @@
-"""`fas serve`: an exported model as a service over HTTP, with a page."""
+"""`fas serve`: serve an exported model over HTTP, with a web page."""
 
 from __future__ import annotations
 
@@ -7,6 +7,12 @@ from pathlib import Path
 
 import rich_click as click
 
+from fas_core.cli.options.faces import (
+    detector_option,
+    external_model_option,
+    fixed_threshold_option,
+    margin_option,
+)
 from fas_core.console import console
 
 
@@ -14,51 +20,50 @@ from fas_core.console import console
 @click.argument("model", type=click.Path(path_type=Path))
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option(
-    "--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="0 for a free one."
-)
-@click.option("--threshold", metavar="fixed:VALUE", help="Instead of the model's own.")
-@click.option(
-    "--detector", type=click.Path(path_type=Path), metavar="YUNET.onnx", help="Instead of OpenCV's cascade."
-)
-@click.option(
-    "--margin",
-    type=click.FloatRange(0, 3),
-    default=0.1,
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8000,
     show_default=True,
-    help="Added on each side of a face that was found, as a fraction of it.",
+    help="Port to listen on; 0 takes a free one.",
 )
+@fixed_threshold_option
+@detector_option
+@margin_option
+@external_model_option
 @click.option(
-    "--foreign",
-    type=click.Path(path_type=Path),
-    metavar="TERMS.yaml",
-    help="What a model is that `fas export` did not write.",
-)
-@click.option(
-    "--threads", type=click.IntRange(1), default=1, show_default=True, help="CPU threads that score one face."
+    "--threads",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    help="CPU threads that score one face.",
 )
 @click.option(
     "--concurrency",
     type=click.IntRange(1, 1000),
     default=8,
     show_default=True,
-    help="Requests at once; the next is told to come back.",
+    help="Maximum number of requests at once; further ones are told to try again.",
 )
 @click.option(
-    "--max-bytes", type=click.IntRange(1), default=20_000_000, show_default=True, help="Of a request."
+    "--max-bytes",
+    type=click.IntRange(1),
+    default=20_000_000,
+    show_default=True,
+    help="Maximum request size in bytes.",
 )
 @click.option(
     "--max-pixels",
     type=click.IntRange(1, 64_000_000),
     default=25_000_000,
     show_default=True,
-    help="Of an image.",
+    help="Maximum image size in pixels.",
 )
 @click.option(
     "--timeout",
     type=click.FloatRange(0, min_open=True),
     default=20,
     show_default=True,
-    help="Seconds for a request.",
+    help="Seconds in which a request must arrive and be answered.",
 )
 def command(
     model: Path,
@@ -67,45 +72,45 @@ def command(
     threshold: str | None,
     detector: Path | None,
     margin: float,
-    foreign: Path | None,
+    external: Path | None,
     threads: int,
     concurrency: int,
     max_bytes: int,
     max_pixels: int,
     timeout: float,
 ) -> None:
-    """Answer over HTTP whether faces are live, by an exported MODEL, until interrupted.
+    """Serve an exported MODEL over HTTP until interrupted.
 
-    POST /v1/score takes one image file for each modality; / is a page that scores a photo or the webcam, and
-    /docs says how to call the service.
+    POST /v1/score takes one image file per modality and answers live or attack. The page / scores a photo or
+    the webcam, and /docs describes how to call the service.
     """
     from fas_core.data.faces import CropSettings
     from fas_core.runtime import Predictor
     from fas_core.runtime.external_model import ExternalModel
     from fas_core.scores.thresholds import fit_threshold
     from fas_plugins.commands.serve.app import create_app
-    from fas_plugins.commands.serve.judge import Judge
     from fas_plugins.commands.serve.limits import Limits
-    from fas_plugins.commands.serve.server import LOCAL, is_local, listen, server, url
+    from fas_plugins.commands.serve.scoring import FaceScorer
+    from fas_plugins.commands.serve.server import LOCAL_NAMES, create_server, is_local, listen, service_url
 
     limits = Limits(max_bytes, max_pixels, timeout, concurrency)
-    given = None if threshold is None else fit_threshold(threshold, None)
+    replacement = None if threshold is None else fit_threshold(threshold, None)
     predictor = Predictor(
         model,
         threads=threads,
-        threshold=given.value if given else None,
-        external=None if foreign is None else ExternalModel.read(foreign),
+        threshold=replacement.value if replacement else None,
+        external=None if external is None else ExternalModel.read(external),
     )
-    accepted = given or predictor.card.threshold
-    assert accepted is not None  # else there would be no predictor
-    judge = Judge(predictor, CropSettings(detector, margin), max_pixels)
-    with listen(host, port) as bound:
-        local = is_local(bound)
+    applied = replacement or predictor.card.threshold
+    assert applied is not None  # without a threshold Predictor raises
+    scorer = FaceScorer(predictor, CropSettings(detector, margin), max_pixels)
+    with listen(host, port) as listener:
+        local = is_local(listener)
         if not local:
-            console.warn(f"{host}: others can reach the service, and it asks nobody who they are")
-        hosts = (*LOCAL, host) if local else ("*",)
-        app = create_app(judge, model.name, accepted.policy, limits, hosts)
+            console.warn(f"{host}: other machines can reach the service, and it has no authentication")
+        hosts = (*LOCAL_NAMES, host) if local else ("*",)
+        app = create_app(scorer, model.name, applied.policy, limits, hosts)
+        announcement = f"{model} at {service_url(listener)} (Ctrl-C ends it)"
+        server = create_server(app, timeout, lambda: console.info(announcement))
         with suppress(KeyboardInterrupt):
-            server(app, timeout, lambda: console.info(f"{model} at {url(bound)} (Ctrl-C ends it)")).run(
-                sockets=[bound]
-            )
+            server.run(sockets=[listener])

@@ -1,4 +1,4 @@
-"""How much one client may ask of the service, and how it is refused."""
+"""The limits of the service, and the error that refuses a request."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from fas_core.data.images import MAX_PIXELS
 
 @frozen
 class Limits:
-    """Of the service. Memory is bounded by them: `concurrency` times a request and its decoded images.
+    """Limits of the service. They bound its memory: `concurrency` requests with their decoded images.
 
     Args:
-        max_bytes: of a request's body.
-        max_pixels: of an image, known from its header before it is decoded.
-        timeout: seconds for a request to arrive and be answered.
-        concurrency: requests that are received or scored at the same time; the next is refused.
+        max_bytes: largest request body, in bytes.
+        max_pixels: largest image, in pixels; read from its header before it is decoded.
+        timeout: seconds in which a request must arrive and be answered.
+        concurrency: number of requests that are received or scored at the same time; more are refused.
     """
 
     max_bytes: int = field(default=20_000_000, validator=v.ge(1))
@@ -28,14 +28,14 @@ class Limits:
     concurrency: int = field(default=8, validator=v.ge(1))
 
 
-class Refusal(Exception):  # noqa: N818 - an answer, not an error of ours
-    """Why a request gets no score.
+class RequestError(Exception):
+    """A request that gets an error response instead of a score.
 
     Args:
-        status: of HTTP.
-        error: a word for programs, e.g. `no_face`.
-        message: a line for people.
-        field: the modality that it is about.
+        status: HTTP status.
+        error: short code for programs, e.g. `no_face`.
+        message: one line for people.
+        field: modality that the error is about; None if it is about the whole request.
     """
 
     def __init__(self, status: HTTPStatus, error: str, message: str, field: str | None = None) -> None:

@@ -1,8 +1,8 @@
-"""What clients send: one image file for each modality, as multipart form data, held in memory only."""
+"""Read what clients send: one image file per modality, as multipart form data, held in memory only."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterable
 from contextlib import aclosing
 from http import HTTPStatus
 
@@ -12,102 +12,112 @@ from starlette.requests import Request
 
 from fas_core.card import Card
 from fas_core.errors import suggest_closest
-from fas_plugins.commands.serve.limits import Limits, Refusal
+from fas_plugins.commands.serve.limits import Limits, RequestError
 
 FORM = "multipart/form-data"
 FLAGS = {"true": True, "1": True, "false": False, "0": False}
-PARTS, TEXT = 100, 1000
-"""Of a form: how many there may be, and the bytes of one that is text."""
+MAX_FIELDS, MAX_TEXT_BYTES = 100, 1000
+"""Limits of a form: the number of its fields, and the bytes of a text field."""
+
+MAX_NAME = 40
+"""Characters of a client's text that an error message repeats."""
 
 
 async def read_images(request: Request, card: Card, limits: Limits) -> dict[str, bytes]:
-    """The content of one image file for each modality.
+    """Return the content of one image file per modality.
 
     Raises:
-        Refusal: the request is too large, no form, or not what the model takes.
+        RequestError: the request is too large, is not a form, or lacks an image that the model needs.
     """
-    _refuse_large(int(request.headers.get("content-length", 0)), limits)
+    _check_size(int(request.headers.get("content-length", 0)), limits)
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != FORM:
         message = f"send {FORM}, one image file for each of {', '.join(card.modalities)}"
-        raise Refusal(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "not_a_form", message)
-    form = await _form(request, limits)
+        raise RequestError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "not_a_form", message)
+    form = await _parse_form(request, limits)
     try:
-        images = await _images(form, card)
+        images = await _read_files(form, card)
     finally:
         await form.close()
-    _refuse_incomplete(images, card)
+    _check_images(images, card)
     return images
 
 
 def read_flag(request: Request, name: str) -> bool:
-    """A `true` or `false` of the query, false where there is none.
+    """Return a boolean query parameter, False if it is missing.
 
     Raises:
-        Refusal: it is something else, or another name is given.
+        RequestError: the value is not a boolean, or the query has another parameter.
     """
     if unknown := sorted(set(request.query_params) - {name}):
-        raise _bad(
-            "unknown_parameter",
-            f"unknown parameter {unknown[0][:40]!r}{suggest_closest(unknown[0][:40], [name])}",
-        )
+        raise _bad_request("unknown_parameter", _describe_unknown("parameter", unknown[0], [name]))
     values = request.query_params.getlist(name) or ["false"]
     if len(values) > 1 or values[0] not in FLAGS:
-        raise _bad("bad_parameter", f"{name}: true or false, not {', '.join(values)[:40]!r}")
+        raise _bad_request("bad_parameter", f"{name}: true or false, not {', '.join(values)[:MAX_NAME]!r}")
     return FLAGS[values[0]]
 
 
-async def _form(request: Request, limits: Limits) -> FormData:
+async def _parse_form(request: Request, limits: Limits) -> FormData:
     class Parser(MultiPartParser):
-        spool_max_size = limits.max_bytes + 1  # photos of people are not to touch a disk
+        spool_max_size = limits.max_bytes + 1  # photos of people must not be written to disk
 
     try:
-        async with aclosing(_limited(request, limits)) as stream:
-            parser = Parser(request.headers, stream, max_files=PARTS, max_fields=PARTS, max_part_size=TEXT)
+        async with aclosing(_stream_body(request, limits)) as stream:
+            parser = Parser(
+                request.headers,
+                stream,
+                max_files=MAX_FIELDS,
+                max_fields=MAX_FIELDS,
+                max_part_size=MAX_TEXT_BYTES,
+            )
             return await parser.parse()
     except MultiPartException as error:
-        raise _bad("bad_form", f"the form cannot be read: {error.message}") from error
+        raise _bad_request("bad_form", f"the form cannot be read: {error.message}") from error
 
 
-async def _images(form: FormData, card: Card) -> dict[str, bytes]:
+async def _read_files(form: FormData, card: Card) -> dict[str, bytes]:
     images: dict[str, bytes] = {}
     for name, value in form.multi_items():
         if name not in card.modalities:
-            raise _bad(
-                "unknown_field", f"unknown field {name[:40]!r}{suggest_closest(name[:40], card.modalities)}"
-            )
+            raise _bad_request("unknown_field", _describe_unknown("field", name, card.modalities))
         if name in images:
-            raise _bad("repeated_field", f"{name}: send one image", name)
+            raise _bad_request("repeated_field", f"{name}: send one image", name)
         if not isinstance(value, UploadFile):
-            raise _bad("not_a_file", f"{name}: send the image itself, as a file of the form", name)
+            raise _bad_request("not_a_file", f"{name}: send the image itself, as a file of the form", name)
         images[name] = await value.read()
     return images
 
 
-async def _limited(request: Request, limits: Limits) -> AsyncGenerator[bytes, None]:
-    """The body, as long as it is not too large: a chunked one does not say beforehand."""
+async def _stream_body(request: Request, limits: Limits) -> AsyncGenerator[bytes, None]:
+    """Yield the body, checking its size on the way: a chunked request does not declare its length."""
     received = 0
     async for chunk in request.stream():
         received += len(chunk)
-        _refuse_large(received, limits)
+        _check_size(received, limits)
         yield chunk
 
 
-def _refuse_large(size: int, limits: Limits) -> None:
+def _check_size(size: int, limits: Limits) -> None:
     if size > limits.max_bytes:
-        message = f"the request has more than the {limits.max_bytes} bytes that are taken"
-        raise Refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too_many_bytes", message)
+        message = f"the request is larger than the limit of {limits.max_bytes} bytes"
+        raise RequestError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too_many_bytes", message)
 
 
-def _refuse_incomplete(images: dict[str, bytes], card: Card) -> None:
+def _check_images(images: dict[str, bytes], card: Card) -> None:
     missing = [name for name in card.modalities if name not in images]
     if missing and not (card.input.partial and images):
         some = "one or more of " if card.input.partial else ""
         message = f"no {missing[0]!r} image: the model takes {some}{', '.join(card.modalities)}"
-        raise _bad("missing_modality", message, missing[0])
-    if empty := [name for name, data in images.items() if not data]:
-        message = f"{empty[0]}: the image is empty (0 bytes)"
-        raise Refusal(HTTPStatus.UNPROCESSABLE_ENTITY, "bad_image", message, empty[0])
+        raise _bad_request("missing_modality", message, missing[0])
+    for name, data in images.items():
+        if not data:
+            message = f"{name}: the image is empty (0 bytes)"
+            raise RequestError(HTTPStatus.UNPROCESSABLE_ENTITY, "bad_image", message, name)
 
 
-def _bad(error: str, message: str, field: str | None = None) -> Refusal:
-    return Refusal(HTTPStatus.BAD_REQUEST, error, message, field)
+def _describe_unknown(kind: str, name: str, known: Iterable[str]) -> str:
+    name = name[:MAX_NAME]
+    return f"unknown {kind} {name!r}{suggest_closest(name, known)}"
+
+
+def _bad_request(error: str, message: str, field: str | None = None) -> RequestError:
+    return RequestError(HTTPStatus.BAD_REQUEST, error, message, field)

@@ -1,8 +1,7 @@
-"""The service in OpenAPI 3.0, for the model that it serves."""
+"""The OpenAPI 3.0 document of the service, for the model that it serves."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from fas_core import __version__
@@ -13,46 +12,56 @@ from fas_plugins.commands.serve.limits import Limits
 Json = dict[str, Any]
 
 NUMBER, TEXT, COUNT = {"type": "number"}, {"type": "string"}, {"type": "integer", "minimum": 0}
-REASONS = {
-    "400": "The form is not what the model takes: a modality is missing, or a field or parameter is unknown.",
+ERRORS = {
+    "400": "The form does not fit the model: a modality is missing, or a field or parameter is unknown.",
     "408": "The request did not arrive in time.",
     "413": "The request has too many bytes, or an image too many pixels.",
     "415": "The request is not multipart/form-data.",
-    "422": "An image is empty, damaged or none, or no face was found.",
-    "503": "As many requests as are taken at once are being answered, or this one took too long.",
+    "422": "An image is empty, damaged or not an image, or no face was found.",
+    "503": "The maximum number of requests is being answered, or this one took too long.",
 }
 
 
-def openapi(card: Card, facts: Mapping[str, Any], limits: Limits) -> Json:
-    """The document of `/openapi.json`."""
+def openapi_document(card: Card, name: str, limits: Limits) -> Json:
+    """Return the content of `/openapi.json`.
+
+    Args:
+        card: the model's card.
+        name: file name of the model.
+        limits: size, time and number of requests.
+    """
     return {
         "openapi": "3.0.3",
         "info": {
             "title": "fas serve",
             "version": __version__,
-            "description": f"Is this face live, or a print, a screen, a mask? Scored by {facts['file']}.",
+            "description": f"Is this face live, or a print, a screen, a mask? Scored by {name}.",
         },
         "paths": {
-            "/v1/score": {"post": _score(card, limits)},
-            "/v1/model": {"get": _get("model", "What to send, and what the answers mean", "Model")},
-            "/healthz": {"get": _get("health", "Whether the service answers", "Health")},
+            "/v1/score": {"post": _score_operation(card, limits)},
+            "/v1/model": {
+                "get": _get_operation("model", "What the model takes, its threshold and the limits", "Model")
+            },
+            "/healthz": {"get": _get_operation("health", "Whether the service answers", "Health")},
         },
         "components": {"schemas": _schemas()},
     }
 
 
-def _score(card: Card, limits: Limits) -> Json:
-    photo = {"type": "string", "format": "binary", "minLength": 1}
+def _score_operation(card: Card, limits: Limits) -> Json:
+    image = {"type": "string", "format": "binary", "minLength": 1}
     form: Json = {
         "type": "object",
         "additionalProperties": False,
         "properties": {
-            name: photo | {"description": f"One image file: {FORMATS}."} for name in card.modalities
+            name: image | {"description": f"One image file: {FORMATS}."} for name in card.modalities
         },
     }
     form |= {"minProperties": 1} if card.input.partial else {"required": list(card.modalities)}
-    refusals = {status: _answer(text, "Error") for status, text in REASONS.items()}
-    refusals["503"]["headers"] = {"Retry-After": {"description": "Seconds.", "schema": {"type": "integer"}}}
+    errors = {status: _response(text, "Error") for status, text in ERRORS.items()}
+    errors["503"]["headers"] = {
+        "Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer"}}
+    }
     return {
         "operationId": "score",
         "summary": "Live or attack",
@@ -64,72 +73,77 @@ def _score(card: Card, limits: Limits) -> Json:
             {
                 "name": "detect",
                 "in": "query",
-                "description": "Whether to find the face first (the largest, in the first modality) and cut "
-                "it out; else the images are faces already.",
+                "description": "True: find the largest face of the first modality and crop it from all "
+                "images. False: the images are cropped faces already.",
                 "schema": {"type": "boolean", "default": False},
             }
         ],
         "requestBody": {"required": True, "content": {"multipart/form-data": {"schema": form}}},
-        "responses": {"200": _answer("The verdict.", "Verdict"), **refusals},
+        "responses": {"200": _response("The verdict.", "Verdict"), **errors},
     }
 
 
-def _get(operation: str, summary: str, schema: str) -> Json:
+def _get_operation(operation: str, summary: str, schema: str) -> Json:
     return {
         "operationId": operation,
         "summary": summary,
-        "responses": {"200": _answer(f"{summary}.", schema)},
+        "responses": {"200": _response(f"{summary}.", schema)},
     }
 
 
-def _answer(description: str, schema: str) -> Json:
+def _response(description: str, schema: str) -> Json:
     content = {"application/json": {"schema": {"$ref": f"#/components/schemas/{schema}"}}}
     return {"description": description, "content": content}
 
 
 def _schemas() -> Json:
-    facts = {
-        "file": TEXT,
+    model_info = {
+        "file": TEXT | {"description": "File name of the model."},
         "modalities": {"type": "array", "items": TEXT},
-        "input_size": COUNT | {"description": "Pixels a side; images of any size are resized to it."},
-        "recipe_digest": TEXT | {"description": "Of the recipe that it was trained by."},
+        "input_size": COUNT
+        | {"description": "Side of the model's input in pixels; images are resized to it."},
+        "recipe_digest": TEXT | {"description": "Digest of the recipe that the model was trained with."},
     }
     threshold = {
         "threshold": NUMBER | {"description": "Live when score >= threshold."},
-        "policy": TEXT | {"description": "What the threshold was chosen by."},
+        "policy": TEXT | {"description": "How the threshold was chosen."},
     }
-    box = {"type": "array", "items": NUMBER, "minItems": 4, "maxItems": 4, "nullable": True}
-    seen = "of the first image, turned upright as its EXIF says"
+    box: Json = {"type": "array", "items": NUMBER, "minItems": 4, "maxItems": 4, "nullable": True}
+    first_image = "of the first image, turned upright by its EXIF orientation"
+    box |= {"description": f"The scored area: x, y, w, h in pixels {first_image}; null for the whole image."}
     return {
-        "Verdict": _object(
+        "Verdict": _object_schema(
             score=NUMBER | {"description": "Higher is more live."},
             verdict={"type": "string", "enum": ["live", "attack"]},
             **threshold,
-            box=box | {"description": f"What was scored: x, y, w, h in pixels {seen}; null for all of it."},
-            faces=COUNT
-            | {"nullable": True, "description": "How many were found; null when none were sought."},
-            width=COUNT | {"description": f"Pixels {seen}."},
-            height=COUNT | {"description": f"Pixels {seen}."},
-            model=_object(**facts),
+            box=box,
+            faces=COUNT | {"nullable": True, "description": "Number of faces found; null without detection."},
+            width=COUNT | {"description": f"Width in pixels {first_image}."},
+            height=COUNT | {"description": f"Height in pixels {first_image}."},
+            model=_object_schema(**model_info),
         ),
-        "Model": _object(
-            **facts,
+        "Model": _object_schema(
+            **model_info,
             partial={"type": "boolean", "description": "Whether some of the modalities are enough."},
             **threshold,
-            max_bytes=COUNT,
-            max_pixels=COUNT,
+            max_bytes=COUNT | {"description": "Largest request in bytes."},
+            max_pixels=COUNT | {"description": "Largest image in pixels."},
         ),
-        "Health": _object(status={"type": "string", "enum": ["ok"]}, busy=COUNT, concurrency=COUNT),
-        "Error": _object(
-            error=TEXT | {"description": "A word for programs."},
-            message=TEXT | {"description": "A line for people."},
-            field=TEXT | {"nullable": True, "description": "The modality that it is about."},
+        "Health": _object_schema(
+            status={"type": "string", "enum": ["ok"]},
+            busy=COUNT | {"description": "Requests that are being answered."},
+            concurrency=COUNT | {"description": "Maximum number of requests at once."},
+        ),
+        "Error": _object_schema(
+            error=TEXT | {"description": "Short code for programs."},
+            message=TEXT | {"description": "One line for people."},
+            field=TEXT | {"nullable": True, "description": "The modality that the error is about, if any."},
         ),
     }
 
 
-def _object(**properties: Any) -> Json:
-    """One in which nothing is missing and nothing else is."""
+def _object_schema(**properties: Any) -> Json:
+    """Return the schema of an object that has all of these properties and no others."""
     return {
         "type": "object",
         "required": list(properties),

@@ -1,4 +1,4 @@
-"""The application on a port."""
+"""Run the application on a port."""
 
 from __future__ import annotations
 
@@ -11,47 +11,50 @@ from starlette.types import ASGIApp
 
 from fas_core.errors import FasError
 
-LOCAL = ("localhost", "127.0.0.1", "[::1]")
+LOCAL_NAMES = ("localhost", "127.0.0.1", "[::1]")
 BACKLOG = 128
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A listening socket; port 0 is any free one.
+    """Open a listening socket; port 0 takes a free one.
 
     Raises:
-        FasError: the port is taken, or the host is none of this machine's.
+        FasError: the port is in use, or the host is not an address of this machine.
     """
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        # asyncio sends at once only where the protocol is said; else answers wait 40 ms for receipts.
-        bound = socket.socket(family, kind, protocol)
+        # With an explicit protocol asyncio sets TCP_NODELAY; without it every response waits about 40 ms.
+        listener = socket.socket(family, kind, protocol)
     except OSError as error:
         raise FasError(f"{host}: no address of this machine: {error.strerror}") from error
     try:
-        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        bound.bind(address)
-        bound.listen(BACKLOG)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen(BACKLOG)
     except OSError as error:
-        bound.close()
+        listener.close()
         raise FasError(f"{host}, port {port}: cannot be opened: {error.strerror}; try --port 0") from error
-    return bound
+    return listener
 
 
-def url(bound: socket.socket) -> str:
-    """Where a browser on this machine finds it."""
-    host, port = bound.getsockname()[:2]
+def service_url(listener: socket.socket) -> str:
+    """Return the address for a browser on this machine."""
+    host, port = listener.getsockname()[:2]
     if ip_address(host).is_unspecified:
         host = "localhost"
     return f"http://{f'[{host}]' if ':' in host else host}:{port}"
 
 
-def is_local(bound: socket.socket) -> bool:
-    """Whether only programs on this machine reach it."""
-    return ip_address(bound.getsockname()[0]).is_loopback
+def is_local(listener: socket.socket) -> bool:
+    """Return whether only programs on this machine can connect."""
+    return ip_address(listener.getsockname()[0]).is_loopback
 
 
 class Server(uvicorn.Server):
-    """Says when it answers; an interruption is handled from then on, and was a plain one before."""
+    """A uvicorn server that calls `announce` once it accepts requests.
+
+    From then on an interruption shuts it down gracefully; before, it raises KeyboardInterrupt.
+    """
 
     def __init__(self, config: uvicorn.Config, announce: Callable[[], None]) -> None:
         super().__init__(config)
@@ -62,13 +65,13 @@ class Server(uvicorn.Server):
         await super().main_loop()
 
 
-def server(app: ASGIApp, timeout: float, announce: Callable[[], None] = lambda: None) -> Server:
-    """To be run on sockets; when interrupted it answers what it has begun, within `timeout` seconds.
+def create_server(app: ASGIApp, timeout: float, announce: Callable[[], None] = lambda: None) -> Server:
+    """Configure a server; call its `run(sockets=[...])`.
 
     Args:
-        app: what answers.
-        timeout: in seconds.
-        announce: called once it answers.
+        app: the application.
+        timeout: seconds that active requests get to finish after an interruption.
+        announce: called once the server accepts requests.
     """
     config = uvicorn.Config(
         app,

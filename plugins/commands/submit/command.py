@@ -6,7 +6,7 @@ from pathlib import Path
 
 import rich_click as click
 
-from fas_core.cli.options.output import output_options
+from fas_core.cli.options.output import evaluation_workers_option, output_options
 from fas_core.console import console
 
 
@@ -46,9 +46,7 @@ from fas_core.console import console
     metavar="FILE",
     help="File to write.",
 )
-@click.option(
-    "-j", "--workers", type=click.IntRange(1), default=2, show_default=True, help="Threads that read images."
-)
+@evaluation_workers_option
 @output_options
 def command(
     targets: tuple[Path, ...],

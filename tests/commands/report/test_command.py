@@ -124,7 +124,7 @@ def test_another_split_and_policy(fas: Fas, trained: Path, tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (["/no/such/run"], "/no/such/run"),
         (["{faces}"], "not a run folder"),
@@ -139,14 +139,14 @@ def test_another_split_and_policy(fas: Fas, trained: Path, tmp_path: Path) -> No
         (["{trained}", "-o", "{trained}/recipe.yaml/report.html"], "cannot be written"),
     ],
 )
-def test_a_mistake_is_one_line_and_no_report(
-    fas: Fas, trained: Path, faces: Path, tmp_path: Path, arguments: list[str], said: str
+def test_an_error_is_one_line_and_no_report(
+    fas: Fas, trained: Path, faces: Path, tmp_path: Path, arguments: list[str], message: str
 ) -> None:
     filled = [text.format(trained=trained, faces=faces) for text in arguments]
-    place = [] if "-o" in filled else ["-o", tmp_path / "report.html"]
-    result = fas("report", *filled, *place, *FEW)
+    output = [] if "-o" in filled else ["-o", tmp_path / "report.html"]
+    result = fas("report", *filled, *output, *FEW)
     assert result.exit_code == 2, result.output
-    assert said in result.stderr
+    assert message in result.stderr
     assert len(result.stderr.strip().splitlines()) == 1
     assert not list(tmp_path.iterdir())
 
@@ -167,7 +167,7 @@ def test_a_missing_extra_is_one_line(
     assert result.stderr == "error: this needs matplotlib, jinja2: pip install 'fas-core[report]'\n"
 
 
-def test_it_takes_no_torch(trained: Path, tmp_path: Path) -> None:
+def test_it_needs_no_torch(trained: Path, tmp_path: Path) -> None:
     code = (
         "import sys; sys.modules['torch'] = None\n"
         "from fas_core.cli import main\n"
@@ -183,38 +183,36 @@ NO_TORCH = "import sys; sys.modules['torch'] = None\nfrom fas_core.cli import ma
 
 
 def tiles(page: str) -> list[str]:
-    """What stands below the pictures of the mistakes."""
+    """Captions of the images of misclassified samples."""
     return re.findall(r"<figcaption>([^<±]+?) ?(?:±[^<]*)?</figcaption></figure>", page)
 
 
-def test_what_a_run_looked_at_in_its_mistakes(fas: Fas, trained: Path, tmp_path: Path) -> None:
+def test_maps_of_misclassified_samples(fas: Fas, trained: Path, tmp_path: Path) -> None:
     file = tmp_path / "report.html"
     assert fas("report", trained, "-o", file, *ALL_REFUSED).exit_code == 0
     page = file.read_text(encoding="utf-8")
     assert tiles(page) == ["rgb", "Grad-CAM", "occlusion"] * 2
-    assert "blue spoke for live, orange for attack" in page
+    assert "blue is evidence for live, orange is evidence for attack" in page
     assert re.search(r'alt="rgb Grad-CAM of test/live/', page)
     assert len(page) < 1_000_000
     assert fas("report", trained, "-o", file, *ALL_REFUSED, "--no-explain").exit_code == 0
     plain = file.read_text(encoding="utf-8")
     assert tiles(plain) == ["rgb"] * 2
     assert "No maps" not in plain
-    assert "spoke for live" not in plain
+    assert "evidence for live" not in plain
 
 
-def test_why_nothing_is_known_of_what_it_looked_at(
-    fas: Fas, trained: Path, other: Path, tmp_path: Path
-) -> None:
-    """Without torch, without weights, and of scores alone, which have no model."""
+def test_missing_maps_are_explained(fas: Fas, trained: Path, other: Path, tmp_path: Path) -> None:
+    """Without torch, without weights, and for a score file, which has no model."""
     file = tmp_path / "report.html"
     command = [sys.executable, "-c", NO_TORCH, "report", str(trained), "-o", str(file), *ALL_REFUSED]
     subprocess.run(command, check=True, capture_output=True)
     page = file.read_text(encoding="utf-8")
-    assert "No maps of what it looked at: this needs torch: pip install" in page
+    assert "No maps of what the model looked at: this needs torch: pip install" in page
     assert tiles(page) == ["rgb"] * 2
     assert fas("report", other, "-o", file, *ALL_REFUSED).exit_code == 0
     page = file.read_text(encoding="utf-8")
-    assert f"No maps of what it looked at: {other / 'best.safetensors'}: " in page
+    assert f"No maps of what the model looked at: {other / 'best.safetensors'}: " in page
     assert tiles(page) == ["rgb"] * 2
     assert fas("report", trained / "scores" / "test.csv", "-o", file, *ALL_REFUSED).exit_code == 0
     assert "No maps" not in file.read_text(encoding="utf-8")

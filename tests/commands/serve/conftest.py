@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Iterator, Mapping
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from http.client import HTTPConnection, HTTPResponse
 from pathlib import Path
@@ -21,11 +22,12 @@ pytest.importorskip("starlette", reason="the extra `serve` is not installed")
 pytest.importorskip("uvicorn", reason="the extra `serve` is not installed")
 
 from fas_plugins.commands.serve.app import create_app
-from fas_plugins.commands.serve.judge import Judge
 from fas_plugins.commands.serve.limits import Limits
-from fas_plugins.commands.serve.server import listen, server
+from fas_plugins.commands.serve.scoring import FaceScorer
+from fas_plugins.commands.serve.server import create_server, listen
 
-BOUNDARY = "between-parts"
+BOUNDARY = "between-fields"
+MULTIPART = {"Content-Type": f"multipart/form-data; boundary={BOUNDARY}"}
 
 
 @frozen
@@ -55,66 +57,102 @@ class Client:
         connection = self.connect()
         try:
             connection.request(method, path, body, dict(headers or {}))
-            return answer(connection.getresponse())
+            return read_answer(connection.getresponse())
         finally:
             connection.close()
 
     def get(self, path: str, **headers: str) -> Answer:
         return self.request("GET", path, headers=headers)
 
-    def score(self, query: str = "", **images: bytes | Image | str) -> Answer:
-        """Bytes and arrays go as files, text goes as text."""
-        return self.request("POST", f"/v1/score{query}", *form(images.items()))
+    def score(self, query: str = "", **fields: bytes | Image | str) -> Answer:
+        """Send a form: bytes and arrays as files, text as text."""
+        return self.request("POST", f"/v1/score{query}", *encode_form(fields.items()))
+
+    def begin_score(self, length: int) -> HTTPConnection:
+        """Send the head of a request for a score, and no more than the first line of its body."""
+        connection = self.connect()
+        connection.putrequest("POST", "/v1/score")
+        connection.putheader("Content-Type", MULTIPART["Content-Type"])
+        connection.putheader("Content-Length", str(length))
+        connection.endheaders(f"--{BOUNDARY}\r\n".encode())
+        return connection
 
 
-def answer(response: HTTPResponse) -> Answer:
+def read_answer(response: HTTPResponse) -> Answer:
     headers = {name.lower(): value for name, value in response.getheaders()}
     return Answer(response.status, headers, response.read())
 
 
-def form(parts: Any) -> tuple[bytes, dict[str, str]]:
+def encode_form(fields: Iterable[tuple[str, Any]]) -> tuple[bytes, dict[str, str]]:
     """Body and headers of a form."""
     body = b""
-    for name, value in parts:
+    for name, value in fields:
         text = isinstance(value, str)
         content = value.encode() if text else value if isinstance(value, bytes) else encode(value, ".png")
         filename = "" if text else '; filename="face.png"'
         head = f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="{name}"{filename}\r\n\r\n'
         body += head.encode() + content + b"\r\n"
-    body += f"--{BOUNDARY}--\r\n".encode()
-    return body, {"Content-Type": f"multipart/form-data; boundary={BOUNDARY}"}
+    return body + f"--{BOUNDARY}--\r\n".encode(), dict(MULTIPART)
 
 
-@pytest.fixture(name="form")
-def form_fixture() -> Callable[..., tuple[bytes, dict[str, str]]]:
-    return form
+@pytest.fixture
+def form() -> Callable[..., tuple[bytes, dict[str, str]]]:
+    return encode_form
+
+
+@pytest.fixture
+def assert_error() -> Callable[..., str]:
+    """`assert_error(answer, status, error, field=None)`: check the error document, return its message."""
+
+    def check(answer: Answer, status: int, error: str, field: str | None = None) -> str:
+        assert answer.status == status, answer.body
+        assert answer.headers["content-type"] == "application/json"
+        assert set(answer.json) == {"error", "message", "field"}
+        assert (answer.json["error"], answer.json["field"]) == (error, field)
+        message: str = answer.json["message"]
+        assert message
+        assert "\n" not in message
+        return message
+
+    return check
+
+
+@pytest.fixture
+def wait_until() -> Callable[[Callable[[], bool]], None]:
+    def wait(condition: Callable[[], bool]) -> None:
+        end = time.monotonic() + 10
+        while not condition():
+            assert time.monotonic() < end
+            time.sleep(0.01)
+
+    return wait
 
 
 @contextmanager
 def services() -> Iterator[Callable[..., Client]]:
-    """`start(path or judge, hosts=("*",), **limits)`: a client of a service, up until the block ends."""
+    """`start(model or scorer, hosts=("*",), **limits)`: a client of a service that ends with the block."""
     stops = []
 
-    def start(model: Path | Any, hosts: tuple[str, ...] = ("*",), **limits: Any) -> Client:
-        terms = Limits(**limits)
-        judge = (
-            Judge(Predictor(model, threads=1), CropSettings(), terms.max_pixels)
+    def start(model: Path | Any, hosts: tuple[str, ...] = ("*",), **values: Any) -> Client:
+        limits = Limits(**values)
+        scorer = (
+            FaceScorer(Predictor(model, threads=1), CropSettings(), limits.max_pixels)
             if isinstance(model, Path)
             else model
         )
-        app = create_app(judge, "model.onnx", "fixed:0.5", terms, hosts)
-        bound = listen("127.0.0.1", 0)
-        running = server(app, timeout=1)
-        thread = threading.Thread(target=running.run, kwargs={"sockets": [bound]})
+        app = create_app(scorer, "model.onnx", "fixed:0.5", limits, hosts)
+        listener = listen("127.0.0.1", 0)
+        server = create_server(app, timeout=1)
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
 
         def stop() -> None:
-            running.should_exit = True
+            server.should_exit = True
             thread.join(20)
             assert not thread.is_alive()
 
         stops.append(stop)
-        return Client(*bound.getsockname())
+        return Client(*listener.getsockname())
 
     yield start
     for stop in stops:
@@ -128,7 +166,20 @@ def serve() -> Iterator[Callable[..., Client]]:
 
 
 @pytest.fixture(scope="module")
-def serve_long() -> Iterator[Callable[..., Client]]:
-    """The same, up until the module ends."""
+def serve_module() -> Iterator[Callable[..., Client]]:
+    """Like `serve`, but the services run until the module ends."""
     with services() as start:
         yield start
+
+
+@pytest.fixture(scope="module")
+def shared_services() -> dict[str, Client]:
+    return {}
+
+
+@pytest.fixture
+def client(shared_services: dict[str, Client], serve_module: Any, mean_model: Callable[..., Path]) -> Client:
+    """A client of one rgb service for all tests of a module: no request may harm the next one."""
+    if not shared_services:
+        shared_services["rgb"] = serve_module(mean_model())
+    return shared_services["rgb"]

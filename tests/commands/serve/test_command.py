@@ -1,4 +1,4 @@
-"""`fas serve` as a program: what it prints, how it ends, what it refuses."""
+"""`fas serve` as a program: its output, its exit codes and its errors."""
 
 from __future__ import annotations
 
@@ -48,12 +48,12 @@ def start() -> Iterator[Callable[..., tuple[subprocess.Popen[str], str]]]:
         process.communicate()
 
 
-def test_one_line_then_answers_until_interrupted(start: Any, mean_model: MeanModel) -> None:
+def test_it_prints_its_address_and_answers_until_interrupted(start: Any, mean_model: MeanModel) -> None:
     model = mean_model()
     process, line = start(model, "--port", 0)
-    found = re.fullmatch(rf"{re.escape(str(model))} at (http://127\.0\.0\.1:\d+) \(Ctrl-C ends it\)\n", line)
-    assert found
-    with urlopen(f"{found[1]}/v1/model", timeout=20) as answer:
+    match = re.fullmatch(rf"{re.escape(str(model))} at (http://127\.0\.0\.1:\d+) \(Ctrl-C ends it\)\n", line)
+    assert match
+    with urlopen(f"{match[1]}/v1/model", timeout=20) as answer:
         assert json.load(answer)["file"] == model.name
     process.send_signal(signal.SIGINT)
     rest = process.communicate(timeout=20)
@@ -65,9 +65,9 @@ def test_settings_reach_the_service(start: Any, mean_model: MeanModel) -> None:
     process, line = start(mean_model(threshold=None), "--port", 0, "--timeout", 2.5, *settings)
     url = line.split()[2]
     with urlopen(f"{url}/v1/model", timeout=20) as answer:
-        found = json.load(answer)
-    assert (found["threshold"], found["policy"]) == (0.25, "fixed:0.25")
-    assert (found["max_bytes"], found["max_pixels"]) == (1000, 99)
+        model = json.load(answer)
+    assert (model["threshold"], model["policy"]) == (0.25, "fixed:0.25")
+    assert (model["max_bytes"], model["max_pixels"]) == (1000, 99)
     with urlopen(f"{url}/healthz", timeout=20) as answer:
         assert json.load(answer)["concurrency"] == 3
     with urlopen(f"{url}/openapi.json", timeout=20) as answer:
@@ -76,58 +76,60 @@ def test_settings_reach_the_service(start: Any, mean_model: MeanModel) -> None:
     assert process.communicate(timeout=20) == ("", "")
 
 
-def test_other_machines_are_warned_of(start: Any, mean_model: MeanModel) -> None:
+def test_a_public_address_gets_a_warning(start: Any, mean_model: MeanModel) -> None:
     process, line = start(mean_model(), "--host", "0.0.0.0", "--port", 0)
     assert "http://localhost:" in line
     process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=20)
-    assert said == "warning: 0.0.0.0: others can reach the service, and it asks nobody who they are\n"
+    _, stderr = process.communicate(timeout=20)
+    assert stderr == "warning: 0.0.0.0: other machines can reach the service, and it has no authentication\n"
     assert process.returncode == 0
 
 
-def refused(result: Result, *parts: str) -> None:
+def assert_error_line(result: Result, *texts: str) -> None:
     assert (result.exit_code, result.stdout) == (2, "")
     assert result.stderr.startswith("error: ")
     assert result.stderr.count("\n") == 1
-    for part in parts:
-        assert part in result.stderr
+    for text in texts:
+        assert text in result.stderr
 
 
 def test_a_port_in_use(fas: Fas, mean_model: MeanModel) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        refused(fas("serve", mean_model(), "--port", port), f"port {port}", "Address already in use")
+        assert_error_line(
+            fas("serve", mean_model(), "--port", port), f"port {port}", "Address already in use"
+        )
 
 
 @pytest.mark.parametrize("host", ["203.0.113.7", "no.such.host.invalid"])
-def test_a_host_of_somebody_else(fas: Fas, mean_model: MeanModel, host: str) -> None:
-    refused(fas("serve", mean_model(), "--host", host, "--port", 0), host)
+def test_a_host_that_is_not_this_machine(fas: Fas, mean_model: MeanModel, host: str) -> None:
+    assert_error_line(fas("serve", mean_model(), "--host", host, "--port", 0), host)
 
 
-def test_files_that_are_no_models(fas: Fas, mean_model: MeanModel, tmp_path: Path) -> None:
+def test_unusable_models_thresholds_and_detectors(fas: Fas, mean_model: MeanModel, tmp_path: Path) -> None:
     (tmp_path / "text.onnx").write_text("hello")
-    refused(fas("serve", tmp_path / "none.onnx"), "none.onnx", "no such model file")
-    refused(fas("serve", tmp_path / "text.onnx"), "text.onnx", "damaged")
-    refused(fas("serve", mean_model(threshold=None)), "no threshold goes with it")
-    refused(fas("serve", mean_model(), "--threshold", "eer"), "eer")
-    refused(fas("serve", mean_model(), "--detector", tmp_path / "none.onnx"), "no such detector")
+    assert_error_line(fas("serve", tmp_path / "none.onnx"), "none.onnx", "no such model file")
+    assert_error_line(fas("serve", tmp_path / "text.onnx"), "text.onnx", "damaged")
+    assert_error_line(fas("serve", mean_model(threshold=None)), "no threshold goes with it")
+    assert_error_line(fas("serve", mean_model(), "--threshold", "eer"), "eer")
+    assert_error_line(fas("serve", mean_model(), "--detector", tmp_path / "none.onnx"), "no such detector")
 
 
-def test_without_its_extra(fas: Fas, mean_model: MeanModel, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_extra(fas: Fas, mean_model: MeanModel, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("fas_core.errors.find_spec", lambda name: None if name == "uvicorn" else object())
-    refused(fas("serve", mean_model()), "uvicorn", "pip install 'fas-core[serve]'")
+    assert_error_line(fas("serve", mean_model()), "uvicorn", "pip install 'fas-core[serve]'")
 
 
-def test_the_defaults_are_the_librarys(fas: Fas) -> None:
+def test_the_option_defaults_equal_those_of_the_classes(fas: Fas) -> None:
     from fas_core.data.faces import CropSettings
     from fas_plugins.commands.serve.command import command
     from fas_plugins.commands.serve.limits import Limits
 
-    given = {option.name: option.default for option in command.params}
+    defaults = {option.name: option.default for option in command.params}
     limits = Limits()
     for name in ("max_bytes", "max_pixels", "timeout", "concurrency"):
-        assert given[name] == getattr(limits, name)
-    assert given["margin"] == CropSettings().margin
+        assert defaults[name] == getattr(limits, name)
+    assert defaults["margin"] == CropSettings().margin
 
 
 def test_help_imports_no_framework() -> None:

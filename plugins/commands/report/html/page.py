@@ -1,4 +1,4 @@
-"""A report as one HTML file that needs nothing else: styles, plots and photos are inside."""
+"""Render a report as one HTML file: styles, plots and photos are embedded."""
 
 from __future__ import annotations
 
@@ -12,74 +12,109 @@ from fas_core import __version__
 from fas_core.console import Table
 from fas_core.evaluation.comparison import Comparison, comparison_table
 from fas_core.runtime.explain import Explainer
+from fas_plugins.commands.report.html.misclassified import MisclassifiedGroup, find_misclassified
 from fas_plugins.commands.report.html.svg import Plot
 from fas_plugins.commands.report.html.theme import COLOURS
-from fas_plugins.commands.report.html.worst import Mistakes, mistakes
-from fas_plugins.commands.report.systems import System
+from fas_plugins.commands.report.systems import EvaluatedSystem
 
-PARTS = {
-    "curves": ("Curves", ("roc", "det"), "No scores of both classes, so there are no curves."),
-    "scores": ("Scores", ("histogram", "rates"), ""),
-    "by-species": ("Attack species", ("species",), "No attacks, or no threshold to judge them at."),
-    "training": ("Training", ("training",), "Scores alone: how the systems were trained is not known."),
-}
-"""Id -> heading, the first parts of the names of its plots, and what is said where there are none."""
+
+@frozen
+class PlotSection:
+    """A section of plots.
+
+    Args:
+        id: of its HTML element.
+        title: its heading.
+        plots: plot names up to the first `-`.
+        empty: the text if there are no such plots.
+    """
+
+    id: str
+    title: str
+    plots: tuple[str, ...]
+    empty: str = ""
+
+
+PLOT_SECTIONS = (
+    PlotSection("curves", "Curves", ("roc", "det"), "No scores of both classes, so there are no curves."),
+    PlotSection("scores", "Scores", ("histogram", "rates")),
+    PlotSection(
+        "by-species", "Attack species", ("species",), "No attacks, or no threshold to evaluate them at."
+    ),
+    PlotSection(
+        "training", "Training", ("training",), "Score files only: how the systems were trained is not known."
+    ),
+)
 
 
 @frozen(eq=False)
-class Report:
-    """All that a page is made of.
+class ReportPage:
+    """The content of a page.
 
     Args:
         title: of the page.
         systems: at least one.
-        summary: tables of what they are worth.
-        comparisons: of the others with the first.
-        plots: as `fas_plugins.commands.report.html.plots` gives them.
-        split: of the runs among them; None where there are none.
-        worst: how many mistakes of each kind are shown.
-        made: when.
-        explainers: by the systems' names, what looks into their models; or in one sentence why nothing can.
+        summary: tables of the evaluation.
+        comparisons: every further system compared with the first.
+        plots: see `fas_plugins.commands.report.html.draw_plots`.
+        split: split of the runs; None if there are only score files.
+        worst: number of misclassified samples shown per kind.
+        created: time of creation.
+        explainers: `{name of a system: explainer of its model, or one sentence that says why there is none}`.
     """
 
     title: str
-    systems: Sequence[System]
+    systems: Sequence[EvaluatedSystem]
     summary: Sequence[Table]
     comparisons: Sequence[Comparison]
     plots: Sequence[Plot]
     split: str | None
     worst: int
-    made: datetime
+    created: datetime
     explainers: Mapping[str, Explainer | str] = {}
 
 
-def render(report: Report) -> str:
-    """The page. Whatever is written into it is escaped: names, species and paths are a user's."""
+@frozen(eq=False)
+class SystemMistakes:
+    """What the page shows of one system's misclassified samples.
+
+    Args:
+        system: the system.
+        groups: accepted attacks and refused live samples; empty without a threshold.
+        has_maps: whether maps of what the model looked at are shown.
+        no_maps: one sentence that says why there are no maps; empty if maps are not expected.
+    """
+
+    system: EvaluatedSystem
+    groups: Sequence[MisclassifiedGroup]
+    has_maps: bool
+    no_maps: str
+
+
+def render(page: ReportPage) -> str:
+    """Return the HTML. All texts are escaped: users choose names, species and paths."""
     environment = Environment(
         loader=PackageLoader("fas_plugins.commands.report.html"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
     )
-    drawn = [
-        (part, name, [plot for plot in report.plots if plot.name.split("-")[0] in kinds])
-        for part, (name, kinds, _) in PARTS.items()
-    ]
     return environment.get_template("report.html.j2").render(
-        report=report,
+        page=page,
         version=__version__,
         colours=COLOURS,
-        comparisons=[comparison_table(found) for found in report.comparisons],
-        drawn_parts=drawn,
-        nothing={part: said for part, (_, _, said) in PARTS.items()},
-        mistakes=[_mistakes(report, system) for system in report.systems],
+        comparisons=[comparison_table(comparison) for comparison in page.comparisons],
+        plot_sections=[
+            (section, [plot for plot in page.plots if plot.name.split("-")[0] in section.plots])
+            for section in PLOT_SECTIONS
+        ],
+        mistakes=[_find_mistakes(page, system) for system in page.systems],
     )
 
 
-def _mistakes(report: Report, system: System) -> tuple[System, Sequence[Mistakes], bool, str]:
-    """What is shown of a system's mistakes, whether with what it looked at, and why not."""
-    explainer = report.explainers.get(system.name, "")
+def _find_mistakes(page: ReportPage, system: EvaluatedSystem) -> SystemMistakes:
+    explainer = page.explainers.get(system.name, "")
     if isinstance(explainer, str):
-        return system, mistakes(system, report.worst), False, explainer
-    kinds = mistakes(system, report.worst, explainer)
-    return system, kinds, any(kind.shown for kind in kinds), ""
+        return SystemMistakes(system, find_misclassified(system, page.worst), False, explainer)
+    groups = find_misclassified(system, page.worst, explainer)
+    return SystemMistakes(system, groups, any(group.samples for group in groups), "")

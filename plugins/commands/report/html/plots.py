@@ -1,4 +1,4 @@
-"""The plots of a report that are about scores, each a function of the systems that it shows."""
+"""The plots of a report that show scores, each a function of the evaluated systems."""
 
 from __future__ import annotations
 
@@ -11,178 +11,192 @@ from matplotlib import rc_context
 
 from fas_core.evaluation.curves import error_curve, histogram, normal_deviate, score_range
 from fas_core.scores.ranked import Floats
-from fas_plugins.commands.report.html import axes as draw
+from fas_plugins.commands.report.html.axes import (
+    LegendHandle,
+    create_figure,
+    draw_curve,
+    draw_legend,
+    draw_marker,
+    draw_vertical_line,
+    format_deviate_axis,
+    format_log_axis,
+    format_percent_axis,
+    format_rate,
+    lowest_rate,
+    shorten_name,
+)
 from fas_plugins.commands.report.html.svg import Plot
 from fas_plugins.commands.report.html.theme import LIGHT, STYLE, WIDTH, bar_style
-from fas_plugins.commands.report.html.training import training
-from fas_plugins.commands.report.systems import System
+from fas_plugins.commands.report.html.training import plot_training
+from fas_plugins.commands.report.systems import EvaluatedSystem
 
-MOST = 0.999
+MAX_RATE = 0.999
 """The highest rate on a normal-deviate axis."""
 
+IndexedSystems = Sequence[tuple[int, EvaluatedSystem]]
+"""Systems with scores of both classes, each with its position in the report, which selects its style."""
 
-def plots(systems: Sequence[System]) -> list[Plot]:
-    """All there is to draw; a plot for which the scores do not suffice is left out."""
+
+def draw_plots(systems: Sequence[EvaluatedSystem]) -> list[Plot]:
+    """Draw every plot that the scores and training records allow."""
     with rc_context(STYLE):
-        both = [(index, system) for index, system in enumerate(systems) if system.scores.rates.both]
-        found = [roc(both), det(both)] if both else []
+        indexed = [(index, system) for index, system in enumerate(systems) if system.scores.rates.both]
+        plots = [plot_roc(indexed), plot_det(indexed)] if indexed else []
         for number, system in enumerate(systems, start=1):
             suffix = f"-{number}" if len(systems) > 1 else ""
-            found.append(distribution(system, f"histogram{suffix}"))
+            plots.append(plot_histogram(system, f"histogram{suffix}"))
             if system.scores.rates.both:
-                found.append(rates_by_threshold(system, f"rates{suffix}"))
+                plots.append(plot_error_rates(system, f"rates{suffix}"))
         if any(isfinite(item.apcer) for system in systems for item in system.result.species.values()):
-            found.append(species(systems))
-        return [*found, *training(systems)]
+            plots.append(plot_species(systems))
+        return [*plots, *plot_training(systems)]
 
 
-def roc(systems: Sequence[tuple[int, System]]) -> Plot:
-    """Live samples accepted against attacks accepted; the latter on a logarithmic axis, as low rates matter.
-
-    Args:
-        systems: those with scores of both classes, each with its place among all.
-    """
-    figure, axes = draw.new_figure(names=len(systems))
-    lines: dict[str, draw.Handle] = {}
-    least = min(draw.least_rate(system.scores.rates.attack.total) for _, system in systems)
+def plot_roc(systems: IndexedSystems) -> Plot:
+    """Plot accepted live samples against accepted attacks; the latter logarithmic, as low rates matter."""
+    figure, axes = create_figure(names=len(systems))
+    handles: dict[str, LegendHandle] = {}
+    low = min(lowest_rate(system.scores.rates.attack.total) for _, system in systems)
     for index, system in systems:
-        rates, cut = system.scores.rates, system.threshold
+        rates, threshold = system.scores.rates, system.threshold
         curve = error_curve(rates)
-        lines[_legend_name(system)] = draw.step(axes, np.clip(curve.apcer, least, 1), 1 - curve.bpcer, index)
-        if cut is not None:
-            draw.point(axes, max(float(rates.apcer(cut)), least), 1 - float(rates.bpcer(cut)), index)
-    axes.set(xscale="log", xlim=(least, 1), ylim=(0, 1.01))
+        handles[_legend_name(system)] = draw_curve(axes, np.clip(curve.apcer, low, 1), 1 - curve.bpcer, index)
+        if threshold is not None:
+            apcer, bpcer = float(rates.apcer(threshold)), float(rates.bpcer(threshold))
+            draw_marker(axes, max(apcer, low), 1 - bpcer, index)
+    axes.set(xscale="log", xlim=(low, 1), ylim=(0, 1.01))
     axes.set(xlabel="attacks accepted (APCER, FPR)", ylabel="live accepted (TPR)")
-    draw.logarithmic(axes.xaxis)
-    draw.per_cent(axes.yaxis)
-    draw.legend(figure, lines)
-    said = "; ".join(
+    format_log_axis(axes.xaxis)
+    format_percent_axis(axes.yaxis)
+    draw_legend(figure, handles)
+    areas = "; ".join(
         f"{system.name}: area under the curve {system.scores.rates.auc():.4f}" for _, system in systems
     )
-    return Plot("roc", "ROC", f"Live samples accepted against attacks accepted. {said}.", figure)
+    return Plot("roc", "ROC", f"Live samples accepted against attacks accepted. {areas}.", figure)
 
 
-def det(systems: Sequence[tuple[int, System]]) -> Plot:
-    """BPCER against APCER, both as normal deviates; systems as for `roc`."""
-    figure, axes = draw.new_figure(WIDTH * 0.85, names=len(systems))
-    lines: dict[str, draw.Handle] = {}
-    every = [system.scores.rates for _, system in systems]
-    least = min(draw.least_rate(part.total) for rates in every for part in (rates.attack, rates.live))
-    most = 0.6 if all(rates.equal()[1] < 0.35 for rates in every) else MOST
+def plot_det(systems: IndexedSystems) -> Plot:
+    """Plot BPCER against APCER on normal-deviate axes."""
+    figure, axes = create_figure(WIDTH * 0.85, names=len(systems))
+    handles: dict[str, LegendHandle] = {}
+    all_rates = [system.scores.rates for _, system in systems]
+    low_rate = min(lowest_rate(ranked.total) for rates in all_rates for ranked in (rates.attack, rates.live))
+    high_rate = 0.6 if all(rates.equal()[1] < 0.35 for rates in all_rates) else MAX_RATE
     for index, system in systems:
-        rates, cut = system.scores.rates, system.threshold
+        rates, threshold = system.scores.rates, system.threshold
         curve = error_curve(rates)
-        drawn = [normal_deviate(np.clip(part, least, MOST)) for part in (curve.apcer, curve.bpcer)]
-        lines[_legend_name(system)] = draw.step(axes, drawn[0], drawn[1], index)
-        if cut is not None:
-            at = normal_deviate(np.clip([rates.apcer(cut), rates.bpcer(cut)], least, MOST))
-            draw.point(axes, at[0], at[1], index)
-    low, high = normal_deviate(np.array([least, most]))
+        x, y = (normal_deviate(np.clip(rate, low_rate, MAX_RATE)) for rate in (curve.apcer, curve.bpcer))
+        handles[_legend_name(system)] = draw_curve(axes, x, y, index)
+        if threshold is not None:
+            point = np.clip([rates.apcer(threshold), rates.bpcer(threshold)], low_rate, MAX_RATE)
+            x, y = normal_deviate(point)
+            draw_marker(axes, x, y, index)
+    low, high = normal_deviate(np.array([low_rate, high_rate]))
     axes.plot([low, high], [low, high], color=LIGHT["quiet"], linewidth=0.8, linestyle=":")
     for axis in (axes.xaxis, axes.yaxis):
-        draw.deviate_axis(axis, least, most)
+        format_deviate_axis(axis, low_rate, high_rate)
     axes.set(xlim=(low, high), ylim=(low, high), aspect="equal")
     axes.set(xlabel="attacks accepted (APCER)", ylabel="live refused (BPCER)")
-    draw.legend(figure, lines)
-    said = "; ".join(
-        f"{system.name}: equal error rate {draw.rate_text(system.scores.rates.equal()[1])}"
+    draw_legend(figure, handles)
+    eers = "; ".join(
+        f"{system.name}: equal error rate {format_rate(system.scores.rates.equal()[1])}"
         for _, system in systems
     )
-    return Plot("det", "DET", f"BPCER against APCER on normal-deviate axes. {said}.", figure)
+    return Plot("det", "DET", f"BPCER against APCER on normal-deviate axes. {eers}.", figure)
 
 
-def distribution(system: System, name: str) -> Plot:
-    """How the scores of live samples and attacks lie to each other and to the threshold."""
-    figure, axes = draw.new_figure(names=3, columns=3)
-    found = histogram(system.scores)
-    handles: dict[str, draw.Handle] = {}
-    for label, part, hatch in (("attack", found.attack, "///"), ("live", found.live, "")):
-        if part.any():
-            area = axes.stairs(part, found.edges, fill=True, color=LIGHT[label], alpha=0.22)
+def plot_histogram(system: EvaluatedSystem, name: str) -> Plot:
+    """Plot the score distributions of live samples and attacks, and the threshold."""
+    figure, axes = create_figure(names=3, columns=3)
+    bins = histogram(system.scores)
+    handles: dict[str, LegendHandle] = {}
+    for label, fractions, hatch in (("attack", bins.attack, "///"), ("live", bins.live, "")):
+        if fractions.any():
+            area = axes.stairs(fractions, bins.edges, fill=True, color=LIGHT[label], alpha=0.22)
             style: dict[str, Any] = {"facecolor": "none", "edgecolor": LIGHT[label], "linewidth": 1.2}
-            handles[label] = (area, axes.stairs(part, found.edges, fill=True, hatch=hatch, **style))
-    low, high = float(found.edges[0]), float(found.edges[-1])
-    axes.set(xlabel="score (higher is more live)", ylabel="samples of the class", xlim=(low, high))
-    draw.per_cent(axes.yaxis)
-    draw.legend(figure, handles | draw.vertical(axes, _cut_name(system), system.threshold), columns=3)
-    said = [
-        f"{label}: {len(part)}, median {np.median(part):.4g}"
-        for label, part in (("live", system.scores.live), ("attack", system.scores.attack))
-        if len(part)
-    ]
-    return Plot(name, f"Scores of {system.name}", f"Distribution of the scores. {'; '.join(said)}.", figure)
+            outline = axes.stairs(fractions, bins.edges, fill=True, hatch=hatch, **style)
+            handles[label] = (area, outline)
+    axes.set(xlabel="score (higher is more live)", ylabel="samples of the class")
+    axes.set(xlim=(float(bins.edges[0]), float(bins.edges[-1])))
+    format_percent_axis(axes.yaxis)
+    handles |= draw_vertical_line(axes, _threshold_name(system), system.threshold)
+    draw_legend(figure, handles, columns=3)
+    medians = "; ".join(
+        f"{label}: {len(scores)}, median {np.median(scores):.4g}"
+        for label, scores in (("live", system.scores.live), ("attack", system.scores.attack))
+        if len(scores)
+    )
+    return Plot(name, f"Scores of {system.name}", f"Distribution of the scores. {medians}.", figure)
 
 
-def rates_by_threshold(system: System, name: str) -> Plot:
-    """APCER, that of the worst species, and BPCER against the threshold."""
+def plot_error_rates(system: EvaluatedSystem, name: str) -> Plot:
+    """Plot APCER, the APCER of the worst species, and BPCER against the threshold."""
     rates = system.scores.rates
     curve, (low, high) = error_curve(rates), score_range(rates)
-    shown = [("APCER", curve.apcer, "attack", "-"), ("BPCER", curve.bpcer, "live", "--")]
+    lines = [("APCER", curve.apcer, "attack", "-"), ("BPCER", curve.bpcer, "live", "--")]
     if len(rates.species) > 1:
-        shown.append(("APCER, worst species", curve.apcer_max, "attack", ":"))
-    figure, axes = draw.new_figure(names=4, columns=2)
-    handles: dict[str, draw.Handle] = {}
-    for label, values, role, dashes in shown:
+        lines.append(("APCER, worst species", curve.apcer_max, "attack", ":"))
+    figure, axes = create_figure(names=4, columns=2)
+    handles: dict[str, LegendHandle] = {}
+    for label, values, role, dashes in lines:
         # A rate at a score holds for every threshold down to the next lower score.
         x = np.clip(curve.thresholds, low, high)
         (handles[label],) = axes.step(x, values, where="pre", color=LIGHT[role], linestyle=dashes)
     axes.set(xlabel="threshold", ylabel="error rate", xlim=(low, high), ylim=(0, 1.01))
-    draw.per_cent(axes.yaxis)
-    draw.legend(figure, handles | draw.vertical(axes, _cut_name(system), system.threshold), columns=2)
-    cut, eer = rates.equal()
-    said = f"APCER and BPCER against the threshold; equal, {draw.rate_text(eer)}, at {cut:.4g}."
-    return Plot(name, f"Error rates of {system.name}", said, figure)
+    format_percent_axis(axes.yaxis)
+    handles |= draw_vertical_line(axes, _threshold_name(system), system.threshold)
+    draw_legend(figure, handles, columns=2)
+    threshold, eer = rates.equal()
+    text = f"APCER and BPCER against the threshold; both are {format_rate(eer)} at {threshold:.4g}."
+    return Plot(name, f"Error rates of {system.name}", text, figure)
 
 
-def species(systems: Sequence[System]) -> Plot:
-    """APCER of each species at the threshold, a bar for each system, with intervals."""
+def plot_species(systems: Sequence[EvaluatedSystem]) -> Plot:
+    """Plot the APCER of each species at the threshold: one bar per system, with its interval."""
     names = sorted({name for system in systems for name in system.result.species})
-    figure, axes = draw.new_figure(0.75 + 0.2 * len(names) * (len(systems) + 0.7), names=len(systems))
-    thick = 0.8 / len(systems)
-    bars: dict[str, draw.Handle] = {}
+    figure, axes = create_figure(0.75 + 0.2 * len(names) * (len(systems) + 0.7), names=len(systems))
+    height = 0.8 / len(systems)
+    handles: dict[str, LegendHandle] = {}
     for index, system in enumerate(systems):
-        rates, ends = _species_rates(system, names)
-        places = np.arange(len(names)) + (index - (len(systems) - 1) / 2) * thick
-        bars[_legend_name(system)] = axes.barh(places, rates, height=thick, **bar_style(index))[0]
-        axes.hlines(places, *ends, color=LIGHT["ink"], linewidth=1.2)
-        for place, rate, end in zip(places, rates, np.fmax(rates, ends[1]), strict=True):
+        rates, intervals = _species_rates(system, names)
+        y = np.arange(len(names)) + (index - (len(systems) - 1) / 2) * height
+        handles[_legend_name(system)] = axes.barh(y, rates, height=height, **bar_style(index))[0]
+        axes.hlines(y, *intervals, color=LIGHT["ink"], linewidth=1.2)
+        label_style: dict[str, Any] = {"textcoords": "offset points", "va": "center", "size": "small"}
+        for bar_y, rate, end in zip(y, rates, np.fmax(rates, intervals[1]), strict=True):
             if isfinite(rate):
-                text = f"{100 * rate:.1f} %"
-                axes.annotate(
-                    text, (end, place), (4, 0), textcoords="offset points", va="center", size="small"
-                )
-    axes.set_yticks(range(len(names)), [draw.shortened(name) for name in names])
+                axes.annotate(f"{100 * rate:.1f} %", (end, bar_y), (4, 0), **label_style)
+    axes.set_yticks(range(len(names)), [shorten_name(name) for name in names])
     axes.invert_yaxis()
     axes.grid(visible=False, axis="y")
     axes.set(xlabel="attacks accepted (APCER)", xlim=(0, max(0.01, axes.dataLim.xmax) * 1.2))
-    draw.per_cent(axes.xaxis)
-    draw.legend(figure, bars)
-    said = [
+    format_percent_axis(axes.xaxis)
+    draw_legend(figure, handles)
+    texts = [
         f"{system.name}: "
-        + ", ".join(f"{name} {draw.rate_text(item.apcer)}" for name, item in system.result.species.items())
+        + ", ".join(f"{name} {format_rate(item.apcer)}" for name, item in system.result.species.items())
         for system in systems
     ]
-    return Plot("species", "Attacks accepted, by species", f"{'; '.join(said)}.", figure)
+    return Plot("species", "Attacks accepted, by species", f"{'; '.join(texts)}.", figure)
 
 
-def _legend_name(system: System) -> str:
-    """A system's name; plots are files of their own too, and an oracle's are to say so."""
-    return f"oracle: {system.name}" if _oracle(system) else system.name
+def _legend_name(system: EvaluatedSystem) -> str:
+    """Mark an oracle in the legend too: plots are also files of their own."""
+    return f"oracle: {system.name}" if _is_oracle(system) else system.name
 
 
-def _cut_name(system: System) -> str:
-    return "oracle threshold" if _oracle(system) else "threshold"
+def _threshold_name(system: EvaluatedSystem) -> str:
+    return "oracle threshold" if _is_oracle(system) else "threshold"
 
 
-def _oracle(system: System) -> bool:
-    cut = system.result.threshold
-    return cut is not None and cut.oracle
+def _is_oracle(system: EvaluatedSystem) -> bool:
+    threshold = system.result.threshold
+    return threshold is not None and threshold.oracle
 
 
-def _species_rates(system: System, names: Sequence[str]) -> tuple[Floats, Floats]:
-    """(S,) the APCER of each species and (2, S) the ends of its interval, NaN where there is none."""
-    found, intervals = system.result.species, system.result.intervals
-    drawn = {} if intervals is None else intervals.species
-    rates = [found[name].apcer if name in found else np.nan for name in names]
-    ends = [drawn.get(name, (np.nan, np.nan)) for name in names]
-    return np.array(rates), np.array(ends).T
+def _species_rates(system: EvaluatedSystem, names: Sequence[str]) -> tuple[Floats, Floats]:
+    """Return (S,) APCER per species and (2, S) its interval, NaN where the system has none."""
+    results, intervals = system.result.species, system.result.intervals
+    ends = {} if intervals is None else intervals.species
+    rates = [results[name].apcer if name in results else np.nan for name in names]
+    return np.array(rates), np.array([ends.get(name, (np.nan, np.nan)) for name in names]).T

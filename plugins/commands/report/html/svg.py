@@ -1,4 +1,4 @@
-"""Drawn plots as files, and as SVG inside a page, whose colours then follow the page's."""
+"""Plots as image files, and as SVG elements of a page that take the colours of the page."""
 
 from __future__ import annotations
 
@@ -22,16 +22,18 @@ PNG_DPI = 200
 ROLES = {light: role for role, (light, _) in COLOURS.items()}
 COLOUR = re.compile("|".join(ROLES))
 FONT = re.compile(r"font-family:[^;]*;? ?")
+METADATA = {"svg": ("Date", "Creator", "Format", "Type"), "png": ("Software",)}
+"""Metadata that matplotlib writes by default."""
 
 
 @frozen(eq=False)
 class Plot:
-    """A drawn plot.
+    """A plot with its description.
 
     Args:
-        name: of its file and of its parts in a page; letters, digits and `-`, no two alike.
-        title: what it shows, a few words.
-        text: what is to be seen in it, for those who do not see it.
+        name: unique name of its file and of its elements in a page: letters, digits and `-`.
+        title: a few words.
+        text: describes the content for readers who cannot see it.
         figure: the drawing.
     """
 
@@ -40,63 +42,63 @@ class Plot:
     text: str
     figure: Figure
 
-    def write(self, folder: Path, kind: PlotFormat) -> Path:
-        """Write `folder/NAME.svg` or `.png`, on white, and give its path.
+    def write(self, folder: Path, plot_format: PlotFormat) -> Path:
+        """Write `folder/NAME.svg` or `.png`, on white, and return its path.
 
         Raises:
             FasError: it cannot be written.
         """
-        path = folder / f"{self.name}.{kind}"
+        path = folder / f"{self.name}.{plot_format}"
         with replacing(path) as temporary:
-            temporary.write_bytes(_drawn(self.figure, kind, transparent=False))
+            temporary.write_bytes(_render_figure(self.figure, plot_format, transparent=False))
         return path
 
-    @property
-    def inline(self) -> Markup:
-        """An `<svg>` element for an HTML page that defines `--ink` and the other roles of `COLOURS`."""
-        root = ElementTree.fromstring(_drawn(self.figure, "svg", transparent=True))
-        _without_namespaces(root)
+    def to_svg(self) -> Markup:
+        """Return an `<svg>` element for a page that defines `--ink` and the other roles of `COLOURS`."""
+        root = ElementTree.fromstring(_render_figure(self.figure, "svg", transparent=True))
+        _strip_namespaces(root)
         for parent in root.iter():
-            for child in [item for item in parent if item.tag in ("metadata", "style")]:
+            for child in [child for child in parent if child.tag in ("metadata", "style")]:
                 parent.remove(child)
         for element in root.iter():
-            if "fill" in element.attrib:  # below a hatch, where matplotlib writes no style
+            if "fill" in element.attrib:  # matplotlib writes the fill below a hatch outside of `style`
                 element.set("style", f"fill: {element.attrib.pop('fill')}")
             for key, value in element.attrib.items():
-                element.set(key, self._fitted(key, value))
+                element.set(key, self._adapt_attribute(key, value))
         for key in ("width", "height", "version"):
             root.attrib.pop(key, None)
         root.attrib |= {"role": "img", "aria-labelledby": f"{self.name}-title {self.name}-text"}
-        for place, (tag, text) in enumerate((("title", self.title), ("desc", self.text))):
-            part = ElementTree.Element(tag, id=f"{self.name}-{'text' if tag == 'desc' else tag}")
-            part.text = text
-            root.insert(place, part)
+        labels = (("title", "title", self.title), ("desc", "text", self.text))
+        for index, (tag, suffix, text) in enumerate(labels):
+            child = ElementTree.Element(tag, id=f"{self.name}-{suffix}")
+            child.text = text
+            root.insert(index, child)
         return Markup(ElementTree.tostring(root, encoding="unicode", method="html"))
 
-    def _fitted(self, key: str, value: str) -> str:
-        """An attribute's value: ids are the plot's own, colours are roles, the font is the page's."""
+    def _adapt_attribute(self, key: str, value: str) -> str:
+        """Make ids unique in the page, replace colours by roles, and drop fonts to inherit the page's."""
         if key == "id":
             return f"{self.name}-{value}"
         if key == "href":
             return f"#{self.name}-{value.removeprefix('#')}"
         value = value.replace("url(#", f"url(#{self.name}-")
-        value = COLOUR.sub(lambda found: f"var(--{ROLES[found[0]]})", value)
+        value = COLOUR.sub(lambda match: f"var(--{ROLES[match[0]]})", value)
         return FONT.sub("", value)
 
 
-def _drawn(figure: Figure, kind: PlotFormat, *, transparent: bool) -> bytes:
+def _render_figure(figure: Figure, plot_format: PlotFormat, *, transparent: bool) -> bytes:
     buffer = io.BytesIO()
-    # Nothing of when and by what it was drawn.
-    blank = dict.fromkeys(("Date", "Creator", "Format", "Type") if kind == "svg" else ("Software",))
+    # Without metadata, which holds the date, equal plots are equal files.
+    metadata = dict.fromkeys(METADATA[plot_format])
     with rc_context(STYLE), warnings.catch_warnings():
-        # A species may be named in a script that this machine has no font for; the reader's may.
+        # A name may be in a script that this machine has no font for; the reader's machine may have one.
         warnings.filterwarnings("ignore", r"Glyph .* missing from font", UserWarning)
-        figure.savefig(buffer, format=kind, dpi=PNG_DPI, transparent=transparent, metadata=blank)
+        figure.savefig(buffer, format=plot_format, dpi=PNG_DPI, transparent=transparent, metadata=metadata)
     return buffer.getvalue()
 
 
-def _without_namespaces(root: ElementTree.Element) -> None:
-    """As HTML writes SVG: `{http://www.w3.org/2000/svg}path` is `path`."""
+def _strip_namespaces(root: ElementTree.Element) -> None:
+    """Write SVG as HTML does: `{http://www.w3.org/2000/svg}path` becomes `path`."""
     for element in root.iter():
         element.tag = element.tag.rpartition("}")[2]
         for key in [key for key in element.attrib if "}" in key]:

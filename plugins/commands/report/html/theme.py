@@ -1,4 +1,4 @@
-"""How a report looks, on the page and in its plots: colours by role, for light and dark."""
+"""The look of a report: colours by role, for light and dark pages, and the styles of its plots."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ COLOURS = {
     "line-5": ("#7d5a00", "#e3c04f"),
     "line-6": ("#b0215a", "#ff8fb4"),
 }
-"""Role -> (light, dark). Every light colour is one role's only: by it a plot's roles are told apart."""
+"""Role -> (light, dark). Light colours are unique: `svg` finds the role of a colour by them."""
 
 LIGHT = {role: light for role, (light, _) in COLOURS.items()}
 LINES = tuple(role for role in COLOURS if role.startswith("line-"))
 DASHES = ("-", "--", "-.", ":")
 MARKERS = ("o", "s", "^", "D", "v", "P")
 HATCHES = ("", "////", "....", "\\\\\\\\", "xxxx", "----")
-"""Lines, points and bars differ in these as well as in colour."""
+"""Lines, markers and bars differ in these as well as in colour."""
 
 WIDTH = 4.8
-"""Of a plot, in inches: its text is then as large as the page's on a phone."""
+"""Width of a plot in inches, at which its text is as large as the page's text on a phone."""
 
 STYLE: Any = {
     "font.size": 9.5,
     "axes.titlesize": 9.5,
-    "text.parse_math": False,  # a species called $x$ is called so
+    "text.parse_math": False,  # a species may be called $x$
     "text.color": LIGHT["ink"],
     "axes.labelcolor": LIGHT["ink"],
     "axes.edgecolor": LIGHT["quiet"],
@@ -56,11 +56,11 @@ STYLE: Any = {
     "svg.fonttype": "none",
     "svg.hashsalt": "fas",
 }
-"""Matplotlib's settings while a plot is drawn or written; its own type for them names every key there is."""
+"""Matplotlib settings for drawing and writing; `Any` because the type of matplotlib lists every key."""
 
 
 def line_style(index: int) -> dict[str, Any]:
-    """Colour, dashes and marker of the index-th system's line."""
+    """Return colour, dashes and marker of the line of the system at this position."""
     return {
         "color": LIGHT[LINES[index % len(LINES)]],
         "linestyle": DASHES[index % len(DASHES)],
@@ -69,7 +69,7 @@ def line_style(index: int) -> dict[str, Any]:
 
 
 def bar_style(index: int) -> dict[str, Any]:
-    """Colour and hatch of the index-th system's bars."""
+    """Return colour and hatch of the bars of the system at this position."""
     return {
         "facecolor": LIGHT[LINES[index % len(LINES)]],
         "hatch": HATCHES[index % len(HATCHES)],

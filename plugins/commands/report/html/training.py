@@ -1,4 +1,4 @@
-"""The training curves of a report, from the runs' metrics.jsonl."""
+"""The training curves of a report, from the metrics.jsonl of its runs."""
 
 from __future__ import annotations
 
@@ -9,72 +9,85 @@ from typing import Any
 from attrs import frozen
 from matplotlib.ticker import MaxNLocator
 
-from fas_plugins.commands.report.html import axes as draw
+from fas_plugins.commands.report.html.axes import (
+    LegendHandle,
+    create_figure,
+    draw_legend,
+    format_percent_axis,
+    format_rate,
+)
 from fas_plugins.commands.report.html.svg import Plot
 from fas_plugins.commands.report.html.theme import LIGHT, line_style
-from fas_plugins.commands.report.systems import System
+from fas_plugins.commands.report.systems import EvaluatedSystem
 
 
 @frozen
-class History:
-    """One figure of a run: epochs, its values, and the place of the epoch whose weights were kept."""
+class EpochCurve:
+    """One value per epoch of a run.
+
+    Args:
+        epochs: epochs that have a finite value.
+        values: one per epoch.
+        saved: index of the epoch whose weights were saved.
+    """
 
     epochs: Sequence[int]
     values: Sequence[float]
-    kept: int
+    saved: int
 
 
-def training(systems: Sequence[System]) -> list[Plot]:
-    """Training loss and dev EER by epoch, as far as runs have them."""
-    losses = [_history(system, lambda line: line.get("loss")) for system in systems]
-    rates = [_history(system, lambda line: (line.get("dev") or {}).get("eer")) for system in systems]
-    found = []
+def plot_training(systems: Sequence[EvaluatedSystem]) -> list[Plot]:
+    """Plot training loss and dev EER by epoch; a plot without values is left out."""
+    losses = [_read_curve(system, lambda line: line.get("loss")) for system in systems]
+    rates = [_read_curve(system, lambda line: (line.get("dev") or {}).get("eer")) for system in systems]
+    plots = []
     if any(losses):
-        found.append(_by_epoch(systems, losses, "training-loss", "Training loss"))
+        plots.append(_plot_by_epoch(systems, losses, "training-loss", "Training loss"))
     if any(rates):
-        found.append(_by_epoch(systems, rates, "training-eer", "Equal error rate on dev", rates=True))
-    return found
+        plots.append(_plot_by_epoch(systems, rates, "training-eer", "Equal error rate on dev", is_rate=True))
+    return plots
 
 
-def _by_epoch(
-    systems: Sequence[System],
-    histories: Sequence[History | None],
+def _plot_by_epoch(
+    systems: Sequence[EvaluatedSystem],
+    curves: Sequence[EpochCurve | None],
     name: str,
     title: str,
     *,
-    rates: bool = False,
+    is_rate: bool = False,
 ) -> Plot:
-    """A line for each run, with a point where its weights are from."""
-    figure, axes = draw.new_figure(names=len(systems))
-    handles: dict[str, draw.Handle] = {}
-    said = []
-    for index, (system, history) in enumerate(zip(systems, histories, strict=True)):
-        if history is not None:
-            style, kept = line_style(index), history.kept
-            (handles[system.name],) = axes.plot(
-                history.epochs, history.values, **style, markevery=[kept], markeredgecolor=LIGHT["ink"]
+    """Plot one line per run, with a marker at the epoch whose weights were saved."""
+    figure, axes = create_figure(names=len(systems))
+    handles: dict[str, LegendHandle] = {}
+    texts = []
+    for index, (system, curve) in enumerate(zip(systems, curves, strict=True)):
+        if curve is not None:
+            style = line_style(index) | {"markevery": [curve.saved], "markeredgecolor": LIGHT["ink"]}
+            (handles[system.name],) = axes.plot(curve.epochs, curve.values, **style)
+            value = curve.values[curve.saved]
+            text = format_rate(value) if is_rate else f"{value:.4g}"
+            texts.append(
+                f"{system.name}: {text} in epoch {curve.epochs[curve.saved]}, whose weights were kept"
             )
-            value = history.values[kept]
-            text = draw.rate_text(value) if rates else f"{value:.4g}"
-            said.append(f"{system.name}: {text} in epoch {history.epochs[kept]}, whose weights were kept")
     axes.set(xlabel="epoch", ylabel=title, ylim=(0, None))
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    if rates:
-        draw.per_cent(axes.yaxis)
-    draw.legend(figure, handles)
-    return Plot(name, title, f"By epoch. {'; '.join(said)}.", figure)
+    if is_rate:
+        format_percent_axis(axes.yaxis)
+    draw_legend(figure, handles)
+    return Plot(name, title, f"By epoch. {'; '.join(texts)}.", figure)
 
 
-def _history(system: System, value: Callable[[Mapping[str, Any]], Any]) -> History | None:
-    """Of the epochs that have a value; None where none has."""
-    lines = system.making.history if system.making else []
-    found = [(line, value(line)) for line in lines]
-    known = [(line, float(number)) for line, number in found if _is_number(number)]
-    if not known:
+def _read_curve(system: EvaluatedSystem, read_value: Callable[[Mapping[str, Any]], Any]) -> EpochCurve | None:
+    """Collect the epochs that have a value; None if there are none."""
+    lines = system.training.history if system.training else []
+    points = [(line, value) for line in lines if _is_number(value := read_value(line))]
+    if not points:
         return None
-    best = [place for place, (line, _) in enumerate(known) if line.get("best")]
-    kept = best[-1] if best else len(known) - 1  # without a dev split the last weights are kept
-    return History([int(line["epoch"]) for line, _ in known], [number for _, number in known], kept)
+    best = [index for index, (line, _) in enumerate(points) if line.get("best")]
+    saved = best[-1] if best else len(points) - 1  # without a dev split the last weights are saved
+    return EpochCurve(
+        [int(line["epoch"]) for line, _ in points], [float(value) for _, value in points], saved
+    )
 
 
 def _is_number(value: Any) -> bool:

@@ -1,14 +1,14 @@
-// The OpenAPI document as a page.
+// Shows the OpenAPI document as a page.
 
-const element = (name, ...children) => {
-  const made = document.createElement(name);
-  made.append(...children);
-  return made;
+const createElement = (name, ...children) => {
+  const node = document.createElement(name);
+  node.append(...children);
+  return node;
 };
 
-function table(heads, rows) {
-  const cells = (row, kind) => element("tr", ...row.map(text => element(kind, text)));
-  return element("table", element("thead", cells(heads, "th")), element("tbody", ...rows.map(row => cells(row, "td"))));
+function createTable(headings, rows) {
+  const cells = (row, kind) => createElement("tr", ...row.map(text => createElement(kind, text)));
+  return createElement("table", createElement("thead", cells(headings, "th")), createElement("tbody", ...rows.map(row => cells(row, "td"))));
 }
 
 function typeOf(schema) {
@@ -17,15 +17,15 @@ function typeOf(schema) {
   return schema.nullable ? `${base} or null` : base;
 }
 
-const fields = schema => table(
+const createFieldTable = schema => createTable(
   ["Field", "Type", "Meaning"],
   Object.entries(schema.properties).map(([name, field]) => [name, typeOf(field), field.description ?? ""]),
 );
 
-// The schema that an answer refers to.
-function resolve(document_, answer) {
-  const { $ref } = answer.content["application/json"].schema;
-  return document_.components.schemas[$ref.split("/").pop()];
+// Returns the schema that a response refers to.
+function findSchema(openapi, response) {
+  const { $ref } = response.content["application/json"].schema;
+  return openapi.components.schemas[$ref.split("/").pop()];
 }
 
 function curl(method, path, form) {
@@ -34,31 +34,31 @@ function curl(method, path, form) {
   return `curl${files} '${location.origin}${path}${query}'`;
 }
 
-function operation(document_, path, method, described) {
-  const form = described.requestBody?.content["multipart/form-data"].schema;
-  const parts = [
-    element("h2", element("code", `${method.toUpperCase()} ${path}`)),
-    element("p", described.description ?? `${described.summary}.`),
-    element("pre", curl(method, path, form)),
+function createSection(openapi, path, method, operation) {
+  const form = operation.requestBody?.content["multipart/form-data"].schema;
+  const children = [
+    createElement("h2", createElement("code", `${method.toUpperCase()} ${path}`)),
+    createElement("p", operation.description ?? `${operation.summary}.`),
+    createElement("pre", curl(method, path, form)),
   ];
   if (form) {
-    const query = described.parameters.map(item => [`?${item.name}`, typeOf(item.schema), item.description]);
+    const query = operation.parameters.map(item => [`?${item.name}`, typeOf(item.schema), item.description]);
     const files = Object.entries(form.properties).map(([name, field]) => [name, typeOf(field), field.description]);
-    parts.push(element("h3", "Takes"), table(["Name", "Type", "Meaning"], [...files, ...query]));
+    children.push(createElement("h3", "Request"), createTable(["Name", "Type", "Meaning"], [...files, ...query]));
   }
-  parts.push(element("h3", "Gives"), fields(resolve(document_, described.responses["200"])));
-  const refusals = Object.entries(described.responses).filter(([status]) => status !== "200");
-  if (refusals.length) {
-    parts.push(element("h3", "Refuses"), table(["Status", "When"], refusals.map(([status, { description }]) => [status, description])));
-    parts.push(element("h3", "With"), fields(resolve(document_, described.responses["400"])));
+  children.push(createElement("h3", "Response"), createFieldTable(findSchema(openapi, operation.responses["200"])));
+  const errors = Object.entries(operation.responses).filter(([status]) => status !== "200");
+  if (errors.length) {
+    children.push(createElement("h3", "Errors"), createTable(["Status", "When"], errors.map(([status, { description }]) => [status, description])));
+    children.push(createElement("h3", "Error response"), createFieldTable(findSchema(openapi, operation.responses["400"])));
   }
-  return element("section", ...parts);
+  return createElement("section", ...children);
 }
 
-const found = await (await fetch("/openapi.json")).json();
-document.getElementById("about").textContent = found.info.description;
-for (const [path, methods] of Object.entries(found.paths)) {
-  for (const [method, described] of Object.entries(methods)) {
-    document.getElementById("operations").append(operation(found, path, method, described));
+const openapi = await (await fetch("/openapi.json")).json();
+document.getElementById("about").textContent = openapi.info.description;
+for (const [path, methods] of Object.entries(openapi.paths)) {
+  for (const [method, operation] of Object.entries(methods)) {
+    document.getElementById("operations").append(createSection(openapi, path, method, operation));
   }
 }

@@ -1,4 +1,4 @@
-"""The page in headless Chromium, driven over its debugging pipe: photos, errors, the webcam, phones, keys."""
+"""The pages in headless Chromium, driven over its debug pipe: photos, errors, the webcam, phones, keys."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ pytestmark = pytest.mark.skipif(CHROMIUM is None, reason=f"none of {', '.join(NA
 MeanModel = Callable[..., Path]
 LAUNCH = """
 import fcntl, os, sys
-given = [fcntl.fcntl(int(number), fcntl.F_DUPFD, 10) for number in sys.argv[1:3]]
-for place, number in enumerate(given, 3):
-    os.dup2(number, place)
+pipes = [fcntl.fcntl(int(number), fcntl.F_DUPFD, 10) for number in sys.argv[1:3]]
+for descriptor, number in enumerate(pipes, 3):
+    os.dup2(number, descriptor)
 os.execv(sys.argv[3], sys.argv[3:])
 """
 """The browser reads from descriptor 3 and writes to 4."""
@@ -79,7 +79,7 @@ class Browser:
         os.close(their_in)
         os.close(their_out)
         self._numbers, self._buffer, self._session = itertools.count(1), b"", ""
-        self.said: list[str] = []
+        self.messages: list[str] = []
         target = self._call("Target.createTarget", url="about:blank")["targetId"]
         self._session = self._call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
         for domain in ("Page", "Runtime", "Log", "DOM"):
@@ -91,7 +91,7 @@ class Browser:
         self._process.wait(20)
 
     def open(self, address: str, size: tuple[int, int] = DESK, dark: bool = False) -> None:
-        self.said.clear()
+        self.messages.clear()
         width, height = size
         self._call(
             "Emulation.setDeviceMetricsOverride",
@@ -108,7 +108,7 @@ class Browser:
         )
 
     def run(self, script: str) -> Any:
-        """What the page's JavaScript gives."""
+        """Evaluate JavaScript in the page."""
         done = self._call("Runtime.evaluate", expression=script, awaitPromise=True, returnByValue=True)
         assert "exceptionDetails" not in done, done
         return done["result"].get("value")
@@ -157,7 +157,7 @@ class Browser:
 
     def _listen(self, event: Any) -> None:
         if event["method"] in ("Runtime.exceptionThrown", "Runtime.consoleAPICalled", "Log.entryAdded"):
-            self.said.append(json.dumps(event["params"]))
+            self.messages.append(json.dumps(event["params"]))
 
 
 @pytest.fixture(scope="module")
@@ -213,7 +213,7 @@ def test_a_photo_is_scored_and_its_face_framed(page: Any, face: Path) -> None:
     assert corner == "120,120,120"  # the photo
     assert browser.run("document.querySelector('canvas').ariaLabel").startswith("live, score 0.")
     assert browser.run("scale.ariaLabel").endswith("threshold 0.3")
-    assert browser.said == []
+    assert browser.messages == []
 
 
 def test_an_attack_and_the_whole_image(page: Any, face: Path) -> None:
@@ -228,10 +228,10 @@ def test_an_attack_and_the_whole_image(page: Any, face: Path) -> None:
     browser.run("document.getElementById('clear').click()")
     assert browser.text("#verdict") == "Choose a photo"
     assert browser.run("document.querySelector('canvas').hidden")
-    assert browser.said == []
+    assert browser.messages == []
 
 
-def test_what_cannot_be_scored_is_said(page: Any, tmp_path: Path) -> None:
+def test_images_that_cannot_be_scored_get_a_message(page: Any, tmp_path: Path) -> None:
     browser = page()
     (tmp_path / "notes.png").write_text("no image")
     browser.choose("rgb", tmp_path / "notes.png")
@@ -251,14 +251,14 @@ def test_photos_can_be_dropped(page: Any, face: Path) -> None:
     browser.wait("verdict.className === 'live'")
 
 
-def test_several_modalities_are_asked_for_in_turn(page: Any, face: Path) -> None:
+def test_several_modalities_are_requested_in_turn(page: Any, face: Path) -> None:
     browser = page(modalities=("rgb", "depth"))
     assert browser.run("webcam.hidden")
     browser.choose("rgb", face)
     browser.wait("verdict.textContent === 'Now the depth image'")
     browser.choose("depth", face)
     browser.wait("verdict.className")
-    assert browser.said == []
+    assert browser.messages == []
 
 
 def test_the_webcam_is_scored_frame_by_frame(page: Any) -> None:
@@ -272,7 +272,7 @@ def test_the_webcam_is_scored_frame_by_frame(page: Any) -> None:
     browser.run("webcam.click()")
     browser.wait("verdict.textContent === 'Choose a photo'")
     assert browser.run("document.querySelector('canvas').hidden")
-    assert browser.said == []
+    assert browser.messages == []
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
@@ -291,10 +291,10 @@ def test_pages_fit(page: Any, face: Path, path: str, size: tuple[int, int], dark
         .filter(one => one.getBoundingClientRect().height < 44).map(one => one.innerText)"""
     )
     assert small == []  # too small for a thumb
-    assert browser.said == []
+    assert browser.messages == []
 
 
-def test_keys_alone_reach_everything(page: Any, face: Path) -> None:
+def test_every_control_is_reachable_by_keyboard(page: Any, face: Path) -> None:
     browser = page()
     browser.choose("rgb", face)
     browser.wait("verdict.className")
@@ -310,11 +310,11 @@ def test_keys_alone_reach_everything(page: Any, face: Path) -> None:
     assert unnamed == 0
 
 
-def test_the_page_of_the_api_says_what_the_model_takes(page: Any) -> None:
+def test_the_api_page_describes_the_request_and_the_errors(page: Any) -> None:
     browser = page("/docs", modalities=("rgb", "depth"))
     text = browser.text("main")
     assert "POST /v1/score" in text
     assert "-F rgb=@rgb.jpg -F depth=@depth.jpg" in text
     for status in ("400", "408", "413", "415", "422", "503"):
         assert status in text
-    assert browser.said == []
+    assert browser.messages == []

@@ -1,4 +1,4 @@
-"""The page in headless Chromium: its parts, no console message, narrow and wide, dark, and printed."""
+"""The page in headless Chromium: its sections, no console message, narrow and wide, dark, and printed."""
 
 from __future__ import annotations
 
@@ -8,20 +8,14 @@ import shutil
 import subprocess
 import zlib
 from collections.abc import Callable
-from datetime import UTC, datetime
 from html import escape
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from fas_core.config.recipe import Recipe
-from fas_core.evaluation import bind_metrics, tables
 from fas_core.evaluation.comparison import compare
-from fas_core.registry import registry
-from fas_plugins.commands.report.html import Report, plots, render
 from fas_plugins.commands.report.html.theme import COLOURS
-from fas_plugins.commands.report.sources import Terms, judged, open_sources
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 CHROMIUM = next(filter(None, map(shutil.which, NAMES)), None)
@@ -80,20 +74,23 @@ def console_messages(done: subprocess.CompletedProcess[str]) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def page(make_run: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> str:
+def page(
+    make_run: Callable[..., Path],
+    evaluate: Any,
+    render_page: Any,
+    metrics: Any,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> str:
     """A report of two runs."""
     folder = tmp_path_factory.mktemp("runs")
     paths = [make_run(folder / "first-run-with-a-rather-long-name"), make_run(folder / "second", seed=9)]
-    terms = Terms(bind_metrics(Recipe().metrics, registry()), replicates=20)
-    sources = open_sources(paths, registry(), split="test")
-    systems = [judged(source, source.path.name, terms, registry()) for source in sources]
-    found = compare(systems, terms.metrics, 20)
-    summary = tables([system.result for system in systems])
-    return render(Report("Two", systems, summary, found, plots(systems), "test", 4, datetime.now(UTC)))
+    systems = evaluate(*paths)
+    html: str = render_page(systems, compare(systems, metrics, 20), worst=4)
+    return html
 
 
 def measured(page: str, folder: Path, *flags: str) -> tuple[list[dict[str, Any]], list[str]]:
-    """What the page is like in frames as wide as a phone and a desk, and what it said on the console."""
+    """What the page is like in frames as wide as a phone and a desk, and its console messages."""
     frames = [
         f'<iframe width="{width}" height="900" style="border: 0" srcdoc="{escape(page)}"></iframe>'
         for width in (PHONE, DESK)
@@ -109,11 +106,11 @@ def rgb(colour: str) -> str:
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-def test_a_phone_and_a_desk_show_every_part(page: str, tmp_path: Path, dark: bool) -> None:
-    found, said = measured(page, tmp_path, *([DARK] if dark else []))
-    assert said == []
-    assert [frame["width"] for frame in found] == [PHONE, DESK]
-    for frame in found:
+def test_phones_and_desktops_show_every_section(page: str, tmp_path: Path, dark: bool) -> None:
+    frames, messages = measured(page, tmp_path, *([DARK] if dark else []))
+    assert messages == []
+    assert [frame["width"] for frame in frames] == [PHONE, DESK]
+    for frame in frames:
         assert frame["content"] <= frame["width"], "the page scrolls sideways"
         assert {"summary", "comparison", "curves", "training", "mistakes", "making"} <= set(frame["sections"])
         assert {"roc", "det", "histogram-1", "rates-2", "species", "training-loss"} <= set(frame["figures"])
@@ -130,9 +127,9 @@ def test_a_phone_and_a_desk_show_every_part(page: str, tmp_path: Path, dark: boo
 
 def test_console_messages_would_be_seen(tmp_path: Path) -> None:
     file = tmp_path / "wrong.html"
-    file.write_text("<script>console.error('said'); missing()</script>")
-    said = console_messages(chromium(tmp_path, "--dump-dom", file.as_uri()))
-    assert ["said" in said[0], "missing is not defined" in said[1]] == [True, True]
+    file.write_text("<script>console.error('text'); missing()</script>")
+    messages = console_messages(chromium(tmp_path, "--dump-dom", file.as_uri()))
+    assert ["text" in messages[0], "missing is not defined" in messages[1]] == [True, True]
 
 
 def fills(pdf: bytes) -> set[tuple[int, ...]]:

@@ -1,0 +1,133 @@
+"""Build a report: read and evaluate the sources, compare the systems, draw the plots, render the page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from attrs import frozen
+
+from fas_core.atomic import replacing
+from fas_core.console import console
+from fas_core.evaluation import tables
+from fas_core.evaluation.comparison import Comparison, compare
+from fas_core.evaluation.groups import EvaluationOptions
+from fas_core.evaluation.metrics import BoundMetric
+from fas_core.evaluation.protocols import spread, spread_tables
+from fas_core.inference.scores_of import names_of
+from fas_core.registry import Registry
+from fas_core.runs import files
+from fas_core.scores.thresholds import parse_policy
+from fas_plugins.commands.report.explainers import open_explainers
+from fas_plugins.commands.report.html import Plot, ReportPage, draw_plots, render
+from fas_plugins.commands.report.sources import (
+    ScoreSource,
+    SourceOptions,
+    evaluate_source,
+    expand_protocol_runs,
+    open_sources,
+    select_metrics,
+)
+from fas_plugins.commands.report.systems import EvaluatedSystem
+
+
+@frozen(eq=False)
+class Report:
+    """A rendered report and what it was rendered from.
+
+    Args:
+        html: the page.
+        systems: the evaluated systems.
+        comparisons: every further system compared with the first.
+        plots: every plot of the page.
+    """
+
+    html: str
+    systems: Sequence[EvaluatedSystem]
+    comparisons: Sequence[Comparison]
+    plots: Sequence[Plot]
+
+    def write(self, path: Path) -> None:
+        """Write the page.
+
+        Raises:
+            FasError: it cannot be written.
+        """
+        with replacing(path) as temporary:
+            temporary.write_text(self.html, encoding="utf-8")
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "systems": [system.result.to_json() for system in self.systems],
+            "comparisons": [comparison.to_json() for comparison in self.comparisons],
+        }
+
+
+def build_report(
+    targets: Sequence[Path],
+    options: SourceOptions,
+    registry: Registry,
+    *,
+    worst: int = 12,
+    explain: bool = True,
+) -> Report:
+    """Build the report of runs, sets of protocol runs and score files.
+
+    Args:
+        targets: at least one path.
+        options: how the targets are read and evaluated.
+        registry: provides metrics, data sets and the components of the runs.
+        worst: number of misclassified samples shown per kind.
+        explain: whether to show what the models look at in these samples, if torch and weights are available.
+
+    Raises:
+        FasError: a target cannot be read or evaluated.
+    """
+    if options.policy is not None:
+        parse_policy(options.policy)
+    paths = expand_protocol_runs(targets, registry)
+    names = names_of(paths)
+    sources = open_sources(paths, options, registry)
+    metrics = EvaluationOptions(metrics=options.metrics).bind(select_metrics(sources), registry)
+    systems = _evaluate_sources(dict(zip(names, sources, strict=True)), metrics, options, registry)
+    results = [system.result for system in systems]
+    is_protocol = len(targets) == 1 and (targets[0] / files.PROTOCOLS).is_file()
+    # Sub-protocols are evaluated on different samples: their mean is of interest, not their difference.
+    comparisons = [] if is_protocol else compare(systems, metrics, options.replicates)
+    plots = draw_plots(systems)
+    with ExitStack() as stack:
+        explainers = stack.enter_context(open_explainers(sources, systems)) if explain and worst else {}
+        page = ReportPage(
+            title=names_of(targets)[0] if len(targets) == 1 else f"{len(systems)} systems",
+            systems=systems,
+            summary=spread_tables(spread(results)) if is_protocol else tables(results),
+            comparisons=comparisons,
+            plots=plots,
+            split=options.split if any(system.training for system in systems) else None,
+            worst=worst,
+            created=datetime.now().astimezone(),
+            explainers=explainers,
+        )
+        return Report(render(page), systems, comparisons, plots)
+
+
+def _evaluate_sources(
+    sources: Mapping[str, ScoreSource],
+    metrics: Sequence[BoundMetric],
+    options: SourceOptions,
+    registry: Registry,
+) -> list[EvaluatedSystem]:
+    """Evaluate sources by name; print how score files were parsed, and warn of missing thresholds."""
+    systems = []
+    with console.progress("evaluating", len(sources)) as bar:
+        for name, source in sources.items():
+            if source.score_file is not None:
+                console.info(source.score_file.said)
+            systems.append(evaluate_source(source, name, metrics, options, registry))
+            bar.advance()
+            if systems[-1].threshold is None:
+                console.warn(f"{source.path}: no threshold: give --dev SCORES, or --threshold fixed:VALUE")
+    return systems
