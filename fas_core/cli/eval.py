@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 @click.option(
     "--threshold",
     metavar="POLICY",
-    help="The run's own, or eer, min-acer, apcer<=X, apcer_max<=X, bpcer<=X of its dev scores, fixed:VALUE, "
+    help="The run's own, or eer, min-acer, apcer:X, apcer_max:X, bpcer:X of its dev scores, fixed:VALUE, "
     "oracle:POLICY.",
 )
 @click.option(

@@ -200,7 +200,7 @@ def show(judged: Judged) -> None:
     if judged.by is not None:
         console.table(_groups_table(judged))
     drawn = text_histogram(
-        judged.scores,
+        judged.scores.rates,
         judged.result.threshold,
         name=judged.result.name,
         width=console.width,

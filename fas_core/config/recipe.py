@@ -15,6 +15,8 @@ from attrs import field, frozen
 from attrs import validators as v
 
 from fas_core.descriptors import Backbone, Component, Dataset, Fusion, Loss, Metric, NoOptions
+from fas_core.errors import ConfigError
+from fas_core.scores.thresholds import POLICIES, parse_policy
 
 
 @frozen
@@ -234,24 +236,18 @@ class TrainConfig:
 PUBLISHED_METRICS = ("acc", "eer", "tpr_at_fpr", "apcer", "bpcer", "acer", "auc")
 
 
-POLICY = re.compile(
-    r"eer|min-acer"
-    r"|(apcer|apcer_max|bpcer)<=(0|0?\.\d+|\d(\.\d+)?e-\d+)"
-    r"|fixed:-?\d*\.?\d+(e-?\d+)?"
-)
-"""What a recipe may ask for as threshold; see `fas_core.scores.thresholds`. An oracle is never a recipe's."""
-
-
 def _published_metrics() -> tuple[MetricChoice, ...]:
     return tuple(MetricChoice(name) for name in PUBLISHED_METRICS)
 
 
 def _policy(_: object, attribute: Any, value: str) -> None:
-    if not POLICY.fullmatch(value):
-        raise ValueError(
-            f"'{attribute.name}' must be eer, min-acer, apcer<=X, apcer_max<=X or bpcer<=X with X in [0, 1), "
-            f"or fixed:VALUE: {value!r}"
-        )
+    """Refuse what `parse_policy` refuses, and oracles: a recipe's threshold never sees test scores."""
+    try:
+        valid = not parse_policy(value).oracle
+    except ConfigError:
+        valid = False
+    if not valid:
+        raise ValueError(f"'{attribute.name}' must be {POLICIES}: {value!r}")
 
 
 def _distinct(_: object, attribute: Any, value: tuple[str, ...]) -> None:
@@ -280,7 +276,7 @@ class Recipe:
     Args:
         data: the data set.
         modalities: what the model takes, in order.
-        threshold: `eer`, `min-acer`, `apcer<=X`, `apcer_max<=X`, `bpcer<=X` (fitted on dev) or `fixed:VALUE`.
+        threshold: `eer`, `min-acer`, `apcer:X`, `apcer_max:X`, `bpcer:X` (fitted on dev) or `fixed:VALUE`.
         metrics: what is computed of every score table.
         folds: `COLUMN:K`: the threshold is fitted on what K models gave the samples of train that each of
             them was not trained on, in place of dev's scores; None: on dev.

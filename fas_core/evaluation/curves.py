@@ -1,7 +1,7 @@
 """Points of the curves that a report draws. NumPy only.
 
-Every point is an exact operating point of the scores; where there are millions, evenly many are kept,
-and ever more of them towards both ends, where DET curves and low error rates are read.
+Every point is an exact operating point of the scores. Where there are millions, evenly spaced ones are
+kept, and denser ones towards both ends, where DET curves and low error rates are read.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from fas_core.scores.ranked import Floats, Positions, Ranked
 from fas_core.scores.rates import ErrorRates
 from fas_core.scores.table import ScoreTable
 
-PARTS = 1000
+POINTS = 1000
 """How many thresholds of each class are kept: lines of some 2,000 points are exact to the eye."""
 
 FARTHEST = 1e100
-"""Scores beyond it, infinite ones among them, are drawn at the edge: no axis reaches that far."""
+"""Scores beyond it, also infinite ones, are drawn at the edge: no axis reaches that far."""
 
 
 @frozen(eq=False)
@@ -28,9 +28,9 @@ class Curve:
 
     Args:
         thresholds: (T,) accept when `score >= threshold`.
-        apcer: (T,) fraction of attacks accepted, species pooled, falling from 1.
+        apcer: (T,) fraction of attacks accepted, PAI species pooled, falling from 1.
         apcer_max: (T,) that of the worst species.
-        bpcer: (T,) fraction of live samples refused, rising from 0.
+        bpcer: (T,) fraction of live samples rejected, rising from 0.
     """
 
     thresholds: Floats
@@ -39,19 +39,21 @@ class Curve:
     bpcer: Floats
 
 
-def error_curve(rates: ErrorRates, parts: int = PARTS) -> Curve:
-    """Operating points from the one that accepts all to the one that refuses all.
+def error_curve(rates: ErrorRates, points: int = POINTS) -> Curve:
+    """Operating points from the one that accepts all to the one that rejects all.
 
-    Between two neighbours neither rate changes by more than about 2 / `parts`, but where a single score
-    is shared by more of the samples than that.
+    Between neighbours neither rate changes by more than about 2 / `points`, unless more samples than
+    that share one score.
 
     Args:
         rates: of at least one live sample and one attack; a rate is NaN where its class is empty.
-        parts: how many distinct thresholds of each class are kept; all, where there are no more.
+        points: how many distinct thresholds of each class are kept; all, where there are no more.
     """
-    kept = np.unique(np.concatenate([_spread(part, parts) for part in (rates.live, rates.attack)]))
-    top = kept[-1:][kept[-1:] < np.inf]
-    thresholds = np.concatenate([kept, np.nextafter(top, np.inf)])
+    scores = np.unique(
+        np.concatenate([_select_scores(ranked, points) for ranked in (rates.live, rates.attack)])
+    )
+    finite_top = scores[-1:][scores[-1:] < np.inf]
+    thresholds = np.concatenate([scores, np.nextafter(finite_top, np.inf)])
     return Curve(thresholds, rates.apcer(thresholds), rates.apcer_max(thresholds), rates.bpcer(thresholds))
 
 
@@ -68,7 +70,7 @@ def normal_deviate(rates: Floats) -> Floats:
 
 @frozen(eq=False)
 class Histogram:
-    """How the scores of both classes are distributed.
+    """The distribution of both classes' scores.
 
     Args:
         edges: (B + 1,) of the bins, ascending, the same for both.
@@ -82,48 +84,49 @@ class Histogram:
 
 
 def histogram(scores: ScoreTable, bins: int = 50) -> Histogram:
-    """Over `score_range`; what lies outside falls into the outermost bins."""
-    live, attack = scores.live, scores.attack
+    """Histogram over `score_range`; scores outside it fall into the outermost bins."""
     low, high = score_range(scores.rates)
     edges = np.linspace(low, high, bins + 1)
-    parts = [np.histogram(np.clip(part, low, high), edges)[0] / max(len(part), 1) for part in (live, attack)]
-    return Histogram(edges, parts[0], parts[1])
+    live, attack = (
+        np.histogram(np.clip(values, low, high), edges)[0] / max(len(values), 1)
+        for values in (scores.live, scores.attack)
+    )
+    return Histogram(edges, live, attack)
 
 
 def score_range(rates: ErrorRates) -> tuple[float, float]:
-    """Where scores are drawn: all, but what lies farther away than the middle 98 % of both classes are wide.
+    """The range of scores to draw: all, but at most the width of the middle 98 % of both classes beyond it.
 
-    A little apart where all are equal; 0 and 1 without any.
+    A little wider than a point where all are equal; 0 and 1 without any.
     """
-    parts = [found for part in (rates.live, rates.attack) if len(found := _finite(part))]
-    if not parts:
+    classes = [scores for ranked in (rates.live, rates.attack) if len(scores := _drawable(ranked))]
+    if not classes:
         return 0.0, 1.0
-    low, high = min(_at(part, 0.01) for part in parts), max(_at(part, 0.99) for part in parts)
-    least, most = min(part[0] for part in parts), max(part[-1] for part in parts)
+    low, high = (
+        choose(scores[round(share * (len(scores) - 1))] for scores in classes)
+        for choose, share in ((min, 0.01), (max, 0.99))
+    )
+    lowest, highest = min(scores[0] for scores in classes), max(scores[-1] for scores in classes)
     if low < high:
-        least, most = max(least, low - (high - low)), min(most, high + (high - low))
-    margin = max(abs(least), 1.0) / 2 if least == most else 0.0
-    return float(least - margin), float(most + margin)
+        lowest, highest = max(lowest, low - (high - low)), min(highest, high + (high - low))
+    margin = max(abs(lowest), 1.0) / 2 if lowest == highest else 0.0
+    return float(lowest - margin), float(highest + margin)
 
 
-def _finite(part: Ranked) -> Floats:
-    first, last = np.searchsorted(part.scores, [-FARTHEST, FARTHEST])
-    return part.scores[first:last]
+def _drawable(ranked: Ranked) -> Floats:
+    first, last = np.searchsorted(ranked.scores, [-FARTHEST, FARTHEST])
+    return ranked.scores[first:last]
 
 
-def _at(ascending: Floats, share: float) -> float:
-    return float(ascending[round(share * (len(ascending) - 1))])
+def _select_scores(ranked: Ranked, count: int) -> Floats:
+    """Scores of one class at ranks that are spaced evenly and, towards both ends, geometrically."""
+    scores = ranked.expand()
+    return scores[_select_ranks(len(scores), count)]
 
 
-def _spread(part: Ranked, parts: int) -> Floats:
-    """Scores of one class at ranks that are spread evenly and, towards both ends, geometrically."""
-    scores = part.expanded()
-    return scores[_ranks(len(scores), parts)]
-
-
-def _ranks(count: int, parts: int) -> Positions:
-    if count <= parts:
-        return np.arange(count)
-    even = np.linspace(0, count - 1, parts // 2)
-    ends = np.geomspace(1, count, parts // 4) - 1
-    return np.unique(np.round(np.concatenate([even, ends, count - 1 - ends])).astype(np.intp))
+def _select_ranks(total: int, count: int) -> Positions:
+    if total <= count:
+        return np.arange(total)
+    even = np.linspace(0, total - 1, count // 2)
+    ends = np.geomspace(1, total, count // 4) - 1
+    return np.unique(np.round(np.concatenate([even, ends, total - 1 - ends])).astype(np.intp))

@@ -59,8 +59,8 @@ def read_file(path: Path, labels: Path | None = None, reading: Reading | None = 
     found = read_scores(path, reading, labels, need_labels=False)
     if not found.has_ids:
         raise DataError(f"{path}: no ids, by which scores are joined")
-    if (found.taken["id"], found.taken["score"]) != ("id", "score") or labels:
-        console.info(found.said)
+    if (found.columns["id"], found.columns["score"]) != ("id", "score") or labels:
+        console.info(found.description)
     return found.table
 
 

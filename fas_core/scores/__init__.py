@@ -1,1 +1,1 @@
-
+"""Scores of samples: tables and files of them, error rates, thresholds and scores of videos."""

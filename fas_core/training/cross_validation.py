@@ -18,7 +18,7 @@ from fas_core.data.folds import Folds, plural, shared_groups, straddling_subject
 from fas_core.data.open import open_choice
 from fas_core.errors import ConfigError, DataError, FasError
 from fas_core.evaluation import REPLICATES, Result, bind_metrics, evaluate, tables
-from fas_core.evaluation.cross_validation import CrossValidation, folded_tables
+from fas_core.evaluation.cross_validation import CrossValidation, cross_validation_tables
 from fas_core.evaluation.protocols import spread
 from fas_core.inference.score_samples import protocol_notes
 from fas_core.registry import Registry
@@ -46,7 +46,7 @@ class FoldsOutcome:
 
     def tables(self) -> list[Table]:
         """What there is to print of it."""
-        found = [] if self.results is None else folded_tables(self.results)
+        found = [] if self.results is None else cross_validation_tables(self.results)
         return found + (tables(list(self.final.values()), train_hours=self.train_hours) if self.final else [])
 
 

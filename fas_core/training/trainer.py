@@ -192,7 +192,7 @@ class Training:
         if epoch % config.judge_every and epoch < config.epochs:
             return {}
         scores = score_samples(scorer(self.judged_model), self.dev, description="dev", **scoring(self.recipe))
-        _, eer = scores.rates.equal()
+        _, eer = scores.rates.equal_error_threshold()
         best = config.select == "last" or eer <= self.position.best_eer
         if best:
             save_weights(self.judged_model, self.run.weights("best"))

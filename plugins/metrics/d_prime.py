@@ -18,7 +18,7 @@ from fas_core.scores.table import ScoreTable
 
 def d_prime(options: NoOptions, scores: ScoreTable, threshold: float | None) -> dict[str, float]:
     """`d_prime`; NaN without both classes, with infinite scores, or where nothing varies."""
-    if not scores.rates.both:
+    if not scores.rates.has_both_classes:
         return {"d_prime": nan}
     (live, live_weights), (attack, attack_weights) = map(_drawn, (scores.rates.live, scores.rates.attack))
     most = max(abs(end) for part in (live, attack) for end in part[[0, -1]].tolist())

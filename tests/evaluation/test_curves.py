@@ -62,7 +62,7 @@ def test_infinite_scores_are_never_refused() -> None:
 def test_a_thinned_curve_passes_close_by_every_point(decimals: int) -> None:
     rng = np.random.default_rng(3)
     live, attack = rng.normal(1, 1, 30_000).round(decimals), rng.normal(-1, 1, 50_000).round(decimals)
-    curve = error_curve(rates_of(live, attack), parts=500)
+    curve = error_curve(rates_of(live, attack), points=500)
     assert len(curve.thresholds) < 1_000
     kept, every = np.stack([curve.apcer, curve.bpcer], axis=1), sklearn_points(live, attack)
     for point in every[:: len(every) // 500]:

@@ -76,7 +76,7 @@ def command(
     names = names_of([old, new])
     files = [read_scores(path, reading, need_labels=False) for path in (old, new)]
     for file in files:
-        console.info(file.said)
+        console.info(file.description)
     cut = _threshold(threshold, files)
     if cut is None:
         console.warn("no threshold, so no rejection rate: give --threshold fixed:VALUE")
@@ -100,7 +100,7 @@ def _threshold(policy: str | None, files: list[ScoreFile]) -> Threshold | None:
 
     if policy is not None:
         return files[0].threshold(policy, None, None)
-    stated = sorted({value for file in files for value in file.stated})
+    stated = sorted({value for file in files for value in file.recorded_thresholds})
     if len(stated) > 1:
         said = format_list([f"{value:g}" for value in stated])
         raise DataError(f"the files say {len(stated)} thresholds ({said}): give --threshold fixed:VALUE")
@@ -108,15 +108,15 @@ def _threshold(policy: str | None, files: list[ScoreFile]) -> Threshold | None:
 
 
 def _show(found: Drift, files: list[ScoreFile]) -> None:
-    from fas_core.evaluation.text_histogram import PERIODS, pair_histogram
+    from fas_core.evaluation.text_histogram import PERIODS, text_histogram
     from fas_core.scores.rates import ErrorRates
     from fas_plugins.commands.drift.tables import drift_tables, verdict
 
     for table in drift_tables(found):
         console.table(table)
     rates = ErrorRates.of(files[0].table.scores, files[1].table.scores, {})
-    drawn = pair_histogram(
-        rates, PERIODS, found.threshold, name="both", width=console.width, blocks=console.blocks
+    drawn = text_histogram(
+        rates, found.threshold, series=PERIODS, name="both", width=console.width, blocks=console.blocks
     )
     if drawn is not None:
         console.table(drawn)
@@ -124,5 +124,5 @@ def _show(found: Drift, files: list[ScoreFile]) -> None:
     console.info(said)
     if console.json:
         document = {"scores": [str(file.path) for file in files]}
-        columns = {"columns": [dict(file.taken) for file in files]}
+        columns = {"columns": [dict(file.columns) for file in files]}
         console.document(document | columns | found.to_json() | {"verdict": said})

@@ -10,7 +10,7 @@ from attrs import frozen
 from numpy.typing import NDArray
 
 from fas_core.errors import DataError
-from fas_core.evaluation.bootstrap import GROUPED, Codes, draws, groups_by, lacking
+from fas_core.evaluation.bootstrap import GROUP_COLUMNS, Codes, count_ungrouped, draw_counts, encode_groups
 from fas_core.records.samples import ATTACK, LIVE
 from fas_core.scores.ranked import Floats
 from fas_core.scores.rates import ErrorRates
@@ -41,7 +41,7 @@ class Rows:
     @classmethod
     def of(cls, scores: ScoreTable, by: str, cut: float | None) -> Rows:
         """Of a table all of whose rows are in groups; `cut` is the threshold, if there is one."""
-        return cls(scores.scores, *groups_by(scores, by), _events(scores, cut))
+        return cls(scores.scores, *encode_groups(scores, by), _events(scores, cut))
 
     def sums(self, kinds: Sequence[str]) -> tuple[Floats, Floats]:
         """((G, K) of how many of a group's rows each rate is, (G, K) how many of those it counts)."""
@@ -75,16 +75,17 @@ def _events(scores: ScoreTable, cut: float | None) -> dict[str, Event]:
 
 
 def unit(periods: Mapping[str, ScoreTable], by: str | None) -> str:
-    """What is taken as independent: as told, else the first of `GROUPED` that all rows have, else `sample`.
+    """What is independent: as told, else the first of `GROUP_COLUMNS` that all rows have, else `sample`.
 
     Raises:
         DataError: rows of which that is not known.
     """
     if by is None:
-        known = [name for name in GROUPED if not any(lacking(scores, name) for scores in periods.values())]
+        tables = periods.values()
+        known = [name for name in GROUP_COLUMNS if not any(count_ungrouped(t, name) for t in tables)]
         return (*known, "sample")[0]
     for name, scores in periods.items():
-        if missing := lacking(scores, by):
+        if missing := count_ungrouped(scores, by):
             raise DataError(f"--by {by}: of {missing} of the {len(scores)} rows of {name} no {by} is known")
     return by
 
@@ -131,9 +132,9 @@ class Draws:
         scores = ErrorRates.of(new.scores, old.scores, {})
         groups, sums = (old.by_score(), new.by_score()), (old.sums(kinds), new.sums(kinds))
         exceeds, rates = np.empty(replicates), np.empty((replicates, 2, len(kinds)))
-        drawn = [draws(rows.count, replicates, [seed, part]) for part, rows in enumerate((old, new))]
+        drawn = [draw_counts(rows.count, replicates, [seed, part]) for part, rows in enumerate((old, new))]
         for at, pair in enumerate(zip(*drawn, strict=True)):
-            exceeds[at] = scores.weighted(pair[1][groups[1]], pair[0][groups[0]], {}).auc()
+            exceeds[at] = scores.reweight(pair[1][groups[1]], pair[0][groups[0]], {}).auc()
             for part, (of, hits) in enumerate(sums):
                 with np.errstate(invalid="ignore"):
                     rates[at, part] = pair[part] @ hits / (pair[part] @ of)

@@ -59,7 +59,7 @@ class Spreading(click.RichCommand):
 @click.option(
     "--threshold",
     metavar="POLICY",
-    help="eer (the default), min-acer, apcer<=X, apcer_max<=X, bpcer<=X of dev scores, fixed:VALUE, "
+    help="eer (the default), min-acer, apcer:X, apcer_max:X, bpcer:X of dev scores, fixed:VALUE, "
     "oracle:POLICY.",
 )
 @click.option(

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 from attrs import frozen
 
 from fas_core.errors import DataError
-from fas_core.evaluation.bootstrap import aligned
+from fas_core.evaluation.bootstrap import align_scores
 from fas_core.scores.ranked import Floats
 from fas_core.scores.table import ScoreTable
 from fas_plugins.commands.ensemble.rule import Rule
@@ -65,7 +65,7 @@ def joined(tables: Mapping[str, ScoreTable]) -> Joined:
     rows = []
     for name, table in tables.items():
         try:
-            rows.append(aligned(table, like if _any_label(table) else bare).scores)
+            rows.append(align_scores(table, like if _any_label(table) else bare).scores)
         except DataError as error:
             raise DataError(f"{first} and {name}: {error.message}") from error
         if infinite := int(np.isinf(rows[-1]).sum()):

@@ -80,7 +80,7 @@ def judge_all(
 
 def best_on(dev: Joined) -> int:
     """The member of the least EER on dev; NaN is the worst, of equals the first is the best."""
-    errors = [table.rates.equal()[1] for table in map(dev.member, range(len(dev.names)))]
+    errors = [table.rates.equal_error_threshold()[1] for table in map(dev.member, range(len(dev.names)))]
     return min(range(len(errors)), key=lambda at: (errors[at] != errors[at], errors[at]))
 
 

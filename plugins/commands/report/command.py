@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 @click.option(
     "--threshold",
     metavar="POLICY",
-    help="eer, min-acer, apcer<=X, apcer_max<=X, bpcer<=X (from dev), fixed:VALUE, oracle:POLICY.",
+    help="eer, min-acer, apcer:X, apcer_max:X, bpcer:X (from dev), fixed:VALUE, oracle:POLICY.",
 )
 @click.option(
     "--dev",
@@ -146,7 +146,7 @@ def _judged(sources: Mapping[str, Source], terms: Terms) -> list[System]:
     with console.progress("judging", len(sources)) as bar:
         for name, source in sources.items():
             if source.score_file is not None:
-                console.info(source.score_file.said)
+                console.info(source.score_file.description)
             systems.append(judged(source, name, terms, registry()))
             bar.advance()
             if systems[-1].threshold is None:

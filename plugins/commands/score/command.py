@@ -42,7 +42,7 @@ class Score(click.RichCommand):
 @click.option(
     "--threshold",
     metavar="POLICY",
-    help="eer (default with --dev), min-acer, apcer<=X, apcer_max<=X, bpcer<=X, oracle:POLICY, fixed:VALUE.",
+    help="eer (default with --dev), min-acer, apcer:X, apcer_max:X, bpcer:X, oracle:POLICY, fixed:VALUE.",
 )
 @click.option(
     "--labels", type=FILE, metavar="LIST", help="Labels of FILE's ids: `path [path path] label`, or CSV."
@@ -92,7 +92,7 @@ def command(
         console.warn(f"AUC {auc:.3f}: attacks score higher than live samples: is it --positive attack?")
     show(judged)
     if console.json:
-        document = {"scores": str(file), "columns": dict(found.taken), "samples": len(scores)}
+        document = {"scores": str(file), "columns": dict(found.columns), "samples": len(scores)}
         console.document(document | judged.to_json())
 
 
@@ -111,7 +111,7 @@ def _read(path: Path, reading: Reading, labels: Path | None) -> ScoreFile:
     from fas_core.scores.files import read_scores
 
     found = read_scores(path, reading, labels)
-    console.info(found.said)
+    console.info(found.description)
     return found
 
 

@@ -24,12 +24,13 @@ MOST = 0.999
 def plots(systems: Sequence[System]) -> list[Plot]:
     """All there is to draw; a plot for which the scores do not suffice is left out."""
     with rc_context(STYLE):
-        both = [(index, system) for index, system in enumerate(systems) if system.scores.rates.both]
+        every = enumerate(systems)
+        both = [(index, system) for index, system in every if system.scores.rates.has_both_classes]
         found = [roc(both), det(both)] if both else []
         for number, system in enumerate(systems, start=1):
             suffix = f"-{number}" if len(systems) > 1 else ""
             found.append(distribution(system, f"histogram{suffix}"))
-            if system.scores.rates.both:
+            if system.scores.rates.has_both_classes:
                 found.append(rates_by_threshold(system, f"rates{suffix}"))
         if any(isfinite(item.apcer) for system in systems for item in system.result.species.values()):
             found.append(species(systems))
@@ -68,7 +69,7 @@ def det(systems: Sequence[tuple[int, System]]) -> Plot:
     lines: dict[str, draw.Handle] = {}
     every = [system.scores.rates for _, system in systems]
     least = min(draw.least_rate(part.total) for rates in every for part in (rates.attack, rates.live))
-    most = 0.6 if all(rates.equal()[1] < 0.35 for rates in every) else MOST
+    most = 0.6 if all(rates.equal_error_threshold()[1] < 0.35 for rates in every) else MOST
     for index, system in systems:
         rates, cut = system.scores.rates, system.threshold
         curve = error_curve(rates)
@@ -85,7 +86,7 @@ def det(systems: Sequence[tuple[int, System]]) -> Plot:
     axes.set(xlabel="attacks accepted (APCER)", ylabel="live refused (BPCER)")
     draw.legend(figure, lines)
     said = "; ".join(
-        f"{system.name}: equal error rate {draw.rate_text(system.scores.rates.equal()[1])}"
+        f"{system.name}: equal error rate {draw.rate_text(system.scores.rates.equal_error_threshold()[1])}"
         for _, system in systems
     )
     return Plot("det", "DET", f"BPCER against APCER on normal-deviate axes. {said}.", figure)
@@ -129,7 +130,7 @@ def rates_by_threshold(system: System, name: str) -> Plot:
     axes.set(xlabel="threshold", ylabel="error rate", xlim=(low, high), ylim=(0, 1.01))
     draw.per_cent(axes.yaxis)
     draw.legend(figure, handles | draw.vertical(axes, _cut_name(system), system.threshold), columns=2)
-    cut, eer = rates.equal()
+    cut, eer = rates.equal_error_threshold()
     said = f"APCER and BPCER against the threshold; equal, {draw.rate_text(eer)}, at {cut:.4g}."
     return Plot(name, f"Error rates of {system.name}", said, figure)
 
