@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 from fas_core.errors import DataError, format_list
 from fas_core.scores.labels import ATTACK, LABEL_COLUMNS, LIVE, UNKNOWN
 
+__all__ = ["ATTACK", "BOX", "COLUMNS", "LIVE", "UNKNOWN", "SampleTable", "concat"]
+
 BOX = pa.list_(pa.float32(), 4)
 COLUMNS: dict[str, pa.DataType] = {
     "id": pa.string(),

@@ -98,7 +98,7 @@ def test_a_threshold_fitted_on_dev(fas: Fas, files: Path) -> None:
         arguments = ["--dev", files / "dev.csv", "--threshold", policy, *FAST, "--json"]
         threshold = document(fas("score", files / "test.csv", *arguments))["threshold"]
         assert (threshold["policy"], threshold["source"]) == (policy, "dev")
-    refused = fas("score", files / "test.csv", "--dev", files / "dev.csv", "--threshold", "apcer<=1e-0", *FAST)
+    refused = fas("score", files / "test.csv", "--threshold", "apcer<=1e-0", *FAST)
     assert refused.exit_code == 2
     assert "must be eer, min-acer, apcer:X" in refused.stderr
 
