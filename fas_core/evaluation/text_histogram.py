@@ -8,13 +8,15 @@ import numpy as np
 from attrs import frozen
 
 from fas_core.console import Styled, Table
-from fas_core.evaluation.curves import score_range
-from fas_core.scores.ranked import Counts, Floats
+from fas_core.scores.ranked import Counts, Floats, Ranked
 from fas_core.scores.rates import ErrorRates
 from fas_core.scores.thresholds import Threshold
 
 BINS = 20
 """Roughly how many rows there are."""
+
+FARTHEST = 1e100
+"""Scores beyond it, also infinite ones, are drawn at the edge: no axis reaches that far."""
 
 EIGHTHS = " ▏▎▍▌▋▊▉"
 GAPS = 4 * 2
@@ -23,13 +25,7 @@ GAPS = 4 * 2
 
 @frozen
 class Series:
-    """The two groups of scores that are shown.
-
-    Args:
-        names: the headers of their columns.
-        styles: of their bars, in a terminal.
-        unit: what one of them is.
-    """
+    """The names of two groups of scores, the styles of their bars, and what one of them is."""
 
     names: tuple[str, str]
     styles: tuple[str, str]
@@ -42,13 +38,7 @@ PERIODS = Series(("old", "new"), ("cyan", "magenta"), "file")
 
 @frozen(eq=False)
 class Bins:
-    """Counts of both groups in the same bins; no bin holds scores of both sides of the threshold.
-
-    Args:
-        edges: (B,) the lower edge of each bin, ascending; the first is the lowest score.
-        live: (B,) the number of live samples in each bin.
-        attack: (B,) likewise.
-    """
+    """Counts of both groups, (B,), in bins with ascending lower edges (B,); the threshold is an edge."""
 
     edges: Floats
     live: Counts
@@ -128,6 +118,28 @@ def bin_scores(rates: ErrorRates, threshold: float | None) -> Bins | None:
         np.diff(np.append(ranked.count_below(edges), ranked.total)) for ranked in (rates.live, rates.attack)
     )
     return Bins(edges, live, attack)
+
+
+def score_range(rates: ErrorRates) -> tuple[float, float]:
+    """The range of scores to draw: the middle 98 % of both classes, and up to its own width on either side.
+
+    A little wider than a point where all scores are equal; 0 and 1 without any.
+    """
+    classes = [scores for ranked in (rates.live, rates.attack) if len(scores := _drawable(ranked))]
+    if not classes:
+        return 0.0, 1.0
+    low = min(scores[round(0.01 * (len(scores) - 1))] for scores in classes)
+    high = max(scores[round(0.99 * (len(scores) - 1))] for scores in classes)
+    lowest, highest = min(scores[0] for scores in classes), max(scores[-1] for scores in classes)
+    if low < high:
+        lowest, highest = max(lowest, low - (high - low)), min(highest, high + (high - low))
+    margin = max(abs(lowest), 1.0) / 2 if lowest == highest else 0.0
+    return float(lowest - margin), float(highest + margin)
+
+
+def _drawable(ranked: Ranked) -> Floats:
+    first, last = np.searchsorted(ranked.scores, [-FARTHEST, FARTHEST])
+    return ranked.scores[first:last]
 
 
 def _format_edges(edges: Floats) -> list[str]:

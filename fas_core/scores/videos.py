@@ -11,7 +11,6 @@ from typing import Literal, cast, get_args
 
 import numpy as np
 import pyarrow as pa
-from attrs import frozen
 from numpy.typing import NDArray
 
 from fas_core.errors import ConfigError, DataError, format_list
@@ -31,6 +30,9 @@ ROUNDING = 1e-9
 
 Scores = NDArray[np.float64]
 Codes = NDArray[np.intp]
+Mask = NDArray[np.bool_]
+VoteFunction = Callable[[Scores, Codes], Scores]
+"""Takes scores sorted within each video, and the index of each video's first score."""
 
 
 def parse_aggregate(text: str) -> Vote:
@@ -72,68 +74,51 @@ def by_video(scores: ScoreTable, vote: Vote = "mean", *, name: str = "scores") -
         raise DataError(
             f"{name}: {missing} of {len(scores)} samples have no video, so none can be made of them"
         )
-    frames = _Frames.of(scores)
-    columns = {column: frames.merge_column(scores, column, name) for column in VIDEO_COLUMNS}
-    values = frames.combine(scores.scores, VOTE_FUNCTIONS[vote])
-    responded = np.bincount(frames.codes, ~np.isnan(scores.scores), len(frames.videos)) > 0
-    if len(undefined := np.flatnonzero(np.isnan(values) & responded)):
-        raise DataError(
-            f"{name}: {len(undefined)} videos score inf and -inf, of which there is no {vote}: "
-            f"{format_list(frames.videos.take(pa.array(undefined)).to_pylist())}"
-        )
-    return ScoreTable.of({"id": frames.videos, "score": values, **columns}, name=name)
-
-
-@frozen(eq=False)
-class _Frames:
-    """The video of each frame.
-
-    Args:
-        codes: (N,) the index in `videos` of each frame's video.
-        videos: (V,) names, by first occurrence.
-    """
-
-    codes: Codes
-    videos: pa.Array
-
-    @classmethod
-    def of(cls, scores: ScoreTable) -> _Frames:
-        return cls(*_encode(scores.table.column("video")))
-
-    def combine(self, values: Scores, vote: Callable[[Scores, Codes], Scores]) -> Scores:
-        """Apply a vote to the scores of each video; (V,), NaN for a video without scores."""
-        responded = np.flatnonzero(~np.isnan(values))
-        order = responded[np.lexsort((values[responded], self.codes[responded]))]
-        codes = self.codes[order]
-        result = np.full(len(self.videos), np.nan)
-        starts = np.flatnonzero(np.diff(codes, prepend=-1))
-        if len(starts):
-            result[codes[starts]] = vote(values[order], starts)
-        return result
-
-    def merge_column(self, scores: ScoreTable, column: str, name: str) -> pa.Array:
-        """Return the value that the frames of each video share, nulls aside; null where they differ."""
-        codes, values = _encode(scores.table.column(column))
-        lowest, highest = np.full(len(self.videos), len(values)), np.full(len(self.videos), -1)
-        known = codes >= 0
-        np.minimum.at(lowest, self.codes[known], codes[known])
-        np.maximum.at(highest, self.codes[known], codes[known])
-        differs = lowest < highest
+    codes, videos = _encode(scores.table.column("video"))
+    columns = {}
+    for column in VIDEO_COLUMNS:
+        columns[column], differs = _merge_column(scores.table.column(column), codes, len(videos))
         if column in UNIFORM_COLUMNS and differs.any():
-            wrong = self.videos.take(pa.array(np.flatnonzero(differs))).to_pylist()
+            wrong = videos.filter(pa.array(differs)).to_pylist()
             raise DataError(
                 f"{name}: {len(wrong)} videos whose frames differ in {column}: {format_list(wrong)}"
             )
-        return values.take(pa.array(highest, mask=differs | (highest < 0)))
+    responded = ~np.isnan(scores.scores)
+    values = _vote(scores.scores[responded], codes[responded], len(videos), VOTE_FUNCTIONS[vote])
+    undefined = np.isnan(values) & (np.bincount(codes, responded, len(videos)) > 0)
+    if undefined.any():
+        raise DataError(
+            f"{name}: {undefined.sum()} videos score inf and -inf, of which there is no {vote}: "
+            f"{format_list(videos.filter(pa.array(undefined)).to_pylist())}"
+        )
+    return ScoreTable.of({"id": videos, "score": values, **columns}, name=name)
+
+
+def _merge_column(column: pa.ChunkedArray, videos: Codes, count: int) -> tuple[pa.Array, Mask]:
+    """((V,) the value that each video's frames share, nulls aside, null where they differ; where they do)."""
+    codes, values = _encode(column)
+    lowest, highest = np.full(count, len(values)), np.full(count, -1)
+    known = codes >= 0
+    np.minimum.at(lowest, videos[known], codes[known])
+    np.maximum.at(highest, videos[known], codes[known])
+    differs = lowest < highest
+    return values.take(pa.array(highest, mask=differs | (highest < 0))), differs
+
+
+def _vote(values: Scores, videos: Codes, count: int, vote: VoteFunction) -> Scores:
+    """(V,) the vote of each video's scores; NaN for a video without any."""
+    order = np.lexsort((values, videos))
+    starts = np.flatnonzero(np.diff(videos[order], prepend=-1))
+    result = np.full(count, np.nan)
+    if len(starts):
+        result[videos[order][starts]] = vote(values[order], starts)
+    return result
 
 
 def _encode(column: pa.ChunkedArray) -> tuple[Codes, pa.Array]:
     """((N,) the index of each row's value, -1 for null; the values by first occurrence)."""
     encoded = column.combine_chunks().dictionary_encode()
     return np.asarray(encoded.indices.fill_null(-1).to_numpy(), np.intp), encoded.dictionary
-
-
-# A vote takes scores sorted within each video, and the index of each video's first score.
 
 
 def _mean(values: Scores, starts: Codes) -> Scores:
@@ -164,7 +149,7 @@ def _counts(values: Scores, starts: Codes) -> Codes:
     return np.diff(starts, append=len(values))
 
 
-VOTE_FUNCTIONS: dict[Vote, Callable[[Scores, Codes], Scores]] = {
+VOTE_FUNCTIONS: dict[Vote, VoteFunction] = {
     "mean": _mean,
     "median": _median,
     "min": lambda values, starts: values[starts],

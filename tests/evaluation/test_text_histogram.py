@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from fas_core.console import Console, Styled, Table
 from fas_core.evaluation import text_histogram
-from fas_core.evaluation.text_histogram import BINS, bin_scores
+from fas_core.evaluation.text_histogram import BINS, bin_scores, score_range
 from fas_core.scores.table import ScoreTable
 from fas_core.scores.thresholds import Threshold
 
@@ -171,3 +171,10 @@ def test_a_pipe_gets_ascii(capsys: pytest.CaptureFixture[str]) -> None:
 def test_labels_are_as_long_as_they_need_to_be(scores: list[float], labels: list[str]) -> None:
     found = [row[0] for row in drawn(table(scores, []), None).rows]
     assert [found[0], found[-1]] == labels
+
+
+def test_the_range_of_scores_is_finite_and_never_a_point() -> None:
+    assert score_range(table([0.5, 0.5], [0.5]).rates) == (0, 1)
+    assert score_range(table([], [4.0]).rates) == (2, 6)
+    assert score_range(table([nan], []).rates) == (0, 1)
+    assert score_range(table([inf], [-inf]).rates) == (0, 1)

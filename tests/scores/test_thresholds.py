@@ -58,8 +58,8 @@ ORACLES = [
 ]
 UNKNOWN = """
     fixed fixed: fixed:high fixed:nan fixed:inf fixed<=0.5 eer:0.5 acer apcer apcer<= apcer: apcer<=1
-    apcer<=1e-0 apcer<=-0.1 apcer:1 apcer:-0.1 apcer:nan apcer<=5% apcer<0.05 apcer=0.05 apcer:<=0.05 APCER:0.05
-    tpr<=0.1 oracle: oracle:fixed:0.5 oracle:oracle:eer
+    apcer<=1e-0 apcer<=-0.1 apcer:1 apcer:-0.1 apcer:nan apcer<=5% apcer<0.05 apcer=0.05 apcer:<=0.05
+    APCER:0.05 tpr<=0.1 oracle: oracle:fixed:0.5 oracle:oracle:eer
 """
 BAD = ["", *UNKNOWN.split()]
 

@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 from matplotlib import rc_context
 
-from fas_core.evaluation.curves import error_curve, histogram, normal_deviate, score_range
+from fas_core.evaluation.text_histogram import score_range
 from fas_core.scores.ranked import Floats
 from fas_plugins.commands.report.html import axes as draw
+from fas_plugins.commands.report.html.curves import error_curve, histogram, normal_deviate
 from fas_plugins.commands.report.html.svg import Plot
 from fas_plugins.commands.report.html.theme import LIGHT, STYLE, WIDTH, bar_style
 from fas_plugins.commands.report.html.training import training

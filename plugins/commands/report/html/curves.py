@@ -1,4 +1,4 @@
-"""Points of the curves that a report draws. NumPy only.
+"""Points of the curves and bins of the histograms that a report draws.
 
 Every point is an exact operating point of the scores. Where there are millions, evenly spaced ones are
 kept, and denser ones towards both ends, where DET curves and low error rates are read.
@@ -11,15 +11,13 @@ from statistics import NormalDist
 import numpy as np
 from attrs import frozen
 
+from fas_core.evaluation.text_histogram import score_range
 from fas_core.scores.ranked import Floats, Positions, Ranked
 from fas_core.scores.rates import ErrorRates
 from fas_core.scores.table import ScoreTable
 
 POINTS = 1000
 """How many thresholds of each class are kept: lines of some 2,000 points are exact to the eye."""
-
-FARTHEST = 1e100
-"""Scores beyond it, also infinite ones, are drawn at the edge: no axis reaches that far."""
 
 
 @frozen(eq=False)
@@ -92,30 +90,6 @@ def histogram(scores: ScoreTable, bins: int = 50) -> Histogram:
         for values in (scores.live, scores.attack)
     )
     return Histogram(edges, live, attack)
-
-
-def score_range(rates: ErrorRates) -> tuple[float, float]:
-    """The range of scores to draw: all, but at most the width of the middle 98 % of both classes beyond it.
-
-    A little wider than a point where all are equal; 0 and 1 without any.
-    """
-    classes = [scores for ranked in (rates.live, rates.attack) if len(scores := _drawable(ranked))]
-    if not classes:
-        return 0.0, 1.0
-    low, high = (
-        choose(scores[round(share * (len(scores) - 1))] for scores in classes)
-        for choose, share in ((min, 0.01), (max, 0.99))
-    )
-    lowest, highest = min(scores[0] for scores in classes), max(scores[-1] for scores in classes)
-    if low < high:
-        lowest, highest = max(lowest, low - (high - low)), min(highest, high + (high - low))
-    margin = max(abs(lowest), 1.0) / 2 if lowest == highest else 0.0
-    return float(lowest - margin), float(highest + margin)
-
-
-def _drawable(ranked: Ranked) -> Floats:
-    first, last = np.searchsorted(ranked.scores, [-FARTHEST, FARTHEST])
-    return ranked.scores[first:last]
 
 
 def _select_scores(ranked: Ranked, count: int) -> Floats:
