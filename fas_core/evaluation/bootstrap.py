@@ -74,9 +74,7 @@ class Resampler:
     Args:
         scores: the table, N rows.
         groups: (N,) the group of each row.
-        live: (L,) the groups of `scores.rates.live`, in its order.
-        attack: (A,) likewise.
-        species: `{name: (A_s,)}` likewise.
+        live, attack, species: the groups of the scores in `scores.rates`, in their order.
     """
 
     scores: ScoreTable
@@ -145,11 +143,7 @@ def bootstrap_differences(
 ) -> Intervals:
     """Return intervals of each metric's difference to a reference, both computed on the same replicates.
 
-    Args:
-        scores: N scores.
-        reference: of the same ids, in any order.
-        metrics: what is compared.
-        thresholds: of the scores and of the reference.
+    The reference holds the same ids in any order; `thresholds` are of the scores and of the reference.
 
     Raises:
         DataError: the two do not hold the same samples.

@@ -92,12 +92,9 @@ class Comparison:
 
 
 def compare(systems: Sequence[System], metrics: Sequence[BoundMetric], replicates: int) -> list[Comparison]:
-    """Compare every further system with the first, by paired bootstrap.
+    """Compare every further system with the first, by `replicates` of a paired bootstrap; 0 for no intervals.
 
-    Args:
-        systems: at least one.
-        metrics: those of the systems' results.
-        replicates: of the bootstrap; 0 for no intervals.
+    `metrics` are those of the systems' results.
     """
     reference, *others = systems
     return [_compare(system, reference, metrics, replicates) for system in others]

@@ -10,7 +10,7 @@ from attrs import frozen
 
 from fas_core.config.recipe import MetricChoice
 from fas_core.contracts import MetricFunction
-from fas_core.descriptors import Component, Metric
+from fas_core.descriptors import Metric
 from fas_core.errors import PluginError
 from fas_core.registry import Registry
 from fas_core.scores.table import ScoreTable
@@ -18,13 +18,7 @@ from fas_core.scores.table import ScoreTable
 
 @frozen
 class BoundMetric:
-    """A metric with its options, ready to be computed.
-
-    Args:
-        name: the component's.
-        function: see `fas_core.contracts.MetricFunction`.
-        options: an instance of its options class.
-    """
+    """A metric (see `fas_core.contracts.MetricFunction`) with an instance of its options class."""
 
     name: str
     function: MetricFunction
@@ -40,14 +34,13 @@ def bind_metrics(choices: Sequence[MetricChoice], registry: Registry) -> list[Bo
     Raises:
         PluginError: no plugin provides one of them.
     """
-    return [_bind(registry.find(Metric, choice.name), choice.options) for choice in choices]
-
-
-def _bind(metric: Component, options: Any) -> BoundMetric:
-    # The choices of `Recipe`'s default have no options yet: only those of a recipe file are structured.
-    if not isinstance(options, metric.options):
-        options = metric.options()
-    return BoundMetric(metric.name, metric.load(), options)
+    bound = []
+    for choice in choices:
+        metric = registry.find(Metric, choice.name)
+        # A choice of `Recipe`'s defaults has no options yet: only those of a recipe file are structured.
+        options = choice.options if isinstance(choice.options, metric.options) else metric.options()
+        bound.append(BoundMetric(metric.name, metric.load(), options))
+    return bound
 
 
 def compute_metrics(

@@ -52,10 +52,7 @@ def spread(results: Sequence[Result]) -> Spread:
 def spread_tables(spread: Spread, *, title: str = "", train_hours: float | None = None) -> list[Table]:
     """The tables of the results, with rows (or columns) for mean and standard deviation.
 
-    Args:
-        spread: what is shown.
-        title: precedes the first table's own, e.g. the split.
-        train_hours: of all sub-protocols together, where it is known.
+    `title` precedes the first table's own, e.g. the split; `train_hours` is of all sub-protocols together.
     """
     summary = [
         Result(name, metrics, threshold=None, counts={}, species={})

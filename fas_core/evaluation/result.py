@@ -19,13 +19,7 @@ from fas_core.scores.thresholds import Threshold
 
 @frozen
 class SpeciesResult:
-    """One PAI species.
-
-    Args:
-        apcer: at the threshold, NaN without one.
-        count: how many attacks have a score.
-        no_response: how many more have none.
-    """
+    """One PAI species: APCER at the threshold (NaN without one), attacks with a score, and those without."""
 
     apcer: float
     count: int
@@ -88,8 +82,6 @@ def evaluate(
     For a split of one class metrics are NaN where they are not defined, and a note says why.
 
     Args:
-        scores: the table.
-        metrics: what to compute.
         threshold: where samples are accepted; None leaves the metrics that need one undefined.
         name: of the result, e.g. the split.
         notes: what else a reader must know.

@@ -32,13 +32,7 @@ BOUNDS = ("from", "to")
 def tables(
     results: Sequence[Result], *, train_hours: float | None = None, lead: Sequence[str] = PUBLISHED
 ) -> list[Table]:
-    """Return all tables of some results.
-
-    Args:
-        results: at least one, e.g. of dev and test.
-        train_hours: how long training took, where it is known.
-        lead: the rates of the first table, in their order.
-    """
+    """Return all tables of at least one result; `lead` names the rates of the first table, in their order."""
     optional = (further_rates_table(results, lead=lead), species_table(results), other_table(results))
     first = published_table(results, train_hours=train_hours, lead=lead)
     return [first, *(table for table in optional if table is not None)]

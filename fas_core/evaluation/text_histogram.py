@@ -61,14 +61,14 @@ def text_histogram(
 
     Args:
         rates: the scores: the first group as `live`, the second as `attack`.
-        threshold: the position of the line; None for no line.
+        threshold: the position of the line.
         series: what the two groups are.
         name: of the scores, e.g. the split.
         width: the most columns of the table, at least 50.
         blocks: whether bars consist of Unicode's block characters, or of `#`.
 
     Returns:
-        None where no labelled sample has a score.
+        The table, or None where no labelled sample has a score.
     """
     bins = bin_scores(rates, None if threshold is None else threshold.value)
     if bins is None:
@@ -78,7 +78,12 @@ def text_histogram(
     columns = (["score >=", *labels], [series.names[0], *first], [series.names[1], *second])
     widths = [max(map(len, cells)) for cells in columns]
     bar_width = max((width - sum(widths) - GAPS) // 2, 4)
-    bars = _render_bars((bins.live, bins.attack), series.styles, bar_width, blocks)
+    shares = [counts / max(counts.sum(), 1) for counts in (bins.live, bins.attack)]
+    lengths = [bar_width * np.sqrt(share / np.max(shares)) for share in shares]
+    bars = [
+        [Styled(_render_bar(length, blocks), style) for length in column]
+        for column, style in zip(lengths, series.styles, strict=True)
+    ]
     rows: list[Sequence[str]] = list(zip(labels, first, bars[0], second, bars[1], strict=True))
     if threshold is not None:
         line = _threshold_line(widths, bar_width, blocks)
@@ -153,17 +158,6 @@ def _format_edges(edges: Floats) -> list[str]:
     return labels
 
 
-def _render_bars(
-    counts: Sequence[Counts], styles: Sequence[str], width: int, blocks: bool
-) -> list[list[Styled]]:
-    shares = [values / max(values.sum(), 1) for values in counts]
-    largest = max(values.max() for values in shares)
-    return [
-        [Styled(_render_bar(length, blocks), style) for length in width * np.sqrt(values / largest)]
-        for values, style in zip(shares, styles, strict=True)
-    ]
-
-
 def _render_bar(length: float, blocks: bool) -> str:
     """Render a bar; any length above 0 is visible."""
     if length == 0:
@@ -176,11 +170,6 @@ def _render_bar(length: float, blocks: bool) -> str:
 
 def _threshold_line(widths: Sequence[int], bar_width: int, blocks: bool) -> list[Styled]:
     rule = "─" if blocks else "-"
-    cells = (
-        ("", widths[0]),
-        ("", widths[1]),
-        ("threshold ", bar_width),
-        ("", widths[2]),
-        ("accepted above ", bar_width),
-    )
+    texts = ("", "", "threshold ", "", "accepted above ")
+    cells = zip(texts, (widths[0], widths[1], bar_width, widths[2], bar_width), strict=True)
     return [Styled(text.ljust(width, rule)[:width], "bold") for text, width in cells]

@@ -59,9 +59,8 @@ class ScoreTable:
     def of(cls, columns: Mapping[str, Any], *, name: str = "score table") -> ScoreTable:
         """Build from `{column: values}`; `id` and `score` are required, absent columns become null.
 
-        Args:
-            columns: sequences or arrays of one length; columns outside `SCHEMA` are ignored.
-            name: of the table, for messages.
+        Values are sequences or arrays of one length; columns outside `SCHEMA` are ignored. `name` is the
+        table's, for messages.
 
         Raises:
             DataError: a required column is absent, or values do not fit their column.
@@ -112,7 +111,7 @@ class ScoreTable:
                 f"{path}: {'a folder, not a score file' if path.is_dir() else 'no such score file'}"
             )
         try:
-            table = _read_parquet(path) if path.suffix == ".parquet" else _read_csv(path)
+            table = _read_table(path)
             names = table.column_names
         except (OSError, UnicodeDecodeError, pa.ArrowException) as error:
             raise DataError(f"{path}: cannot be read as a score table: {_one_line(error)}") from error
@@ -125,11 +124,7 @@ class ScoreTable:
     def write(self, path: Path, also: Mapping[str, NDArray[Any]] | None = None) -> None:
         """Write CSV (scores in full, so that they read back as the same numbers) or, for `.parquet`, Parquet.
 
-        CSV omits columns that hold only nulls.
-
-        Args:
-            path: the file.
-            also: further columns, `{name: (N,)}`, which `read` ignores.
+        CSV omits columns that hold only nulls. `also`: further columns, `{name: (N,)}`, which `read` ignores.
 
         Raises:
             FasError: the file cannot be written.
@@ -190,13 +185,9 @@ class ScoreTable:
         """`live` and `attack` with a score, `unknown` labels, `no_response` (labelled, NaN), `total`."""
         live, attack = self.rates.live.total, self.rates.attack.total
         unknown = int((self.labels == UNKNOWN).sum())
-        return {
-            "live": live,
-            "attack": attack,
-            "unknown": unknown,
-            "no_response": len(self) - live - attack - unknown,
-            "total": len(self),
-        }
+        no_response = len(self) - live - attack - unknown
+        counts = {"live": live, "attack": attack, "unknown": unknown, "no_response": no_response}
+        return counts | {"total": len(self)}
 
     def is_labelled(self) -> bool:
         """Whether every sample is known to be live or attack."""
@@ -215,12 +206,10 @@ def refuse_repeated_ids(ids: pa.Array | pa.ChunkedArray, path: Path) -> None:
         raise DataError(f"{path}: {len(repeated)} ids are given more than once: {format_list(repeated)}")
 
 
-def _read_parquet(path: Path) -> pa.Table:
-    # `write` gives pages a checksum, so that a damaged file is an error and not another score.
-    return pa.parquet.read_table(path, page_checksum_verification=True)
-
-
-def _read_csv(path: Path) -> pa.Table:
+def _read_table(path: Path) -> pa.Table:
+    if path.suffix == ".parquet":
+        # `write` gives pages a checksum, so that a damaged file is an error and not another score.
+        return pa.parquet.read_table(path, page_checksum_verification=True)
     # Only an empty unquoted cell is null, so that a species or subject called NA keeps its name.
     # Errors state the row only when a single thread reads.
     return pa.csv.read_csv(

@@ -63,13 +63,7 @@ class Threshold:
 
 @frozen
 class Policy:
-    """A parsed policy.
-
-    Args:
-        rule: `fixed`, `eer`, `min-acer`, `apcer`, `apcer_max` or `bpcer`.
-        value: the threshold of `fixed`, the target rate of the last three; else 0.
-        oracle: whether it is fitted on the evaluated scores.
-    """
+    """A parsed policy; `value` is the threshold of `fixed`, or the target of an error rate."""
 
     rule: str
     value: float = 0.0

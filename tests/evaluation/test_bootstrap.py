@@ -20,13 +20,12 @@ from fas_core.errors import DataError
 from fas_core.evaluation import (
     BoundMetric,
     bind_metrics,
-    bootstrap_differences,
     bootstrap_intervals,
     compute_metrics,
     evaluate,
     tables,
 )
-from fas_core.evaluation.bootstrap import Resampler, choose_groups
+from fas_core.evaluation.bootstrap import Resampler, bootstrap_differences, choose_groups
 from fas_core.registry import registry
 from fas_core.scores.table import ScoreTable
 from fas_core.scores.thresholds import Threshold

@@ -17,9 +17,6 @@ from fas_core.scores.files.raw import RawTable
 ColumnIndices = dict[str, int]
 """`{role: index of its column}`."""
 
-THRESHOLD = "threshold"
-"""The name of the column in which `fas predict --csv` records its threshold."""
-
 
 def assign_columns(raw: RawTable, roles: Sequence[str], requested: Mapping[str, str]) -> ColumnIndices:
     """Return the column of each role that has one.
@@ -27,7 +24,7 @@ def assign_columns(raw: RawTable, roles: Sequence[str], requested: Mapping[str, 
     Args:
         raw: the file.
         roles: the roles to assign, of `COLUMN_NAMES`.
-        requested: `{role: name or number from 1}`; an empty name says that the role has no column.
+        requested: `{role: name or number from 1}`; an empty name: the role has no column.
 
     Raises:
         DataError: a requested column does not exist, or a role has two candidates.
@@ -52,18 +49,13 @@ def require_column(raw: RawTable, columns: ColumnIndices, role: str) -> int:
     )
 
 
-def threshold_column(raw: RawTable, columns: ColumnIndices) -> int | None:
-    """The column called `THRESHOLD`, in any spelling, if it has no role of its own."""
-    names = [normalize_name(name) for name in raw.names] if raw.named else []
-    index = names.index(THRESHOLD) if THRESHOLD in names else None
-    return None if index in columns.values() else index
-
-
-def recorded_thresholds(raw: RawTable, columns: ColumnIndices) -> tuple[float, ...]:
-    """The distinct finite numbers in the column `THRESHOLD`, ascending; empty where it holds other values."""
-    index = threshold_column(raw, columns)
-    if index is None:
-        return ()
+def recorded_thresholds(raw: RawTable, columns: ColumnIndices) -> dict[int, tuple[float, ...]]:
+    """`{index: distinct finite numbers, ascending}` of a column `threshold` without a role, as
+    `fas predict --csv` writes it; empty where there is no such column or it holds other values.
+    """
+    names = [normalize_name(name) for name in raw.names]
+    if "threshold" not in names or (index := names.index("threshold")) in columns.values():
+        return {}
     numbers = pc.unique(raw.table.column(index))
     if pa.types.is_string(numbers.type):
         numbers = parse_numbers(pc.utf8_trim_whitespace(numbers))
@@ -72,7 +64,8 @@ def recorded_thresholds(raw: RawTable, columns: ColumnIndices) -> tuple[float, .
     else:
         numbers = None
     values = [] if numbers is None else numbers.drop_null().to_pylist()
-    return tuple(sorted(value for value in values if isfinite(value)))
+    thresholds = tuple(sorted(filter(isfinite, values)))
+    return {index: thresholds} if thresholds else {}
 
 
 def _requested_column(raw: RawTable, role: str, name: str) -> int:

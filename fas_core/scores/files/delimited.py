@@ -28,11 +28,7 @@ def read_delimited(
 ) -> tuple[str, pa.Table, bool]:
     """Return (the format's name, columns of stripped strings, whether the file names them).
 
-    Args:
-        path: of the file, for messages.
-        text: all of it, with LF line ends; not empty.
-        delimiter: None to find it.
-        header: whether the first line is one; None to find out.
+    The text has LF line ends and is not empty. None for `delimiter` or `header` to find out.
 
     Raises:
         DataError: lines differ in their number of cells, a quote is not closed, or the first line could

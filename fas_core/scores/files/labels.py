@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any, Literal
 
 import pyarrow as pa
@@ -49,38 +50,34 @@ def parse_labels(column: pa.Array, one: Side | None, *, where: str, name: str) -
     Raises:
         DataError: a value means neither, values are of several kinds, or the name says that 1 means attack.
     """
-    distinct = pc.unique(column)
-    words = _normalize(distinct)
+    words = _normalize(pc.unique(column))
     kinds = [kind for kind in (WORDS, NUMBERS, BOOLEANS) if any(word in kind for word in words)]
     if unknown := [word for word in words if word and not any(word in kind for kind in kinds)]:
-        rows = pc.is_in(pc.index_in(column, distinct), pa.array([words.index(word) for word in unknown]))
+        rows = pc.sum(_map_words(column, lambda word: word in unknown))
         raise DataError(
-            f"{where}: labels of {pc.sum(rows)} rows are not understood: {format_list(map(repr, unknown))}: "
+            f"{where}: labels of {rows} rows are not understood: {format_list(map(repr, unknown))}: "
             f"write 1 or 0, or words such as live and attack"
         )
     if len(kinds) > 1:
         examples = format_list(repr(word) for word in words if word)
         raise DataError(f"{where}: labels of several kinds, so none is clear: {examples}")
-    meaning = kinds[0] if kinds else {}
-    if meaning is not WORDS:
-        if one is None and mentions_attack(name):
-            raise DataError(
-                f"{where}: does 1 mean attack in column {name!r}? Say so by --label-one attack (or live)"
-            )
-        if one == "attack":
-            meaning = {word: 1 - label for word, label in meaning.items()}
-    labels = _map_distinct(column, distinct, [meaning.get(word) for word in words])
-    return labels.cast(pa.int8()), "words" if meaning is WORDS else f"1 = {one or 'live'}"
+    if kinds == [WORDS]:
+        return _map_words(column, WORDS.get).cast(pa.int8()), "words"
+    if one is None and mentions_attack(name):
+        raise DataError(
+            f"{where}: does 1 mean attack in column {name!r}? Say so by --label-one attack (or live)"
+        )
+    labels = _map_words(column, {**NUMBERS, **BOOLEANS}.get).cast(pa.int8())
+    return pc.subtract(pa.scalar(1, pa.int8()), labels) if one == "attack" else labels, f"1 = {one or 'live'}"
 
 
 def labels_from_species(column: pa.Array) -> pa.Array | None:
     """Labels by a species column with a word for live, null where it is empty; None without such a word."""
-    distinct = pc.unique(column)
-    words = _normalize(distinct)
-    if LIVE_WORDS.isdisjoint(words):
+    if LIVE_WORDS.isdisjoint(_normalize(pc.unique(column))):
         return None
-    labels = [None if word == "" else LIVE if word in LIVE_WORDS else ATTACK for word in words]
-    return _map_distinct(column, distinct, labels).cast(pa.int8())
+    return _map_words(column, lambda word: LIVE if word in LIVE_WORDS else ATTACK if word else None).cast(
+        pa.int8()
+    )
 
 
 def check_species(column: pa.Array, labels: pa.Array, ids: pa.Array, where: str) -> pa.Array:
@@ -89,12 +86,10 @@ def check_species(column: pa.Array, labels: pa.Array, ids: pa.Array, where: str)
     Raises:
         DataError: a live sample with an attack's species, or the reverse: most often the polarity is wrong.
     """
-    distinct = pc.unique(column)
-    words = _normalize(distinct)
     is_live = pc.fill_null(pc.equal(labels, LIVE), False)
     is_attack = pc.fill_null(pc.equal(labels, ATTACK), False)
-    names_attack = _map_distinct(column, distinct, [word not in LIVE_WORDS | NO_SPECIES for word in words])
-    names_live = _map_distinct(column, distinct, [word in LIVE_WORDS for word in words])
+    names_attack = _map_words(column, lambda word: word not in LIVE_WORDS | NO_SPECIES)
+    names_live = _map_words(column, lambda word: word in LIVE_WORDS)
     contrary = pc.or_(pc.and_(is_live, names_attack), pc.and_(is_attack, names_live))
     if pc.any(contrary).as_py():
         pairs = zip(ids.filter(contrary).to_pylist(), column.filter(contrary).to_pylist(), strict=True)
@@ -112,6 +107,7 @@ def _normalize(column: pa.Array) -> list[str]:
     return [SEPARATOR.sub(" ", value.strip().lower()) if value else "" for value in column.to_pylist()]
 
 
-def _map_distinct(column: pa.Array, distinct: pa.Array, values: list[Any]) -> pa.Array:
-    """Return the value of each row, given that of each distinct one."""
-    return pa.array(values).take(pc.index_in(column, distinct))
+def _map_words(column: pa.Array, function: Callable[[str], Any]) -> pa.Array:
+    """Apply a function to every value, normalised."""
+    distinct = pc.unique(column)
+    return pa.array(map(function, _normalize(distinct))).take(pc.index_in(column, distinct))

@@ -31,8 +31,7 @@ class RawTable:
     Args:
         path: the file.
         form: its format, e.g. `CSV (;)`.
-        table: its columns; those without a name are called by their number, from 1.
-        named: whether the file names its columns.
+        table: its columns; where the file does not name them (`named`), their names are numbers from 1.
     """
 
     path: Path
@@ -42,7 +41,6 @@ class RawTable:
 
     @property
     def names(self) -> list[str]:
-        """Names of all columns."""
         return list(self.table.column_names)
 
     @property
@@ -85,10 +83,7 @@ class RawTable:
 def read_raw_table(path: Path, *, delimiter: str | None = None, header: bool | None = None) -> RawTable:
     """Read Parquet, JSON-lines or delimited text, recognised by the file's content.
 
-    Args:
-        path: the file.
-        delimiter: of text; None to find it.
-        header: whether text has one; None to find out.
+    `delimiter` and `header` (whether there is one) are those of text; None to find out.
 
     Raises:
         DataError: the file does not exist, has none of these formats, is damaged, has no rows or gives a

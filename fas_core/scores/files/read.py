@@ -11,13 +11,7 @@ from attrs import evolve, field, frozen
 
 from fas_core.errors import DataError, format_list
 from fas_core.scores.files.column_names import mentions_attack
-from fas_core.scores.files.columns import (
-    ColumnIndices,
-    assign_columns,
-    recorded_thresholds,
-    require_column,
-    threshold_column,
-)
+from fas_core.scores.files.columns import ColumnIndices, assign_columns, recorded_thresholds, require_column
 from fas_core.scores.files.labels import Side, check_species, labels_from_species, parse_labels
 from fas_core.scores.files.numbers import find_non_numbers, has_decimal_comma, parse_numbers
 from fas_core.scores.files.raw import RawTable, read_raw_table
@@ -86,15 +80,10 @@ class ScoreFile:
     def threshold(
         self, policy: str | None, judged: ScoreTable | None, dev: ScoreTable | None
     ) -> Threshold | None:
-        """Fit a threshold; a fixed one is in the file's own terms, and turned like the scores.
+        """Fit a threshold, by default `eer` where there are dev scores; see `fit_threshold`.
 
-        Args:
-            policy: see `fas_core.scores.thresholds.parse_policy`; None for `eer` with dev scores, else none.
-            judged: of this file, frames or videos; an `oracle:` policy is fitted on them.
-            dev: the scores to fit on.
-
-        Raises:
-            FasError: see `fas_core.scores.thresholds.fit_threshold`.
+        A fixed one is in the file's own terms, and turned like the scores. `judged`: the scores of this
+        file, by frame or video.
         """
         if policy is None and dev is None:
             return None
@@ -124,16 +113,16 @@ def read_scores(
     ids = _read_ids(raw, columns)
     score = require_column(raw, columns, "score")
     scores, remark = _read_values(raw, score, ids, reading.high_score)
-    thresholds = recorded_thresholds(raw, columns)
-    remarks = {"score": remark}
+    recorded = recorded_thresholds(raw, columns)
     if labels is None:
         known, label_remark = _read_label_columns(raw, columns, ids, reading.label_one, need_labels)
-        description = _describe(raw, columns, remarks | label_remark, thresholds)
+        description = _describe(raw, columns, {"score": remark} | label_remark, recorded)
     elif "id" not in columns:
         raise DataError(f"{path}: no column of ids to look up in {labels}: give --column id=NAME")
     else:
         known, list_description = _look_up_labels(raw, ids, labels, reading)
-        description = f"{_describe(raw, columns, remarks, thresholds)}; {list_description}"
+        description = f"{_describe(raw, columns, {'score': remark}, recorded)}; {list_description}"
+    thresholds = next(iter(recorded.values()), ())
     negated = reading.high_score == "attack"
     if negated:
         scores, thresholds = pc.negate(scores), tuple(-value for value in reversed(thresholds))
@@ -172,9 +161,9 @@ def _read_ids(raw: RawTable, columns: ColumnIndices) -> pa.Array:
 def _read_values(raw: RawTable, index: int, ids: pa.Array, high: Side | None) -> tuple[pa.Array, str]:
     """(float64 scores as in the file, null for no response; how they are interpreted)."""
     if high is None and raw.named and mentions_attack(raw.names[index]):
+        name = repr(raw.names[index])
         raise DataError(
-            f"{raw.path}: does a high {raw.names[index]!r} mean attack? "
-            f"Say so by --high-score attack (or live)"
+            f"{raw.path}: does a high {name} mean attack? Say so by --high-score attack (or live)"
         )
     remark = "high = attack, so negated" if high == "attack" else "high = live"
     column = raw.table.column(index).combine_chunks()
@@ -231,19 +220,19 @@ def _look_up_labels(
     unlabelled = ids.filter(pc.invert(pc.is_in(ids, value_set=listed_ids))).to_pylist()
     unscored = listed_ids.filter(pc.invert(pc.is_in(listed_ids, value_set=ids))).to_pylist()
     if unlabelled or unscored:
-        examples = [
-            f" ({format_list(offenders, 3)})" if offenders else "" for offenders in (unlabelled, unscored)
-        ]
+        examples = [f" ({format_list(some, 3)})" if some else "" for some in (unlabelled, unscored)]
         raise DataError(
             f"{raw.path} and {labels} do not match: {len(unlabelled)} of {len(ids)} ids have no label"
             f"{examples[0]}, {len(unscored)} of {len(listed_ids)} labelled ones no score{examples[1]}"
         )
     rows = pc.index_in(ids, value_set=listed_ids)
-    return {role: column.take(rows) for role, column in known.items()}, _describe(listing, columns, remark)
+    return {role: column.take(rows) for role, column in known.items()}, _describe(
+        listing, columns, remark, {}
+    )
 
 
 def _describe(
-    raw: RawTable, columns: ColumnIndices, remarks: Mapping[str, str], thresholds: Sequence[float] = ()
+    raw: RawTable, columns: ColumnIndices, remarks: Mapping[str, str], recorded: Mapping[int, Sequence[float]]
 ) -> str:
     """E.g. `a.csv: 100 rows, CSV (,): id is 'file', score is 'prob' (high = live), not used: 'x'`."""
     used = {role: columns[role] for role in ROLES if role in columns and raw.has_values(columns[role])}
@@ -252,10 +241,10 @@ def _describe(
         if role in used or role in remarks:
             column = raw.column_label(used[role]) if role in used else "given"
             items.append(f"{role} is {column}" + (f" ({remarks[role]})" if role in remarks else ""))
-    if thresholds:
-        items.append(f"threshold is said to be {format_list([f'{value:g}' for value in thresholds])}")
-    skipped = {*columns.values(), *([threshold_column(raw, columns)] if thresholds else [])}
-    unused = [index for index in range(len(raw.names)) if index not in skipped and raw.has_values(index)]
+    for thresholds in recorded.values():
+        items.append(f"threshold is said to be {format_list(f'{value:g}' for value in thresholds)}")
+    used_indices = {*columns.values(), *recorded}
+    unused = [index for index in range(len(raw.names)) if index not in used_indices and raw.has_values(index)]
     if unused:
-        items.append(f"not used: {format_list([raw.column_label(index) for index in unused])}")
+        items.append(f"not used: {format_list(map(raw.column_label, unused))}")
     return f"{raw.path}: {len(raw)} rows, {raw.form}: {', '.join(items)}"
