@@ -56,13 +56,11 @@ def recorded_thresholds(raw: RawTable, columns: ColumnIndices) -> dict[int, tupl
     names = [normalize_name(name) for name in raw.names]
     if "threshold" not in names or (index := names.index("threshold")) in columns.values():
         return {}
-    numbers = pc.unique(raw.table.column(index))
-    if pa.types.is_string(numbers.type):
-        numbers = parse_numbers(pc.utf8_trim_whitespace(numbers))
-    elif pa.types.is_floating(numbers.type) or pa.types.is_integer(numbers.type):
-        numbers = numbers.cast(pa.float64(), safe=False)
-    else:
-        numbers = None
+    column, numbers = raw.table.column(index), None
+    if pa.types.is_string(column.type):
+        numbers = parse_numbers(pc.utf8_trim_whitespace(pc.unique(column)))
+    elif pa.types.is_floating(column.type) or pa.types.is_integer(column.type):
+        numbers = pc.unique(column).cast(pa.float64(), safe=False)
     values = [] if numbers is None else numbers.drop_null().to_pylist()
     thresholds = tuple(sorted(filter(isfinite, values)))
     return {index: thresholds} if thresholds else {}
