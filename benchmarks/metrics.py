@@ -77,13 +77,13 @@ def large() -> None:
 
 
 def bootstrap() -> None:
-    from fas_core.evaluation import intervals
+    from fas_core.evaluation import bootstrap_intervals
 
     columns = random_columns(1_000_000)
     columns["subject"] = [str(number) for number in np.random.default_rng(1).integers(0, 1000, 1_000_000)]
     table, metrics = table_of(columns), published_metrics()
     began, busy = time.perf_counter(), time.process_time()
-    found = intervals(table, metrics, 0.5, replicates=1000)
+    found = bootstrap_intervals(table, metrics, 0.5, replicates=1000)
     seconds, busy = time.perf_counter() - began, time.process_time() - busy
     report("fas, intervals", seconds)
     print(f"of which this process computed {busy:.1f} s; one core")

@@ -16,7 +16,9 @@ from attrs import field, fields, frozen
 from attrs import validators as v
 
 from fas_core.descriptors import Backbone, Component, Dataset, Fusion, Loss, Metric, NoOptions
+from fas_core.errors import ConfigError
 from fas_core.records.model_input import ModelInput, Resize
+from fas_core.scores.thresholds import POLICIES, parse_policy
 
 SECTION = "section"
 """Metadata key of the fields that are a section of the recipe, such as `train`; its value is their class."""
@@ -237,24 +239,18 @@ class TrainConfig:
 PUBLISHED_METRICS = ("acc", "eer", "tpr_at_fpr", "apcer", "bpcer", "acer", "auc")
 
 
-POLICY = re.compile(
-    r"eer|min-acer"
-    r"|(apcer|apcer_max|bpcer)<=(0|0?\.\d+|\d(\.\d+)?e-\d+)"
-    r"|fixed:-?\d*\.?\d+(e-?\d+)?"
-)
-"""What a recipe may ask for as threshold; see `fas_core.scores.thresholds`. An oracle is never a recipe's."""
-
-
 def _published_metrics() -> tuple[MetricChoice, ...]:
     return tuple(MetricChoice(name) for name in PUBLISHED_METRICS)
 
 
 def _policy(_: object, attribute: Any, value: str) -> None:
-    if not POLICY.fullmatch(value):
-        raise ValueError(
-            f"'{attribute.name}' must be eer, min-acer, apcer<=X, apcer_max<=X or bpcer<=X with X in [0, 1), "
-            f"or fixed:VALUE: {value!r}"
-        )
+    """Refuse what `parse_policy` refuses, and oracles: a recipe's threshold never sees test scores."""
+    try:
+        valid = not parse_policy(value).oracle
+    except ConfigError:
+        valid = False
+    if not valid:
+        raise ValueError(f"'{attribute.name}' must be {POLICIES}: {value!r}")
 
 
 def _check_modalities(_: object, attribute: Any, value: tuple[str, ...]) -> None:
@@ -285,7 +281,7 @@ class Recipe:
         modalities: the model's inputs, in order.
         loss: the loss.
         metrics: the metrics of every score table.
-        threshold: `eer`, `min-acer`, `apcer<=X`, `apcer_max<=X`, `bpcer<=X` (fitted on dev) or `fixed:VALUE`.
+        threshold: `eer`, `min-acer`, `apcer:X`, `apcer_max:X`, `bpcer:X` (fitted on dev) or `fixed:VALUE`.
         folds: `COLUMN:K`: fit the threshold on cross-validated scores of train, where each of K models scores
             the fold that it was not trained on; None: fit it on dev.
     """

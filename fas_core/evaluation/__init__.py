@@ -1,22 +1,19 @@
-"""Judging scores and showing what came of it. Needs neither torch nor scikit-learn."""
+"""Evaluation of score tables, and its output as tables. Needs neither torch nor scikit-learn."""
 
-from fas_core.evaluation.bootstrap import REPLICATES, Intervals, differences, intervals
-from fas_core.evaluation.metrics import BoundMetric, bind_metrics, compute
-from fas_core.evaluation.result import Result, SpeciesResult, evaluate
+from fas_core.evaluation.bootstrap import REPLICATES, bootstrap_intervals
+from fas_core.evaluation.metrics import BoundMetric, bind_metrics, compute_metrics
+from fas_core.evaluation.result import Result, evaluate
 from fas_core.evaluation.tables import tables
 from fas_core.evaluation.text_histogram import text_histogram
 
 __all__ = [
     "REPLICATES",
     "BoundMetric",
-    "Intervals",
     "Result",
-    "SpeciesResult",
     "bind_metrics",
-    "compute",
-    "differences",
+    "bootstrap_intervals",
+    "compute_metrics",
     "evaluate",
-    "intervals",
     "tables",
     "text_histogram",
 ]

@@ -1,9 +1,9 @@
-"""How sure a figure is: percentile intervals by bootstrap over people, not over their many frames.
+"""Percentile intervals of metrics, by bootstrap over subjects and not over their many frames.
 
-Frames of one person are no independent samples, so whole subjects are drawn with replacement
+Frames of one subject are not independent samples, so whole subjects are drawn with replacement
 (videos where no subject is known; samples only when neither is, and then the result says so). The
-threshold stays where dev put it: what varies is the data that is judged. Efron and Tibshirani, An
-Introduction to the Bootstrap, 1993, chapter 13; paired: the same draws for both systems.
+threshold stays where dev put it: only the evaluated data vary. Efron and Tibshirani, An Introduction
+to the Bootstrap, 1993, chapter 13; paired comparisons use the same draws for both systems.
 """
 
 from __future__ import annotations
@@ -19,31 +19,33 @@ from attrs import field, frozen
 from numpy.typing import NDArray
 
 from fas_core.errors import DataError, format_list
-from fas_core.evaluation.metrics import BoundMetric, compute, or_null, species_apcer
-from fas_core.records.samples import ATTACK, LIVE
+from fas_core.evaluation.metrics import BoundMetric, compute_metrics, finite_or_none, species_apcer
+from fas_core.scores.labels import ATTACK, LIVE
 from fas_core.scores.ranked import Counts
 from fas_core.scores.table import ScoreTable
 
 Codes = NDArray[np.intp]
 
 REPLICATES = 1000
-"""Enough for the ends of 95 % intervals; half a second for some thousands of samples."""
+"""Enough for the bounds of 95 % intervals; half a second for some thousands of samples."""
 
-GROUPED = ("subject", "video")
-"""What is drawn, where it is known of every row: the first that is."""
+LEVEL = 0.95
+
+GROUP_COLUMNS = ("subject", "video")
+"""What is drawn: the first column that is known of every row."""
 
 
 @frozen
 class Intervals:
-    """Percentile intervals of every figure.
+    """Percentile intervals of all metrics.
 
     Args:
         by: what was drawn: `subject`, `video` or `sample`.
         groups: how many of them there are.
         replicates: how often they were drawn.
         level: e.g. 0.95.
-        figures: `{figure: (low, high)}`, NaN where it was never defined.
-        species: likewise, the APCER of each species.
+        figures: `{metric: (low, high)}`, NaN where no replicate defines it.
+        species: likewise, the APCER of each PAI species.
     """
 
     by: str
@@ -55,30 +57,24 @@ class Intervals:
 
     def to_json(self) -> dict[str, Any]:
         """Plain data for strict JSON."""
-        figures, species = (
-            {key: [or_null(low), or_null(high)] for key, (low, high) in found.items()}
-            for found in (self.figures, self.species)
-        )
         return {
             "level": self.level,
             "by": self.by,
             "groups": self.groups,
             "replicates": self.replicates,
-            "figures": figures,
-            "species": species,
+            "figures": {key: [*map(finite_or_none, bounds)] for key, bounds in self.figures.items()},
+            "species": {key: [*map(finite_or_none, bounds)] for key, bounds in self.species.items()},
         }
 
 
 @frozen(eq=False)
 class Resampler:
-    """Draws of one score table. Build one with `Resampler.of`.
+    """Bootstrap replicates of one score table. Build one with `Resampler.of`.
 
     Args:
         scores: the table, N rows.
         groups: (N,) the group of each row.
-        live: (L,) the groups of `scores.rates.live`, in its order.
-        attack: (A,) likewise.
-        species: `{name: (A_s,)}` likewise.
+        live, attack, species: the groups of the scores in `scores.rates`, in their order.
     """
 
     scores: ScoreTable
@@ -89,99 +85,95 @@ class Resampler:
 
     @classmethod
     def of(cls, scores: ScoreTable, groups: Codes) -> Resampler:
-        """Sort once; every draw is then a matter of counting."""
+        """Sort once; every replicate is then a matter of counting."""
         values, labels = scores.scores, scores.labels
-        responded = ~np.isnan(values)
 
-        def ordered(label: int) -> NDArray[np.intp]:
-            rows = np.flatnonzero((labels == label) & responded)
+        def sorted_rows(label: int) -> NDArray[np.intp]:
+            rows = np.flatnonzero((labels == label) & ~np.isnan(values))
             return rows[np.argsort(values[rows], kind="stable")]
 
-        live, attack = ordered(LIVE), ordered(ATTACK)
-        names, codes = scores.species_codes()
-        code = dict(zip(names, range(len(names)), strict=True))
-        species = {name: groups[attack[codes[attack] == code[name]]] for name in scores.rates.species}
-        return cls(scores, groups, groups[live], groups[attack], species)
+        attack = sorted_rows(ATTACK)
+        names, codes = scores.encode_species()
+        species = {
+            name: groups[attack[codes[attack] == code]]
+            for code, name in enumerate(names)
+            if name in scores.rates.species
+        }
+        return cls(scores, groups, groups[sorted_rows(LIVE)], groups[attack], species)
 
-    def draw(self, counts: Counts) -> ScoreTable:
-        """The table in which every sample of group g stands `counts[g]` times."""
-        species = {name: counts[codes] for name, codes in self.species.items()}
-        rates = self.scores.rates.weighted(counts[self.live], counts[self.attack], species)
-        return ScoreTable(lambda: self._rows(counts), rates)
+    def resample(self, counts: Counts) -> ScoreTable:
+        """Return the table with every sample of group g repeated `counts[g]` times."""
+        species = {name: counts[groups] for name, groups in self.species.items()}
+        rates = self.scores.rates.reweight(counts[self.live], counts[self.attack], species)
 
-    def _rows(self, counts: Counts) -> pa.Table:
-        repeated = np.repeat(np.arange(len(self.scores)), counts[self.groups])
-        return self.scores.table.take(pa.array(repeated))
+        def repeat_rows() -> pa.Table:
+            rows = np.repeat(np.arange(len(self.scores)), counts[self.groups])
+            return self.scores.table.take(pa.array(rows))
+
+        return ScoreTable(repeat_rows, rates)
 
 
-def intervals(
+def bootstrap_intervals(
     scores: ScoreTable,
     metrics: Sequence[BoundMetric],
     threshold: float | None,
     *,
     replicates: int = REPLICATES,
-    level: float = 0.95,
     seed: int = 0,
 ) -> Intervals:
-    """Intervals of every figure of one table; deterministic by seed."""
-    by, groups, count = grouping(scores)
+    """Return intervals of all metrics of one table; deterministic by seed."""
+    by, groups, count = choose_groups(scores)
     resampler = Resampler.of(scores, groups)
     figures: list[Mapping[str, float]] = []
     species: list[Mapping[str, float]] = []
-    for counts in draws(count, replicates, seed):
-        drawn = resampler.draw(counts)
-        figures.append(compute(drawn, metrics, threshold))
-        species.append(species_apcer(drawn, threshold))
-    return Intervals(by, count, replicates, level, _ends(figures, level), _ends(species, level))
+    for counts in draw_counts(count, replicates, seed):
+        replicate = resampler.resample(counts)
+        figures.append(compute_metrics(replicate, metrics, threshold))
+        species.append(species_apcer(replicate, threshold))
+    return Intervals(by, count, replicates, LEVEL, _bounds(figures), _bounds(species))
 
 
-def differences(
-    ours: ScoreTable,
-    theirs: ScoreTable,
+def bootstrap_differences(
+    scores: ScoreTable,
+    reference: ScoreTable,
     metrics: Sequence[BoundMetric],
     thresholds: tuple[float | None, float | None],
     *,
     replicates: int = REPLICATES,
-    level: float = 0.95,
-    seed: int = 0,
 ) -> Intervals:
-    """Intervals of ours minus theirs, figure by figure, both judged on the same draws.
+    """Return intervals of each metric's difference to a reference, both computed on the same replicates.
 
-    Args:
-        ours: N scores.
-        theirs: of the same ids, in any order.
-        metrics: what is compared.
-        thresholds: of ours and theirs.
+    The reference holds the same ids in any order; `thresholds` are of the scores and of the reference.
 
     Raises:
         DataError: the two do not hold the same samples.
     """
-    theirs = aligned(theirs, ours)
-    by, groups, count = grouping(ours)
-    pair = [Resampler.of(scores, groups) for scores in (ours, theirs)]
-    drawn: list[Mapping[str, float]] = []
-    for counts in draws(count, replicates, seed):
-        mine, other = (
-            compute(resampler.draw(counts), metrics, threshold)
+    by, groups, count = choose_groups(scores)
+    pair = [Resampler.of(table, groups) for table in (scores, align_scores(reference, scores))]
+    differences: list[Mapping[str, float]] = []
+    for counts in draw_counts(count, replicates, 0):
+        values, reference_values = (
+            compute_metrics(resampler.resample(counts), metrics, threshold)
             for resampler, threshold in zip(pair, thresholds, strict=True)
         )
-        drawn.append({key: mine[key] - other[key] for key in mine})
-    return Intervals(by, count, replicates, level, _ends(drawn, level))
+        differences.append({key: values[key] - reference_values[key] for key in values})
+    return Intervals(by, count, replicates, LEVEL, _bounds(differences))
 
 
-def grouping(scores: ScoreTable) -> tuple[str, Codes, int]:
-    """(what is drawn, (N,) the group of each row, how many groups there are)."""
-    by = next((name for name in GROUPED if len(scores) and not lacking(scores, name)), "sample")
-    return by, *groups_by(scores, by)
+def choose_groups(scores: ScoreTable) -> tuple[str, Codes, int]:
+    """(what is drawn, (N,) the group of each row, the number of groups)."""
+    known = (name for name in GROUP_COLUMNS if len(scores) and not count_ungrouped(scores, name))
+    by = next(known, "sample")
+    return by, *encode_groups(scores, by)
 
 
-def lacking(scores: ScoreTable, by: str) -> int:
-    """Of how many rows it is not known which group they are in."""
+def count_ungrouped(scores: ScoreTable, by: str) -> int:
+    """Count the rows whose group is not known."""
     return 0 if by == "sample" else int(scores.table.column(by).null_count)
 
 
-def groups_by(scores: ScoreTable, by: str) -> tuple[Codes, int]:
-    """((N,) the group of each row, how many groups there are), where all of them are known."""
+def encode_groups(scores: ScoreTable, by: str) -> tuple[Codes, int]:
+    """((N,) the group of each row, the number of groups), where every row's group is known."""
     if by == "sample":
         return np.arange(len(scores), dtype=np.intp), len(scores)
     column = scores.table.column(by)
@@ -189,44 +181,44 @@ def groups_by(scores: ScoreTable, by: str) -> tuple[Codes, int]:
     return np.asarray(pc.index_in(column, distinct).to_numpy(), np.intp), len(distinct)
 
 
-def aligned(scores: ScoreTable, like: ScoreTable) -> ScoreTable:
-    """The same scores in the row order of `like`.
+def align_scores(scores: ScoreTable, reference: ScoreTable) -> ScoreTable:
+    """Return the scores in the row order of the reference.
 
     Raises:
         DataError: ids or labels of the two differ.
     """
-    theirs, ours = scores.table.column("id"), like.table.column("id")
-    missing = ours.filter(pc.invert(pc.is_in(ours, theirs))).to_pylist()
-    extra = theirs.filter(pc.invert(pc.is_in(theirs, ours))).to_pylist()
+    ids, reference_ids = scores.table.column("id"), reference.table.column("id")
+    missing = reference_ids.filter(pc.invert(pc.is_in(reference_ids, ids))).to_pylist()
+    extra = ids.filter(pc.invert(pc.is_in(ids, reference_ids))).to_pylist()
     if missing or extra:
         raise DataError(
             f"the two score tables hold different samples: {len(missing)} ids only in the first, "
             f"{len(extra)} only in the second: {format_list([*missing, *extra])}"
         )
-    found = ScoreTable(scores.table.take(pc.index_in(ours, theirs)))
-    if wrong := np.flatnonzero(found.labels != like.labels).tolist():
+    aligned = ScoreTable(scores.table.take(pc.index_in(reference_ids, ids)))
+    if wrong := np.flatnonzero(aligned.labels != reference.labels).tolist():
         raise DataError(
             f"the two score tables label {len(wrong)} samples differently: "
-            f"{format_list([ours[row].as_py() for row in wrong])}"
+            f"{format_list(reference_ids.take(wrong).to_pylist())}"
         )
-    return found
+    return aligned
 
 
-def draws(groups: int, replicates: int, seed: int | Sequence[int]) -> Iterator[Counts]:
-    """(groups,) how often each is drawn, for every replicate."""
+def draw_counts(groups: int, replicates: int, seed: int | Sequence[int]) -> Iterator[Counts]:
+    """Draw groups with replacement; yield (groups,) how often each was drawn, for every replicate."""
     generator = np.random.default_rng(seed)
     for _ in range(replicates):
         yield np.bincount(generator.integers(0, groups, groups), minlength=groups)
 
 
-def _ends(drawn: Sequence[Mapping[str, float]], level: float) -> dict[str, tuple[float, float]]:
-    return {key: percentiles([found[key] for found in drawn], level) for key in drawn[0]}
-
-
 def percentiles(values: Iterable[float], level: float) -> tuple[float, float]:
-    """The ends that leave out as much on either side; NaN where no value is a number."""
-    defined = [value for value in values if isfinite(value)]
-    if not defined:
+    """The bounds that exclude equally many values on either side; NaN where no value is a number."""
+    finite = [value for value in values if isfinite(value)]
+    if not finite:
         return np.nan, np.nan
-    low, high = np.quantile(defined, [(1 - level) / 2, (1 + level) / 2])
+    low, high = np.quantile(finite, [(1 - level) / 2, (1 + level) / 2])
     return float(low), float(high)
+
+
+def _bounds(replicates: Sequence[Mapping[str, float]]) -> dict[str, tuple[float, float]]:
+    return {key: percentiles([values[key] for values in replicates], LEVEL) for key in replicates[0]}

@@ -1,9 +1,9 @@
-"""Systems next to each other: what differs, and how surely, by paired bootstrap of the same samples."""
+"""Comparison of systems: their differences, with intervals by paired bootstrap of the same samples."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from math import isfinite, isnan, nan
+from math import isfinite, nan
 from textwrap import wrap
 from typing import Any, Protocol
 
@@ -11,18 +11,18 @@ from attrs import frozen
 
 from fas_core.console import Styled, Table
 from fas_core.errors import DataError
-from fas_core.evaluation.bootstrap import Intervals, aligned, differences
-from fas_core.evaluation.metrics import BoundMetric, or_null
+from fas_core.evaluation.bootstrap import Intervals, align_scores, bootstrap_differences
+from fas_core.evaluation.metrics import BoundMetric, finite_or_none
 from fas_core.evaluation.result import Result, oracle_notes
 from fas_core.evaluation.tables import figure_name, is_rate, percent, plain
 from fas_core.scores.table import ScoreTable
 
-HEAD = 16
-"""The most characters of a system's name in a line above its column."""
+NAME_WIDTH = 16
+"""The most characters of a system's name per line of its column's header, so that tables fit 80 columns."""
 
 
 class System(Protocol):
-    """What is compared: scores, and what they are worth at a threshold."""
+    """Scores and their evaluation."""
 
     @property
     def name(self) -> str: ...
@@ -33,123 +33,115 @@ class System(Protocol):
     @property
     def result(self) -> Result: ...
 
-    @property
-    def threshold(self) -> float | None: ...
-
 
 @frozen
 class Difference:
-    """One figure of two systems: ours minus theirs, and the interval of that."""
+    """One metric of a system and of the reference, and the interval of their difference."""
 
-    ours: float
-    theirs: float
+    system: float
+    reference: float
     low: float
     high: float
 
     @property
     def value(self) -> float:
-        return self.ours - self.theirs
+        return self.system - self.reference
 
     @property
     def clear(self) -> bool:
-        """Whether the interval leaves out 0."""
+        """Whether the interval excludes 0."""
         return isfinite(self.low) and isfinite(self.high) and not self.low <= 0 <= self.high
 
 
 @frozen(eq=False)
 class Comparison:
-    """One system next to the first.
+    """One system compared with the reference.
 
     Args:
         name: the system's.
-        reference: the first one's name.
-        figures: `{figure: difference}`; empty where the two cannot be compared.
-        drawn: what the intervals are from; None likewise.
-        why: the reason then.
-        notes: what else a reader must know.
+        reference: the reference's name.
+        figures: `{metric: difference}`; empty where the two cannot be compared.
+        intervals: those of the differences, or None.
+        why: the reason why the two cannot be compared, else "".
+        notes: what a reader must know.
     """
 
     name: str
     reference: str
     figures: Mapping[str, Difference]
-    drawn: Intervals | None = None
+    intervals: Intervals | None = None
     why: str = ""
     notes: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Plain data for strict JSON."""
-        found = {
-            key: {"difference": or_null(item.value), "interval": [or_null(item.low), or_null(item.high)]}
+        figures = {
+            key: {
+                "difference": finite_or_none(item.value),
+                "interval": [*map(finite_or_none, (item.low, item.high))],
+            }
             for key, item in self.figures.items()
         }
         return {
             "name": self.name,
             "reference": self.reference,
-            "figures": found,
+            "figures": figures,
             "why": self.why or None,
             "notes": [*self.notes],
         }
 
 
 def compare(systems: Sequence[System], metrics: Sequence[BoundMetric], replicates: int) -> list[Comparison]:
-    """Every further system next to the first, by paired bootstrap.
+    """Compare every further system with the first, by `replicates` of a paired bootstrap; 0 for no intervals.
 
-    Args:
-        systems: at least one.
-        metrics: what they were judged by.
-        replicates: of the bootstrap; 0 for no intervals.
+    `metrics` are those of the systems' results.
     """
-    first, *others = systems
-    return [_compared(other, first, metrics, replicates) for other in others]
+    reference, *others = systems
+    return [_compare(system, reference, metrics, replicates) for system in others]
 
 
-def _compared(ours: System, theirs: System, metrics: Sequence[BoundMetric], replicates: int) -> Comparison:
-    pair, thresholds = (ours.scores, theirs.scores), (ours.threshold, theirs.threshold)
+def _compare(
+    system: System, reference: System, metrics: Sequence[BoundMetric], replicates: int
+) -> Comparison:
     try:
-        aligned(*pair)
+        align_scores(system.scores, reference.scores)
     except DataError as error:
-        return Comparison(ours.name, theirs.name, {}, why=error.message)
-    drawn = differences(*pair, metrics, thresholds, replicates=replicates) if replicates else None
-    ends = drawn.figures if drawn else {}
+        return Comparison(system.name, reference.name, {}, why=error.message)
+    intervals = None
+    if replicates:
+        thresholds = (system.result.threshold_value, reference.result.threshold_value)
+        intervals = bootstrap_differences(
+            system.scores, reference.scores, metrics, thresholds, replicates=replicates
+        )
+    bounds = intervals.figures if intervals else {}
     figures = {
-        key: Difference(value, theirs.result.metrics[key], *ends.get(key, (nan, nan)))
-        for key, value in ours.result.metrics.items()
+        key: Difference(value, reference.result.metrics[key], *bounds.get(key, (nan, nan)))
+        for key, value in system.result.metrics.items()
     }
-    notes = oracle_notes(system.result.threshold for system in (ours, theirs))
-    return Comparison(ours.name, theirs.name, figures, drawn, notes=tuple(notes))
+    notes = oracle_notes([system.result.threshold, reference.result.threshold])
+    return Comparison(system.name, reference.name, figures, intervals, notes=tuple(notes))
 
 
-def _head(name: str) -> str:
-    """In lines, so that the difference still stands in the same table of 80 columns."""
-    return "\n".join(wrap(name, HEAD))
-
-
-def comparison_table(found: Comparison) -> Table:
-    """One figure a row: both systems', their difference, and its interval; clear differences are marked."""
+def comparison_table(comparison: Comparison) -> Table:
+    """One metric per row: of both systems, their difference and its interval; clear ones are marked."""
     rows = []
-    for key, item in found.figures.items():
-        said = percent if is_rate(key) else plain
-        change = said(item.value) if isnan(item.value) or item.value <= 0 else f"+{said(item.value)}"
-        ends = [Styled(said(end), "dim") for end in (item.low, item.high)]
-        mark = "clear" if item.clear else ""
-        rows.append((figure_name(key), said(item.theirs), said(item.ours), change, *ends, mark))
-    note = found.why and f"not compared: {found.why}"
-    if found.drawn is not None:
+    for key, item in comparison.figures.items():
+        show = percent if is_rate(key) else plain
+        sign = "+" if item.value > 0 else ""
+        bounds = [Styled(show(bound), "dim") for bound in (item.low, item.high)]
+        values = (show(item.reference), show(item.system), sign + show(item.value), *bounds)
+        rows.append((figure_name(key), *values, "clear" if item.clear else ""))
+    note = comparison.why and f"not compared: {comparison.why}"
+    if (intervals := comparison.intervals) is not None:
         note = (
-            f"from, to: {100 * found.drawn.level:g} % intervals of the difference, {found.drawn.replicates} "
-            f"bootstrap replicates over {found.drawn.groups} {found.drawn.by}s, the same for both; "
+            f"from, to: {100 * intervals.level:g} % intervals of the difference, {intervals.replicates} "
+            f"bootstrap replicates over {intervals.groups} {intervals.by}s, the same for both; "
             f"clear: the interval leaves out 0"
         )
+    names = ["\n".join(wrap(name, NAME_WIDTH)) for name in (comparison.reference, comparison.name)]
     return Table(
-        title=f"{found.name} minus {found.reference}, rates in %",
-        columns=(
-            "",
-            *(_head(name) for name in (found.reference, found.name)),
-            "difference",
-            "from",
-            "to",
-            "",
-        ),
+        title=f"{comparison.name} minus {comparison.reference}, rates in %",
+        columns=("", *names, "difference", "from", "to", ""),
         rows=rows,
-        note="\n".join(filter(None, [*found.notes, note])),
+        note="\n".join(filter(None, [*comparison.notes, note])),
     )

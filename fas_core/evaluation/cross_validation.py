@@ -1,8 +1,8 @@
-"""A cross-validation's figures: each fold at the one threshold of all, mean and deviation, all pooled."""
+"""Result of a cross-validation: each fold at the one threshold of all, mean and deviation, all pooled."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from attrs import evolve, frozen
@@ -11,20 +11,20 @@ from fas_core.console import Table
 from fas_core.data.folds import plural
 from fas_core.evaluation.protocols import Spread
 from fas_core.evaluation.result import Result
-from fas_core.evaluation.tables import percent, tables
+from fas_core.evaluation.tables import percent, tables, threshold_text
 
-SHOWN = ("eer", "apcer", "bpcer", "acer")
+FOLD_METRICS = ("eer", "apcer", "bpcer", "acer")
 
 
 @frozen
 class CrossValidation:
-    """Out-of-fold scores, judged.
+    """Evaluation of out-of-fold scores.
 
     Args:
-        by: what folds share none of, e.g. `subject`.
-        groups: how many of it each fold has.
+        by: the column whose values no two folds share, e.g. `subject`.
+        groups: how many of its values each fold has.
         folds: each fold's result, and mean and standard deviation over them.
-        pooled: of all out-of-fold scores together; its notes are about them all.
+        pooled: the result of all out-of-fold scores together; its notes are about them all.
     """
 
     by: str
@@ -35,32 +35,31 @@ class CrossValidation:
     def to_json(self) -> dict[str, Any]:
         """Plain data for strict JSON: rates as fractions, null where they are not defined."""
         spread = self.folds.to_json()
-        sized = zip(spread.pop("protocols").items(), self.groups, strict=True)
-        each = {name: {"groups": groups, **result} for (name, result), groups in sized}
-        return {"by": self.by, "folds": each, **spread, "pooled": self.pooled.to_json()}
+        results = zip(spread.pop("protocols").items(), self.groups, strict=True)
+        folds = {name: {"groups": groups, **result} for (name, result), groups in results}
+        return {"by": self.by, "folds": folds, **spread, "pooled": self.pooled.to_json()}
 
 
-def folded_tables(found: CrossValidation) -> list[Table]:
-    """A row a fold, mean, standard deviation and all folds pooled; then what else is known of the pooled."""
-    pooled = found.pooled
-    keys = [key for key in SHOWN if key in pooled.metrics]
-    rows = [
-        _row(result.name, groups, result.counts["total"], [result.metrics.get(key) for key in keys])
-        for result, groups in zip(found.folds.results, found.groups, strict=True)
-    ]
-    rows.append(_row("mean", "", "", [found.folds.mean[key] for key in keys]))
-    rows.append(_row("± sd", "", "", [found.folds.sd[key] for key in keys]))
-    whole = (sum(found.groups), pooled.counts["total"])
-    rows.append(_row("pooled", *whole, [pooled.metrics[key] for key in keys]))
-    cut = "no threshold" if pooled.threshold is None else pooled.threshold.text()
+def cross_validation_tables(result: CrossValidation) -> list[Table]:
+    """A row per fold, mean, standard deviation and all folds pooled; then the other tables of the pooled."""
+    folds, pooled = result.folds, result.pooled
+    keys = [key for key in FOLD_METRICS if key in pooled.metrics]
+
+    def row(name: str, groups: object, samples: object, metrics: Mapping[str, float]) -> tuple[str, ...]:
+        return (name, str(groups), str(samples), *(percent(metrics.get(key)) for key in keys))
+
     first = Table(
-        title=f"Rates in %, {cut}",
-        columns=("fold", plural(found.by), "samples", *map(str.upper, keys)),
-        rows=rows,
+        title=f"Rates in %, {threshold_text(pooled)}",
+        columns=("fold", plural(result.by), "samples", *map(str.upper, keys)),
+        rows=[
+            *(
+                row(fold.name, groups, fold.counts["total"], fold.metrics)
+                for fold, groups in zip(folds.results, result.groups, strict=True)
+            ),
+            row("mean", "", "", folds.mean),
+            row("± sd", "", "", folds.sd),
+            row("pooled", sum(result.groups), pooled.counts["total"], pooled.metrics),
+        ],
         note="\n".join(pooled.notes),
     )
     return [first, *tables([evolve(pooled, notes=())])[1:]]
-
-
-def _row(name: str, groups: object, samples: object, values: Sequence[float | None]) -> tuple[str, ...]:
-    return (name, str(groups), str(samples), *map(percent, values))

@@ -1,4 +1,4 @@
-"""Metrics with their options, and what they say of one score table."""
+"""Metrics bound to their options, and their values for one score table."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from attrs import frozen
 
 from fas_core.config.recipe import MetricChoice
 from fas_core.contracts import MetricFunction
-from fas_core.descriptors import Component, Metric
+from fas_core.descriptors import Metric
 from fas_core.errors import PluginError
 from fas_core.registry import Registry
 from fas_core.scores.table import ScoreTable
@@ -18,13 +18,7 @@ from fas_core.scores.table import ScoreTable
 
 @frozen
 class BoundMetric:
-    """A metric with its options, ready to be computed.
-
-    Args:
-        name: the component's.
-        function: see `fas_core.contracts.MetricFunction`.
-        options: an instance of its options class.
-    """
+    """A metric (see `fas_core.contracts.MetricFunction`) with an instance of its options class."""
 
     name: str
     function: MetricFunction
@@ -35,43 +29,45 @@ class BoundMetric:
 
 
 def bind_metrics(choices: Sequence[MetricChoice], registry: Registry) -> list[BoundMetric]:
-    """The metrics of a recipe, loaded.
+    """Load the metrics of a recipe.
 
     Raises:
         PluginError: no plugin provides one of them.
     """
-    return [_bound(registry.find(Metric, choice.name), choice.options) for choice in choices]
+    bound = []
+    for choice in choices:
+        metric = registry.find(Metric, choice.name)
+        # A choice of `Recipe`'s defaults has no options yet: only those of a recipe file are structured.
+        options = choice.options if isinstance(choice.options, metric.options) else metric.options()
+        bound.append(BoundMetric(metric.name, metric.load(), options))
+    return bound
 
 
-def _bound(metric: Component, options: Any) -> BoundMetric:
-    # A choice that is named by default, and not in a recipe, has no options yet.
-    own = options if isinstance(options, metric.options) else metric.options()
-    return BoundMetric(metric.name, metric.load(), own)
-
-
-def compute(scores: ScoreTable, metrics: Sequence[BoundMetric], threshold: float | None) -> dict[str, float]:
-    """Every figure of every metric, NaN where it is not defined.
+def compute_metrics(
+    scores: ScoreTable, metrics: Sequence[BoundMetric], threshold: float | None
+) -> dict[str, float]:
+    """Return every value of every metric, NaN where it is not defined.
 
     Raises:
-        PluginError: two metrics give a figure of the same name.
+        PluginError: two metrics return a value of the same name.
     """
-    figures: dict[str, float] = {}
-    giver: dict[str, str] = {}
+    values: dict[str, float] = {}
+    origin: dict[str, str] = {}
     for metric in metrics:
         for key, value in metric(scores, threshold).items():
-            if key in figures:
-                raise PluginError(f"figure {key!r} is given by metric {giver[key]!r} and by {metric.name!r}")
-            figures[key], giver[key] = float(value), metric.name
-    return figures
+            if key in values:
+                raise PluginError(f"figure {key!r} is given by metric {origin[key]!r} and by {metric.name!r}")
+            values[key], origin[key] = float(value), metric.name
+    return values
 
 
 def species_apcer(scores: ScoreTable, threshold: float | None) -> dict[str, float]:
-    """APCER of each attack species, NaN without a threshold or where none of it has a score."""
+    """APCER of each PAI species, NaN without a threshold or where none of its attacks has a score."""
     if threshold is None:
         return dict.fromkeys(scores.rates.species, nan)
     return {name: float(rate) for name, rate in scores.rates.species_apcer(threshold).items()}
 
 
-def or_null(value: float) -> float | None:
-    """A number as strict JSON can say it."""
+def finite_or_none(value: float) -> float | None:
+    """A number as strict JSON can hold it: null for NaN and infinities."""
     return value if isfinite(value) else None

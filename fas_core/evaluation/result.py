@@ -1,4 +1,4 @@
-"""Judging a score table: every figure of one split at one threshold, as one frozen record."""
+"""Evaluation of a score table: every metric of one split at one threshold, as one frozen record."""
 
 from __future__ import annotations
 
@@ -10,22 +10,16 @@ import numpy as np
 from attrs import asdict, frozen
 
 from fas_core.errors import DataError, format_list
-from fas_core.evaluation.bootstrap import Intervals, intervals
-from fas_core.evaluation.metrics import BoundMetric, compute, or_null, species_apcer
-from fas_core.records.samples import ATTACK
+from fas_core.evaluation.bootstrap import Intervals, bootstrap_intervals
+from fas_core.evaluation.metrics import BoundMetric, compute_metrics, finite_or_none, species_apcer
+from fas_core.scores.labels import ATTACK
 from fas_core.scores.table import ScoreTable
 from fas_core.scores.thresholds import Threshold
 
 
 @frozen
 class SpeciesResult:
-    """One attack species.
-
-    Args:
-        apcer: at the threshold, NaN without one.
-        count: how many samples that is over.
-        no_response: how many more gave no score.
-    """
+    """One PAI species: APCER at the threshold (NaN without one), attacks with a score, and those without."""
 
     apcer: float
     count: int
@@ -34,16 +28,16 @@ class SpeciesResult:
 
 @frozen
 class Result:
-    """What one score table is worth at one threshold.
+    """The evaluation of one score table at one threshold.
 
     Args:
         name: the split, or whatever else tells tables apart.
-        metrics: `{figure: fraction}`, NaN where it is not defined.
+        metrics: `{name: fraction}`, NaN where it is not defined.
         threshold: what `acc`, `apcer`, `bpcer` and `acer` are at; None when there was none.
-        counts: as `ScoreTable.counts` gives them.
+        counts: see `ScoreTable.counts`.
         species: by name, attacks only.
-        notes: what a reader must know: why a figure is missing, what was left out, declared overlaps.
-        intervals: how sure the figures are; None when that was not asked for.
+        notes: what a reader must know: why a metric is missing, what was left out, declared overlaps.
+        intervals: of the metrics, if they were computed.
     """
 
     name: str
@@ -54,15 +48,20 @@ class Result:
     notes: tuple[str, ...] = ()
     intervals: Intervals | None = None
 
+    @property
+    def threshold_value(self) -> float | None:
+        return None if self.threshold is None else self.threshold.value
+
     def to_json(self) -> dict[str, Any]:
         """Plain data for strict JSON: rates as fractions, null where they are not defined."""
         return {
             "name": self.name,
-            "metrics": {key: or_null(value) for key, value in self.metrics.items()},
+            "metrics": {key: finite_or_none(value) for key, value in self.metrics.items()},
             "threshold": self.threshold and self.threshold.to_json(),
             "counts": dict(self.counts),
             "species": {
-                name: {**asdict(found), "apcer": or_null(found.apcer)} for name, found in self.species.items()
+                name: {**asdict(species), "apcer": finite_or_none(species.apcer)}
+                for name, species in self.species.items()
             },
             "notes": list(self.notes),
             **({"intervals": self.intervals.to_json()} if self.intervals else {}),
@@ -80,19 +79,17 @@ def evaluate(
 ) -> Result:
     """Compute every metric of one score table.
 
-    A split of one class gives what is defined, NaN for the rest and a note that says why.
+    For a split of one class metrics are NaN where they are not defined, and a note says why.
 
     Args:
-        scores: what is judged.
-        metrics: what is computed.
-        threshold: where samples are accepted; None leaves the figures that need one undefined.
-        name: what the result is called, e.g. the split.
+        threshold: where samples are accepted; None leaves the metrics that need one undefined.
+        name: of the result, e.g. the split.
         notes: what else a reader must know.
-        replicates: of the bootstrap that gives 95 % intervals; 0 for none.
+        replicates: of the bootstrap for 95 % intervals; 0 for none.
 
     Raises:
-        DataError: nothing is labelled.
-        PluginError: two metrics give a figure of the same name.
+        DataError: no sample has a label.
+        PluginError: two metrics return a value of the same name.
     """
     counts = scores.counts()
     if counts["unknown"] == counts["total"]:
@@ -100,39 +97,39 @@ def evaluate(
             f"{name}: none of the {len(scores)} samples has a label, so there is nothing to judge"
         )
     value = None if threshold is None else threshold.value
-    figures = compute(scores, metrics, value)
+    values = compute_metrics(scores, metrics, value)
     return Result(
         name=name,
-        metrics=figures,
+        metrics=values,
         threshold=threshold,
         counts=counts,
-        species=_by_species(scores, value),
-        notes=(*notes, *oracle_notes([threshold]), *_left_out(counts), *_undefined(figures, counts, value)),
-        intervals=intervals(scores, metrics, value, replicates=replicates) if replicates else None,
+        species=_evaluate_species(scores, value),
+        notes=(*notes, *oracle_notes([threshold]), *_excluded(counts), *_undefined(values, counts, value)),
+        intervals=bootstrap_intervals(scores, metrics, value, replicates=replicates) if replicates else None,
     )
 
 
 def oracle_notes(thresholds: Iterable[Threshold | None]) -> list[str]:
-    """What has to be said where one of them was fitted on what it judges."""
-    if not any(cut is not None and cut.oracle for cut in thresholds):
+    """A warning if a threshold was fitted on the very scores that are evaluated."""
+    if not any(threshold is not None and threshold.oracle for threshold in thresholds):
         return []
     return [
         "oracle: the threshold was fitted on these very scores: what was possible, not what can be claimed"
     ]
 
 
-def _by_species(scores: ScoreTable, threshold: float | None) -> dict[str, SpeciesResult]:
+def _evaluate_species(scores: ScoreTable, threshold: float | None) -> dict[str, SpeciesResult]:
     apcer = species_apcer(scores, threshold)
-    names, codes = scores.species_codes()
-    silent = np.bincount(codes[(scores.labels == ATTACK) & np.isnan(scores.scores)], minlength=len(names))
-    no_response = dict(zip(names, silent.tolist(), strict=True))
+    names, codes = scores.encode_species()
+    no_response = codes[(scores.labels == ATTACK) & np.isnan(scores.scores)]
+    missing = dict(zip(names, np.bincount(no_response, minlength=len(names)).tolist(), strict=True))
     return {
-        name: SpeciesResult(apcer[name], part.total, no_response[name])
-        for name, part in scores.rates.species.items()
+        name: SpeciesResult(apcer[name], ranked.total, missing[name])
+        for name, ranked in scores.rates.species.items()
     }
 
 
-def _left_out(counts: Mapping[str, int]) -> list[str]:
+def _excluded(counts: Mapping[str, int]) -> list[str]:
     reasons = {"no_response": "gave no score (NaN)", "unknown": "have no label"}
     return [
         f"{counts[key]} of {counts['total']} samples {reason} and are left out"
@@ -141,18 +138,15 @@ def _left_out(counts: Mapping[str, int]) -> list[str]:
     ]
 
 
-def _undefined(figures: Mapping[str, float], counts: Mapping[str, int], threshold: float | None) -> list[str]:
-    missing = [key for key, value in figures.items() if isnan(value)]
-    lacks = [
-        text
-        for text, lacking in (
-            ("no live samples", not counts["live"]),
-            ("no attacks", not counts["attack"]),
-            ("no threshold", threshold is None),
-        )
-        if lacking
-    ]
-    if not missing:
+def _undefined(values: Mapping[str, float], counts: Mapping[str, int], threshold: float | None) -> list[str]:
+    undefined = [key for key, value in values.items() if isnan(value)]
+    if not undefined:
         return []
-    why = f"{' and '.join(lacks)}, so these are not defined" if lacks else "not defined for these scores"
-    return [f"{why}: {format_list(missing, len(missing))}"]
+    causes = {
+        "no live samples": not counts["live"],
+        "no attacks": not counts["attack"],
+        "no threshold": threshold is None,
+    }
+    reasons = " and ".join(cause for cause, applies in causes.items() if applies)
+    why = f"{reasons}, so these are not defined" if reasons else "not defined for these scores"
+    return [f"{why}: {format_list(undefined, len(undefined))}"]

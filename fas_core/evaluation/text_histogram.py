@@ -1,4 +1,4 @@
-"""The scores of both classes (or of two files) as bars of text, with the threshold as a line between them."""
+"""Text histogram: scores of two classes (or files) as bars, with the threshold as a line between them."""
 
 from __future__ import annotations
 
@@ -8,123 +8,107 @@ import numpy as np
 from attrs import frozen
 
 from fas_core.console import Styled, Table
-from fas_core.evaluation.curves import score_range
-from fas_core.scores.ranked import Counts, Floats
+from fas_core.scores.ranked import Counts, Floats, Ranked
 from fas_core.scores.rates import ErrorRates
-from fas_core.scores.table import ScoreTable
 from fas_core.scores.thresholds import Threshold
 
 BINS = 20
-"""About how many rows there are."""
+"""Roughly how many rows there are."""
+
+FARTHEST = 1e100
+"""Scores beyond it, also infinite ones, are drawn at the edge: no axis reaches that far."""
 
 EIGHTHS = " ▏▎▍▌▋▊▉"
 GAPS = 4 * 2
+"""Characters between the five columns."""
+
+
+@frozen
+class Series:
+    """The names of two groups of scores, the styles of their bars, and what one of them is."""
+
+    names: tuple[str, str]
+    styles: tuple[str, str]
+    unit: str
+
+
+CLASSES = Series(("live", "attack"), ("green", "red"), "class")
+PERIODS = Series(("old", "new"), ("cyan", "magenta"), "file")
 
 
 @frozen(eq=False)
 class Bins:
-    """Both classes counted in the same bins. No bin holds scores of both sides of the threshold.
-
-    Args:
-        edges: (B,) the lower edge of each bin, ascending; the first is the least score there is.
-        live: (B,) how many live samples are in each.
-        attack: (B,) likewise.
-    """
+    """Counts of both groups, (B,), in bins with ascending lower edges (B,); the threshold is an edge."""
 
     edges: Floats
     live: Counts
     attack: Counts
 
 
-@frozen
-class Kinds:
-    """What the two columns are.
-
-    Args:
-        heads: what stands above them.
-        styles: of their bars, in a terminal.
-        each: what one of them is.
-    """
-
-    heads: tuple[str, str]
-    styles: tuple[str, str]
-    each: str
-
-
-CLASSES = Kinds(("live", "attack"), ("green", "red"), "class")
-PERIODS = Kinds(("old", "new"), ("cyan", "magenta"), "file")
-
-
 def text_histogram(
-    scores: ScoreTable,
+    rates: ErrorRates,
     threshold: Threshold | None,
     *,
+    series: Series = CLASSES,
     name: str = "scores",
     width: int = 80,
     blocks: bool = False,
 ) -> Table | None:
-    """A row a bin, highest scores first: its lower edge, and of each class how many samples and a bar.
+    """Return one row per bin, highest scores first: its lower edge, and for each group a count and a bar.
 
-    A bar is as long as the square root of the share of its class, so that the few on the wrong side of
-    the line are seen beside the many on the right one.
+    A bar's length is the square root of the bin's share of its group, so that the few samples on the
+    wrong side of the line are visible beside the many on the right one.
 
     Args:
-        scores: NaN and samples without a label are left out.
-        threshold: where the line is drawn; without one there is none.
-        name: what the scores are called, e.g. the split.
-        width: the most columns it takes, at least 50.
-        blocks: bars of Unicode's block characters, or of `#`.
+        rates: the scores: the first group as `live`, the second as `attack`.
+        threshold: the position of the line.
+        series: what the two groups are.
+        name: of the scores, e.g. the split.
+        width: the most columns of the table, at least 50.
+        blocks: whether bars consist of Unicode's block characters, or of `#`.
 
     Returns:
-        None where nothing that is labelled has a score.
+        The table, or None where no labelled sample has a score.
     """
-    return pair_histogram(scores.rates, CLASSES, threshold, name=name, width=width, blocks=blocks)
-
-
-def pair_histogram(
-    rates: ErrorRates,
-    kinds: Kinds,
-    threshold: Threshold | None,
-    *,
-    name: str,
-    width: int = 80,
-    blocks: bool = False,
-) -> Table | None:
-    """The same of any two kinds of scores: the first are what `rates` calls live, the others its attacks."""
-    bins = binned(rates, None if threshold is None else threshold.value)
+    bins = bin_scores(rates, None if threshold is None else threshold.value)
     if bins is None:
         return None
-    labels = _labels(bins.edges)
-    counts = dict(zip(kinds.heads, (bins.live, bins.attack), strict=True))
-    texts = {label: [str(count) for count in found] for label, found in counts.items()}
-    used = [max(map(len, cells)) for cells in (["score >=", *labels], *([key, *texts[key]] for key in texts))]
-    room = max((width - sum(used) - GAPS) // 2, 4)
-    bars = _bars(counts, kinds.styles, room, blocks)
-    columns = [labels, *(cells for key in counts for cells in (texts[key], bars[key]))]
-    rows: list[Sequence[str]] = list(zip(*columns, strict=True))
+    labels = _format_edges(bins.edges)
+    first, second = ([*map(str, counts)] for counts in (bins.live, bins.attack))
+    columns = (["score >=", *labels], [series.names[0], *first], [series.names[1], *second])
+    widths = [max(map(len, cells)) for cells in columns]
+    bar_width = max((width - sum(widths) - GAPS) // 2, 4)
+    shares = [counts / max(counts.sum(), 1) for counts in (bins.live, bins.attack)]
+    lengths = [bar_width * np.sqrt(share / np.max(shares)) for share in shares]
+    bars = [
+        [Styled(_render_bar(length, blocks), style) for length in column]
+        for column, style in zip(lengths, series.styles, strict=True)
+    ]
+    rows: list[Sequence[str]] = list(zip(labels, first, bars[0], second, bars[1], strict=True))
     if threshold is not None:
-        rows.insert(int(np.searchsorted(bins.edges, threshold.value)), _line(used, room, blocks))
+        line = _threshold_line(widths, bar_width, blocks)
+        rows.insert(int(np.searchsorted(bins.edges, threshold.value)), line)
     return Table(
-        title=f"{name}: scores by {kinds.each}, {threshold.text() if threshold else 'no threshold'}",
-        columns=("score >=", kinds.heads[0], "", kinds.heads[1], ""),
+        title=f"{name}: scores by {series.unit}, {threshold.text() if threshold else 'no threshold'}",
+        columns=("score >=", series.names[0], "", series.names[1], ""),
         rows=rows[::-1],
-        note=f"bars: square root of the share of the {kinds.each}",
+        note=f"bars: square root of the share of the {series.unit}",
         left=(2, 4),
     )
 
 
-def binned(rates: ErrorRates, threshold: float | None) -> Bins | None:
-    """Both classes in about `BINS` bins of about one width; None without scores.
+def bin_scores(rates: ErrorRates, threshold: float | None) -> Bins | None:
+    """Count both classes in about `BINS` bins of about equal width; None without scores.
 
-    Where most of the range is taken by a few that lie far away, the outermost bins are wider.
+    Where a few far scores take most of the range, the outermost bins are wider.
     """
-    parts = [part for part in (rates.live, rates.attack) if part.total]
-    if not parts:
+    classes = [ranked for ranked in (rates.live, rates.attack) if ranked.total]
+    if not classes:
         return None
-    ends = [part.scores[[0, -1]] for part in parts]
+    ends = [ranked.scores[[0, -1]] for ranked in classes]
     lowest, highest = np.min(ends), np.max(ends)
     low, high = score_range(rates)
-    if not any(np.isfinite(part.scores).any() for part in parts):
+    if not any(np.isfinite(ranked.scores).any() for ranked in classes):
         edges = np.array([highest])  # nothing lies between infinities
     elif threshold is None or not low < threshold < high:
         edges = np.linspace(low, high, BINS, endpoint=False)
@@ -135,47 +119,57 @@ def binned(rates: ErrorRates, threshold: float | None) -> Bins | None:
     if threshold is not None and lowest < threshold <= highest:
         edges = np.append(edges, threshold)
     edges = np.unique(np.append(edges[(edges > lowest) & (edges <= highest)], lowest)) + 0.0
-    live, attack = (np.diff(np.append(part.below(edges), part.total)) for part in (rates.live, rates.attack))
+    live, attack = (
+        np.diff(np.append(ranked.count_below(edges), ranked.total)) for ranked in (rates.live, rates.attack)
+    )
     return Bins(edges, live, attack)
 
 
-def _labels(edges: Floats) -> list[str]:
-    """The edges in as few digits as tell them apart."""
+def score_range(rates: ErrorRates) -> tuple[float, float]:
+    """The range of scores to draw: the middle 98 % of both classes, and up to its own width on either side.
+
+    A little wider than a point where all scores are equal; 0 and 1 without any.
+    """
+    classes = [scores for ranked in (rates.live, rates.attack) if len(scores := _drawable(ranked))]
+    if not classes:
+        return 0.0, 1.0
+    low = min(scores[round(0.01 * (len(scores) - 1))] for scores in classes)
+    high = max(scores[round(0.99 * (len(scores) - 1))] for scores in classes)
+    lowest, highest = min(scores[0] for scores in classes), max(scores[-1] for scores in classes)
+    if low < high:
+        lowest, highest = max(lowest, low - (high - low)), min(highest, high + (high - low))
+    margin = max(abs(lowest), 1.0) / 2 if lowest == highest else 0.0
+    return float(lowest - margin), float(highest + margin)
+
+
+def _drawable(ranked: Ranked) -> Floats:
+    first, last = np.searchsorted(ranked.scores, [-FARTHEST, FARTHEST])
+    return ranked.scores[first:last]
+
+
+def _format_edges(edges: Floats) -> list[str]:
+    """Format the edges with the fewest digits that distinguish them."""
     large = np.abs(edges[np.isfinite(edges)]).max(initial=0) >= 1e6
-    formats = [
-        *(() if large else (f".{digits}f" for digits in range(3, 7))),
-        *(f".{n}g" for n in range(3, 18)),
-    ]
-    for form in formats:
-        labels = [format(edge, form) for edge in edges]
+    fixed = [] if large else [f".{digits}f" for digits in range(3, 7)]
+    for spec in (*fixed, *(f".{digits}g" for digits in range(3, 18))):
+        labels = [format(edge, spec) for edge in edges]
         if len(set(labels)) == len(edges):
             break
     return labels
 
 
-def _bars(counts: dict[str, Counts], styles: Sequence[str], room: int, blocks: bool) -> dict[str, list[str]]:
-    shares = {key: found / max(found.sum(), 1) for key, found in counts.items()}
-    most = max(found.max() for found in shares.values())
-    return {
-        key: [Styled(_bar(length, blocks), style) for length in room * np.sqrt(found / most)]
-        for (key, found), style in zip(shares.items(), styles, strict=True)
-    }
-
-
-def _bar(length: float, blocks: bool) -> str:
-    """What is not nothing is seen."""
+def _render_bar(length: float, blocks: bool) -> str:
+    """Render a bar; any length above 0 is visible."""
     if length == 0:
         return ""
     if not blocks:
         return "#" * max(round(length), 1)
-    whole, eighths = divmod(max(round(8 * length), 1), 8)
-    return "█" * whole + EIGHTHS[eighths].strip()
+    full, eighths = divmod(max(round(8 * length), 1), 8)
+    return "█" * full + EIGHTHS[eighths].strip()
 
 
-def _line(used: Sequence[int], room: int, blocks: bool) -> list[Styled]:
+def _threshold_line(widths: Sequence[int], bar_width: int, blocks: bool) -> list[Styled]:
     rule = "─" if blocks else "-"
     texts = ("", "", "threshold ", "", "accepted above ")
-    widths = (used[0], used[1], room, used[2], room)
-    return [
-        Styled(text.ljust(width, rule)[:width], "bold") for text, width in zip(texts, widths, strict=True)
-    ]
+    cells = zip(texts, (widths[0], widths[1], bar_width, widths[2], bar_width), strict=True)
+    return [Styled(text.ljust(width, rule)[:width], "bold") for text, width in cells]

@@ -80,7 +80,7 @@ class Comparison:
         found = evolve(found, threshold=value, changed=changed)
         if self.split != "dev":
             return evolve(found, unverified=(f"ACER on dev: the data has no dev split, only {self.split}",))
-        if not reference.rates.both:
+        if not reference.rates.has_both_classes:
             return evolve(found, unverified=("ACER on dev: it has no labels of both classes",))
         return evolve(found, acer_before=_acer(reference, value), acer_after=_acer(exported, value))
 

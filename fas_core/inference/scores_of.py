@@ -61,8 +61,8 @@ def read_file(path: Path, labels: Path | None = None, reading: Reading | None = 
     scores = read_scores(path, reading, labels, need_labels=False)
     if not scores.has_ids:
         raise DataError(f"{path}: no ids, by which scores are joined")
-    if (scores.taken["id"], scores.taken["score"]) != ("id", "score") or labels:
-        console.info(scores.said)
+    if (scores.columns["id"], scores.columns["score"]) != ("id", "score") or labels:
+        console.info(scores.description)
     return scores.table
 
 

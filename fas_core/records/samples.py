@@ -14,21 +14,14 @@ from attrs import field, frozen
 from numpy.typing import NDArray
 
 from fas_core.errors import DataError, format_list
+from fas_core.scores.labels import ATTACK, LABEL_COLUMNS, LIVE, UNKNOWN
 
-LIVE, ATTACK, UNKNOWN = 1, 0, -1
+__all__ = ["ATTACK", "BOX", "COLUMNS", "LIVE", "UNKNOWN", "SampleTable", "concat"]
 
 BOX = pa.list_(pa.float32(), 4)
 COLUMNS: dict[str, pa.DataType] = {
     "id": pa.string(),
-    "split": pa.string(),
-    "label": pa.int8(),
-    "species": pa.string(),
-    "subject": pa.string(),
-    "group": pa.string(),
-    "session": pa.string(),
-    "device": pa.string(),
-    "video": pa.string(),
-    "frame": pa.int32(),
+    **LABEL_COLUMNS,
     "box": BOX,
 }
 """Every column but the modalities' paths. `label`: 1 live, 0 attack, null unknown; `box`: x, y, w, h

@@ -1,7 +1,7 @@
-"""Scores of one class in ascending order: how many lie below, above, and where to cut.
+"""Scores of one class in ascending order, with exact counts below and above any threshold.
 
-Every sample counts once, or as often as a bootstrap drew it. Counts stay integers, so that ties and
-rates such as 3 of 300 are exact.
+Every score counts once, or as often as a bootstrap replicate repeats it. Counts stay integers, so that
+ties and rates such as 3 of 300 are exact.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class Ranked:
 
     Args:
         scores: (N,) ascending.
-        cumulative: (N + 1,) how much the first 0, 1, ... N scores count for; None: 0, 1, ... N.
+        cumulative: (N + 1,) the sum of the first 0, 1, ... N weights; None where every weight is 1.
     """
 
     scores: Floats
@@ -32,20 +32,20 @@ class Ranked:
 
     @classmethod
     def of(cls, scores: Floats) -> Ranked:
-        """From scores in any order; NaN, a failure to respond, is left out and so never compared."""
-        kept = scores[~np.isnan(scores)]
-        kept.sort()
-        return cls(kept)
+        """Sort scores of any order; leave out NaN, which means failure to respond."""
+        responses = scores[~np.isnan(scores)]
+        responses.sort()
+        return cls(responses)
 
-    def weighted(self, weights: Weights) -> Ranked:
-        """The same scores, each counting `weights` (N,) times."""
+    def reweight(self, weights: Weights) -> Ranked:
+        """Return the same scores, each counting `weights` (N,) times."""
         cumulative = np.zeros(len(self.scores) + 1, np.int64)
         np.cumsum(weights, out=cumulative[1:])
         return Ranked(self.scores, cumulative)
 
     @property
     def total(self) -> int:
-        """How many samples there are."""
+        """The number of samples: the sum of all weights."""
         return len(self.scores) if self.cumulative is None else int(self.cumulative[-1])
 
     @property
@@ -53,42 +53,42 @@ class Ranked:
         """(N,) how often each score counts."""
         return np.ones(len(self.scores), np.int64) if self.cumulative is None else np.diff(self.cumulative)
 
-    def expanded(self) -> Floats:
-        """(total,) ascending, a score that counts twice standing there twice."""
+    def expand(self) -> Floats:
+        """Return (total,) ascending scores, each repeated as often as it counts."""
         return self.scores if self.cumulative is None else np.repeat(self.scores, self.weights)
 
-    def below(self, threshold: float | Floats) -> Counts:
-        """How many scores are < threshold; of the threshold's shape."""
-        return self.first(np.searchsorted(self.scores, threshold, "left"))
+    def count_below(self, threshold: float | Floats) -> Counts:
+        """Count scores < threshold; of the threshold's shape."""
+        return self.count_first(np.searchsorted(self.scores, threshold, "left"))
 
-    def at_least(self, threshold: float | Floats) -> Counts:
-        """How many scores are >= threshold; of the threshold's shape."""
-        return np.asarray(self.total - self.below(threshold))
+    def count_at_least(self, threshold: float | Floats) -> Counts:
+        """Count scores >= threshold; of the threshold's shape."""
+        return np.asarray(self.total - self.count_below(threshold))
 
-    def above(self, threshold: float | Floats) -> Counts:
-        """How many scores are > threshold; of the threshold's shape."""
-        return np.asarray(self.total - self.first(np.searchsorted(self.scores, threshold, "right")))
+    def count_above(self, threshold: float | Floats) -> Counts:
+        """Count scores > threshold; of the threshold's shape."""
+        return np.asarray(self.total - self.count_first(np.searchsorted(self.scores, threshold, "right")))
 
-    def first(self, positions: np.intp | Positions) -> Counts:
-        """What the first so many scores count for."""
+    def count_first(self, positions: np.intp | Positions) -> Counts:
+        """Count the samples of the first `positions` scores."""
         return np.asarray(positions if self.cumulative is None else self.cumulative[positions])
 
-    def lowest_with_above(self, rate: float) -> float:
-        """The lowest score of which at most `rate`, in [0, 1), of all are above."""
-        needed = self.total - self._allowed(rate)
-        position = needed if self.cumulative is None else int(np.searchsorted(self.cumulative, needed))
+    def upper_quantile(self, rate: float) -> float:
+        """The lowest score with at most `rate`, in [0, 1), of all samples above it."""
+        required = self.total - self._largest_count(rate)
+        position = required if self.cumulative is None else int(np.searchsorted(self.cumulative, required))
         return float(self.scores[position - 1])
 
-    def highest_with_below(self, rate: float) -> float:
-        """The highest score of which at most `rate`, in [0, 1), of all are below."""
-        allowed = self._allowed(rate)
+    def lower_quantile(self, rate: float) -> float:
+        """The highest score with at most `rate`, in [0, 1), of all samples below it."""
+        position = self._largest_count(rate)
         if self.cumulative is not None:
-            allowed = int(np.searchsorted(self.cumulative, allowed, "right")) - 1
-        return float(self.scores[allowed])
+            position = int(np.searchsorted(self.cumulative, position, "right")) - 1
+        return float(self.scores[position])
 
-    def _allowed(self, rate: float) -> int:
-        """The most samples that are at most `rate` of all, as rates divide: 3 of 300 is 1e-2."""
-        allowed = int(rate * self.total) + 1
-        while allowed > 0 and allowed / self.total > rate:
-            allowed -= 1
-        return allowed
+    def _largest_count(self, rate: float) -> int:
+        """The most samples that are at most `rate` of all, by floating-point division: 3 of 300 is 1e-2."""
+        count = int(rate * self.total) + 1
+        while count > 0 and count / self.total > rate:
+            count -= 1
+        return count

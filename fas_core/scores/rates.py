@@ -2,7 +2,7 @@
 
 A sample is accepted as live when `score >= threshold`. The names are those of ISO/IEC 30107-3:
 APCER is the fraction of attacks that are accepted (FAR, FPR), BPCER the fraction of bona fide
-samples that are refused (FRR, 1 - TPR).
+samples that are rejected (FRR, 1 - TPR).
 """
 
 from __future__ import annotations
@@ -25,173 +25,179 @@ class ErrorRates:
 
     Args:
         live: scores of bona fide samples.
-        attack: scores of attacks of all species.
+        attack: scores of attacks of all PAI species.
         species: `{name: scores of that species' attacks}`.
     """
 
     live: Ranked
     attack: Ranked
     species: Mapping[str, Ranked]
-    _ties: tuple[Positions, Positions] | None = None
+    _attack_positions: tuple[Positions, Positions] | None = None
 
     @classmethod
     def of(cls, live: Floats, attack: Floats, species: Mapping[str, Floats] | None = None) -> ErrorRates:
-        """From scores in any order, NaN left out. Without `species` all attacks are of one, `unknown`."""
-        parts = {"unknown": attack} if species is None else species
-        return cls(
-            Ranked.of(live), Ranked.of(attack), {name: Ranked.of(part) for name, part in parts.items()}
+        """Build from scores in any order, without NaN; by default all attacks are of species `unknown`."""
+        by_species = {"unknown": attack} if species is None else species
+        ranked = {name: Ranked.of(scores) for name, scores in by_species.items()}
+        return cls(Ranked.of(live), Ranked.of(attack), ranked)
+
+    def reweight(self, live: Weights, attack: Weights, species: Mapping[str, Weights]) -> ErrorRates:
+        """Return the same scores, each counting as often as its weight says, in ascending order of scores."""
+        reweighted = {name: scores.reweight(species[name]) for name, scores in self.species.items()}
+        return ErrorRates(
+            self.live.reweight(live), self.attack.reweight(attack), reweighted, self.attack_positions
         )
 
-    def weighted(self, live: Weights, attack: Weights, species: Mapping[str, Weights]) -> ErrorRates:
-        """The same scores, each counting so many times, in ascending order of the scores."""
-        parts = {name: part.weighted(species[name]) for name, part in self.species.items()}
-        return ErrorRates(self.live.weighted(live), self.attack.weighted(attack), parts, self.ties)
-
     @cached_property
-    def ties(self) -> tuple[Positions, Positions]:
+    def attack_positions(self) -> tuple[Positions, Positions]:
         """(L,) twice: how many entries of `attack.scores` are below, and not above, each live score."""
-        if self._ties is not None:
-            return self._ties
-        found = [np.searchsorted(self.attack.scores, self.live.scores, side) for side in ("left", "right")]
-        return found[0], found[1]
+        if self._attack_positions is not None:
+            return self._attack_positions
+        attack, live = self.attack.scores, self.live.scores
+        return np.searchsorted(attack, live, "left"), np.searchsorted(attack, live, "right")
 
     @property
-    def both(self) -> bool:
+    def has_both_classes(self) -> bool:
         """Whether there are live samples and attacks."""
         return self.live.total > 0 and self.attack.total > 0
 
     def apcer(self, threshold: float | Floats) -> Floats:
         """Fraction of attacks accepted, species pooled; of the threshold's shape."""
-        return _over(self.attack.at_least(threshold), self.attack.total)
+        return _accepted_rate(self.attack, threshold)
 
     def bpcer(self, threshold: float | Floats) -> Floats:
-        """Fraction of live samples refused; of the threshold's shape."""
-        return _over(self.live.below(threshold), self.live.total)
+        """Fraction of live samples rejected; of the threshold's shape."""
+        return _divide(self.live.count_below(threshold), self.live.total)
 
     def species_apcer(self, threshold: float | Floats) -> dict[str, Floats]:
         """Fraction of attacks accepted, for each species."""
-        return {name: _over(part.at_least(threshold), part.total) for name, part in self.species.items()}
+        return {name: _accepted_rate(scores, threshold) for name, scores in self.species.items()}
 
     def apcer_max(self, threshold: float | Floats) -> Floats:
         """The worst species' APCER, over species that have scores."""
-        rates = [_over(part.at_least(threshold), part.total) for part in self._present()]
+        rates = [_accepted_rate(scores, threshold) for scores in self._species_with_scores()]
         return np.max(rates, axis=0) if rates else np.full(np.shape(threshold), np.nan)
 
     def accuracy(self, threshold: float) -> float:
-        """Fraction of all samples that are judged as what they are."""
+        """Fraction of all samples that are classified correctly."""
         total = self.live.total + self.attack.total
-        wrong = int(self.attack.at_least(threshold)) + int(self.live.below(threshold))
+        wrong = int(self.attack.count_at_least(threshold)) + int(self.live.count_below(threshold))
         return (total - wrong) / total if total else np.nan
 
-    def thresholds(self) -> Floats:
-        """(T,) every threshold at which a rate differs, ascending.
-
-        The lowest score (accepts all), midpoints of neighbouring distinct scores, and a number above
-        all scores where there is one.
-        """
-        distinct = np.unique(np.concatenate([self.live.scores, self.attack.scores]))
-        top = distinct[-1:][distinct[-1:] < np.inf]
-        return np.concatenate(
-            [distinct[:1], _between(distinct[:-1], distinct[1:]), np.nextafter(top, np.inf)]
-        )
-
-    def equal(self) -> tuple[float, float]:
-        """(threshold, EER) where |APCER - BPCER| is least, EER being the mean of the two there.
+    def equal_error_threshold(self) -> tuple[float, float]:
+        """(threshold, EER) where |APCER - BPCER| is least; the EER is the mean of both rates there.
 
         Of two thresholds that are equally good the higher one counts, as in bob.measure.
         """
-        if not self.both:
+        if not self.has_both_classes:
             return np.nan, np.nan
         # The gap falls as the threshold rises, so it changes sign between two neighbouring scores.
-        lower = max(_last_not_negative(part.scores, self._gap) for part in (self.live, self.attack))
-        upper = self._next(lower)
+        lower = max(_last_non_negative(ranked.scores, self._gap) for ranked in (self.live, self.attack))
+        upper = self._next_score(lower)
         best = lower if abs(self._gap(lower)) < abs(self._gap(upper)) else upper
-        return self.cut(best), float(self.apcer(best) + self.bpcer(best)) / 2
+        return self._threshold_at(best), float(self.apcer(best) + self.bpcer(best)) / 2
 
-    def least_acer(self) -> tuple[float, float]:
+    def minimum_acer_threshold(self) -> tuple[float, float]:
         """(threshold, ACER) where APCER + BPCER, species pooled, is least; of equals the highest."""
-        if not self.both:
+        if not self.has_both_classes:
             return np.nan, np.nan
-        # Between two live scores nothing is lost by going up, so only live scores need a look.
-        cuts = self.live.scores
-        errors = self.attack.at_least(cuts) * self.live.total + self.live.below(cuts) * self.attack.total
-        best = float(cuts[len(cuts) - 1 - np.argmin(errors[::-1])])
-        return self.cut(best), float(self.apcer(best) + self.bpcer(best)) / 2
+        # Raising the threshold to the next live score costs nothing, so only live scores are candidates.
+        candidates = self.live.scores
+        accepted, rejected = self.attack.count_at_least(candidates), self.live.count_below(candidates)
+        errors = accepted * self.live.total + rejected * self.attack.total
+        best = float(candidates[len(candidates) - 1 - np.argmin(errors[::-1])])
+        return self._threshold_at(best), float(self.apcer(best) + self.bpcer(best)) / 2
+
+    def threshold_at_apcer(self, target: float) -> float:
+        """The lowest threshold with APCER, species pooled, <= `target`; inf where none is high enough."""
+        return self._threshold_above(self.attack.upper_quantile(target))
+
+    def threshold_at_apcer_max(self, target: float) -> float:
+        """The lowest threshold with APCER <= `target` for every species; inf where none is high enough."""
+        return self._threshold_above(self._species_quantile(target))
+
+    def threshold_at_bpcer(self, target: float) -> float:
+        """The highest threshold with BPCER <= `target`."""
+        return self._threshold_at(self.live.lower_quantile(target))
 
     def tpr_at_fpr(self, fpr: float) -> float:
         """The largest fraction of live samples accepted while at most `fpr` of the attacks are."""
-        if not self.both:
+        if not self.has_both_classes:
             return np.nan
-        return int(self.live.above(self.attack.lowest_with_above(fpr))) / self.live.total
+        return int(self.live.count_above(self.attack.upper_quantile(fpr))) / self.live.total
 
     def bpcer_at_apcer(self, target: float) -> float:
         """The least BPCER while no species has an APCER above `target`: ISO/IEC 30107-3's BPCER_AP."""
-        if not self.both:
+        if not self.has_both_classes:
             return np.nan
-        return (self.live.total - int(self.live.above(self.worst_limit(target)))) / self.live.total
+        accepted = int(self.live.count_above(self._species_quantile(target)))
+        return (self.live.total - accepted) / self.live.total
 
     def apcer_at_bpcer(self, target: float) -> tuple[float, float]:
         """(APCER pooled, APCER of the worst species) at the highest threshold with BPCER <= `target`."""
-        if not self.both:
+        if not self.has_both_classes:
             return np.nan, np.nan
-        cut = self.live.highest_with_below(target)
-        return float(self.apcer(cut)), float(self.apcer_max(cut))
+        score = self.live.lower_quantile(target)
+        return float(self.apcer(score)), float(self.apcer_max(score))
 
     def auc(self) -> float:
-        """Chance that a live sample scores above an attack, ties counting half: the area under the ROC."""
-        if not self.both:
+        """Probability that a live sample scores above an attack, ties counting half: area under the ROC."""
+        if not self.has_both_classes:
             return np.nan
         weights = self.live.weights
-        wins = sum(int(self.attack.first(positions) @ weights) for positions in self.ties)
+        wins = sum(int(self.attack.count_first(positions) @ weights) for positions in self.attack_positions)
         return wins / (2 * self.live.total * self.attack.total)
 
-    def worst_limit(self, target: float) -> float:
-        """The lowest score that has to be refused so that no species has an APCER above `target`."""
-        return max(part.lowest_with_above(target) for part in self._present())
+    def _species_with_scores(self) -> list[Ranked]:
+        return [scores for scores in self.species.values() if scores.total]
 
-    def cut(self, score: float) -> float:
-        """A threshold that accepts from `score` upwards: midway to the next lower score, if there is one."""
-        return float(_between(np.array(self._previous(score)), np.array(score)))
-
-    def cut_above(self, score: float) -> float:
-        """A threshold that refuses `score` and accepts from the next higher one upwards; inf above inf."""
-        return np.inf if score == np.inf else self.cut(self._next(score))
-
-    def _present(self) -> list[Ranked]:
-        return [part for part in self.species.values() if part.total]
+    def _species_quantile(self, rate: float) -> float:
+        """The lowest score with at most `rate` of every species above it."""
+        return max(scores.upper_quantile(rate) for scores in self._species_with_scores())
 
     def _gap(self, threshold: float) -> int:
-        """APCER - BPCER, times both counts: an exact integer."""
-        accepted, refused = int(self.attack.at_least(threshold)), int(self.live.below(threshold))
-        return accepted * self.live.total - refused * self.attack.total
+        """APCER - BPCER, times both totals: an exact integer."""
+        accepted, rejected = int(self.attack.count_at_least(threshold)), int(self.live.count_below(threshold))
+        return accepted * self.live.total - rejected * self.attack.total
 
-    def _previous(self, score: float) -> float:
+    def _threshold_at(self, score: float) -> float:
+        """A threshold that accepts from `score` upwards: midway to the next lower score, if there is one."""
+        return float(_midpoint(np.array(self._previous_score(score)), np.array(score)))
+
+    def _threshold_above(self, score: float) -> float:
+        """A threshold that rejects `score` and accepts from the next higher one upwards; inf above inf."""
+        return np.inf if score == np.inf else self._threshold_at(self._next_score(score))
+
+    def _previous_score(self, score: float) -> float:
         """The largest score below `score`, or `score` itself when there is none."""
-        parts = (self.live.scores, self.attack.scores)
-        found = [part[index - 1] for part in parts if (index := np.searchsorted(part, score))]
-        return float(max(found, default=score))
+        arrays = (self.live.scores, self.attack.scores)
+        lower = [scores[index - 1] for scores in arrays if (index := np.searchsorted(scores, score))]
+        return float(max(lower, default=score))
 
-    def _next(self, score: float) -> float:
+    def _next_score(self, score: float) -> float:
         """The smallest score above `score`, or the next number when there is none."""
-        ends = [
-            (part.scores, np.searchsorted(part.scores, score, "right")) for part in (self.live, self.attack)
-        ]
-        found = [scores[index] for scores, index in ends if index < len(scores)]
-        return float(min(found, default=np.nextafter(score, np.inf)))
+        arrays = (self.live.scores, self.attack.scores)
+        indices = [np.searchsorted(scores, score, "right") for scores in arrays]
+        higher = [s[index] for s, index in zip(arrays, indices, strict=True) if index < len(s)]
+        return float(min(higher, default=np.nextafter(score, np.inf)))
 
 
-def _over(count: Counts, total: int) -> Floats:
+def _accepted_rate(ranked: Ranked, threshold: float | Floats) -> Floats:
+    return _divide(ranked.count_at_least(threshold), ranked.total)
+
+
+def _divide(count: Counts, total: int) -> Floats:
     return np.asarray(count / total) if total else np.full(np.shape(count), np.nan)
 
 
-def _between(lower: Floats, upper: Floats) -> Floats:
+def _midpoint(lower: Floats, upper: Floats) -> Floats:
     """A number above `lower` and not above `upper`: the midpoint, finite where possible."""
-    most = np.finfo(np.float64).max
-    middle = np.clip(lower, -most, most) / 2 + np.clip(upper, -most, most) / 2
+    largest = np.finfo(np.float64).max
+    middle = np.clip(lower, -largest, largest) / 2 + np.clip(upper, -largest, largest) / 2
     # Neighbouring numbers have none between them; the upper one separates them as well.
     return np.where((middle > lower) & (middle <= upper), middle, upper)
 
 
-def _last_not_negative(scores: Floats, falling: Callable[[float], int]) -> float:
-    """The last of `scores` at which a falling function is not negative; at the first it never is."""
-    return float(scores[bisect_right(scores, 0, key=lambda score: -falling(score)) - 1])
+def _last_non_negative(scores: Floats, decreasing: Callable[[float], int]) -> float:
+    """The last of `scores` at which a decreasing function is >= 0; at the first score it always is."""
+    return float(scores[bisect_right(scores, 0, key=lambda score: -decreasing(score)) - 1])

@@ -1,20 +1,23 @@
-"""Where to draw the line: threshold policies, fitted on a dev set and applied elsewhere.
+"""Threshold policies: how a threshold is fitted on dev scores, to be applied elsewhere.
 
 A sample is accepted as live when `score >= threshold`.
 
 | policy | threshold |
 |---|---|
 | `eer` | where APCER and BPCER are equal |
-| `min-acer` | where their mean is least, species pooled |
-| `apcer<=X` | the lowest with at most that APCER, species pooled |
-| `apcer_max<=X` | the lowest with at most that APCER for every species |
-| `bpcer<=X` | the highest with at most that BPCER |
+| `min-acer` | where their mean is least, PAI species pooled |
+| `apcer:X` | the lowest with at most that APCER, species pooled |
+| `apcer_max:X` | the lowest with at most that APCER for every species |
+| `bpcer:X` | the highest with at most that BPCER |
 | `fixed:VALUE` | the value, fitted on nothing |
-| `oracle:POLICY` | fitted on the judged scores themselves: what was possible, not what can be claimed |
+| `oracle:POLICY` | fitted on the evaluated scores themselves: the best possible result, not one to claim |
+
+`apcer<=X` means the same as `apcer:X`, which a shell does not take for a redirection; likewise the next two.
 """
 
 from __future__ import annotations
 
+import re
 from math import inf, isfinite, nan
 from typing import TYPE_CHECKING
 
@@ -26,14 +29,17 @@ if TYPE_CHECKING:
     from fas_core.scores.rates import ErrorRates
     from fas_core.scores.table import ScoreTable
 
+POLICIES = "eer, min-acer, apcer:X, apcer_max:X or bpcer:X (or <=X) with X in [0, 1), or fixed:VALUE"
+"""The grammar, for messages; `oracle:` may precede all but `fixed`."""
+
 
 @frozen
 class Threshold:
-    """A threshold and where it comes from.
+    """A threshold and its origin.
 
     Args:
         value: accept when `score >= value`.
-        policy: what `parse_policy` takes.
+        policy: as the user wrote it; see `parse_policy`.
         source: what it was fitted on, e.g. `dev`; `given` when it was not fitted.
     """
 
@@ -43,7 +49,7 @@ class Threshold:
 
     @property
     def oracle(self) -> bool:
-        """Whether it was fitted on what it judges, which every output has to say."""
+        """Whether it was fitted on the very scores that it is applied to, which every output has to say."""
         return self.policy.startswith("oracle:")
 
     def text(self) -> str:
@@ -57,13 +63,7 @@ class Threshold:
 
 @frozen
 class Policy:
-    """A policy taken apart.
-
-    Args:
-        rule: `fixed`, `eer`, `min-acer`, `apcer`, `apcer_max` or `bpcer`.
-        value: of `fixed` the threshold, of the last three the target; else 0.
-        oracle: whether it is fitted on the judged scores.
-    """
+    """A parsed policy; `value` is the threshold of `fixed`, or the target of an error rate."""
 
     rule: str
     value: float = 0.0
@@ -71,85 +71,86 @@ class Policy:
 
     @property
     def fitted(self) -> bool:
-        """Whether it takes scores to find the threshold."""
+        """Whether it needs scores."""
         return self.rule != "fixed"
 
 
 def parse_policy(text: str) -> Policy:
-    """`eer`, `apcer<=0.05`, `fixed:0.5`, `oracle:min-acer`, ... taken apart.
+    """Parse `eer`, `apcer:0.05`, `apcer<=0.05`, `fixed:0.5`, `oracle:min-acer`, ...
+
+    Recipes and command lines share this grammar.
 
     Raises:
         ConfigError: there is no such policy, or its number is out of range.
     """
-    oracle, rest = text.startswith("oracle:"), text.removeprefix("oracle:")
-    if rest in ("eer", "min-acer"):
-        return Policy(rest, oracle=oracle)
-    rule, number = _split(rest)
-    if rule == "fixed" and isfinite(number) and not oracle:
-        return Policy(rule, number)
-    if rule in ("apcer", "apcer_max", "bpcer") and 0 <= number < 1:
-        return Policy(rule, number, oracle)
+    oracle, policy = text.startswith("oracle:"), text.removeprefix("oracle:")
+    if policy in ("eer", "min-acer"):
+        return Policy(policy, oracle=oracle)
+    if match := re.fullmatch(r"fixed:(.*)|(apcer|apcer_max|bpcer)(?::|<=)(.*)", policy):
+        fixed, rule, target = match.groups()
+        if rule and 0 <= (rate := _number(target)) < 1:
+            return Policy(rule, rate, oracle)
+        if not rule and not oracle and isfinite(value := _number(fixed)):
+            return Policy("fixed", value)
     raise ConfigError(
-        f"threshold {text!r}: must be eer, min-acer, apcer<=X, apcer_max<=X or bpcer<=X with X in [0, 1), "
-        f"any of them after 'oracle:', or fixed:VALUE, e.g. fixed:0.5"
+        f"threshold {text!r}: must be {POLICIES}, e.g. fixed:0.5; 'oracle:' may precede all but fixed"
     )
 
 
 def fit_threshold(
     policy: str, dev: ScoreTable | None, source: str = "dev", *, judged: ScoreTable | None = None
 ) -> Threshold:
-    """The threshold that a policy gives; fitted policies need labelled scores of both classes.
+    """Return the threshold of a policy; fitted policies need labelled scores of both classes.
 
     Args:
         policy: see `parse_policy`.
-        dev: what it is fitted on.
-        source: what that is called.
-        judged: the scores that will be judged: what an `oracle:` policy is fitted on instead.
+        dev: the scores to fit on.
+        source: the name of those scores.
+        judged: the scores that will be evaluated; an `oracle:` policy is fitted on them.
 
     Raises:
-        ConfigError: no such policy.
-        DataError: there are no scores of both classes to fit it on, or they cannot reach its target.
+        ConfigError: there is no such policy.
+        DataError: there are no scores of both classes to fit on, or they cannot reach the target.
     """
     parsed = parse_policy(policy)
     if not parsed.fitted:
         return Threshold(parsed.value, policy, "given")
     scores, source = (judged, "judged") if parsed.oracle else (dev, source)
-    if scores is None or not scores.rates.both:
+    if scores is None or not scores.rates.has_both_classes:
         raise DataError(
-            f"threshold {policy!r} is fitted on {source} scores, and {_lack(scores, source)}: "
-            f"give one outright, e.g. --threshold fixed:0.5"
+            f"threshold {policy!r} is fitted on {source} scores, and {_describe_missing(scores, source)}: "
+            f"set a value, e.g. --threshold fixed:0.5"
         )
-    value = _fitted(parsed, scores.rates)
+    value = _fit(parsed, scores.rates)
     if value == inf:
-        raise DataError(f"threshold {policy!r}: no number refuses the infinite ones of the {source} scores")
+        raise DataError(f"threshold {policy!r}: no number rejects the infinite ones of the {source} scores")
     return Threshold(value, policy, source)
 
 
-def _fitted(policy: Policy, rates: ErrorRates) -> float:
+def _fit(policy: Policy, rates: ErrorRates) -> float:
     match policy.rule:
         case "eer":
-            return rates.equal()[0]
+            return rates.equal_error_threshold()[0]
         case "min-acer":
-            return rates.least_acer()[0]
+            return rates.minimum_acer_threshold()[0]
         case "apcer":
-            return rates.cut_above(rates.attack.lowest_with_above(policy.value))
+            return rates.threshold_at_apcer(policy.value)
         case "apcer_max":
-            return rates.cut_above(rates.worst_limit(policy.value))
+            return rates.threshold_at_apcer_max(policy.value)
         case _:
-            return rates.cut(rates.live.highest_with_below(policy.value))
+            return rates.threshold_at_bpcer(policy.value)
 
 
-def _split(text: str) -> tuple[str, float]:
-    """`bpcer<=0.01` or `fixed:0.5` to its rule and number; NaN where there is none."""
-    rule, _, number = text.partition(":" if text.startswith("fixed") else "<=")
+def _number(text: str) -> float:
+    """NaN where the text is not a number."""
     try:
-        return rule, float(number)
+        return float(text)
     except ValueError:
-        return rule, nan
+        return nan
 
 
-def _lack(dev: ScoreTable | None, source: str) -> str:
-    if dev is None:
+def _describe_missing(scores: ScoreTable | None, source: str) -> str:
+    if scores is None:
         return f"there are no {source} scores"
-    counts = dev.counts()
-    return f"of its {len(dev)} samples {counts['live']} live and {counts['attack']} attacks have a score"
+    counts = scores.counts()
+    return f"of its {len(scores)} samples {counts['live']} live and {counts['attack']} attacks have a score"

@@ -186,7 +186,7 @@ class Training:
             workers=config.workers,
             description="dev",
         )
-        _, eer = scores.rates.equal()
+        _, eer = scores.rates.equal_error_threshold()
         best = config.select == "last" or eer <= self.progress.best_eer
         if best:
             save_weights(self.evaluated_model, self.run.weights("best"))

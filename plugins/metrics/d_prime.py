@@ -18,7 +18,7 @@ from fas_core.scores.table import ScoreTable
 
 def d_prime(options: NoOptions, scores: ScoreTable, threshold: float | None) -> dict[str, float]:
     """Return `d_prime`; NaN without both classes, with infinite scores, or where neither class varies."""
-    if not scores.rates.both:
+    if not scores.rates.has_both_classes:
         return {"d_prime": nan}
     live, live_weights = _select_weighted(scores.rates.live)
     attack, attack_weights = _select_weighted(scores.rates.attack)

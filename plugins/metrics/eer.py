@@ -14,4 +14,4 @@ from fas_core.scores.table import ScoreTable
 
 def eer(options: NoOptions, scores: ScoreTable, threshold: float | None) -> dict[str, float]:
     """Return `eer`, whatever the threshold; NaN without both classes."""
-    return {"eer": scores.rates.equal()[1]}
+    return {"eer": scores.rates.equal_error_threshold()[1]}

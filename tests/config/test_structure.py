@@ -76,6 +76,7 @@ def refused(text: str, found: Registry | None = None) -> str:
         ("threshold: fixed:1.2.3", "threshold: must be eer, min-acer,"),
         ("threshold: bpcer<=5", "threshold: must be eer, min-acer,"),
         ("threshold: oracle:eer", "threshold: must be eer, min-acer,"),
+        ("threshold: apcer<=1e-0", "threshold: must be eer, min-acer,"),
         # one of a few
         ("train: {optimizer: sdg}", "train.optimizer: must be one of 'sgd', 'adamw': 'sdg'"),
         ("train: {select: first}", "train.select: must be one of 'best', 'last': 'first'"),

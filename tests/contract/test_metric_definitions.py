@@ -18,7 +18,7 @@ from sklearn.metrics import accuracy_score, roc_auc_score, roc_curve
 from fas_core.config.recipe import MetricChoice
 from fas_core.descriptors import Metric
 from fas_core.errors import DataError
-from fas_core.evaluation import bind_metrics, compute
+from fas_core.evaluation import bind_metrics, compute_metrics
 from fas_core.registry import registry
 from fas_core.scores.table import ScoreTable
 from fas_core.scores.thresholds import fit_threshold
@@ -52,7 +52,7 @@ def table(samples: Rows) -> ScoreTable:
 
 
 def figures(samples: Rows, threshold: float | None) -> dict[str, float]:
-    return compute(table(samples), METRICS, threshold)
+    return compute_metrics(table(samples), METRICS, threshold)
 
 
 def share(values: list[float], wrong: Callable[[float], bool]) -> float:

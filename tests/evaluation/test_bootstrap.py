@@ -17,8 +17,15 @@ from fas_core import NoOptions
 from fas_core.config.recipe import MetricChoice, Recipe
 from fas_core.descriptors import Metric
 from fas_core.errors import DataError
-from fas_core.evaluation import BoundMetric, bind_metrics, compute, differences, evaluate, intervals, tables
-from fas_core.evaluation.bootstrap import Resampler, grouping
+from fas_core.evaluation import (
+    BoundMetric,
+    bind_metrics,
+    bootstrap_intervals,
+    compute_metrics,
+    evaluate,
+    tables,
+)
+from fas_core.evaluation.bootstrap import Resampler, bootstrap_differences, choose_groups
 from fas_core.registry import registry
 from fas_core.scores.table import ScoreTable
 from fas_core.scores.thresholds import Threshold
@@ -79,11 +86,13 @@ def test_a_draw_is_the_table_with_its_rows_repeated(
     scores, species, subject = (list(column) for column in zip(*rows, strict=True))
     whole = table(scores, species, subject=subject)
     groups = np.array([ord(name) - ord("a") for name in subject], np.intp)
-    draw = Resampler.of(whole, groups).draw(np.array(drawn))
+    draw = Resampler.of(whole, groups).resample(np.array(drawn))
     chosen = [row for row in range(len(rows)) for _ in range(drawn[groups[row]])]
     by_hand = ScoreTable(whole.table.take(pa.array(chosen, pa.int64())))
     metrics = [*EVERY, THEIRS]
-    assert compute(draw, metrics, 0.4) == pytest.approx(compute(by_hand, metrics, 0.4), nan_ok=True)
+    assert compute_metrics(draw, metrics, 0.4) == pytest.approx(
+        compute_metrics(by_hand, metrics, 0.4), nan_ok=True
+    )
     assert draw.live.tolist() == by_hand.live.tolist()
     assert draw.attack.tolist() == by_hand.attack.tolist()
     assert draw.counts() == by_hand.counts()
@@ -93,20 +102,22 @@ def test_a_draw_is_the_table_with_its_rows_repeated(
 def test_subjects_before_videos_before_samples() -> None:
     columns: dict[str, Any] = {"subject": ["a", "a", "b"], "video": ["1", "2", "3"]}
     found = table([0.1, 0.2, 0.3], ["live", "print", "print"], **columns)
-    assert (grouping(found)[0], grouping(found)[1].tolist(), grouping(found)[2]) == ("subject", [0, 0, 1], 2)
+    by, groups, count = choose_groups(found)
+    assert (by, groups.tolist(), count) == ("subject", [0, 0, 1], 2)
     columns["subject"][1] = None
-    assert grouping(table([0.1, 0.2, 0.3], ["live"] * 3, **columns))[::2] == ("video", 3)
-    assert grouping(table([0.1, 0.2, 0.3], ["live"] * 3))[::2] == ("sample", 3)
+    assert choose_groups(table([0.1, 0.2, 0.3], ["live"] * 3, **columns))[::2] == ("video", 3)
+    assert choose_groups(table([0.1, 0.2, 0.3], ["live"] * 3))[::2] == ("sample", 3)
 
 
 def test_intervals_hold_the_figure_and_repeat_by_seed() -> None:
     scores = people(30, 8)
-    figures, found = compute(scores, PUBLISHED, 0.5), intervals(scores, PUBLISHED, 0.5, replicates=200)
+    figures = compute_metrics(scores, PUBLISHED, 0.5)
+    found = bootstrap_intervals(scores, PUBLISHED, 0.5, replicates=200)
     assert (found.by, found.groups, found.replicates, found.level) == ("subject", 30, 200, 0.95)
     assert list(found.figures) == list(figures)
     assert all(low <= figures[key] <= high for key, (low, high) in found.figures.items())
-    assert found == intervals(scores, PUBLISHED, 0.5, replicates=200)
-    assert found != intervals(scores, PUBLISHED, 0.5, replicates=200, seed=1)
+    assert found == bootstrap_intervals(scores, PUBLISHED, 0.5, replicates=200)
+    assert found != bootstrap_intervals(scores, PUBLISHED, 0.5, replicates=200, seed=1)
 
 
 def test_frames_of_one_person_do_not_narrow_the_interval() -> None:
@@ -114,7 +125,7 @@ def test_frames_of_one_person_do_not_narrow_the_interval() -> None:
     anonymous = ScoreTable.of({name: scores.table.column(name) for name in ("id", "score", "label")})
 
     def width(found: ScoreTable) -> float:
-        low, high = intervals(found, PUBLISHED, 0.5, replicates=200).figures["bpcer"]
+        low, high = bootstrap_intervals(found, PUBLISHED, 0.5, replicates=200).figures["bpcer"]
         return high - low
 
     assert width(scores) > 2 * width(anonymous)
@@ -124,12 +135,12 @@ def test_samples_give_the_textbook_width() -> None:
     """BPCER is a proportion: its 95 % interval is 1.96 standard deviations each way."""
     rng = np.random.default_rng(0)
     scores = table(rng.uniform(0, 1, 2000).tolist(), ["live"] * 2000)
-    low, high = intervals(scores, PUBLISHED, 0.2, replicates=400).figures["bpcer"]
+    low, high = bootstrap_intervals(scores, PUBLISHED, 0.2, replicates=400).figures["bpcer"]
     assert high - low == pytest.approx(2 * 1.96 * sqrt(0.2 * 0.8 / 2000), rel=0.2)
 
 
 def test_what_is_never_defined_stays_so() -> None:
-    found = intervals(table([0.1, 0.9], ["live", "live"]), PUBLISHED, 0.5, replicates=20)
+    found = bootstrap_intervals(table([0.1, 0.9], ["live", "live"]), PUBLISHED, 0.5, replicates=20)
     assert all(map(isnan, found.figures["eer"]))
     assert json.loads(json.dumps(found.to_json(), allow_nan=False))["figures"]["eer"] == [None, None]
 
@@ -143,24 +154,24 @@ def test_two_systems_on_the_same_draws() -> None:
         }
     )
     shuffled = ScoreTable(better.table.take(pa.array(np.random.default_rng(0).permutation(len(better)))))
-    found = differences(shuffled, ours, PUBLISHED, (0.5, 0.5), replicates=200)
+    found = bootstrap_differences(shuffled, ours, PUBLISHED, (0.5, 0.5), replicates=200)
     assert found.figures["auc"][0] > 0
     assert found.figures["bpcer"][1] < 0
     assert found.figures["apcer"] == (0.0, 0.0)
-    same = differences(ours, ours, PUBLISHED, (0.5, 0.5), replicates=20)
+    same = bootstrap_differences(ours, ours, PUBLISHED, (0.5, 0.5), replicates=20)
     assert set(same.figures.values()) == {(0.0, 0.0)}
     # Paired: the two vary together, so their difference varies less than either.
     low, high = found.figures["auc"]
-    alone = intervals(ours, PUBLISHED, 0.5, replicates=200).figures["auc"]
+    alone = bootstrap_intervals(ours, PUBLISHED, 0.5, replicates=200).figures["auc"]
     assert high - low < alone[1] - alone[0]
 
 
 def test_two_systems_must_hold_the_same_samples() -> None:
     three, two = table([0.1, 0.2, 0.3], ["live"] * 3), table([0.1, 0.2], ["live", "print"])
     with pytest.raises(DataError, match="1 ids only in the first, 0 only in the second: 2"):
-        differences(three, two, PUBLISHED, (0.5, 0.5))
+        bootstrap_differences(three, two, PUBLISHED, (0.5, 0.5))
     with pytest.raises(DataError, match="label 1 samples differently: 1"):
-        differences(two, table([0.1, 0.2], ["live", "live"]), PUBLISHED, (0.5, 0.5))
+        bootstrap_differences(two, table([0.1, 0.2], ["live", "live"]), PUBLISHED, (0.5, 0.5))
 
 
 def test_a_result_with_intervals() -> None:
@@ -178,8 +189,8 @@ def test_a_result_with_intervals() -> None:
 
 def test_each_species_has_an_interval_of_its_own() -> None:
     scores = table([0.9, *np.linspace(0, 1, 60), *[0.1] * 20], ["live", *["print"] * 60, *["replay"] * 20])
-    found = intervals(scores, PUBLISHED, 0.5, replicates=200).species
+    found = bootstrap_intervals(scores, PUBLISHED, 0.5, replicates=200).species
     assert found["replay"] == (0.0, 0.0)
     assert found["print"][1] - found["print"][0] == pytest.approx(2 * 1.96 * sqrt(0.25 / 60), rel=0.25)
-    without = intervals(scores, PUBLISHED, None, replicates=3).species
+    without = bootstrap_intervals(scores, PUBLISHED, None, replicates=3).species
     assert all(map(isnan, (*without["print"], *without["replay"])))

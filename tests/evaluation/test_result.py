@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from fas_core import NoOptions
-from fas_core.config.recipe import MetricChoice, Recipe
-from fas_core.errors import DataError, PluginError
+from fas_core.config.recipe import Recipe
+from fas_core.errors import DataError
 from fas_core.evaluation import BoundMetric, bind_metrics, evaluate
 from fas_core.registry import registry
 from fas_core.scores.table import ScoreTable
@@ -118,19 +118,6 @@ def test_a_figure_undefined_for_its_own_reasons() -> None:
     result = evaluate(table([0.9, 0.1], [1, 0]), [never], EER)
     assert result.notes == ("not defined for these scores: never",)
     assert result.to_json()["metrics"] == {"never": None, "far": None}
-
-
-def test_one_figure_given_by_two_metrics_is_refused() -> None:
-    other = BoundMetric("mine", lambda options, scores, threshold: {"acc": 1.0}, NoOptions())
-    with pytest.raises(PluginError, match="figure 'acc' is given by metric 'acc' and by 'mine'"):
-        evaluate(table([0.9, 0.1], [1, 0]), [*METRICS, other], EER)
-
-
-def test_binding_gives_each_metric_its_options() -> None:
-    chosen = bind_metrics([MetricChoice("tpr_at_fpr")], registry())
-    assert chosen[0].options.fprs == (1e-2, 1e-3)
-    with pytest.raises(PluginError, match=r"'aucc'.*did you mean 'auc'"):
-        bind_metrics([MetricChoice("aucc")], registry())
 
 
 def test_an_oracle_is_said_to_be_one() -> None:

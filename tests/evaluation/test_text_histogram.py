@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from fas_core.console import Console, Styled, Table
 from fas_core.evaluation import text_histogram
-from fas_core.evaluation.text_histogram import BINS, binned
+from fas_core.evaluation.text_histogram import BINS, bin_scores, score_range
 from fas_core.scores.table import ScoreTable
 from fas_core.scores.thresholds import Threshold
 
@@ -34,7 +34,7 @@ def at(value: float) -> Threshold:
 
 
 def drawn(scores: ScoreTable, threshold: Threshold | None, width: int = 80, blocks: bool = False) -> Table:
-    found = text_histogram(scores, threshold, width=width, blocks=blocks)
+    found = text_histogram(scores.rates, threshold, width=width, blocks=blocks)
     assert found is not None
     return found
 
@@ -52,7 +52,7 @@ def test_the_line_separates_what_is_accepted(
     live: list[float], attack: list[float], cut: float, width: int
 ) -> None:
     scores = table(live, attack)
-    found = text_histogram(scores, at(cut), width=width)
+    found = text_histogram(scores.rates, at(cut), width=width)
     if not (live or attack):
         assert found is None
         return
@@ -77,7 +77,7 @@ def test_the_line_separates_what_is_accepted(
 def test_no_line_is_wider_than_it_may_be(
     live: list[float], attack: list[float], cut: float, width: int
 ) -> None:
-    found = text_histogram(table([*live, 0.5], attack), at(cut), width=width)
+    found = text_histogram(table([*live, 0.5], attack).rates, at(cut), width=width)
     assert found is not None
     cells = [found.columns, *found.rows]
     assert sum(max(len(row[column]) for row in cells) for column in range(5)) + 4 * 2 <= width
@@ -86,7 +86,7 @@ def test_no_line_is_wider_than_it_may_be(
 def test_bins_are_even_and_meet_at_the_threshold() -> None:
     rng = np.random.default_rng(0)
     scores = table(rng.uniform(0.3, 1, 500).tolist(), rng.uniform(0, 0.6, 500).tolist())
-    bins = binned(scores.rates, 0.41)
+    bins = bin_scores(scores.rates, 0.41)
     assert bins is not None
     assert 0.41 in bins.edges
     assert len(bins.edges) == BINS
@@ -97,7 +97,7 @@ def test_bins_are_even_and_meet_at_the_threshold() -> None:
 def test_a_few_far_away_do_not_flatten_the_rest() -> None:
     rng = np.random.default_rng(0)
     scores = table([*rng.normal(3, 1, 1000), 1e9], [*rng.normal(-3, 1, 1000), -1e6, -inf])
-    bins = binned(scores.rates, 0.0)
+    bins = bin_scores(scores.rates, 0.0)
     assert bins is not None
     assert bins.edges[0] == -inf
     assert ((bins.live > 0) | (bins.attack > 0)).sum() >= 10
@@ -121,7 +121,7 @@ def test_infinite_scores_alone() -> None:
 def test_what_has_no_score_or_no_label_is_left_out() -> None:
     with_more = table([0.9, nan], [0.1, nan], [0.4])
     assert drawn(with_more, at(0.5)) == drawn(table([0.9], [0.1]), at(0.5))
-    assert text_histogram(table([nan], [], [0.4]), at(0.5)) is None
+    assert text_histogram(table([nan], [], [0.4]).rates, at(0.5)) is None
 
 
 def test_bars_are_square_roots_of_shares_and_say_so() -> None:
@@ -171,3 +171,10 @@ def test_a_pipe_gets_ascii(capsys: pytest.CaptureFixture[str]) -> None:
 def test_labels_are_as_long_as_they_need_to_be(scores: list[float], labels: list[str]) -> None:
     found = [row[0] for row in drawn(table(scores, []), None).rows]
     assert [found[0], found[-1]] == labels
+
+
+def test_the_range_of_scores_is_finite_and_never_a_point() -> None:
+    assert score_range(table([0.5, 0.5], [0.5]).rates) == (0, 1)
+    assert score_range(table([], [4.0]).rates) == (2, 6)
+    assert score_range(table([nan], []).rates) == (0, 1)
+    assert score_range(table([inf], [-inf]).rates) == (0, 1)

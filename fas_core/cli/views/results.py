@@ -24,7 +24,7 @@ def show_result(grouped: GroupedResult) -> None:
     if grouped.by is not None:
         console.table(groups_table(grouped))
     histogram = text_histogram(
-        grouped.scores,
+        grouped.scores.rates,
         grouped.result.threshold,
         name=grouped.result.name,
         width=console.width,

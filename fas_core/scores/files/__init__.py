@@ -1,4 +1,4 @@
-"""Anybody's file of scores as a score table: guessed where it is plain, refused where it is not."""
+"""Score files of any program, read as score tables: what is unambiguous is inferred, the rest refused."""
 
 from fas_core.scores.files.read import ROLES, Reading, ScoreFile, read_scores, refuse_shared
 

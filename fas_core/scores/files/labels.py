@@ -3,105 +3,94 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any, Literal
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from fas_core.errors import DataError, format_list
-from fas_core.records.samples import ATTACK, LIVE
-from fas_core.scores.files.column_names import about_attacks
+from fas_core.scores.files.column_names import mentions_attack
+from fas_core.scores.labels import ATTACK, LIVE
 
 Side = Literal["live", "attack"]
+"""A class's name."""
 
-WORDS = {
-    **dict.fromkeys(("live", "bonafide", "bona fide", "real", "genuine", "client"), LIVE),
-    **dict.fromkeys(("attack", "spoof", "fake", "imposter", "impostor", "presentation attack"), ATTACK),
-}
+LIVE_WORDS = {"live", "bonafide", "bona fide", "real", "genuine", "client"}
+ATTACK_WORDS = {"attack", "spoof", "fake", "imposter", "impostor", "presentation attack"}
+WORDS = dict.fromkeys(LIVE_WORDS, LIVE) | dict.fromkeys(ATTACK_WORDS, ATTACK)
 NUMBERS = {"1": 1, "1.0": 1, "0": 0, "0.0": 0}
-TRUTHS = {"true": 1, "false": 0}
-LIVE_WORDS = {word for word, label in WORDS.items() if label == LIVE}
-NOTHING = {"", "none", "na", "n/a", "nan", "null", "-", "0"}
-"""What live samples have for a species, where they have no word for live."""
+BOOLEANS = {"true": 1, "false": 0}
+NO_SPECIES = {"", "none", "na", "n/a", "nan", "null", "-", "0"}
+"""Species of live samples, besides words for live."""
 
-JOINT = re.compile(r"(?<=\w)[_ -]+(?=\w)")
+SEPARATOR = re.compile(r"(?<=\w)[_ -]+(?=\w)")
 
-MOST_SPELLINGS = 100
-"""A column of more distinct values is not looked at as labels."""
-
-
-def spoken(column: pa.Array) -> list[str]:
-    """Values as words, "" for null: lower case, `bona_fide` and `bona-fide` as `bona fide`."""
-    return [JOINT.sub(" ", value.strip().lower()) if value else "" for value in column.to_pylist()]
+MAX_SPELLINGS = 100
+"""A column of more distinct values is not a column of label words."""
 
 
-def is_words(distinct: pa.Array) -> bool:
+def are_label_words(distinct: pa.Array) -> bool:
     """Whether all values that are not empty are words for live or attack, and there are some."""
-    if len(distinct) > MOST_SPELLINGS:
+    if len(distinct) > MAX_SPELLINGS:
         return False
-    said = set(spoken(distinct)) - {""}
-    return bool(said) and said <= set(WORDS)
+    words = set(_normalize(distinct)) - {""}
+    return bool(words) and words <= set(WORDS)
 
 
-def read_labels(column: pa.Array, one: Side | None, *, where: str, name: str) -> tuple[pa.Array, str]:
-    """(N,) int8: 1 live, 0 attack, null where empty; and how they were understood.
+def parse_labels(column: pa.Array, one: Side | None, *, where: str, name: str) -> tuple[pa.Array, str]:
+    """Return ((N,) int8: 1 live, 0 attack, null where empty; how the values were interpreted).
 
     Args:
         column: numbers, truth values or words of one kind.
-        one: what 1 and true mean; None for live, unless the column's name says otherwise.
-        where: the file, for messages.
+        one: what 1 and true mean; None for live, unless the column's name says attack.
+        where: the file and column, for messages.
         name: the column's name, "" for none.
 
     Raises:
-        DataError: values that mean neither, or of several kinds, or 1 under a name that says attack.
+        DataError: a value means neither, values are of several kinds, or the name says that 1 means attack.
     """
-    distinct = pc.unique(column)
-    said = spoken(distinct)
-    kinds = [table for table in (WORDS, NUMBERS, TRUTHS) if any(word in table for word in said)]
-    if strange := [word for word in said if word and not any(word in table for table in kinds)]:
-        rows = pc.is_in(pc.index_in(column, distinct), pa.array([said.index(word) for word in strange]))
+    words = _normalize(pc.unique(column))
+    kinds = [kind for kind in (WORDS, NUMBERS, BOOLEANS) if any(word in kind for word in words)]
+    if unknown := [word for word in words if word and not any(word in kind for kind in kinds)]:
+        rows = pc.sum(_map_words(column, lambda word: word in unknown))
         raise DataError(
-            f"{where}: labels of {pc.sum(rows)} rows are not understood: {format_list(map(repr, strange))}: "
+            f"{where}: labels of {rows} rows are not understood: {format_list(map(repr, unknown))}: "
             f"write 1 or 0, or words such as live and attack"
         )
     if len(kinds) > 1:
-        some = format_list(repr(word) for word in said if word)
-        raise DataError(f"{where}: labels of several kinds, so none is clear: {some}")
-    meaning = kinds[0] if kinds else {}
-    if meaning is not WORDS:
-        if one is None and about_attacks(name):
-            raise DataError(
-                f"{where}: does 1 mean attack in column {name!r}? Say so by --label-one attack (or live)"
-            )
-        if one == "attack":
-            meaning = {value: 1 - label for value, label in meaning.items()}
-    labels = _each(column, distinct, [meaning.get(word) for word in said])
-    return labels.cast(pa.int8()), "words" if meaning is WORDS else f"1 = {one or 'live'}"
+        examples = format_list(repr(word) for word in words if word)
+        raise DataError(f"{where}: labels of several kinds, so none is clear: {examples}")
+    if kinds == [WORDS]:
+        return _map_words(column, WORDS.get).cast(pa.int8()), "words"
+    if one is None and mentions_attack(name):
+        raise DataError(
+            f"{where}: does 1 mean attack in column {name!r}? Say so by --label-one attack (or live)"
+        )
+    labels = _map_words(column, {**NUMBERS, **BOOLEANS}.get).cast(pa.int8())
+    return pc.subtract(pa.scalar(1, pa.int8()), labels) if one == "attack" else labels, f"1 = {one or 'live'}"
 
 
-def labels_of_species(column: pa.Array) -> pa.Array | None:
-    """Labels of a species column that has a word for live; null where it is empty, None without that word."""
-    distinct = pc.unique(column)
-    said = spoken(distinct)
-    if LIVE_WORDS.isdisjoint(said):
+def labels_from_species(column: pa.Array) -> pa.Array | None:
+    """Labels by a species column with a word for live, null where it is empty; None without such a word."""
+    if LIVE_WORDS.isdisjoint(_normalize(pc.unique(column))):
         return None
-    labels = [None if word == "" else LIVE if word in LIVE_WORDS else ATTACK for word in said]
-    return _each(column, distinct, labels).cast(pa.int8())
+    return _map_words(column, lambda word: LIVE if word in LIVE_WORDS else ATTACK if word else None).cast(
+        pa.int8()
+    )
 
 
-def agreed_species(column: pa.Array, labels: pa.Array, ids: pa.Array, where: str) -> pa.Array:
-    """Species with `live` for all live samples and null for attacks of which none is known.
+def check_species(column: pa.Array, labels: pa.Array, ids: pa.Array, where: str) -> pa.Array:
+    """Return the species, with `live` for all live samples; null stays null for attacks.
 
     Raises:
         DataError: a live sample with an attack's species, or the reverse: most often the polarity is wrong.
     """
-    distinct = pc.unique(column)
-    said = spoken(distinct)
     is_live = pc.fill_null(pc.equal(labels, LIVE), False)
     is_attack = pc.fill_null(pc.equal(labels, ATTACK), False)
-    of_attacks = _each(column, distinct, [word not in LIVE_WORDS | NOTHING for word in said])
-    of_live = _each(column, distinct, [word in LIVE_WORDS for word in said])
-    contrary = pc.or_(pc.and_(is_live, of_attacks), pc.and_(is_attack, of_live))
+    names_attack = _map_words(column, lambda word: word not in LIVE_WORDS | NO_SPECIES)
+    names_live = _map_words(column, lambda word: word in LIVE_WORDS)
+    contrary = pc.or_(pc.and_(is_live, names_attack), pc.and_(is_attack, names_live))
     if pc.any(contrary).as_py():
         pairs = zip(ids.filter(contrary).to_pylist(), column.filter(contrary).to_pylist(), strict=True)
         offenders = [f"{sample} ({species})" for sample, species in pairs]
@@ -113,6 +102,12 @@ def agreed_species(column: pa.Array, labels: pa.Array, ids: pa.Array, where: str
     return pc.if_else(is_live, "live", column)
 
 
-def _each(column: pa.Array, distinct: pa.Array, values: list[Any]) -> pa.Array:
-    """The value of each row, given that of each distinct one."""
-    return pa.array(values).take(pc.index_in(column, distinct))
+def _normalize(column: pa.Array) -> list[str]:
+    """Values in lower case, `bona_fide` and `bona-fide` as `bona fide`, null as ""."""
+    return [SEPARATOR.sub(" ", value.strip().lower()) if value else "" for value in column.to_pylist()]
+
+
+def _map_words(column: pa.Array, function: Callable[[str], Any]) -> pa.Array:
+    """Apply a function to every value, normalised."""
+    distinct = pc.unique(column)
+    return pa.array(map(function, _normalize(distinct))).take(pc.index_in(column, distinct))

@@ -1,6 +1,6 @@
-"""What stands in a file, before anyone says what it means: columns, named or not.
+"""The columns of a file before they are interpreted.
 
-Parquet and JSON-lines keep their types; text of any delimiter gives columns of strings.
+Parquet and JSON-lines keep their types; delimited text gives columns of strings.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import io
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.json
 import pyarrow.parquet
 from attrs import frozen
@@ -20,17 +21,17 @@ from fas_core.scores.files.delimited import read_delimited
 PARQUET = b"PAR1"
 ZIP = b"PK\x03\x04"
 JSON_SUFFIXES = (".jsonl", ".ndjson", ".json")
+UNPRINTABLE = r"[\x00-\x08\x0a-\x1f\x7f-\x{9f}\x{2028}\x{2029}]"
 
 
 @frozen(eq=False)
-class Raw:
-    """A table as it stands in a file, at least one row.
+class RawTable:
+    """The table of a file, at least one row.
 
     Args:
         path: the file.
-        form: what it is, e.g. `CSV (;)`.
-        table: its columns; those without a name are called by their number, from 1.
-        named: whether the file names its columns.
+        form: its format, e.g. `CSV (;)`.
+        table: its columns; where the file does not name them (`named`), their names are numbers from 1.
     """
 
     path: Path
@@ -42,42 +43,61 @@ class Raw:
     def names(self) -> list[str]:
         return list(self.table.column_names)
 
-    def shown(self, column: int) -> str:
-        """How messages call a column."""
-        name = self.names[column]
-        return repr(name) if self.named else f"column {name}"
-
-    def says(self, column: int) -> bool:
-        """Whether anything stands in a column."""
-        return bool(self.table.column(column).null_count < len(self))
-
     @property
-    def columns_found(self) -> str:
+    def summary(self) -> str:
+        """Names of all columns, or how many there are, for messages."""
         return ", ".join(self.names) if self.named else f"no header, {len(self.names)} columns"
+
+    def column_label(self, index: int) -> str:
+        """A column's name for messages."""
+        return repr(self.names[index]) if self.named else f"column {self.names[index]}"
+
+    def has_values(self, index: int) -> bool:
+        """Whether any cell of a column is not null."""
+        return bool(self.table.column(index).null_count < len(self))
+
+    def read_text(self, index: int, role: str) -> pa.Array:
+        """Return a column as stripped strings of one line.
+
+        Raises:
+            DataError: it holds other values, and so cannot have that role.
+        """
+        column = self.table.column(index).combine_chunks()
+        try:
+            if pa.types.is_nested(column.type):
+                raise pa.ArrowInvalid(f"it holds {column.type}")
+            text = pc.utf8_trim_whitespace(column.cast(pa.string()))
+            if broken := pc.sum(pc.match_substring_regex(text, UNPRINTABLE)).as_py():
+                raise pa.ArrowInvalid(f"{broken} values have line breaks or control characters")
+        except pa.ArrowException as error:
+            reason = " ".join(str(error).split())
+            raise DataError(
+                f"{self.path}: column {self.column_label(index)} cannot be the {role}: {reason}"
+            ) from error
+        return text
 
     def __len__(self) -> int:
         return int(self.table.num_rows)
 
 
-def read_raw(path: Path, *, delimiter: str | None = None, header: bool | None = None) -> Raw:
-    """Read Parquet, JSON-lines or delimited text, told apart by what is in the file.
+def read_raw_table(path: Path, *, delimiter: str | None = None, header: bool | None = None) -> RawTable:
+    """Read Parquet, JSON-lines or delimited text, recognised by the file's content.
 
-    Args:
-        path: the file.
-        delimiter: of text; None to find out.
-        header: whether text has one; None to find out.
+    `delimiter` and `header` (whether there is one) are those of text; None to find out.
 
     Raises:
-        DataError: it is not there, is none of these, is damaged, has no rows or gives a column twice.
+        DataError: the file does not exist, has none of these formats, is damaged, has no rows or gives a
+            column twice.
     """
     try:
         data = path.read_bytes()
     except OSError as error:
-        what = "no such score file" if isinstance(error, FileNotFoundError) else error.strerror
-        what = "a folder, not a score file (fas eval judges a run)" if path.is_dir() else what
-        raise DataError(f"{path}: {what}") from None
+        reason = "no such score file" if isinstance(error, FileNotFoundError) else error.strerror
+        if path.is_dir():
+            reason = "a folder, not a score file (fas eval evaluates a run)"
+        raise DataError(f"{path}: {reason}") from None
     try:
-        raw = _parsed(path, data, delimiter, header)
+        raw = _parse(path, data, delimiter, header)
         names = raw.names
     except (OSError, UnicodeDecodeError, csv.Error, pa.ArrowException) as error:
         raise DataError(f"{path}: cannot be read as a table: {' '.join(str(error).split())}") from error
@@ -90,27 +110,27 @@ def read_raw(path: Path, *, delimiter: str | None = None, header: bool | None = 
     return raw
 
 
-def _parsed(path: Path, data: bytes, delimiter: str | None, header: bool | None) -> Raw:
+def _parse(path: Path, data: bytes, delimiter: str | None, header: bool | None) -> RawTable:
     if data.startswith(PARQUET) or path.suffix.lower() == ".parquet":
-        # Pages with a checksum, as ours have, are held to it: a flipped bit is no other score.
+        # `ScoreTable.write` gives pages a checksum: a flipped bit is an error and not another score.
         table = pa.parquet.read_table(io.BytesIO(data), page_checksum_verification=True)
-        return Raw(path, "Parquet", table)
-    text = _text(path, data)
+        return RawTable(path, "Parquet", table)
+    text = _decode(path, data)
     if text[:1000].lstrip().startswith("{") or path.suffix.lower() in JSON_SUFFIXES:
-        return Raw(path, "JSON-lines", _json(path, text))
+        return RawTable(path, "JSON-lines", _read_json(path, text))
     form, table, named = read_delimited(path, text, delimiter, header)
-    return Raw(path, form, table, named)
+    return RawTable(path, form, table, named)
 
 
-def _text(path: Path, data: bytes) -> str:
-    """UTF-8, or UTF-16 that begins with a byte order mark, as text with LF line ends and without the mark."""
+def _decode(path: Path, data: bytes) -> str:
+    """Decode UTF-8, or UTF-16 with a byte order mark, to text with LF line ends and without the mark."""
     if data.startswith(ZIP):
         raise DataError(f"{path}: a workbook or another ZIP archive: save what is in it as CSV")
-    form = "UTF-16" if data.startswith((b"\xff\xfe", b"\xfe\xff")) else "UTF-8"
+    encoding = "UTF-16" if data.startswith((b"\xff\xfe", b"\xfe\xff")) else "UTF-8"
     try:
-        text = data.decode("utf-8-sig" if form == "UTF-8" else form)
+        text = data.decode("utf-8-sig" if encoding == "UTF-8" else encoding)
     except UnicodeDecodeError as error:
-        raise DataError(f"{path}: not text in {form} (byte {error.start} is not), nor Parquet") from None
+        raise DataError(f"{path}: not text in {encoding} (byte {error.start} is not), nor Parquet") from None
     if "\0" in text:
         raise DataError(f"{path}: a NUL byte at {text.index(chr(0))}: not a text file, or a damaged one")
     if not text or text.isspace():
@@ -118,17 +138,17 @@ def _text(path: Path, data: bytes) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
-def _json(path: Path, text: str) -> pa.Table:
+def _read_json(path: Path, text: str) -> pa.Table:
     if text[:1000].lstrip().startswith("["):
         raise DataError(f"{path}: a JSON array; write one object a line (JSON-lines)")
-    table = _json_table(text, [])
-    # Ids that look like dates are to stay what was written.
+    table = _read_json_columns(text, [])
+    # Ids that look like dates must stay text.
     dates = [field.name for field in table.schema if pa.types.is_temporal(field.type)]
-    return _json_table(text, dates) if dates else table
+    return _read_json_columns(text, dates) if dates else table
 
 
-def _json_table(text: str, texts: list[str]) -> pa.Table:
-    schema = pa.schema([(name, pa.string()) for name in texts])
+def _read_json_columns(text: str, as_text: list[str]) -> pa.Table:
+    schema = pa.schema([(name, pa.string()) for name in as_text])
     return pa.json.read_json(
         io.BytesIO(text.encode()),
         read_options=pa.json.ReadOptions(use_threads=False),

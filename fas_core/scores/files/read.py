@@ -1,4 +1,4 @@
-"""A score file as a score table: its columns found, its labels and scores turned the right way, checked."""
+"""Read a score file as a score table: find its columns, parse labels and scores, orient and check them."""
 
 from __future__ import annotations
 
@@ -10,25 +10,23 @@ import pyarrow.compute as pc
 from attrs import evolve, field, frozen
 
 from fas_core.errors import DataError, format_list
-from fas_core.scores.files.column_names import about_attacks, plain
-from fas_core.scores.files.columns import Columns, assign, need
-from fas_core.scores.files.labels import Side, agreed_species, labels_of_species, read_labels
-from fas_core.scores.files.numbers import as_numbers, has_decimal_comma, not_numbers
-from fas_core.scores.files.raw import Raw, read_raw
-from fas_core.scores.files.stated import STATED, stated_thresholds
-from fas_core.scores.table import SCHEMA, ScoreTable
+from fas_core.scores.files.column_names import mentions_attack
+from fas_core.scores.files.columns import ColumnIndices, assign_columns, recorded_thresholds, require_column
+from fas_core.scores.files.labels import Side, check_species, labels_from_species, parse_labels
+from fas_core.scores.files.numbers import find_non_numbers, has_decimal_comma, parse_numbers
+from fas_core.scores.files.raw import RawTable, read_raw_table
+from fas_core.scores.table import SCHEMA, ScoreTable, refuse_repeated_ids
 from fas_core.scores.thresholds import Threshold, fit_threshold
 
 ROLES = tuple(SCHEMA.names)
-UNPRINTABLE = r"[\x00-\x08\x0a-\x1f\x7f-\x{9f}\x{2028}\x{2029}]"
 
 
 @frozen
 class Reading:
-    """How a file is to be read; what is None is found out.
+    """How to read a file; None where that is to be found out.
 
     Args:
-        columns: `{role: name or number from 1}`, roles being `ROLES`; an empty name for "has none".
+        columns: `{role: name or number from 1}`, roles being `ROLES`; an empty name: the role has no column.
         label_one: what the label 1 (or true) means; None for live, unless the column's name says attack.
         high_score: what a high score means; likewise.
         delimiter: of text.
@@ -44,30 +42,30 @@ class Reading:
 
 @frozen(eq=False)
 class ScoreFile:
-    """A file's scores, and how it was understood.
+    """A file's scores, and how the file was interpreted.
 
     Args:
         path: the file.
-        table: higher = more live, whatever the file says.
-        taken: `{role: column}`, for people.
-        said: one line that says what was taken for what.
-        has_ids: whether the file has ids; else they are row numbers, from 1.
-        negated: whether a high score meant attack, so that `score` is minus the file's.
-        stated: the values of a column `threshold`, as `fas predict --csv` writes one, ascending; they are
-            turned with the scores.
+        table: its scores, turned so that higher = more live.
+        columns: `{role: column's name}`.
+        description: one line: the format and the column of each role.
+        has_ids: whether the file has ids; else ids are row numbers, from 1.
+        negated: whether a high score meant attack, so that scores are minus those of the file.
+        recorded_thresholds: the values of a column `threshold`, as `fas predict --csv` writes one, ascending
+            and turned like the scores.
     """
 
     path: Path
     table: ScoreTable
-    taken: Mapping[str, str]
-    said: str
+    columns: Mapping[str, str]
+    description: str
     has_ids: bool = True
     negated: bool = False
-    stated: tuple[float, ...] = ()
+    recorded_thresholds: tuple[float, ...] = ()
 
     @property
     def notes(self) -> list[str]:
-        """What must be known of figures and thresholds of these scores."""
+        """What a reader of figures and thresholds of these scores must know."""
         notes = []
         if self.negated:
             notes.append(
@@ -82,20 +80,16 @@ class ScoreFile:
     def threshold(
         self, policy: str | None, judged: ScoreTable | None, dev: ScoreTable | None
     ) -> Threshold | None:
-        """By a policy, else `eer` where there are dev scores; one that is given is in the file's own terms.
+        """Fit a threshold, by default `eer` where there are dev scores; see `fit_threshold`.
 
-        Args:
-            policy: see `fas_core.scores.thresholds.parse_policy`.
-            judged: of this file, frames or videos; what an `oracle:` policy is fitted on.
-            dev: what it is fitted on.
-
-        Raises:
-            FasError: see `fas_core.scores.thresholds.fit_threshold`.
+        A fixed one is in the file's own terms, and turned like the scores. `judged`: the scores of this
+        file, by frame or video.
         """
         if policy is None and dev is None:
             return None
-        cut = fit_threshold(policy or "eer", dev, judged=judged)
-        return evolve(cut, value=-cut.value) if self.negated and cut.source == "given" else cut
+        threshold = fit_threshold(policy or "eer", dev, judged=judged)
+        turned = self.negated and threshold.source == "given"
+        return evolve(threshold, value=-threshold.value) if turned else threshold
 
 
 def read_scores(
@@ -105,43 +99,43 @@ def read_scores(
 
     Args:
         path: the file.
-        reading: how; by default everything is found out.
-        labels: a list of labels, `path [path path] label` or any table with ids and labels; then that is
-            where labels, species, subjects and the like come from.
+        reading: how to read it; by default everything is found out.
+        labels: a list, `path [path path] label` or any table with ids and labels, that replaces the file's
+            own labels, species, subjects and the like.
         need_labels: whether a file without labels is refused.
 
     Raises:
-        DataError: one line saying what is wrong with the file, or what has two possible readings.
+        DataError: one line: what is wrong with the file, or what is ambiguous.
     """
     reading = reading or Reading()
-    raw = read_raw(path, delimiter=reading.delimiter, header=reading.header)
-    found = assign(raw, ("id", "score") if labels else ROLES, reading.columns)
-    ids = _ids(raw, found)
-    at = need(raw, found, "score")
-    scores, negated = _scores(raw, at, ids, reading.high_score)
-    direction = "high = attack, so negated" if negated else "high = live"
-    stated = stated_thresholds(raw, found)
-    asides = {"score": direction + (", decimal comma" if _has_decimal_comma(raw, at) else "")}
+    raw = read_raw_table(path, delimiter=reading.delimiter, header=reading.header)
+    columns = assign_columns(raw, ("id", "score") if labels else ROLES, reading.columns)
+    ids = _read_ids(raw, columns)
+    score = require_column(raw, columns, "score")
+    scores, remark = _read_values(raw, score, ids, reading.high_score)
+    recorded = recorded_thresholds(raw, columns)
     if labels is None:
-        known, how = _known(raw, found, ids, reading.label_one, need_labels=need_labels)
-        said = _said(raw, found, asides | how, stated)
+        known, label_remark = _read_label_columns(raw, columns, ids, reading.label_one, need_labels)
+        description = _describe(raw, columns, {"score": remark} | label_remark, recorded)
+    elif "id" not in columns:
+        raise DataError(f"{path}: no column of ids to look up in {labels}: give --column id=NAME")
     else:
-        if "id" not in found:
-            raise DataError(f"{path}: no column of ids to look up in {labels}: give --column id=NAME")
-        known, theirs = _joined(raw, ids, labels, reading)
-        said = f"{_said(raw, found, asides, stated)}; {theirs}"
-    table = ScoreTable.of({"id": ids, "score": scores, **known}, name=str(path))
-    taken = {role: raw.names[at] for role, at in found.items()}
+        known, list_description = _look_up_labels(raw, ids, labels, reading)
+        description = f"{_describe(raw, columns, {'score': remark}, recorded)}; {list_description}"
+    thresholds = next(iter(recorded.values()), ())
+    negated = reading.high_score == "attack"
     if negated:
-        stated = tuple(-value for value in reversed(stated))
-    return ScoreFile(path, table, taken, said, "id" in found, negated, stated)
+        scores, thresholds = pc.negate(scores), tuple(-value for value in reversed(thresholds))
+    table = ScoreTable.of({"id": ids, "score": scores, **known}, name=str(path))
+    names = {role: raw.names[index] for role, index in columns.items()}
+    return ScoreFile(path, table, names, description, "id" in columns, negated, thresholds)
 
 
 def refuse_shared(judged: ScoreFile, dev: ScoreFile) -> None:
-    """A threshold fitted on what is judged is none: refuse ids that are in both files.
+    """Refuse to fit a threshold on samples that are evaluated: compare the ids of two files.
 
     Raises:
-        DataError: there are some.
+        DataError: an id is in both.
     """
     ids = judged.table.table.column("id")
     shared = ids.filter(pc.is_in(ids, value_set=dev.table.table.column("id").combine_chunks()))
@@ -152,134 +146,105 @@ def refuse_shared(judged: ScoreFile, dev: ScoreFile) -> None:
         )
 
 
-def _ids(raw: Raw, found: Columns) -> pa.Array:
+def _read_ids(raw: RawTable, columns: ColumnIndices) -> pa.Array:
     """Stripped, distinct and none empty; row numbers where the file has none."""
-    if "id" not in found:
+    if "id" not in columns:
         return pa.array(range(1, len(raw) + 1)).cast(pa.string())
-    ids = pc.fill_null(_text(raw, found["id"], "id"), "")
+    ids = pc.fill_null(raw.read_text(columns["id"], "id"), "")
     if empty := pc.sum(pc.equal(ids, "")).as_py():
-        raise DataError(f"{raw.path}: column {raw.shown(found['id'])}: {empty} of {len(raw)} rows have no id")
-    counts = pc.value_counts(ids)
-    if len(counts) < len(ids):
-        again = counts.filter(pc.greater(counts.field("counts"), 1)).field("values").to_pylist()
-        raise DataError(f"{raw.path}: {len(again)} ids are given more than once: {format_list(again)}")
+        label = raw.column_label(columns["id"])
+        raise DataError(f"{raw.path}: column {label}: {empty} of {len(raw)} rows have no id")
+    refuse_repeated_ids(ids, raw.path)
     return ids
 
 
-def _scores(raw: Raw, at: int, ids: pa.Array, high: Side | None) -> tuple[pa.Array, bool]:
-    """(float64 scores, higher = more live, null for no response; whether they were negated)."""
-    if high is None and raw.named and about_attacks(raw.names[at]):
+def _read_values(raw: RawTable, index: int, ids: pa.Array, high: Side | None) -> tuple[pa.Array, str]:
+    """(float64 scores as in the file, null for no response; how they are interpreted)."""
+    if high is None and raw.named and mentions_attack(raw.names[index]):
+        name = repr(raw.names[index])
         raise DataError(
-            f"{raw.path}: does a high {raw.names[at]!r} mean attack? Say so by --high-score attack (or live)"
+            f"{raw.path}: does a high {name} mean attack? Say so by --high-score attack (or live)"
         )
-    column = raw.table.column(at).combine_chunks()
+    remark = "high = attack, so negated" if high == "attack" else "high = live"
+    column = raw.table.column(index).combine_chunks()
     kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
     if pa.types.is_floating(kind) or pa.types.is_integer(kind) or pa.types.is_decimal(kind):
-        numbers = column.cast(kind).cast(pa.float64(), safe=False)
-    elif pa.types.is_null(kind):
-        numbers = column.cast(pa.float64())
-    else:
-        numbers = _parsed(raw, at, ids)
-    return (pc.negate(numbers), True) if high == "attack" else (numbers, False)
-
-
-def _has_decimal_comma(raw: Raw, at: int) -> bool:
-    column = raw.table.column(at)
-    return pa.types.is_string(column.type) and has_decimal_comma(_text(raw, at, "score"))
-
-
-def _parsed(raw: Raw, at: int, ids: pa.Array) -> pa.Array:
-    text = _text(raw, at, "score")
-    if (numbers := as_numbers(text)) is not None:
-        return numbers
-    wrong = not_numbers(text)
+        return column.cast(kind).cast(pa.float64(), safe=False), remark
+    if pa.types.is_null(kind):
+        return column.cast(pa.float64()), remark
+    text = raw.read_text(index, "score")
+    if (numbers := parse_numbers(text)) is not None:
+        return numbers, remark + (", decimal comma" if has_decimal_comma(text) else "")
+    wrong = find_non_numbers(text)
     pairs = zip(text.filter(wrong).to_pylist(), ids.filter(wrong).to_pylist(), strict=True)
     offenders = [f"{value!r} ({sample})" for value, sample in pairs]
     raise DataError(
-        f"{raw.path}: column {raw.shown(at)}: {len(offenders)} of {len(raw)} scores are not numbers: "
-        f"{format_list(offenders, 3)}; leave a cell empty where there was no response"
+        f"{raw.path}: column {raw.column_label(index)}: {len(offenders)} of {len(raw)} scores are not "
+        f"numbers: {format_list(offenders, 3)}; leave a cell empty where there was no response"
     )
 
 
-def _known(
-    raw: Raw, found: Columns, ids: pa.Array, one: Side | None, *, need_labels: bool = True
+def _read_label_columns(
+    raw: RawTable, columns: ColumnIndices, ids: pa.Array, one: Side | None, need_labels: bool = True
 ) -> tuple[dict[str, pa.Array], dict[str, str]]:
-    """Labels and what else is known of the samples; and how the labels were understood."""
-    others = [role for role, at in found.items() if role not in ("id", "score", "label") and raw.says(at)]
-    known = {role: _empty_as_null(_text(raw, found[role], role)) for role in others}
-    if "label" in found:
-        at = found["label"]
-        where, name = f"{raw.path}: column {raw.shown(at)}", raw.names[at] if raw.named else ""
-        known["label"], how = read_labels(_text(raw, at, "label"), one, where=where, name=name)
-    elif "species" in known and (labels := labels_of_species(known["species"])) is not None:
-        known["label"], how = labels, "by the species"
+    """({column: values} of labels and all else known of the samples; how the labels are interpreted)."""
+    roles = [role for role, index in columns.items() if role not in ("id", "score", "label")]
+    texts = {role: raw.read_text(columns[role], role) for role in roles if raw.has_values(columns[role])}
+    known = {role: pc.if_else(pc.equal(text, ""), None, text) for role, text in texts.items()}
+    if "label" in columns:
+        index = columns["label"]
+        where, name = f"{raw.path}: column {raw.column_label(index)}", raw.names[index] if raw.named else ""
+        known["label"], remark = parse_labels(raw.read_text(index, "label"), one, where=where, name=name)
+    elif "species" in known and (labels := labels_from_species(known["species"])) is not None:
+        known["label"], remark = labels, "by the species"
     elif not need_labels:
         return known, {}
     else:
-        hint = " or --labels LIST" if "score" in found else ""
-        raise DataError(f"{raw.path}: no labels (found: {raw.columns_found}): give --column label=NAME{hint}")
+        hint = " or --labels LIST" if "score" in columns else ""
+        raise DataError(f"{raw.path}: no labels (found: {raw.summary}): give --column label=NAME{hint}")
     if "species" in known:
-        known["species"] = agreed_species(known["species"], known["label"], ids, str(raw.path))
-    return known, {"label": how}
+        known["species"] = check_species(known["species"], known["label"], ids, str(raw.path))
+    return known, {"label": remark}
 
 
-def _joined(raw: Raw, ids: pa.Array, labels: Path, reading: Reading) -> tuple[dict[str, pa.Array], str]:
-    """What a list knows of the ids, in their order, and how the list was understood."""
-    listing = read_raw(labels)
-    told = {role: name for role, name in reading.columns.items() if role not in ("id", "score")}
-    found = assign(listing, [role for role in ROLES if role != "score"], told)
-    need(listing, found, "id")
-    theirs = _ids(listing, found)
-    known, how = _known(listing, found, theirs, reading.label_one)
-    missing = ids.filter(pc.invert(pc.is_in(ids, value_set=theirs)))
-    left = theirs.filter(pc.invert(pc.is_in(theirs, value_set=ids)))
-    if len(missing) or len(left):
+def _look_up_labels(
+    raw: RawTable, ids: pa.Array, labels: Path, reading: Reading
+) -> tuple[dict[str, pa.Array], str]:
+    """({column: values} that a list holds of the ids, in their order; how the list is interpreted)."""
+    listing = read_raw_table(labels)
+    requested = {role: name for role, name in reading.columns.items() if role not in ("id", "score")}
+    columns = assign_columns(listing, [role for role in ROLES if role != "score"], requested)
+    require_column(listing, columns, "id")
+    listed_ids = _read_ids(listing, columns)
+    known, remark = _read_label_columns(listing, columns, listed_ids, reading.label_one)
+    unlabelled = ids.filter(pc.invert(pc.is_in(ids, value_set=listed_ids))).to_pylist()
+    unscored = listed_ids.filter(pc.invert(pc.is_in(listed_ids, value_set=ids))).to_pylist()
+    if unlabelled or unscored:
+        examples = [f" ({format_list(some, 3)})" if some else "" for some in (unlabelled, unscored)]
         raise DataError(
-            f"{raw.path} and {labels} do not match: {len(missing)} of {len(ids)} ids have no label"
-            f"{_few(missing)}, {len(left)} of {len(theirs)} labelled ones no score{_few(left)}"
+            f"{raw.path} and {labels} do not match: {len(unlabelled)} of {len(ids)} ids have no label"
+            f"{examples[0]}, {len(unscored)} of {len(listed_ids)} labelled ones no score{examples[1]}"
         )
-    rows = pc.index_in(ids, value_set=theirs)
-    return {role: column.take(rows) for role, column in known.items()}, _said(listing, found, how)
+    rows = pc.index_in(ids, value_set=listed_ids)
+    return {role: column.take(rows) for role, column in known.items()}, _describe(
+        listing, columns, remark, {}
+    )
 
 
-def _few(ids: pa.Array) -> str:
-    return f" ({format_list(ids.to_pylist(), 3)})" if len(ids) else ""
-
-
-def _text(raw: Raw, at: int, role: str) -> pa.Array:
-    """A column as strings of one line, without blanks around them."""
-    column = raw.table.column(at).combine_chunks()
-    try:
-        if pa.types.is_nested(column.type):
-            raise pa.ArrowInvalid(f"it holds {column.type}")
-        text = pc.utf8_trim_whitespace(column.cast(pa.string()))
-        if broken := pc.sum(pc.match_substring_regex(text, UNPRINTABLE)).as_py():
-            raise pa.ArrowInvalid(f"{broken} values have line breaks or control characters")
-    except pa.ArrowException as error:
-        raise DataError(
-            f"{raw.path}: column {raw.shown(at)} cannot be the {role}: {' '.join(str(error).split())}"
-        ) from error
-    return text
-
-
-def _empty_as_null(column: pa.Array) -> pa.Array:
-    return pc.if_else(pc.equal(column, ""), None, column)
-
-
-def _said(raw: Raw, found: Columns, asides: Mapping[str, str], stated: Sequence[float] = ()) -> str:
+def _describe(
+    raw: RawTable, columns: ColumnIndices, remarks: Mapping[str, str], recorded: Mapping[int, Sequence[float]]
+) -> str:
     """E.g. `a.csv: 100 rows, CSV (,): id is 'file', score is 'prob' (high = live), not used: 'x'`."""
-    parts = [] if "id" in found else ["no ids, so rows are numbered"]
+    used = {role: columns[role] for role in ROLES if role in columns and raw.has_values(columns[role])}
+    items = [] if "id" in columns else ["no ids, so rows are numbered"]
     for role in ROLES:
-        what = (
-            raw.shown(found[role])
-            if role in found and raw.says(found[role])
-            else "given"
-            if role in asides
-            else ""
-        )
-        parts += [f"{role} is {what}" + (f" ({asides[role]})" if role in asides else "")] if what else []
-    rest = [at for at in range(len(raw.names)) if at not in found.values() and raw.says(at)]
-    parts += [f"threshold is said to be {format_list([f'{value:g}' for value in stated])}"] if stated else []
-    unused = [raw.shown(at) for at in rest if not (stated and plain(raw.names[at]) == STATED)]
-    parts += [f"not used: {format_list(unused)}"] if unused else []
-    return f"{raw.path}: {len(raw)} rows, {raw.form}: {', '.join(parts)}"
+        if role in used or role in remarks:
+            column = raw.column_label(used[role]) if role in used else "given"
+            items.append(f"{role} is {column}" + (f" ({remarks[role]})" if role in remarks else ""))
+    for thresholds in recorded.values():
+        items.append(f"threshold is said to be {format_list(f'{value:g}' for value in thresholds)}")
+    used_indices = {*columns.values(), *recorded}
+    unused = [index for index in range(len(raw.names)) if index not in used_indices and raw.has_values(index)]
+    if unused:
+        items.append(f"not used: {format_list(map(raw.column_label, unused))}")
+    return f"{raw.path}: {len(raw)} rows, {raw.form}: {', '.join(items)}"

@@ -80,7 +80,7 @@ def command(
     names = names_of([old, new])
     files = [read_scores(path, reading, need_labels=False) for path in (old, new)]
     for file in files:
-        console.info(file.said)
+        console.info(file.description)
     limit = _choose_threshold(threshold, files)
     if limit is None:
         console.warn("no threshold, so no rejection rate: give --threshold fixed:VALUE")
@@ -108,7 +108,7 @@ def _choose_threshold(policy: str | None, files: list[ScoreFile]) -> Threshold |
 
     if policy is not None:
         return files[0].threshold(policy, None, None)
-    values = sorted({value for file in files for value in file.stated})
+    values = sorted({value for file in files for value in file.recorded_thresholds})
     if len(values) > 1:
         text = format_list([f"{value:g}" for value in values])
         raise DataError(f"the files contain {len(values)} thresholds ({text}): give --threshold fixed:VALUE")
@@ -117,15 +117,15 @@ def _choose_threshold(policy: str | None, files: list[ScoreFile]) -> Threshold |
 
 def _show(drift: Drift, files: list[ScoreFile]) -> None:
     """Print the tables, the histogram and the sentence; or the JSON document."""
-    from fas_core.evaluation.text_histogram import PERIODS, pair_histogram
+    from fas_core.evaluation.text_histogram import PERIODS, text_histogram
     from fas_core.scores.rates import ErrorRates
     from fas_plugins.commands.drift.tables import describe_drift, drift_tables
 
     for table in drift_tables(drift):
         console.table(table)
     rates = ErrorRates.of(files[0].table.scores, files[1].table.scores, {})
-    histogram = pair_histogram(
-        rates, PERIODS, drift.threshold, name="both", width=console.width, blocks=console.blocks
+    histogram = text_histogram(
+        rates, drift.threshold, series=PERIODS, name="both", width=console.width, blocks=console.blocks
     )
     if histogram is not None:
         console.table(histogram)
@@ -133,5 +133,5 @@ def _show(drift: Drift, files: list[ScoreFile]) -> None:
     console.info(verdict)
     if console.json:
         document = {"scores": [str(file.path) for file in files]}
-        columns = {"columns": [dict(file.taken) for file in files]}
+        columns = {"columns": [dict(file.columns) for file in files]}
         console.document(document | columns | drift.to_json() | {"verdict": verdict})

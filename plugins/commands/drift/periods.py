@@ -10,7 +10,7 @@ from attrs import frozen
 from numpy.typing import NDArray
 
 from fas_core.errors import DataError
-from fas_core.evaluation.bootstrap import GROUPED, Codes, draws, groups_by, lacking
+from fas_core.evaluation.bootstrap import GROUP_COLUMNS, Codes, count_ungrouped, draw_counts, encode_groups
 from fas_core.records.samples import ATTACK, LIVE
 from fas_core.scores.ranked import Floats
 from fas_core.scores.rates import ErrorRates
@@ -54,7 +54,7 @@ class PeriodRows:
     @classmethod
     def of(cls, scores: ScoreTable, by: str, threshold: float | None) -> PeriodRows:
         """Group the rows of a table by a column that is known for all of them."""
-        return cls(scores.scores, *groups_by(scores, by), _find_rate_rows(scores, threshold))
+        return cls(scores.scores, *encode_groups(scores, by), _find_rate_rows(scores, threshold))
 
     def count_by_group(self, names: Sequence[str]) -> tuple[Floats, Floats]:
         """Return the totals (G, K) and the hits (G, K) of each group for K rates."""
@@ -84,16 +84,17 @@ def _find_rate_rows(scores: ScoreTable, threshold: float | None) -> dict[str, Ra
 
 
 def choose_unit(periods: Mapping[str, ScoreTable], by: str | None) -> str:
-    """Return what counts as independent: `by`, else the first of `GROUPED` known for all rows, else `sample`.
+    """Return what counts as independent: `by`, else the first of `GROUP_COLUMNS` known for all rows, else `sample`.
 
     Raises:
         DataError: `by` is not known for all rows.
     """
     if by is None:
-        known = [name for name in GROUPED if not any(lacking(scores, name) for scores in periods.values())]
+        tables = periods.values()
+        known = [name for name in GROUP_COLUMNS if not any(count_ungrouped(t, name) for t in tables)]
         return (*known, "sample")[0]
     for name, scores in periods.items():
-        if missing := lacking(scores, by):
+        if missing := count_ungrouped(scores, by):
             raise DataError(f"--by {by}: of {missing} of the {len(scores)} rows of {name} no {by} is known")
     return by
 
@@ -143,9 +144,11 @@ class BootstrapDraws:
         groups = old.groups_by_score(), new.groups_by_score()
         counts = old.count_by_group(rates), new.count_by_group(rates)
         exceeds, values = np.empty(replicates), np.empty((replicates, 2, len(rates)))
-        periods = [draws(rows.count, replicates, [seed, period]) for period, rows in enumerate((old, new))]
+        periods = [
+            draw_counts(rows.count, replicates, [seed, period]) for period, rows in enumerate((old, new))
+        ]
         for replicate, weights in enumerate(zip(*periods, strict=True)):
-            weighted = scores.weighted(weights[1][groups[1]], weights[0][groups[0]], {})
+            weighted = scores.reweight(weights[1][groups[1]], weights[0][groups[0]], {})
             exceeds[replicate] = weighted.auc()
             for period, (totals, hits) in enumerate(counts):
                 with np.errstate(invalid="ignore"):

@@ -98,7 +98,7 @@ def compare_with_best_member(
 
 def find_best_member(dev: JoinedScores) -> int:
     """Return the index of the member with the lowest EER on dev, the first of equal ones; NaN is worst."""
-    eers = [dev.member(index).rates.equal()[1] for index in range(len(dev.names))]
+    eers = [dev.member(index).rates.equal_error_threshold()[1] for index in range(len(dev.names))]
     return min(range(len(eers)), key=lambda index: (eers[index] != eers[index], eers[index]))
 
 

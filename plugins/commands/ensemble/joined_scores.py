@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 from attrs import frozen
 
 from fas_core.errors import DataError
-from fas_core.evaluation.bootstrap import aligned
+from fas_core.evaluation.bootstrap import align_scores
 from fas_core.scores.ranked import Floats
 from fas_core.scores.table import ScoreTable
 from fas_plugins.commands.ensemble.rule import FittedRule
@@ -65,7 +65,7 @@ def join_scores(tables: Mapping[str, ScoreTable]) -> JoinedScores:
     rows = []
     for name, table in tables.items():
         try:
-            rows.append(aligned(table, samples if _has_labels(table) else unlabelled).scores)
+            rows.append(align_scores(table, samples if _has_labels(table) else unlabelled).scores)
         except DataError as error:
             raise DataError(f"{first} and {name}: {error.message}") from error
         if infinite := int(np.isinf(rows[-1]).sum()):

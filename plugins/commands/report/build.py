@@ -125,7 +125,7 @@ def _evaluate_sources(
     with console.progress("evaluating", len(sources)) as bar:
         for name, source in sources.items():
             if source.score_file is not None:
-                console.info(source.score_file.said)
+                console.info(source.score_file.description)
             systems.append(evaluate_source(source, name, metrics, options, registry))
             bar.advance()
             if systems[-1].threshold is None:

@@ -95,7 +95,7 @@ def command(
         console.warn(f"AUC {auc:.3f}: attacks score higher than live samples: is it --positive attack?")
     show_result(result)
     if console.json:
-        document = {"scores": str(file), "columns": dict(file_scores.taken), "samples": len(scores)}
+        document = {"scores": str(file), "columns": dict(file_scores.columns), "samples": len(scores)}
         console.document(document | result.to_json())
 
 
@@ -114,7 +114,7 @@ def _read_scores(path: Path, reading: Reading, labels: Path | None) -> ScoreFile
     from fas_core.scores.files import read_scores
 
     file_scores = read_scores(path, reading, labels)
-    console.info(file_scores.said)
+    console.info(file_scores.description)
     return file_scores
 
 

@@ -122,8 +122,8 @@ def test_a_member_has_the_table_of_its_own(fas: Fas, files: dict[str, Path]) -> 
     member = document["results"][1]
     assert member["metrics"]["auc"] == pytest.approx(roc_auc_score(scores.labels, scores.scores))
     dev = ScoreTable.read(files["b_dev"])
-    assert member["threshold"]["value"] == dev.rates.equal()[0]
-    assert member["metrics"]["bpcer"] == float(scores.rates.bpcer(dev.rates.equal()[0]))
+    assert member["threshold"]["value"] == dev.rates.equal_error_threshold()[0]
+    assert member["metrics"]["bpcer"] == float(scores.rates.bpcer(dev.rates.equal_error_threshold()[0]))
 
 
 def test_the_mean_is_the_mean_of_each_sample(fas: Fas, files: dict[str, Path], tmp_path: Path) -> None:

@@ -50,7 +50,7 @@ def dev(make_scores: Make) -> JoinedScores:
 
 def test_each_system_has_the_threshold_of_its_own_dev_scores(scores: JoinedScores, dev: JoinedScores) -> None:
     ensemble = fit_thresholds(MEAN, scores, dev, "eer")
-    expected = [table.rates.equal()[0] for table in dev.all_tables(MEAN)]
+    expected = [table.rates.equal_error_threshold()[0] for table in dev.all_tables(MEAN)]
     assert ensemble.threshold is not None
     values = [*(threshold.value for threshold in ensemble.thresholds), ensemble.threshold.value]
     assert values == expected
@@ -63,7 +63,7 @@ def test_without_dev_scores_only_policies_that_need_none(scores: JoinedScores) -
     assert [threshold.value for threshold in fixed.thresholds] == [0.5, 0.5]
     oracle = fit_thresholds(MEAN, scores, None, "oracle:eer")
     assert oracle.threshold is not None
-    assert oracle.threshold.value == scores.combine(MEAN).rates.equal()[0]
+    assert oracle.threshold.value == scores.combine(MEAN).rates.equal_error_threshold()[0]
 
 
 def test_members_and_ensemble_are_evaluated_at_their_thresholds(

@@ -94,9 +94,13 @@ def test_label_and_score_may_differ_in_polarity(fas: Fas, files: Path) -> None:
 
 
 def test_a_threshold_fitted_on_dev(fas: Fas, files: Path) -> None:
-    for policy in ("eer", "min-acer", "apcer<=0.05", "bpcer<=0.1"):
+    for policy in ("eer", "min-acer", "apcer<=5E-2", "apcer:0.05", "bpcer<=0.1"):
         arguments = ["--dev", files / "dev.csv", "--threshold", policy, *FAST, "--json"]
-        assert document(fas("score", files / "test.csv", *arguments))["threshold"]["source"] == "dev"
+        threshold = document(fas("score", files / "test.csv", *arguments))["threshold"]
+        assert (threshold["policy"], threshold["source"]) == (policy, "dev")
+    refused = fas("score", files / "test.csv", "--threshold", "apcer<=1e-0", *FAST)
+    assert refused.exit_code == 2
+    assert "must be eer, min-acer, apcer:X" in refused.stderr
 
 
 def test_without_a_threshold_what_needs_none(fas: Fas, files: Path) -> None:

@@ -528,8 +528,8 @@ def judged(case: Case, data: bytes, folder: Path, metrics: list[BoundMetric]) ->
     try:
         rows = expected(case, data)
     except RefusedError:
-        return "read", f"not to be read, and read as {found.said}"
+        return "read", f"not to be read, and read as {found.description}"
     if not same(rows_of(found), rows):
-        return "read", f"read wrongly, as {found.said}"
+        return "read", f"read wrongly, as {found.description}"
     check_figures(found.table, rows, metrics)
     return "read", ""

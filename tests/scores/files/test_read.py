@@ -81,7 +81,7 @@ def test_ways_of_writing_the_same(read: Read, text: str) -> None:
 def test_decimal_commas_of_a_spreadsheet(read: Read, text: str, encoding: str) -> None:
     found = read(text.encode(encoding))
     assert known(found) == ROWS
-    assert "decimal comma" in found.said
+    assert "decimal comma" in found.description
 
 
 @pytest.mark.parametrize(
@@ -162,7 +162,7 @@ def test_a_labelled_file_takes_its_labels_from_the_list(read: Read) -> None:
 
 
 def test_what_was_taken_is_said(read: Read) -> None:
-    said = read("file;prob;gt;remark\na;0.5;1;x\nb;0.7;0;y\n").said
+    said = read("file;prob;gt;remark\na;0.5;1;x\nb;0.7;0;y\n").description
     assert said.endswith(
         "scores.csv: 2 rows, CSV (;): id is 'file', score is 'prob' (high = live), "
         "label is 'gt' (1 = live), not used: 'remark'"
@@ -347,13 +347,13 @@ def test_the_thresholds_that_a_file_says(
     read: Read, column: str, values: list[str], stated: tuple[float, ...]
 ) -> None:
     found = read(f"id,score,label,{column}\na,0.75,1,{values[0]}\nb,0.25,0,{values[1]}\n")
-    assert found.stated == stated
-    assert ("threshold is said to be" in found.said) == bool(stated)
-    assert ("not used" in found.said) != bool(stated)
+    assert found.recorded_thresholds == stated
+    assert ("threshold is said to be" in found.description) == bool(stated)
+    assert ("not used" in found.description) != bool(stated)
 
 
 def test_thresholds_are_turned_with_the_scores(read: Read, tmp_path: Path) -> None:
     table = pa.table({"id": ["a", "b"], "score": [0.75, 0.25], "label": [1, 0], "threshold": [0.5, 0.25]})
     pa.parquet.write_table(table, tmp_path / "scores.parquet")
     found = read_scores(tmp_path / "scores.parquet", Reading(high_score="attack"))
-    assert found.stated == (-0.5, -0.25)
+    assert found.recorded_thresholds == (-0.5, -0.25)

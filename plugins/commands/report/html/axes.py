@@ -12,8 +12,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
-from fas_core.evaluation.curves import normal_deviate
 from fas_core.scores.ranked import Floats
+from fas_plugins.commands.report.html.curves import normal_deviate
 from fas_plugins.commands.report.html.theme import LIGHT, WIDTH, line_style
 
 DET_TICKS = (1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 0.05, 0.2, 0.4, 0.6, 0.8, 0.95, 0.99)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from matplotlib import rc_context
 
-from fas_core.evaluation.curves import error_curve, histogram, normal_deviate, score_range
+from fas_core.evaluation.text_histogram import score_range
 from fas_core.scores.ranked import Floats
 from fas_plugins.commands.report.html.axes import (
     LegendHandle,
@@ -25,6 +25,7 @@ from fas_plugins.commands.report.html.axes import (
     lowest_rate,
     shorten_name,
 )
+from fas_plugins.commands.report.html.curves import error_curve, histogram, normal_deviate
 from fas_plugins.commands.report.html.svg import Plot
 from fas_plugins.commands.report.html.theme import LIGHT, STYLE, WIDTH, bar_style
 from fas_plugins.commands.report.html.training import plot_training
@@ -40,12 +41,14 @@ IndexedSystems = Sequence[tuple[int, EvaluatedSystem]]
 def draw_plots(systems: Sequence[EvaluatedSystem]) -> list[Plot]:
     """Draw every plot that the scores and training records allow."""
     with rc_context(STYLE):
-        indexed = [(index, system) for index, system in enumerate(systems) if system.scores.rates.both]
+        indexed = [
+            (index, system) for index, system in enumerate(systems) if system.scores.rates.has_both_classes
+        ]
         plots = [plot_roc(indexed), plot_det(indexed)] if indexed else []
         for number, system in enumerate(systems, start=1):
             suffix = f"-{number}" if len(systems) > 1 else ""
             plots.append(plot_histogram(system, f"histogram{suffix}"))
-            if system.scores.rates.both:
+            if system.scores.rates.has_both_classes:
                 plots.append(plot_error_rates(system, f"rates{suffix}"))
         if any(isfinite(item.apcer) for system in systems for item in system.result.species.values()):
             plots.append(plot_species(systems))
@@ -81,7 +84,7 @@ def plot_det(systems: IndexedSystems) -> Plot:
     handles: dict[str, LegendHandle] = {}
     all_rates = [system.scores.rates for _, system in systems]
     low_rate = min(lowest_rate(ranked.total) for rates in all_rates for ranked in (rates.attack, rates.live))
-    high_rate = 0.6 if all(rates.equal()[1] < 0.35 for rates in all_rates) else MAX_RATE
+    high_rate = 0.6 if all(rates.equal_error_threshold()[1] < 0.35 for rates in all_rates) else MAX_RATE
     for index, system in systems:
         rates, threshold = system.scores.rates, system.threshold
         curve = error_curve(rates)
@@ -99,7 +102,7 @@ def plot_det(systems: IndexedSystems) -> Plot:
     axes.set(xlabel="attacks accepted (APCER)", ylabel="live refused (BPCER)")
     draw_legend(figure, handles)
     eers = "; ".join(
-        f"{system.name}: equal error rate {format_rate(system.scores.rates.equal()[1])}"
+        f"{system.name}: equal error rate {format_rate(system.scores.rates.equal_error_threshold()[1])}"
         for _, system in systems
     )
     return Plot("det", "DET", f"BPCER against APCER on normal-deviate axes. {eers}.", figure)
@@ -146,7 +149,7 @@ def plot_error_rates(system: EvaluatedSystem, name: str) -> Plot:
     format_percent_axis(axes.yaxis)
     handles |= draw_vertical_line(axes, _threshold_name(system), system.threshold)
     draw_legend(figure, handles, columns=2)
-    threshold, eer = rates.equal()
+    threshold, eer = rates.equal_error_threshold()
     text = f"APCER and BPCER against the threshold; both are {format_rate(eer)} at {threshold:.4g}."
     return Plot(name, f"Error rates of {system.name}", text, figure)
 

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from scipy.stats import norm
 from sklearn.metrics import roc_curve
 
-from fas_core.evaluation.curves import error_curve, histogram, normal_deviate, score_range
 from fas_core.scores.rates import ErrorRates
 from fas_core.scores.table import ScoreTable
+from fas_plugins.commands.report.html.curves import error_curve, histogram, normal_deviate
 
 SCORES = st.lists(st.floats(-2, 2) | st.sampled_from([0.0, 0.5, 1.0]), min_size=1, max_size=30)
 
@@ -62,7 +62,7 @@ def test_infinite_scores_are_never_refused() -> None:
 def test_a_thinned_curve_passes_close_by_every_point(decimals: int) -> None:
     rng = np.random.default_rng(3)
     live, attack = rng.normal(1, 1, 30_000).round(decimals), rng.normal(-1, 1, 50_000).round(decimals)
-    curve = error_curve(rates_of(live, attack), parts=500)
+    curve = error_curve(rates_of(live, attack), points=500)
     assert len(curve.thresholds) < 1_000
     kept, every = np.stack([curve.apcer, curve.bpcer], axis=1), sklearn_points(live, attack)
     for point in every[:: len(every) // 500]:
@@ -104,11 +104,7 @@ def test_far_outliers_and_infinite_scores_fall_into_the_outermost_bins() -> None
     assert found.attack.sum() == pytest.approx(1)
 
 
-def test_ranges_of_awkward_scores() -> None:
-    assert score_range(rates_of([0.5, 0.5], [0.5])) == (0, 1)
-    assert score_range(rates_of([], [4.0])) == (2, 6)
-    assert score_range(rates_of([nan], [])) == (0, 1)
-    assert score_range(rates_of([inf], [-inf])) == (0, 1)
+def test_a_histogram_of_one_class() -> None:
     one_class = histogram(table([0.2, 0.4], []))
     assert one_class.live.sum() == 1
     assert not one_class.attack.any()

@@ -1,0 +1,90 @@
+"""Files as tables, before anything is interpreted: formats, encodings, and what is refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet
+import pytest
+
+from fas_core.errors import DataError
+from fas_core.scores.files.raw import read_raw_table
+
+
+def test_parquet_keeps_its_types_whatever_the_file_is_called(tmp_path: Path) -> None:
+    pa.parquet.write_table(pa.table({"id": ["a"], "score": [0.5]}), tmp_path / "scores.csv")
+    raw = read_raw_table(tmp_path / "scores.csv")
+    assert (raw.form, raw.named, len(raw)) == ("Parquet", True, 1)
+    assert raw.table.schema.types == [pa.string(), pa.float64()]
+
+
+def test_json_lines_by_content_and_dates_as_text(tmp_path: Path) -> None:
+    (tmp_path / "scores.txt").write_text('{"id": "2020-01-01", "score": 1}\n{"id": "2020-01-02"}\n')
+    raw = read_raw_table(tmp_path / "scores.txt")
+    assert raw.form == "JSON-lines"
+    assert raw.table.to_pydict() == {"id": ["2020-01-01", "2020-01-02"], "score": [1, None]}
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_text_of_any_encoding_and_line_end(tmp_path: Path, encoding: str) -> None:
+    (tmp_path / "scores.csv").write_bytes("id,score\rü,0.5\r\nb,1\n".encode(encoding))
+    raw = read_raw_table(tmp_path / "scores.csv")
+    assert raw.table.to_pydict() == {"id": ["ü", "b"], "score": ["0.5", "1"]}
+
+
+def test_columns_in_messages(tmp_path: Path) -> None:
+    (tmp_path / "scores.txt").write_text("a 0.5\n")
+    raw = read_raw_table(tmp_path / "scores.txt")
+    assert (raw.summary, raw.column_label(1)) == ("no header, 2 columns", "column 2")
+    raw = read_raw_table(tmp_path / "scores.txt", delimiter=",", header=False)
+    assert raw.names == ["1"]
+    (tmp_path / "scores.csv").write_text("id,score\na,0.5\n")
+    raw = read_raw_table(tmp_path / "scores.csv")
+    assert (raw.summary, raw.column_label(1)) == ("id, score", "'score'")
+
+
+def test_a_column_as_text(tmp_path: Path) -> None:
+    table = pa.table({"id": [" a ", "b"], "n": [1, 2], "x": [[1], []], "y": ["a\nb", "c"], "z": pa.nulls(2)})
+    pa.parquet.write_table(table, tmp_path / "scores.parquet")
+    raw = read_raw_table(tmp_path / "scores.parquet")
+    assert raw.read_text(0, "id").to_pylist() == ["a", "b"]
+    assert raw.read_text(1, "id").to_pylist() == ["1", "2"]
+    with pytest.raises(DataError, match="column 'x' cannot be the label: it holds list"):
+        raw.read_text(2, "label")
+    with pytest.raises(DataError, match="column 'y' cannot be the id: 1 values have line breaks"):
+        raw.read_text(3, "id")
+    assert [raw.has_values(index) for index in range(5)] == [True, True, True, True, False]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("a.csv", b"", "the file is empty"),
+        ("a.csv", b"\n \n", "the file is empty"),
+        ("a.csv", b"id,score\n", "no rows below the header (id, score)"),
+        ("a.csv", b"PK\x03\x04", "a workbook or another ZIP archive"),
+        ("a.csv", b"id,score\na\x00,1\n", "a NUL byte at 10"),
+        ("a.csv", b"id,score\n\xe9,1\n", "not text in UTF-8 (byte 9 is not)"),
+        ("a.csv", b"\xff\xfei\x00d", "not text in UTF-16"),
+        ("a.csv", b"PAR1 and no more", "cannot be read as a table"),
+        ("a.parquet", b"id,score\na,1\n", "cannot be read as a table"),
+        ("a.csv", b"id,id,score\na,b,1\n", "1 columns are given twice: id"),
+        ("a.csv", b"id,score,x\x01\na,1,2\n", "1 columns have names that cannot be printed"),
+        ("a.json", b'[{"id": "a"}]', "a JSON array; write one object a line"),
+    ],
+)
+def test_bad_files_are_refused_in_one_line(tmp_path: Path, name: str, content: bytes, message: str) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(DataError) as caught:
+        read_raw_table(tmp_path / name)
+    assert message in str(caught.value)
+    assert str(caught.value).startswith(str(tmp_path / name))
+    assert "\n" not in str(caught.value)
+
+
+def test_missing_files_and_folders(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="no such score file"):
+        read_raw_table(tmp_path / "absent.csv")
+    with pytest.raises(DataError, match="a folder, not a score file"):
+        read_raw_table(tmp_path)
