@@ -19,6 +19,9 @@ Tree = dict[str, Any]
 """A recipe as plain data."""
 
 DEFAULT = "quickstart"
+
+FORMAT = 1
+"""Format number of recipes and run folders; raised when an older fas would be misled. Files may omit it."""
 """The recipe of `fas train` without a name."""
 
 
@@ -110,7 +113,7 @@ def read_mapping(path: Path) -> Tree:
     """Read a YAML file that must hold a mapping.
 
     Raises:
-        ConfigError: it cannot be read, is not YAML (with the line), or is not a mapping.
+        ConfigError: it cannot be read, is not YAML (with the line), is not a mapping, or has a newer format.
     """
     try:
         tree = yaml.load(path.read_text(encoding="utf-8"), UniqueKeyLoader)
@@ -123,6 +126,9 @@ def read_mapping(path: Path) -> Tree:
         raise ConfigError(f"{path}{line}: not YAML: {getattr(error, 'problem', error)}") from error
     if not isinstance(tree, dict):
         raise ConfigError(f"{path}: a recipe must be a mapping such as 'train: {{lr: 0.01}}'")
+    written = tree.pop("format", FORMAT)
+    if not isinstance(written, int) or written > FORMAT:
+        raise ConfigError(f"{path}: format: {written!r} is newer than {FORMAT}: upgrade fas-core")
     return tree
 
 

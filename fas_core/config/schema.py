@@ -32,6 +32,7 @@ def recipe_schema(registry: Registry) -> Schema:
             "type": "string",
             "description": "The shipped recipe or file that this one changes.",
         },
+        "format": {"type": "integer", "description": "Format number; files of an older fas lack it."},
         **schema["properties"],
     }
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "fas recipe", **schema}

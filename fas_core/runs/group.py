@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from fas_core.atomic import replacing
-from fas_core.config.load import to_yaml
+from fas_core.config.load import FORMAT, to_yaml
 from fas_core.errors import FasError
 from fas_core.runs.run import Run
 
@@ -21,7 +21,7 @@ def write_tree(file: Path, tree: Mapping[str, Any]) -> None:
         FasError: the file cannot be written.
     """
     with replacing(file) as temporary:
-        temporary.write_text(to_yaml(dict(tree)), encoding="utf-8")
+        temporary.write_text(to_yaml({"format": FORMAT, **tree}), encoding="utf-8")
 
 
 def open_finished(path: Path, runs: Mapping[str, Run]) -> dict[str, Run]:

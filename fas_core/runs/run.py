@@ -24,7 +24,7 @@ from attrs import frozen
 from fas_core import __version__
 from fas_core.atomic import replacing
 from fas_core.card import Card
-from fas_core.config.load import merge, nest, read_mapping, to_plain, to_yaml
+from fas_core.config.load import FORMAT, merge, nest, read_mapping, to_plain, to_yaml
 from fas_core.config.recipe import Recipe
 from fas_core.config.structure import structure
 from fas_core.errors import FasError, ModelError
@@ -75,7 +75,7 @@ class Run:
 
     def write_recipe(self) -> None:
         """Write the resolved recipe."""
-        self.write_text(files.RECIPE, to_yaml(to_plain(self.recipe, self.registry)))
+        self.write_text(files.RECIPE, to_yaml({"format": FORMAT, **to_plain(self.recipe, self.registry)}))
 
     def changed(self, overrides: Mapping[str, Any]) -> Run:
         """Return the run with some of its recipe changed, `{"train.epochs": 20}`; nothing is written.

@@ -84,7 +84,7 @@ def _find_rate_rows(scores: ScoreTable, threshold: float | None) -> dict[str, Ra
 
 
 def choose_unit(periods: Mapping[str, ScoreTable], by: str | None) -> str:
-    """Return what counts as independent: `by`, else the first of `GROUP_COLUMNS` known for all rows, else `sample`.
+    """Return what counts as independent: `by`, else the first column known for all rows, else `sample`.
 
     Raises:
         DataError: `by` is not known for all rows.
