@@ -27,13 +27,12 @@ REFUSAL = re.compile(r"[Uu]nsupported (?:global: )?(?:GLOBAL|class|operand) (\w[
 
 @frozen(eq=False)
 class PublishedCheckpoint:
-    """Contents of a checkpoint file.
+    """Contents of a checkpoint file; None for what it does not hold.
 
     Args:
-        path: the file.
-        weights: its state dict in the file's order, names without `DataParallel`'s prefix.
-        epoch: number of epochs it was trained for; None where the file does not have it.
-        optimizer: state dict of its optimiser; None where the file does not have it.
+        weights: state dict in the file's order, names without `DataParallel`'s prefix.
+        epoch: number of epochs it was trained for.
+        optimizer: state dict of its optimiser.
     """
 
     path: Path
@@ -43,10 +42,7 @@ class PublishedCheckpoint:
 
 
 def read_published(path: Path) -> PublishedCheckpoint:
-    """Read a checkpoint file.
-
-    Args:
-        path: a file with one of `SUFFIXES`.
+    """Read a checkpoint file, which has one of `SUFFIXES`.
 
     Raises:
         ModelError: the file is missing or damaged, would run code, or holds no state dict.
@@ -96,11 +92,7 @@ def _read_pickle(path: Path) -> object:
 
 
 def _clean_state_dict(entries: Mapping[Any, Any], path: Path) -> dict[str, Tensor]:
-    """Return the tensors by name, without `DataParallel`'s prefix.
-
-    Raises:
-        ModelError: the state dict is empty, or holds something other than tensors.
-    """
+    """Return the tensors by name, without `DataParallel`'s prefix; refuse anything else, and no tensors."""
     others = [str(name) for name, value in entries.items() if not isinstance(value, Tensor)]
     if others or not entries:
         content = f"holds {format_list(others)}" if others else "is empty"
