@@ -43,7 +43,7 @@ MOVED = {
     "engine.optim": "training.optim",
     "engine.position": "training.progress",
     "engine.protocol_set": "runs.protocols",
-    "engine.published": "models.published",
+    "engine.published": "models.checkpoint",
     "engine.run": "runs.run",
     "engine.run_model": "inference.run_model",
     "engine.run_set": "runs.group",

@@ -97,10 +97,8 @@ def identify_dataset(spec: str, registry: Registry) -> tuple[Dataset, Path | Non
         forms = " or ".join(f"{component.name}:{spec}" for component in matches)
         raise DataError(f"{spec}: looks like more than one data set: write {forms}")
     if not matches:
-        known = ", ".join(sorted(names))
-        raise DataError(
-            f"{spec}: looks like no known data set: write NAME:{spec}, where NAME is one of {known}"
-        )
+        form = f"NAME:{spec}, where NAME is one of {', '.join(sorted(names))}"
+        raise DataError(f"{spec}: looks like no known data set: write {form}")
     return matches[0], path
 
 

@@ -60,10 +60,8 @@ def find_protocol(text: str, registry: Registry) -> Protocol:
     matches = [name for name in datasets if text.startswith(f"{name}-") and len(text) > len(name) + 1]
     if not matches:
         sets = [f"{name}-{key}" for name, item in sorted(datasets.items()) for key in item.sets]
-        raise ConfigError(
-            f"--protocol {text!r}: must be DATASET-PROTOCOL, e.g. cefa-4@1, or a set of them: "
-            f"{format_list(sets)}"
-        )
+        form = f"DATASET-PROTOCOL, e.g. cefa-4@1, or a set of them: {format_list(sets)}"
+        raise ConfigError(f"--protocol {text!r}: must be {form}")
     name = max(matches, key=len)
     protocol = text.removeprefix(f"{name}-")
     members = datasets[name].sets.get(protocol)

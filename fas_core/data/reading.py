@@ -27,10 +27,8 @@ def read_faces(samples: SampleTable, row: int, modalities: Sequence[str]) -> dic
         return images
     first = samples.modalities[0]  # the box is in its pixels
     if first not in images and not samples.has(row, first):
-        raise DataError(
-            f"{samples.root}: sample {samples.table.column('id')[row].as_py()!r}: "
-            f"its box is in pixels of its {first!r} image, which it lacks"
-        )
+        sample = f"{samples.root}: sample {samples.table.column('id')[row].as_py()!r}"
+        raise DataError(f"{sample}: its box is in pixels of its {first!r} image, which it lacks")
     path = samples.path(row, first)
     shape = (images[first] if first in images else read_image(path)).shape
     if not box_overlaps(box, shape):

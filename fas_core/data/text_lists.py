@@ -31,9 +31,9 @@ def _has_suffix(name: str, suffixes: tuple[str, ...]) -> bool:
 
 
 def split_modality(path: str, modalities: Collection[str] = MODALITIES) -> tuple[str | None, str]:
-    """Return the modality (or None) that a path names by a folder or the end of its name, and the other parts.
+    """Return the modality that a path names by a folder or the name's end, or None, and the rest of the path.
 
-    Images whose other parts, without the suffix, are equal belong together.
+    Images whose rest, which has no suffix, is equal belong together.
 
     >>> split_modality("live/depth/07.png"), split_modality("live/07-colour.jpg"), split_modality("07.jpg")
     (('depth', 'live/07'), ('rgb', 'live/07'), (None, '07'))
@@ -73,7 +73,7 @@ def read_lines(path: Path) -> list[str]:
 
 
 def refuse(path: Path, problems: Sequence[str]) -> None:
-    """Raise a DataError of the problems of a path, each `file:line: message`, if any; the first 20 are listed."""
+    """Raise a DataError of the problems of a path, each `file:line: message`, if any; it lists 20."""
     if problems:
         rest = len(problems) - MAX_PROBLEMS
         lines = [*problems[:MAX_PROBLEMS], f"and {rest} more"] if rest > 0 else problems

@@ -36,8 +36,8 @@ def build_model(recipe: Recipe, registry: Registry, num_classes: int = 2) -> Mod
         return cast(nn.Module, target(choice.options, until=until, **options))
 
     def fusion(sizes: tuple[BranchSize, ...]) -> nn.Module:
-        target = descriptor.load()
-        return cast(nn.Module, target(config.fusion.options, branches=sizes, num_classes=num_classes))
+        options = {"branches": sizes, "num_classes": num_classes}
+        return cast(nn.Module, descriptor.load()(config.fusion.options, **options))
 
     if takes == "inputs":
         if len(set(choices.values())) > 1:
@@ -64,10 +64,8 @@ def build_model(recipe: Recipe, registry: Registry, num_classes: int = 2) -> Mod
 def _normalize(tables: dict[str, Normalize], modalities: tuple[str, ...]) -> dict[str, Normalize]:
     """One for each modality; others are ignored, so that a recipe can be narrowed to fewer modalities."""
     if tables and (missing := [name for name in modalities if name not in tables]):
-        raise ConfigError(
-            f"model.normalize: given for {format_list(tables)} but not for {format_list(missing)}: "
-            "`fas data stats` measures it"
-        )
+        names = f"{format_list(tables)} but not for {format_list(missing)}"
+        raise ConfigError(f"model.normalize: given for {names}: `fas data stats` measures it")
     return {name: tables.get(name, Normalize()) for name in modalities}
 
 

@@ -46,20 +46,12 @@ def grad_cam(model: Model, images: dict[str, Tensor], presence: Tensor | None = 
         features = dict(outputs.features)
         total = evidence(outputs.logits).sum()
         gradients = torch.autograd.grad(total, list(features.values()), materialize_grads=True)
-    maps = {
-        name: _weight_activations(activation.detach(), gradient)
-        for (name, activation), gradient in zip(features.items(), gradients, strict=True)
-    }
-    count = len(outputs.logits) * (1 if model.patches is None else len(model.patches.corners))
-    for name, heat in maps.items():
+    patches, maps = model.patches, {}
+    count = len(outputs.logits) * (1 if patches is None else len(patches.corners))
+    for (name, activation), gradient in zip(features.items(), gradients, strict=True):
+        weights = gradient.mean(dim=(2, 3), keepdim=True)  # (B, C, 1, 1)
+        heat = (weights * activation.detach()).sum(dim=1).relu()
         if len(heat) != count:
             raise ModelError(f"{name!r} backbone: {len(heat)} maps of {count} inputs: no Grad-CAM of them")
-    if model.patches is not None:
-        maps = {name: model.patches.assemble(heat) for name, heat in maps.items()}
+        maps[name] = heat if patches is None else patches.assemble(heat)
     return {name: maps[SHARED if model.takes == "inputs" else name] for name in model.modalities}
-
-
-def _weight_activations(activation: Tensor, gradient: Tensor) -> Tensor:
-    """Sum the activations over channels, weighted by mean gradient: (B, C, h, w) twice -> (B, h, w)."""
-    weights = gradient.mean(dim=(2, 3), keepdim=True)  # (B, C, 1, 1)
-    return (weights * activation).sum(dim=1).relu()

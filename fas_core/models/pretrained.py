@@ -12,9 +12,9 @@ from fas_core.config.recipe import Recipe
 from fas_core.errors import ConfigError, ModelError, format_list
 from fas_core.models import PRETRAINED
 from fas_core.models.build import build_model
+from fas_core.models.checkpoint import read_published
 from fas_core.models.matching import EntryMatch, copy_matched, match_by_name
 from fas_core.models.model import Model
-from fas_core.models.published import read_published
 from fas_core.registry import Registry
 
 
