@@ -65,10 +65,7 @@ def _draw_crop_size(rng: np.random.Generator, height: int, width: int, augment: 
 
 
 def add_colour_noise(image: Image, rng: np.random.Generator, strength: float) -> Image:
-    """Shift the colours of an image (H, W, 3) along natural colours' principal axes.
-
-    `strength` is the standard deviation of the shift along each axis, in its eigenvalue; 0 changes nothing.
-    """
+    """Shift an image (H, W, 3) along natural colours' principal axes, each by N(0, strength) x eigenvalue."""
     if not strength:
         return image
     shift = (EIGENVALUES * rng.normal(0, strength, 3)) @ EIGENVECTORS * 255
@@ -86,10 +83,8 @@ def augment_faces(
     """
     height, width = next(iter(faces.values())).shape[:2]
     geometry = CropGeometry.draw(rng, height, width, augment)
-    return {
-        name: add_colour_noise(geometry.apply(face, size), rng, augment.lighting)
-        for name, face in faces.items()
-    }
+    crops = {name: geometry.apply(face, size) for name, face in faces.items()}
+    return {name: add_colour_noise(face, rng, augment.lighting) for name, face in crops.items()}
 
 
 def draw_donors(labels: NDArray[np.int8], rng: np.random.Generator) -> NDArray[np.intp]:

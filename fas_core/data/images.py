@@ -159,10 +159,7 @@ def resize_square(image: Image, size: int) -> Image:
 
 
 def prepare(face: Image, size: int, resize: Resize) -> Image:
-    """Apply the evaluation rule: the central square of a face (H, W, 3), resized to (size, size, 3).
-
-    `resize.crop` is the square's side as a fraction of the shorter side.
-    """
+    """Apply the evaluation rule: a face's central square, `resize.crop` of its shorter side, in `size` x `size`."""
     height, width = face.shape[:2]
     side = max(round(min(height, width) * resize.crop), 1)
     top, left = (height - side) // 2, (width - side) // 2

@@ -145,9 +145,8 @@ def _read_pickle(path: Path) -> object:
         if refusal := REFUSAL.search(str(error)):
             name = refusal[1]
             reason = f"reading it would call {name}" if "." in name else "it holds more than data"
-            raise ModelError(
-                f"{path}: refused: {reason}; only state dicts of tensors are read: ask its author for one"
-            ) from error
+            advice = "only state dicts of tensors are read: ask its author for one"
+            raise ModelError(f"{path}: refused: {reason}; {advice}") from error
         raise ModelError(f"{path}: truncated, or no checkpoint of PyTorch") from error
     # Damaged bytes stop the unpickler with any of these, depending on the instruction they happen to give.
     except (RuntimeError, OSError, EOFError, ValueError, TypeError, LookupError, AttributeError) as error:
