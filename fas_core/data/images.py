@@ -159,7 +159,7 @@ def resize_square(image: Image, size: int) -> Image:
 
 
 def prepare(face: Image, size: int, resize: Resize) -> Image:
-    """Resize a face by the evaluation rule: its central square, `resize.crop` of the shorter side, to `size`."""
+    """Resize a face's central square, `resize.crop` of its shorter side: the evaluation rule, to `size`."""
     height, width = face.shape[:2]
     side = max(round(min(height, width) * resize.crop), 1)
     top, left = (height - side) // 2, (width - side) // 2
