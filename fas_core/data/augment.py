@@ -3,9 +3,8 @@
 As FeatherNets (arXiv 1904.09290) were trained: a random crop of area and aspect ratio (Going Deeper with
 Convolutions, arXiv 1409.4842), a flip, and PCA colour noise (AlexNet, NeurIPS 2012, section 4.1).
 
-CutMix (Yun et al., arXiv 1905.04899) pastes a region of one image into another and mixes their labels. Mixing
-here exchanges quarters within a class, so the label stays: people and backgrounds are mixed, live and attack
-are not.
+CutMix (Yun et al., arXiv 1905.04899) mixes regions of images, and their labels. Mixing here exchanges
+quarters within a class, so the label stays.
 """
 
 from __future__ import annotations
@@ -53,10 +52,7 @@ class CropGeometry:
 
 
 def _draw_crop_size(rng: np.random.Generator, height: int, width: int, augment: Augment) -> tuple[int, int]:
-    """Draw width and height of the crop in pixels, by rejection.
-
-    After ten crops that do not fit: as much of the image as the aspect ratios allow.
-    """
+    """Draw (width, height) of a crop in pixels; if ten do not fit, the largest that the ratios allow."""
     low, high = augment.crop_ratio
     for _ in range(MAX_TRIES):
         area = height * width * rng.uniform(*augment.crop_scale)
@@ -69,10 +65,7 @@ def _draw_crop_size(rng: np.random.Generator, height: int, width: int, augment: 
 
 
 def add_colour_noise(image: Image, rng: np.random.Generator, strength: float) -> Image:
-    """Shift a whole image (H, W, 3) along the principal axes of natural colours.
-
-    `strength` is the standard deviation of the shift along each axis, in its eigenvalue; 0 changes nothing.
-    """
+    """Shift an image (H, W, 3) along natural colours' principal axes, each by N(0, strength) x eigenvalue."""
     if not strength:
         return image
     shift = (EIGENVALUES * rng.normal(0, strength, 3)) @ EIGENVECTORS * 255
@@ -90,10 +83,8 @@ def augment_faces(
     """
     height, width = next(iter(faces.values())).shape[:2]
     geometry = CropGeometry.draw(rng, height, width, augment)
-    return {
-        name: add_colour_noise(geometry.apply(face, size), rng, augment.lighting)
-        for name, face in faces.items()
-    }
+    crops = {name: geometry.apply(face, size) for name, face in faces.items()}
+    return {name: add_colour_noise(face, rng, augment.lighting) for name, face in crops.items()}
 
 
 def draw_donors(labels: NDArray[np.int8], rng: np.random.Generator) -> NDArray[np.intp]:

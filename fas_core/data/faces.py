@@ -48,19 +48,14 @@ def face_detector(model: Path | None = None) -> Detector:
     Raises:
         DataError: the file is missing or not a YuNet model.
     """
-    if model is None:
-        return _build_cascade()
-    if not model.is_file():
+    if model is not None and not model.is_file():
         raise DataError(f"{model}: no such detector: give a YuNet .onnx file")
-    return _build_yunet(model)
+    return _build_cascade() if model is None else _build_yunet(model)
 
 
 def _build_cascade() -> Detector:
-    """Build a detector of upright frontal faces from the `alt2` cascade that OpenCV 4 ships.
-
-    Of 900 photos of the NUAA database it missed 2 and the `default` cascade 15, 13 of them live people
-    in dim light; where the two disagreed, `alt2` was right in all but two.
-    """
+    """Build a detector of upright frontal faces from the `alt2` cascade that OpenCV 4 ships."""
+    # Of 900 photos of the NUAA database it missed 2, the `default` cascade 15, 13 of them in dim light.
     path = Path(cv2.__file__).parent / "data" / "haarcascade_frontalface_alt2.xml"
     load = _once_per_thread(lambda: cv2.CascadeClassifier(str(path)))
 
@@ -133,17 +128,11 @@ def square_around(face: Box, margin: float, shape: tuple[int, ...]) -> Box:
 
 
 def crop_face(photos: Mapping[str, Image], face: Box, settings: CropSettings) -> tuple[Box, dict[str, Image]]:
-    """Crop one face from photos of several modalities: `{modality: (H, W, 3)}` of one scene.
+    """Return a square around a face and its crops `{modality: (size, size, 3)}` from photos of one scene.
 
-    The face is in pixels of the first photo; the sizes of the photos may differ.
-
-    Returns:
-        the square around the face in pixels of the first photo, and `{modality: (size, size, 3)}`.
+    Face and square are in pixels of the first photo; the sizes (H, W, 3) of the photos may differ.
     """
     first = next(iter(photos.values())).shape
     square = square_around(face, settings.margin, first)
-    crops = {
-        modality: resize_square(crop(photo, scale_box(square, first, photo.shape)), settings.size)
-        for modality, photo in photos.items()
-    }
-    return square, crops
+    crops = {name: crop(photo, scale_box(square, first, photo.shape)) for name, photo in photos.items()}
+    return square, {name: resize_square(image, settings.size) for name, image in crops.items()}

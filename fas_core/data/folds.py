@@ -27,14 +27,7 @@ GROUP_COLUMNS = tuple(name for name in COLUMNS if name != "box")
 
 @frozen(eq=False)
 class FoldAssignment:
-    """Which fold each sample of a data set's train split is in.
-
-    Args:
-        reader: the data set.
-        by: column of the sample table; samples of the same value are in the same fold.
-        count: number of folds.
-        seed: of the assignment.
-    """
+    """The fold of each sample of the train split; samples of one value of column `by` share a fold."""
 
     reader: DatasetReader
     by: str
@@ -43,11 +36,7 @@ class FoldAssignment:
 
     @classmethod
     def parse(cls, reader: DatasetReader, spec: str, seed: int) -> FoldAssignment:
-        """Parse `COLUMN:K`, a recipe's `folds`.
-
-        Raises:
-            ConfigError: `spec` is not of this form.
-        """
+        """Parse `COLUMN:K`, a recipe's `folds`; anything else raises a ConfigError."""
         if (match := FOLDS.fullmatch(spec)) is None:
             raise ConfigError(f"folds must be COLUMN:K, e.g. subject:5: {spec!r}")
         return cls(reader, match[1], int(match[2]), seed)
@@ -114,9 +103,8 @@ class _HeldOutDataset:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        folds = self.folds
-        note = f"dev: fold {self.fold} of {folds.count} by {folds.by}, which train leaves out"
-        return (*folds.reader.notes, note)
+        note = f"dev: fold {self.fold} of {self.folds.count} by {self.folds.by}, which train leaves out"
+        return (*self.folds.reader.notes, note)
 
     def prepare(self) -> None:
         self.folds.reader.prepare()
@@ -136,19 +124,12 @@ class _HeldOutDataset:
 
 
 def fold_numbers(samples: SampleTable, by: str, count: int, seed: int) -> NDArray[np.intp]:
-    """Assign samples to folds, stratified by class and species, whole groups at a time.
+    """Assign groups, the samples of one value of column `by`, to folds, stratified by class and PAI species.
 
-    Folds have about as many samples of each class, and of each species of attacks, as whole groups allow.
     The same samples, in any order, and the same seed give the same folds.
 
-    Args:
-        samples: labelled.
-        by: a column of the sample table; rows of the same value are one group, in one fold.
-        count: number of folds, at least 2.
-        seed: of the order in which equal groups are assigned.
-
     Returns:
-        (N,) from 1 to `count`; every fold has both classes.
+        (N,) from 1 to `count`, which is at least 2; every fold has both classes.
 
     Raises:
         ConfigError: there is no such column.
@@ -166,9 +147,8 @@ def fold_numbers(samples: SampleTable, by: str, count: int, seed: int) -> NDArra
     numbers = 1 + _assign(_shares(samples, groups), count, seed)[groups]
     for name, rows in (("live samples", labels == LIVE), ("attacks", labels == ATTACK)):
         if missing := sorted(set(range(1, count + 1)) - set(numbers[rows].tolist())):
-            raise DataError(
-                f"{samples.root}: fold {missing[0]} of {count} by {by} has no {name}: take fewer folds"
-            )
+            fold = f"fold {missing[0]} of {count} by {by}"
+            raise DataError(f"{samples.root}: {fold} has no {name}: take fewer folds")
     return numbers
 
 
@@ -177,10 +157,9 @@ def _read_groups(samples: SampleTable, by: str) -> NDArray[np.intp]:
     if by not in GROUP_COLUMNS:
         raise ConfigError(f"folds by {by!r}: samples have no such column{suggest_closest(by, GROUP_COLUMNS)}")
     column = samples.table.column(by)
-    if empty := column.null_count:
-        raise DataError(
-            f"{samples.root}: folds by {by}: it is not known of {empty} of {len(samples)} training samples"
-        )
+    if column.null_count:
+        missing = f"{column.null_count} of {len(samples)} training samples"
+        raise DataError(f"{samples.root}: folds by {by}: it is not known of {missing}")
     return _codes(column)
 
 
@@ -191,23 +170,16 @@ def _codes(column: pa.ChunkedArray) -> NDArray[np.intp]:
 
 def _shares(samples: SampleTable, groups: NDArray[np.intp]) -> NDArray[np.float64]:
     """(groups, strata) each group's share of all samples of a stratum: a class, or a species of attacks."""
-    species = pc.fill_null(samples.table.column("species"), "")
-    codes, attacks = _codes(species), samples.labels == ATTACK
-    strata = [
-        samples.labels == LIVE,
-        attacks,
-        *(attacks & (codes == code) for code in range(codes.max() + 1)),
-    ]
+    codes = _codes(pc.fill_null(samples.table.column("species"), ""))
+    live, attacks = samples.labels == LIVE, samples.labels == ATTACK
+    strata = [live, attacks, *(attacks & (codes == code) for code in range(codes.max() + 1))]
     counts = np.stack([np.bincount(groups[rows], minlength=groups.max() + 1) for rows in strata], axis=1)
     return np.asarray(counts / np.maximum(counts.sum(axis=0), 1), np.float64)
 
 
 def _assign(shares: NDArray[np.float64], count: int, seed: int) -> NDArray[np.intp]:
-    """(groups,) folds from 0: the largest group first, each to the fold that has least of its strata.
-
-    In that fold the sum of squared shares over all folds grows least. An empty fold is always such a one, so
-    that none stays empty.
-    """
+    """(groups,) folds from 0: the largest group first, each to the fold that has least of its strata."""
+    # There the sum of squared shares over all folds grows least. An empty fold has none: none stays empty.
     order = np.random.default_rng(seed).permutation(len(shares))
     order = order[np.argsort(-shares[order].sum(axis=1), kind="stable")]
     totals, folds = np.zeros((count, shares.shape[1])), np.zeros(len(shares), np.intp)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from fas_core.errors import DataError
@@ -49,14 +50,10 @@ def read_shape(path: Path) -> tuple[int, int]:
 
 
 def pixel_size(data: bytes) -> Size | None:
-    """Return the size of an encoded image, an animation's canvas or a file's first page.
-
-    None where the format is unknown or the header is damaged. EXIF orientation is not applied.
-    """
-    try:
+    """Return the size of an encoded image, before EXIF orientation; None of an unknown or damaged header."""
+    with suppress(struct.error):
         return _read_size(data)
-    except struct.error:
-        return None
+    return None
 
 
 def jpeg_segments(data: bytes) -> Iterator[tuple[int, int, int]]:
@@ -89,8 +86,8 @@ def _read_size(data: bytes) -> Size | None:
         return _read_webp_size(data)
     if data.startswith((b"II*\0", b"MM\0*")):
         entries = dict(_tiff_entries(data))
-        size = entries.get(TIFF_WIDTH), entries.get(TIFF_HEIGHT)
-        return None if size[0] is None or size[1] is None else (size[0], size[1])
+        has_size = {TIFF_WIDTH, TIFF_HEIGHT} <= entries.keys()
+        return (entries[TIFF_WIDTH], entries[TIFF_HEIGHT]) if has_size else None
     return None
 
 
@@ -123,13 +120,12 @@ def _is_rotated(data: bytes) -> bool:
     """Whether a JPEG's EXIF orientation, 5 to 8, exchanges height and width."""
     for marker, start, end in jpeg_segments(data) if data.startswith(JPEG_START) else ():
         if marker in START_OF_FRAME:
-            return False
+            break
         if marker == EXIF_MARKER and data.startswith(EXIF, start):
-            try:
+            with suppress(struct.error):
                 entries = _tiff_entries(data[start + len(EXIF) : end])
                 return any(tag == TIFF_ORIENTATION and 5 <= value <= 8 for tag, value in entries)
-            except struct.error:
-                return False
+            break
     return False
 
 

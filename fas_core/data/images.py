@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -36,11 +37,7 @@ cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
 
 
 def read_bytes(path: Path) -> bytes:
-    """Read a file.
-
-    Raises:
-        DataError: the file is missing, unreadable or empty.
-    """
+    """Read an image file; a DataError says that it is missing, unreadable or empty."""
     try:
         data = path.read_bytes()
     except FileNotFoundError:
@@ -70,10 +67,8 @@ def decode(data: bytes, path: Path) -> Image:
     """
     size = pixel_size(data)
     if size is not None and size[0] * size[1] > MAX_PIXELS:
-        raise DataError(
-            f"{path}: {size[0]} x {size[1]} pixels, more than the {MAX_PIXELS // 10**6} million "
-            "that are read: scale it down"
-        )
+        limit = f"the {MAX_PIXELS // 10**6} million that are read"
+        raise DataError(f"{path}: {size[0]} x {size[1]} pixels, more than {limit}: scale it down")
     if _is_truncated(data):
         raise DataError(f"{path}: the image is cut off after {len(data)} bytes: copy it again")
     if size is None:
@@ -126,17 +121,12 @@ def _is_truncated(data: bytes) -> bool:
     """Whether a JPEG or PNG lacks its end marker; the decoders would fill the rest with grey silently."""
     if data.startswith(b"\x89PNG"):
         return b"IEND" not in data
-    return data.startswith(JPEG_START) and data.find(b"\xff\xd9", _find_scan(data)) < 0
-
-
-def _find_scan(data: bytes) -> int:
-    """Return where a JPEG's pixels begin: after the header segments, which may hold a whole thumbnail."""
-    position = len(JPEG_START)
-    for marker, _, end in jpeg_segments(data):
-        if marker == START_OF_SCAN:
-            break
-        position = end
-    return position
+    if not data.startswith(JPEG_START):
+        return False
+    # The pixels begin after the header segments, which may hold a whole thumbnail.
+    headers = takewhile(lambda segment: segment[0] != START_OF_SCAN, jpeg_segments(data))
+    pixels = max((end for _, _, end in headers), default=len(JPEG_START))
+    return data.find(b"\xff\xd9", pixels) < 0
 
 
 def crop(image: Image, box: Box) -> Image:
@@ -169,10 +159,7 @@ def resize_square(image: Image, size: int) -> Image:
 
 
 def prepare(face: Image, size: int, resize: Resize) -> Image:
-    """Apply the evaluation rule: the central square of a face (H, W, 3), resized to (size, size, 3).
-
-    `resize.crop` is the square's side as a fraction of the shorter side.
-    """
+    """Resize a face's central square, `resize.crop` of its shorter side: the evaluation rule, to `size`."""
     height, width = face.shape[:2]
     side = max(round(min(height, width) * resize.crop), 1)
     top, left = (height - side) // 2, (width - side) // 2
@@ -190,8 +177,7 @@ def write_image(path: Path, image: Image) -> None:
     """Write an RGB image atomically, in the format of the file name's suffix.
 
     Raises:
-        DataError: the suffix is not an image's.
-        FasError: the file cannot be written.
+        FasError: the suffix is not an image's, or the file cannot be written.
     """
     if not is_image(path.name):
         raise DataError(f"{path}: name an image file, e.g. {path.stem}.png")

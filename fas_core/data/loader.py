@@ -122,11 +122,8 @@ def training_loader(
     Args:
         samples: all labelled, and with every modality of the recipe.
         recipe: size, augmentation, batch size, seed and the number of reading processes (0: this one).
-        epoch: counts from 0.
         also: modalities that the loss reads in addition to the model's.
         start_batch: how many batches to skip when a run continues; the others stay the same.
-        rank: of this process.
-        world_size: processes that train together.
 
     Raises:
         DataError: too few samples, at once; an unreadable image, when its batch is due.

@@ -3,27 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from attrs import evolve
+import numpy as np
+from attrs import evolve, frozen
 
 from fas_core.config.recipe import DatasetChoice
 from fas_core.config.structure import structure
 from fas_core.contracts import DatasetReader
 from fas_core.data.folds import FoldAssignment
-from fas_core.data.train_on_dev import DevMergedDataset
 from fas_core.descriptors import Dataset
 from fas_core.errors import DataError, suggest_closest
+from fas_core.records.samples import ATTACK, LIVE, SampleTable, concat
 from fas_core.registry import Registry
 
 
 def open_dataset(spec: str, options: Mapping[str, Any] | None, registry: Registry) -> DatasetReader:
-    """Open the data set that `spec` names, and make its data where the data set does so.
-
-    Args:
-        spec: `NAME`, `NAME:ROOT`, a manifest file, or a folder whose layout is recognised.
-        options: the data set's options, as in a recipe.
+    """Open the data set that `spec` names, with options as in a recipe; make its data where it does so.
 
     Raises:
         DataError: no data set, or more than one, fits `spec`; or the data cannot be read.
@@ -45,11 +43,7 @@ def replace_dataset(
     """Return the recipe entry of `spec`, to use in place of a recipe's `choice`.
 
     Where `spec` names the recipe's own data set, its options and, unless `spec` has a root, its root stay.
-
-    Args:
-        spec: as `open_dataset` takes it.
-        choice: the recipe's.
-        protocols: `{data set: protocol}` to use instead of the recipe's or the default protocol.
+    `protocols` are `{data set: protocol}` to use instead of the recipe's or the default protocol.
 
     Raises:
         DataError: as `resolve_dataset`.
@@ -103,10 +97,8 @@ def identify_dataset(spec: str, registry: Registry) -> tuple[Dataset, Path | Non
         forms = " or ".join(f"{component.name}:{spec}" for component in matches)
         raise DataError(f"{spec}: looks like more than one data set: write {forms}")
     if not matches:
-        raise DataError(
-            f"{spec}: looks like no known data set: write NAME:{spec}, where NAME is one of "
-            f"{', '.join(sorted(names))}"
-        )
+        form = f"NAME:{spec}, where NAME is one of {', '.join(sorted(names))}"
+        raise DataError(f"{spec}: looks like no known data set: write {form}")
     return matches[0], path
 
 
@@ -130,3 +122,40 @@ def _has_layout(root: Path, component: Dataset) -> bool:
     if root.is_file():
         return root.suffix.lower() in component.suffixes
     return any(next(root.glob(marker), None) is not None for marker in component.markers)
+
+
+@frozen(eq=False, slots=False)
+class DevMergedDataset:
+    """A data set without dev, whose labelled samples are in train: cross-validation needs no dev split."""
+
+    reader: DatasetReader
+
+    @property
+    def overlaps(self) -> tuple[tuple[str, str], ...]:
+        """The data set's overlaps, with train in place of dev."""
+        pairs = (tuple("train" if name == "dev" else name for name in pair) for pair in self.reader.overlaps)
+        return tuple(dict.fromkeys((first, second) for first, second in pairs if first != second))
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        return (*self.reader.notes, "dev is trained on: it is a part of train")
+
+    def prepare(self) -> None:
+        self.reader.prepare()
+
+    def splits(self) -> tuple[str, ...]:
+        return tuple(name for name in self.reader.splits() if name != "dev")
+
+    def samples(self, split: str) -> SampleTable:
+        """Return the samples of a split; dev, or no dev to train on, raises a DataError."""
+        if split == "dev":
+            raise DataError("no split 'dev': the model was trained on it (data.train_on_dev)")
+        return self._train if split == "train" else self.reader.samples(split)
+
+    @cached_property
+    def _train(self) -> SampleTable:
+        train = self.reader.samples("train")
+        if "dev" not in self.reader.splits():
+            raise DataError(f"{train.root}: there is no dev split to train on: leave data.train_on_dev away")
+        dev = self.reader.samples("dev")
+        return concat([train, dev.take(np.isin(dev.labels, (LIVE, ATTACK)))])

@@ -14,13 +14,11 @@ from fas_core.registry import Registry
 
 @frozen
 class Protocol:
-    """A protocol of a data set.
+    """A protocol, or set of protocols, of a data set.
 
     Args:
         name: as the user gave it, e.g. `cefa-4` or `cefa-4@2`.
-        dataset: the data set's name.
-        members: values of its `protocol` option; the sub-protocols of a set, or one.
-        is_set: whether it is a set of protocols.
+        members: values of the data set's `protocol` option; the sub-protocols of a set, or one.
     """
 
     name: str
@@ -57,15 +55,13 @@ def find_protocol(text: str, registry: Registry) -> Protocol:
     Raises:
         ConfigError: no data set has this name.
     """
-    datasets = {item.name: item for item in registry.all(Dataset) if isinstance(item, Dataset)}
+    datasets = {item.name: item for item in registry.all(Dataset)}
     # Names may contain a `-` themselves: the longest match wins.
     matches = [name for name in datasets if text.startswith(f"{name}-") and len(text) > len(name) + 1]
     if not matches:
         sets = [f"{name}-{key}" for name, item in sorted(datasets.items()) for key in item.sets]
-        raise ConfigError(
-            f"--protocol {text!r}: must be DATASET-PROTOCOL, e.g. cefa-4@1, or a set of them: "
-            f"{format_list(sets)}"
-        )
+        form = f"DATASET-PROTOCOL, e.g. cefa-4@1, or a set of them: {format_list(sets)}"
+        raise ConfigError(f"--protocol {text!r}: must be {form}")
     name = max(matches, key=len)
     protocol = text.removeprefix(f"{name}-")
     members = datasets[name].sets.get(protocol)

@@ -25,25 +25,16 @@ def read_faces(samples: SampleTable, row: int, modalities: Sequence[str]) -> dic
     box = samples.box(row)
     if box is None:
         return images
-    first = samples.modalities[0]
-    shape = (images[first] if first in images else _read_first(samples, row)).shape
+    first = samples.modalities[0]  # the box is in its pixels
+    if first not in images and not samples.has(row, first):
+        sample = f"{samples.root}: sample {samples.table.column('id')[row].as_py()!r}"
+        raise DataError(f"{sample}: its box is in pixels of its {first!r} image, which it lacks")
+    path = samples.path(row, first)
+    shape = (images[first] if first in images else read_image(path)).shape
     if not box_overlaps(box, shape):
-        raise DataError(
-            f"{samples.path(row, first)}: box {list(box)} lies outside the image of "
-            f"{shape[1]} x {shape[0]} pixels"
-        )
+        size = f"{shape[1]} x {shape[0]} pixels"
+        raise DataError(f"{path}: box {list(box)} lies outside the image of {size}")
     return {name: crop(image, scale_box(box, shape, image.shape)) for name, image in images.items()}
-
-
-def _read_first(samples: SampleTable, row: int) -> Image:
-    """Read the image of the first modality, which the box refers to."""
-    first = samples.modalities[0]
-    if not samples.has(row, first):
-        raise DataError(
-            f"{samples.root}: sample {samples.table.column('id')[row].as_py()!r}: "
-            f"its box is in pixels of its {first!r} image, which it lacks"
-        )
-    return read_image(samples.path(row, first))
 
 
 def batches(

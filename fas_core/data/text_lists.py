@@ -1,8 +1,8 @@
-"""Shared by data set readers: list files, file suffixes, and errors that report all problems at once."""
+"""Shared by data set readers: list files, file names, and errors that report all problems at once."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from fas_core.errors import DataError
@@ -12,6 +12,8 @@ NO_FACE = "no_face.txt"
 """File beside crops: ids of the samples in which no face was found."""
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff")
 VIDEO_SUFFIXES = (".avi", ".mov", ".mp4", ".mkv", ".m4v", ".webm", ".mpg", ".mpeg", ".wmv", ".3gp")
+MODALITIES = ("rgb", "depth", "ir")
+SYNONYMS = {"color": "rgb", "colour": "rgb"}
 
 
 def is_image(name: str) -> bool:
@@ -28,10 +30,33 @@ def _has_suffix(name: str, suffixes: tuple[str, ...]) -> bool:
     return name.lower().endswith(suffixes) and not name.rpartition("/")[2].startswith(".")
 
 
-def read_lines(path: Path) -> list[str]:
-    """Read the lines of a text file, stripped; line ends are LF, CRLF or a lone CR.
+def split_modality(path: str, modalities: Collection[str] = MODALITIES) -> tuple[str | None, str]:
+    """Return the modality that a path names by a folder or the name's end, or None, and the rest of the path.
 
-    Blank lines are empty strings, so that index + 1 is the line's number.
+    Images whose rest, which has no suffix, is equal belong together.
+
+    >>> split_modality("live/depth/07.png"), split_modality("live/07-colour.jpg"), split_modality("07.jpg")
+    (('depth', 'live/07'), ('rgb', 'live/07'), (None, '07'))
+    """
+
+    def find(word: str) -> str | None:
+        name = SYNONYMS.get(word.lower(), word.lower())
+        return name if name in modalities else None
+
+    *folders, name = path.split("/")
+    stem = name.rpartition(".")[0] or name
+    for index, folder in enumerate(folders):
+        if modality := find(folder):
+            return modality, "/".join([*folders[:index], *folders[index + 1 :], stem])
+    for separator in "_-":
+        start, _, end = stem.rpartition(separator)
+        if start and (modality := find(end)):
+            return modality, "/".join([*folders, start])
+    return None, "/".join([*folders, stem])
+
+
+def read_lines(path: Path) -> list[str]:
+    """Read all lines of a text file, stripped; line ends are LF, CRLF or a lone CR.
 
     Raises:
         DataError: the file is missing, cannot be read or is not text.
@@ -48,11 +73,7 @@ def read_lines(path: Path) -> list[str]:
 
 
 def refuse(path: Path, problems: Sequence[str]) -> None:
-    """Raise the problems of a file or folder, each `file:line: message`, if there are any.
-
-    Raises:
-        DataError: there are problems; the first 20 are listed, a line each.
-    """
+    """Raise a DataError of the problems of a path, each `file:line: message`, if any; it lists 20."""
     if problems:
         rest = len(problems) - MAX_PROBLEMS
         lines = [*problems[:MAX_PROBLEMS], f"and {rest} more"] if rest > 0 else problems
@@ -61,11 +82,7 @@ def refuse(path: Path, problems: Sequence[str]) -> None:
 
 
 def known_split(split: str, splits: Sequence[str], where: Path) -> str:
-    """Return `split` if it is one of `splits`.
-
-    Raises:
-        DataError: the data set has no such split.
-    """
+    """Return `split` if it is one of `splits`, else raise a DataError."""
     if split not in splits:
         raise DataError(f"{where}: no {split!r} split (there are: {', '.join(splits)})")
     return split

@@ -133,7 +133,7 @@ def _load_run(stack: ExitStack, path: Path, threads: int, options: PredictOption
         raise ConfigError(f"--foreign describes a model that is not ours: {path} is a run")
     require("train", "torch", "safetensors")
     from fas_core.inference.run_model import RunModel
-    from fas_core.models.timing import torch_threads
+    from fas_core.models.model import torch_threads
 
     stack.enter_context(torch_threads(threads))
     return RunModel(Run.open(path, registry()))

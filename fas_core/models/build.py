@@ -6,12 +6,11 @@ from typing import cast
 
 from torch import nn
 
-from fas_core.config.recipe import BackboneChoice, ModelConfig, Normalize, Recipe
+from fas_core.config.recipe import BackboneChoice, Normalize, Recipe
 from fas_core.contracts import BackboneModule, BranchSize
 from fas_core.descriptors import Backbone, Fusion, Stage
 from fas_core.errors import ConfigError, format_list
-from fas_core.models.model import SHARED, Model, Preprocess
-from fas_core.models.patches import PatchGrid
+from fas_core.models.model import SHARED, Model, PatchGrid, Preprocess
 from fas_core.registry import Registry
 
 
@@ -24,62 +23,49 @@ def build_model(recipe: Recipe, registry: Registry, num_classes: int = 2) -> Mod
     """
     partial = recipe.train.modality_dropout > 0
     if partial and len(recipe.modalities) == 1:
-        raise ConfigError(
-            f"train.modality_dropout: {recipe.modalities[0]!r} is the only modality: nothing would be left"
-        )
+        (name,) = recipe.modalities
+        raise ConfigError(f"train.modality_dropout: {name!r} is the only modality: nothing would be left")
     config, descriptor = recipe.model, registry.find(Fusion, recipe.model.fusion.name)
+    takes, side, patches = descriptor.takes, config.input_size, config.patches
     choices = _backbone_choices(config.backbone, recipe.modalities)
     normalize = _normalize(config.normalize, recipe.modalities)
 
     def backbone(choice: BackboneChoice, in_channels: int, until: Stage) -> nn.Module:
         target = registry.find(Backbone, choice.name).load()
-        options = {"in_channels": in_channels, "input_size": config.input_size, "num_classes": num_classes}
+        options = {"in_channels": in_channels, "input_size": side, "num_classes": num_classes}
         return cast(nn.Module, target(choice.options, until=until, **options))
 
     def fusion(sizes: tuple[BranchSize, ...]) -> nn.Module:
-        target = descriptor.load()
-        return cast(nn.Module, target(config.fusion.options, branches=sizes, num_classes=num_classes))
+        options = {"branches": sizes, "num_classes": num_classes}
+        return cast(nn.Module, descriptor.load()(config.fusion.options, **options))
 
-    if descriptor.takes == "inputs":
+    if takes == "inputs":
         if len(set(choices.values())) > 1:
             raise ConfigError(
                 f"model.backbone: fusion {descriptor.name!r} has one backbone for all modalities"
             )
-        side = config.input_size
         joint = fusion(tuple(BranchSize(name, (3, side, side)) for name in recipe.modalities))
         channels = cast(int, joint.out_channels)
         backbones = {SHARED: backbone(choices[recipe.modalities[0]], channels, "logits")}
     else:
-        backbones = {name: backbone(choice, 3, descriptor.takes) for name, choice in choices.items()}
-        joint = fusion(
-            tuple(
-                _branch_size(name, branch, config.input_size, descriptor.takes)
-                for name, branch in backbones.items()
-            )
-        )
+        backbones = {name: backbone(choice, 3, takes) for name, choice in choices.items()}
+        joint = fusion(tuple(_branch_size(name, item, side, takes) for name, item in backbones.items()))
     return Model(
         {name: Preprocess(values) for name, values in normalize.items()},
         backbones,
         joint,
-        descriptor.takes,
+        takes,
         config.face_size,
         partial,
-        _patch_grid(config),
+        None if patches is None else PatchGrid(patches.grid, side, config.face_size),
     )
-
-
-def _patch_grid(config: ModelConfig) -> PatchGrid | None:
-    patches = config.patches
-    return None if patches is None else PatchGrid(patches.grid, config.input_size, config.face_size)
 
 
 def _normalize(tables: dict[str, Normalize], modalities: tuple[str, ...]) -> dict[str, Normalize]:
     """One for each modality; others are ignored, so that a recipe can be narrowed to fewer modalities."""
     if tables and (missing := [name for name in modalities if name not in tables]):
-        raise ConfigError(
-            f"model.normalize: given for {format_list(tables)} but not for {format_list(missing)}: "
-            "`fas data stats` measures it"
-        )
+        names = f"{format_list(tables)} but not for {format_list(missing)}"
+        raise ConfigError(f"model.normalize: given for {names}: `fas data stats` measures it")
     return {name: tables.get(name, Normalize()) for name in modalities}
 
 
@@ -90,10 +76,8 @@ def _backbone_choices(
     if not isinstance(backbone, dict):
         return dict.fromkeys(modalities, backbone)
     if differing := set(backbone) ^ set(modalities):
-        raise ConfigError(
-            f"model.backbone: must name one for each of {', '.join(modalities)}: "
-            f"{format_list(sorted(differing))}"
-        )
+        wrong = format_list(sorted(differing))
+        raise ConfigError(f"model.backbone: must name one for each of {', '.join(modalities)}: {wrong}")
     return {name: backbone[name] for name in modalities}
 
 

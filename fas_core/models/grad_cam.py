@@ -29,10 +29,8 @@ def evidence(logits: Tensor) -> Tensor:
 def grad_cam(model: Model, images: dict[str, Tensor], presence: Tensor | None = None) -> dict[str, Tensor]:
     """Return a heat map of each modality: relu(sum over channels of mean gradient x activation), eq. 1 and 2.
 
-    Args:
-        model: in eval mode, so that the samples of a batch do not influence each other.
-        images: `{modality: uint8 (B, H, W, 3)}`.
-        presence: (B, modalities) bool, False where a modality is missing; None if none is.
+    `images` and `presence` are as `Model` takes them; the model is in eval mode, so that the samples of a
+    batch do not influence each other.
 
     Returns:
         `{modality: (B, h, w)}`, values >= 0. h and w are the size of the backbone's feature map; for a model
@@ -46,23 +44,14 @@ def grad_cam(model: Model, images: dict[str, Tensor], presence: Tensor | None = 
         outputs = model(images, presence)
         assert outputs.logits is not None  # every model has them
         features = dict(outputs.features)
-        gradients = torch.autograd.grad(
-            evidence(outputs.logits).sum(), list(features.values()), materialize_grads=True
-        )
-    maps = {
-        name: _weight_activations(activation.detach(), gradient)
-        for (name, activation), gradient in zip(features.items(), gradients, strict=True)
-    }
-    count = len(outputs.logits) * (1 if model.patches is None else len(model.patches.corners))
-    for name, heat in maps.items():
+        total = evidence(outputs.logits).sum()
+        gradients = torch.autograd.grad(total, list(features.values()), materialize_grads=True)
+    patches, maps = model.patches, {}
+    count = len(outputs.logits) * (1 if patches is None else len(patches.corners))
+    for (name, activation), gradient in zip(features.items(), gradients, strict=True):
+        weights = gradient.mean(dim=(2, 3), keepdim=True)  # (B, C, 1, 1)
+        heat = (weights * activation.detach()).sum(dim=1).relu()
         if len(heat) != count:
             raise ModelError(f"{name!r} backbone: {len(heat)} maps of {count} inputs: no Grad-CAM of them")
-    if model.patches is not None:
-        maps = {name: model.patches.assemble(heat) for name, heat in maps.items()}
+        maps[name] = heat if patches is None else patches.assemble(heat)
     return {name: maps[SHARED if model.takes == "inputs" else name] for name in model.modalities}
-
-
-def _weight_activations(activation: Tensor, gradient: Tensor) -> Tensor:
-    """Sum the activations over channels, weighted by mean gradient: (B, C, h, w) twice -> (B, h, w)."""
-    weights = gradient.mean(dim=(2, 3), keepdim=True)  # (B, C, 1, 1)
-    return (weights * activation).sum(dim=1).relu()

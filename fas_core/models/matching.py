@@ -40,14 +40,13 @@ class EntryMatch:
 
     def differences(self) -> str:
         """Describe in one line the entries that are in no pair; empty for an exact match."""
-        groups = (
-            (self.missing, "missing in the file"),
-            (self.mismatched, "of another shape"),
-            (self.unused, "left over in the file"),
-        )
-        return "; ".join(
-            f"{len(names)} {problem}: {format_list(names, 3)}" for names, problem in groups if names
-        )
+        problems = {
+            "missing in the file": self.missing,
+            "of another shape": self.mismatched,
+            "left over in the file": self.unused,
+        }
+        texts = (f"{len(names)} {text}: {format_list(names, 3)}" for text, names in problems.items() if names)
+        return "; ".join(texts)
 
     def to_json(self) -> dict[str, Any]:
         """Return the match as plain data, under the keys of `import.json`."""
@@ -67,13 +66,9 @@ def match_by_name(
     *,
     adapt_input: bool = False,
 ) -> EntryMatch:
-    """Match entries by published name.
+    """Match the entries of two state dicts by `names`, `{name in the model: published name}`.
 
-    Args:
-        model: state dict of the model.
-        names: `{name in the model: published name}`.
-        file: state dict of the file.
-        adapt_input: whether the first convolution may have another number of input channels.
+    With `adapt_input` the first convolution may have another number of input channels.
     """
     first = next((name for name, value in model.items() if value.ndim == 4), None) if adapt_input else None
     pairs, adapted, missing, mismatched = [], [], [], []
@@ -106,17 +101,10 @@ def copy_matched(network: nn.Module, match: EntryMatch, file: Mapping[str, Tenso
 
 
 def adapt_input_channels(kernel: Tensor, channels: int) -> Tensor:
-    """Return a convolution's kernel for another number of input channels.
+    """Return a convolution's kernel for another number of input channels: (out, in, h, w), `in` changed.
 
     One channel gets the sum of the kernels, as if the image stood in all of the old channels; more get the
     old kernels in turn, scaled so that stacked copies of an image give what the image gave.
-
-    Args:
-        kernel: (out, in, h, w).
-        channels: new number of input channels.
-
-    Returns:
-        (out, channels, h, w).
 
     >>> adapt_input_channels(torch.ones(1, 3, 1, 1), 1).flatten().tolist()
     [3.0]

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, cast
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from fas_core.config.recipe import Normalize
 from fas_core.contracts import BackboneModule, Images, Scorer
 from fas_core.descriptors import Stage
-from fas_core.models.patches import PatchGrid
 from fas_core.records.outputs import Outputs
 
 if TYPE_CHECKING:
@@ -40,6 +42,50 @@ class Preprocess(nn.Module):
         return pixels.permute(0, 3, 1, 2).float() * scale + shift
 
 
+class PatchGrid(nn.Module):
+    """Cut faces into patches: (B, F, F, 3) -> (B x P, size, size, 3), with P = grid x grid.
+
+    The patches of a face follow each other, row by row.
+
+    Args:
+        grid: patches a side, spread evenly from edge to edge; 1 is the central patch.
+        size: side of a patch in pixels.
+        face_size: F.
+    """
+
+    def __init__(self, grid: int, size: int, face_size: int) -> None:
+        super().__init__()
+        margin = face_size - size
+        starts = [round(margin * index / (grid - 1)) for index in range(grid)] if grid > 1 else [margin // 2]
+        self.corners = [(top, left) for top in starts for left in starts]
+        self.size, self.face_size = size, face_size
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        side = self.size
+        patches = [pixels[:, top : top + side, left : left + side] for top, left in self.corners]
+        return torch.stack(patches, dim=1).flatten(0, 1)
+
+    def repeat(self, presence: Tensor) -> Tensor:
+        """(B, modalities) -> (B x P, modalities)."""
+        return presence[:, None].expand(-1, len(self.corners), -1).flatten(0, 1)
+
+    def mean(self, logits: Tensor) -> Tensor:
+        """(B x P, K) -> (B, K)."""
+        return torch.unflatten(logits, 0, (-1, len(self.corners))).mean(dim=1)
+
+    def assemble(self, maps: Tensor) -> Tensor:
+        """Maps of patches, (B x P, h, w), as one map of each face, (B, F, F); means where patches overlap."""
+        side = self.size
+        tiles = F.interpolate(maps[:, None], (side, side), mode="bilinear")[:, 0]
+        tiles = torch.unflatten(tiles, 0, (-1, len(self.corners)))  # (B, P, size, size)
+        total = maps.new_zeros(len(tiles), self.face_size, self.face_size)
+        count = maps.new_zeros(self.face_size, self.face_size)
+        for index, (top, left) in enumerate(self.corners):
+            total[:, top : top + side, left : left + side] += tiles[:, index]
+            count[top : top + side, left : left + side] += 1
+        return total / count.clamp(min=1)
+
+
 class Model(nn.Module):
     """Takes `{modality: uint8 (B, H, W, 3)}` and gives `Outputs`.
 
@@ -47,13 +93,10 @@ class Model(nn.Module):
     a face's logits are the mean of its patches' logits; in training the inputs are single patches.
 
     Args:
-        preprocess: one `Preprocess` per modality.
         backbones: one per modality, or, under a fusion of inputs, the one named `shared`.
-        fusion: gets of each modality what `takes` names.
-        takes: the stage that the fusion joins.
+        takes: the stage of each backbone that the fusion joins.
         face_size: H and W in pixels of the faces that the model scores.
         partial: whether it was trained to do without some modalities.
-        patches: how faces are cut into patches; None where they are not.
     """
 
     def __init__(
@@ -81,11 +124,9 @@ class Model(nn.Module):
         return tuple(self.preprocess)
 
     def forward(self, images: dict[str, Tensor], presence: Tensor | None = None) -> Outputs:
-        """Score a batch.
+        """Score a batch with any pixels for missing modalities.
 
-        Args:
-            images: of every modality; any pixels for a missing one.
-            presence: (B, modalities) bool, in the model's order, False where one is missing; None: none is.
+        `presence` is (B, modalities) bool, in the model's order, False where one is missing; None: none is.
         """
         patches = None if self.training else self.patches
         if patches is not None:
@@ -151,3 +192,14 @@ def scorer(model: Model) -> Scorer:
             return cast("NDArray[np.float64]", model(tensors, mask).score.double().cpu().numpy())
 
     return score
+
+
+@contextmanager
+def torch_threads(count: int) -> Iterator[None]:
+    """Set the number of CPU threads of torch, and restore it afterwards."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

@@ -12,21 +12,15 @@ from fas_core.config.recipe import Recipe
 from fas_core.errors import ConfigError, ModelError, format_list
 from fas_core.models import PRETRAINED
 from fas_core.models.build import build_model
+from fas_core.models.checkpoint import read_published
 from fas_core.models.matching import EntryMatch, copy_matched, match_by_name
 from fas_core.models.model import Model
-from fas_core.models.published import read_published
 from fas_core.registry import Registry
 
 
 @frozen
 class PretrainedBranch:
-    """A branch and the pretrained weights that it was given.
-
-    Args:
-        branch: its modality, or `shared`.
-        path: file of the weights.
-        match: which entries were copied.
-    """
+    """Which entries of a branch (a modality, or `shared`) were copied from which file."""
 
     branch: str
     path: Path
@@ -54,10 +48,8 @@ def load_pretrained(model: Model, recipe: Recipe, registry: Registry) -> list[Pr
         return []
     paths = pretrained if isinstance(pretrained, dict) else dict.fromkeys(model.backbones, pretrained)
     if unknown := set(paths) - set(model.backbones):
-        raise ConfigError(
-            f"model.pretrained: no branch {format_list(sorted(unknown))} "
-            f"(there are: {', '.join(model.backbones)})"
-        )
+        names = format_list(sorted(unknown))
+        raise ConfigError(f"model.pretrained: no branch {names} (there are: {', '.join(model.backbones)})")
     classifier = classifier_entries(recipe, registry)
     return [_load_branch(model, branch, path, classifier) for branch, path in paths.items()]
 
@@ -66,16 +58,12 @@ def _load_branch(model: Model, branch: str, path: Path, classifier: frozenset[st
     path = path / PRETRAINED if path.is_dir() else path
     backbone = model.backbones[branch]
     weights = read_published(path).weights
-    state = {
-        name: value
-        for name, value in backbone.state_dict().items()
-        if f"backbones.{branch}.{name}" not in classifier
-    }
+    prefix = f"backbones.{branch}."
+    state = {name: value for name, value in backbone.state_dict().items() if prefix + name not in classifier}
     match = match_by_name(state, backbone_names(backbone), weights, adapt_input=True)
     if match.missing or match.mismatched:
-        raise ModelError(
-            f"model.pretrained: {path} does not fit the backbone of {branch!r}: {match.differences()}"
-        )
+        reason = match.differences()
+        raise ModelError(f"model.pretrained: {path} does not fit the backbone of {branch!r}: {reason}")
     copy_matched(backbone, match, weights)
     return PretrainedBranch(branch, path, match)
 

@@ -12,8 +12,7 @@ from pathlib import Path
 from attrs import frozen
 
 from fas_core.data.images import Box, Image
-from fas_core.data.modality_names import MODALITIES, split_modality
-from fas_core.data.text_lists import is_image, is_video
+from fas_core.data.text_lists import MODALITIES, is_image, is_video, split_modality
 from fas_core.data.video import frames
 from fas_core.errors import DataError
 

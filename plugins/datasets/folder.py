@@ -13,8 +13,7 @@ from pathlib import Path
 
 from attrs import frozen
 
-from fas_core.data.modality_names import split_modality
-from fas_core.data.text_lists import is_image, refuse
+from fas_core.data.text_lists import is_image, refuse, split_modality
 from fas_core.errors import DataError, format_list
 from fas_core.records.samples import ATTACK, LIVE, SampleTable
 from fas_plugins.datasets.base import Reader

@@ -12,8 +12,7 @@ from fas_core.atomic import replacing
 from fas_core.card import Card
 from fas_core.contracts import Exported, Images, Scorer, Verify
 from fas_core.errors import DataError, ModelError
-from fas_core.models.model import Model
-from fas_core.models.timing import torch_threads
+from fas_core.models.model import Model, torch_threads
 from fas_plugins.exporters.options import TorchOptions
 from fas_plugins.exporters.tracing import describe_error, export_program, silence
 

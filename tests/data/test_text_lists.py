@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from fas_core import DataError
-from fas_core.data.text_lists import is_image, is_video, known_split, read_lines, refuse
+from fas_core.data.text_lists import is_image, is_video, known_split, read_lines, refuse, split_modality
 
 
 def test_images_and_videos_by_suffix() -> None:
@@ -49,3 +49,26 @@ def test_a_split_is_one_of_those_there_are() -> None:
     assert known_split("dev", ("train", "dev"), Path("/faces")) == "dev"
     with pytest.raises(DataError, match=r"/faces: no 'test' split \(there are: train, dev\)"):
         known_split("test", ("train", "dev"), Path("/faces"))
+
+
+@pytest.mark.parametrize(
+    ("path", "modality", "rest"),
+    [
+        ("depth/x.png", "depth", "x"),
+        ("a/IR/b/x.png", "ir", "a/b/x"),
+        ("a/x_depth.png", "depth", "a/x"),
+        ("a/x-Color.jpg", "rgb", "a/x"),
+        ("x.depth.png", None, "x.depth"),
+        ("_ir.png", None, "_ir"),
+        ("ir", None, "ir"),
+        ("thermal/x.png", None, "thermal/x"),
+    ],
+)
+def test_a_folder_or_the_end_of_the_name(path: str, modality: str | None, rest: str) -> None:
+    assert split_modality(path) == (modality, rest)
+
+
+def test_a_folder_comes_before_the_name_and_others_can_be_known() -> None:
+    assert split_modality("rgb/x_ir.png") == ("rgb", "x_ir")
+    assert split_modality("thermal/x.png", ("thermal",)) == ("thermal", "x")
+    assert split_modality("rgb/x.png", ("thermal",)) == (None, "rgb/x")

@@ -14,8 +14,7 @@ from fas_core.card import Card
 from fas_core.config.recipe import Normalize
 from fas_core.contracts import BranchSize
 from fas_core.descriptors import Fusion
-from fas_core.models.model import Model, Preprocess
-from fas_core.models.patches import PatchGrid
+from fas_core.models.model import Model, PatchGrid, Preprocess
 from fas_core.records.model_input import ModelInput, Resize
 from fas_core.registry import registry
 from fas_core.scores.thresholds import Threshold

@@ -17,7 +17,7 @@ from fas_core.registry import registry
 
 def build(modalities: tuple[str, ...], train: dict[str, Any] | None = None, **model: Any) -> Model:
     options = {"backbone": "feathernet_a", "fusion": "concat_linear", "input_size": 64} | model
-    tree = {"modalities": list(modalities), "model": options, "train": train or {}}
+    tree = {"modalities": list(modalities), "model": options, **({"train": train} if train else {})}
     with torch.device("meta"):
         return build_model(structure(tree, Recipe, registry(), "test"), registry())
 

@@ -9,8 +9,7 @@ from torch import Tensor, nn
 from fas_core import ModelError
 from fas_core.config.recipe import Normalize
 from fas_core.models.grad_cam import evidence, grad_cam
-from fas_core.models.model import Model, Preprocess
-from fas_core.models.patches import PatchGrid
+from fas_core.models.model import Model, PatchGrid, Preprocess
 
 SIDE = 4
 PLAIN = Normalize(mean=(0, 0, 0), std=(1, 1, 1))

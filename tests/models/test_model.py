@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from fas_core.config.recipe import Normalize
-from fas_core.models.model import Model, Preprocess, scorer
+from fas_core.models.model import Model, Preprocess, scorer, torch_threads
 
 PLAIN = Normalize(mean=(0, 0, 0), std=(1, 1, 1))
 
@@ -148,3 +148,12 @@ def test_a_scorer_takes_arrays_and_leaves_the_model_in_eval_mode() -> None:
     result = score(images, np.array([[True, True], [True, False]]))
     assert result.dtype == np.float64
     np.testing.assert_allclose(result, 1 / (1 + np.exp([-0.8, -0.2])), rtol=1e-6)
+
+
+def test_threads_are_restored_also_after_an_error() -> None:
+    before = torch.get_num_threads()
+    with torch_threads(before + 1):
+        assert torch.get_num_threads() == before + 1
+    with pytest.raises(ValueError, match="stop"), torch_threads(before + 1):
+        raise ValueError("stop")
+    assert torch.get_num_threads() == before

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from fas_core.contracts import BackboneModule
 from fas_plugins.commands.importing.import_checkpoint import build_recipe, match_model
 from fas_core.models.matching import copy_matched
-from fas_core.models.published import read_published
+from fas_core.models.checkpoint import read_published
 from fas_core.registry import registry
 from fas_plugins.commands.importing.importing import match_model, published_recipe
 

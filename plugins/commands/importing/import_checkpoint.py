@@ -18,11 +18,10 @@ from fas_core.descriptors import Backbone
 from fas_core.errors import FasError, ModelError
 from fas_core.models import PRETRAINED
 from fas_core.models.build import build_model
-from fas_core.models.checkpoint import save_state, save_weights
+from fas_core.models.checkpoint import PublishedCheckpoint, read_published, save_state, save_weights
 from fas_core.models.matching import EntryMatch, copy_matched, match_by_name
 from fas_core.models.model import Model
 from fas_core.models.pretrained import classifier_entries
-from fas_core.models.published import PublishedCheckpoint, read_published
 from fas_core.registry import Registry
 from fas_core.runs.run import Run
 from fas_plugins.commands.importing.entries import (

@@ -10,9 +10,8 @@ from attrs import evolve
 from fas_core.console import Table
 
 if TYPE_CHECKING:
-    from fas_core.models.timing import Latency
     from fas_plugins.commands.models.cost import Block, Cost
-    from fas_plugins.commands.models.measure import NetworkSpec
+    from fas_plugins.commands.models.measure import Latency, NetworkSpec
 
 CONVENTION = (
     "cost: as the published tables count it (multiply-accumulates and biases of convolutions and linear "

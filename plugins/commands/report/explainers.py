@@ -29,7 +29,7 @@ def open_explainers(
     }
     with ExitStack() as stack:
         if any(isinstance(explainer, Explainer) for explainer in explainers.values()):
-            from fas_core.models.timing import torch_threads
+            from fas_core.models.model import torch_threads
 
             stack.enter_context(torch_threads(1))  # faces are explained in parallel, each in one thread
         yield explainers

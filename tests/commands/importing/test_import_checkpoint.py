@@ -17,11 +17,10 @@ from fas_core.config.recipe import Recipe
 from fas_core.descriptors import Backbone
 from fas_core.errors import ConfigError, FasError, ModelError
 from fas_core.models.build import build_model
-from fas_core.models.checkpoint import load_state
+from fas_core.models.checkpoint import load_state, read_published
 from fas_core.models.matching import adapt_input_channels
 from fas_core.models.model import Model
 from fas_core.models.pretrained import PretrainedBranch, load_pretrained
-from fas_core.models.published import read_published
 from fas_core.registry import registry
 from fas_core.runs.run import Run
 from fas_core.training import job

@@ -11,9 +11,9 @@ from attrs import evolve
 
 from fas_core.errors import ModelError
 from fas_core.models.build import build_model
+from fas_core.models.checkpoint import PublishedCheckpoint
 from fas_core.models.matching import EntryMatch
 from fas_core.models.model import Model
-from fas_core.models.published import PublishedCheckpoint
 from fas_core.registry import registry
 from fas_core.runs.run import Run
 from fas_plugins.commands.importing.entries import published_names

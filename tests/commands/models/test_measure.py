@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
+import torch
 
 from fas_core.descriptors import Backbone, Fusion
 from fas_core.errors import FasError
 from fas_core.registry import registry
 from fas_plugins.commands.models.measure import (
     NetworkSpec,
+    latency,
     measure_backbone,
     measure_cost,
     measure_fusion,
@@ -63,3 +67,24 @@ def test_quartiles_need_five_runs() -> None:
     assert 0 < timing.low <= timing.median <= timing.high
     with pytest.raises(FasError, match="--runs 4: quartiles take 5 runs or more"):
         measure_latency(SMALL.build(registry()), threads=1, runs=4)
+
+
+def test_latency_has_quartiles_and_the_number_of_runs_and_threads() -> None:
+    before = torch.get_num_threads()
+    result = latency(lambda: torch.ones(8) + 1, threads=1, runs=7)
+    assert 0 < result.low <= result.median <= result.high
+    assert (result.runs, result.threads) == (7, 1)
+    assert torch.get_num_threads() == before
+
+
+def test_a_slow_call_is_timed_five_times() -> None:
+    calls: list[bool] = []
+
+    def call() -> None:
+        calls.append(torch.is_inference_mode_enabled())
+        time.sleep(0.01)
+
+    result = latency(call, threads=1, runs=100, seconds=0.001)
+    assert result.runs == 5
+    assert calls == [True] * 7  # two to warm up
+    assert result.low >= 0.01

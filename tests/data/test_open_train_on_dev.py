@@ -9,7 +9,7 @@ import pytest
 from fas_core import DataError
 from fas_core.contracts import DatasetReader
 from fas_core.data.folds import FoldAssignment
-from fas_core.data.train_on_dev import DevMergedDataset
+from fas_core.data.open import DevMergedDataset
 from fas_core.records.samples import SampleTable
 
 Rows = list[tuple[str, int | None]]
