@@ -7,8 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
-from fas_core.cli.options.evaluation import aggregate_option, evaluation_options, threshold_option
-from fas_core.cli.options.output import evaluation_workers_option, output_options
+from fas_core.cli.options import (
+    aggregate_option,
+    evaluation_options,
+    evaluation_workers_option,
+    output_options,
+    threshold_option,
+)
 from fas_core.cli.views.results import show_across, show_result
 from fas_core.console import console
 from fas_core.errors import require

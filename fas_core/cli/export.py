@@ -7,7 +7,7 @@ from typing import Literal
 
 import rich_click as click
 
-from fas_core.cli.options.output import output_options
+from fas_core.cli.options import output_options
 from fas_core.cli.views.exported import show_exports, show_formats
 from fas_core.descriptors import Exporter
 from fas_core.errors import require

@@ -6,7 +6,7 @@ from typing import Any
 
 import rich_click as click
 
-from fas_core.cli.options.output import output_options
+from fas_core.cli.options import output_options
 from fas_core.console import Table, console
 from fas_core.descriptors import KINDS
 from fas_core.registry import PluginRecord, registry

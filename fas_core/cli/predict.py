@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 import rich_click as click
 
 from fas_core.atomic import replacing
-from fas_core.cli.options.output import output_options
-from fas_core.cli.options.predict import predict_options
+from fas_core.cli.options import output_options, predict_options
 from fas_core.cli.views.verdicts import show_verdicts
 from fas_core.errors import ConfigError
 

@@ -99,10 +99,7 @@ class Comparison:
 
     def _scores(self, scorer: Scorer, description: str) -> ScoreTable:
         return score_samples(
-            scorer,
-            self.samples,
-            model_input=self.card.input,
-            description=f"scoring by {description}",
+            scorer, self.samples, model_input=self.card.input, description=f"scoring by {description}"
         )
 
     def _read(self, samples: SampleTable) -> Images:
