@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import rich_click as click
+from attrs import evolve
 
 from fas_core.cli.options import (
     aggregate_option,
@@ -14,7 +15,7 @@ from fas_core.cli.options import (
     output_options,
     threshold_option,
 )
-from fas_core.cli.views.results import show_across, show_result
+from fas_core.cli.views import show_result
 from fas_core.console import console
 from fas_core.errors import require
 
@@ -88,13 +89,8 @@ def command(
     if isinstance(opened, ProtocolRuns):
         _refuse_for_protocol_runs(subsets or grouped, len(data) > 1 or bool(protocols))
     _refuse_together(several=len(data) > 1, subsets=subsets, grouped=grouped, narrowed=narrowed)
-    plan = Evaluation(
-        registry(),
-        _split_options(split, aggregate, modalities, workers, threshold),
-        evaluation,
-        threshold,
-        scores,
-    )
+    options = _split_options(split, aggregate, modalities, workers, threshold)
+    plan = Evaluation(registry(), options, evaluation, threshold, scores)
     if isinstance(opened, ProtocolRuns):
         _evaluate_protocol_runs(opened, data[0] if data else None, plan)
         return
@@ -129,7 +125,7 @@ def _refuse_together(*, several: bool, subsets: bool, grouped: bool, narrowed: b
 def _split_options(
     split: str, aggregate: str | None, modalities: str | None, workers: int, threshold: str | None
 ) -> Any:
-    """Check what is asked for, the threshold too, before anything is scored."""
+    """Parse the options, the threshold too, before anything is scored."""
     from fas_core.inference.score_split import SplitOptions
     from fas_core.scores.thresholds import parse_policy
     from fas_core.scores.videos import parse_aggregate
@@ -144,10 +140,10 @@ def _split_options(
     )
 
 
-def _document(path: Path, plan: Evaluation) -> dict[str, Any]:
-    """What every `--json` document begins with."""
-    document: dict[str, Any] = {"model": str(path), "split": plan.split.split}
-    return document | ({} if plan.split.vote is None else {"aggregate": f"video:{plan.split.vote}"})
+def _document(path: Path, plan: Evaluation, **facts: str) -> dict[str, Any]:
+    """Return what every `--json` document begins with."""
+    aggregate = {} if plan.split.vote is None else {"aggregate": f"video:{plan.split.vote}"}
+    return {"model": str(path), **facts, "split": plan.split.split, **aggregate}
 
 
 def _evaluate_one(
@@ -186,8 +182,7 @@ def _evaluate_protocol_runs(protocols: ProtocolRuns, data: str | None, plan: Eva
     from fas_core.inference.evaluate_split import evaluate_protocol_runs
 
     results = evaluate_protocol_runs(protocols, data, plan)
-    document = {"model": str(protocols.path), "protocol": protocols.protocol}
-    document |= {key: value for key, value in _document(protocols.path, plan).items() if key != "model"}
+    document = _document(protocols.path, plan, protocol=protocols.protocol)
     if plan.output is not None:
         document["scores"] = str(plan.output)
         console.info(f"scores in {plan.output}")
@@ -207,6 +202,7 @@ def _evaluate_protocol_runs(protocols: ProtocolRuns, data: str | None, plan: Eva
 def _evaluate_across(
     model: LoadedModel, data: tuple[str, ...], protocols: dict[str, str], plan: Evaluation
 ) -> None:
+    from fas_core.evaluation.tables import ACROSS, tables, with_samples
     from fas_core.inference.evaluate_split import evaluate_across
 
     across = evaluate_across(model, data, protocols, plan)
@@ -214,6 +210,13 @@ def _evaluate_across(
     if plan.output is not None:
         document["scores"] = str(plan.output)
         console.info(f"scores in {plan.output}")
-    show_across(across.results, across.notes)
+    if across.results:
+        first, *others = tables(across.results, lead=ACROSS)
+        note = "\n".join(filter(None, [*across.notes, first.note]))
+        for table in (evolve(with_samples(first, across.results), note=note), *others):
+            console.table(table)
+    else:
+        for note in across.notes:
+            console.info(note)
     if console.json:
         console.document(document | {"data": across.documents, "notes": across.notes})

@@ -12,7 +12,7 @@ import rich_click as click
 
 from fas_core.atomic import replacing
 from fas_core.cli.options import output_options, predict_options
-from fas_core.cli.views.verdicts import show_verdicts
+from fas_core.cli.views import show_verdicts
 from fas_core.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -86,10 +86,9 @@ def _write_csv(path: Path, rows: Sequence[FaceResult]) -> None:
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(("id", "score", "verdict", "threshold", "box", "reason"))
     for row in rows:
-        result, box = row.prediction, "" if row.box is None else " ".join(f"{value:.1f}" for value in row.box)
-        cells = (
-            ("", "", "") if result is None else (repr(result.score), result.verdict, repr(result.threshold))
-        )
+        cells, box = ("", "", ""), "" if row.box is None else " ".join(f"{value:.1f}" for value in row.box)
+        if (result := row.prediction) is not None:
+            cells = (repr(result.score), result.verdict, repr(result.threshold))
         writer.writerow((row.name, *cells, box, row.reason))
     with replacing(path) as temporary:
         temporary.write_text(text.getvalue(), encoding="utf-8")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import chain, count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -191,8 +192,5 @@ def _free_path(path: Path) -> Path:
     """Return `path`, or the first of `path-2`, `path-3`, ... that holds no runs."""
     from fas_core.runs.files import holds_runs
 
-    number, free = 1, path
-    while holds_runs(free):
-        number += 1
-        free = path.with_name(f"{path.name}-{number}")
-    return free
+    numbered = (path.with_name(f"{path.name}-{number}") for number in count(2))
+    return next(free for free in chain([path], numbered) if not holds_runs(free))

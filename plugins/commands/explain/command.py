@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import rich_click as click
 
 from fas_core.cli.options import output_options, predict_options
-from fas_core.cli.views.verdicts import show_verdicts
+from fas_core.cli.views import show_verdicts
 
 if TYPE_CHECKING:
     from fas_core.inference.predict_inputs import PredictOptions

@@ -14,7 +14,7 @@ from fas_core.cli.options import (
     reading_options,
     threshold_option,
 )
-from fas_core.cli.views.results import show_result
+from fas_core.cli.views import show_result
 from fas_core.console import console
 from fas_core.descriptors import Command
 from fas_core.errors import ConfigError
