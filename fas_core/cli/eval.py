@@ -126,7 +126,7 @@ def _split_options(
     split: str, aggregate: str | None, modalities: str | None, workers: int, threshold: str | None
 ) -> Any:
     """Parse the options, the threshold too, before anything is scored."""
-    from fas_core.inference.score_split import SplitOptions
+    from fas_core.inference.score_samples import SplitOptions
     from fas_core.scores.thresholds import parse_policy
     from fas_core.scores.videos import parse_aggregate
 
@@ -151,7 +151,7 @@ def _evaluate_one(
 ) -> None:
     from fas_core.evaluation import tables
     from fas_core.inference.evaluate_split import evaluate_subsets
-    from fas_core.inference.score_split import open_data, score_split
+    from fas_core.inference.score_samples import open_data, score_split
 
     metrics, reader = plan.metrics(model), open_data(model, data, plan.registry, protocols)
     if subsets:

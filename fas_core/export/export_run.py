@@ -50,12 +50,9 @@ def plan_exports(
     """Plan a file for every format, in every form that is asked for and that it has.
 
     Args:
-        names: of the exporters.
         forms: of `FORMS`; none for each exporter's own.
         sets: options of the exporters, `KEY=VALUE`.
         output: the file, or the folder of several; None for the run folder.
-        run: the run folder.
-        registry: of the exporters.
 
     Raises:
         FasError: there is no such exporter, form or option, or the output cannot be so named.
@@ -82,11 +79,7 @@ def export_run(
     """Write the planned files one by one, each with FILE.verification.json beside it.
 
     Args:
-        run: the run.
-        weights: which of its weights the model has.
-        model: in eval mode on the CPU.
-        plans: the files.
-        comparison: of the files with the model.
+        weights: which weights of the run `model` has; it is in eval mode on the CPU.
         count: how many samples exporters are given to calibrate with.
 
     Raises:

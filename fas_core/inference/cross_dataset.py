@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import chain, count
 from pathlib import Path
 
 from attrs import frozen
@@ -12,7 +13,7 @@ from fas_core.contracts import DatasetReader
 from fas_core.data.open import open_choice
 from fas_core.errors import DataError
 from fas_core.inference.loaded_model import LoadedModel
-from fas_core.inference.score_split import choose_data
+from fas_core.inference.score_samples import choose_data
 from fas_core.registry import Registry
 
 OWN = "own"
@@ -24,8 +25,7 @@ class EvaluationData:
 
     Args:
         name: its row in tables, unique: `own`, or the name of the data set, or of its folder or file.
-        spec: as a user names it.
-        reader: of the data set.
+        spec: the data set as `--data` takes it.
         seen: whether it is the model's own or overlaps it on disk, so that training may have seen it.
     """
 
@@ -40,19 +40,12 @@ def open_evaluation_data(
 ) -> tuple[list[EvaluationData], str]:
     """Open the data sets that a user names, and the model's own before them where it is at hand.
 
-    Args:
-        model: the model.
-        specs: the data sets.
-        split: that will be scored.
-        registry: of the data sets.
-        protocols: `{data set: protocol}`.
-
     Returns:
         The data sets, and why the model's own is not among them (empty where it is).
 
     Raises:
         DataError: one of those named cannot be opened, has no such split, or lacks what the model takes.
-        ConfigError: see `fas_core.inference.score_split.choose_data`.
+        ConfigError: see `fas_core.inference.score_samples.choose_data`.
     """
     own = model.data
     choices = choose_data(model, specs, registry, protocols)
@@ -115,8 +108,5 @@ def _row_name(spec: str, choice: DatasetChoice) -> str:
 
 def _unique_name(name: str, used: Sequence[str]) -> str:
     """Return `name`, or the first of `name-2`, `name-3`, ... that is not used."""
-    number, unique = 1, name
-    while unique in used:
-        number += 1
-        unique = f"{name}-{number}"
-    return unique
+    numbered = (f"{name}-{number}" for number in count(2))
+    return next(unique for unique in chain([name], numbered) if unique not in used)
