@@ -9,6 +9,7 @@ import rich_click as click
 from attrs import evolve
 
 from fas_core.cli.options import (
+    PATH,
     aggregate_option,
     evaluation_options,
     evaluation_workers_option,
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("target", type=click.Path(path_type=Path), metavar="RUN|MODEL.onnx")
+@click.argument("target", type=PATH, metavar="RUN|MODEL.onnx")
 @click.option("--split", default="test", show_default=True, help="Split to score: train, dev or test.")
 @click.option(
     "--data",
@@ -45,7 +46,7 @@ if TYPE_CHECKING:
 @threshold_option
 @click.option(
     "--scores",
-    type=click.Path(path_type=Path),
+    type=PATH,
     metavar="OUT.csv",
     help="File to write every score to; a folder for several runs or several --data.",
 )
@@ -203,7 +204,7 @@ def _evaluate_across(
     model: LoadedModel, data: tuple[str, ...], protocols: dict[str, str], plan: Evaluation
 ) -> None:
     from fas_core.evaluation.tables import ACROSS, tables, with_samples
-    from fas_core.inference.evaluate_split import evaluate_across
+    from fas_core.inference.cross_dataset import evaluate_across
 
     across = evaluate_across(model, data, protocols, plan)
     document = _document(model.path, plan)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import rich_click as click
 
-from fas_core.cli.options import output_options
+from fas_core.cli.options import PATH, output_options
 from fas_core.console import Table, console
 from fas_core.descriptors import Exporter
 from fas_core.errors import require
@@ -33,7 +33,7 @@ COLUMNS = (
 
 
 @click.command()
-@click.argument("run", type=click.Path(path_type=Path), metavar="RUN", required=False)
+@click.argument("run", type=PATH, metavar="RUN", required=False)
 @click.option(
     "--format",
     "formats",
@@ -56,7 +56,7 @@ COLUMNS = (
 @click.option(
     "-o",
     "--output",
-    type=click.Path(path_type=Path),
+    type=PATH,
     metavar="PATH",
     help="File to write, or folder of several; RUN/model.* by default.",
 )
@@ -165,12 +165,8 @@ def _document(run: Path, written: Written, weights: str, comparison: Comparison)
         "recipe_digest": card.digest,
         "compared_on": {"split": comparison.split, **comparison.samples.counts()},
         "files": [
-            {
-                **verification_document(exported),
-                "path": str(exported.path),
-                "format": plan.exporter.name,
-                "form": plan.form,
-            }
+            verification_document(exported)
+            | {"path": str(exported.path), "format": plan.exporter.name, "form": plan.form}
             for plan, exported in written
         ],
     }

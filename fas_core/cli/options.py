@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from fas_core.scores.files.labels import Side
 
 Command = Callable[..., Any]
+PATH = click.Path(path_type=Path)
 
 GROUPS = ("species", "subject", "group", "session", "device", "video", "split", "modalities")
 """Columns of a score table that samples can be grouped by."""
@@ -45,7 +46,6 @@ RECIPE_FLAGS: dict[str, tuple[tuple[str, ...], Any, str]] = {
 workers_option = click.option(
     "-j", "--workers", type=click.IntRange(1), help=f"{READERS}; by default one per core."
 )
-
 evaluation_workers_option = click.option(
     "-j", "--workers", type=click.IntRange(1), default=2, show_default=True, help=f"{READERS}."
 )
@@ -84,7 +84,7 @@ metric_option = click.option(
 
 detector_option = click.option(
     "--detector",
-    type=click.Path(path_type=Path),
+    type=PATH,
     metavar="YUNET.onnx",
     help="Face detector to use instead of OpenCV's frontal cascade.",
 )
@@ -100,7 +100,7 @@ margin_option = click.option(
 external_model_option = click.option(
     "--foreign",
     "external",
-    type=click.Path(path_type=Path),
+    type=PATH,
     metavar="TERMS.yaml",
     help="Description of a model that `fas export` did not write.",
 )
@@ -132,42 +132,6 @@ def evaluation_options(command: Command) -> Command:
         from fas_core.evaluation.groups import EvaluationOptions
 
         return command(*args, evaluation=EvaluationOptions(replicates, group_by, metrics), **kwargs)
-
-    return wrapped
-
-
-def predict_options(command: Command) -> Command:
-    """Give a command the flags that say which images are scored and how, as one argument `options`."""
-    scoring = ("margin", "threshold", "external", "every", "frames", "threads")
-
-    @click.option("--detect", is_flag=True, help="Detect and crop the face first, as `fas data crop` does.")
-    @click.option(
-        "--faces",
-        type=click.Choice(["largest", "all"]),
-        default="largest",
-        show_default=True,
-        help="Detected faces to score.",
-    )
-    @detector_option
-    @margin_option
-    @fixed_threshold_option
-    @external_model_option
-    @click.option("--every", type=click.IntRange(1), default=1, help="Score each n-th frame of videos.")
-    @click.option(
-        "--frames",
-        type=click.IntRange(1),
-        help="Largest number of frames scored of each video or camera; of a camera, 1 by default.",
-    )
-    @click.option("--threads", type=click.IntRange(1), help="CPU threads; by default one per core.")
-    @functools.wraps(command)
-    def wrapped(*args: Any, detect: bool, faces: str, detector: Path | None, **kwargs: Any) -> Any:
-        from fas_core.inference.predict_inputs import PredictOptions
-
-        if not detect and (faces != "largest" or detector is not None):
-            raise ConfigError("--faces and --detector say how faces are found: give --detect too")
-        values = {name: kwargs.pop(name) for name in scoring}
-        options = PredictOptions(detect, all_faces=faces == "all", detector=detector, **values)
-        return command(*args, options=options, **kwargs)
 
     return wrapped
 

@@ -1,4 +1,4 @@
-"""Writing a run's model in the formats and forms that are asked for, each file compared with the model."""
+"""Write a run's model in the selected formats and forms, and compare each file with the model."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def plan_exports(
     run: Path,
     registry: Registry,
 ) -> list[ExportPlan]:
-    """Plan a file for every format, in every form that is asked for and that it has.
+    """Plan a file for every format, in every selected form that it has.
 
     Args:
         forms: of `FORMS`; none for each exporter's own.
@@ -113,16 +113,15 @@ def verification_document(exported: Exported) -> dict[str, Any]:
 def export_card(run: Run, weights: Weights) -> Card:
     """Return the run's card, without a threshold that was fitted on the scores of other weights."""
     card = run.card()
-    if card.threshold is None:
-        console.warn(f"no threshold goes with it: {run.path} has no dev scores to fit one on")
-        return card
     others = weights != run.recipe.train.select == "best"  # where the last are selected, they are the best
-    if others and card.threshold.source != "given":
-        console.warn(
-            f"no threshold goes with it: the run's was fitted on its best weights, not its {weights}"
-        )
-        return evolve(card, threshold=None)
-    return card
+    if card.threshold is None:
+        reason = f"{run.path} has no dev scores to fit one on"
+    elif others and card.threshold.source != "given":
+        reason = f"the run's was fitted on its best weights, not its {weights}"
+    else:
+        return card
+    console.warn(f"no threshold goes with it: {reason}")
+    return evolve(card, threshold=None)
 
 
 def _file_name(exporter: Exporter, options: Any) -> str:

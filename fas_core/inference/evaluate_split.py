@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from attrs import evolve, field, frozen
 
@@ -14,7 +13,6 @@ from fas_core.errors import FasError
 from fas_core.evaluation import Result, bind_metrics, evaluate
 from fas_core.evaluation.groups import EvaluationOptions, GroupedResult, evaluate_groups
 from fas_core.evaluation.metrics import BoundMetric
-from fas_core.inference.cross_dataset import OWN, EvaluationData, format_spec, open_evaluation_data
 from fas_core.inference.loaded_model import LoadedModel, load_run
 from fas_core.inference.score_samples import (
     ScoredSplit,
@@ -103,68 +101,6 @@ def evaluate_protocol_runs(
             grouped = evaluation.evaluate(scored, evaluation.metrics(model), member, prefix=f"{member}: ")
             results.append(None if grouped is None else grouped.result)
     return results
-
-
-@frozen(eq=False)
-class CrossDatasetResult:
-    """One model's figures on several data sets.
-
-    Args:
-        results: of the labelled ones, in the order of `documents`.
-        documents: plain data of every data set, for `--json`.
-        notes: lines that belong under the table.
-    """
-
-    results: list[Result]
-    documents: list[dict[str, Any]]
-    notes: list[str]
-
-
-def evaluate_across(
-    model: LoadedModel, specs: Sequence[str], protocols: Mapping[str, str], evaluation: Evaluation
-) -> CrossDatasetResult:
-    """Score and evaluate one model on its own data and on others, at one threshold.
-
-    Raises:
-        FasError: a data set cannot be opened (before any is scored) or evaluated.
-    """
-    metrics = evaluation.metrics(model)
-    split, registry = evaluation.split, evaluation.registry
-    data, absent = open_evaluation_data(model, specs, split.split, registry, protocols)
-    results: list[Result] = []
-    documents: list[dict[str, Any]] = []
-    unlabelled: list[str] = []
-    for item in data:
-        scored = score_split(model, item.reader, split, description=item.name)
-        evaluation.write_scores(scored, item.name)
-        count = len(scored.scores)
-        document = {"name": item.name, "data": item.spec, "seen": item.seen, "samples": count}
-        if (grouped := evaluation.evaluate(scored, metrics, item.name, prefix=f"{item.name}: ")) is None:
-            unlabelled.append(f"{item.name}: {count} samples, not all labelled: no row")
-        else:
-            results.append(grouped.result)
-            document |= grouped.result.to_json()
-        documents.append(document)
-    return CrossDatasetResult(results, documents, [*_origin_notes(model, data, results, absent), *unlabelled])
-
-
-def _origin_notes(
-    model: LoadedModel, data: Sequence[EvaluationData], results: Sequence[Result], absent: str
-) -> list[str]:
-    """Say what the model was trained on, where the threshold is from, and what the model never saw."""
-    own = format_spec(model.data)
-    seen = [item.name for item in data if item.seen and item.name != OWN]
-    unseen = [item.name for item in data if not item.seen]
-    notes = [f"own: {own}, on whose train split the model was trained"]
-    if absent:
-        notes = [f"trained on {own}, which is not here and has no row: {absent}"]
-    if any(result.threshold is not None and result.threshold.source == "dev" for result in results):
-        notes.append(f"the threshold is fitted on the dev split of {own}")
-    if seen:
-        notes.append(f"in one place with its own data, so perhaps seen in training: {', '.join(seen)}")
-    if unseen:
-        notes.append(f"never seen in training: {', '.join(unseen)}")
-    return notes
 
 
 def score_run(run: Run, reader: DatasetReader) -> None:

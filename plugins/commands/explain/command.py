@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
-from fas_core.cli.options import output_options, predict_options
+from fas_core.cli.options import output_options
+from fas_core.cli.predict import predict_options
 from fas_core.cli.views import show_verdicts
 
 if TYPE_CHECKING:
