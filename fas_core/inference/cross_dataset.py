@@ -98,7 +98,7 @@ def _origin_notes(
 def _open_data_sets(
     model: LoadedModel, specs: Sequence[str], split: str, registry: Registry, protocols: Mapping[str, str]
 ) -> tuple[list[_DataSet], str]:
-    """Open the data sets that a user names, and the model's own first; return them, and why that is absent."""
+    """Open the data sets that a user names, the model's own first; return them, and why that is absent."""
     own = model.data
     choices = choose_data(model, specs, registry, protocols)
     identities = [_identity(choice) for choice in choices]
