@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from attrs import frozen
 
@@ -13,7 +14,6 @@ from fas_core.data.faces import CropSettings
 from fas_core.data.parallel import cores
 from fas_core.data.text_lists import is_image
 from fas_core.errors import ConfigError, require
-from fas_core.inference.loaded_model import RunModel
 from fas_core.registry import registry
 from fas_core.runs import files
 from fas_core.runs.run import Run
@@ -26,6 +26,9 @@ from fas_core.runtime.predict import PredictionPipeline
 from fas_core.runtime.predictor import Predictor
 from fas_core.runtime.results import FaceResult
 from fas_core.scores.thresholds import Threshold, fit_threshold
+
+if TYPE_CHECKING:
+    from fas_core.inference.loaded_model import RunModel
 
 
 @frozen
@@ -128,6 +131,7 @@ def _load_run(stack: ExitStack, path: Path, threads: int, options: PredictOption
     if options.external is not None:
         raise ConfigError(f"--foreign describes a model that is not ours: {path} is a run")
     require("train", "torch", "safetensors")
+    from fas_core.inference.loaded_model import RunModel
     from fas_core.models.timing import torch_threads
 
     stack.enter_context(torch_threads(threads))
