@@ -16,7 +16,6 @@ from fas_core.data.text_lists import is_image
 from fas_core.errors import ConfigError, require
 from fas_core.registry import registry
 from fas_core.runs import files
-from fas_core.runs.run import Run
 from fas_core.runtime.annotate import check_output_paths
 from fas_core.runtime.explain import SQUARE, Explainer
 from fas_core.runtime.external_model import ExternalModel
@@ -133,6 +132,7 @@ def _load_run(stack: ExitStack, path: Path, threads: int, options: PredictOption
     require("train", "torch", "safetensors")
     from fas_core.inference.loaded_model import RunModel
     from fas_core.models.timing import torch_threads
+    from fas_core.runs.run import Run
 
     stack.enter_context(torch_threads(threads))
     return RunModel(Run.open(path, registry()))
