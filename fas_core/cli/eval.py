@@ -6,10 +6,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import rich_click as click
+from attrs import evolve
 
-from fas_core.cli.options.evaluation import aggregate_option, evaluation_options, threshold_option
-from fas_core.cli.options.output import evaluation_workers_option, output_options
-from fas_core.cli.views.results import show_across, show_result
+from fas_core.cli.options import (
+    PATH,
+    aggregate_option,
+    evaluation_options,
+    evaluation_workers_option,
+    output_options,
+    threshold_option,
+)
+from fas_core.cli.views import show_result
 from fas_core.console import console
 from fas_core.errors import require
 
@@ -21,7 +28,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("target", type=click.Path(path_type=Path), metavar="RUN|MODEL.onnx")
+@click.argument("target", type=PATH, metavar="RUN|MODEL.onnx")
 @click.option("--split", default="test", show_default=True, help="Split to score: train, dev or test.")
 @click.option(
     "--data",
@@ -39,7 +46,7 @@ if TYPE_CHECKING:
 @threshold_option
 @click.option(
     "--scores",
-    type=click.Path(path_type=Path),
+    type=PATH,
     metavar="OUT.csv",
     help="File to write every score to; a folder for several runs or several --data.",
 )
@@ -83,13 +90,8 @@ def command(
     if isinstance(opened, ProtocolRuns):
         _refuse_for_protocol_runs(subsets or grouped, len(data) > 1 or bool(protocols))
     _refuse_together(several=len(data) > 1, subsets=subsets, grouped=grouped, narrowed=narrowed)
-    plan = Evaluation(
-        registry(),
-        _split_options(split, aggregate, modalities, workers, threshold),
-        evaluation,
-        threshold,
-        scores,
-    )
+    options = _split_options(split, aggregate, modalities, workers, threshold)
+    plan = Evaluation(registry(), options, evaluation, threshold, scores)
     if isinstance(opened, ProtocolRuns):
         _evaluate_protocol_runs(opened, data[0] if data else None, plan)
         return
@@ -124,8 +126,8 @@ def _refuse_together(*, several: bool, subsets: bool, grouped: bool, narrowed: b
 def _split_options(
     split: str, aggregate: str | None, modalities: str | None, workers: int, threshold: str | None
 ) -> Any:
-    """Check what is asked for, the threshold too, before anything is scored."""
-    from fas_core.inference.score_split import SplitOptions
+    """Parse the options, the threshold too, before anything is scored."""
+    from fas_core.inference.score_samples import SplitOptions
     from fas_core.scores.thresholds import parse_policy
     from fas_core.scores.videos import parse_aggregate
 
@@ -139,10 +141,10 @@ def _split_options(
     )
 
 
-def _document(path: Path, plan: Evaluation) -> dict[str, Any]:
-    """What every `--json` document begins with."""
-    document: dict[str, Any] = {"model": str(path), "split": plan.split.split}
-    return document | ({} if plan.split.vote is None else {"aggregate": f"video:{plan.split.vote}"})
+def _document(path: Path, plan: Evaluation, **facts: str) -> dict[str, Any]:
+    """Return what every `--json` document begins with."""
+    aggregate = {} if plan.split.vote is None else {"aggregate": f"video:{plan.split.vote}"}
+    return {"model": str(path), **facts, "split": plan.split.split, **aggregate}
 
 
 def _evaluate_one(
@@ -150,7 +152,7 @@ def _evaluate_one(
 ) -> None:
     from fas_core.evaluation import tables
     from fas_core.inference.evaluate_split import evaluate_subsets
-    from fas_core.inference.score_split import open_data, score_split
+    from fas_core.inference.score_samples import open_data, score_split
 
     metrics, reader = plan.metrics(model), open_data(model, data, plan.registry, protocols)
     if subsets:
@@ -181,8 +183,7 @@ def _evaluate_protocol_runs(protocols: ProtocolRuns, data: str | None, plan: Eva
     from fas_core.inference.evaluate_split import evaluate_protocol_runs
 
     results = evaluate_protocol_runs(protocols, data, plan)
-    document = {"model": str(protocols.path), "protocol": protocols.protocol}
-    document |= {key: value for key, value in _document(protocols.path, plan).items() if key != "model"}
+    document = _document(protocols.path, plan, protocol=protocols.protocol)
     if plan.output is not None:
         document["scores"] = str(plan.output)
         console.info(f"scores in {plan.output}")
@@ -202,13 +203,21 @@ def _evaluate_protocol_runs(protocols: ProtocolRuns, data: str | None, plan: Eva
 def _evaluate_across(
     model: LoadedModel, data: tuple[str, ...], protocols: dict[str, str], plan: Evaluation
 ) -> None:
-    from fas_core.inference.evaluate_split import evaluate_across
+    from fas_core.evaluation.tables import ACROSS, tables, with_samples
+    from fas_core.inference.cross_dataset import evaluate_across
 
     across = evaluate_across(model, data, protocols, plan)
     document = _document(model.path, plan)
     if plan.output is not None:
         document["scores"] = str(plan.output)
         console.info(f"scores in {plan.output}")
-    show_across(across.results, across.notes)
+    if across.results:
+        first, *others = tables(across.results, lead=ACROSS)
+        note = "\n".join(filter(None, [*across.notes, first.note]))
+        for table in (evolve(with_samples(first, across.results), note=note), *others):
+            console.table(table)
+    else:
+        for note in across.notes:
+            console.info(note)
     if console.json:
         console.document(document | {"data": across.documents, "notes": across.notes})

@@ -2,19 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import rich_click as click
 
-from fas_core.cli.options.output import output_options
-from fas_core.cli.views.exported import show_exports, show_formats
+from fas_core.cli.options import PATH, output_options
+from fas_core.console import Table, console
 from fas_core.descriptors import Exporter
 from fas_core.errors import require
 
+if TYPE_CHECKING:
+    from fas_core.contracts import Exported
+    from fas_core.export.export_run import ExportPlan
+    from fas_core.export.verify import Comparison
+
+    Written = Sequence[tuple[ExportPlan, Exported]]
+
+COLUMNS = (
+    "file",
+    "size",
+    "latency",
+    "max |score\ndifference|",
+    "mean |score\ndifference|",
+    "decisions\nchanged",
+    "ACER,\nthe model",
+    "ACER,\nthe file",
+)
+
 
 @click.command()
-@click.argument("run", type=click.Path(path_type=Path), metavar="RUN", required=False)
+@click.argument("run", type=PATH, metavar="RUN", required=False)
 @click.option(
     "--format",
     "formats",
@@ -37,7 +56,7 @@ from fas_core.errors import require
 @click.option(
     "-o",
     "--output",
-    type=click.Path(path_type=Path),
+    type=PATH,
     metavar="PATH",
     help="File to write, or folder of several; RUN/model.* by default.",
 )
@@ -93,8 +112,7 @@ def command(
     from fas_core.registry import registry
 
     if listing:
-        names = [exporter.name for exporter in registry().all(Exporter)]
-        show_formats([registry().find(Exporter, name) for name in names])
+        _show_formats([registry().find(Exporter, item.name) for item in registry().all(Exporter)])
         return
     if run is None:
         raise click.UsageError("Missing argument 'RUN'.")
@@ -109,10 +127,83 @@ def command(
     model = opened.model(weights)
     comparison = compare_on(opened, scorer(model), export_card(opened, weights), count, data)
     written = list(export_run(opened, weights, model, plans, comparison, calibration))
-    show_exports(run, written, weights, comparison)
+    if console.json:
+        console.document(_document(run, written, weights, comparison))
+    else:
+        _show_exports(written, comparison)
 
 
 def _split_names(formats: tuple[str, ...]) -> list[str]:
     """`--format onnx,openvino --format torch`, each once, in order."""
-    names = [name.strip() for text in formats or ("onnx",) for name in text.split(",")]
-    return list(dict.fromkeys(names))
+    return list(dict.fromkeys(name.strip() for text in formats or ("onnx",) for name in text.split(",")))
+
+
+def _show_formats(exporters: Sequence[Exporter]) -> None:
+    """Print the installed formats."""
+    rows, documents = [], []
+    for item in exporters:
+        name, forms, summary = item.name, list(item.forms), item.summary
+        files = [*filter(None, (item.suffix, *item.beside))]
+        documents.append({"name": name, "files": files, "forms": forms, "summary": summary})
+        rows.append((name, ", ".join((item.suffix or "a folder", *item.beside)), ", ".join(forms), summary))
+    if console.json:
+        console.document(documents)
+    else:
+        console.table(Table("", ("format", "files", "forms", "what it is"), rows, left=(0, 1, 2, 3)))
+
+
+def _document(run: Path, written: Written, weights: str, comparison: Comparison) -> dict[str, Any]:
+    from fas_core.export.export_run import verification_document
+
+    card = comparison.card
+    return {
+        "run": str(run),
+        "weights": weights,
+        "modalities": list(card.modalities),
+        "input_size": card.input.face_size,
+        "threshold": card.threshold.to_json() if card.threshold else None,
+        "recipe_digest": card.digest,
+        "compared_on": {"split": comparison.split, **comparison.samples.counts()},
+        "files": [
+            verification_document(exported)
+            | {"path": str(exported.path), "format": plan.exporter.name, "form": plan.form}
+            for plan, exported in written
+        ],
+    }
+
+
+def _show_exports(written: Written, comparison: Comparison) -> None:
+    """Print what the files take and mean, then a line for each of them."""
+    card, counts = comparison.card, comparison.samples.counts()
+    threshold, side = card.threshold, card.input.face_size
+    labels = ", ".join(f"{counts[key]} {key}" for key in ("live", "attack", "unknown") if counts.get(key))
+    rows = [
+        ("takes", f"{', '.join(card.modalities)}: uint8 (B, {side}, {side}, 3)"),
+        ("threshold", threshold.text() if threshold else "none"),
+        ("compared on", f"{len(comparison.samples)} samples of {comparison.split} ({labels})"),
+    ]
+    console.table(Table("", ("model", ""), rows, left=(0, 1)))
+    console.info()
+    console.table(Table("", COLUMNS, [_row(exported) for _, exported in written]))
+    console.info("latency: median of one sample a call, one thread of this machine's CPU")
+    for plan, exported in written:
+        facts = ", ".join([plan.form, *(f"{key} {value}" for key, value in exported.facts.items())])
+        console.info(f"{exported.path}: {plan.exporter.name}, {facts}")
+
+
+def _row(exported: Exported) -> tuple[str, ...]:
+    verification = exported.verification
+
+    def cell(value: float | None, form: str) -> str:
+        return "-" if value is None else format(value, form)
+
+    return (
+        exported.path.name,
+        f"{exported.size / 1e6:.2f} MB",
+        cell(verification.latency, ".2f") + " ms",
+        f"{verification.max_difference:.2g}",
+        f"{verification.mean_difference:.2g}",
+        cell(verification.changed, "d"),
+        cell(verification.acer_before, ".2%"),
+        cell(verification.acer_after, ".2%"),
+    )

@@ -20,13 +20,7 @@ HELP_FLAGS = {"-h", "--help"}
 
 @frozen
 class CoreCommand:
-    """A command of the core.
-
-    Args:
-        summary: one line for the group's help.
-        target: `"package.module:attribute"` of the click command.
-        panel: its heading in the group's help.
-    """
+    """A command of the core: its line in the group's help, `"module:attribute"`, and the help's panel."""
 
     summary: str
     target: str

@@ -6,7 +6,7 @@ from typing import Any
 
 import rich_click as click
 
-from fas_core.cli.options.output import output_options
+from fas_core.cli.options import output_options
 from fas_core.console import Table, console
 from fas_core.descriptors import KINDS
 from fas_core.registry import PluginRecord, registry
@@ -28,14 +28,10 @@ def list_plugins(kind: str | None) -> None:
     if console.json:
         console.document({"plugins": rows, "clashes": plugins.clashes()})
         return
-    console.table(
-        Table(
-            f"{sum(row['kind'] in KINDS for row in rows)} components",
-            ("kind", "name", "from", "status", "summary"),
-            [(row["kind"], row["name"], _distribution(row), row["status"], row["summary"]) for row in rows],
-            left=range(5),
-        )
-    )
+    title = f"{sum(row['kind'] in KINDS for row in rows)} components"
+    columns = ("kind", "name", "from", "status", "summary")
+    cells = [(row["kind"], row["name"], _distribution(row), row["status"], row["summary"]) for row in rows]
+    console.table(Table(title, columns, cells, left=range(5)))
     for row in rows:
         if row["status"] == "failed":
             console.warn(f"plugin {row['name']!r} of {_distribution(row)} failed: {row['error']}")
@@ -50,15 +46,8 @@ def _build_rows(record: PluginRecord) -> list[dict[str, Any]]:
         plugin = {"kind": "plugin", "name": record.name, **distribution, "status": record.status}
         return [{**plugin, "summary": record.error, "source": "", "error": record.error or None}]
     return [
-        {
-            "kind": item.kind,
-            "name": item.name,
-            **distribution,
-            "status": record.status,
-            "summary": item.summary,
-            "source": item.source,
-            "error": None,
-        }
+        {"kind": item.kind, "name": item.name, **distribution, "status": record.status}
+        | {"summary": item.summary, "source": item.source, "error": None}
         for item in record.components
     ]
 

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import csv
+import functools
 from collections.abc import Sequence
 from io import StringIO
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
 from fas_core.atomic import replacing
-from fas_core.cli.options.output import output_options
-from fas_core.cli.options.predict import predict_options
-from fas_core.cli.views.verdicts import show_verdicts
+from fas_core.cli.options import (
+    PATH,
+    Command,
+    detector_option,
+    external_model_option,
+    fixed_threshold_option,
+    margin_option,
+    output_options,
+)
+from fas_core.cli.views import show_verdicts
 from fas_core.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -21,10 +29,47 @@ if TYPE_CHECKING:
     from fas_core.runtime.results import FaceResult
 
 NOTHING_SCORED, ATTACKED = 1, 3
+FOLDER = click.Path(path_type=Path, file_okay=False)
+
+
+def predict_options(command: Command) -> Command:
+    """Give a command the flags that say which images are scored and how, as one argument `options`."""
+    scoring = ("margin", "threshold", "external", "every", "frames", "threads")
+
+    @click.option("--detect", is_flag=True, help="Detect and crop the face first, as `fas data crop` does.")
+    @click.option(
+        "--faces",
+        type=click.Choice(["largest", "all"]),
+        default="largest",
+        show_default=True,
+        help="Detected faces to score.",
+    )
+    @detector_option
+    @margin_option
+    @fixed_threshold_option
+    @external_model_option
+    @click.option("--every", type=click.IntRange(1), default=1, help="Score each n-th frame of videos.")
+    @click.option(
+        "--frames",
+        type=click.IntRange(1),
+        help="Largest number of frames scored of each video or camera; of a camera, 1 by default.",
+    )
+    @click.option("--threads", type=click.IntRange(1), help="CPU threads; by default one per core.")
+    @functools.wraps(command)
+    def wrapped(*args: Any, detect: bool, faces: str, detector: Path | None, **kwargs: Any) -> Any:
+        from fas_core.inference.predict_inputs import PredictOptions
+
+        if not detect and (faces != "largest" or detector is not None):
+            raise ConfigError("--faces and --detector say how faces are found: give --detect too")
+        values = {name: kwargs.pop(name) for name in scoring}
+        options = PredictOptions(detect, all_faces=faces == "all", detector=detector, **values)
+        return command(*args, options=options, **kwargs)
+
+    return wrapped
 
 
 @click.command()
-@click.argument("model", type=click.Path(path_type=Path))
+@click.argument("model", type=PATH)
 @click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
 @predict_options
 @click.option(
@@ -37,14 +82,14 @@ NOTHING_SCORED, ATTACKED = 1, 3
 @click.option(
     "--save-annotated",
     "annotated",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=FOLDER,
     metavar="DIR",
     help="Write copies with box, score and verdict drawn.",
 )
 @click.option(
     "--explain",
     "explained",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=FOLDER,
     metavar="DIR",
     help="Write pictures of what the model looks at, as `fas explain` does.",
 )
@@ -87,10 +132,9 @@ def _write_csv(path: Path, rows: Sequence[FaceResult]) -> None:
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(("id", "score", "verdict", "threshold", "box", "reason"))
     for row in rows:
-        result, box = row.prediction, "" if row.box is None else " ".join(f"{value:.1f}" for value in row.box)
-        cells = (
-            ("", "", "") if result is None else (repr(result.score), result.verdict, repr(result.threshold))
-        )
+        cells, box = ("", "", ""), "" if row.box is None else " ".join(f"{value:.1f}" for value in row.box)
+        if (result := row.prediction) is not None:
+            cells = (repr(result.score), result.verdict, repr(result.threshold))
         writer.writerow((row.name, *cells, box, row.reason))
     with replacing(path) as temporary:
         temporary.write_text(text.getvalue(), encoding="utf-8")

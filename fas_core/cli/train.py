@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
+from itertools import chain, count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
-from fas_core.cli.options.output import output_options
-from fas_core.cli.options.recipe import recipe_options
+from fas_core.cli.options import PATH, output_options, recipe_options
 from fas_core.console import console
 from fas_core.errors import ConfigError, format_list, require
 
@@ -26,19 +26,8 @@ CHANGED_BY_RESUME = {"train.epochs", "train.workers", "train.device", "data.root
 @click.argument("recipe", default="quickstart")
 @click.option("--config", help="Same as RECIPE.")
 @click.option("--name", help="Name of the run's folder; by default the recipe's name, numbered.")
-@click.option(
-    "--runs",
-    type=click.Path(path_type=Path),
-    default=Path("runs"),
-    show_default=True,
-    help="Folder of the runs.",
-)
-@click.option(
-    "--resume",
-    type=click.Path(path_type=Path),
-    metavar="RUN",
-    help="Run to continue exactly where it stopped.",
-)
+@click.option("--runs", type=PATH, default=Path("runs"), show_default=True, help="Folder of the runs.")
+@click.option("--resume", type=PATH, metavar="RUN", help="Run to continue exactly where it stopped.")
 @click.option(
     "--protocol",
     metavar="DATASET-PROTOCOL",
@@ -192,8 +181,5 @@ def _free_path(path: Path) -> Path:
     """Return `path`, or the first of `path-2`, `path-3`, ... that holds no runs."""
     from fas_core.runs.files import holds_runs
 
-    number, free = 1, path
-    while holds_runs(free):
-        number += 1
-        free = path.with_name(f"{path.name}-{number}")
-    return free
+    numbered = (path.with_name(f"{path.name}-{number}") for number in count(2))
+    return next(free for free in chain([path], numbered) if not holds_runs(free))

@@ -1,4 +1,4 @@
-"""Writing a run's model in the formats and forms that are asked for, each file compared with the model."""
+"""Write a run's model in the selected formats and forms, and compare each file with the model."""
 
 from __future__ import annotations
 
@@ -47,15 +47,12 @@ def plan_exports(
     run: Path,
     registry: Registry,
 ) -> list[ExportPlan]:
-    """Plan a file for every format, in every form that is asked for and that it has.
+    """Plan a file for every format, in every selected form that it has.
 
     Args:
-        names: of the exporters.
         forms: of `FORMS`; none for each exporter's own.
         sets: options of the exporters, `KEY=VALUE`.
         output: the file, or the folder of several; None for the run folder.
-        run: the run folder.
-        registry: of the exporters.
 
     Raises:
         FasError: there is no such exporter, form or option, or the output cannot be so named.
@@ -82,11 +79,7 @@ def export_run(
     """Write the planned files one by one, each with FILE.verification.json beside it.
 
     Args:
-        run: the run.
-        weights: which of its weights the model has.
-        model: in eval mode on the CPU.
-        plans: the files.
-        comparison: of the files with the model.
+        weights: which weights of the run `model` has; it is in eval mode on the CPU.
         count: how many samples exporters are given to calibrate with.
 
     Raises:
@@ -120,16 +113,15 @@ def verification_document(exported: Exported) -> dict[str, Any]:
 def export_card(run: Run, weights: Weights) -> Card:
     """Return the run's card, without a threshold that was fitted on the scores of other weights."""
     card = run.card()
-    if card.threshold is None:
-        console.warn(f"no threshold goes with it: {run.path} has no dev scores to fit one on")
-        return card
     others = weights != run.recipe.train.select == "best"  # where the last are selected, they are the best
-    if others and card.threshold.source != "given":
-        console.warn(
-            f"no threshold goes with it: the run's was fitted on its best weights, not its {weights}"
-        )
-        return evolve(card, threshold=None)
-    return card
+    if card.threshold is None:
+        reason = f"{run.path} has no dev scores to fit one on"
+    elif others and card.threshold.source != "given":
+        reason = f"the run's was fitted on its best weights, not its {weights}"
+    else:
+        return card
+    console.warn(f"no threshold goes with it: {reason}")
+    return evolve(card, threshold=None)
 
 
 def _file_name(exporter: Exporter, options: Any) -> str:

@@ -1,9 +1,11 @@
-"""One model on its own data set, where that is at hand, and on others; all are opened before scoring."""
+"""Evaluate one model on its own data set, where that is at hand, and on others."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import chain, count
 from pathlib import Path
+from typing import Any
 
 from attrs import frozen
 
@@ -11,65 +13,108 @@ from fas_core.config.recipe import DatasetChoice
 from fas_core.contracts import DatasetReader
 from fas_core.data.open import open_choice
 from fas_core.errors import DataError
+from fas_core.evaluation import Result
+from fas_core.inference.evaluate_split import Evaluation
 from fas_core.inference.loaded_model import LoadedModel
-from fas_core.inference.score_split import choose_data
+from fas_core.inference.score_samples import choose_data, score_split
 from fas_core.registry import Registry
 
 OWN = "own"
 
 
 @frozen(eq=False)
-class EvaluationData:
-    """A data set that a model is evaluated on.
-
-    Args:
-        name: its row in tables, unique: `own`, or the name of the data set, or of its folder or file.
-        spec: as a user names it.
-        reader: of the data set.
-        seen: whether it is the model's own or overlaps it on disk, so that training may have seen it.
-    """
+class _DataSet:
+    """A data set that a model is evaluated on, its row's unique name, and its name as `--data` takes it."""
 
     name: str
     spec: str
     reader: DatasetReader
     seen: bool
+    """Whether it is the model's own or overlaps it on disk, so that training may have seen it."""
 
 
-def open_evaluation_data(
-    model: LoadedModel, specs: Sequence[str], split: str, registry: Registry, protocols: Mapping[str, str]
-) -> tuple[list[EvaluationData], str]:
-    """Open the data sets that a user names, and the model's own before them where it is at hand.
+@frozen(eq=False)
+class CrossDatasetResult:
+    """One model's figures on several data sets.
 
     Args:
-        model: the model.
-        specs: the data sets.
-        split: that will be scored.
-        registry: of the data sets.
-        protocols: `{data set: protocol}`.
+        results: of the labelled ones, in the order of `documents`.
+        documents: plain data of every data set, for `--json`.
+        notes: lines that belong under the table.
+    """
 
-    Returns:
-        The data sets, and why the model's own is not among them (empty where it is).
+    results: list[Result]
+    documents: list[dict[str, Any]]
+    notes: list[str]
+
+
+def evaluate_across(
+    model: LoadedModel, specs: Sequence[str], protocols: Mapping[str, str], evaluation: Evaluation
+) -> CrossDatasetResult:
+    """Score and evaluate one model on its own data and on others, at one threshold.
 
     Raises:
-        DataError: one of those named cannot be opened, has no such split, or lacks what the model takes.
-        ConfigError: see `fas_core.inference.score_split.choose_data`.
+        FasError: a data set cannot be opened (before any is scored) or evaluated.
     """
+    metrics = evaluation.metrics(model)
+    split, registry = evaluation.split, evaluation.registry
+    data, absent = _open_data_sets(model, specs, split.split, registry, protocols)
+    results: list[Result] = []
+    documents: list[dict[str, Any]] = []
+    unlabelled: list[str] = []
+    for item in data:
+        scored = score_split(model, item.reader, split, description=item.name)
+        evaluation.write_scores(scored, item.name)
+        samples = len(scored.scores)
+        document = {"name": item.name, "data": item.spec, "seen": item.seen, "samples": samples}
+        if (grouped := evaluation.evaluate(scored, metrics, item.name, prefix=f"{item.name}: ")) is None:
+            unlabelled.append(f"{item.name}: {samples} samples, not all labelled: no row")
+        else:
+            results.append(grouped.result)
+            document |= grouped.result.to_json()
+        documents.append(document)
+    return CrossDatasetResult(results, documents, [*_origin_notes(model, data, results, absent), *unlabelled])
+
+
+def _origin_notes(
+    model: LoadedModel, data: Sequence[_DataSet], results: Sequence[Result], absent: str
+) -> list[str]:
+    """Say what the model was trained on, where the threshold is from, and what the model never saw."""
+    own = _format_spec(model.data)
+    seen = [item.name for item in data if item.seen and item.name != OWN]
+    unseen = [item.name for item in data if not item.seen]
+    notes = [f"own: {own}, on whose train split the model was trained"]
+    if absent:
+        notes = [f"trained on {own}, which is not here and has no row: {absent}"]
+    if any(result.threshold is not None and result.threshold.source == "dev" for result in results):
+        notes.append(f"the threshold is fitted on the dev split of {own}")
+    if seen:
+        notes.append(f"in one place with its own data, so perhaps seen in training: {', '.join(seen)}")
+    if unseen:
+        notes.append(f"never seen in training: {', '.join(unseen)}")
+    return notes
+
+
+def _open_data_sets(
+    model: LoadedModel, specs: Sequence[str], split: str, registry: Registry, protocols: Mapping[str, str]
+) -> tuple[list[_DataSet], str]:
+    """Open the data sets that a user names, the model's own first; return them, and why that is absent."""
     own = model.data
     choices = choose_data(model, specs, registry, protocols)
     identities = [_identity(choice) for choice in choices]
     for spec, identity in zip(reversed(specs), reversed(identities), strict=True):
         if identities.count(identity) > 1:
             raise DataError(f"--data {spec}: the same data set is given twice")
-    data: list[EvaluationData] = []
+    data: list[_DataSet] = []
     for spec, choice in zip(specs, choices, strict=True):
         reader = open_choice(choice, registry)
         _check_samples(reader, model, split)
         if _identity(choice) == _identity(own):
-            data.insert(0, EvaluationData(OWN, format_spec(choice), reader, seen=True))
+            data.insert(0, _DataSet(OWN, _format_spec(choice), reader, seen=True))
         else:
             name = _unique_name(_row_name(spec, choice), [OWN, *(item.name for item in data)])
             seen = _overlap(choice.root, own.root)
-            data.append(EvaluationData(name, format_spec(choice), reader, seen=seen))
+            data.append(_DataSet(name, _format_spec(choice), reader, seen=seen))
     if data[0].name == OWN:
         return data, ""
     try:
@@ -77,10 +122,10 @@ def open_evaluation_data(
         _check_samples(reader, model, split)
     except DataError as error:
         return data, error.message
-    return [EvaluationData(OWN, format_spec(own), reader, seen=True), *data], ""
+    return [_DataSet(OWN, _format_spec(own), reader, seen=True), *data], ""
 
 
-def format_spec(choice: DatasetChoice) -> str:
+def _format_spec(choice: DatasetChoice) -> str:
     """Return a data set as `--data` takes it."""
     return choice.name if choice.root is None else f"{choice.name}:{choice.root}"
 
@@ -115,8 +160,5 @@ def _row_name(spec: str, choice: DatasetChoice) -> str:
 
 def _unique_name(name: str, used: Sequence[str]) -> str:
     """Return `name`, or the first of `name-2`, `name-3`, ... that is not used."""
-    number, unique = 1, name
-    while unique in used:
-        number += 1
-        unique = f"{name}-{number}"
-    return unique
+    numbered = (f"{name}-{number}" for number in count(2))
+    return next(unique for unique in chain([name], numbered) if unique not in used)

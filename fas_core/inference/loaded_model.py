@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 from attrs import evolve, frozen
+from numpy.typing import NDArray
 
 from fas_core.config.recipe import DatasetChoice, MetricChoice
 from fas_core.config.structure import structure
-from fas_core.contracts import Scorer
+from fas_core.contracts import Images, Scorer
 from fas_core.errors import DataError, FasError
 from fas_core.records.model_input import ModelInput
 from fas_core.registry import Registry
@@ -28,8 +30,6 @@ class LoadedModel:
 
     Args:
         path: run folder or model file.
-        scorer: scores a batch of images.
-        input: what it takes.
         data: the data set that it was trained on.
         metrics: those of its recipe.
         own_threshold: the threshold that it brings; None where it has none.
@@ -49,11 +49,7 @@ class LoadedModel:
     fitted_on: str = "dev"
 
     def threshold(self, policy: str | None, evaluated: ScoreTable | None = None) -> Threshold | None:
-        """Return its own threshold, or one fitted by another policy.
-
-        Args:
-            policy: None for its own.
-            evaluated: the scores that an `oracle:` policy is fitted on.
+        """Return its own threshold, or one fitted by `policy` (an `oracle:` one on the `evaluated` scores).
 
         Raises:
             DataError: the policy is fitted on scores, and there are none.
@@ -85,6 +81,35 @@ class LoadedModel:
             return evolve(self, fitting_scores=None, own_threshold=None, why=why)
         threshold = fit_threshold(own.policy, videos, own.source)
         return evolve(self, fitting_scores=videos, own_threshold=threshold)
+
+
+class RunModel:
+    """A run's model seen as an exported one is: a `Scorer`, by the best weights, with the run's card.
+
+    Raises:
+        ModelError: weights are missing or do not fit the recipe.
+    """
+
+    def __init__(self, run: Run) -> None:
+        from fas_core.models.model import scorer
+
+        self.path, self.card, self._model = run.path, run.card(), run.model()
+        self._score = scorer(self._model)
+
+    def __call__(self, images: Images, presence: NDArray[np.bool_] | None = None) -> NDArray[np.float64]:
+        return self._score(images, presence)
+
+    def grad_cam(
+        self, images: Images, presence: NDArray[np.bool_] | None = None
+    ) -> dict[str, NDArray[np.float64]]:
+        """Return `{modality: (B, h, w)}`, see `fas_core.models.grad_cam`."""
+        import torch
+
+        from fas_core.models.grad_cam import grad_cam
+
+        tensors = {name: torch.from_numpy(pixels) for name, pixels in images.items()}
+        maps = grad_cam(self._model, tensors, None if presence is None else torch.from_numpy(presence))
+        return {name: heat.double().numpy() for name, heat in maps.items()}
 
 
 def load_model(path: Path, registry: Registry) -> LoadedModel:

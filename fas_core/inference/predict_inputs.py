@@ -16,7 +16,6 @@ from fas_core.data.text_lists import is_image
 from fas_core.errors import ConfigError, require
 from fas_core.registry import registry
 from fas_core.runs import files
-from fas_core.runs.run import Run
 from fas_core.runtime.annotate import check_output_paths
 from fas_core.runtime.explain import SQUARE, Explainer
 from fas_core.runtime.external_model import ExternalModel
@@ -28,7 +27,7 @@ from fas_core.runtime.results import FaceResult
 from fas_core.scores.thresholds import Threshold, fit_threshold
 
 if TYPE_CHECKING:
-    from fas_core.inference.run_model import RunModel
+    from fas_core.inference.loaded_model import RunModel
 
 
 @frozen
@@ -36,7 +35,7 @@ class PredictOptions:
     """How inputs are read and scored.
 
     Args:
-        detect: whether faces are detected and cut out first.
+        detect: whether faces are detected and cropped first.
         all_faces: whether every detected face is scored; else the largest.
         detector: YuNet model file; None for OpenCV's cascade.
         margin: added on each side of a detected face, as a fraction of its size.
@@ -79,7 +78,6 @@ class Verdicts:
 
     Args:
         rows: a result for each face, and for each input without a face.
-        threshold: what the scores are compared with.
         grad_cam: whether pictures could have Grad-CAM.
     """
 
@@ -132,8 +130,9 @@ def _load_run(stack: ExitStack, path: Path, threads: int, options: PredictOption
     if options.external is not None:
         raise ConfigError(f"--foreign describes a model that is not ours: {path} is a run")
     require("train", "torch", "safetensors")
-    from fas_core.inference.run_model import RunModel
+    from fas_core.inference.loaded_model import RunModel
     from fas_core.models.model import torch_threads
+    from fas_core.runs.run import Run
 
     stack.enter_context(torch_threads(threads))
     return RunModel(Run.open(path, registry()))

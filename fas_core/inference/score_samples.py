@@ -1,26 +1,63 @@
-"""Scoring samples: images in, score table out. Works with any scorer, so it needs no torch."""
+"""Scoring samples, or a split of a model's data or of other data: images in, score table out; no torch."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import combinations, compress
 
 import numpy as np
+from attrs import frozen
 from numpy.typing import NDArray
 
+from fas_core.config.recipe import DatasetChoice
 from fas_core.console import console
 from fas_core.contracts import DatasetReader, Scorer
+from fas_core.data.open import open_choice, replace_dataset
 from fas_core.data.reading import batches
 from fas_core.errors import ConfigError, DataError, ModelError, format_list
+from fas_core.inference.loaded_model import LoadedModel
 from fas_core.records.model_input import ModelInput
 from fas_core.records.samples import SampleTable
+from fas_core.registry import Registry
 from fas_core.scores.table import ScoreTable
 from fas_core.scores.thresholds import Threshold
+from fas_core.scores.videos import Vote, by_video
 
 BATCH_SIZE = 32
 
 SEEN = "so the threshold is of people seen in training: --folds subject:5 fits it on others"
 """Note under figures at a threshold fitted on dev, where dev has the people of train."""
+
+VOTE_NAMES = {"lfv": "limited frame vote"}
+
+
+@frozen
+class SplitOptions:
+    """Which samples are scored, and how.
+
+    Args:
+        split: train, dev or test.
+        vote: how the scores of frames make the score of their video; None scores frames.
+        only: the modalities that the model is given; None for all that a sample has.
+        workers: threads that read images.
+    """
+
+    split: str = "test"
+    vote: Vote | None = None
+    only: tuple[str, ...] | None = None
+    workers: int = 2
+
+
+@frozen(eq=False)
+class ScoredSplit:
+    """The scores that a model gave to a split, and the notes that belong under every table of them.
+
+    The model's fitting scores and threshold are of the same kind as `scores`: of frames or of videos.
+    """
+
+    model: LoadedModel
+    scores: ScoreTable
+    notes: tuple[str, ...]
 
 
 def score_samples(
@@ -35,9 +72,6 @@ def score_samples(
     """Score every sample, in order, and join the scores to what is known of the samples.
 
     Args:
-        scorer: the model.
-        samples: the samples.
-        model_input: what the model takes.
         only: the modalities that a model is given which can do without some; None for all that a sample has.
         workers: threads that read images.
         description: label of the progress bar.
@@ -78,10 +112,9 @@ def subsets(modalities: Sequence[str]) -> list[tuple[str, ...]]:
 def presence_of(
     samples: SampleTable, modalities: Sequence[str], only: Sequence[str] | None = None
 ) -> NDArray[np.bool_]:
-    """Return (N, modalities): which modalities of each sample the model is given.
+    """Return (N, modalities): which modalities of each of N samples the model is given.
 
     Args:
-        samples: N samples.
         modalities: what the model takes, in order.
         only: those that it is given; None for all that a sample has.
 
@@ -98,14 +131,9 @@ def presence_of(
 
 
 def protocol_notes(reader: DatasetReader, threshold: Threshold | None = None) -> tuple[str, ...]:
-    """Return the lines that belong under every table of a data set.
+    """Return the lines that belong under every table of a data set, whichever split it is of.
 
-    Whichever split is evaluated, train and dev chose the model's weights and threshold: what these splits
-    share is said.
-
-    Args:
-        reader: the data set.
-        threshold: the threshold of the figures.
+    Train and dev chose the weights and the threshold, so the lines name what splits share.
     """
     lines = [
         f"{first} and {second} share subjects by the protocol's design" for first, second in reader.overlaps
@@ -114,3 +142,57 @@ def protocol_notes(reader: DatasetReader, threshold: Threshold | None = None) ->
     if on_dev and any({"train", "dev"} == set(pair) for pair in reader.overlaps):
         lines.append(SEEN)
     return (*lines, *reader.notes)
+
+
+def open_data(
+    model: LoadedModel, data: str | None, registry: Registry, protocols: Mapping[str, str] | None = None
+) -> DatasetReader:
+    """Open the data set that a model was trained on, or other data as a user names them.
+
+    Raises:
+        DataError: there are no such data, or they cannot be read.
+        ConfigError: see `choose_data`.
+    """
+    choices = choose_data(model, [] if data is None else [data], registry, protocols or {})
+    return open_choice(choices[0] if choices else model.data, registry)
+
+
+def choose_data(
+    model: LoadedModel, specs: Sequence[str], registry: Registry, protocols: Mapping[str, str]
+) -> list[DatasetChoice]:
+    """Return the data sets that a user names, under these protocols.
+
+    Raises:
+        DataError: there are no such data.
+        ConfigError: a data set has no such protocol, or the protocol's data set is not among them.
+    """
+    choices = [replace_dataset(spec, model.data, registry, protocols) for spec in specs]
+    if unused := sorted(set(protocols) - {choice.name for choice in choices}):
+        raise ConfigError(f"--protocol of {format_list(unused)}: no --data is of that data set")
+    return choices
+
+
+def score_split(
+    model: LoadedModel, reader: DatasetReader, options: SplitOptions, *, description: str = "scoring"
+) -> ScoredSplit:
+    """Score a split; where `options.vote` says so, make scores of videos of those of frames.
+
+    Raises:
+        DataError: the data cannot be read, or the samples have no videos.
+        ModelError: fewer modalities are to be given to a model that needs all.
+    """
+    scores = score_samples(
+        model.scorer,
+        reader.samples(options.split),
+        model_input=model.input,
+        only=options.only,
+        workers=options.workers,
+        description=description,
+    )
+    notes = protocol_notes(reader, model.own_threshold)
+    if options.vote is None:
+        return ScoredSplit(model, scores, notes)
+    videos = by_video(scores, options.vote, name=options.split)
+    vote = VOTE_NAMES.get(options.vote, options.vote)
+    note = f"{len(videos)} videos of {len(scores)} frames, scored by {vote}"
+    return ScoredSplit(model.of_videos(options.vote), videos, (note, *notes))

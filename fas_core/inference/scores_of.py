@@ -26,11 +26,9 @@ def scores_of(
     """Read the scores of a file or of a run's split; score now what a run does not hold, and models.
 
     Args:
-        target: a score file, run folder or exported model.
-        split: of a run or model.
+        target: a score file (`labels` and `reading` as for `read_file`), run folder or exported model.
         workers: threads that read images where it is scored now.
         data: data to score now instead of the run's own, as a user names them.
-        labels, reading: of a score file, see `read_file`.
 
     Raises:
         FasError: there is no such file, run or split, or it cannot be read.
@@ -46,10 +44,9 @@ def scores_of(
 
 
 def read_file(path: Path, labels: Path | None = None, reading: Reading | None = None) -> ScoreTable:
-    """Read anybody's score file, labelled or not; print how it was understood unless the columns are ours.
+    """Read any score file, labelled or not; print how it was understood unless it has this project's columns.
 
     Args:
-        path: the file.
         labels: a list of labels, `path [path path] label` or any table with ids and labels.
         reading: how it is to be read; None to find out.
 
@@ -79,10 +76,9 @@ def names_of(targets: Sequence[Path]) -> list[str]:
         DataError: a path is given twice.
     """
     paths = [target.resolve() for target in targets]
-    if repeated := [
-        str(target) for target, path in zip(targets, paths, strict=True) if paths.count(path) > 1
-    ]:
-        raise DataError(f"{repeated[0]}: given twice")
+    for target, path in zip(targets, paths, strict=True):
+        if paths.count(path) > 1:
+            raise DataError(f"{target}: given twice")
     components = [
         (*path.parent.parts, path.stem if target.is_file() else path.name)
         for target, path in zip(targets, paths, strict=True)
@@ -98,10 +94,9 @@ def _score(target: Path, split: str, workers: int, data: str | None) -> ScoreTab
     if target.is_dir():
         require("train", "torch", "safetensors")
     from fas_core.inference.loaded_model import load_model
-    from fas_core.inference.score_split import SplitOptions, open_data, score_split
+    from fas_core.inference.score_samples import SplitOptions, open_data, score_split
     from fas_core.registry import registry
 
-    model = load_model(target, registry())
+    model, options = load_model(target, registry()), SplitOptions(split, workers=workers)
     reader = open_data(model, data, registry())
-    options = SplitOptions(split=split, workers=workers)
     return score_split(model, reader, options, description=f"{target} {split}").scores

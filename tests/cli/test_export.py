@@ -297,7 +297,7 @@ def test_a_graph_that_decides_worse_is_not_left(
 class Rates:
     """Error rates that grow with every table asked for."""
 
-    both, worse = True, 0.0
+    has_both_classes, worse = True, 0.0
 
     def __init__(self, scores: Any) -> None:
         self.given = float(scores.sum())

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
-from fas_core.cli.options.faces import detector_option, margin_option
-from fas_core.cli.options.output import output_options, workers_option
+from fas_core.cli.options import detector_option, margin_option, output_options, workers_option
 from fas_core.console import console
 from fas_core.registry import registry
 from fas_plugins.commands.data.frames_command import frames

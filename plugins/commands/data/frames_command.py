@@ -6,7 +6,7 @@ from pathlib import Path
 
 import rich_click as click
 
-from fas_core.cli.options.output import output_options, workers_option
+from fas_core.cli.options import output_options, workers_option
 from fas_core.console import console
 from fas_core.registry import registry
 

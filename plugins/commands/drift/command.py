@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
-from fas_core.cli.options.output import output_options
-from fas_core.cli.options.score_files import reading_options
+from fas_core.cli.options import output_options, reading_options
 from fas_core.console import console
 from fas_core.errors import DataError, format_list
 

@@ -7,9 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
-from fas_core.cli.options.evaluation import replicates_option, threshold_option
-from fas_core.cli.options.output import evaluation_workers_option, output_options
-from fas_core.cli.options.score_files import reading_options
+from fas_core.cli.options import (
+    evaluation_workers_option,
+    output_options,
+    reading_options,
+    replicates_option,
+    threshold_option,
+)
 from fas_core.console import console
 from fas_core.errors import FasError
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
-from fas_core.cli.options.output import output_options
-from fas_core.cli.options.predict import predict_options
-from fas_core.cli.views.verdicts import show_verdicts
+from fas_core.cli.options import output_options
+from fas_core.cli.predict import predict_options
+from fas_core.cli.views import show_verdicts
 
 if TYPE_CHECKING:
     from fas_core.inference.predict_inputs import PredictOptions

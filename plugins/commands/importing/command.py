@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import rich_click as click
 
-from fas_core.cli.options.output import output_options
-from fas_core.cli.options.recipe import recipe_options
+from fas_core.cli.options import output_options, recipe_options
 from fas_core.console import Table, console
 from fas_core.errors import format_list
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import rich_click as click
 
-from fas_core.cli.options.output import output_options
+from fas_core.cli.options import output_options
 from fas_core.console import console
 from fas_core.descriptors import Backbone, Fusion
 

@@ -7,9 +7,13 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
-from fas_core.cli.options.evaluation import metric_option, replicates_option, threshold_option
-from fas_core.cli.options.output import output_options
-from fas_core.cli.options.score_files import reading_options
+from fas_core.cli.options import (
+    metric_option,
+    output_options,
+    reading_options,
+    replicates_option,
+    threshold_option,
+)
 from fas_core.console import console
 
 if TYPE_CHECKING:

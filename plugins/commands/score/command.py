@@ -7,10 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
-from fas_core.cli.options.evaluation import aggregate_option, evaluation_options, threshold_option
-from fas_core.cli.options.output import output_options
-from fas_core.cli.options.score_files import reading_options
-from fas_core.cli.views.results import show_result
+from fas_core.cli.options import (
+    aggregate_option,
+    evaluation_options,
+    output_options,
+    reading_options,
+    threshold_option,
+)
+from fas_core.cli.views import show_result
 from fas_core.console import console
 from fas_core.descriptors import Command
 from fas_core.errors import ConfigError

@@ -7,12 +7,7 @@ from pathlib import Path
 
 import rich_click as click
 
-from fas_core.cli.options.faces import (
-    detector_option,
-    external_model_option,
-    fixed_threshold_option,
-    margin_option,
-)
+from fas_core.cli.options import detector_option, external_model_option, fixed_threshold_option, margin_option
 from fas_core.console import console
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import rich_click as click
 
-from fas_core.cli.options.output import evaluation_workers_option, output_options
+from fas_core.cli.options import evaluation_workers_option, output_options
 from fas_core.console import console
 
 

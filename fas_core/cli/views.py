@@ -1,4 +1,4 @@
-"""How `fas predict` and `fas explain` print the verdict on each input."""
+"""How several commands print results: the figures of scores, and the verdict on each input."""
 
 from __future__ import annotations
 
@@ -8,20 +8,35 @@ from typing import TYPE_CHECKING, Any
 from fas_core.console import Table, console
 
 if TYPE_CHECKING:
+    from fas_core.evaluation.groups import GroupedResult
     from fas_core.inference.predict_inputs import Verdicts
     from fas_core.runtime.results import FaceResult
 
 NEEDS_RUN = "occlusion only: Grad-CAM takes gradients, so give the run instead of the file (needs torch)"
 
 
-def show_verdicts(model: Path, verdicts: Verdicts, pictures: bool) -> None:
-    """Print the table, or the document of `--json`.
+def show_result(grouped: GroupedResult) -> None:
+    """Print the tables and the histogram of the scores."""
+    from fas_core.evaluation import tables, text_histogram
+    from fas_core.evaluation.groups import groups_table
 
-    Args:
-        model: what scored the inputs.
-        verdicts: of the inputs.
-        pictures: whether pictures of what the model looks at were written; then the rows name their files.
-    """
+    for table in tables([grouped.result]):
+        console.table(table)
+    if grouped.by is not None:
+        console.table(groups_table(grouped))
+    histogram = text_histogram(
+        grouped.scores.rates,
+        grouped.result.threshold,
+        name=grouped.result.name,
+        width=console.width,
+        blocks=console.blocks,
+    )
+    if histogram is not None:
+        console.table(histogram)
+
+
+def show_verdicts(model: Path, verdicts: Verdicts, pictures: bool) -> None:
+    """Print the table, or the document of `--json`; with `pictures` the rows name their explanations."""
     counts = _count(verdicts)
     if console.json:
         document = {"model": str(model), "threshold": verdicts.threshold.to_json(), "counts": counts}
@@ -44,8 +59,8 @@ def _count(verdicts: Verdicts) -> dict[str, int]:
 
 
 def _to_json(row: FaceResult, pictures: bool) -> dict[str, Any]:
-    picture = {"picture": None if row.picture is None else str(row.picture)} if pictures else {}
-    return row.to_json() | picture
+    picture = None if row.picture is None else str(row.picture)
+    return row.to_json() | ({"picture": picture} if pictures else {})
 
 
 def _cells(row: FaceResult, boxes: bool, pictures: bool) -> tuple[str, ...]:

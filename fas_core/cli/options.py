@@ -1,0 +1,224 @@
+"""Options that several commands share, each as a decorator of the command."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import rich_click as click
+
+from fas_core.console import console
+from fas_core.errors import ConfigError
+
+if TYPE_CHECKING:
+    from fas_core.scores.files.labels import Side
+
+Command = Callable[..., Any]
+PATH = click.Path(path_type=Path)
+
+GROUPS = ("species", "subject", "group", "session", "device", "video", "split", "modalities")
+"""Columns of a score table that samples can be grouped by."""
+
+POLICIES = "eer, min-acer, apcer:X, apcer_max:X, bpcer:X, fixed:VALUE or oracle:POLICY"
+READERS = "Images that are read at the same time"
+DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|", "blank": " "}
+SIDES = click.Choice(("live", "attack"))
+
+RECIPE_FLAGS: dict[str, tuple[tuple[str, ...], Any, str]] = {
+    "train.batch_size": (("-b", "--b", "--batch-size"), int, "Samples in a batch."),
+    "train.lr": (("--lr", "--learning-rate"), float, "Initial learning rate."),
+    "train.every_decay": (("--every-decay",), int, "Epochs between decays of the learning rate."),
+    "loss.gamma": (("--fl-gamma",), float, "Gamma of the focal loss."),
+    "train.epochs": (("--epochs",), int, "Epochs in all."),
+    "train.workers": (("-j", "--workers"), int, f"{READERS}, by processes."),
+    "model.input_size": (("--input-size", "--input_size"), int, "Side of the square input in pixels."),
+    "train.seed": (("--random-seed",), int, "Seed of weights, order and augmentation."),
+    "train.momentum": (("--momentum",), float, "Momentum of SGD."),
+    "train.weight_decay": (("--weight-decay", "--wd"), float, "Weight decay (L2 penalty)."),
+    "train.device": (("--device",), str, "Device to train on: auto, cpu, cuda, cuda:1, mps, ..."),
+    "train.amp": (("--amp",), click.Choice(["fp32", "fp16", "bf16"]), "Mixed precision; fp32 for none."),
+    "threshold": (("--threshold",), str, "Threshold policy: eer (fitted on dev), fixed:VALUE, ..."),
+}
+"""Flags by recipe path; the names are those of the published scripts and their usual variants."""
+
+workers_option = click.option(
+    "-j", "--workers", type=click.IntRange(1), help=f"{READERS}; by default one per core."
+)
+evaluation_workers_option = click.option(
+    "-j", "--workers", type=click.IntRange(1), default=2, show_default=True, help=f"{READERS}."
+)
+
+threshold_option = click.option(
+    "--threshold",
+    metavar="POLICY",
+    help=f"Where samples are accepted: {POLICIES}. By default the model's own, or eer on dev scores.",
+)
+
+fixed_threshold_option = click.option(
+    "--threshold", metavar="fixed:VALUE", help="Threshold to use instead of the model's own."
+)
+
+aggregate_option = click.option(
+    "--aggregate",
+    metavar="video[:VOTE]",
+    help="Evaluate videos instead of frames; VOTE is mean, median, min, max or lfv of their scores.",
+)
+
+replicates_option = click.option(
+    "--replicates",
+    type=click.IntRange(0),
+    default=1000,
+    show_default=True,
+    help="Bootstrap replicates for the 95 % intervals; 0 for no intervals.",
+)
+
+metric_option = click.option(
+    "--metric",
+    "metrics",
+    multiple=True,
+    metavar="NAME[:RATE,...]",
+    help="A further metric, e.g. hter, or bpcer_ap:0.02 for that target; may be repeated.",
+)
+
+detector_option = click.option(
+    "--detector",
+    type=PATH,
+    metavar="YUNET.onnx",
+    help="Face detector to use instead of OpenCV's frontal cascade.",
+)
+
+margin_option = click.option(
+    "--margin",
+    type=click.FloatRange(0, 3),
+    default=0.1,
+    show_default=True,
+    help="Margin added on each side of a detected face, as a fraction of its size.",
+)
+
+external_model_option = click.option(
+    "--foreign",
+    "external",
+    type=PATH,
+    metavar="TERMS.yaml",
+    help="Description of a model that `fas export` did not write.",
+)
+
+
+def output_options(command: Command) -> Command:
+    """Give a command `--json` and `--quiet`, and set the console by them."""
+
+    @click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout, nothing else.")
+    @click.option("-q", "--quiet", is_flag=True, help="Print only warnings and errors.")
+    @functools.wraps(command)
+    def wrapped(*args: Any, as_json: bool, quiet: bool, **kwargs: Any) -> Any:
+        console.json, console.quiet = as_json, quiet
+        return command(*args, **kwargs)
+
+    return wrapped
+
+
+def evaluation_options(command: Command) -> Command:
+    """Give a command `--group-by`, `--replicates` and `--metric`, as one argument `evaluation`."""
+
+    @click.option("--group-by", type=click.Choice(GROUPS), help="Add a row for each value of this column.")
+    @replicates_option
+    @metric_option
+    @functools.wraps(command)
+    def wrapped(
+        *args: Any, group_by: str | None, replicates: int, metrics: tuple[str, ...], **kwargs: Any
+    ) -> Any:
+        from fas_core.evaluation.groups import EvaluationOptions
+
+        return command(*args, evaluation=EvaluationOptions(replicates, group_by, metrics), **kwargs)
+
+    return wrapped
+
+
+def reading_options(command: Command) -> Command:
+    """Give a command the flags that say how a score file is read, as one argument `reading`."""
+
+    @click.option(
+        "--column",
+        "columns",
+        multiple=True,
+        metavar="ROLE=NAME",
+        callback=_parse_columns,
+        help="Column of a role (id, score, label, species, subject, ...): its name, or its number from 1.",
+    )
+    @click.option("--positive", type=SIDES, help="What label 1 and a high score mean; live by default.")
+    @click.option("--label-one", type=SIDES, help="What label 1 means, if not the same as a high score.")
+    @click.option("--high-score", type=SIDES, help="What a high score means, if not the same as label 1.")
+    @click.option(
+        "--delimiter", type=click.Choice(tuple(DELIMITERS)), help="Delimiter of FILE; else detected."
+    )
+    @click.option("--header/--no-header", default=None, help="Whether FILE has a header; else detected.")
+    @functools.wraps(command)
+    def wrapped(
+        *args: Any,
+        columns: dict[str, str],
+        positive: Side | None,
+        label_one: Side | None,
+        high_score: Side | None,
+        delimiter: str | None,
+        header: bool | None,
+        **kwargs: Any,
+    ) -> Any:
+        from fas_core.scores.files import Reading
+
+        reading = Reading(
+            columns=columns,
+            label_one=label_one or positive,
+            high_score=high_score or positive,
+            delimiter=DELIMITERS.get(delimiter or ""),
+            header=header,
+        )
+        return command(*args, reading=reading, **kwargs)
+
+    return wrapped
+
+
+def _parse_columns(_: click.Context, __: click.Parameter, texts: tuple[str, ...]) -> dict[str, str]:
+    """Parse `ROLE=NAME`."""
+    from fas_core.scores.files import ROLES
+
+    columns = {}
+    for text in texts:
+        role, equals, name = text.partition("=")
+        if not equals or role not in ROLES or role in columns:
+            raise ConfigError(f"--column {text!r}: must be ROLE=NAME, each ROLE once, of {', '.join(ROLES)}")
+        columns[role] = name
+    return columns
+
+
+def recipe_options(command: Command) -> Command:
+    """Give a command `--set`, `--data` and `RECIPE_FLAGS`, as one argument `overrides`: `{path: value}`."""
+
+    @functools.wraps(command)
+    def wrapped(*args: Any, sets: tuple[str, ...], data: str | None, **kwargs: Any) -> Any:
+        from fas_core.config.load import parse_sets
+        from fas_core.data.open import identify_dataset
+        from fas_core.registry import registry
+
+        overrides: dict[str, Any] = {}
+        if data is not None:
+            component, root = identify_dataset(data, registry())
+            overrides["data"] = {"name": component.name} | ({"root": str(root)} if root else {})
+        overrides |= parse_sets(sets)  # before the flags, which may be about a component that it chooses
+        flags = {path: kwargs.pop(path.replace(".", "_")) for path in RECIPE_FLAGS}
+        overrides |= {path: value for path, value in flags.items() if value is not None}
+        return command(*args, overrides=overrides, **kwargs)
+
+    for path, (names, kind, text) in reversed(RECIPE_FLAGS.items()):
+        wrapped = click.option(*names, path.replace(".", "_"), type=kind, help=f"{text} [{path}]")(wrapped)
+    wrapped = click.option(
+        "--data", metavar="ROOT_OR_NAME", help="Data set: NAME, NAME:ROOT, a folder or a manifest. [data]"
+    )(wrapped)
+    return click.option(
+        "--set",
+        "sets",
+        multiple=True,
+        metavar="KEY=VALUE",
+        help="Value of the recipe to change, e.g. train.lr=0.02; may be repeated.",
+    )(wrapped)
