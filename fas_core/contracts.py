@@ -34,25 +34,9 @@ if TYPE_CHECKING:
     from fas_core.records.samples import SampleTable
     from fas_core.scores.table import ScoreTable
 
-__all__ = [
-    "BackboneModule",
-    "Batch",
-    "BranchSize",
-    "DatasetReader",
-    "Exported",
-    "ExporterFunction",
-    "FusionModule",
-    "Images",
-    "LossModule",
-    "MetricFunction",
-    "Outputs",
-    "Scorer",
-    "Submission",
-    "SubmissionFunction",
-    "SubmissionPart",
-    "Verification",
-    "Verify",
-]
+__all__ = ["BackboneModule", "DatasetReader", "ExporterFunction", "FusionModule", "LossModule"]
+__all__ += ["Images", "MetricFunction", "Scorer", "SubmissionFunction", "Verify"]
+__all__ += ["Batch", "BranchSize", "Exported", "Outputs", "Submission", "SubmissionPart", "Verification"]
 
 Images = Mapping[str, "NDArray[np.uint8]"]
 """`{modality: uint8 (B, H, W, 3)}`, RGB, at the model's size."""
@@ -61,9 +45,8 @@ Images = Mapping[str, "NDArray[np.uint8]"]
 class BackboneModule(Protocol):
     """An `nn.Module` in three stages; those after `until` are not built.
 
-    `forward_features(x)`: (B, in_channels, H, W) float -> map (B, C, h, w);
-    `forward_embedding(map)` -> (B, E); `forward_head(embedding)` -> (B, K).
-    `num_features` is C, `embedding_dim` E, `num_logits` K, `reduction` H / h.
+    `forward_features(x)`: (B, in_channels, H, W) float -> map (B, C, h, w); `forward_embedding(map)` ->
+    (B, E); `forward_head(embedding)` -> (B, K). `num_features` is C, `embedding_dim` E, `num_logits` K, `reduction` H / h.
 
     Two more attributes are optional. `map_size`: (h, w) of a predicted map, where the embedding is such a map
     row by row; K is 1 then, the mean of the map. `published_name(name)`: the name of an entry of the state
@@ -100,10 +83,7 @@ class DatasetReader(Protocol):
 
     @property
     def overlaps(self) -> tuple[tuple[str, str], ...]:
-        """Pairs of splits that share subjects by design of the protocol, e.g. `(("train", "dev"),)`.
-
-        A leak check reports these as notes, not as errors.
-        """
+        """Pairs of splits that share subjects by design, no error in a leak check: `(("train", "dev"),)`."""
         ...
 
     @property
