@@ -46,11 +46,10 @@ class BackboneModule(Protocol):
     """An `nn.Module` in three stages; those after `until` are not built.
 
     `forward_features(x)`: (B, in_channels, H, W) float -> map (B, C, h, w); `forward_embedding(map)` ->
-    (B, E); `forward_head(embedding)` -> (B, K). `num_features` is C, `embedding_dim` E, `num_logits` K, `reduction` H / h.
-
-    Two more attributes are optional. `map_size`: (h, w) of a predicted map, where the embedding is such a map
-    row by row; K is 1 then, the mean of the map. `published_name(name)`: the name of an entry of the state
-    dict in published checkpoints, where these have other names.
+    (B, E); `forward_head(embedding)` -> (B, K). `num_features` is C, `embedding_dim` E, `num_logits` K and
+    `reduction` H / h. Two more attributes are optional. `map_size`: (h, w) of a predicted map, where the
+    embedding is such a map row by row; K is 1 then, the mean of the map. `published_name(name)`: the name of
+    an entry of the state dict in published checkpoints, where these have other names.
     """
 
     num_features: int
@@ -68,9 +67,9 @@ class BackboneModule(Protocol):
 class FusionModule(Protocol):
     """An `nn.Module` that joins `{modality: the stage that the descriptor's takes names}` into (B, K) logits.
 
-    A fusion of inputs gives (B, `out_channels`, H, W) instead, the input of the one backbone.
-    For a missing modality it gets zeros. A fusion of logits, where zeros would be a vote, gets `presence` as
-    well: `{modality: (B,) bool}`, or None if nothing is missing.
+    A fusion of inputs gives (B, `out_channels`, H, W), the input of the one backbone. For a missing modality
+    it gets zeros. A fusion of logits, where zeros would be a vote, gets `presence` as well: `{modality: (B,)
+    bool}`, or None if nothing is missing.
     """
 
     num_logits: int

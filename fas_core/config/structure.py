@@ -1,8 +1,7 @@
 """Convert plain data (YAML, JSON) to attrs classes and back, strictly and with all mistakes reported at once.
 
-cattrs converts. This module adds: no value is coerced to another type, an unknown key is reported with the
-closest known one, every field and item is checked even after a mistake, and a component's options are
-structured by the options class of its descriptor.
+cattrs converts. Here no value is coerced to another type, every field and item is checked even after a
+mistake, and a component's options are structured by the options class of its descriptor.
 """
 
 from __future__ import annotations
@@ -107,9 +106,8 @@ def _to_attrs(converter: cattrs.Converter, value: object, cls: type[Any]) -> Any
     if not isinstance(value, Mapping):
         raise ValueError(f"must be a mapping of {', '.join(fields)}: {value!r}")
     hints = get_type_hints(cls)
-    problems = [
-        (str(key), f"unknown key{suggest_closest(str(key), fields)}") for key in value if key not in fields
-    ]
+    unknown = [str(key) for key in value if key not in fields]
+    problems = [(key, f"unknown key{suggest_closest(key, fields)}") for key in unknown]
     arguments: dict[str, Any] = {}
     for name, field in fields.items():
         default: Any = field.default
