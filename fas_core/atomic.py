@@ -16,9 +16,7 @@ def replacing(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside `path`; rename it to `path` on success, remove it on failure.
 
     Parent folders are made. The block may make the temporary path a file, or a folder if there is no `path`.
-
-    Raises:
-        FasError: the disk is full or read-only, or the folder cannot be written.
+    If the disk is full or read-only, or the folder cannot be written, it raises FasError.
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part{path.suffix}")
     try:
@@ -38,11 +36,7 @@ def replacing(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def replacing_all(*paths: Path) -> Iterator[tuple[Path, ...]]:
-    """Like `replacing`, for files of one folder that refer to each other: temporary files keep the names.
-
-    Raises:
-        FasError: as `replacing`.
-    """
+    """Like `replacing`, for files of one folder that refer to each other: temporary files keep the names."""
     folder = paths[0].with_name(f".{paths[0].name}.{os.getpid()}.part")
     temporaries = tuple(folder / path.name for path in paths)
     try:

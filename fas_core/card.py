@@ -39,7 +39,7 @@ class Card:
         threshold: accept as live when `score >= threshold.value`; None if none was fitted.
         recipe: the whole resolved recipe, as plain data.
         data: `{split: fingerprint}` of the samples that it was trained and evaluated on.
-        versions: `{package: version}` of fas-core, torch, ...
+        versions: `{package: version}`.
     """
 
     input: ModelInput

@@ -58,9 +58,7 @@ class BackboneModule(Protocol):
     reduction: int
 
     def forward_features(self, x: Tensor) -> Tensor: ...
-
     def forward_embedding(self, x: Tensor) -> Tensor: ...
-
     def forward_head(self, x: Tensor) -> Tensor: ...
 
 
@@ -83,23 +81,19 @@ class DatasetReader(Protocol):
     @property
     def overlaps(self) -> tuple[tuple[str, str], ...]:
         """Pairs of splits that share subjects by design, no error in a leak check: `(("train", "dev"),)`."""
-        ...
 
     @property
     def notes(self) -> tuple[str, ...]:
         """What users should know about the data, one line each, e.g. how many listed photos are missing."""
-        ...
 
     def prepare(self) -> None:
         """Make the data, if the data set makes its own; else do nothing."""
 
     def splits(self) -> tuple[str, ...]:
         """Return the names of the protocol's splits."""
-        ...
 
     def samples(self, split: str) -> SampleTable:
         """Return the samples of a split."""
-        ...
 
 
 class SubmissionFunction(Protocol):
@@ -111,8 +105,7 @@ class SubmissionFunction(Protocol):
 class LossModule(Protocol):
     """An `nn.Module` that returns the mean loss of a batch, a scalar; it may have parameters.
 
-    A loss that computes its target from images names their modalities in a tuple `reads`, and training reads
-    them along with the model's.
+    A loss that computes its target from images names in a tuple `reads` the modalities to read for it.
     """
 
     def __call__(self, outputs: Outputs, batch: Batch) -> Tensor: ...
@@ -158,16 +151,9 @@ class ExporterFunction(Protocol):
         model: a `fas_core.models.model.Model`, in eval mode on the CPU.
         samples: images of the run's dev split, labels mixed, to trace, compare and calibrate with.
         destination: the file, or the folder, to write.
-        card: the card to store with the model.
         verify: to be called with a scorer of what was written.
     """
 
     def __call__(
-        self,
-        options: Any,
-        model: nn.Module,
-        samples: Images,
-        destination: Path,
-        card: Card,
-        verify: Verify,
+        self, options: Any, model: nn.Module, samples: Images, destination: Path, card: Card, verify: Verify
     ) -> Exported: ...

@@ -34,16 +34,7 @@ Status = Literal["active", "disabled", "failed"]
 
 @frozen
 class PluginRecord:
-    """A plugin: one entry point.
-
-    Args:
-        name: the entry point's name.
-        distribution: the distribution that declares it.
-        version: the distribution's version.
-        status: `active`, `disabled` or `failed`.
-        error: why it failed, in one line.
-        components: its components if it is active.
-    """
+    """A plugin: one entry point of a distribution; `error` is why it failed, in one line."""
 
     name: str
     distribution: str
@@ -71,11 +62,11 @@ class Registry:
 
     def providers(self, kind: type[Component], name: str) -> list[PluginRecord]:
         """Return the active plugins that provide a component of this kind and name."""
-        return [
-            record
-            for record in self.records
-            if any(isinstance(item, kind) and item.name == name for item in record.components)
-        ]
+
+        def provides(record: PluginRecord) -> bool:
+            return any(isinstance(item, kind) and item.name == name for item in record.components)
+
+        return [*filter(provides, self.records)]
 
     def find(self, kind: type[C], name: str) -> C:
         """Return the component of this kind and name.
@@ -98,12 +89,8 @@ class Registry:
     def clashes(self) -> list[str]:
         """Return one line for every name that more than one plugin provides."""
         names = sorted({(item.kind, item.name) for record in self.records for item in record.components})
-        providers = {(kind, name): self.providers(KINDS[kind], name) for kind, name in names}
-        return [
-            describe_clash(KINDS[kind], name, records)
-            for (kind, name), records in providers.items()
-            if len(records) > 1
-        ]
+        providers = [(KINDS[kind], name, self.providers(KINDS[kind], name)) for kind, name in names]
+        return [describe_clash(*clash) for clash in providers if len(clash[2]) > 1]
 
 
 def describe_clash(kind: type[Component], name: str, providers: Iterable[PluginRecord]) -> str:
@@ -168,17 +155,12 @@ def _check_core_version(requires: Iterable[str]) -> None:
         if requirement.marker is not None and not requirement.marker.evaluate({"extra": ""}):
             continue
         if not requirement.specifier.contains(__version__, prereleases=True):
-            raise PluginError(
-                f"asks for fas-core{requirement.specifier}, and this is {__version__}: upgrade fas-core"
-            )
+            version = requirement.specifier
+            raise PluginError(f"asks for fas-core{version}, and this is {__version__}: upgrade fas-core")
 
 
 def _load_components(entry: EntryPoint) -> tuple[Component, ...]:
-    """Import a plugin and return the descriptors that its hooks yield.
-
-    Raises:
-        PluginError: it implements no hook, or yields no descriptor, another object, or a name twice.
-    """
+    """Import a plugin and return the descriptors that its hooks yield, one or more and no name twice."""
     plugin = entry.load()
     manager = pluggy.PluginManager(hookspecs.PROJECT)
     manager.add_hookspecs(hookspecs)
@@ -194,9 +176,8 @@ def _load_components(entry: EntryPoint) -> tuple[Component, ...]:
         raise PluginError(f"{entry.value} provides nothing: its hooks must yield descriptors")
     names = [(component.kind, component.name) for component in components]
     if duplicates := {name for name in names if names.count(name) > 1}:
-        raise PluginError(
-            f"{entry.value} yields twice: {format_list(' '.join(name) for name in sorted(duplicates))}"
-        )
+        twice = format_list(" ".join(name) for name in sorted(duplicates))
+        raise PluginError(f"{entry.value} yields twice: {twice}")
     return tuple(components)
 
 

@@ -82,7 +82,7 @@ def read_recipe(name: str, backbones: Container[str] = (), children: tuple[Path,
 
 
 def locate(name: str, folder: Path) -> Path:
-    """Return the path of a recipe: a shipped one by name, or a file relative to `folder`; else a ConfigError."""
+    """Return the path of a recipe: a shipped one by name, or a file below `folder`; else a ConfigError."""
     shipped = shipped_recipes()
     if name in shipped:
         return shipped[name]

@@ -14,15 +14,7 @@ from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 import attrs
 import cattrs
 
-from fas_core.config.recipe import (
-    SECTION,
-    BackboneChoice,
-    Choice,
-    DatasetChoice,
-    FusionChoice,
-    LossChoice,
-    MetricChoice,
-)
+from fas_core.config.recipe import SECTION, BackboneChoice, Choice
 from fas_core.errors import ConfigError, PluginError, format_list, suggest_closest
 from fas_core.registry import Registry
 
@@ -30,7 +22,6 @@ T = TypeVar("T")
 Problems = list[tuple[str, str]]
 """Pairs of a path, e.g. `train.lr`, and a message."""
 
-CHOICES = (BackboneChoice, FusionChoice, LossChoice, MetricChoice, DatasetChoice)
 BACKBONES = BackboneChoice | dict[str, BackboneChoice]
 PRETRAINED = Path | dict[str, Path] | None
 
@@ -71,9 +62,8 @@ def build_converter(registry: Registry) -> cattrs.Converter:
     hook(Path, lambda value, _: Path(_check_type(value, str, "text")).expanduser())
     hook(BACKBONES, lambda value, _: _to_backbones(converter, value))
     hook(PRETRAINED, lambda value, _: _to_pretrained(converter, value))
-    for choice in CHOICES:
-        hook(choice, lambda value, cls: _to_choice(converter, registry, value, cls))
-        converter.register_unstructure_hook(choice, lambda value: _from_choice(converter, value))
+    hook(Choice, lambda value, cls: _to_choice(converter, registry, value, cls))
+    converter.register_unstructure_hook(Choice, lambda value: _from_choice(converter, value))
     converter.register_unstructure_hook(Path, str)
     generic_hook = converter.register_structure_hook_func
     generic_hook(attrs.has, lambda value, cls: _to_attrs(converter, value, cls))
