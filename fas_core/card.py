@@ -60,7 +60,7 @@ class Card:
 
     def to_json(self) -> str:
         """Return the text that a model file stores; `fas_core.runtime.read_card` reads it."""
-        stored = {
+        card = {
             "format": FORMAT,
             "labels": LABELS,
             "recipe_digest": self.digest,
@@ -74,4 +74,4 @@ class Card:
             "versions": self.versions,
             "partial": self.input.partial,
         }
-        return json.dumps(stored)
+        return json.dumps(card)

@@ -130,15 +130,12 @@ class Scorer(Protocol):
 
 
 class Verify(Protocol):
-    """Compares an exported model with the model on samples of the run.
+    """Compares an exported model with the model on samples of the run; raises ModelError if it fails.
 
     Args:
         scorer: scores with the exported model, on one thread.
         tolerance: largest |score difference| that passes; None for any.
         acer_loss: largest increase of ACER on dev that passes, a fraction.
-
-    Raises:
-        ModelError: the comparison does not pass.
     """
 
     def __call__(self, scorer: Scorer, *, tolerance: float | None, acer_loss: float) -> Verification: ...

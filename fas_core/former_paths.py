@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import sys
 import warnings
-from collections.abc import Sequence
 from importlib import import_module
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
@@ -31,12 +30,8 @@ RENAMED = (
     ("data", "data", {"capture": "video", "dimensions": "image_size", "headers": "image_size"}),
     ("data", "data", {"lists": "text_lists", "mixing": "augment", "naming": "modality_names"}),
     ("data", "data", {"pooled": "train_on_dev", "source": "open"}),
-    (
-        "engine",
-        "inference",
-        {"across": "cross_dataset", "candidate": "loaded_model", "videos": "loaded_model"},
-    ),
-    ("engine", "inference", {"evaluate": "score_samples", "scoring": "score_split"}),
+    ("engine", "inference", {"across": "cross_dataset", "scoring": "score_split", "videos": "loaded_model"}),
+    ("engine", "inference", {"candidate": "loaded_model", "evaluate": "score_samples"}),
     ("engine", "models", {"transfer": "pretrained"}),
     ("engine", "runs", {"fold_set": "folds", "protocol_set": "protocols", "run_set": "group"}),
     ("engine", "training", {"devices": "device", "memory": "device", "position": "progress"}),
@@ -72,9 +67,7 @@ MOVED = {
 class _FormerModules(MetaPathFinder, Loader):
     """Finds the former paths, and puts the module at the new path in the place of the former one."""
 
-    def find_spec(
-        self, fullname: str, _path: Sequence[str] | None, _target: ModuleType | None = None
-    ) -> ModuleSpec | None:
+    def find_spec(self, fullname: str, _path: object, _target: object = None) -> ModuleSpec | None:
         name = fullname.removeprefix(PACKAGE)
         if name == fullname or (name not in MOVED and name not in PACKAGES):
             return None

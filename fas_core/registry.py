@@ -77,14 +77,14 @@ class Registry:
         providers = self.providers(kind, name)
         if len(providers) > 1:
             raise PluginError(describe_clash(kind, name, providers))
-        components = self.all(kind)
-        for component in components:
-            if component.name == name:
-                return component
+        components = {component.name: component for component in self.all(kind)}
+        if name in components:
+            return components[name]
         failed = [record.provider for record in self.records if record.status == "failed"]
         hint = f"; failed: {', '.join(failed)}, see `fas plugins list`" if failed else ""
-        known = {component.name for component in components}
-        raise PluginError(f"{kind.kind} {name!r}: no plugin provides it{suggest_closest(name, known)}{hint}")
+        raise PluginError(
+            f"{kind.kind} {name!r}: no plugin provides it{suggest_closest(name, components)}{hint}"
+        )
 
     def clashes(self) -> list[str]:
         """Return one line for every name that more than one plugin provides."""
@@ -146,15 +146,12 @@ def _read_metadata(distribution: Distribution | None) -> tuple[str, str, tuple[s
 
 def _check_core_version(requires: Iterable[str]) -> None:
     """Raise PluginError if this version of fas-core does not meet a plugin's requirement on it."""
-    core_requirements = [text for text in requires if CORE.match(text)]
-    if not core_requirements:
-        return
-    from packaging.requirements import Requirement  # slow to import, and rarely needed
+    for text in filter(CORE.match, requires):
+        from packaging.requirements import Requirement  # slow to import, and rarely needed
 
-    for requirement in map(Requirement, core_requirements):
-        if requirement.marker is not None and not requirement.marker.evaluate({"extra": ""}):
-            continue
-        if not requirement.specifier.contains(__version__, prereleases=True):
+        requirement = Requirement(text)
+        applies = requirement.marker is None or requirement.marker.evaluate({"extra": ""})
+        if applies and not requirement.specifier.contains(__version__, prereleases=True):
             version = requirement.specifier
             raise PluginError(f"asks for fas-core{version}, and this is {__version__}: upgrade fas-core")
 

@@ -94,11 +94,7 @@ def locate(name: str, folder: Path) -> Path:
 
 
 def read_mapping(path: Path) -> Tree:
-    """Read a YAML file that must hold a mapping.
-
-    Raises:
-        ConfigError: it cannot be read, is not YAML (with the line), or is not a mapping.
-    """
+    """Read a YAML file; raise ConfigError if it cannot be read, is not YAML, or does not hold a mapping."""
     try:
         tree = yaml.load(path.read_text(encoding="utf-8"), UniqueKeyLoader)
     except (OSError, UnicodeDecodeError) as error:
@@ -150,11 +146,7 @@ def nest(path: str, value: Any) -> Tree:
 
 
 def parse_sets(assignments: Iterable[str]) -> Tree:
-    """Turn `["train.lr=0.02"]` into `{"train.lr": 0.02}`; values are YAML.
-
-    Raises:
-        ConfigError: an assignment is not KEY=VALUE, or its value is not YAML.
-    """
+    """Turn `["train.lr=0.02"]` into `{"train.lr": 0.02}`; raise ConfigError if a value is not YAML."""
     values: Tree = {}
     for assignment in assignments:
         key, equals, text = assignment.partition("=")

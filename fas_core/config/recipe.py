@@ -119,7 +119,7 @@ class Augment:
         crop_ratio: aspect ratio (width / height) of the crop, (low, high), log-uniform.
         flip: probability of a horizontal flip.
         lighting: standard deviation of the PCA colour noise (AlexNet, NeurIPS 2012, section 4.1).
-        mix: chance that the quarters of a batch's images are swapped within its classes (`fas_core.data.augment`).
+        mix: chance that the quarters of a batch's images change places, see `fas_core.data.augment`.
     """
 
     crop_scale: tuple[float, float] = field(default=(0.08, 1.0), validator=check_range(0, 1))
