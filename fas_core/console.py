@@ -1,7 +1,7 @@
 """The console: all output of the commands goes through it.
 
-A terminal gets colour, progress bars and tables that fit its width; a pipe gets plain text, one line for each
-row; with `--json` stdout gets one document and everything else goes to stderr.
+A terminal gets colour, progress bars and tables that fit its width; a pipe gets plain text; with `--json`
+stdout gets one document and everything else goes to stderr.
 """
 
 from __future__ import annotations

@@ -203,7 +203,6 @@ class Command(Component):
         panel: its heading in `fas --help`, one of `PANELS` or another.
         extra: the extra of its distribution that it, but not its help, needs, e.g. `serve`.
         modules: importable names; the extra is installed if all of them are.
-        hidden: leave it out of the help.
     """
 
     kind: ClassVar[str] = "command"

@@ -69,11 +69,7 @@ class Registry:
         return [*filter(provides, self.records)]
 
     def find(self, kind: type[C], name: str) -> C:
-        """Return the component of this kind and name.
-
-        Raises:
-            PluginError: no plugin or more than one provides it.
-        """
+        """Return the component of this kind and name; raise PluginError unless one plugin provides it."""
         providers = self.providers(kind, name)
         if len(providers) > 1:
             raise PluginError(describe_clash(kind, name, providers))

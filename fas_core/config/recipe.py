@@ -241,10 +241,5 @@ class Recipe:
     @property
     def input(self) -> ModelInput:
         """How images become what the model of this recipe takes."""
-        return ModelInput(
-            modalities=self.modalities,
-            face_size=self.model.face_size,
-            network_size=self.model.input_size,
-            resize=self.resize,
-            partial=self.train.modality_dropout > 0,
-        )
+        partial = self.train.modality_dropout > 0
+        return ModelInput(self.modalities, self.model.face_size, self.model.input_size, self.resize, partial)

@@ -80,7 +80,7 @@ def _choice(kind: type[Choice], registry: Registry) -> Schema:
     common = {name: _field(fields[name], option, registry) for name, option in kind.common_options().items()}
     mappings = []
     for item in components:
-        name = {"name": {"const": item.name, "description": item.summary}}
-        mapping = _object(item.options, registry, {**name, **common})
+        name = {"const": item.name, "description": item.summary}
+        mapping = _object(item.options, registry, {"name": name, **common})
         mappings.append({**mapping, "required": ["name", *mapping.get("required", ())]})
     return {"anyOf": [{"enum": [item.name for item in components]}, *mappings]}

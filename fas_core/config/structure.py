@@ -35,10 +35,10 @@ class InvalidValueError(ValueError):
 
 
 def structure(value: object, cls: type[T], registry: Registry, where: str) -> T:
-    """Convert plain data to an instance of `cls`; `where`, e.g. a path, begins the error messages.
+    """Convert plain data to an instance of `cls`.
 
     Raises:
-        ConfigError: values are wrong; one line for each mistake, with its path, the rule and the value.
+        ConfigError: values are wrong; after `where`, one line for each: its path, the rule and the value.
     """
     problems: Problems = []
     with _collect_problems(problems, ""):
@@ -212,9 +212,8 @@ def _to_pretrained(converter: cattrs.Converter, value: object) -> Path | dict[st
 
 
 def _to_literal(value: object, kind: Any) -> Any:
-    for choice in get_args(kind):
-        if type(value) is type(choice) and value == choice:
-            return choice
+    if any(type(value) is type(choice) and value == choice for choice in get_args(kind)):
+        return value
     raise ValueError(f"must be one of {', '.join(map(repr, get_args(kind)))}: {value!r}")
 
 
