@@ -5,6 +5,7 @@ imported when its name is first used. Labels and scores mean the same everywhere
 more live, accept when `score >= threshold`.
 """
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from fas_core import former_paths
@@ -39,72 +40,36 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _LAZY = {
-    "Batch": "fas_core.records.outputs",
-    "BranchSize": "fas_core.records.outputs",
-    "Card": "fas_core.card",
-    "Exported": "fas_core.records.exports",
-    "Model": "fas_core.models.model",
-    "ModelInput": "fas_core.records.model_input",
-    "Outputs": "fas_core.records.outputs",
-    "Predictor": "fas_core.runtime.predictor",
-    "SampleTable": "fas_core.records.samples",
-    "ScoreTable": "fas_core.scores.table",
-    "Submission": "fas_core.records.submissions",
-    "SubmissionPart": "fas_core.records.submissions",
-    "Threshold": "fas_core.scores.thresholds",
-    "Verification": "fas_core.records.exports",
-    "build_model": "fas_core.models.build",
-    "fit_threshold": "fas_core.scores.thresholds",
-    "registry": "fas_core.registry",
+    "card": ("Card",),
+    "models.build": ("build_model",),
+    "models.model": ("Model",),
+    "records.exports": ("Exported", "Verification"),
+    "records.model_input": ("ModelInput",),
+    "records.outputs": ("Batch", "BranchSize", "Outputs"),
+    "records.samples": ("SampleTable",),
+    "records.submissions": ("Submission", "SubmissionPart"),
+    "registry": ("registry",),
+    "runtime.predictor": ("Predictor",),
+    "scores.table": ("ScoreTable",),
+    "scores.thresholds": ("Threshold", "fit_threshold"),
 }
-"""Names that are imported when they are first used, and their modules."""
+"""Modules that are imported when one of these names is first used."""
 
-__all__ = [
-    "Backbone",
-    "Batch",
-    "BranchSize",
-    "Card",
-    "Command",
-    "Component",
-    "ConfigError",
-    "DataError",
-    "Dataset",
-    "Exported",
-    "Exporter",
-    "FasError",
-    "Fusion",
-    "Loss",
-    "Metric",
-    "Model",
-    "ModelError",
-    "ModelInput",
-    "NoOptions",
-    "Outputs",
-    "PluginError",
-    "Predictor",
-    "SampleTable",
-    "ScoreTable",
-    "Submission",
-    "SubmissionPart",
-    "Threshold",
-    "Verification",
-    "__version__",
-    "build_model",
-    "fit_threshold",
-    "hookimpl",
-    "registry",
-]
+__all__ = ["Backbone", "Command", "Component", "Dataset", "Exporter", "Fusion", "Loss", "Metric", "NoOptions"]
+__all__ += ["ConfigError", "DataError", "FasError", "ModelError", "PluginError", "__version__", "hookimpl"]
+__all__ += ["Batch", "BranchSize", "Card", "Exported", "Model", "ModelInput", "Outputs", "Predictor"]
+__all__ += ["SampleTable", "ScoreTable", "Submission", "SubmissionPart", "Threshold", "Verification"]
+__all__ += ["build_model", "fit_threshold", "registry"]
 
 former_paths.install()
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _LAZY:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
-
-    return getattr(import_module(_LAZY[name]), name)
+    for module, names in _LAZY.items():
+        if name in names:
+            return getattr(import_module(f"fas_core.{module}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_LAZY})
+    return sorted({*globals(), *__all__})

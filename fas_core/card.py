@@ -39,7 +39,7 @@ class Card:
         threshold: accept as live when `score >= threshold.value`; None if none was fitted.
         recipe: the whole resolved recipe, as plain data.
         data: `{split: fingerprint}` of the samples that it was trained and evaluated on.
-        versions: `{package: version}` of fas-core, torch, ...
+        versions: `{package: version}`.
     """
 
     input: ModelInput
@@ -60,7 +60,7 @@ class Card:
 
     def to_json(self) -> str:
         """Return the text that a model file stores; `fas_core.runtime.read_card` reads it."""
-        stored = {
+        card = {
             "format": FORMAT,
             "labels": LABELS,
             "recipe_digest": self.digest,
@@ -74,4 +74,4 @@ class Card:
             "versions": self.versions,
             "partial": self.input.partial,
         }
-        return json.dumps(stored)
+        return json.dumps(card)

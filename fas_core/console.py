@@ -1,7 +1,7 @@
 """The console: all output of the commands goes through it.
 
-A terminal gets colour, progress bars and tables that fit its width; a pipe gets plain text, one line for each
-row; with `--json` stdout gets one document and everything else goes to stderr.
+A terminal gets colour, progress bars and tables that fit its width; a pipe gets plain text; with `--json`
+stdout gets one document and everything else goes to stderr.
 """
 
 from __future__ import annotations
@@ -34,17 +34,13 @@ class Styled(str):
 
 @frozen
 class Table:
-    """A table of text.
-
-    In a terminal that is too narrow, cells are wrapped; but a table of numbers, in which only the first
-    column is left-aligned, is split into blocks of columns, one below the other.
+    """A table of text; a narrow terminal wraps cells, or splits a table of numbers into blocks of columns.
 
     Args:
-        title: text above the table.
         columns: headers; they may have several lines.
         rows: the cells of each row, as many as columns; they may be `Styled`.
         note: text below the table.
-        left: indices of the left-aligned columns; the others are right-aligned.
+        left: indices of the left-aligned columns; a table of numbers has the first one only.
     """
 
     title: str
@@ -148,15 +144,9 @@ class Console:
             return
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-        with Progress(
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=12),
-            MofNCompleteColumn(),
-            TimeRemainingColumn(),
-            TextColumn("{task.fields[fields]}"),
-            console=rich,
-            transient=True,
-        ) as progress:
+        bar = (TextColumn("{task.description}"), BarColumn(bar_width=12), MofNCompleteColumn())
+        further = (TimeRemainingColumn(), TextColumn("{task.fields[fields]}"))
+        with Progress(*bar, *further, console=rich, transient=True) as progress:
             yield Bar(progress, progress.add_task(description, total=total, fields=""))
 
 
@@ -192,7 +182,6 @@ def _column_widths(table: Table) -> list[int]:
 
 
 def _render(table: Table) -> Any:
-    """Return the table as a rich table."""
     from rich import box
     from rich.table import Table as RichTable
     from rich.text import Text
@@ -210,16 +199,10 @@ def _format_plain(table: Table) -> str:
     headers = [name.split("\n") for name in table.columns]
     height = max(map(len, headers))
     header_rows = zip(*([""] * (height - len(lines)) + lines for lines in headers), strict=True)
-    grid = [*header_rows, *table.rows]
     widths = _column_widths(table)
-    lines = [
-        "  ".join(
-            cell.ljust(width) if index in table.left else cell.rjust(width)
-            for index, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in grid
-    ]
-    return "\n".join(lines)
+    aligns = ["<" if index in table.left else ">" for index in range(len(widths))]
+    line = "  ".join(f"{{:{align}{width}}}" for align, width in zip(aligns, widths, strict=True))
+    return "\n".join(line.format(*row).rstrip() for row in (*header_rows, *table.rows))
 
 
 def _replace_non_finite(value: object) -> object:

@@ -34,25 +34,9 @@ if TYPE_CHECKING:
     from fas_core.records.samples import SampleTable
     from fas_core.scores.table import ScoreTable
 
-__all__ = [
-    "BackboneModule",
-    "Batch",
-    "BranchSize",
-    "DatasetReader",
-    "Exported",
-    "ExporterFunction",
-    "FusionModule",
-    "Images",
-    "LossModule",
-    "MetricFunction",
-    "Outputs",
-    "Scorer",
-    "Submission",
-    "SubmissionFunction",
-    "SubmissionPart",
-    "Verification",
-    "Verify",
-]
+__all__ = ["BackboneModule", "DatasetReader", "ExporterFunction", "FusionModule", "LossModule"]
+__all__ += ["Images", "MetricFunction", "Scorer", "SubmissionFunction", "Verify"]
+__all__ += ["Batch", "BranchSize", "Exported", "Outputs", "Submission", "SubmissionPart", "Verification"]
 
 Images = Mapping[str, "NDArray[np.uint8]"]
 """`{modality: uint8 (B, H, W, 3)}`, RGB, at the model's size."""
@@ -61,13 +45,11 @@ Images = Mapping[str, "NDArray[np.uint8]"]
 class BackboneModule(Protocol):
     """An `nn.Module` in three stages; those after `until` are not built.
 
-    `forward_features(x)`: (B, in_channels, H, W) float -> map (B, C, h, w);
-    `forward_embedding(map)` -> (B, E); `forward_head(embedding)` -> (B, K).
-    `num_features` is C, `embedding_dim` E, `num_logits` K, `reduction` H / h.
-
-    Two more attributes are optional. `map_size`: (h, w) of a predicted map, where the embedding is such a map
-    row by row; K is 1 then, the mean of the map. `published_name(name)`: the name of an entry of the state
-    dict in published checkpoints, where these have other names.
+    `forward_features(x)`: (B, in_channels, H, W) float -> map (B, C, h, w); `forward_embedding(map)` ->
+    (B, E); `forward_head(embedding)` -> (B, K). `num_features` is C, `embedding_dim` E, `num_logits` K and
+    `reduction` H / h. Two more attributes are optional. `map_size`: (h, w) of a predicted map, where the
+    embedding is such a map row by row; K is 1 then, the mean of the map. `published_name(name)`: the name of
+    an entry of the state dict in published checkpoints, where these have other names.
     """
 
     num_features: int
@@ -76,18 +58,16 @@ class BackboneModule(Protocol):
     reduction: int
 
     def forward_features(self, x: Tensor) -> Tensor: ...
-
     def forward_embedding(self, x: Tensor) -> Tensor: ...
-
     def forward_head(self, x: Tensor) -> Tensor: ...
 
 
 class FusionModule(Protocol):
     """An `nn.Module` that joins `{modality: the stage that the descriptor's takes names}` into (B, K) logits.
 
-    A fusion of inputs gives (B, `out_channels`, H, W) instead, the input of the one backbone.
-    For a missing modality it gets zeros. A fusion of logits, where zeros would be a vote, gets `presence` as
-    well: `{modality: (B,) bool}`, or None if nothing is missing.
+    A fusion of inputs gives (B, `out_channels`, H, W), the input of the one backbone. For a missing modality
+    it gets zeros. A fusion of logits, where zeros would be a vote, gets `presence` as well: `{modality: (B,)
+    bool}`, or None if nothing is missing.
     """
 
     num_logits: int
@@ -100,27 +80,20 @@ class DatasetReader(Protocol):
 
     @property
     def overlaps(self) -> tuple[tuple[str, str], ...]:
-        """Pairs of splits that share subjects by design of the protocol, e.g. `(("train", "dev"),)`.
-
-        A leak check reports these as notes, not as errors.
-        """
-        ...
+        """Pairs of splits that share subjects by design, no error in a leak check: `(("train", "dev"),)`."""
 
     @property
     def notes(self) -> tuple[str, ...]:
         """What users should know about the data, one line each, e.g. how many listed photos are missing."""
-        ...
 
     def prepare(self) -> None:
         """Make the data, if the data set makes its own; else do nothing."""
 
     def splits(self) -> tuple[str, ...]:
         """Return the names of the protocol's splits."""
-        ...
 
     def samples(self, split: str) -> SampleTable:
         """Return the samples of a split."""
-        ...
 
 
 class SubmissionFunction(Protocol):
@@ -132,8 +105,7 @@ class SubmissionFunction(Protocol):
 class LossModule(Protocol):
     """An `nn.Module` that returns the mean loss of a batch, a scalar; it may have parameters.
 
-    A loss that computes its target from images names their modalities in a tuple `reads`, and training reads
-    them along with the model's.
+    A loss that computes its target from images names in a tuple `reads` the modalities to read for it.
     """
 
     def __call__(self, outputs: Outputs, batch: Batch) -> Tensor: ...
@@ -158,15 +130,12 @@ class Scorer(Protocol):
 
 
 class Verify(Protocol):
-    """Compares an exported model with the model on samples of the run.
+    """Compares an exported model with the model on samples of the run; raises ModelError if it fails.
 
     Args:
         scorer: scores with the exported model, on one thread.
         tolerance: largest |score difference| that passes; None for any.
         acer_loss: largest increase of ACER on dev that passes, a fraction.
-
-    Raises:
-        ModelError: the comparison does not pass.
     """
 
     def __call__(self, scorer: Scorer, *, tolerance: float | None, acer_loss: float) -> Verification: ...
@@ -179,16 +148,9 @@ class ExporterFunction(Protocol):
         model: a `fas_core.models.model.Model`, in eval mode on the CPU.
         samples: images of the run's dev split, labels mixed, to trace, compare and calibrate with.
         destination: the file, or the folder, to write.
-        card: the card to store with the model.
         verify: to be called with a scorer of what was written.
     """
 
     def __call__(
-        self,
-        options: Any,
-        model: nn.Module,
-        samples: Images,
-        destination: Path,
-        card: Card,
-        verify: Verify,
+        self, options: Any, model: nn.Module, samples: Images, destination: Path, card: Card, verify: Verify
     ) -> Exported: ...

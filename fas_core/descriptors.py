@@ -1,8 +1,7 @@
 """Descriptors: the frozen records by which plugins register components.
 
-A descriptor imports no component: `target` is a `"package.module:attribute"` string, resolved when the
-component is used, and `options` is an attrs class beside the descriptor. So listing plugins and validating
-recipes stay fast.
+A descriptor imports no component, so that listing plugins and validating recipes stay fast: its target is
+resolved when the component is used, and its options class is beside the descriptor.
 """
 
 from __future__ import annotations
@@ -17,6 +16,7 @@ from attrs import field, fields, frozen, has
 from fas_core.errors import PluginError
 
 NAME = re.compile(r"[a-z][a-z0-9]*([_-][a-z0-9]+)*")
+NAME_RULE = "use lower-case letters and digits joined by '_' or '-'"
 TARGET = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
 
 Stage = Literal["inputs", "maps", "embeddings", "logits"]
@@ -29,16 +29,13 @@ class NoOptions:
 
 def _check_name(owner: Component, _: object, name: str) -> None:
     if not NAME.fullmatch(name):
-        raise PluginError(
-            f"{owner.kind} name {name!r}: use lower-case letters and digits joined by '_' or '-'"
-        )
+        raise PluginError(f"{owner.kind} name {name!r}: {NAME_RULE}")
 
 
 def _check_target(owner: Component, attribute: Any, target: str) -> None:
     if not TARGET.fullmatch(target):
-        raise PluginError(
-            f"{owner.kind} {owner.name!r}: {attribute.name} {target!r} must read 'package.module:attribute'"
-        )
+        component = f"{owner.kind} {owner.name!r}"
+        raise PluginError(f"{component}: {attribute.name} {target!r} must read 'package.module:attribute'")
 
 
 def _check_optional_target(owner: Component, attribute: Any, target: str) -> None:
@@ -68,7 +65,6 @@ class Component:
     """One component of a plugin.
 
     Args:
-        name: its name in recipes and flags.
         summary: one line for `fas plugins list`.
         target: `"package.module:attribute"`; see `fas_core.contracts` for how each kind is called.
         options: attrs class of the recipe's options, without fields whose names are `reserved`.
@@ -99,8 +95,8 @@ class Backbone(Component):
 
     Args:
         input_size: side in pixels of the input that it was published with.
-        normalize: mean and standard deviation per channel, for pixels in [0, 1], that its published weights
-            expect; None: the recipe's.
+        normalize: mean and standard deviation per channel, for pixels in [0, 1], of its published weights;
+            None: the recipe's.
     """
 
     kind: ClassVar[str] = "backbone"
@@ -114,8 +110,7 @@ class Backbone(Component):
 class Fusion(Component):
     """A module that combines the modalities: `fas_core.contracts.FusionModule`.
 
-    Args:
-        takes: the stage of each branch that is its input; later stages are not built.
+    It `takes` one stage of each branch as its input; later stages are not built.
     """
 
     kind: ClassVar[str] = "fusion"
@@ -139,8 +134,7 @@ class Dataset(Component):
         makes: whether it generates its data, so that it needs no root.
         sets: protocols that are reported as mean and standard deviation over sub-protocols: name of the set
             -> values of the option `protocol`.
-        submission: `"package.module:attribute"` of the `fas_core.contracts.SubmissionFunction` that describes
-            the files of this data set's challenge, for `fas submit`; empty: none.
+        submission: target of the `fas_core.contracts.SubmissionFunction` for `fas submit`; empty: none.
     """
 
     kind: ClassVar[str] = "dataset"
@@ -181,8 +175,7 @@ class Exporter(Component):
     Args:
         suffix: suffix of the file, e.g. `.onnx`; empty for a folder.
         beside: suffixes of further files of the same stem, e.g. `.bin`.
-        forms: the forms it can write, of fp32, fp16, int8 and pruned; if there are several, the options have
-            a field `form` that selects one.
+        forms: of fp32, fp16, int8 and pruned; if several, the options have a field `form` to select one.
     """
 
     kind: ClassVar[str] = "exporter"
@@ -197,10 +190,8 @@ def _check_command_name(_: Component, __: object, name: str) -> None:
     """Accept `upload`, or `config upload` for a sub-command."""
     words = name.split(" ")
     if len(words) > 2 or not all(NAME.fullmatch(word) for word in words):
-        raise PluginError(
-            f"command name {name!r}: use lower-case letters and digits joined by '_' or '-', "
-            f"for a sub-command after the name of its group and a space"
-        )
+        rule = f"{NAME_RULE}, for a sub-command after the name of its group and a space"
+        raise PluginError(f"command name {name!r}: {rule}")
 
 
 @frozen(kw_only=True)
@@ -210,10 +201,8 @@ class Command(Component):
     Args:
         name: its name after `fas`; `config upload` is a sub-command of the group `config`.
         panel: its heading in `fas --help`, one of `PANELS` or another.
-        extra: the extra of its distribution that it needs to run, e.g. `serve` for
-            `pip install 'acme-fas[serve]'`; its help does not need it.
+        extra: the extra of its distribution that it, but not its help, needs, e.g. `serve`.
         modules: importable names; the extra is installed if all of them are.
-        hidden: leave it out of the help.
     """
 
     kind: ClassVar[str] = "command"

@@ -55,15 +55,6 @@ def suggest_closest(name: str, known: Iterable[str]) -> str:
 
 
 def require(extra: str, *modules: str, distribution: str = "fas-core") -> None:
-    """Check that optional dependencies are installed.
-
-    Args:
-        extra: the extra that installs them, e.g. `train`.
-        modules: importable names that it provides.
-        distribution: the distribution that declares the extra.
-
-    Raises:
-        FasError: a module is missing.
-    """
+    """Check that modules of an extra of a distribution are installed; else a FasError names the extra."""
     if missing := [name for name in modules if find_spec(name) is None]:
         raise FasError(f"this needs {', '.join(missing)}: pip install '{distribution}[{extra}]'")

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import sys
 import warnings
-from collections.abc import Sequence
 from importlib import import_module
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
@@ -17,80 +16,62 @@ PACKAGE = "fas_core."
 PACKAGES = frozenset({"engine"})
 """Former packages that are no module any more, only parents of some."""
 
+SAME_NAME = (
+    ("engine", "inference", ("run_model",)),
+    ("engine", "models", ("checkpoint", "grad_cam", "matching", "published")),
+    ("engine", "runs", ("run",)),
+    ("engine", "training", ("average", "interrupt", "job", "optim")),
+    ("report", "evaluation", ("bootstrap", "comparison", "metrics", "result", "tables")),
+    ("scorefiles", "scores.files", ("columns", "delimited", "numbers", "raw", "read")),
+)
+"""Former package, package now, modules."""
+
+RENAMED = (
+    ("data", "data", {"capture": "video", "dimensions": "image_size", "headers": "image_size"}),
+    ("data", "data", {"lists": "text_lists", "mixing": "augment", "naming": "text_lists"}),
+    ("data", "data", {"pooled": "open", "source": "open"}),
+    ("engine", "inference", {"across": "cross_dataset", "scoring": "score_split", "videos": "loaded_model"}),
+    ("engine", "inference", {"candidate": "loaded_model", "evaluate": "score_samples"}),
+    ("engine", "models", {"transfer": "pretrained"}),
+    ("engine", "runs", {"fold_set": "folds", "protocol_set": "protocols", "run_set": "group"}),
+    ("engine", "training", {"devices": "device", "memory": "device", "position": "progress"}),
+    ("engine", "training", {"train": "trainer", "train_folds": "cross_validation", "train_set": "protocols"}),
+    ("report", "evaluation", {"folds": "cross_validation", "histogram": "text_histogram"}),
+    ("report", "evaluation", {"spread": "protocols"}),
+    ("runtime", "runtime", {"foreign": "external_model", "heat": "heatmap"}),
+    ("runtime", "runtime", {"occlusion": "explain", "scoring": "predict"}),
+    ("scorefiles", "scores.files", {"names": "column_names", "stated": "columns", "words": "labels"}),
+)
+"""Former package, package now, `{former module: module now}`."""
+
 MOVED = {
     "aggregate": "scores.videos",
-    "data.capture": "data.video",
-    "data.dimensions": "data.image_size",
-    "data.headers": "data.image_size",
-    "data.lists": "data.text_lists",
-    "data.mixing": "data.augment",
-    "data.naming": "data.text_lists",
-    "data.pooled": "data.open",
     "data.samples": "records.samples",
-    "data.source": "data.open",
-    "engine.across": "inference.cross_dataset",
-    "engine.average": "training.average",
-    "engine.candidate": "inference.loaded_model",
-    "engine.checkpoint": "models.checkpoint",
-    "engine.devices": "training.device",
-    "engine.evaluate": "inference.score_samples",
-    "engine.fold_set": "runs.folds",
-    "engine.grad_cam": "models.grad_cam",
-    "engine.interrupt": "training.interrupt",
-    "engine.job": "training.job",
-    "engine.matching": "models.matching",
-    "engine.memory": "training.device",
-    "engine.optim": "training.optim",
-    "engine.position": "training.progress",
-    "engine.protocol_set": "runs.protocols",
-    "engine.published": "models.checkpoint",
-    "engine.run": "runs.run",
-    "engine.run_model": "inference.loaded_model",
-    "engine.run_set": "runs.group",
-    "engine.scoring": "inference.score_samples",
-    "engine.train": "training.trainer",
-    "engine.train_folds": "training.cross_validation",
-    "engine.train_set": "training.protocols",
-    "engine.transfer": "models.pretrained",
     "engine.verify": "export.verify",
-    "engine.videos": "inference.loaded_model",
     "model": "models.model",
     "plugins": "registry",
     "ranked": "scores.ranked",
     "rates": "scores.rates",
     "recipes": "config.load",
     "report": "evaluation",
-    "report.bootstrap": "evaluation.bootstrap",
-    "report.comparison": "evaluation.comparison",
-    "report.curves": "evaluation.curves",
-    "report.folds": "evaluation.cross_validation",
-    "report.histogram": "evaluation.text_histogram",
-    "report.metrics": "evaluation.metrics",
-    "report.result": "evaluation.result",
-    "report.spread": "evaluation.protocols",
-    "report.tables": "evaluation.tables",
-    "runtime.foreign": "runtime.external_model",
-    "runtime.heat": "runtime.heatmap",
-    "runtime.occlusion": "runtime.explain",
-    "runtime.scoring": "runtime.predict",
     "schema": "config.schema",
     "scorefiles": "scores.files",
-    "scorefiles.columns": "scores.files.columns",
-    "scorefiles.delimited": "scores.files.delimited",
-    "scorefiles.names": "scores.files.column_names",
-    "scorefiles.numbers": "scores.files.numbers",
-    "scorefiles.raw": "scores.files.raw",
-    "scorefiles.read": "scores.files.read",
-    "scorefiles.stated": "scores.files.stated",
-    "scorefiles.words": "scores.files.labels",
     "structure": "config.structure",
     "thresholds": "scores.thresholds",
+    **{f"{former}.{name}": f"{now}.{name}" for former, now, names in SAME_NAME for name in names},
+    **{f"{former}.{old}": f"{now}.{new}" for former, now, names in RENAMED for old, new in names.items()},
 }
 """Former path below `fas_core` -> path now."""
 
 
-class _FormerModule(Loader):
-    """Puts the module at its new path in the place of the former one."""
+class _FormerModules(MetaPathFinder, Loader):
+    """Finds the former paths, and puts the module at the new path in the place of the former one."""
+
+    def find_spec(self, fullname: str, _path: object, _target: object = None) -> ModuleSpec | None:
+        name = fullname.removeprefix(PACKAGE)
+        if name == fullname or (name not in MOVED and name not in PACKAGES):
+            return None
+        return ModuleSpec(fullname, self, is_package=name in PACKAGES)
 
     def exec_module(self, module: ModuleType) -> None:
         name = module.__name__.removeprefix(PACKAGE)
@@ -102,17 +83,7 @@ class _FormerModule(Loader):
         sys.modules[module.__name__] = import_module(target)
 
 
-class _Finder(MetaPathFinder):
-    def find_spec(
-        self, fullname: str, _path: Sequence[str] | None, _target: ModuleType | None = None
-    ) -> ModuleSpec | None:
-        name = fullname.removeprefix(PACKAGE)
-        if name == fullname or (name not in MOVED and name not in PACKAGES):
-            return None
-        return ModuleSpec(fullname, _FormerModule(), is_package=name in PACKAGES)
-
-
 def install() -> None:
     """Let imports of former paths succeed, once a process."""
-    if not any(isinstance(finder, _Finder) for finder in sys.meta_path):
-        sys.meta_path.insert(0, _Finder())  # before the path finder, which would load a module twice
+    if not any(isinstance(finder, _FormerModules) for finder in sys.meta_path):
+        sys.meta_path.insert(0, _FormerModules())  # before the path finder, which would load a module twice

@@ -28,9 +28,7 @@ def fas_backbones() -> Iterable[Backbone]:
     >>> from fas_core import Backbone, hookimpl
     >>> @hookimpl
     ... def fas_backbones():
-    ...     yield Backbone(
-    ...         name="tiny", summary="Three convolutions", target="acme_fas.tiny:Tiny", source="ours"
-    ...     )
+    ...     yield Backbone(name="tiny", summary="Three convolutions", target="acme_fas.tiny:Tiny")
     >>> next(fas_backbones()).name
     'tiny'
     """
@@ -44,9 +42,7 @@ def fas_fusions() -> Iterable[Fusion]:
     >>> from fas_core import Fusion, hookimpl
     >>> @hookimpl
     ... def fas_fusions():
-    ...     yield Fusion(
-    ...         name="vote", summary="Mean of the branches", target="acme_fas.vote:Vote", takes="logits"
-    ...     )
+    ...     yield Fusion(name="vote", summary="Mean", target="acme_fas.vote:Vote", takes="logits")
     >>> next(fas_fusions()).takes
     'logits'
     """
@@ -60,9 +56,7 @@ def fas_datasets() -> Iterable[Dataset]:
     >>> from fas_core import Dataset, hookimpl
     >>> @hookimpl
     ... def fas_datasets():
-    ...     yield Dataset(
-    ...         name="lab", summary="Our lab's captures", target="acme_fas.lab:Lab", markers=("lab.json",)
-    ...     )
+    ...     yield Dataset(name="lab", summary="Ours", target="acme_fas.lab:Lab", markers=("lab.json",))
     >>> next(fas_datasets()).markers
     ('lab.json',)
     """
@@ -80,10 +74,7 @@ def fas_losses() -> Iterable[Loss]:
     ...     margin: float = 1.0
     >>> @hookimpl
     ... def fas_losses():
-    ...     yield Loss(
-    ...         name="hinge", summary="Hinge on the live logit", target="acme_fas.hinge:Hinge",
-    ...         options=HingeOptions,
-    ...     )
+    ...     yield Loss(name="hinge", summary="Hinge", target="acme_fas.hinge:Hinge", options=HingeOptions)
     >>> next(fas_losses()).options().margin
     1.0
     """
@@ -111,9 +102,7 @@ def fas_exporters() -> Iterable[Exporter]:
     >>> from fas_core import Exporter, hookimpl
     >>> @hookimpl
     ... def fas_exporters():
-    ...     yield Exporter(
-    ...         name="tflite", summary="For phones", target="acme_fas.tflite:export", suffix=".tflite"
-    ...     )
+    ...     yield Exporter(name="tflite", summary="TFLite", target="acme_fas.tflite:export", suffix=".tflite")
     >>> next(fas_exporters()).suffix
     '.tflite'
     """

@@ -34,16 +34,7 @@ Status = Literal["active", "disabled", "failed"]
 
 @frozen
 class PluginRecord:
-    """A plugin: one entry point.
-
-    Args:
-        name: the entry point's name.
-        distribution: the distribution that declares it.
-        version: the distribution's version.
-        status: `active`, `disabled` or `failed`.
-        error: why it failed, in one line.
-        components: its components if it is active.
-    """
+    """A plugin: one entry point of a distribution; `error` is why it failed, in one line."""
 
     name: str
     distribution: str
@@ -71,39 +62,31 @@ class Registry:
 
     def providers(self, kind: type[Component], name: str) -> list[PluginRecord]:
         """Return the active plugins that provide a component of this kind and name."""
-        return [
-            record
-            for record in self.records
-            if any(isinstance(item, kind) and item.name == name for item in record.components)
-        ]
+
+        def provides(record: PluginRecord) -> bool:
+            return any(isinstance(item, kind) and item.name == name for item in record.components)
+
+        return [*filter(provides, self.records)]
 
     def find(self, kind: type[C], name: str) -> C:
-        """Return the component of this kind and name.
-
-        Raises:
-            PluginError: no plugin or more than one provides it.
-        """
+        """Return the component of this kind and name; raise PluginError unless one plugin provides it."""
         providers = self.providers(kind, name)
         if len(providers) > 1:
             raise PluginError(describe_clash(kind, name, providers))
-        components = self.all(kind)
-        for component in components:
-            if component.name == name:
-                return component
+        components = {component.name: component for component in self.all(kind)}
+        if name in components:
+            return components[name]
         failed = [record.provider for record in self.records if record.status == "failed"]
         hint = f"; failed: {', '.join(failed)}, see `fas plugins list`" if failed else ""
-        known = {component.name for component in components}
-        raise PluginError(f"{kind.kind} {name!r}: no plugin provides it{suggest_closest(name, known)}{hint}")
+        raise PluginError(
+            f"{kind.kind} {name!r}: no plugin provides it{suggest_closest(name, components)}{hint}"
+        )
 
     def clashes(self) -> list[str]:
         """Return one line for every name that more than one plugin provides."""
         names = sorted({(item.kind, item.name) for record in self.records for item in record.components})
-        providers = {(kind, name): self.providers(KINDS[kind], name) for kind, name in names}
-        return [
-            describe_clash(KINDS[kind], name, records)
-            for (kind, name), records in providers.items()
-            if len(records) > 1
-        ]
+        providers = [(KINDS[kind], name, self.providers(KINDS[kind], name)) for kind, name in names]
+        return [describe_clash(*clash) for clash in providers if len(clash[2]) > 1]
 
 
 def describe_clash(kind: type[Component], name: str, providers: Iterable[PluginRecord]) -> str:
@@ -159,26 +142,18 @@ def _read_metadata(distribution: Distribution | None) -> tuple[str, str, tuple[s
 
 def _check_core_version(requires: Iterable[str]) -> None:
     """Raise PluginError if this version of fas-core does not meet a plugin's requirement on it."""
-    core_requirements = [text for text in requires if CORE.match(text)]
-    if not core_requirements:
-        return
-    from packaging.requirements import Requirement  # slow to import, and rarely needed
+    for text in filter(CORE.match, requires):
+        from packaging.requirements import Requirement  # slow to import, and rarely needed
 
-    for requirement in map(Requirement, core_requirements):
-        if requirement.marker is not None and not requirement.marker.evaluate({"extra": ""}):
-            continue
-        if not requirement.specifier.contains(__version__, prereleases=True):
-            raise PluginError(
-                f"asks for fas-core{requirement.specifier}, and this is {__version__}: upgrade fas-core"
-            )
+        requirement = Requirement(text)
+        applies = requirement.marker is None or requirement.marker.evaluate({"extra": ""})
+        if applies and not requirement.specifier.contains(__version__, prereleases=True):
+            version = requirement.specifier
+            raise PluginError(f"asks for fas-core{version}, and this is {__version__}: upgrade fas-core")
 
 
 def _load_components(entry: EntryPoint) -> tuple[Component, ...]:
-    """Import a plugin and return the descriptors that its hooks yield.
-
-    Raises:
-        PluginError: it implements no hook, or yields no descriptor, another object, or a name twice.
-    """
+    """Import a plugin and return the descriptors that its hooks yield, one or more and no name twice."""
     plugin = entry.load()
     manager = pluggy.PluginManager(hookspecs.PROJECT)
     manager.add_hookspecs(hookspecs)
@@ -194,9 +169,8 @@ def _load_components(entry: EntryPoint) -> tuple[Component, ...]:
         raise PluginError(f"{entry.value} provides nothing: its hooks must yield descriptors")
     names = [(component.kind, component.name) for component in components]
     if duplicates := {name for name in names if names.count(name) > 1}:
-        raise PluginError(
-            f"{entry.value} yields twice: {format_list(' '.join(name) for name in sorted(duplicates))}"
-        )
+        twice = format_list(" ".join(name) for name in sorted(duplicates))
+        raise PluginError(f"{entry.value} yields twice: {twice}")
     return tuple(components)
 
 

@@ -11,13 +11,5 @@ from fas_core.config.recipe import (
 )
 from fas_core.records.model_input import Resize
 
-__all__ = [
-    "BackboneChoice",
-    "DatasetChoice",
-    "FusionChoice",
-    "LossChoice",
-    "MetricChoice",
-    "Normalize",
-    "Recipe",
-    "Resize",
-]
+__all__ = ["BackboneChoice", "DatasetChoice", "FusionChoice", "LossChoice", "MetricChoice"]
+__all__ += ["Normalize", "Recipe", "Resize"]

@@ -8,9 +8,8 @@ from fas_core.config.recipe import Recipe
 def describe_crop_mismatch(recipe: Recipe) -> str:
     """Return a warning if training's random crops differ in size from the evaluated patches, else "".
 
-    A patch has the side `model.patches.share` of the central square, whose side is `resize.crop` of a square
-    image: its area is `(share * crop) ** 2` of the image. The crops fit if their range `augment.crop_scale`
-    contains that area and their mean area is at most twice as large. A recipe without patches always fits.
+    A patch has `(model.patches.share * resize.crop) ** 2` of a square image's area. The crops fit if their
+    range `augment.crop_scale` contains that area and their mean area is at most twice as large.
     """
     if recipe.model.patches is None:
         return ""

@@ -32,9 +32,8 @@ class UniqueKeyLoader(yaml.SafeLoader):
         keys = set()
         for key in (key for key, _ in node.value if isinstance(key, yaml.ScalarNode)):
             if key.value in keys:
-                raise yaml.constructor.ConstructorError(
-                    problem=f"{key.value!r} is given twice", problem_mark=key.start_mark
-                )
+                problem = f"{key.value!r} is given twice"
+                raise yaml.constructor.ConstructorError(problem=problem, problem_mark=key.start_mark)
             keys.add(key.value)
         return super().construct_mapping(node, deep)
 
@@ -52,11 +51,7 @@ def read_summary(path: Path) -> str:
 
 
 def load_recipe(name: str, registry: Registry, overrides: Mapping[str, Any] | None = None) -> Recipe:
-    """Load a recipe by name or path, and apply overrides such as `{"train.lr": 0.02}`.
-
-    Raises:
-        ConfigError: there is no such recipe, it is not a mapping, or values are wrong.
-    """
+    """Load a recipe by name or path, and apply overrides such as `{"train.lr": 0.02}`; else a ConfigError."""
     backbones = {component.name for component in registry.all(Backbone)}
     # The default recipe comes first, so that `loss: {gamma: 2}` sets an option of the default loss.
     tree = merge(to_plain(Recipe(), registry), read_recipe(name, backbones), backbones)
@@ -68,10 +63,7 @@ def load_recipe(name: str, registry: Registry, overrides: Mapping[str, Any] | No
 def read_recipe(name: str, backbones: Container[str] = (), children: tuple[Path, ...] = ()) -> Tree:
     """Read a recipe and the recipes that it extends, merged.
 
-    Args:
-        name: a shipped recipe, or a path relative to the recipe that extends it.
-        backbones: names of all backbones, see `merge`.
-        children: the recipes that extend this one, the first one first.
+    `children` are the recipes that extend this one, the first one first; `backbones`: see `merge`.
 
     Raises:
         ConfigError: a recipe of the chain does not exist, is not a mapping, or extends itself.
@@ -93,16 +85,11 @@ def read_recipe(name: str, backbones: Container[str] = (), children: tuple[Path,
 
 
 def locate(name: str, folder: Path) -> Path:
-    """Return the path of a recipe: a shipped one by name, or a file relative to `folder`.
-
-    Raises:
-        ConfigError: there is neither.
-    """
+    """Return the path of a recipe: a shipped one by name, or a file below `folder`; else a ConfigError."""
     shipped = shipped_recipes()
     if name in shipped:
         return shipped[name]
-    path = (folder / Path(name).expanduser()).resolve()
-    if path.is_file():
+    if (path := (folder / Path(name).expanduser()).resolve()).is_file():
         return path
     # The stem in lower case suggests a shipped recipe also for a published cfgs/FeatherNetB-32.yaml.
     suggestion = suggest_closest(Path(name).stem.lower(), shipped)
@@ -110,11 +97,7 @@ def locate(name: str, folder: Path) -> Path:
 
 
 def read_mapping(path: Path) -> Tree:
-    """Read a YAML file that must hold a mapping.
-
-    Raises:
-        ConfigError: it cannot be read, is not YAML (with the line), is not a mapping, or has a newer format.
-    """
+    """Read a YAML file; raise ConfigError if it is unreadable, no YAML, no mapping, or of a newer fas."""
     try:
         tree = yaml.load(path.read_text(encoding="utf-8"), UniqueKeyLoader)
     except (OSError, UnicodeDecodeError) as error:
@@ -169,11 +152,7 @@ def nest(path: str, value: Any) -> Tree:
 
 
 def parse_sets(assignments: Iterable[str]) -> Tree:
-    """Turn `["train.lr=0.02"]` into `{"train.lr": 0.02}`; values are YAML.
-
-    Raises:
-        ConfigError: an assignment is not KEY=VALUE, or its value is not YAML.
-    """
+    """Turn `["train.lr=0.02"]` into `{"train.lr": 0.02}`; raise ConfigError if a value is not YAML."""
     values: Tree = {}
     for assignment in assignments:
         key, equals, text = assignment.partition("=")

@@ -1,13 +1,11 @@
 """The recipe of a run, as frozen attrs classes; a recipe file is this tree in YAML.
 
-All of it is in this one module: it is the reference of a recipe's keys. Everything has a default, so a recipe
-file sets only what it changes. Components are chosen by name, with their options beside it: `loss: focal` or
-`loss: {name: focal, gamma: 2}`.
+It is the reference of a recipe's keys, all with defaults. Components are chosen by name, with their options
+beside it: `loss: focal` or `loss: {name: focal, gamma: 2}`.
 """
 
 from __future__ import annotations
 
-import re
 from math import inf
 from pathlib import Path
 from typing import Any, ClassVar, Literal, get_type_hints
@@ -15,10 +13,16 @@ from typing import Any, ClassVar, Literal, get_type_hints
 from attrs import field, fields, frozen
 from attrs import validators as v
 
+from fas_core.config.validators import (
+    check_between_0_and_1,
+    check_folds,
+    check_modalities,
+    check_policy,
+    check_positive,
+    check_range,
+)
 from fas_core.descriptors import Backbone, Component, Dataset, Fusion, Loss, Metric, NoOptions
-from fas_core.errors import ConfigError
 from fas_core.records.model_input import ModelInput, Resize
-from fas_core.scores.thresholds import POLICIES, parse_policy
 
 SECTION = "section"
 """Metadata key of the fields that are a section of the recipe, such as `train`; its value is their class."""
@@ -71,7 +75,6 @@ class HeldOut:
 
     Args:
         by: column of the sample table; samples with the same value are in the same fold.
-        folds: number of folds.
         fold: the fold that is held out, counted from 1.
         seed: random seed of the assignment to folds.
     """
@@ -99,34 +102,12 @@ class DatasetChoice(Choice):
     held_out: HeldOut | None = None
 
 
-def _check_between_0_and_1(_: object, attribute: Any, value: tuple[float, ...]) -> None:
-    if not all(0 <= number <= 1 for number in value):
-        raise ValueError(f"'{attribute.name}' must be between 0 and 1: {list(value)}")
-
-
-def _check_positive(_: object, attribute: Any, value: tuple[float, ...]) -> None:
-    if not all(number > 0 for number in value):
-        raise ValueError(f"'{attribute.name}' must be > 0: {list(value)}")
-
-
-def _check_range(low: float, high: float) -> Any:
-    """Return a validator of pairs (a, b) with low < a <= b <= high."""
-
-    def check(_: object, attribute: Any, value: tuple[float, float]) -> None:
-        if not low < value[0] <= value[1] <= high:
-            raise ValueError(
-                f"'{attribute.name}' must be a pair low <= high in ({low:g}, {high:g}]: {list(value)}"
-            )
-
-    return check
-
-
 @frozen
 class Normalize:
     """Mean and standard deviation per RGB channel, for pixels in [0, 1]. `fas data stats` measures them."""
 
-    mean: tuple[float, float, float] = field(default=(0.5, 0.5, 0.5), validator=_check_between_0_and_1)
-    std: tuple[float, float, float] = field(default=(0.5, 0.5, 0.5), validator=_check_positive)
+    mean: tuple[float, float, float] = field(default=(0.5, 0.5, 0.5), validator=check_between_0_and_1)
+    std: tuple[float, float, float] = field(default=(0.5, 0.5, 0.5), validator=check_positive)
 
 
 @frozen
@@ -138,12 +119,11 @@ class Augment:
         crop_ratio: aspect ratio (width / height) of the crop, (low, high), log-uniform.
         flip: probability of a horizontal flip.
         lighting: standard deviation of the PCA colour noise (AlexNet, NeurIPS 2012, section 4.1).
-        mix: chance that the quarters of a batch's images change places within their class, see
-            `fas_core.data.augment`.
+        mix: chance that the quarters of a batch's images change places, see `fas_core.data.augment`.
     """
 
-    crop_scale: tuple[float, float] = field(default=(0.08, 1.0), validator=_check_range(0, 1))
-    crop_ratio: tuple[float, float] = field(default=(0.75, 4 / 3), validator=_check_range(0, 100))
+    crop_scale: tuple[float, float] = field(default=(0.08, 1.0), validator=check_range(0, 1))
+    crop_ratio: tuple[float, float] = field(default=(0.75, 4 / 3), validator=check_range(0, 100))
     flip: float = field(default=0.5, validator=[v.ge(0), v.le(1)])
     lighting: float = field(default=0.1, validator=[v.ge(0), v.lt(inf)])
     mix: float = field(default=0.0, validator=[v.ge(0), v.le(1)])
@@ -153,9 +133,8 @@ class Augment:
 class Patches:
     """Evaluate a face by the mean logits of patches of it, each as large as the network's input.
 
-    As in FaceBagNet (Shen et al., CVPR Workshops 2019): a patch too small to identify a person still shows
-    the texture. The random crops of training, `augment.crop_scale`, should have about the area of a patch,
-    see `fas_core.config.advice`.
+    As in FaceBagNet (Shen et al., CVPR Workshops 2019). The random crops of training, `augment.crop_scale`,
+    should have about the area of a patch, see `fas_core.config.advice`.
 
     Args:
         grid: `grid` x `grid` patches, spread evenly from edge to edge; 1 is the central one.
@@ -168,11 +147,10 @@ class Patches:
 
 @frozen
 class ModelConfig:
-    """The model.
+    """The section `model`.
 
     Args:
         backbone: one for all modalities, or one for each: `{rgb: feathernet_a, depth: feathernet_b}`.
-        fusion: how the branches are combined.
         input_size: side of the network's square input in pixels.
         patches: evaluate by patches of that size; None: the whole face is resized to it.
         normalize: for each modality (others than the model's are ignored); empty: `Normalize()` for all.
@@ -197,7 +175,7 @@ class ModelConfig:
 
 @frozen
 class TrainConfig:
-    """Training.
+    """The section `train`.
 
     Args:
         momentum: of SGD; AdamW has its usual betas.
@@ -208,13 +186,11 @@ class TrainConfig:
             al., arXiv 1501.00102).
         average: decay in [0, 1) of a running mean of the weights over the updates, which is evaluated and
             saved (Polyak and Juditsky, Acceleration of Stochastic Approximation by Averaging, 1992); 0: none.
-        select: epoch whose weights are the `best` ones, which are evaluated and exported: `best`, that of the
-            lowest dev EER, or `last`, whatever its dev EER.
+        select: epoch whose weights are evaluated and exported: `best`, that of the lowest dev EER, or `last`.
         judge_every: epochs between evaluations on dev, which also follows the last epoch.
         seed: of the weights, the order of samples, the augmentation and the modality dropout.
         workers: processes that read images.
         device: `auto` (an accelerator if there is one), `cpu`, `cuda`, ...
-        amp: mixed precision; `fp32` is none.
     """
 
     epochs: int = field(default=10, validator=v.ge(1))
@@ -239,47 +215,12 @@ class TrainConfig:
 PUBLISHED_METRICS = ("acc", "eer", "tpr_at_fpr", "apcer", "bpcer", "acer", "auc")
 
 
-def _published_metrics() -> tuple[MetricChoice, ...]:
-    return tuple(MetricChoice(name) for name in PUBLISHED_METRICS)
-
-
-def _policy(_: object, attribute: Any, value: str) -> None:
-    """Refuse what `parse_policy` refuses, and oracles: a recipe's threshold never sees test scores."""
-    try:
-        valid = not parse_policy(value).oracle
-    except ConfigError:
-        valid = False
-    if not valid:
-        raise ValueError(f"'{attribute.name}' must be {POLICIES}: {value!r}")
-
-
-def _check_modalities(_: object, attribute: Any, value: tuple[str, ...]) -> None:
-    if invalid := [name for name in value if not re.fullmatch(r"[A-Za-z]\w*", name)]:
-        raise ValueError(f"'{attribute.name}' must be names of letters, digits and '_': {invalid}")
-    if not value or len(set(value)) != len(value):
-        raise ValueError(f"'{attribute.name}' must name at least one modality, none twice: {list(value)}")
-
-
-FOLDS = re.compile(r"(\w+):(\d{1,9})")
-"""COLUMN:K of `Recipe.folds`."""
-
-
-def _check_folds(_: object, attribute: Any, value: str | None) -> None:
-    match = None if value is None else FOLDS.fullmatch(value)
-    if value is not None and (match is None or int(match[2]) < 2):
-        raise ValueError(
-            f"'{attribute.name}' must be COLUMN:K, K folds of at least 2, e.g. subject:5: {value!r}"
-        )
-
-
 @frozen
 class Recipe:
     """The recipe of a run.
 
     Args:
-        data: the data set.
         modalities: the model's inputs, in order.
-        loss: the loss.
         metrics: the metrics of every score table.
         threshold: `eer`, `min-acer`, `apcer:X`, `apcer_max:X`, `bpcer:X` (fitted on dev) or `fixed:VALUE`.
         folds: `COLUMN:K`: fit the threshold on cross-validated scores of train, where each of K models scores
@@ -287,23 +228,18 @@ class Recipe:
     """
 
     data: DatasetChoice = field(factory=lambda: DatasetChoice("synthetic"))
-    modalities: tuple[str, ...] = field(default=("rgb", "depth", "ir"), validator=_check_modalities)
+    modalities: tuple[str, ...] = field(default=("rgb", "depth", "ir"), validator=check_modalities)
     model: ModelConfig = field(factory=ModelConfig, metadata={SECTION: ModelConfig})
     augment: Augment = field(factory=Augment, metadata={SECTION: Augment})
     resize: Resize = field(factory=Resize, metadata={SECTION: Resize})
     loss: LossChoice = field(factory=lambda: LossChoice("focal"))
     train: TrainConfig = field(factory=TrainConfig, metadata={SECTION: TrainConfig})
-    metrics: tuple[MetricChoice, ...] = field(factory=_published_metrics)
-    threshold: str = field(default="eer", validator=_policy)
-    folds: str | None = field(default=None, validator=_check_folds)
+    metrics: tuple[MetricChoice, ...] = field(factory=lambda: tuple(map(MetricChoice, PUBLISHED_METRICS)))
+    threshold: str = field(default="eer", validator=check_policy)
+    folds: str | None = field(default=None, validator=check_folds)
 
     @property
     def input(self) -> ModelInput:
         """How images become what the model of this recipe takes."""
-        return ModelInput(
-            modalities=self.modalities,
-            face_size=self.model.face_size,
-            network_size=self.model.input_size,
-            resize=self.resize,
-            partial=self.train.modality_dropout > 0,
-        )
+        partial = self.train.modality_dropout > 0
+        return ModelInput(self.modalities, self.model.face_size, self.model.input_size, self.resize, partial)

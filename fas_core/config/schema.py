@@ -27,14 +27,9 @@ SIMPLE: dict[Any, Schema] = {
 def recipe_schema(registry: Registry) -> Schema:
     """Return the JSON schema (2020-12) of a recipe file, `extends` included."""
     schema = _schema(Recipe, registry)
-    schema["properties"] = {
-        "extends": {
-            "type": "string",
-            "description": "The shipped recipe or file that this one changes.",
-        },
-        "format": {"type": "integer", "description": "Format number; files of an older fas lack it."},
-        **schema["properties"],
-    }
+    extends = {"type": "string", "description": "The shipped recipe or file that this one changes."}
+    number = {"type": "integer", "description": "Format number; files of an older fas lack it."}
+    schema["properties"] = {"extends": extends, "format": number, **schema["properties"]}
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "fas recipe", **schema}
 
 
@@ -53,9 +48,8 @@ def _schema(kind: Any, registry: Registry) -> Schema:
     if origin in (dict, Mapping):
         return {"type": "object", "additionalProperties": _schema(arguments[1], registry)}
     if origin is tuple and arguments[-1] is not Ellipsis:
-        length = len(arguments)
         items = [_schema(item, registry) for item in arguments]
-        return {"type": "array", "prefixItems": items, "minItems": length, "maxItems": length}
+        return {"type": "array", "prefixItems": items, "minItems": len(items), "maxItems": len(items)}
     if origin in (tuple, list):
         return {"type": "array", "items": _schema(arguments[0], registry)}
     return {}
@@ -66,12 +60,8 @@ def _object(kind: type[Any], registry: Registry, further: Schema | None = None) 
     hints = get_type_hints(kind)
     properties = {item.name: _field(item, hints[item.name], registry) for item in attrs.fields(kind)}
     required = [item.name for item in attrs.fields(kind) if item.default is attrs.NOTHING]
-    schema: Schema = {
-        "type": "object",
-        "properties": {**(further or {}), **properties},
-        "additionalProperties": False,
-    }
-    return schema | ({"required": required} if required else {})
+    schema: Schema = {"type": "object", "properties": {**(further or {}), **properties}}
+    return schema | {"additionalProperties": False} | ({"required": required} if required else {})
 
 
 def _field(item: attrs.Attribute[Any], kind: Any, registry: Registry) -> Schema:
@@ -91,7 +81,7 @@ def _choice(kind: type[Choice], registry: Registry) -> Schema:
     common = {name: _field(fields[name], option, registry) for name, option in kind.common_options().items()}
     mappings = []
     for item in components:
-        name = {"name": {"const": item.name, "description": item.summary}}
-        mapping = _object(item.options, registry, {**name, **common})
+        name = {"const": item.name, "description": item.summary}
+        mapping = _object(item.options, registry, {"name": name, **common})
         mappings.append({**mapping, "required": ["name", *mapping.get("required", ())]})
     return {"anyOf": [{"enum": [item.name for item in components]}, *mappings]}

@@ -1,8 +1,7 @@
 """Convert plain data (YAML, JSON) to attrs classes and back, strictly and with all mistakes reported at once.
 
-cattrs converts. This module adds: no value is coerced to another type, an unknown key is reported with the
-closest known one, every field and item is checked even after a mistake, and a component's options are
-structured by the options class of its descriptor.
+cattrs converts. Here no value is coerced to another type, every field and item is checked even after a
+mistake, and a component's options are structured by the options class of its descriptor.
 """
 
 from __future__ import annotations
@@ -15,15 +14,7 @@ from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 import attrs
 import cattrs
 
-from fas_core.config.recipe import (
-    SECTION,
-    BackboneChoice,
-    Choice,
-    DatasetChoice,
-    FusionChoice,
-    LossChoice,
-    MetricChoice,
-)
+from fas_core.config.recipe import SECTION, BackboneChoice, Choice
 from fas_core.errors import ConfigError, PluginError, format_list, suggest_closest
 from fas_core.registry import Registry
 
@@ -31,7 +22,6 @@ T = TypeVar("T")
 Problems = list[tuple[str, str]]
 """Pairs of a path, e.g. `train.lr`, and a message."""
 
-CHOICES = (BackboneChoice, FusionChoice, LossChoice, MetricChoice, DatasetChoice)
 BACKBONES = BackboneChoice | dict[str, BackboneChoice]
 PRETRAINED = Path | dict[str, Path] | None
 
@@ -45,10 +35,10 @@ class InvalidValueError(ValueError):
 
 
 def structure(value: object, cls: type[T], registry: Registry, where: str) -> T:
-    """Convert plain data to an instance of `cls`; `where`, e.g. a path, begins the error messages.
+    """Convert plain data to an instance of `cls`.
 
     Raises:
-        ConfigError: values are wrong; one line for each mistake, with its path, the rule and the value.
+        ConfigError: values are wrong; after `where`, one line for each: its path, the rule and the value.
     """
     problems: Problems = []
     with _collect_problems(problems, ""):
@@ -72,9 +62,8 @@ def build_converter(registry: Registry) -> cattrs.Converter:
     hook(Path, lambda value, _: Path(_check_type(value, str, "text")).expanduser())
     hook(BACKBONES, lambda value, _: _to_backbones(converter, value))
     hook(PRETRAINED, lambda value, _: _to_pretrained(converter, value))
-    for choice in CHOICES:
-        hook(choice, lambda value, cls: _to_choice(converter, registry, value, cls))
-        converter.register_unstructure_hook(choice, lambda value: _from_choice(converter, value))
+    hook(Choice, lambda value, cls: _to_choice(converter, registry, value, cls))
+    converter.register_unstructure_hook(Choice, lambda value: _from_choice(converter, value))
     converter.register_unstructure_hook(Path, str)
     generic_hook = converter.register_structure_hook_func
     generic_hook(attrs.has, lambda value, cls: _to_attrs(converter, value, cls))
@@ -107,9 +96,8 @@ def _to_attrs(converter: cattrs.Converter, value: object, cls: type[Any]) -> Any
     if not isinstance(value, Mapping):
         raise ValueError(f"must be a mapping of {', '.join(fields)}: {value!r}")
     hints = get_type_hints(cls)
-    problems = [
-        (str(key), f"unknown key{suggest_closest(str(key), fields)}") for key in value if key not in fields
-    ]
+    unknown = [str(key) for key in value if key not in fields]
+    problems = [(key, f"unknown key{suggest_closest(key, fields)}") for key in unknown]
     arguments: dict[str, Any] = {}
     for name, field in fields.items():
         default: Any = field.default
@@ -224,9 +212,8 @@ def _to_pretrained(converter: cattrs.Converter, value: object) -> Path | dict[st
 
 
 def _to_literal(value: object, kind: Any) -> Any:
-    for choice in get_args(kind):
-        if type(value) is type(choice) and value == choice:
-            return choice
+    if any(type(value) is type(choice) and value == choice for choice in get_args(kind)):
+        return value
     raise ValueError(f"must be one of {', '.join(map(repr, get_args(kind)))}: {value!r}")
 
 

@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 from attrs import frozen
 from numpy.typing import NDArray
 
-from fas_core.config.recipe import FOLDS
+from fas_core.config.validators import FOLDS
 from fas_core.contracts import DatasetReader
 from fas_core.errors import ConfigError, DataError, suggest_closest
 from fas_core.records.samples import ATTACK, COLUMNS, LIVE, SampleTable, concat

@@ -16,8 +16,9 @@ from pathlib import Path
 from attrs import asdict, frozen
 
 from fas_core.config.load import read_mapping, to_plain
-from fas_core.config.recipe import FOLDS, HeldOut, Recipe
+from fas_core.config.recipe import HeldOut, Recipe
 from fas_core.config.structure import structure
+from fas_core.config.validators import FOLDS
 from fas_core.errors import ConfigError, FasError
 from fas_core.registry import Registry
 from fas_core.runs import files

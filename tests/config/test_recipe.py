@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from fas_core.config.recipe import DatasetChoice, HeldOut, LossChoice, ModelConfig, Normalize, Patches, Recipe
+from fas_core.config.recipe import DatasetChoice, HeldOut, LossChoice, ModelConfig, Patches, Recipe
 
 
 @pytest.mark.parametrize(
@@ -34,12 +34,6 @@ def test_every_key_has_a_default_and_nothing_can_be_changed() -> None:
     recipe = Recipe()
     with pytest.raises(AttributeError):
         recipe.folds = "subject:3"  # type: ignore[misc]
-
-
-@pytest.mark.parametrize(("mean", "std"), [((0, 0.5, 1.1), (1, 1, 1)), ((0, 0, 0), (1, 0, 1))])
-def test_normalisation_is_for_pixels_between_0_and_1(mean: tuple[float, ...], std: tuple[float, ...]) -> None:
-    with pytest.raises(ValueError, match="must be"):
-        Normalize(mean, std)  # type: ignore[arg-type]
 
 
 def test_a_fold_is_counted_from_1_to_the_number_of_folds() -> None:

@@ -1,0 +1,57 @@
+"""Validators of a recipe's fields. Their errors name the field, the rule and the value."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from fas_core.errors import ConfigError
+from fas_core.scores.thresholds import POLICIES, parse_policy
+
+FOLDS = re.compile(r"(\w+):(\d{1,9})")
+"""COLUMN:K of `Recipe.folds`."""
+
+
+def check_between_0_and_1(_: object, attribute: Any, value: tuple[float, ...]) -> None:
+    if not all(0 <= number <= 1 for number in value):
+        raise ValueError(f"'{attribute.name}' must be between 0 and 1: {list(value)}")
+
+
+def check_positive(_: object, attribute: Any, value: tuple[float, ...]) -> None:
+    if not all(number > 0 for number in value):
+        raise ValueError(f"'{attribute.name}' must be > 0: {list(value)}")
+
+
+def check_range(low: float, high: float) -> Any:
+    """Return a validator of pairs (a, b) with low < a <= b <= high."""
+
+    def check(_: object, attribute: Any, value: tuple[float, float]) -> None:
+        if not low < value[0] <= value[1] <= high:
+            rule = f"a pair low <= high in ({low:g}, {high:g}]"
+            raise ValueError(f"'{attribute.name}' must be {rule}: {list(value)}")
+
+    return check
+
+
+def check_policy(_: object, attribute: Any, value: str) -> None:
+    """Refuse what `parse_policy` refuses, and oracles: a recipe's threshold never sees test scores."""
+    try:
+        valid = not parse_policy(value).oracle
+    except ConfigError:
+        valid = False
+    if not valid:
+        raise ValueError(f"'{attribute.name}' must be {POLICIES}: {value!r}")
+
+
+def check_modalities(_: object, attribute: Any, value: tuple[str, ...]) -> None:
+    if invalid := [name for name in value if not re.fullmatch(r"[A-Za-z]\w*", name)]:
+        raise ValueError(f"'{attribute.name}' must be names of letters, digits and '_': {invalid}")
+    if not value or len(set(value)) != len(value):
+        raise ValueError(f"'{attribute.name}' must name at least one modality, none twice: {list(value)}")
+
+
+def check_folds(_: object, attribute: Any, value: str | None) -> None:
+    match = None if value is None else FOLDS.fullmatch(value)
+    if value is not None and (match is None or int(match[2]) < 2):
+        rule = "COLUMN:K, K folds of at least 2, e.g. subject:5"
+        raise ValueError(f"'{attribute.name}' must be {rule}: {value!r}")
