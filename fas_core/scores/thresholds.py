@@ -35,12 +35,9 @@ POLICIES = "eer, min-acer, apcer:X, apcer_max:X or bpcer:X (or <=X) with X in [0
 
 @frozen
 class Threshold:
-    """A threshold and its origin.
+    """A threshold `value`, the policy as the user wrote it, and its `source`.
 
-    Args:
-        value: accept when `score >= value`.
-        policy: as the user wrote it; see `parse_policy`.
-        source: what it was fitted on, e.g. `dev`; `given` when it was not fitted.
+    The source is what it was fitted on, e.g. `dev`; `given` when it was not fitted.
     """
 
     value: float
@@ -78,10 +75,7 @@ class Policy:
 def parse_policy(text: str) -> Policy:
     """Parse `eer`, `apcer:0.05`, `apcer<=0.05`, `fixed:0.5`, `oracle:min-acer`, ...
 
-    Recipes and command lines share this grammar.
-
-    Raises:
-        ConfigError: there is no such policy, or its number is out of range.
+    Raises ConfigError where there is no such policy, or its number is out of range.
     """
     oracle, policy = text.startswith("oracle:"), text.removeprefix("oracle:")
     if policy in ("eer", "min-acer"):
@@ -100,17 +94,10 @@ def parse_policy(text: str) -> Policy:
 def fit_threshold(
     policy: str, dev: ScoreTable | None, source: str = "dev", *, judged: ScoreTable | None = None
 ) -> Threshold:
-    """Return the threshold of a policy; fitted policies need labelled scores of both classes.
+    """Return the threshold of a policy, fitted on `dev`, whose name is `source`.
 
-    Args:
-        policy: see `parse_policy`.
-        dev: the scores to fit on.
-        source: the name of those scores.
-        judged: the scores that will be evaluated; an `oracle:` policy is fitted on them.
-
-    Raises:
-        ConfigError: there is no such policy.
-        DataError: there are no scores of both classes to fit on, or they cannot reach the target.
+    An `oracle:` policy is fitted on `judged`, the scores that will be evaluated. Raises ConfigError where
+    there is no such policy, DataError without scores of both classes to fit on, or when no number separates.
     """
     parsed = parse_policy(policy)
     if not parsed.fitted:

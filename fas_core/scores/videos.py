@@ -36,11 +36,7 @@ VoteFunction = Callable[[Scores, Codes], Scores]
 
 
 def parse_aggregate(text: str) -> Vote:
-    """Parse `video` (the mean of the frames) or `video:VOTE`.
-
-    Raises:
-        ConfigError: the text is neither.
-    """
+    """Parse `video` (the mean of the frames) or `video:VOTE`; raise ConfigError for other text."""
     unit, _, vote = text.partition(":")
     if unit == "video" and (vote or "mean") in VOTES and not text.endswith(":"):
         return cast(Vote, vote or "mean")
@@ -61,14 +57,8 @@ def by_video(scores: ScoreTable, vote: Vote = "mean", *, name: str = "scores") -
     excluded, once; that code can miss a frame that follows an excluded one. With up to 10 frames none
     can be that far from their mean, so `lfv` equals `mean`.
 
-    Args:
-        scores: of frames, N rows, each with a `video`.
-        vote: how the frames' scores are combined.
-        name: of the table, for messages.
-
-    Raises:
-        DataError: frames without a video, a video whose frames differ in label, species or subject, or
-            one with scores of inf and -inf, which have no mean.
+    Raises DataError for frames without a video, a video whose frames differ in label, species or subject, or
+    one with scores of inf and -inf, which have no mean. `name` is the table's, for messages.
     """
     if missing := scores.table.column("video").null_count:
         raise DataError(

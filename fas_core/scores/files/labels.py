@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from fas_core.errors import DataError, format_list
 from fas_core.scores.files.column_names import mentions_attack
-from fas_core.scores.labels import ATTACK, LIVE
+from fas_core.scores.table import ATTACK, LIVE
 
 Side = Literal["live", "attack"]
 """A class's name."""
