@@ -9,9 +9,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from fas_core.errors import DataError, format_list, suggest_closest
-from fas_core.scores.files.column_names import COLUMN_NAMES, normalize_name
-from fas_core.scores.files.labels import are_label_words
-from fas_core.scores.files.numbers import parse_numbers
+from fas_core.scores.files.delimited import parse_numbers
+from fas_core.scores.files.labels import COLUMN_NAMES, are_label_words, normalize_name
 from fas_core.scores.files.raw import RawTable
 
 ColumnIndices = dict[str, int]
@@ -19,15 +18,10 @@ ColumnIndices = dict[str, int]
 
 
 def assign_columns(raw: RawTable, roles: Sequence[str], requested: Mapping[str, str]) -> ColumnIndices:
-    """Return the column of each role that has one.
+    """Return the column of each role, of `COLUMN_NAMES`, that has one.
 
-    Args:
-        raw: the file.
-        roles: the roles to assign, of `COLUMN_NAMES`.
-        requested: `{role: name or number from 1}`; an empty name: the role has no column.
-
-    Raises:
-        DataError: a requested column does not exist, or a role has two candidates.
+    `requested`: `{role: name or number from 1}`; an empty name: the role has no column. Raises DataError
+    where a requested column does not exist, or a role has two candidates.
     """
     assigned = {role: _requested_column(raw, role, requested[role]) for role in roles if requested.get(role)}
     open_roles = [role for role in roles if role not in requested]
@@ -36,11 +30,7 @@ def assign_columns(raw: RawTable, roles: Sequence[str], requested: Mapping[str, 
 
 
 def require_column(raw: RawTable, columns: ColumnIndices, role: str) -> int:
-    """Return the column of a required role.
-
-    Raises:
-        DataError: it has none.
-    """
+    """Return the column of a required role; raise DataError where it has none."""
     if role in columns:
         return columns[role]
     raise DataError(
@@ -88,14 +78,9 @@ def _match_names(raw: RawTable, roles: Sequence[str], free: Sequence[int]) -> Co
 
 def _match_content(raw: RawTable, roles: Sequence[str], free: Sequence[int]) -> ColumnIndices:
     """Without a header: the numbers are the score, 0/1 or words the label, the first text the id."""
-    kinds = {index: _kind(raw.table.column(index).combine_chunks()) for index in free}
-    role_kinds = {"score": ("number",), "label": ("binary", "words"), "id": ("text",)}
-    candidates = {
-        role: [index for index in free if kinds[index] in role_kinds[role]]
-        for role in role_kinds
-        if role in roles
-    }
-    return _choose(raw, candidates)
+    guesses = {index: _guess_role(raw.table.column(index).combine_chunks()) for index in free}
+    required = [role for role in ("score", "label", "id") if role in roles]
+    return _choose(raw, {role: [index for index in free if guesses[index] == role] for role in required})
 
 
 def _choose(raw: RawTable, candidates: Mapping[str, Sequence[int]]) -> ColumnIndices:
@@ -110,11 +95,11 @@ def _choose(raw: RawTable, candidates: Mapping[str, Sequence[int]]) -> ColumnInd
     return {role: indices[0] for role, indices in candidates.items() if indices}
 
 
-def _kind(column: pa.Array) -> str:
-    """`number`, `binary` (only 0 and 1), `words` (live, attack, ...), `text`, or `empty`."""
+def _guess_role(column: pa.Array) -> str | None:
+    """`label`, `score` or `id`; None of an empty column."""
     distinct = pc.unique(column)
     if not pc.any(pc.not_equal(distinct, "")).as_py():
-        return "empty"
+        return None
     if (numbers := parse_numbers(distinct)) is not None:
-        return "binary" if set(pc.unique(numbers.drop_null())[:3].to_pylist()) <= {0.0, 1.0} else "number"
-    return "words" if are_label_words(distinct) else "text"
+        return "label" if set(pc.unique(numbers.drop_null())[:3].to_pylist()) <= {0.0, 1.0} else "score"
+    return "label" if are_label_words(distinct) else "id"

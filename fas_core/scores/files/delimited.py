@@ -1,9 +1,10 @@
-"""Delimited text: finding the delimiter and the header, and splitting lines into cells."""
+"""Delimited text: finding the delimiter and the header, splitting lines into cells, parsing numbers."""
 
 from __future__ import annotations
 
 import csv
 import io
+import re
 from collections import Counter
 from pathlib import Path
 
@@ -13,8 +14,7 @@ import pyarrow.compute as pc
 import pyarrow.csv
 
 from fas_core.errors import DataError, format_list
-from fas_core.scores.files.column_names import is_known_name
-from fas_core.scores.files.numbers import is_number
+from fas_core.scores.files.labels import is_known_name
 
 DELIMITERS = {"\t": "tab", ";": ";", "|": "|", ",": ",", " ": "blank"}
 """`{character: name}`; where several fit, the first is used."""
@@ -22,17 +22,23 @@ DELIMITERS = {"\t": "tab", ";": ";", "|": "|", ",": ",", " ": "blank"}
 INSPECTED_LINES = 50
 """How many lines are read to find the delimiter."""
 
+NUMBER = r"(?i)^[+-]?((\d+\.?\d*|\.\d+)(e[+-]?\d+)?|inf|infinity|nan)$"
+"""Without thousands separators or units."""
+
+COMMA_NUMBER = NUMBER.replace(r"\.", ",")
+DECIMAL_COMMA = r"^[+-]?0*,|,(\d{0,2}|\d{4,})(e|E|$)"
+"""A comma that cannot separate thousands: not followed by exactly three digits, or after zeros alone."""
+
+_NUMBER = re.compile(f"{NUMBER}|{COMMA_NUMBER.removeprefix('(?i)')}", re.ASCII | re.IGNORECASE)
+
 
 def read_delimited(
     path: Path, text: str, delimiter: str | None, header: bool | None
 ) -> tuple[str, pa.Table, bool]:
     """Return (the format's name, columns of stripped strings, whether the file names them).
 
-    The text has LF line ends and is not empty. None for `delimiter` or `header` to find out.
-
-    Raises:
-        DataError: lines differ in their number of cells, a quote is not closed, or the first line could
-            be a header or not.
+    The text has LF line ends and is not empty. None for `delimiter` or `header` to find out. Raises DataError
+    where lines differ in their number of cells, a quote is not closed, or it is unclear if there is a header.
     """
     delimiter = delimiter or find_delimiter(text)
     split = _split_blanks if delimiter == " " and '"' not in text else _split
@@ -74,14 +80,13 @@ def _split(path: Path, text: str, delimiter: str) -> list[pa.Array]:
 
     width = len(_split_lines([text.lstrip("\n").partition("\n")[0]], delimiter)[0])
     names = [str(index) for index in range(width)]
+    types = dict.fromkeys(names, pa.string())
     table = pa.csv.read_csv(
         io.BytesIO(text.encode()),
         # A single thread reports uneven lines in their order.
         read_options=pa.csv.ReadOptions(use_threads=False, column_names=names),
         parse_options=pa.csv.ParseOptions(delimiter=delimiter, invalid_row_handler=skip),
-        convert_options=pa.csv.ConvertOptions(
-            column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False
-        ),
+        convert_options=pa.csv.ConvertOptions(column_types=types, strings_can_be_null=False),
     )
     _refuse_uneven(path, uneven, width)
     columns = [column.combine_chunks() for column in table.columns]
@@ -119,13 +124,39 @@ def _is_header(path: Path, first: list[str], columns: list[pa.Array]) -> bool:
     """Whether the first line has no number, but a usual column name that is not a value further down."""
     if any(map(is_number, first)):
         return False
-    known = [
-        (column, name.lower()) for column, name in zip(columns, first, strict=True) if is_known_name(name)
-    ]
-    recurring = [pc.any(pc.equal(pc.utf8_lower(column.slice(1)), name)).as_py() for column, name in known]
+    known = [pc.utf8_lower(column) for column in columns if is_known_name(column[0].as_py())]
+    recurring = [pc.any(pc.equal(column.slice(1), column[0])).as_py() for column in known]
     if not known or any(recurring):
         raise DataError(
             f"{path}: cannot tell whether the first line is a header ({', '.join(map(repr, first))}): "
             f"give --header or --no-header"
         )
     return True
+
+
+def is_number(text: str) -> bool:
+    """Whether a cell holds a number; surrounding blanks are ignored."""
+    return _NUMBER.match(text.strip()) is not None
+
+
+def find_non_numbers(column: pa.Array) -> pa.Array:
+    """(N,) whether a stripped string is neither a number nor empty. Slow: for error messages."""
+    wrong = pc.invert(pc.or_(pc.match_substring_regex(column, NUMBER), pc.equal(column, "")))
+    return pc.fill_null(wrong, False)
+
+
+def has_decimal_comma(column: pa.Array) -> bool:
+    """Whether stripped strings, not all empty, are numbers with a decimal comma beyond doubt."""
+    with_comma = column.filter(pc.match_substring(column, ","))
+    if not pc.any(pc.match_substring_regex(with_comma, DECIMAL_COMMA)).as_py():
+        return False
+    fits = pc.or_(pc.match_substring_regex(column, COMMA_NUMBER), pc.equal(column, ""))
+    return bool(pc.all(fits).as_py())
+
+
+def parse_numbers(column: pa.Array) -> pa.Array | None:
+    """float64 of stripped strings, null where one is empty; None unless all others are numbers."""
+    try:
+        return pc.if_else(pc.equal(column, ""), None, column).cast(pa.float64())
+    except pa.ArrowInvalid:
+        return parse_numbers(pc.replace_substring(column, ",", ".")) if has_decimal_comma(column) else None

@@ -1,4 +1,4 @@
-"""Labels as people write them: 1 and 0, true and false, or words."""
+"""Column names and labels as people write them; a label is 1 or 0, true or false, or a word."""
 
 from __future__ import annotations
 
@@ -10,11 +10,37 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from fas_core.errors import DataError, format_list
-from fas_core.scores.files.column_names import mentions_attack
 from fas_core.scores.table import ATTACK, LIVE
 
 Side = Literal["live", "attack"]
-"""A class's name."""
+
+COLUMN_NAMES: dict[str, list[str]] = {
+    role: names.split()
+    for role, names in {
+        "id": "id sample_id image_id path file filename file_name filepath file_path image image_path "
+        "image_name img img_path img_name rgb color sample name",
+        "score": "score scores prob probs probability confidence pred_score prediction_score "
+        "p_live live_score score_live live_prob prob_live live_probability live_confidence p_real real_score "
+        "score_real real_prob prob_real liveness liveness_score bonafide_score score_bonafide prob_bonafide "
+        "genuine_score score_genuine p_attack attack_score score_attack attack_prob prob_attack "
+        "attack_probability p_spoof spoof_score score_spoof spoof_prob prob_spoof spoof_probability "
+        "p_fake fake_score score_fake fake_prob prob_fake",
+        "label": "label labels gt ground_truth groundtruth target y y_true truth class "
+        "live is_live real is_real bonafide bona_fide is_bonafide genuine is_genuine "
+        "attack is_attack spoof is_spoof fake is_fake gt_label true_label",
+        "species": "species attack_species attack_type spoof_type pai pai_species pais instrument "
+        "attack_instrument",
+        "split": "split subset partition",
+        "subject": "subject subject_id client client_id person person_id user user_id",
+        "group": "group",
+        "session": "session session_id",
+        "device": "device device_id sensor camera",
+        "video": "video video_id clip clip_id",
+        "frame": "frame frame_id frame_number",
+        "modalities": "modalities",
+    }.items()
+}
+"""`{role: names}`. Of several ids the first in this order is used; other roles may have one column."""
 
 LIVE_WORDS = {"live", "bonafide", "bona fide", "real", "genuine", "client"}
 ATTACK_WORDS = {"attack", "spoof", "fake", "imposter", "impostor", "presentation attack"}
@@ -30,6 +56,21 @@ MAX_SPELLINGS = 100
 """A column of more distinct values is not a column of label words."""
 
 
+def normalize_name(name: str) -> str:
+    """`Live-Score ` and `live.score` become `live_score`."""
+    return re.sub(r"[\s.\-()]+", "_", name.strip().lower()).strip("_")
+
+
+def is_known_name(name: str) -> bool:
+    """Whether it is a usual name of any column."""
+    return any(normalize_name(name) in names for names in COLUMN_NAMES.values())
+
+
+def mentions_attack(name: str) -> bool:
+    """Whether a name says that 1, or a high score, means attack."""
+    return not {"attack", "spoof", "fake"}.isdisjoint(normalize_name(name).split("_"))
+
+
 def are_label_words(distinct: pa.Array) -> bool:
     """Whether all values that are not empty are words for live or attack, and there are some."""
     if len(distinct) > MAX_SPELLINGS:
@@ -41,14 +82,9 @@ def are_label_words(distinct: pa.Array) -> bool:
 def parse_labels(column: pa.Array, one: Side | None, *, where: str, name: str) -> tuple[pa.Array, str]:
     """Return ((N,) int8: 1 live, 0 attack, null where empty; how the values were interpreted).
 
-    Args:
-        column: numbers, truth values or words of one kind.
-        one: what 1 and true mean; None for live, unless the column's name says attack.
-        where: the file and column, for messages.
-        name: the column's name, "" for none.
-
-    Raises:
-        DataError: a value means neither, values are of several kinds, or the name says that 1 means attack.
+    `one`: what 1 and true mean; None for live, unless the column's name says attack. `where`: the file and
+    column, for messages. `name`: "" for none. Raises DataError where a value means neither, values are of
+    several kinds, or the name says that 1 means attack.
     """
     words = _normalize(pc.unique(column))
     kinds = [kind for kind in (WORDS, NUMBERS, BOOLEANS) if any(word in kind for word in words)]
@@ -75,16 +111,14 @@ def labels_from_species(column: pa.Array) -> pa.Array | None:
     """Labels by a species column with a word for live, null where it is empty; None without such a word."""
     if LIVE_WORDS.isdisjoint(_normalize(pc.unique(column))):
         return None
-    return _map_words(column, lambda word: LIVE if word in LIVE_WORDS else ATTACK if word else None).cast(
-        pa.int8()
-    )
+    labels = _map_words(column, lambda word: LIVE if word in LIVE_WORDS else ATTACK if word else None)
+    return labels.cast(pa.int8())
 
 
 def check_species(column: pa.Array, labels: pa.Array, ids: pa.Array, where: str) -> pa.Array:
     """Return the species, with `live` for all live samples; null stays null for attacks.
 
-    Raises:
-        DataError: a live sample with an attack's species, or the reverse: most often the polarity is wrong.
+    Raises DataError for a live sample with an attack's species or the reverse: mostly a wrong polarity.
     """
     is_live = pc.fill_null(pc.equal(labels, LIVE), False)
     is_attack = pc.fill_null(pc.equal(labels, ATTACK), False)

@@ -26,12 +26,9 @@ UNPRINTABLE = r"[\x00-\x08\x0a-\x1f\x7f-\x{9f}\x{2028}\x{2029}]"
 
 @frozen(eq=False)
 class RawTable:
-    """The table of a file, at least one row.
+    """The table of a file, at least one row, and its format, e.g. `CSV (;)`.
 
-    Args:
-        path: the file.
-        form: its format, e.g. `CSV (;)`.
-        table: its columns; where the file does not name them (`named`), their names are numbers from 1.
+    Where the file does not name its columns (`named`), their names are numbers from 1.
     """
 
     path: Path
@@ -57,11 +54,7 @@ class RawTable:
         return bool(self.table.column(index).null_count < len(self))
 
     def read_text(self, index: int, role: str) -> pa.Array:
-        """Return a column as stripped strings of one line.
-
-        Raises:
-            DataError: it holds other values, and so cannot have that role.
-        """
+        """Return a column as stripped strings of one line; raise DataError where it holds other values."""
         column = self.table.column(index).combine_chunks()
         try:
             if pa.types.is_nested(column.type):
@@ -71,9 +64,8 @@ class RawTable:
                 raise pa.ArrowInvalid(f"{broken} values have line breaks or control characters")
         except pa.ArrowException as error:
             reason = " ".join(str(error).split())
-            raise DataError(
-                f"{self.path}: column {self.column_label(index)} cannot be the {role}: {reason}"
-            ) from error
+            where = f"{self.path}: column {self.column_label(index)}"
+            raise DataError(f"{where} cannot be the {role}: {reason}") from error
         return text
 
     def __len__(self) -> int:
@@ -83,11 +75,8 @@ class RawTable:
 def read_raw_table(path: Path, *, delimiter: str | None = None, header: bool | None = None) -> RawTable:
     """Read Parquet, JSON-lines or delimited text, recognised by the file's content.
 
-    `delimiter` and `header` (whether there is one) are those of text; None to find out.
-
-    Raises:
-        DataError: the file does not exist, has none of these formats, is damaged, has no rows or gives a
-            column twice.
+    `delimiter` and `header` (whether there is one) are those of text; None to find out. Raises DataError
+    where the file is missing, has none of these formats, is damaged, has no rows or gives a column twice.
     """
     try:
         data = path.read_bytes()

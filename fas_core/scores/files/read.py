@@ -10,10 +10,15 @@ import pyarrow.compute as pc
 from attrs import evolve, field, frozen
 
 from fas_core.errors import DataError, format_list
-from fas_core.scores.files.column_names import mentions_attack
 from fas_core.scores.files.columns import ColumnIndices, assign_columns, recorded_thresholds, require_column
-from fas_core.scores.files.labels import Side, check_species, labels_from_species, parse_labels
-from fas_core.scores.files.numbers import find_non_numbers, has_decimal_comma, parse_numbers
+from fas_core.scores.files.delimited import find_non_numbers, has_decimal_comma, parse_numbers
+from fas_core.scores.files.labels import (
+    Side,
+    check_species,
+    labels_from_species,
+    mentions_attack,
+    parse_labels,
+)
 from fas_core.scores.files.raw import RawTable, read_raw_table
 from fas_core.scores.table import SCHEMA, ScoreTable, refuse_repeated_ids
 from fas_core.scores.thresholds import Threshold, fit_threshold
@@ -29,8 +34,6 @@ class Reading:
         columns: `{role: name or number from 1}`, roles being `ROLES`; an empty name: the role has no column.
         label_one: what the label 1 (or true) means; None for live, unless the column's name says attack.
         high_score: what a high score means; likewise.
-        delimiter: of text.
-        header: whether text has one.
     """
 
     columns: Mapping[str, str] = field(factory=dict)
@@ -42,11 +45,9 @@ class Reading:
 
 @frozen(eq=False)
 class ScoreFile:
-    """A file's scores, and how the file was interpreted.
+    """A file's scores, turned so that higher = more live, and how the file was interpreted.
 
     Args:
-        path: the file.
-        table: its scores, turned so that higher = more live.
         columns: `{role: column's name}`.
         description: one line: the format and the column of each role.
         has_ids: whether the file has ids; else ids are row numbers, from 1.
@@ -97,15 +98,9 @@ def read_scores(
 ) -> ScoreFile:
     """Read CSV of any delimiter, Parquet, JSON-lines or a submission (`path [path path] score`).
 
-    Args:
-        path: the file.
-        reading: how to read it; by default everything is found out.
-        labels: a list, `path [path path] label` or any table with ids and labels, that replaces the file's
-            own labels, species, subjects and the like.
-        need_labels: whether a file without labels is refused.
-
-    Raises:
-        DataError: one line: what is wrong with the file, or what is ambiguous.
+    `labels`: a list, `path [path path] label` or any table with ids and labels, that replaces the file's own
+    labels, species, subjects and the like. Raises DataError where something is wrong or ambiguous in a file,
+    or, unless `need_labels` is false, where there are no labels.
     """
     reading = reading or Reading()
     raw = read_raw_table(path, delimiter=reading.delimiter, header=reading.header)
@@ -132,11 +127,7 @@ def read_scores(
 
 
 def refuse_shared(judged: ScoreFile, dev: ScoreFile) -> None:
-    """Refuse to fit a threshold on samples that are evaluated: compare the ids of two files.
-
-    Raises:
-        DataError: an id is in both.
-    """
+    """Raise DataError where an id is in both files, so that a threshold is fitted on evaluated samples."""
     ids = judged.table.table.column("id")
     shared = ids.filter(pc.is_in(ids, value_set=dev.table.table.column("id").combine_chunks()))
     if judged.has_ids and dev.has_ids and len(shared):

@@ -1,14 +1,25 @@
-"""Labels as numbers, truth values and words; species that agree with them."""
+"""Column names in any spelling; labels as numbers, truth values and words; species that agree with them."""
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import Literal
 
 import pyarrow as pa
 import pytest
 
 from fas_core.errors import DataError
-from fas_core.scores.files.labels import are_label_words, check_species, labels_from_species, parse_labels
+from fas_core.scores.files.labels import (
+    COLUMN_NAMES,
+    are_label_words,
+    check_species,
+    is_known_name,
+    labels_from_species,
+    mentions_attack,
+    normalize_name,
+    parse_labels,
+)
+from fas_core.scores.table import SCHEMA
 
 
 def parse(
@@ -77,3 +88,33 @@ def test_species_of_live_samples_are_live() -> None:
 def test_species_that_contradict_labels_are_refused() -> None:
     with pytest.raises(DataError, match=r"contradict each other in 2 rows: a \(print\), b \(live\)"):
         check_species(pa.array(["print", "live"]), pa.array([1, 0], pa.int8()), pa.array(["a", "b"]), "a.csv")
+
+
+def test_every_column_of_a_score_table_is_known_by_its_own_name() -> None:
+    assert set(COLUMN_NAMES) == set(SCHEMA.names)
+    assert all(role in names for role, names in COLUMN_NAMES.items())
+
+
+def test_no_name_has_two_roles_and_all_are_normalized() -> None:
+    names = list(chain.from_iterable(COLUMN_NAMES.values()))
+    assert len(set(names)) == len(names)
+    assert [normalize_name(name) for name in names] == names
+
+
+@pytest.mark.parametrize("name", ["Live-Score ", "live.score", "LIVE SCORE", "live_score", "(Live) Score"])
+def test_spelling_does_not_matter(name: str) -> None:
+    assert normalize_name(name) == "live_score"
+    assert is_known_name(name)
+
+
+def test_other_names_are_not_known() -> None:
+    assert not is_known_name("remark")
+    assert not is_known_name("")
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("spoof_score", True), ("Is-Attack", True), ("fake", True), ("score", False), ("attacker", False)],
+)
+def test_names_that_say_attack(name: str, expected: bool) -> None:
+    assert mentions_attack(name) == expected
