@@ -1,8 +1,7 @@
 """Error rates as step functions of the threshold.
 
-A sample is accepted as live when `score >= threshold`. The names are those of ISO/IEC 30107-3:
-APCER is the fraction of attacks that are accepted (FAR, FPR), BPCER the fraction of bona fide
-samples that are rejected (FRR, 1 - TPR).
+A sample is accepted as live when `score >= threshold`. The names are those of ISO/IEC 30107-3: APCER is the
+fraction of attacks that are accepted (FAR, FPR), BPCER that of bona fide samples rejected (FRR, 1 - TPR).
 """
 
 from __future__ import annotations

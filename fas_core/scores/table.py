@@ -73,12 +73,8 @@ class ScoreTable:
                 raise DataError(f"{name}: no {required!r} column (found: {', '.join(columns)})")
         rows = len(columns["score"])
         nulls = {kind: pa.nulls(rows, kind) for kind in set(SCHEMA.types)}
-        arrays = [
-            nulls[field.type]
-            if columns.get(field.name) is None
-            else _convert(name, field, columns[field.name])
-            for field in SCHEMA
-        ]
+        present = {column: values for column, values in columns.items() if values is not None}
+        arrays = [_convert(name, field, present.get(field.name, nulls[field.type])) for field in SCHEMA]
         try:
             table = pa.Table.from_arrays(arrays, schema=SCHEMA)
         except pa.ArrowInvalid as error:

@@ -18,7 +18,8 @@ A sample is accepted as live when `score >= threshold`.
 from __future__ import annotations
 
 import re
-from math import inf, isfinite, nan
+from contextlib import suppress
+from math import inf, isfinite
 from typing import TYPE_CHECKING
 
 from attrs import asdict, frozen
@@ -80,12 +81,12 @@ def parse_policy(text: str) -> Policy:
     oracle, policy = text.startswith("oracle:"), text.removeprefix("oracle:")
     if policy in ("eer", "min-acer"):
         return Policy(policy, oracle=oracle)
-    if match := re.fullmatch(r"fixed:(.*)|(apcer|apcer_max|bpcer)(?::|<=)(.*)", policy):
-        fixed, rule, target = match.groups()
-        if rule and 0 <= (rate := _number(target)) < 1:
-            return Policy(rule, rate, oracle)
-        if not rule and not oracle and isfinite(value := _number(fixed)):
-            return Policy("fixed", value)
+    if match := re.fullmatch(r"(?:(fixed):|(apcer|apcer_max|bpcer)(?::|<=))(.*)", policy):
+        fixed, rate, number = match.groups()
+        with suppress(ValueError):
+            value = float(number)
+            if (isfinite(value) and not oracle) if fixed else 0 <= value < 1:
+                return Policy(fixed or rate, value, oracle)
     raise ConfigError(
         f"threshold {text!r}: must be {POLICIES}, e.g. fixed:0.5; 'oracle:' may precede all but fixed"
     )
@@ -126,14 +127,6 @@ def _fit(policy: Policy, rates: ErrorRates) -> float:
             return rates.threshold_at_apcer_max(policy.value)
         case _:
             return rates.threshold_at_bpcer(policy.value)
-
-
-def _number(text: str) -> float:
-    """NaN where the text is not a number."""
-    try:
-        return float(text)
-    except ValueError:
-        return nan
 
 
 def _describe_missing(scores: ScoreTable | None, source: str) -> str:

@@ -1,4 +1,4 @@
-"""Column names and labels as people write them; a label is 1 or 0, true or false, or a word."""
+"""Numbers and labels as people write them; a label is 1 or 0, true or false, or a word."""
 
 from __future__ import annotations
 
@@ -12,35 +12,16 @@ import pyarrow.compute as pc
 from fas_core.errors import DataError, format_list
 from fas_core.scores.table import ATTACK, LIVE
 
-Side = Literal["live", "attack"]
+NUMBER = r"(?i)^[+-]?((\d+\.?\d*|\.\d+)(e[+-]?\d+)?|inf|infinity|nan)$"
+"""Without thousands separators or units."""
 
-COLUMN_NAMES: dict[str, list[str]] = {
-    role: names.split()
-    for role, names in {
-        "id": "id sample_id image_id path file filename file_name filepath file_path image image_path "
-        "image_name img img_path img_name rgb color sample name",
-        "score": "score scores prob probs probability confidence pred_score prediction_score "
-        "p_live live_score score_live live_prob prob_live live_probability live_confidence p_real real_score "
-        "score_real real_prob prob_real liveness liveness_score bonafide_score score_bonafide prob_bonafide "
-        "genuine_score score_genuine p_attack attack_score score_attack attack_prob prob_attack "
-        "attack_probability p_spoof spoof_score score_spoof spoof_prob prob_spoof spoof_probability "
-        "p_fake fake_score score_fake fake_prob prob_fake",
-        "label": "label labels gt ground_truth groundtruth target y y_true truth class "
-        "live is_live real is_real bonafide bona_fide is_bonafide genuine is_genuine "
-        "attack is_attack spoof is_spoof fake is_fake gt_label true_label",
-        "species": "species attack_species attack_type spoof_type pai pai_species pais instrument "
-        "attack_instrument",
-        "split": "split subset partition",
-        "subject": "subject subject_id client client_id person person_id user user_id",
-        "group": "group",
-        "session": "session session_id",
-        "device": "device device_id sensor camera",
-        "video": "video video_id clip clip_id",
-        "frame": "frame frame_id frame_number",
-        "modalities": "modalities",
-    }.items()
-}
-"""`{role: names}`. Of several ids the first in this order is used; other roles may have one column."""
+COMMA_NUMBER = NUMBER.replace(r"\.", ",")
+DECIMAL_COMMA = r"^[+-]?0*,|,(\d{0,2}|\d{4,})(e|E|$)"
+"""A comma that cannot separate thousands: not followed by exactly three digits, or after zeros alone."""
+
+_NUMBER = re.compile(f"{NUMBER}|{COMMA_NUMBER.removeprefix('(?i)')}", re.ASCII | re.IGNORECASE)
+
+Side = Literal["live", "attack"]
 
 LIVE_WORDS = {"live", "bonafide", "bona fide", "real", "genuine", "client"}
 ATTACK_WORDS = {"attack", "spoof", "fake", "imposter", "impostor", "presentation attack"}
@@ -50,30 +31,43 @@ BOOLEANS = {"true": 1, "false": 0}
 NO_SPECIES = {"", "none", "na", "n/a", "nan", "null", "-", "0"}
 """Species of live samples, besides words for live."""
 
-SEPARATOR = re.compile(r"(?<=\w)[_ -]+(?=\w)")
 
-MAX_SPELLINGS = 100
-"""A column of more distinct values is not a column of label words."""
-
-
-def normalize_name(name: str) -> str:
-    """`Live-Score ` and `live.score` become `live_score`."""
-    return re.sub(r"[\s.\-()]+", "_", name.strip().lower()).strip("_")
+def is_number(text: str) -> bool:
+    """Whether a cell holds a number; surrounding blanks are ignored."""
+    return _NUMBER.match(text.strip()) is not None
 
 
-def is_known_name(name: str) -> bool:
-    """Whether it is a usual name of any column."""
-    return any(normalize_name(name) in names for names in COLUMN_NAMES.values())
+def find_non_numbers(column: pa.Array) -> pa.Array:
+    """(N,) whether a stripped string is neither a number nor empty. Slow: for error messages."""
+    wrong = pc.invert(pc.or_(pc.match_substring_regex(column, NUMBER), pc.equal(column, "")))
+    return pc.fill_null(wrong, False)
+
+
+def has_decimal_comma(column: pa.Array) -> bool:
+    """Whether stripped strings, not all empty, are numbers with a decimal comma beyond doubt."""
+    with_comma = column.filter(pc.match_substring(column, ","))
+    if not pc.any(pc.match_substring_regex(with_comma, DECIMAL_COMMA)).as_py():
+        return False
+    fits = pc.or_(pc.match_substring_regex(column, COMMA_NUMBER), pc.equal(column, ""))
+    return bool(pc.all(fits).as_py())
+
+
+def parse_numbers(column: pa.Array) -> pa.Array | None:
+    """float64 of stripped strings, null where one is empty; None unless all others are numbers."""
+    try:
+        return pc.if_else(pc.equal(column, ""), None, column).cast(pa.float64())
+    except pa.ArrowInvalid:
+        return parse_numbers(pc.replace_substring(column, ",", ".")) if has_decimal_comma(column) else None
 
 
 def mentions_attack(name: str) -> bool:
     """Whether a name says that 1, or a high score, means attack."""
-    return not {"attack", "spoof", "fake"}.isdisjoint(normalize_name(name).split("_"))
+    return not {"attack", "spoof", "fake"}.isdisjoint(re.split(r"[\s.\-()_]+", name.lower()))
 
 
 def are_label_words(distinct: pa.Array) -> bool:
     """Whether all values that are not empty are words for live or attack, and there are some."""
-    if len(distinct) > MAX_SPELLINGS:
+    if len(distinct) > 100:  # more spellings than people have for labels
         return False
     words = set(_normalize(distinct)) - {""}
     return bool(words) and words <= set(WORDS)
@@ -138,7 +132,8 @@ def check_species(column: pa.Array, labels: pa.Array, ids: pa.Array, where: str)
 
 def _normalize(column: pa.Array) -> list[str]:
     """Values in lower case, `bona_fide` and `bona-fide` as `bona fide`, null as ""."""
-    return [SEPARATOR.sub(" ", value.strip().lower()) if value else "" for value in column.to_pylist()]
+    values = [(value or "").strip().lower() for value in column.to_pylist()]
+    return [re.sub(r"(?<=\w)[_ -]+(?=\w)", " ", value) for value in values]
 
 
 def _map_words(column: pa.Array, function: Callable[[str], Any]) -> pa.Array:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 import pyarrow as pa
@@ -10,16 +10,18 @@ import pyarrow.compute as pc
 from attrs import evolve, field, frozen
 
 from fas_core.errors import DataError, format_list
-from fas_core.scores.files.columns import ColumnIndices, assign_columns, recorded_thresholds, require_column
-from fas_core.scores.files.delimited import find_non_numbers, has_decimal_comma, parse_numbers
+from fas_core.scores.files.columns import RawTable, assign_columns, recorded_thresholds, require_column
 from fas_core.scores.files.labels import (
     Side,
     check_species,
+    find_non_numbers,
+    has_decimal_comma,
     labels_from_species,
     mentions_attack,
     parse_labels,
+    parse_numbers,
 )
-from fas_core.scores.files.raw import RawTable, read_raw_table
+from fas_core.scores.files.raw import read_raw_table
 from fas_core.scores.table import SCHEMA, ScoreTable, refuse_repeated_ids
 from fas_core.scores.thresholds import Threshold, fit_threshold
 
@@ -52,8 +54,7 @@ class ScoreFile:
         description: one line: the format and the column of each role.
         has_ids: whether the file has ids; else ids are row numbers, from 1.
         negated: whether a high score meant attack, so that scores are minus those of the file.
-        recorded_thresholds: the values of a column `threshold`, as `fas predict --csv` writes one, ascending
-            and turned like the scores.
+        recorded_thresholds: of a column `threshold` (`fas predict --csv`), ascending, turned like the scores.
     """
 
     path: Path
@@ -83,8 +84,7 @@ class ScoreFile:
     ) -> Threshold | None:
         """Fit a threshold, by default `eer` where there are dev scores; see `fit_threshold`.
 
-        A fixed one is in the file's own terms, and turned like the scores. `judged`: the scores of this
-        file, by frame or video.
+        A fixed one is in the file's own terms, and turned like the scores.
         """
         if policy is None and dev is None:
             return None
@@ -137,7 +137,7 @@ def refuse_shared(judged: ScoreFile, dev: ScoreFile) -> None:
         )
 
 
-def _read_ids(raw: RawTable, columns: ColumnIndices) -> pa.Array:
+def _read_ids(raw: RawTable, columns: dict[str, int]) -> pa.Array:
     """Stripped, distinct and none empty; row numbers where the file has none."""
     if "id" not in columns:
         return pa.array(range(1, len(raw) + 1)).cast(pa.string())
@@ -161,8 +161,6 @@ def _read_values(raw: RawTable, index: int, ids: pa.Array, high: Side | None) ->
     kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
     if pa.types.is_floating(kind) or pa.types.is_integer(kind) or pa.types.is_decimal(kind):
         return column.cast(kind).cast(pa.float64(), safe=False), remark
-    if pa.types.is_null(kind):
-        return column.cast(pa.float64()), remark
     text = raw.read_text(index, "score")
     if (numbers := parse_numbers(text)) is not None:
         return numbers, remark + (", decimal comma" if has_decimal_comma(text) else "")
@@ -176,7 +174,7 @@ def _read_values(raw: RawTable, index: int, ids: pa.Array, high: Side | None) ->
 
 
 def _read_label_columns(
-    raw: RawTable, columns: ColumnIndices, ids: pa.Array, one: Side | None, need_labels: bool = True
+    raw: RawTable, columns: dict[str, int], ids: pa.Array, one: Side | None, need_labels: bool = True
 ) -> tuple[dict[str, pa.Array], dict[str, str]]:
     """({column: values} of labels and all else known of the samples; how the labels are interpreted)."""
     roles = [role for role, index in columns.items() if role not in ("id", "score", "label")]
@@ -217,13 +215,12 @@ def _look_up_labels(
             f"{examples[0]}, {len(unscored)} of {len(listed_ids)} labelled ones no score{examples[1]}"
         )
     rows = pc.index_in(ids, value_set=listed_ids)
-    return {role: column.take(rows) for role, column in known.items()}, _describe(
-        listing, columns, remark, {}
-    )
+    known = {role: column.take(rows) for role, column in known.items()}
+    return known, _describe(listing, columns, remark, {})
 
 
 def _describe(
-    raw: RawTable, columns: ColumnIndices, remarks: Mapping[str, str], recorded: Mapping[int, Sequence[float]]
+    raw: RawTable, columns: dict[str, int], remarks: Mapping[str, str], recorded: dict[int, tuple[float, ...]]
 ) -> str:
     """E.g. `a.csv: 100 rows, CSV (,): id is 'file', score is 'prob' (high = live), not used: 'x'`."""
     used = {role: columns[role] for role in ROLES if role in columns and raw.has_values(columns[role])}

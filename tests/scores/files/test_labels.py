@@ -1,8 +1,7 @@
-"""Column names in any spelling; labels as numbers, truth values and words; species that agree with them."""
+"""Numbers and decimal commas; labels as numbers, truth values and words; species that agree with them."""
 
 from __future__ import annotations
 
-from itertools import chain
 from typing import Literal
 
 import pyarrow as pa
@@ -10,16 +9,16 @@ import pytest
 
 from fas_core.errors import DataError
 from fas_core.scores.files.labels import (
-    COLUMN_NAMES,
     are_label_words,
     check_species,
-    is_known_name,
+    find_non_numbers,
+    has_decimal_comma,
+    is_number,
     labels_from_species,
     mentions_attack,
-    normalize_name,
     parse_labels,
+    parse_numbers,
 )
-from fas_core.scores.table import SCHEMA
 
 
 def parse(
@@ -90,31 +89,54 @@ def test_species_that_contradict_labels_are_refused() -> None:
         check_species(pa.array(["print", "live"]), pa.array([1, 0], pa.int8()), pa.array(["a", "b"]), "a.csv")
 
 
-def test_every_column_of_a_score_table_is_known_by_its_own_name() -> None:
-    assert set(COLUMN_NAMES) == set(SCHEMA.names)
-    assert all(role in names for role, names in COLUMN_NAMES.items())
-
-
-def test_no_name_has_two_roles_and_all_are_normalized() -> None:
-    names = list(chain.from_iterable(COLUMN_NAMES.values()))
-    assert len(set(names)) == len(names)
-    assert [normalize_name(name) for name in names] == names
-
-
-@pytest.mark.parametrize("name", ["Live-Score ", "live.score", "LIVE SCORE", "live_score", "(Live) Score"])
-def test_spelling_does_not_matter(name: str) -> None:
-    assert normalize_name(name) == "live_score"
-    assert is_known_name(name)
-
-
-def test_other_names_are_not_known() -> None:
-    assert not is_known_name("remark")
-    assert not is_known_name("")
-
-
 @pytest.mark.parametrize(
     ("name", "expected"),
     [("spoof_score", True), ("Is-Attack", True), ("fake", True), ("score", False), ("attacker", False)],
 )
 def test_names_that_say_attack(name: str, expected: bool) -> None:
     assert mentions_attack(name) == expected
+
+
+@pytest.mark.parametrize(
+    "text", ["0", "-1.5", "+.5", "2.", "1e-3", "1E+05", " 7 ", "inf", "-Infinity", "NaN", "0,5"]
+)
+def test_numbers(text: str) -> None:
+    assert is_number(text)
+
+
+@pytest.mark.parametrize("text", ["", ".", "-", "1e", "1.2.3", "5%", "1 000", "0x10", "high", "1_000", "٣"])
+def test_other_text(text: str) -> None:
+    assert not is_number(text)
+
+
+@pytest.mark.parametrize(
+    ("cells", "numbers"),
+    [
+        (["0.5", "", "1e-3"], [0.5, None, 0.001]),
+        (["0,5", "", "2"], [0.5, None, 2.0]),
+        (["1,2345", "-3,0e-1"], [1.2345, -0.3]),
+        (["0,750"], [0.75]),
+        (["1,234"], None),
+        (["0,5", "0.5"], None),
+        (["0,5", "1,234,567"], None),
+        (["0.5", "high"], None),
+    ],
+)
+def test_columns_of_numbers(cells: list[str], numbers: list[float | None] | None) -> None:
+    parsed = parse_numbers(pa.array(cells))
+    assert (None if parsed is None else parsed.to_pylist()) == numbers
+
+
+def test_the_offenders() -> None:
+    assert find_non_numbers(pa.array(["0.5", "x", "", None, "1,5"])).to_pylist() == [
+        False,
+        True,
+        False,
+        False,
+        True,
+    ]
+
+
+def test_a_comma_before_three_digits_alone_is_no_decimal_comma() -> None:
+    assert not has_decimal_comma(pa.array(["1,234", "5"]))
+    assert has_decimal_comma(pa.array(["1,234", "5,5"]))
