@@ -36,10 +36,7 @@ POLICIES = "eer, min-acer, apcer:X, apcer_max:X or bpcer:X (or <=X) with X in [0
 
 @frozen
 class Threshold:
-    """A threshold `value`, the policy as the user wrote it, and its `source`.
-
-    The source is what it was fitted on, e.g. `dev`; `given` when it was not fitted.
-    """
+    """A threshold, the policy as the user wrote it, and what it was fitted on, e.g. `dev`, else `given`."""
 
     value: float
     policy: str
@@ -74,10 +71,7 @@ class Policy:
 
 
 def parse_policy(text: str) -> Policy:
-    """Parse `eer`, `apcer:0.05`, `apcer<=0.05`, `fixed:0.5`, `oracle:min-acer`, ...
-
-    Raises ConfigError where there is no such policy, or its number is out of range.
-    """
+    """Parse `eer`, `apcer:0.05`, `fixed:0.5`, `oracle:min-acer`, ...; raise ConfigError for other text."""
     oracle, policy = text.startswith("oracle:"), text.removeprefix("oracle:")
     if policy in ("eer", "min-acer"):
         return Policy(policy, oracle=oracle)

@@ -20,9 +20,6 @@ from fas_core.scores.table import SCHEMA, ScoreTable
 Vote = Literal["mean", "median", "min", "max", "lfv"]
 VOTES: tuple[Vote, ...] = get_args(Vote)
 
-ROUNDING = 1e-9
-"""Relative tolerance of the limit of `lfv`: one of ten frames can lie exactly on it, and is not beyond it."""
-
 Mask = NDArray[np.bool_]
 VoteFunction = Callable[[Floats, Positions], Floats]
 """Takes scores sorted within each video, and the index of each video's first score."""
@@ -113,14 +110,15 @@ def _median(values: Floats, starts: Positions) -> Floats:
         return np.asarray((low + high) / 2, np.float64)
 
 
-def _limited_mean(values: Floats, starts: Positions, limit: float = 3.0) -> Floats:
+def _limited_mean(values: Floats, starts: Positions) -> Floats:
     """PipeNet's limited frame vote; see `by_video`."""
     counts = _counts(values, starts)
     with np.errstate(invalid="ignore"):
         distances = np.abs(values - np.repeat(_mean(values, starts), counts))
         deviations = np.sqrt(_mean(distances**2, starts))
-        # Written as a negation, so that NaN, the distance of infinite scores, is within the limit.
-        within = ~(distances > limit * (1 + ROUNDING) * np.repeat(deviations, counts))
+        # One of ten frames can lie exactly on the limit, so rounding is allowed for. It is a negation, so that
+        # NaN, the distance of infinite scores, is within the limit.
+        within = ~(distances > 3 * (1 + 1e-9) * np.repeat(deviations, counts))
         total = np.add.reduceat(np.where(within, values, 0), starts)
     return np.asarray(total / np.add.reduceat(within, starts, dtype=np.float64), np.float64)
 

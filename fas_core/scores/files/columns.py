@@ -126,7 +126,7 @@ def require_column(raw: RawTable, columns: dict[str, int], role: str) -> int:
 
 
 def recorded_thresholds(raw: RawTable, columns: dict[str, int]) -> dict[int, tuple[float, ...]]:
-    """`{index: distinct finite numbers, ascending}` of a column `threshold` without a role, if there is one."""
+    """`{index: distinct finite numbers, ascending}` of a column `threshold` without a role, if any."""
     names = [normalize_name(name) for name in raw.names]
     if "threshold" not in names or (index := names.index("threshold")) in columns.values():
         return {}

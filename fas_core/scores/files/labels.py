@@ -13,7 +13,6 @@ from fas_core.errors import DataError, format_list
 from fas_core.scores.table import ATTACK, LIVE
 
 NUMBER = r"(?i)^[+-]?((\d+\.?\d*|\.\d+)(e[+-]?\d+)?|inf|infinity|nan)$"
-"""Without thousands separators or units."""
 
 COMMA_NUMBER = NUMBER.replace(r"\.", ",")
 DECIMAL_COMMA = r"^[+-]?0*,|,(\d{0,2}|\d{4,})(e|E|$)"
@@ -28,8 +27,7 @@ ATTACK_WORDS = {"attack", "spoof", "fake", "imposter", "impostor", "presentation
 WORDS = dict.fromkeys(LIVE_WORDS, LIVE) | dict.fromkeys(ATTACK_WORDS, ATTACK)
 NUMBERS = {"1": 1, "1.0": 1, "0": 0, "0.0": 0}
 BOOLEANS = {"true": 1, "false": 0}
-NO_SPECIES = {"", "none", "na", "n/a", "nan", "null", "-", "0"}
-"""Species of live samples, besides words for live."""
+NO_SPECIES = {"", "none", "na", "n/a", "nan", "null", "-", "0"}  # of live samples
 
 
 def is_number(text: str) -> bool:
@@ -110,10 +108,7 @@ def labels_from_species(column: pa.Array) -> pa.Array | None:
 
 
 def check_species(column: pa.Array, labels: pa.Array, ids: pa.Array, where: str) -> pa.Array:
-    """Return the species, with `live` for all live samples; null stays null for attacks.
-
-    Raises DataError for a live sample with an attack's species or the reverse: mostly a wrong polarity.
-    """
+    """Return the species, `live` for live samples, null kept; DataError where they contradict labels."""
     is_live = pc.fill_null(pc.equal(labels, LIVE), False)
     is_attack = pc.fill_null(pc.equal(labels, ATTACK), False)
     names_attack = _map_words(column, lambda word: word not in LIVE_WORDS | NO_SPECIES)

@@ -22,8 +22,7 @@ PARQUET = b"PAR1"
 ZIP = b"PK\x03\x04"
 JSON_SUFFIXES = (".jsonl", ".ndjson", ".json")
 
-DELIMITERS = {"\t": "tab", ";": ";", "|": "|", ",": ",", " ": "blank"}
-"""`{character: name}`; where several fit, the first is used."""
+DELIMITERS = {"\t": "tab", ";": ";", "|": "|", ",": ",", " ": "blank"}  # the first that fits is used
 
 
 def read_raw_table(path: Path, *, delimiter: str | None = None, header: bool | None = None) -> RawTable:
@@ -88,10 +87,8 @@ def _read_json(path: Path, text: str) -> pa.Table:
     dates = [(field.name, pa.string()) for field in table.schema if pa.types.is_temporal(field.type)]
     if not dates:
         return table
-    # Ids that look like dates must stay text.
-    return pa.json.read_json(
-        io.BytesIO(data), options, pa.json.ParseOptions(explicit_schema=pa.schema(dates))
-    )
+    types = pa.json.ParseOptions(explicit_schema=pa.schema(dates))  # ids that look like dates must stay text
+    return pa.json.read_json(io.BytesIO(data), options, types)
 
 
 def read_delimited(path: Path, text: str, delimiter: str | None, header: bool | None) -> RawTable:

@@ -82,10 +82,7 @@ class ScoreFile:
     def threshold(
         self, policy: str | None, judged: ScoreTable | None, dev: ScoreTable | None
     ) -> Threshold | None:
-        """Fit a threshold, by default `eer` where there are dev scores; see `fit_threshold`.
-
-        A fixed one is in the file's own terms, and turned like the scores.
-        """
+        """Fit a threshold, by default `eer` if there are dev scores; a fixed one is turned like the scores."""
         if policy is None and dev is None:
             return None
         threshold = fit_threshold(policy or "eer", dev, judged=judged)
