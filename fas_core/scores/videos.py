@@ -116,7 +116,7 @@ def _limited_mean(values: Floats, starts: Positions) -> Floats:
     with np.errstate(invalid="ignore"):
         distances = np.abs(values - np.repeat(_mean(values, starts), counts))
         deviations = np.sqrt(_mean(distances**2, starts))
-        # One of ten frames can lie exactly on the limit, so rounding is allowed for. It is a negation, so that
+        # One of ten frames can lie exactly on the limit, so rounding is allowed for. A negation, so that
         # NaN, the distance of infinite scores, is within the limit.
         within = ~(distances > 3 * (1 + 1e-9) * np.repeat(deviations, counts))
         total = np.add.reduceat(np.where(within, values, 0), starts)

@@ -82,7 +82,7 @@ class ScoreFile:
     def threshold(
         self, policy: str | None, judged: ScoreTable | None, dev: ScoreTable | None
     ) -> Threshold | None:
-        """Fit a threshold, by default `eer` if there are dev scores; a fixed one is turned like the scores."""
+        """Fit a threshold, by default `eer` if there are dev scores; a fixed one turns like the scores."""
         if policy is None and dev is None:
             return None
         threshold = fit_threshold(policy or "eer", dev, judged=judged)
