@@ -20,9 +20,8 @@ from numpy.typing import NDArray
 
 from fas_core.errors import DataError, format_list
 from fas_core.evaluation.metrics import BoundMetric, compute_metrics, finite_or_none, species_apcer
-from fas_core.scores.labels import ATTACK, LIVE
 from fas_core.scores.ranked import Counts
-from fas_core.scores.table import ScoreTable
+from fas_core.scores.table import ATTACK, LIVE, ScoreTable
 
 Codes = NDArray[np.intp]
 

@@ -12,8 +12,7 @@ from attrs import asdict, frozen
 from fas_core.errors import DataError, format_list
 from fas_core.evaluation.bootstrap import Intervals, bootstrap_intervals
 from fas_core.evaluation.metrics import BoundMetric, compute_metrics, finite_or_none, species_apcer
-from fas_core.scores.labels import ATTACK
-from fas_core.scores.table import ScoreTable
+from fas_core.scores.table import ATTACK, ScoreTable
 from fas_core.scores.thresholds import Threshold
 
 

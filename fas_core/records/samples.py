@@ -14,7 +14,7 @@ from attrs import field, frozen
 from numpy.typing import NDArray
 
 from fas_core.errors import DataError, format_list
-from fas_core.scores.labels import ATTACK, LABEL_COLUMNS, LIVE, UNKNOWN
+from fas_core.scores.table import ATTACK, LABEL_COLUMNS, LIVE, UNKNOWN
 
 __all__ = ["ATTACK", "BOX", "COLUMNS", "LIVE", "UNKNOWN", "SampleTable", "concat"]
 

@@ -3,14 +3,12 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from fas_core.scores.table import ScoreTable
-
-__all__ = ["ScoreTable"]
+    from fas_core.scores.table import ScoreTable as ScoreTable
 
 
 def __getattr__(name: str) -> Any:
-    if name not in __all__:
+    if name != "ScoreTable":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from fas_core.scores import table  # pyarrow takes a while to import
 
-    return getattr(table, name)
+    return table.ScoreTable

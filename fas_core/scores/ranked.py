@@ -20,11 +20,9 @@ Weights: TypeAlias = NDArray[np.integer[Any]]
 
 @frozen(eq=False)
 class Ranked:
-    """N scores, ascending, without NaN. Build one with `Ranked.of`.
+    """(N,) scores, ascending, without NaN. Build one with `Ranked.of`.
 
-    Args:
-        scores: (N,) ascending.
-        cumulative: (N + 1,) the sum of the first 0, 1, ... N weights; None where every weight is 1.
+    `cumulative` (N + 1,) is the sum of the first 0, 1, ... N weights; None where every weight is 1.
     """
 
     scores: Floats

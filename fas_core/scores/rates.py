@@ -1,14 +1,13 @@
 """Error rates as step functions of the threshold.
 
-A sample is accepted as live when `score >= threshold`. The names are those of ISO/IEC 30107-3:
-APCER is the fraction of attacks that are accepted (FAR, FPR), BPCER the fraction of bona fide
-samples that are rejected (FRR, 1 - TPR).
+A sample is accepted as live when `score >= threshold`. The names are those of ISO/IEC 30107-3: APCER is the
+fraction of attacks that are accepted (FAR, FPR), BPCER that of bona fide samples rejected (FRR, 1 - TPR).
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import cached_property
 
 import numpy as np
@@ -16,17 +15,14 @@ from attrs import frozen
 
 from fas_core.scores.ranked import Counts, Floats, Positions, Ranked, Weights
 
+LARGEST = np.finfo(np.float64).max
+
 
 @frozen(eq=False)
 class ErrorRates:
     """Both error rates at every threshold. Build one with `ErrorRates.of`.
 
-    A rate is NaN where its class is empty.
-
-    Args:
-        live: scores of bona fide samples.
-        attack: scores of attacks of all PAI species.
-        species: `{name: scores of that species' attacks}`.
+    `attack` pools the attacks of all PAI species. A rate is NaN where its class is empty.
     """
 
     live: Ranked
@@ -91,8 +87,10 @@ class ErrorRates:
         """
         if not self.has_both_classes:
             return np.nan, np.nan
-        # The gap falls as the threshold rises, so it changes sign between two neighbouring scores.
-        lower = max(_last_non_negative(ranked.scores, self._gap) for ranked in (self.live, self.attack))
+        # The gap grows with the threshold, so it changes sign between two neighbouring scores. It is never
+        # above 0 at the first score of a class.
+        arrays = (self.live.scores, self.attack.scores)
+        lower = max(float(scores[bisect_right(scores, 0, key=self._gap) - 1]) for scores in arrays)
         upper = self._next_score(lower)
         best = lower if abs(self._gap(lower)) < abs(self._gap(upper)) else upper
         return self._threshold_at(best), float(self.apcer(best) + self.bpcer(best)) / 2
@@ -105,7 +103,7 @@ class ErrorRates:
         candidates = self.live.scores
         accepted, rejected = self.attack.count_at_least(candidates), self.live.count_below(candidates)
         errors = accepted * self.live.total + rejected * self.attack.total
-        best = float(candidates[len(candidates) - 1 - np.argmin(errors[::-1])])
+        best = float(candidates[::-1][np.argmin(errors[::-1])])
         return self._threshold_at(best), float(self.apcer(best) + self.bpcer(best)) / 2
 
     def threshold_at_apcer(self, target: float) -> float:
@@ -156,23 +154,22 @@ class ErrorRates:
         return max(scores.upper_quantile(rate) for scores in self._species_with_scores())
 
     def _gap(self, threshold: float) -> int:
-        """APCER - BPCER, times both totals: an exact integer."""
+        """BPCER - APCER, times both totals: an exact integer."""
         accepted, rejected = int(self.attack.count_at_least(threshold)), int(self.live.count_below(threshold))
-        return accepted * self.live.total - rejected * self.attack.total
+        return rejected * self.attack.total - accepted * self.live.total
 
     def _threshold_at(self, score: float) -> float:
         """A threshold that accepts from `score` upwards: midway to the next lower score, if there is one."""
-        return float(_midpoint(np.array(self._previous_score(score)), np.array(score)))
+        arrays = (self.live.scores, self.attack.scores)
+        lower_scores = [scores[index - 1] for scores in arrays if (index := np.searchsorted(scores, score))]
+        lower = max(lower_scores, default=score)
+        middle = float(np.clip(lower, -LARGEST, LARGEST) / 2 + np.clip(score, -LARGEST, LARGEST) / 2)
+        # Neighbouring numbers have none between them; the upper one separates them as well.
+        return middle if lower < middle <= score else score
 
     def _threshold_above(self, score: float) -> float:
         """A threshold that rejects `score` and accepts from the next higher one upwards; inf above inf."""
         return np.inf if score == np.inf else self._threshold_at(self._next_score(score))
-
-    def _previous_score(self, score: float) -> float:
-        """The largest score below `score`, or `score` itself when there is none."""
-        arrays = (self.live.scores, self.attack.scores)
-        lower = [scores[index - 1] for scores in arrays if (index := np.searchsorted(scores, score))]
-        return float(max(lower, default=score))
 
     def _next_score(self, score: float) -> float:
         """The smallest score above `score`, or the next number when there is none."""
@@ -188,16 +185,3 @@ def _accepted_rate(ranked: Ranked, threshold: float | Floats) -> Floats:
 
 def _divide(count: Counts, total: int) -> Floats:
     return np.asarray(count / total) if total else np.full(np.shape(count), np.nan)
-
-
-def _midpoint(lower: Floats, upper: Floats) -> Floats:
-    """A number above `lower` and not above `upper`: the midpoint, finite where possible."""
-    largest = np.finfo(np.float64).max
-    middle = np.clip(lower, -largest, largest) / 2 + np.clip(upper, -largest, largest) / 2
-    # Neighbouring numbers have none between them; the upper one separates them as well.
-    return np.where((middle > lower) & (middle <= upper), middle, upper)
-
-
-def _last_non_negative(scores: Floats, decreasing: Callable[[float], int]) -> float:
-    """The last of `scores` at which a decreasing function is >= 0; at the first score it always is."""
-    return float(scores[bisect_right(scores, 0, key=lambda score: -decreasing(score)) - 1])

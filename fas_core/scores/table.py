@@ -17,8 +17,18 @@ from numpy.typing import NDArray
 
 from fas_core.atomic import replacing
 from fas_core.errors import DataError, format_list
-from fas_core.scores.labels import ATTACK, LABEL_COLUMNS, LIVE, UNKNOWN
 from fas_core.scores.rates import ErrorRates
+
+LIVE, ATTACK, UNKNOWN = 1, 0, -1
+
+LABEL_COLUMNS: dict[str, pa.DataType] = {
+    "split": pa.string(),
+    "label": pa.int8(),
+    **dict.fromkeys(("species", "subject", "group", "session", "device", "video"), pa.string()),
+    "frame": pa.int32(),
+}
+"""What every table has of a sample. `label`: 1 live, 0 attack, null unknown. `species`: of the attack
+instrument; `live` for live samples."""
 
 SCHEMA = pa.schema(
     [("id", pa.string()), ("score", pa.float64()), *LABEL_COLUMNS.items(), ("modalities", pa.string())]
@@ -28,11 +38,10 @@ SCHEMA = pa.schema(
 
 
 class Samples(Protocol):
-    """A sample table, or anything else with its columns."""
+    """A sample table, or anything else with at least `id` and `LABEL_COLUMNS`."""
 
     @property
-    def table(self) -> pa.Table:
-        """At least `id` and `LABEL_COLUMNS`."""
+    def table(self) -> pa.Table: ...
 
 
 @frozen(eq=False)
@@ -40,11 +49,8 @@ class ScoreTable:
     """One score per sample, higher = more live, with the sample's label columns.
 
     A NaN score is a failure to respond: it is counted, and never compared. Build one with `of`,
-    `from_samples` or `read`.
-
-    Args:
-        source: the table, or a function that builds it on first use.
-        rates: its error rates, where they are known already, as those of a bootstrap replicate.
+    `from_samples` or `read`. `source` may be a function that builds the table on first use; `rates` are its
+    error rates where they are known already, as those of a bootstrap replicate.
     """
 
     _source: pa.Table | Callable[[], pa.Table]
@@ -60,22 +66,15 @@ class ScoreTable:
         """Build from `{column: values}`; `id` and `score` are required, absent columns become null.
 
         Values are sequences or arrays of one length; columns outside `SCHEMA` are ignored. `name` is the
-        table's, for messages.
-
-        Raises:
-            DataError: a required column is absent, or values do not fit their column.
+        table's, for messages. Raises DataError where a required column is absent or values do not fit theirs.
         """
         for required in ("id", "score"):
             if required not in columns:
                 raise DataError(f"{name}: no {required!r} column (found: {', '.join(columns)})")
         rows = len(columns["score"])
         nulls = {kind: pa.nulls(rows, kind) for kind in set(SCHEMA.types)}
-        arrays = [
-            nulls[field.type]
-            if columns.get(field.name) is None
-            else _convert(name, field, columns[field.name])
-            for field in SCHEMA
-        ]
+        present = {column: values for column, values in columns.items() if values is not None}
+        arrays = [_convert(name, field, present.get(field.name, nulls[field.type])) for field in SCHEMA]
         try:
             table = pa.Table.from_arrays(arrays, schema=SCHEMA)
         except pa.ArrowInvalid as error:
@@ -103,13 +102,11 @@ class ScoreTable:
     def read(cls, path: Path) -> ScoreTable:
         """Read `.csv` or `.parquet` as `write` wrote it; absent columns become null.
 
-        Raises:
-            DataError: the file does not exist, is not such a table, lacks `id` or `score`, or repeats an id.
+        Raises DataError where the file is missing, is no such table, lacks `id` or `score`, or repeats an id.
         """
         if not path.is_file():
-            raise DataError(
-                f"{path}: {'a folder, not a score file' if path.is_dir() else 'no such score file'}"
-            )
+            reason = "a folder, not a score file" if path.is_dir() else "no such score file"
+            raise DataError(f"{path}: {reason}")
         try:
             table = _read_table(path)
             names = table.column_names
@@ -125,9 +122,7 @@ class ScoreTable:
         """Write CSV (scores in full, so that they read back as the same numbers) or, for `.parquet`, Parquet.
 
         CSV omits columns that hold only nulls. `also`: further columns, `{name: (N,)}`, which `read` ignores.
-
-        Raises:
-            FasError: the file cannot be written.
+        Raises FasError where the file cannot be written.
         """
         table = self.table
         for name, values in (also or {}).items():
@@ -195,11 +190,7 @@ class ScoreTable:
 
 
 def refuse_repeated_ids(ids: pa.Array | pa.ChunkedArray, path: Path) -> None:
-    """Check that no id occurs twice.
-
-    Raises:
-        DataError: one does.
-    """
+    """Raise a DataError where an id occurs twice."""
     counts = pc.value_counts(ids)
     if len(counts) < len(ids):
         repeated = counts.filter(pc.greater(counts.field("counts"), 1)).field("values").to_pylist()
@@ -212,16 +203,10 @@ def _read_table(path: Path) -> pa.Table:
         return pa.parquet.read_table(path, page_checksum_verification=True)
     # Only an empty unquoted cell is null, so that a species or subject called NA keeps its name.
     # Errors state the row only when a single thread reads.
-    return pa.csv.read_csv(
-        path,
-        read_options=pa.csv.ReadOptions(use_threads=False),
-        convert_options=pa.csv.ConvertOptions(
-            column_types=SCHEMA,
-            null_values=[""],
-            strings_can_be_null=True,
-            quoted_strings_can_be_null=False,
-        ),
+    options = pa.csv.ConvertOptions(
+        column_types=SCHEMA, null_values=[""], strings_can_be_null=True, quoted_strings_can_be_null=False
     )
+    return pa.csv.read_csv(path, read_options=pa.csv.ReadOptions(use_threads=False), convert_options=options)
 
 
 def _convert(name: str, field: pa.Field, values: Any) -> pa.Array:

@@ -18,7 +18,8 @@ A sample is accepted as live when `score >= threshold`.
 from __future__ import annotations
 
 import re
-from math import inf, isfinite, nan
+from contextlib import suppress
+from math import inf, isfinite
 from typing import TYPE_CHECKING
 
 from attrs import asdict, frozen
@@ -35,13 +36,7 @@ POLICIES = "eer, min-acer, apcer:X, apcer_max:X or bpcer:X (or <=X) with X in [0
 
 @frozen
 class Threshold:
-    """A threshold and its origin.
-
-    Args:
-        value: accept when `score >= value`.
-        policy: as the user wrote it; see `parse_policy`.
-        source: what it was fitted on, e.g. `dev`; `given` when it was not fitted.
-    """
+    """A threshold, the policy as the user wrote it, and what it was fitted on, e.g. `dev`, else `given`."""
 
     value: float
     policy: str
@@ -76,22 +71,16 @@ class Policy:
 
 
 def parse_policy(text: str) -> Policy:
-    """Parse `eer`, `apcer:0.05`, `apcer<=0.05`, `fixed:0.5`, `oracle:min-acer`, ...
-
-    Recipes and command lines share this grammar.
-
-    Raises:
-        ConfigError: there is no such policy, or its number is out of range.
-    """
+    """Parse `eer`, `apcer:0.05`, `fixed:0.5`, `oracle:min-acer`, ...; raise ConfigError for other text."""
     oracle, policy = text.startswith("oracle:"), text.removeprefix("oracle:")
     if policy in ("eer", "min-acer"):
         return Policy(policy, oracle=oracle)
-    if match := re.fullmatch(r"fixed:(.*)|(apcer|apcer_max|bpcer)(?::|<=)(.*)", policy):
-        fixed, rule, target = match.groups()
-        if rule and 0 <= (rate := _number(target)) < 1:
-            return Policy(rule, rate, oracle)
-        if not rule and not oracle and isfinite(value := _number(fixed)):
-            return Policy("fixed", value)
+    if match := re.fullmatch(r"(?:(fixed):|(apcer|apcer_max|bpcer)(?::|<=))(.*)", policy):
+        fixed, rate, number = match.groups()
+        with suppress(ValueError):
+            value = float(number)
+            if (isfinite(value) and not oracle) if fixed else 0 <= value < 1:
+                return Policy(fixed or rate, value, oracle)
     raise ConfigError(
         f"threshold {text!r}: must be {POLICIES}, e.g. fixed:0.5; 'oracle:' may precede all but fixed"
     )
@@ -100,17 +89,10 @@ def parse_policy(text: str) -> Policy:
 def fit_threshold(
     policy: str, dev: ScoreTable | None, source: str = "dev", *, judged: ScoreTable | None = None
 ) -> Threshold:
-    """Return the threshold of a policy; fitted policies need labelled scores of both classes.
+    """Return the threshold of a policy, fitted on `dev`, whose name is `source`.
 
-    Args:
-        policy: see `parse_policy`.
-        dev: the scores to fit on.
-        source: the name of those scores.
-        judged: the scores that will be evaluated; an `oracle:` policy is fitted on them.
-
-    Raises:
-        ConfigError: there is no such policy.
-        DataError: there are no scores of both classes to fit on, or they cannot reach the target.
+    An `oracle:` policy is fitted on `judged`, the scores that will be evaluated. Raises ConfigError where
+    there is no such policy, DataError without scores of both classes to fit on, or when no number separates.
     """
     parsed = parse_policy(policy)
     if not parsed.fitted:
@@ -139,14 +121,6 @@ def _fit(policy: Policy, rates: ErrorRates) -> float:
             return rates.threshold_at_apcer_max(policy.value)
         case _:
             return rates.threshold_at_bpcer(policy.value)
-
-
-def _number(text: str) -> float:
-    """NaN where the text is not a number."""
-    try:
-        return float(text)
-    except ValueError:
-        return nan
 
 
 def _describe_missing(scores: ScoreTable | None, source: str) -> str:

@@ -1,4 +1,4 @@
-"""Labels as people write them: 1 and 0, true and false, or words."""
+"""Numbers and labels as people write them; a label is 1 or 0, true or false, or a word."""
 
 from __future__ import annotations
 
@@ -10,29 +10,62 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from fas_core.errors import DataError, format_list
-from fas_core.scores.files.column_names import mentions_attack
-from fas_core.scores.labels import ATTACK, LIVE
+from fas_core.scores.table import ATTACK, LIVE
+
+NUMBER = r"(?i)^[+-]?((\d+\.?\d*|\.\d+)(e[+-]?\d+)?|inf|infinity|nan)$"
+
+COMMA_NUMBER = NUMBER.replace(r"\.", ",")
+DECIMAL_COMMA = r"^[+-]?0*,|,(\d{0,2}|\d{4,})(e|E|$)"
+"""A comma that cannot separate thousands: not followed by exactly three digits, or after zeros alone."""
+
+_NUMBER = re.compile(f"{NUMBER}|{COMMA_NUMBER.removeprefix('(?i)')}", re.ASCII | re.IGNORECASE)
 
 Side = Literal["live", "attack"]
-"""A class's name."""
 
 LIVE_WORDS = {"live", "bonafide", "bona fide", "real", "genuine", "client"}
 ATTACK_WORDS = {"attack", "spoof", "fake", "imposter", "impostor", "presentation attack"}
 WORDS = dict.fromkeys(LIVE_WORDS, LIVE) | dict.fromkeys(ATTACK_WORDS, ATTACK)
 NUMBERS = {"1": 1, "1.0": 1, "0": 0, "0.0": 0}
 BOOLEANS = {"true": 1, "false": 0}
-NO_SPECIES = {"", "none", "na", "n/a", "nan", "null", "-", "0"}
-"""Species of live samples, besides words for live."""
+NO_SPECIES = {"", "none", "na", "n/a", "nan", "null", "-", "0"}  # of live samples
 
-SEPARATOR = re.compile(r"(?<=\w)[_ -]+(?=\w)")
 
-MAX_SPELLINGS = 100
-"""A column of more distinct values is not a column of label words."""
+def is_number(text: str) -> bool:
+    """Whether a cell holds a number; surrounding blanks are ignored."""
+    return _NUMBER.match(text.strip()) is not None
+
+
+def find_non_numbers(column: pa.Array) -> pa.Array:
+    """(N,) whether a stripped string is neither a number nor empty. Slow: for error messages."""
+    wrong = pc.invert(pc.or_(pc.match_substring_regex(column, NUMBER), pc.equal(column, "")))
+    return pc.fill_null(wrong, False)
+
+
+def has_decimal_comma(column: pa.Array) -> bool:
+    """Whether stripped strings, not all empty, are numbers with a decimal comma beyond doubt."""
+    with_comma = column.filter(pc.match_substring(column, ","))
+    if not pc.any(pc.match_substring_regex(with_comma, DECIMAL_COMMA)).as_py():
+        return False
+    fits = pc.or_(pc.match_substring_regex(column, COMMA_NUMBER), pc.equal(column, ""))
+    return bool(pc.all(fits).as_py())
+
+
+def parse_numbers(column: pa.Array) -> pa.Array | None:
+    """float64 of stripped strings, null where one is empty; None unless all others are numbers."""
+    try:
+        return pc.if_else(pc.equal(column, ""), None, column).cast(pa.float64())
+    except pa.ArrowInvalid:
+        return parse_numbers(pc.replace_substring(column, ",", ".")) if has_decimal_comma(column) else None
+
+
+def mentions_attack(name: str) -> bool:
+    """Whether a name says that 1, or a high score, means attack."""
+    return not {"attack", "spoof", "fake"}.isdisjoint(re.split(r"[\s.\-()_]+", name.lower()))
 
 
 def are_label_words(distinct: pa.Array) -> bool:
     """Whether all values that are not empty are words for live or attack, and there are some."""
-    if len(distinct) > MAX_SPELLINGS:
+    if len(distinct) > 100:  # more spellings than people have for labels
         return False
     words = set(_normalize(distinct)) - {""}
     return bool(words) and words <= set(WORDS)
@@ -41,14 +74,9 @@ def are_label_words(distinct: pa.Array) -> bool:
 def parse_labels(column: pa.Array, one: Side | None, *, where: str, name: str) -> tuple[pa.Array, str]:
     """Return ((N,) int8: 1 live, 0 attack, null where empty; how the values were interpreted).
 
-    Args:
-        column: numbers, truth values or words of one kind.
-        one: what 1 and true mean; None for live, unless the column's name says attack.
-        where: the file and column, for messages.
-        name: the column's name, "" for none.
-
-    Raises:
-        DataError: a value means neither, values are of several kinds, or the name says that 1 means attack.
+    `one`: what 1 and true mean; None for live, unless the column's name says attack. `where`: the file and
+    column, for messages. `name`: "" for none. Raises DataError where a value means neither, values are of
+    several kinds, or the name says that 1 means attack.
     """
     words = _normalize(pc.unique(column))
     kinds = [kind for kind in (WORDS, NUMBERS, BOOLEANS) if any(word in kind for word in words)]
@@ -75,17 +103,12 @@ def labels_from_species(column: pa.Array) -> pa.Array | None:
     """Labels by a species column with a word for live, null where it is empty; None without such a word."""
     if LIVE_WORDS.isdisjoint(_normalize(pc.unique(column))):
         return None
-    return _map_words(column, lambda word: LIVE if word in LIVE_WORDS else ATTACK if word else None).cast(
-        pa.int8()
-    )
+    labels = _map_words(column, lambda word: LIVE if word in LIVE_WORDS else ATTACK if word else None)
+    return labels.cast(pa.int8())
 
 
 def check_species(column: pa.Array, labels: pa.Array, ids: pa.Array, where: str) -> pa.Array:
-    """Return the species, with `live` for all live samples; null stays null for attacks.
-
-    Raises:
-        DataError: a live sample with an attack's species, or the reverse: most often the polarity is wrong.
-    """
+    """Return the species, `live` for live samples, null kept; DataError where they contradict labels."""
     is_live = pc.fill_null(pc.equal(labels, LIVE), False)
     is_attack = pc.fill_null(pc.equal(labels, ATTACK), False)
     names_attack = _map_words(column, lambda word: word not in LIVE_WORDS | NO_SPECIES)
@@ -104,7 +127,8 @@ def check_species(column: pa.Array, labels: pa.Array, ids: pa.Array, where: str)
 
 def _normalize(column: pa.Array) -> list[str]:
     """Values in lower case, `bona_fide` and `bona-fide` as `bona fide`, null as ""."""
-    return [SEPARATOR.sub(" ", value.strip().lower()) if value else "" for value in column.to_pylist()]
+    values = [(value or "").strip().lower() for value in column.to_pylist()]
+    return [re.sub(r"(?<=\w)[_ -]+(?=\w)", " ", value) for value in values]
 
 
 def _map_words(column: pa.Array, function: Callable[[str], Any]) -> pa.Array:

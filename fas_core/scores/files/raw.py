@@ -1,93 +1,35 @@
-"""The columns of a file before they are interpreted.
-
-Parquet and JSON-lines keep their types; delimited text gives columns of strings.
-"""
+"""Read the columns of a file: Parquet and JSON-lines keep their types, delimited text gives strings."""
 
 from __future__ import annotations
 
 import csv
 import io
+from collections import Counter
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.csv
 import pyarrow.json
 import pyarrow.parquet
-from attrs import frozen
 
 from fas_core.errors import DataError, format_list
-from fas_core.scores.files.delimited import read_delimited
+from fas_core.scores.files.columns import RawTable, is_known_name
+from fas_core.scores.files.labels import is_number
 
 PARQUET = b"PAR1"
 ZIP = b"PK\x03\x04"
 JSON_SUFFIXES = (".jsonl", ".ndjson", ".json")
-UNPRINTABLE = r"[\x00-\x08\x0a-\x1f\x7f-\x{9f}\x{2028}\x{2029}]"
 
-
-@frozen(eq=False)
-class RawTable:
-    """The table of a file, at least one row.
-
-    Args:
-        path: the file.
-        form: its format, e.g. `CSV (;)`.
-        table: its columns; where the file does not name them (`named`), their names are numbers from 1.
-    """
-
-    path: Path
-    form: str
-    table: pa.Table
-    named: bool = True
-
-    @property
-    def names(self) -> list[str]:
-        return list(self.table.column_names)
-
-    @property
-    def summary(self) -> str:
-        """Names of all columns, or how many there are, for messages."""
-        return ", ".join(self.names) if self.named else f"no header, {len(self.names)} columns"
-
-    def column_label(self, index: int) -> str:
-        """A column's name for messages."""
-        return repr(self.names[index]) if self.named else f"column {self.names[index]}"
-
-    def has_values(self, index: int) -> bool:
-        """Whether any cell of a column is not null."""
-        return bool(self.table.column(index).null_count < len(self))
-
-    def read_text(self, index: int, role: str) -> pa.Array:
-        """Return a column as stripped strings of one line.
-
-        Raises:
-            DataError: it holds other values, and so cannot have that role.
-        """
-        column = self.table.column(index).combine_chunks()
-        try:
-            if pa.types.is_nested(column.type):
-                raise pa.ArrowInvalid(f"it holds {column.type}")
-            text = pc.utf8_trim_whitespace(column.cast(pa.string()))
-            if broken := pc.sum(pc.match_substring_regex(text, UNPRINTABLE)).as_py():
-                raise pa.ArrowInvalid(f"{broken} values have line breaks or control characters")
-        except pa.ArrowException as error:
-            reason = " ".join(str(error).split())
-            raise DataError(
-                f"{self.path}: column {self.column_label(index)} cannot be the {role}: {reason}"
-            ) from error
-        return text
-
-    def __len__(self) -> int:
-        return int(self.table.num_rows)
+DELIMITERS = {"\t": "tab", ";": ";", "|": "|", ",": ",", " ": "blank"}  # the first that fits is used
 
 
 def read_raw_table(path: Path, *, delimiter: str | None = None, header: bool | None = None) -> RawTable:
     """Read Parquet, JSON-lines or delimited text, recognised by the file's content.
 
-    `delimiter` and `header` (whether there is one) are those of text; None to find out.
-
-    Raises:
-        DataError: the file does not exist, has none of these formats, is damaged, has no rows or gives a
-            column twice.
+    `delimiter` and `header` (whether there is one) are those of text; None to find out. Raises DataError
+    where the file is missing, has none of these formats, is damaged, has no rows or gives a column twice.
     """
     try:
         data = path.read_bytes()
@@ -118,8 +60,7 @@ def _parse(path: Path, data: bytes, delimiter: str | None, header: bool | None) 
     text = _decode(path, data)
     if text[:1000].lstrip().startswith("{") or path.suffix.lower() in JSON_SUFFIXES:
         return RawTable(path, "JSON-lines", _read_json(path, text))
-    form, table, named = read_delimited(path, text, delimiter, header)
-    return RawTable(path, form, table, named)
+    return read_delimited(path, text, delimiter, header)
 
 
 def _decode(path: Path, data: bytes) -> str:
@@ -141,16 +82,110 @@ def _decode(path: Path, data: bytes) -> str:
 def _read_json(path: Path, text: str) -> pa.Table:
     if text[:1000].lstrip().startswith("["):
         raise DataError(f"{path}: a JSON array; write one object a line (JSON-lines)")
-    table = _read_json_columns(text, [])
-    # Ids that look like dates must stay text.
-    dates = [field.name for field in table.schema if pa.types.is_temporal(field.type)]
-    return _read_json_columns(text, dates) if dates else table
+    data, options = text.encode(), pa.json.ReadOptions(use_threads=False)
+    table = pa.json.read_json(io.BytesIO(data), options)
+    dates = [(field.name, pa.string()) for field in table.schema if pa.types.is_temporal(field.type)]
+    if not dates:
+        return table
+    types = pa.json.ParseOptions(explicit_schema=pa.schema(dates))  # ids that look like dates must stay text
+    return pa.json.read_json(io.BytesIO(data), options, types)
 
 
-def _read_json_columns(text: str, as_text: list[str]) -> pa.Table:
-    schema = pa.schema([(name, pa.string()) for name in as_text])
-    return pa.json.read_json(
+def read_delimited(path: Path, text: str, delimiter: str | None, header: bool | None) -> RawTable:
+    """Return columns of stripped strings.
+
+    The text has LF line ends and is not empty. None for `delimiter` or `header` to find out. Raises DataError
+    where lines differ in their number of cells, a quote is not closed, or it is unclear if there is a header.
+    """
+    delimiter = delimiter or find_delimiter(text)
+    split = _split_blanks if delimiter == " " and '"' not in text else _split
+    columns = split(path, text, delimiter)
+    first = [column[0].as_py() for column in columns]
+    named = _is_header(path, first, columns) if header is None else header
+    # A header can omit a name, often that of an index.
+    names = [name if named and name else str(number) for number, name in enumerate(first, 1)]
+    table = pa.Table.from_arrays(columns, names=names).slice(int(named))
+    form = "text" if delimiter == " " else f"CSV ({DELIMITERS.get(delimiter, delimiter)})"
+    return RawTable(path, form, table, named)
+
+
+def find_delimiter(text: str) -> str:
+    """The first of `DELIMITERS` that splits most of 50 lines into as many cells, a number among them."""
+    head = text[:100_000].split("\n")
+    lines = [line for line in head[:-1] or head if line.strip()][:50]
+    for delimiter in DELIMITERS:
+        rows = _split_lines(lines, delimiter)
+        ((width, _),) = Counter(map(len, rows)).most_common(1)
+        fitting = [row for row in rows if len(row) == width and any(map(is_number, row))]
+        if width > 1 and 2 * len(fitting) >= len(lines) - 1 and fitting:
+            return delimiter
+    return ","
+
+
+def _split_lines(lines: list[str], delimiter: str) -> list[list[str]]:
+    if delimiter == " " and not any('"' in line for line in lines):
+        return [line.split() for line in lines]
+    return [next(csv.reader([line], delimiter=delimiter), []) for line in lines]
+
+
+def _split(path: Path, text: str, delimiter: str) -> list[pa.Array]:
+    uneven: list[tuple[str, int]] = []
+
+    def skip(row: pa.csv.InvalidRow) -> str:
+        uneven.append((row.text, row.actual_columns))
+        return "skip"
+
+    width = len(_split_lines([text.lstrip("\n").partition("\n")[0]], delimiter)[0])
+    names = [str(index) for index in range(width)]
+    types = dict.fromkeys(names, pa.string())
+    table = pa.csv.read_csv(
         io.BytesIO(text.encode()),
-        read_options=pa.json.ReadOptions(use_threads=False),
-        parse_options=pa.json.ParseOptions(explicit_schema=schema),
+        # A single thread reports uneven lines in their order.
+        read_options=pa.csv.ReadOptions(use_threads=False, column_names=names),
+        parse_options=pa.csv.ParseOptions(delimiter=delimiter, invalid_row_handler=skip),
+        convert_options=pa.csv.ConvertOptions(column_types=types, strings_can_be_null=False),
     )
+    _refuse_uneven(path, uneven, width)
+    columns = [column.combine_chunks() for column in table.columns]
+    # A quote that is not closed swallows what follows, up to the next quote some lines below.
+    if any(pc.any(pc.match_substring(column, "\n")).as_py() for column in columns):
+        raise DataError(f"{path}: a quote is opened and not closed on its line")
+    return [pc.utf8_trim_whitespace(column) for column in columns]
+
+
+def _split_blanks(path: Path, text: str, _: str) -> list[pa.Array]:
+    """Split at any number of blanks, also at the end, as the published lists and submissions have them."""
+    lines = pa.array([stripped for line in text.split("\n") if (stripped := line.strip())], pa.string())
+    words = pc.ascii_split_whitespace(lines)
+    counts = pc.list_value_length(words)
+    width = counts[0].as_py()
+    uneven = pc.not_equal(counts, width)
+    pairs = zip(lines.filter(uneven).to_pylist(), counts.filter(uneven).to_pylist(), strict=True)
+    _refuse_uneven(path, list(pairs), width)
+    cells = words.flatten()
+    return [cells.take(pa.array(np.arange(column, len(cells), width))) for column in range(width)]
+
+
+def _refuse_uneven(path: Path, uneven: list[tuple[str, int]], width: int) -> None:
+    """Refuse lines, with their number of cells, that differ from the first line, which has `width`."""
+    if uneven:
+        short = [text if len(text) <= 40 else f"{text[:37]}..." for text, _ in uneven]
+        examples = [f"{text!r} ({cells})" for text, (_, cells) in zip(short, uneven, strict=True)]
+        raise DataError(
+            f"{path}: {len(uneven)} of the lines have other than {width} cells, as the first line has: "
+            f"{format_list(examples, 3)}"
+        )
+
+
+def _is_header(path: Path, first: list[str], columns: list[pa.Array]) -> bool:
+    """Whether the first line has no number, but a usual column name that is not a value further down."""
+    if any(map(is_number, first)):
+        return False
+    known = [pc.utf8_lower(column) for column in columns if is_known_name(column[0].as_py())]
+    recurring = [pc.any(pc.equal(column.slice(1), column[0])).as_py() for column in known]
+    if not known or any(recurring):
+        raise DataError(
+            f"{path}: cannot tell whether the first line is a header ({', '.join(map(repr, first))}): "
+            f"give --header or --no-header"
+        )
+    return True

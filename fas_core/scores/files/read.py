@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 import pyarrow as pa
@@ -10,11 +10,18 @@ import pyarrow.compute as pc
 from attrs import evolve, field, frozen
 
 from fas_core.errors import DataError, format_list
-from fas_core.scores.files.column_names import mentions_attack
-from fas_core.scores.files.columns import ColumnIndices, assign_columns, recorded_thresholds, require_column
-from fas_core.scores.files.labels import Side, check_species, labels_from_species, parse_labels
-from fas_core.scores.files.numbers import find_non_numbers, has_decimal_comma, parse_numbers
-from fas_core.scores.files.raw import RawTable, read_raw_table
+from fas_core.scores.files.columns import RawTable, assign_columns, recorded_thresholds, require_column
+from fas_core.scores.files.labels import (
+    Side,
+    check_species,
+    find_non_numbers,
+    has_decimal_comma,
+    labels_from_species,
+    mentions_attack,
+    parse_labels,
+    parse_numbers,
+)
+from fas_core.scores.files.raw import read_raw_table
 from fas_core.scores.table import SCHEMA, ScoreTable, refuse_repeated_ids
 from fas_core.scores.thresholds import Threshold, fit_threshold
 
@@ -29,8 +36,6 @@ class Reading:
         columns: `{role: name or number from 1}`, roles being `ROLES`; an empty name: the role has no column.
         label_one: what the label 1 (or true) means; None for live, unless the column's name says attack.
         high_score: what a high score means; likewise.
-        delimiter: of text.
-        header: whether text has one.
     """
 
     columns: Mapping[str, str] = field(factory=dict)
@@ -42,17 +47,14 @@ class Reading:
 
 @frozen(eq=False)
 class ScoreFile:
-    """A file's scores, and how the file was interpreted.
+    """A file's scores, turned so that higher = more live, and how the file was interpreted.
 
     Args:
-        path: the file.
-        table: its scores, turned so that higher = more live.
         columns: `{role: column's name}`.
         description: one line: the format and the column of each role.
         has_ids: whether the file has ids; else ids are row numbers, from 1.
         negated: whether a high score meant attack, so that scores are minus those of the file.
-        recorded_thresholds: the values of a column `threshold`, as `fas predict --csv` writes one, ascending
-            and turned like the scores.
+        recorded_thresholds: of a column `threshold` (`fas predict --csv`), ascending, turned like the scores.
     """
 
     path: Path
@@ -80,11 +82,7 @@ class ScoreFile:
     def threshold(
         self, policy: str | None, judged: ScoreTable | None, dev: ScoreTable | None
     ) -> Threshold | None:
-        """Fit a threshold, by default `eer` where there are dev scores; see `fit_threshold`.
-
-        A fixed one is in the file's own terms, and turned like the scores. `judged`: the scores of this
-        file, by frame or video.
-        """
+        """Fit a threshold, by default `eer` if there are dev scores; a fixed one turns like the scores."""
         if policy is None and dev is None:
             return None
         threshold = fit_threshold(policy or "eer", dev, judged=judged)
@@ -97,15 +95,9 @@ def read_scores(
 ) -> ScoreFile:
     """Read CSV of any delimiter, Parquet, JSON-lines or a submission (`path [path path] score`).
 
-    Args:
-        path: the file.
-        reading: how to read it; by default everything is found out.
-        labels: a list, `path [path path] label` or any table with ids and labels, that replaces the file's
-            own labels, species, subjects and the like.
-        need_labels: whether a file without labels is refused.
-
-    Raises:
-        DataError: one line: what is wrong with the file, or what is ambiguous.
+    `labels`: a list, `path [path path] label` or any table with ids and labels, that replaces the file's own
+    labels, species, subjects and the like. Raises DataError where something is wrong or ambiguous in a file,
+    or, unless `need_labels` is false, where there are no labels.
     """
     reading = reading or Reading()
     raw = read_raw_table(path, delimiter=reading.delimiter, header=reading.header)
@@ -132,11 +124,7 @@ def read_scores(
 
 
 def refuse_shared(judged: ScoreFile, dev: ScoreFile) -> None:
-    """Refuse to fit a threshold on samples that are evaluated: compare the ids of two files.
-
-    Raises:
-        DataError: an id is in both.
-    """
+    """Raise DataError where an id is in both files, so that a threshold is fitted on evaluated samples."""
     ids = judged.table.table.column("id")
     shared = ids.filter(pc.is_in(ids, value_set=dev.table.table.column("id").combine_chunks()))
     if judged.has_ids and dev.has_ids and len(shared):
@@ -146,7 +134,7 @@ def refuse_shared(judged: ScoreFile, dev: ScoreFile) -> None:
         )
 
 
-def _read_ids(raw: RawTable, columns: ColumnIndices) -> pa.Array:
+def _read_ids(raw: RawTable, columns: dict[str, int]) -> pa.Array:
     """Stripped, distinct and none empty; row numbers where the file has none."""
     if "id" not in columns:
         return pa.array(range(1, len(raw) + 1)).cast(pa.string())
@@ -170,8 +158,6 @@ def _read_values(raw: RawTable, index: int, ids: pa.Array, high: Side | None) ->
     kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
     if pa.types.is_floating(kind) or pa.types.is_integer(kind) or pa.types.is_decimal(kind):
         return column.cast(kind).cast(pa.float64(), safe=False), remark
-    if pa.types.is_null(kind):
-        return column.cast(pa.float64()), remark
     text = raw.read_text(index, "score")
     if (numbers := parse_numbers(text)) is not None:
         return numbers, remark + (", decimal comma" if has_decimal_comma(text) else "")
@@ -185,7 +171,7 @@ def _read_values(raw: RawTable, index: int, ids: pa.Array, high: Side | None) ->
 
 
 def _read_label_columns(
-    raw: RawTable, columns: ColumnIndices, ids: pa.Array, one: Side | None, need_labels: bool = True
+    raw: RawTable, columns: dict[str, int], ids: pa.Array, one: Side | None, need_labels: bool = True
 ) -> tuple[dict[str, pa.Array], dict[str, str]]:
     """({column: values} of labels and all else known of the samples; how the labels are interpreted)."""
     roles = [role for role, index in columns.items() if role not in ("id", "score", "label")]
@@ -226,13 +212,12 @@ def _look_up_labels(
             f"{examples[0]}, {len(unscored)} of {len(listed_ids)} labelled ones no score{examples[1]}"
         )
     rows = pc.index_in(ids, value_set=listed_ids)
-    return {role: column.take(rows) for role, column in known.items()}, _describe(
-        listing, columns, remark, {}
-    )
+    known = {role: column.take(rows) for role, column in known.items()}
+    return known, _describe(listing, columns, remark, {})
 
 
 def _describe(
-    raw: RawTable, columns: ColumnIndices, remarks: Mapping[str, str], recorded: Mapping[int, Sequence[float]]
+    raw: RawTable, columns: dict[str, int], remarks: Mapping[str, str], recorded: dict[int, tuple[float, ...]]
 ) -> str:
     """E.g. `a.csv: 100 rows, CSV (,): id is 'file', score is 'prob' (high = live), not used: 'x'`."""
     used = {role: columns[role] for role in ROLES if role in columns and raw.has_values(columns[role])}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from math import inf, nan
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,16 @@ import pyarrow as pa
 import pytest
 
 from fas_core.errors import DataError
-from fas_core.scores.files.columns import assign_columns, recorded_thresholds, require_column
-from fas_core.scores.files.raw import RawTable
+from fas_core.scores.files.columns import (
+    COLUMN_NAMES,
+    RawTable,
+    assign_columns,
+    is_known_name,
+    normalize_name,
+    recorded_thresholds,
+    require_column,
+)
+from fas_core.scores.table import SCHEMA
 
 ROLES = ("id", "score", "label", "species")
 
@@ -91,3 +100,25 @@ def test_recorded_thresholds(cells: list[Any], thresholds: tuple[float, ...]) ->
     assert recorded_thresholds(found, {}) == ({0: thresholds} if thresholds else {})
     assert recorded_thresholds(found, {"score": 0}) == {}
     assert recorded_thresholds(raw(cut=cells), {}) == {}
+
+
+def test_every_column_of_a_score_table_is_known_by_its_own_name() -> None:
+    assert set(COLUMN_NAMES) == set(SCHEMA.names)
+    assert all(role in names for role, names in COLUMN_NAMES.items())
+
+
+def test_no_name_has_two_roles_and_all_are_normalized() -> None:
+    names = list(chain.from_iterable(COLUMN_NAMES.values()))
+    assert len(set(names)) == len(names)
+    assert [normalize_name(name) for name in names] == names
+
+
+@pytest.mark.parametrize("name", ["Live-Score ", "live.score", "LIVE SCORE", "live_score", "(Live) Score"])
+def test_spelling_does_not_matter(name: str) -> None:
+    assert normalize_name(name) == "live_score"
+    assert is_known_name(name)
+
+
+def test_other_names_are_not_known() -> None:
+    assert not is_known_name("remark")
+    assert not is_known_name("")

@@ -1,4 +1,4 @@
-"""Labels as numbers, truth values and words; species that agree with them."""
+"""Numbers and decimal commas; labels as numbers, truth values and words; species that agree with them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,17 @@ import pyarrow as pa
 import pytest
 
 from fas_core.errors import DataError
-from fas_core.scores.files.labels import are_label_words, check_species, labels_from_species, parse_labels
+from fas_core.scores.files.labels import (
+    are_label_words,
+    check_species,
+    find_non_numbers,
+    has_decimal_comma,
+    is_number,
+    labels_from_species,
+    mentions_attack,
+    parse_labels,
+    parse_numbers,
+)
 
 
 def parse(
@@ -77,3 +87,56 @@ def test_species_of_live_samples_are_live() -> None:
 def test_species_that_contradict_labels_are_refused() -> None:
     with pytest.raises(DataError, match=r"contradict each other in 2 rows: a \(print\), b \(live\)"):
         check_species(pa.array(["print", "live"]), pa.array([1, 0], pa.int8()), pa.array(["a", "b"]), "a.csv")
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("spoof_score", True), ("Is-Attack", True), ("fake", True), ("score", False), ("attacker", False)],
+)
+def test_names_that_say_attack(name: str, expected: bool) -> None:
+    assert mentions_attack(name) == expected
+
+
+@pytest.mark.parametrize(
+    "text", ["0", "-1.5", "+.5", "2.", "1e-3", "1E+05", " 7 ", "inf", "-Infinity", "NaN", "0,5"]
+)
+def test_numbers(text: str) -> None:
+    assert is_number(text)
+
+
+@pytest.mark.parametrize("text", ["", ".", "-", "1e", "1.2.3", "5%", "1 000", "0x10", "high", "1_000", "٣"])
+def test_other_text(text: str) -> None:
+    assert not is_number(text)
+
+
+@pytest.mark.parametrize(
+    ("cells", "numbers"),
+    [
+        (["0.5", "", "1e-3"], [0.5, None, 0.001]),
+        (["0,5", "", "2"], [0.5, None, 2.0]),
+        (["1,2345", "-3,0e-1"], [1.2345, -0.3]),
+        (["0,750"], [0.75]),
+        (["1,234"], None),
+        (["0,5", "0.5"], None),
+        (["0,5", "1,234,567"], None),
+        (["0.5", "high"], None),
+    ],
+)
+def test_columns_of_numbers(cells: list[str], numbers: list[float | None] | None) -> None:
+    parsed = parse_numbers(pa.array(cells))
+    assert (None if parsed is None else parsed.to_pylist()) == numbers
+
+
+def test_the_offenders() -> None:
+    assert find_non_numbers(pa.array(["0.5", "x", "", None, "1,5"])).to_pylist() == [
+        False,
+        True,
+        False,
+        False,
+        True,
+    ]
+
+
+def test_a_comma_before_three_digits_alone_is_no_decimal_comma() -> None:
+    assert not has_decimal_comma(pa.array(["1,234", "5"]))
+    assert has_decimal_comma(pa.array(["1,234", "5,5"]))
