@@ -24,13 +24,12 @@ from fas_core.hookspecs import hookimpl
 
 if TYPE_CHECKING:
     from fas_core.card import Card
+    from fas_core.contracts import Submission, SubmissionPart
     from fas_core.models.build import build_model
     from fas_core.models.model import Model
-    from fas_core.records.exports import Exported, Verification
     from fas_core.records.model_input import ModelInput
-    from fas_core.records.outputs import Batch, BranchSize, Outputs
+    from fas_core.records.outputs import Batch, BranchSize, Exported, Outputs, Verification
     from fas_core.records.samples import SampleTable
-    from fas_core.records.submissions import Submission, SubmissionPart
     from fas_core.registry import registry
     from fas_core.runtime.predictor import Predictor
     from fas_core.scores.table import ScoreTable
@@ -42,17 +41,17 @@ _LAZY = {
     "Batch": "fas_core.records.outputs",
     "BranchSize": "fas_core.records.outputs",
     "Card": "fas_core.card",
-    "Exported": "fas_core.records.exports",
+    "Exported": "fas_core.records.outputs",
     "Model": "fas_core.models.model",
     "ModelInput": "fas_core.records.model_input",
     "Outputs": "fas_core.records.outputs",
     "Predictor": "fas_core.runtime.predictor",
     "SampleTable": "fas_core.records.samples",
     "ScoreTable": "fas_core.scores.table",
-    "Submission": "fas_core.records.submissions",
-    "SubmissionPart": "fas_core.records.submissions",
+    "Submission": "fas_core.contracts",
+    "SubmissionPart": "fas_core.contracts",
     "Threshold": "fas_core.scores.thresholds",
-    "Verification": "fas_core.records.exports",
+    "Verification": "fas_core.records.outputs",
     "build_model": "fas_core.models.build",
     "fit_threshold": "fas_core.scores.thresholds",
     "registry": "fas_core.registry",
