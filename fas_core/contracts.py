@@ -125,7 +125,7 @@ class DatasetReader(Protocol):
 
 @frozen
 class SubmissionPart:
-    """Successive lines of the file.
+    """Successive lines of a submission file.
 
     Args:
         name: the list of the challenge that the lines come from, for messages.
@@ -143,11 +143,10 @@ class SubmissionPart:
 
 @frozen
 class Submission:
-    """The file without its scores.
+    """A submission file without its scores.
 
     Args:
-        parts: its lines, in order.
-        splits: the splits that they cover.
+        splits: those that its lines cover.
         videos: whether a line is a video, whose frames' scores are joined to one.
         decimals: decimals of a score; None for as many as tell it from every other.
     """

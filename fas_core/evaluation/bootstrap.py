@@ -37,15 +37,9 @@ GROUP_COLUMNS = ("subject", "video")
 
 @frozen
 class Intervals:
-    """Percentile intervals of all metrics.
+    """Percentile intervals of all metrics and of each PAI species' APCER, NaN where no replicate defines one.
 
-    Args:
-        by: what was drawn: `subject`, `video` or `sample`.
-        groups: how many of them there are.
-        replicates: how often they were drawn.
-        level: e.g. 0.95.
-        figures: `{metric: (low, high)}`, NaN where no replicate defines it.
-        species: likewise, the APCER of each PAI species.
+    `by` is what was drawn (`subject`, `video` or `sample`), `groups` how many of them there are.
     """
 
     by: str
@@ -73,8 +67,8 @@ class Resampler:
 
     Args:
         scores: the table, N rows.
-        groups: (N,) the group of each row.
-        live, attack, species: the groups of the scores in `scores.rates`, in their order.
+        groups: (N,) the group of each row; `live`, `attack` and `species` are those of the scores in
+            `scores.rates`, in their order.
     """
 
     scores: ScoreTable
@@ -88,7 +82,7 @@ class Resampler:
         """Sort once; every replicate is then a matter of counting."""
         values, labels = scores.scores, scores.labels
 
-        def sorted_rows(label: int) -> NDArray[np.intp]:
+        def sorted_rows(label: int) -> Codes:
             rows = np.flatnonzero((labels == label) & ~np.isnan(values))
             return rows[np.argsort(values[rows], kind="stable")]
 
@@ -107,8 +101,7 @@ class Resampler:
         rates = self.scores.rates.reweight(counts[self.live], counts[self.attack], species)
 
         def repeat_rows() -> pa.Table:
-            rows = np.repeat(np.arange(len(self.scores)), counts[self.groups])
-            return self.scores.table.take(pa.array(rows))
+            return self.scores.table.take(np.repeat(np.arange(len(self.scores)), counts[self.groups]))
 
         return ScoreTable(repeat_rows, rates)
 
@@ -143,7 +136,7 @@ def bootstrap_differences(
 ) -> Intervals:
     """Return intervals of each metric's difference to a reference, both computed on the same replicates.
 
-    The reference holds the same ids in any order; `thresholds` are of the scores and of the reference.
+    `thresholds` are of the scores and of the reference, whose ids may be in any order.
 
     Raises:
         DataError: the two do not hold the same samples.
@@ -162,8 +155,7 @@ def bootstrap_differences(
 
 def choose_groups(scores: ScoreTable) -> tuple[str, Codes, int]:
     """(what is drawn, (N,) the group of each row, the number of groups)."""
-    known = (name for name in GROUP_COLUMNS if len(scores) and not count_ungrouped(scores, name))
-    by = next(known, "sample")
+    by = next((name for name in GROUP_COLUMNS if len(scores) and not count_ungrouped(scores, name)), "sample")
     return by, *encode_groups(scores, by)
 
 

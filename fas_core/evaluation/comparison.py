@@ -26,10 +26,8 @@ class System(Protocol):
 
     @property
     def name(self) -> str: ...
-
     @property
     def scores(self) -> ScoreTable: ...
-
     @property
     def result(self) -> Result: ...
 
@@ -55,15 +53,9 @@ class Difference:
 
 @frozen(eq=False)
 class Comparison:
-    """One system compared with the reference.
+    """One system, by name, compared with the reference, and the intervals of their differences.
 
-    Args:
-        name: the system's.
-        reference: the reference's name.
-        figures: `{metric: difference}`; empty where the two cannot be compared.
-        intervals: those of the differences, or None.
-        why: the reason why the two cannot be compared, else "".
-        notes: what a reader must know.
+    Where the two cannot be compared, `figures` is empty and `why` is the reason. `notes` are for readers.
     """
 
     name: str
@@ -75,13 +67,10 @@ class Comparison:
 
     def to_json(self) -> dict[str, Any]:
         """Plain data for strict JSON."""
-        figures = {
-            key: {
-                "difference": finite_or_none(item.value),
-                "interval": [*map(finite_or_none, (item.low, item.high))],
-            }
-            for key, item in self.figures.items()
-        }
+        figures = {}
+        for key, item in self.figures.items():
+            interval = [finite_or_none(item.low), finite_or_none(item.high)]
+            figures[key] = {"difference": finite_or_none(item.value), "interval": interval}
         return {
             "name": self.name,
             "reference": self.reference,
@@ -96,8 +85,7 @@ def compare(systems: Sequence[System], metrics: Sequence[BoundMetric], replicate
 
     `metrics` are those of the systems' results.
     """
-    reference, *others = systems
-    return [_compare(system, reference, metrics, replicates) for system in others]
+    return [_compare(system, systems[0], metrics, replicates) for system in systems[1:]]
 
 
 def _compare(

@@ -11,7 +11,7 @@ from attrs import asdict, frozen
 
 from fas_core.errors import DataError, format_list
 from fas_core.evaluation.bootstrap import Intervals, bootstrap_intervals
-from fas_core.evaluation.metrics import BoundMetric, compute_metrics, finite_or_none, species_apcer
+from fas_core.evaluation.metrics import BoundMetric, compute_metrics, finite_values, species_apcer
 from fas_core.scores.labels import ATTACK
 from fas_core.scores.table import ScoreTable
 from fas_core.scores.thresholds import Threshold
@@ -28,16 +28,13 @@ class SpeciesResult:
 
 @frozen
 class Result:
-    """The evaluation of one score table at one threshold.
+    """The evaluation of one score table at one threshold, if there was one.
 
     Args:
         name: the split, or whatever else tells tables apart.
         metrics: `{name: fraction}`, NaN where it is not defined.
-        threshold: what `acc`, `apcer`, `bpcer` and `acer` are at; None when there was none.
         counts: see `ScoreTable.counts`.
-        species: by name, attacks only.
         notes: what a reader must know: why a metric is missing, what was left out, declared overlaps.
-        intervals: of the metrics, if they were computed.
     """
 
     name: str
@@ -54,15 +51,13 @@ class Result:
 
     def to_json(self) -> dict[str, Any]:
         """Plain data for strict JSON: rates as fractions, null where they are not defined."""
+        apcer = finite_values({name: species.apcer for name, species in self.species.items()})
         return {
             "name": self.name,
-            "metrics": {key: finite_or_none(value) for key, value in self.metrics.items()},
+            "metrics": finite_values(self.metrics),
             "threshold": self.threshold and self.threshold.to_json(),
             "counts": dict(self.counts),
-            "species": {
-                name: {**asdict(species), "apcer": finite_or_none(species.apcer)}
-                for name, species in self.species.items()
-            },
+            "species": {name: asdict(item) | {"apcer": apcer[name]} for name, item in self.species.items()},
             "notes": list(self.notes),
             **({"intervals": self.intervals.to_json()} if self.intervals else {}),
         }
@@ -77,15 +72,10 @@ def evaluate(
     notes: Sequence[str] = (),
     replicates: int = 0,
 ) -> Result:
-    """Compute every metric of one score table.
+    """Compute every metric of one score table, and 95 % intervals if there are `replicates` of a bootstrap.
 
-    For a split of one class metrics are NaN where they are not defined, and a note says why.
-
-    Args:
-        threshold: where samples are accepted; None leaves the metrics that need one undefined.
-        name: of the result, e.g. the split.
-        notes: what else a reader must know.
-        replicates: of the bootstrap for 95 % intervals; 0 for none.
+    Metrics are NaN where they are not defined, as without a threshold or in a split of one class, and a note
+    says why.
 
     Raises:
         DataError: no sample has a label.
@@ -93,9 +83,8 @@ def evaluate(
     """
     counts = scores.counts()
     if counts["unknown"] == counts["total"]:
-        raise DataError(
-            f"{name}: none of the {len(scores)} samples has a label, so there is nothing to judge"
-        )
+        unlabelled = f"none of the {len(scores)} samples has a label"
+        raise DataError(f"{name}: {unlabelled}, so there is nothing to judge")
     value = None if threshold is None else threshold.value
     values = compute_metrics(scores, metrics, value)
     return Result(

@@ -1,4 +1,4 @@
-"""Results under several sub-protocols of one protocol: their mean and standard deviation."""
+"""Results over several sub-protocols or folds: their mean and standard deviation, and tables of them."""
 
 from __future__ import annotations
 
@@ -10,19 +10,17 @@ from attrs import evolve, frozen
 
 from fas_core.console import Table
 from fas_core.data.folds import plural
-from fas_core.evaluation.metrics import finite_or_none
+from fas_core.evaluation.metrics import finite_values
 from fas_core.evaluation.result import Result
 from fas_core.evaluation.tables import percent, published_table, tables, threshold_text
 
 
 @frozen
 class Spread:
-    """Results of one split under each sub-protocol, and their spread.
+    """Results of one split, one per sub-protocol or fold and named after it, at least one, and their spread.
 
-    Args:
-        results: one per sub-protocol, named after it; at least one.
-        mean: `{metric: mean}`, NaN where it is not defined under one of them.
-        sd: likewise the sample standard deviation (divisor n - 1); NaN for a single one.
+    Means, and sample standard deviations (divisor n - 1), are NaN where a metric is not defined in one of the
+    results; deviations also for a single one.
     """
 
     results: tuple[Result, ...]
@@ -31,18 +29,12 @@ class Spread:
 
     def to_json(self) -> dict[str, Any]:
         """Plain data for strict JSON: rates as fractions, null where they are not defined."""
-        return {
-            "protocols": {result.name: result.to_json() for result in self.results},
-            "mean": {key: finite_or_none(value) for key, value in self.mean.items()},
-            "sd": {key: finite_or_none(value) for key, value in self.sd.items()},
-        }
+        protocols = {result.name: result.to_json() for result in self.results}
+        return {"protocols": protocols, "mean": finite_values(self.mean), "sd": finite_values(self.sd)}
 
 
 def spread(results: Sequence[Result]) -> Spread:
-    """Return mean and sample standard deviation of every metric over sub-protocols.
-
-    Each result keeps the threshold that was fitted on its own dev set.
-    """
+    """Return mean and sample standard deviation of every metric; each result keeps its own threshold."""
     keys = list(dict.fromkeys(key for result in results for key in result.metrics))
     values = np.array([[result.metrics.get(key, np.nan) for key in keys] for result in results])
     deviations = values.std(axis=0, ddof=1) if len(results) > 1 else np.full(len(keys), np.nan)
@@ -71,13 +63,9 @@ FOLD_METRICS = ("eer", "apcer", "bpcer", "acer")
 
 @frozen
 class CrossValidation:
-    """Evaluation of out-of-fold scores.
+    """Evaluation of out-of-fold scores: by fold, and pooled with the notes about them all.
 
-    Args:
-        by: the column whose values no two folds share, e.g. `subject`.
-        groups: how many of its values each fold has.
-        folds: each fold's result, and mean and standard deviation over them.
-        pooled: the result of all out-of-fold scores together; its notes are about them all.
+    No two folds share a value of the column `by`, e.g. `subject`; each has as many as `groups` says.
     """
 
     by: str
@@ -101,18 +89,16 @@ def cross_validation_tables(result: CrossValidation) -> list[Table]:
     def row(name: str, groups: object, samples: object, metrics: Mapping[str, float]) -> tuple[str, ...]:
         return (name, str(groups), str(samples), *(percent(metrics.get(key)) for key in keys))
 
+    rows = [
+        row(fold.name, groups, fold.counts["total"], fold.metrics)
+        for fold, groups in zip(folds.results, result.groups, strict=True)
+    ]
+    rows += [row("mean", "", "", folds.mean), row("± sd", "", "", folds.sd)]
+    rows.append(row("pooled", sum(result.groups), pooled.counts["total"], pooled.metrics))
     first = Table(
         title=f"Rates in %, {threshold_text(pooled)}",
         columns=("fold", plural(result.by), "samples", *map(str.upper, keys)),
-        rows=[
-            *(
-                row(fold.name, groups, fold.counts["total"], fold.metrics)
-                for fold, groups in zip(folds.results, result.groups, strict=True)
-            ),
-            row("mean", "", "", folds.mean),
-            row("± sd", "", "", folds.sd),
-            row("pooled", sum(result.groups), pooled.counts["total"], pooled.metrics),
-        ],
+        rows=rows,
         note="\n".join(pooled.notes),
     )
     return [first, *tables([evolve(pooled, notes=())])[1:]]

@@ -60,15 +60,9 @@ def text_histogram(
     wrong side of the line are visible beside the many on the right one.
 
     Args:
-        rates: the scores: the first group as `live`, the second as `attack`.
-        threshold: the position of the line.
-        series: what the two groups are.
-        name: of the scores, e.g. the split.
+        rates: the scores: the first group as `live`, the second as `attack`; without any there is no table.
         width: the most columns of the table, at least 50.
         blocks: whether bars consist of Unicode's block characters, or of `#`.
-
-    Returns:
-        The table, or None where no labelled sample has a score.
     """
     bins = bin_scores(rates, None if threshold is None else threshold.value)
     if bins is None:

@@ -1,4 +1,4 @@
-"""What flows through a model: the batch it takes, the sizes its branches have, the outputs it gives."""
+"""What models take and give: batches, sizes of branches, outputs, and exported files."""
 
 from __future__ import annotations
 
@@ -33,11 +33,7 @@ class Batch:
 class BranchSize:
     """Sizes of what a modality's branch gives to the fusion; None for a stage that is not built.
 
-    Args:
-        modality: `rgb`, `depth`, `ir`, ...
-        map: (C, h, w) of `forward_features`.
-        embedding: E of `forward_embedding`.
-        logits: K of `forward_head`.
+    They are (C, h, w) of `forward_features`, E of `forward_embedding` and K of `forward_head`.
     """
 
     modality: str
@@ -71,14 +67,11 @@ class Verification:
     """Difference between an exported model and the model, on real samples.
 
     Args:
-        samples: number of samples that both scored.
-        split: the split that they are from.
-        max_difference: largest |exported score - model score|.
-        mean_difference: mean of the same.
-        threshold: the model's threshold; None where it has none.
-        changed: number of samples that the exported model decides otherwise at this threshold.
-        acer_before: ACER of the model at this threshold, on labelled samples of dev, species pooled.
-        acer_after: ACER of the exported model, likewise.
+        samples: number of samples of `split` that both scored.
+        max_difference: largest |exported score - model score|; `mean_difference` likewise.
+        changed: number of samples that the exported model decides otherwise at the model's `threshold`.
+        acer_before: ACER of the model at this threshold, on labelled samples of dev, species pooled;
+            `acer_after` that of the exported model.
         latency: median milliseconds from the bytes of one sample to its score, on one thread of this machine.
         unverified: what could not be verified and why, one line each.
     """
@@ -97,13 +90,9 @@ class Verification:
 
 @frozen
 class Exported:
-    """The files that an exporter wrote.
+    """The file or folder that an exporter wrote, further files `beside` it, and the result of `verify`.
 
-    Args:
-        path: the file, or the folder.
-        verification: the result of `verify`.
-        beside: further files that belong to it.
-        facts: what else users should know, e.g. `{"opset": 18}`.
+    `facts` are what else users should know, e.g. `{"opset": 18}`.
     """
 
     path: Path

@@ -6,8 +6,8 @@
         check_loss("hinge")
 
 Each takes the name under which an installed plugin registers the component, and raises AssertionError with
-what is wrong. The contracts are in `fas_core.contracts`. Except for metrics and data sets, the checks need
-the extra `train`.
+what is wrong. Options are the defaults unless given. The contracts are in `fas_core.contracts`. Except for
+metrics and data sets, the checks need the extra `train`.
 """
 
 from __future__ import annotations
@@ -41,18 +41,6 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from fas_core.models.model import Model
-
-__all__ = [
-    "check_backbone",
-    "check_dataset",
-    "check_exporter",
-    "check_fusion",
-    "check_loss",
-    "check_metric",
-    "score_table",
-    "tiny_model",
-    "verify_on",
-]
 
 
 def check_backbone(name: str, options: Any = None, *, input_size: int = 224) -> None:
@@ -98,13 +86,7 @@ def check_fusion(name: str, options: Any = None, *, modalities: tuple[str, ...] 
 
 
 def check_loss(name: str, options: Any = None, *, model: Model | None = None) -> None:
-    """Check for a finite scalar with a finite gradient, also of large logits, that depends on the labels.
-
-    Args:
-        name: name of the loss.
-        options: its options; the defaults unless given.
-        model: the model that it is built with; any unless given.
-    """
+    """Check for a finite scalar with a finite gradient, also of large logits, that depends on the labels."""
     import torch
 
     target, options = _load(Loss, name, options)
@@ -162,13 +144,7 @@ def check_dataset(name: str, root: Path, options: Any = None) -> None:
 
 
 def check_exporter(name: str, folder: Path, options: Any = None) -> None:
-    """Check that it writes what its descriptor names and nothing else, and has it verified.
-
-    Args:
-        name: name of the exporter.
-        folder: where it writes.
-        options: its options; the defaults unless given.
-    """
+    """Check that it writes what its descriptor names into `folder`, nothing else, and has it verified."""
     target, options = _load(Exporter, name, options)
     descriptor, modalities = registry().find(Exporter, name), ("rgb", "depth")
     destination, before = folder / f"model{descriptor.suffix}", set(folder.iterdir())
@@ -179,9 +155,8 @@ def check_exporter(name: str, folder: Path, options: Any = None) -> None:
     verify = verify_on(model, images, results)
     exported = target(options, model=model, samples=images, destination=destination, card=card, verify=verify)
     written = set(folder.iterdir()) - before
-    assert written == {destination, *beside}, (
-        f"{name}: wrote {sorted(map(str, written))}, not just {destination}"
-    )
+    names = sorted(map(str, written))
+    assert written == {destination, *beside}, f"{name}: wrote {names}, not just {destination}"
     if descriptor.suffix:
         assert exported.path == destination, f"{name}: says it wrote {exported.path}, not {destination}"
         assert exported.beside == beside, f"{name}: says it wrote {exported.beside} beside it"

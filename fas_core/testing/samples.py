@@ -28,14 +28,8 @@ def score_table(live: int = 40, attacks: int = 60) -> ScoreTable:
     rng = np.random.default_rng(SEED)
     scores = np.concatenate([rng.normal(0.7, 0.2, live), rng.normal(0.4, 0.2, attacks)])
     species = ["live"] * live + ["print", "replay"] * (attacks // 2) + ["print"] * (attacks % 2)
-    return ScoreTable.of(
-        {
-            "id": [str(number) for number in range(live + attacks)],
-            "score": scores,
-            "label": [1] * live + [0] * attacks,
-            "species": species,
-        }
-    )
+    ids, labels = list(map(str, range(live + attacks))), [1] * live + [0] * attacks
+    return ScoreTable.of({"id": ids, "score": scores, "label": labels, "species": species})
 
 
 def tiny_model(modalities: tuple[str, ...] = ("rgb",)) -> Model:
@@ -52,12 +46,9 @@ def random_images(modalities: tuple[str, ...]) -> Images:
 
 
 def verify_on(model: Model, images: Images, results: list[Verification] | None = None) -> Verify:
-    """Return a `verify` for an exporter that needs no run: it compares the scores of these images.
+    """Return a `verify` for an exporter of this model: it compares scores of these images, without a run.
 
-    Args:
-        model: the model that the exporter gets.
-        images: `{modality: uint8 (B, H, W, 3)}`.
-        results: every verification is appended to it.
+    Every verification is appended to `results`.
     """
     from fas_core.models.model import scorer as model_scorer
 
