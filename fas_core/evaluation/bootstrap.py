@@ -30,7 +30,6 @@ REPLICATES = 1000
 """Enough for the bounds of 95 % intervals; half a second for some thousands of samples."""
 
 LEVEL = 0.95
-
 GROUP_COLUMNS = ("subject", "video")
 """What is drawn: the first column that is known of every row."""
 
@@ -51,24 +50,17 @@ class Intervals:
 
     def to_json(self) -> dict[str, Any]:
         """Plain data for strict JSON."""
-        return {
-            "level": self.level,
-            "by": self.by,
-            "groups": self.groups,
-            "replicates": self.replicates,
-            "figures": {key: [*map(finite_or_none, bounds)] for key, bounds in self.figures.items()},
-            "species": {key: [*map(finite_or_none, bounds)] for key, bounds in self.species.items()},
-        }
+        draws = {"level": self.level, "by": self.by, "groups": self.groups, "replicates": self.replicates}
+        figures = {key: [*map(finite_or_none, bounds)] for key, bounds in self.figures.items()}
+        species = {key: [*map(finite_or_none, bounds)] for key, bounds in self.species.items()}
+        return {**draws, "figures": figures, "species": species}
 
 
 @frozen(eq=False)
 class Resampler:
-    """Bootstrap replicates of one score table. Build one with `Resampler.of`.
+    """Bootstrap replicates of one score table of N rows. Build one with `Resampler.of`.
 
-    Args:
-        scores: the table, N rows.
-        groups: (N,) the group of each row; `live`, `attack` and `species` are those of the scores in
-            `scores.rates`, in their order.
+    `groups` is (N,), the group of each row; `live`, `attack` and `species` are those of `scores.rates`.
     """
 
     scores: ScoreTable
@@ -183,16 +175,13 @@ def align_scores(scores: ScoreTable, reference: ScoreTable) -> ScoreTable:
     missing = reference_ids.filter(pc.invert(pc.is_in(reference_ids, ids))).to_pylist()
     extra = ids.filter(pc.invert(pc.is_in(ids, reference_ids))).to_pylist()
     if missing or extra:
-        raise DataError(
-            f"the two score tables hold different samples: {len(missing)} ids only in the first, "
-            f"{len(extra)} only in the second: {format_list([*missing, *extra])}"
-        )
+        counts = f"{len(missing)} ids only in the first, {len(extra)} only in the second"
+        names = format_list([*missing, *extra])
+        raise DataError(f"the two score tables hold different samples: {counts}: {names}")
     aligned = ScoreTable(scores.table.take(pc.index_in(reference_ids, ids)))
     if wrong := np.flatnonzero(aligned.labels != reference.labels).tolist():
-        raise DataError(
-            f"the two score tables label {len(wrong)} samples differently: "
-            f"{format_list(reference_ids.take(wrong).to_pylist())}"
-        )
+        names = format_list(reference_ids.take(wrong).to_pylist())
+        raise DataError(f"the two score tables label {len(wrong)} samples differently: {names}")
     return aligned
 
 

@@ -71,13 +71,8 @@ class Comparison:
         for key, item in self.figures.items():
             interval = [finite_or_none(item.low), finite_or_none(item.high)]
             figures[key] = {"difference": finite_or_none(item.value), "interval": interval}
-        return {
-            "name": self.name,
-            "reference": self.reference,
-            "figures": figures,
-            "why": self.why or None,
-            "notes": [*self.notes],
-        }
+        names = {"name": self.name, "reference": self.reference}
+        return {**names, "figures": figures, "why": self.why or None, "notes": [*self.notes]}
 
 
 def compare(systems: Sequence[System], metrics: Sequence[BoundMetric], replicates: int) -> list[Comparison]:
@@ -98,9 +93,8 @@ def _compare(
     intervals = None
     if replicates:
         thresholds = (system.result.threshold_value, reference.result.threshold_value)
-        intervals = bootstrap_differences(
-            system.scores, reference.scores, metrics, thresholds, replicates=replicates
-        )
+        tables = (system.scores, reference.scores)
+        intervals = bootstrap_differences(*tables, metrics, thresholds, replicates=replicates)
     bounds = intervals.figures if intervals else {}
     figures = {
         key: Difference(value, reference.result.metrics[key], *bounds.get(key, (nan, nan)))
@@ -127,9 +121,6 @@ def comparison_table(comparison: Comparison) -> Table:
             f"clear: the interval leaves out 0"
         )
     names = ["\n".join(wrap(name, NAME_WIDTH)) for name in (comparison.reference, comparison.name)]
-    return Table(
-        title=f"{comparison.name} minus {comparison.reference}, rates in %",
-        columns=("", *names, "difference", "from", "to", ""),
-        rows=rows,
-        note="\n".join(filter(None, [*comparison.notes, note])),
-    )
+    title = f"{comparison.name} minus {comparison.reference}, rates in %"
+    columns, notes = ("", *names, "difference", "from", "to", ""), filter(None, [*comparison.notes, note])
+    return Table(title=title, columns=columns, rows=rows, note="\n".join(notes))

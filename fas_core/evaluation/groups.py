@@ -99,8 +99,7 @@ def evaluate_groups(
     """Evaluate all samples and, where `options.group_by` is given, each group.
 
     Raises:
-        DataError: nothing is labelled, or nothing is known of what samples are grouped by.
-        PluginError: two metrics give a figure of the same name.
+        FasError: see `evaluate`; or nothing is known of what samples are grouped by.
     """
     by = options.group_by
     tables = {} if by is None else group_scores(scores, by)

@@ -16,6 +16,8 @@ from fas_core.scores.labels import ATTACK
 from fas_core.scores.table import ScoreTable
 from fas_core.scores.thresholds import Threshold
 
+ORACLE = "oracle: the threshold was fitted on these very scores: what was possible, not what can be claimed"
+
 
 @frozen
 class SpeciesResult:
@@ -100,11 +102,7 @@ def evaluate(
 
 def oracle_notes(thresholds: Iterable[Threshold | None]) -> list[str]:
     """A warning if a threshold was fitted on the very scores that are evaluated."""
-    if not any(threshold is not None and threshold.oracle for threshold in thresholds):
-        return []
-    return [
-        "oracle: the threshold was fitted on these very scores: what was possible, not what can be claimed"
-    ]
+    return [ORACLE] if any(threshold is not None and threshold.oracle for threshold in thresholds) else []
 
 
 def _evaluate_species(scores: ScoreTable, threshold: float | None) -> dict[str, SpeciesResult]:
@@ -131,11 +129,8 @@ def _undefined(values: Mapping[str, float], counts: Mapping[str, int], threshold
     undefined = [key for key, value in values.items() if isnan(value)]
     if not undefined:
         return []
-    causes = {
-        "no live samples": not counts["live"],
-        "no attacks": not counts["attack"],
-        "no threshold": threshold is None,
-    }
+    causes = {"no live samples": not counts["live"], "no attacks": not counts["attack"]}
+    causes["no threshold"] = threshold is None
     reasons = " and ".join(cause for cause, applies in causes.items() if applies)
     why = f"{reasons}, so these are not defined" if reasons else "not defined for these scores"
     return [f"{why}: {format_list(undefined, len(undefined))}"]

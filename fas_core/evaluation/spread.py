@@ -95,10 +95,7 @@ def cross_validation_tables(result: CrossValidation) -> list[Table]:
     ]
     rows += [row("mean", "", "", folds.mean), row("± sd", "", "", folds.sd)]
     rows.append(row("pooled", sum(result.groups), pooled.counts["total"], pooled.metrics))
-    first = Table(
-        title=f"Rates in %, {threshold_text(pooled)}",
-        columns=("fold", plural(result.by), "samples", *map(str.upper, keys)),
-        rows=rows,
-        note="\n".join(pooled.notes),
-    )
+    title, note = f"Rates in %, {threshold_text(pooled)}", "\n".join(pooled.notes)
+    columns = ("fold", plural(result.by), "samples", *map(str.upper, keys))
+    first = Table(title=title, columns=columns, rows=rows, note=note)
     return [first, *tables([evolve(pooled, notes=())])[1:]]

@@ -82,13 +82,10 @@ def text_histogram(
     if threshold is not None:
         line = _threshold_line(widths, bar_width, blocks)
         rows.insert(int(np.searchsorted(bins.edges, threshold.value)), line)
-    return Table(
-        title=f"{name}: scores by {series.unit}, {threshold.text() if threshold else 'no threshold'}",
-        columns=("score >=", series.names[0], "", series.names[1], ""),
-        rows=rows[::-1],
-        note=f"bars: square root of the share of the {series.unit}",
-        left=(2, 4),
-    )
+    title = f"{name}: scores by {series.unit}, {threshold.text() if threshold else 'no threshold'}"
+    header = ("score >=", series.names[0], "", series.names[1], "")
+    note = f"bars: square root of the share of the {series.unit}"
+    return Table(title=title, columns=header, rows=rows[::-1], note=note, left=(2, 4))
 
 
 def bin_scores(rates: ErrorRates, threshold: float | None) -> Bins | None:
