@@ -25,14 +25,12 @@ from fas_core.hookspecs import hookimpl
 
 if TYPE_CHECKING:
     from fas_core.card import Card
+    from fas_core.contracts import Submission, SubmissionPart
     from fas_core.models.build import build_model
     from fas_core.models.model import Model
-    from fas_core.records.exports import Exported, Verification
     from fas_core.records.model_input import ModelInput
-    from fas_core.records.outputs import Batch, BranchSize, Outputs
+    from fas_core.records.outputs import Batch, BranchSize, Exported, Outputs, Verification
     from fas_core.records.samples import SampleTable
-    from fas_core.records.submissions import Submission, SubmissionPart
-    from fas_core.registry import registry
     from fas_core.runtime.predictor import Predictor
     from fas_core.scores.table import ScoreTable
     from fas_core.scores.thresholds import Threshold, fit_threshold
@@ -41,14 +39,12 @@ __version__ = "0.1.0"
 
 _LAZY = {
     "card": ("Card",),
+    "contracts": ("Submission", "SubmissionPart"),
     "models.build": ("build_model",),
     "models.model": ("Model",),
-    "records.exports": ("Exported", "Verification"),
     "records.model_input": ("ModelInput",),
-    "records.outputs": ("Batch", "BranchSize", "Outputs"),
+    "records.outputs": ("Batch", "BranchSize", "Exported", "Outputs", "Verification"),
     "records.samples": ("SampleTable",),
-    "records.submissions": ("Submission", "SubmissionPart"),
-    "registry": ("registry",),
     "runtime.predictor": ("Predictor",),
     "scores.table": ("ScoreTable",),
     "scores.thresholds": ("Threshold", "fit_threshold"),
@@ -59,7 +55,7 @@ __all__ = ["Backbone", "Command", "Component", "Dataset", "Exporter", "Fusion", 
 __all__ += ["ConfigError", "DataError", "FasError", "ModelError", "PluginError", "__version__", "hookimpl"]
 __all__ += ["Batch", "BranchSize", "Card", "Exported", "Model", "ModelInput", "Outputs", "Predictor"]
 __all__ += ["SampleTable", "ScoreTable", "Submission", "SubmissionPart", "Threshold", "Verification"]
-__all__ += ["build_model", "fit_threshold", "registry"]
+__all__ += ["build_model", "fit_threshold"]
 
 former_paths.install()
 

@@ -21,9 +21,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from fas_core.records.exports import Exported, Verification
-from fas_core.records.outputs import Batch, BranchSize, Outputs
-from fas_core.records.submissions import Submission, SubmissionPart
+from attrs import frozen
+
+from fas_core.records.outputs import Batch, BranchSize, Exported, Outputs, Verification
 
 if TYPE_CHECKING:
     import numpy as np
@@ -94,6 +94,40 @@ class DatasetReader(Protocol):
 
     def samples(self, split: str) -> SampleTable:
         """Return the samples of a split."""
+
+
+@frozen
+class SubmissionPart:
+    """Successive lines of a submission file.
+
+    Args:
+        name: the list of the challenge that the lines come from, for messages.
+        ids: the lines' samples (or videos), by their id in score tables; none occurs twice.
+        lines: the text of each line before the score, which follows after a blank.
+        system: whose scores the lines get. Where a challenge wants a system for each sub-protocol, it is the
+            sub-protocol, e.g. `4@1`.
+    """
+
+    name: str
+    ids: tuple[str, ...]
+    lines: tuple[str, ...]
+    system: str = ""
+
+
+@frozen
+class Submission:
+    """A submission file without its scores.
+
+    Args:
+        splits: those that its lines cover.
+        videos: whether a line is a video, whose frames' scores are joined to one.
+        decimals: decimals of a score; None for as many as tell it from every other.
+    """
+
+    parts: tuple[SubmissionPart, ...]
+    splits: tuple[str, ...]
+    videos: bool = False
+    decimals: int | None = None
 
 
 class SubmissionFunction(Protocol):

@@ -179,7 +179,7 @@ def _evaluate_one(
 
 
 def _evaluate_protocol_runs(protocols: ProtocolRuns, data: str | None, plan: Evaluation) -> None:
-    from fas_core.evaluation.protocols import spread, spread_tables
+    from fas_core.evaluation.spread import spread, spread_tables
     from fas_core.inference.evaluate_split import evaluate_protocol_runs
 
     results = evaluate_protocol_runs(protocols, data, plan)

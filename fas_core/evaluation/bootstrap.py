@@ -29,22 +29,15 @@ REPLICATES = 1000
 """Enough for the bounds of 95 % intervals; half a second for some thousands of samples."""
 
 LEVEL = 0.95
-
 GROUP_COLUMNS = ("subject", "video")
 """What is drawn: the first column that is known of every row."""
 
 
 @frozen
 class Intervals:
-    """Percentile intervals of all metrics.
+    """Percentile intervals of all metrics and of each PAI species' APCER, NaN where no replicate defines one.
 
-    Args:
-        by: what was drawn: `subject`, `video` or `sample`.
-        groups: how many of them there are.
-        replicates: how often they were drawn.
-        level: e.g. 0.95.
-        figures: `{metric: (low, high)}`, NaN where no replicate defines it.
-        species: likewise, the APCER of each PAI species.
+    `by` is what was drawn (`subject`, `video` or `sample`), `groups` how many of them there are.
     """
 
     by: str
@@ -56,24 +49,17 @@ class Intervals:
 
     def to_json(self) -> dict[str, Any]:
         """Plain data for strict JSON."""
-        return {
-            "level": self.level,
-            "by": self.by,
-            "groups": self.groups,
-            "replicates": self.replicates,
-            "figures": {key: [*map(finite_or_none, bounds)] for key, bounds in self.figures.items()},
-            "species": {key: [*map(finite_or_none, bounds)] for key, bounds in self.species.items()},
-        }
+        draws = {"level": self.level, "by": self.by, "groups": self.groups, "replicates": self.replicates}
+        figures = {key: [*map(finite_or_none, bounds)] for key, bounds in self.figures.items()}
+        species = {key: [*map(finite_or_none, bounds)] for key, bounds in self.species.items()}
+        return {**draws, "figures": figures, "species": species}
 
 
 @frozen(eq=False)
 class Resampler:
-    """Bootstrap replicates of one score table. Build one with `Resampler.of`.
+    """Bootstrap replicates of one score table of N rows. Build one with `Resampler.of`.
 
-    Args:
-        scores: the table, N rows.
-        groups: (N,) the group of each row.
-        live, attack, species: the groups of the scores in `scores.rates`, in their order.
+    `groups` is (N,), the group of each row; `live`, `attack` and `species` are those of `scores.rates`.
     """
 
     scores: ScoreTable
@@ -87,7 +73,7 @@ class Resampler:
         """Sort once; every replicate is then a matter of counting."""
         values, labels = scores.scores, scores.labels
 
-        def sorted_rows(label: int) -> NDArray[np.intp]:
+        def sorted_rows(label: int) -> Codes:
             rows = np.flatnonzero((labels == label) & ~np.isnan(values))
             return rows[np.argsort(values[rows], kind="stable")]
 
@@ -106,8 +92,7 @@ class Resampler:
         rates = self.scores.rates.reweight(counts[self.live], counts[self.attack], species)
 
         def repeat_rows() -> pa.Table:
-            rows = np.repeat(np.arange(len(self.scores)), counts[self.groups])
-            return self.scores.table.take(pa.array(rows))
+            return self.scores.table.take(np.repeat(np.arange(len(self.scores)), counts[self.groups]))
 
         return ScoreTable(repeat_rows, rates)
 
@@ -142,7 +127,7 @@ def bootstrap_differences(
 ) -> Intervals:
     """Return intervals of each metric's difference to a reference, both computed on the same replicates.
 
-    The reference holds the same ids in any order; `thresholds` are of the scores and of the reference.
+    `thresholds` are of the scores and of the reference, whose ids may be in any order.
 
     Raises:
         DataError: the two do not hold the same samples.
@@ -161,8 +146,7 @@ def bootstrap_differences(
 
 def choose_groups(scores: ScoreTable) -> tuple[str, Codes, int]:
     """(what is drawn, (N,) the group of each row, the number of groups)."""
-    known = (name for name in GROUP_COLUMNS if len(scores) and not count_ungrouped(scores, name))
-    by = next(known, "sample")
+    by = next((name for name in GROUP_COLUMNS if len(scores) and not count_ungrouped(scores, name)), "sample")
     return by, *encode_groups(scores, by)
 
 
@@ -190,16 +174,13 @@ def align_scores(scores: ScoreTable, reference: ScoreTable) -> ScoreTable:
     missing = reference_ids.filter(pc.invert(pc.is_in(reference_ids, ids))).to_pylist()
     extra = ids.filter(pc.invert(pc.is_in(ids, reference_ids))).to_pylist()
     if missing or extra:
-        raise DataError(
-            f"the two score tables hold different samples: {len(missing)} ids only in the first, "
-            f"{len(extra)} only in the second: {format_list([*missing, *extra])}"
-        )
+        counts = f"{len(missing)} ids only in the first, {len(extra)} only in the second"
+        names = format_list([*missing, *extra])
+        raise DataError(f"the two score tables hold different samples: {counts}: {names}")
     aligned = ScoreTable(scores.table.take(pc.index_in(reference_ids, ids)))
     if wrong := np.flatnonzero(aligned.labels != reference.labels).tolist():
-        raise DataError(
-            f"the two score tables label {len(wrong)} samples differently: "
-            f"{format_list(reference_ids.take(wrong).to_pylist())}"
-        )
+        names = format_list(reference_ids.take(wrong).to_pylist())
+        raise DataError(f"the two score tables label {len(wrong)} samples differently: {names}")
     return aligned
 
 

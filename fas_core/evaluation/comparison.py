@@ -26,10 +26,8 @@ class System(Protocol):
 
     @property
     def name(self) -> str: ...
-
     @property
     def scores(self) -> ScoreTable: ...
-
     @property
     def result(self) -> Result: ...
 
@@ -55,15 +53,9 @@ class Difference:
 
 @frozen(eq=False)
 class Comparison:
-    """One system compared with the reference.
+    """One system, by name, compared with the reference, and the intervals of their differences.
 
-    Args:
-        name: the system's.
-        reference: the reference's name.
-        figures: `{metric: difference}`; empty where the two cannot be compared.
-        intervals: those of the differences, or None.
-        why: the reason why the two cannot be compared, else "".
-        notes: what a reader must know.
+    Where the two cannot be compared, `figures` is empty and `why` is the reason. `notes` are for readers.
     """
 
     name: str
@@ -75,20 +67,12 @@ class Comparison:
 
     def to_json(self) -> dict[str, Any]:
         """Plain data for strict JSON."""
-        figures = {
-            key: {
-                "difference": finite_or_none(item.value),
-                "interval": [*map(finite_or_none, (item.low, item.high))],
-            }
-            for key, item in self.figures.items()
-        }
-        return {
-            "name": self.name,
-            "reference": self.reference,
-            "figures": figures,
-            "why": self.why or None,
-            "notes": [*self.notes],
-        }
+        figures = {}
+        for key, item in self.figures.items():
+            interval = [finite_or_none(item.low), finite_or_none(item.high)]
+            figures[key] = {"difference": finite_or_none(item.value), "interval": interval}
+        names = {"name": self.name, "reference": self.reference}
+        return {**names, "figures": figures, "why": self.why or None, "notes": [*self.notes]}
 
 
 def compare(systems: Sequence[System], metrics: Sequence[BoundMetric], replicates: int) -> list[Comparison]:
@@ -96,8 +80,7 @@ def compare(systems: Sequence[System], metrics: Sequence[BoundMetric], replicate
 
     `metrics` are those of the systems' results.
     """
-    reference, *others = systems
-    return [_compare(system, reference, metrics, replicates) for system in others]
+    return [_compare(system, systems[0], metrics, replicates) for system in systems[1:]]
 
 
 def _compare(
@@ -110,9 +93,8 @@ def _compare(
     intervals = None
     if replicates:
         thresholds = (system.result.threshold_value, reference.result.threshold_value)
-        intervals = bootstrap_differences(
-            system.scores, reference.scores, metrics, thresholds, replicates=replicates
-        )
+        tables = (system.scores, reference.scores)
+        intervals = bootstrap_differences(*tables, metrics, thresholds, replicates=replicates)
     bounds = intervals.figures if intervals else {}
     figures = {
         key: Difference(value, reference.result.metrics[key], *bounds.get(key, (nan, nan)))
@@ -139,9 +121,6 @@ def comparison_table(comparison: Comparison) -> Table:
             f"clear: the interval leaves out 0"
         )
     names = ["\n".join(wrap(name, NAME_WIDTH)) for name in (comparison.reference, comparison.name)]
-    return Table(
-        title=f"{comparison.name} minus {comparison.reference}, rates in %",
-        columns=("", *names, "difference", "from", "to", ""),
-        rows=rows,
-        note="\n".join(filter(None, [*comparison.notes, note])),
-    )
+    title = f"{comparison.name} minus {comparison.reference}, rates in %"
+    columns, notes = ("", *names, "difference", "from", "to", ""), filter(None, [*comparison.notes, note])
+    return Table(title=title, columns=columns, rows=rows, note="\n".join(notes))

@@ -1,4 +1,4 @@
-"""Evaluating one score table as a whole and, where that is asked for, by the values of one of its columns."""
+"""Evaluation of one score table as a whole and, if wanted, by the values of one of its columns."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ class EvaluationOptions:
     """How scores are evaluated, but for the threshold.
 
     Args:
-        replicates: of the bootstrap that gives 95 % intervals; 0 for none.
-        group_by: a further result for each value of this column of the score table.
-        metrics: further metrics, each a name or `NAME:RATE,...` with targets of its own.
+        replicates: number of the bootstrap that gives 95 % intervals; 0 for none.
+        group_by: column of the score table; each of its values gets a result.
+        metrics: further ones, each a name or `NAME:RATE,...` with its targets.
     """
 
     replicates: int = REPLICATES
@@ -39,12 +39,7 @@ class EvaluationOptions:
     metrics: tuple[str, ...] = ()
 
     def bind(self, choices: Sequence[MetricChoice], registry: Registry) -> list[BoundMetric]:
-        """Load the metrics of a recipe and the further ones.
-
-        Raises:
-            ConfigError: a metric takes no such targets.
-            PluginError: no plugin provides one of them.
-        """
+        """Load the metrics of a recipe and the further ones; errors are those of `parse_metric`."""
         metrics = {choice.name: choice for choice in choices}
         for text in self.metrics:
             further = parse_metric(text, registry)
@@ -55,14 +50,7 @@ class EvaluationOptions:
 
 @frozen(eq=False)
 class GroupedResult:
-    """The figures of one score table, and of its groups.
-
-    Args:
-        scores: what was evaluated.
-        result: of all samples.
-        by: the column they were grouped by, if any.
-        groups: a result for each group, named by its value.
-    """
+    """Results of a score table and, where it is grouped by a column, of each group, named by its value."""
 
     scores: ScoreTable
     result: Result
@@ -111,8 +99,7 @@ def evaluate_groups(
     """Evaluate all samples and, where `options.group_by` is given, each group.
 
     Raises:
-        DataError: nothing is labelled, or nothing is known of what samples are grouped by.
-        PluginError: two metrics give a figure of the same name.
+        FasError: see `evaluate`; or nothing is known of what samples are grouped by.
     """
     by = options.group_by
     tables = {} if by is None else group_scores(scores, by)
@@ -133,9 +120,6 @@ def group_scores(scores: ScoreTable, by: str) -> dict[str, ScoreTable]:
     """Return the labelled samples of each value of a column, `unknown` for none.
 
     The group of a PAI species has its attacks and all live samples.
-
-    Raises:
-        DataError: nothing is known of `by`.
     """
     column, labels = scores.table.column(by), scores.labels
     counted = labels == ATTACK if by == "species" else (labels == ATTACK) | (labels == LIVE)

@@ -29,11 +29,7 @@ class BoundMetric:
 
 
 def bind_metrics(choices: Sequence[MetricChoice], registry: Registry) -> list[BoundMetric]:
-    """Load the metrics of a recipe.
-
-    Raises:
-        PluginError: no plugin provides one of them.
-    """
+    """Load the metrics of a recipe; a PluginError says which of them no plugin provides."""
     bound = []
     for choice in choices:
         metric = registry.find(Metric, choice.name)
@@ -71,3 +67,8 @@ def species_apcer(scores: ScoreTable, threshold: float | None) -> dict[str, floa
 def finite_or_none(value: float) -> float | None:
     """A number as strict JSON can hold it: null for NaN and infinities."""
     return value if isfinite(value) else None
+
+
+def finite_values(values: Mapping[str, float]) -> dict[str, float | None]:
+    """Named numbers, likewise."""
+    return {key: finite_or_none(value) for key, value in values.items()}

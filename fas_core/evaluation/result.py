@@ -11,9 +11,11 @@ from attrs import asdict, frozen
 
 from fas_core.errors import DataError, format_list
 from fas_core.evaluation.bootstrap import Intervals, bootstrap_intervals
-from fas_core.evaluation.metrics import BoundMetric, compute_metrics, finite_or_none, species_apcer
+from fas_core.evaluation.metrics import BoundMetric, compute_metrics, finite_values, species_apcer
 from fas_core.scores.table import ATTACK, ScoreTable
 from fas_core.scores.thresholds import Threshold
+
+ORACLE = "oracle: the threshold was fitted on these very scores: what was possible, not what can be claimed"
 
 
 @frozen
@@ -27,16 +29,13 @@ class SpeciesResult:
 
 @frozen
 class Result:
-    """The evaluation of one score table at one threshold.
+    """The evaluation of one score table at one threshold, if there was one.
 
     Args:
         name: the split, or whatever else tells tables apart.
         metrics: `{name: fraction}`, NaN where it is not defined.
-        threshold: what `acc`, `apcer`, `bpcer` and `acer` are at; None when there was none.
         counts: see `ScoreTable.counts`.
-        species: by name, attacks only.
         notes: what a reader must know: why a metric is missing, what was left out, declared overlaps.
-        intervals: of the metrics, if they were computed.
     """
 
     name: str
@@ -53,15 +52,13 @@ class Result:
 
     def to_json(self) -> dict[str, Any]:
         """Plain data for strict JSON: rates as fractions, null where they are not defined."""
+        apcer = finite_values({name: species.apcer for name, species in self.species.items()})
         return {
             "name": self.name,
-            "metrics": {key: finite_or_none(value) for key, value in self.metrics.items()},
+            "metrics": finite_values(self.metrics),
             "threshold": self.threshold and self.threshold.to_json(),
             "counts": dict(self.counts),
-            "species": {
-                name: {**asdict(species), "apcer": finite_or_none(species.apcer)}
-                for name, species in self.species.items()
-            },
+            "species": {name: asdict(item) | {"apcer": apcer[name]} for name, item in self.species.items()},
             "notes": list(self.notes),
             **({"intervals": self.intervals.to_json()} if self.intervals else {}),
         }
@@ -76,15 +73,10 @@ def evaluate(
     notes: Sequence[str] = (),
     replicates: int = 0,
 ) -> Result:
-    """Compute every metric of one score table.
+    """Compute every metric of one score table, and 95 % intervals if there are `replicates` of a bootstrap.
 
-    For a split of one class metrics are NaN where they are not defined, and a note says why.
-
-    Args:
-        threshold: where samples are accepted; None leaves the metrics that need one undefined.
-        name: of the result, e.g. the split.
-        notes: what else a reader must know.
-        replicates: of the bootstrap for 95 % intervals; 0 for none.
+    Metrics are NaN where they are not defined, as without a threshold or in a split of one class, and a note
+    says why.
 
     Raises:
         DataError: no sample has a label.
@@ -92,9 +84,8 @@ def evaluate(
     """
     counts = scores.counts()
     if counts["unknown"] == counts["total"]:
-        raise DataError(
-            f"{name}: none of the {len(scores)} samples has a label, so there is nothing to judge"
-        )
+        unlabelled = f"none of the {len(scores)} samples has a label"
+        raise DataError(f"{name}: {unlabelled}, so there is nothing to judge")
     value = None if threshold is None else threshold.value
     values = compute_metrics(scores, metrics, value)
     return Result(
@@ -110,11 +101,7 @@ def evaluate(
 
 def oracle_notes(thresholds: Iterable[Threshold | None]) -> list[str]:
     """A warning if a threshold was fitted on the very scores that are evaluated."""
-    if not any(threshold is not None and threshold.oracle for threshold in thresholds):
-        return []
-    return [
-        "oracle: the threshold was fitted on these very scores: what was possible, not what can be claimed"
-    ]
+    return [ORACLE] if any(threshold is not None and threshold.oracle for threshold in thresholds) else []
 
 
 def _evaluate_species(scores: ScoreTable, threshold: float | None) -> dict[str, SpeciesResult]:
@@ -141,11 +128,8 @@ def _undefined(values: Mapping[str, float], counts: Mapping[str, int], threshold
     undefined = [key for key, value in values.items() if isnan(value)]
     if not undefined:
         return []
-    causes = {
-        "no live samples": not counts["live"],
-        "no attacks": not counts["attack"],
-        "no threshold": threshold is None,
-    }
+    causes = {"no live samples": not counts["live"], "no attacks": not counts["attack"]}
+    causes["no threshold"] = threshold is None
     reasons = " and ".join(cause for cause, applies in causes.items() if applies)
     why = f"{reasons}, so these are not defined" if reasons else "not defined for these scores"
     return [f"{why}: {format_list(undefined, len(undefined))}"]

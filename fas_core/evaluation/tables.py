@@ -14,7 +14,7 @@ from attrs import evolve
 
 from fas_core.console import Styled, Table
 from fas_core.evaluation.bootstrap import Intervals
-from fas_core.evaluation.result import Result, SpeciesResult
+from fas_core.evaluation.result import Result
 
 PUBLISHED = ("acc", "eer", "tpr@fpr=1e-2", "tpr@fpr=1e-3", "apcer", "bpcer", "acer")
 """The metrics of the published table, in its order."""
@@ -46,23 +46,17 @@ def published_table(
     thresholds = _merge_texts({result.name: threshold_text(result) for result in results})
     several = len(thresholds) > 1
     intervals = {result.name: _describe_intervals(result.intervals) for result in results if result.intervals}
-    return _rates_table(
-        results,
-        [key for key in lead if key in keys],
-        title=f"Rates in %, {'each at its own threshold' if several else thresholds[0]}",
-        note="\n".join([*(thresholds if several else ()), *_merge_notes(results), *_merge_texts(intervals)]),
-        hours=train_hours,
-    )
+    title = f"Rates in %, {'each at its own threshold' if several else thresholds[0]}"
+    note = "\n".join([*(thresholds if several else ()), *_merge_notes(results), *_merge_texts(intervals)])
+    lead = [key for key in lead if key in keys]
+    return _rates_table(results, lead, title=title, note=note, hours=train_hours)
 
 
 def with_samples(table: Table, results: Sequence[Result]) -> Table:
     """Insert the number of samples as the second column of a table with one row per result."""
     totals = {result.name: str(result.counts["total"]) for result in results}
-    return evolve(
-        table,
-        columns=(table.columns[0], "samples", *table.columns[1:]),
-        rows=[(row[0], totals.get(row[0], ""), *row[1:]) for row in table.rows],
-    )
+    rows = [(row[0], totals.get(row[0], ""), *row[1:]) for row in table.rows]
+    return evolve(table, columns=(table.columns[0], "samples", *table.columns[1:]), rows=rows)
 
 
 def further_rates_table(results: Sequence[Result], *, lead: Sequence[str] = PUBLISHED) -> Table | None:
@@ -79,18 +73,14 @@ def species_table(results: Sequence[Result]) -> Table | None:
     bounds = BOUNDS if any(result.intervals for result in results) else ()
     no_score = ["no score"] if any(species.no_response for _, _, species in items) else []
 
-    def row(result: Result, name: str, species: SpeciesResult) -> tuple[str, ...]:
+    rows = []
+    for result, name, species in items:
         interval = result.intervals.species.get(name) if result.intervals else None
         cells = [Styled(percent(bound), "dim") for bound in interval or (None, None)] if bounds else []
         missing = [str(species.no_response)] if no_score else []
-        return (result.name, name, percent(species.apcer), *cells, str(species.count), *missing)
-
-    return Table(
-        title="Attacks accepted in %, by species",
-        columns=("", "species", "APCER", *bounds, "attacks", *no_score),
-        rows=[row(*item) for item in items],
-        left=(0, 1),
-    )
+        rows.append((result.name, name, percent(species.apcer), *cells, str(species.count), *missing))
+    columns = ("", "species", "APCER", *bounds, "attacks", *no_score)
+    return Table(title="Attacks accepted in %, by species", columns=columns, rows=rows, left=(0, 1))
 
 
 def other_table(results: Sequence[Result]) -> Table | None:
@@ -98,7 +88,7 @@ def other_table(results: Sequence[Result]) -> Table | None:
     keys = [key for key in _metric_names(results) if not is_rate(key)]
     if not keys:
         return None
-    columns: list[str] = []
+    columns = [""]
     for result in results:
         columns += [result.name, *(f"{result.name}\n{bound}" for bound in BOUNDS if result.intervals)]
 
@@ -107,21 +97,20 @@ def other_table(results: Sequence[Result]) -> Table | None:
         return [plain(result.metrics.get(key)), *bounds]
 
     rows = [(key, *(cell for result in results for cell in cells(result, key))) for key in keys]
-    return Table(title="Further figures", columns=("", *columns), rows=rows)
+    return Table(title="Further figures", columns=columns, rows=rows)
 
 
 def _rates_table(
     results: Sequence[Result], keys: Sequence[str], *, title: str, note: str = "", hours: float | None = None
 ) -> Table:
-    timed = hours is not None
+    last = [] if hours is None else [f"{hours:.2f}"]
     rows: list[Sequence[str]] = []
     for result in results:
-        values = [percent(result.metrics.get(key)) for key in keys]
-        rows.append([result.name, *values, *([f"{hours:.2f}"] if timed else [])])
+        rows.append([result.name, *(percent(result.metrics.get(key)) for key in keys), *last])
         for index, bound in enumerate(BOUNDS if result.intervals else ()):
             bounds = [percent(_interval(result, key)[index]) for key in keys]
-            rows.append([Styled(cell, "dim") for cell in (f"  {bound}", *bounds, *([""] if timed else []))])
-    columns = ("", *map(_header, keys), *(["Train\nhours"] if timed else []))
+            rows.append([Styled(cell, "dim") for cell in (f"  {bound}", *bounds, *([""] if last else []))])
+    columns = ("", *map(_header, keys), *(["Train\nhours"] if last else []))
     return Table(title=title, columns=columns, rows=rows, note=note)
 
 
@@ -159,12 +148,10 @@ def _merge_notes(results: Sequence[Result]) -> list[str]:
 
 
 def _describe_intervals(intervals: Intervals) -> str:
-    plural = "" if intervals.groups == 1 else "s"
+    groups = f"{intervals.groups} {intervals.by}{'' if intervals.groups == 1 else 's'}"
     why = ": not every subject or video is known" if intervals.by == "sample" else ""
-    return (
-        f"from, to: {100 * intervals.level:g} % intervals, {intervals.replicates} bootstrap replicates "
-        f"over {intervals.groups} {intervals.by}{plural}{why}"
-    )
+    replicates = f"{intervals.replicates} bootstrap replicates over {groups}{why}"
+    return f"from, to: {100 * intervals.level:g} % intervals, {replicates}"
 
 
 def _merge_texts(texts: Mapping[str, str]) -> list[str]:

@@ -60,15 +60,9 @@ def text_histogram(
     wrong side of the line are visible beside the many on the right one.
 
     Args:
-        rates: the scores: the first group as `live`, the second as `attack`.
-        threshold: the position of the line.
-        series: what the two groups are.
-        name: of the scores, e.g. the split.
+        rates: the scores: the first group as `live`, the second as `attack`; without any there is no table.
         width: the most columns of the table, at least 50.
         blocks: whether bars consist of Unicode's block characters, or of `#`.
-
-    Returns:
-        The table, or None where no labelled sample has a score.
     """
     bins = bin_scores(rates, None if threshold is None else threshold.value)
     if bins is None:
@@ -88,13 +82,10 @@ def text_histogram(
     if threshold is not None:
         line = _threshold_line(widths, bar_width, blocks)
         rows.insert(int(np.searchsorted(bins.edges, threshold.value)), line)
-    return Table(
-        title=f"{name}: scores by {series.unit}, {threshold.text() if threshold else 'no threshold'}",
-        columns=("score >=", series.names[0], "", series.names[1], ""),
-        rows=rows[::-1],
-        note=f"bars: square root of the share of the {series.unit}",
-        left=(2, 4),
-    )
+    title = f"{name}: scores by {series.unit}, {threshold.text() if threshold else 'no threshold'}"
+    header = ("score >=", series.names[0], "", series.names[1], "")
+    note = f"bars: square root of the share of the {series.unit}"
+    return Table(title=title, columns=header, rows=rows[::-1], note=note, left=(2, 4))
 
 
 def bin_scores(rates: ErrorRates, threshold: float | None) -> Bins | None:

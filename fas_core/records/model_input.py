@@ -10,9 +10,8 @@ from attrs import validators as v
 class Resize:
     """How evaluation fits a face image to the model: crop the central square, then resize it.
 
-    Args:
-        crop: side of the square as a fraction of the shorter side. 0.875 is the published rule
-            (shorter side to 256, central 224).
+    `crop` is the square's side as a fraction of the shorter side. The published rule is 0.875: shorter side
+    to 256, central 224.
     """
 
     crop: float = field(default=0.875, validator=[v.gt(0), v.le(1)])

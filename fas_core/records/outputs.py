@@ -1,8 +1,9 @@
-"""What flows through a model: the batch it takes, the sizes its branches have, the outputs it gives."""
+"""What models take and give: batches, sizes of branches, outputs, and exported files."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from attrs import field, frozen
@@ -32,11 +33,7 @@ class Batch:
 class BranchSize:
     """Sizes of what a modality's branch gives to the fusion; None for a stage that is not built.
 
-    Args:
-        modality: `rgb`, `depth`, `ir`, ...
-        map: (C, h, w) of `forward_features`.
-        embedding: E of `forward_embedding`.
-        logits: K of `forward_head`.
+    They are (C, h, w) of `forward_features`, E of `forward_embedding` and K of `forward_head`.
     """
 
     modality: str
@@ -63,3 +60,47 @@ class Outputs:
     map: Tensor | None = None
     embedding: Tensor | None = None
     features: Mapping[str, Tensor] = field(factory=dict)
+
+
+@frozen
+class Verification:
+    """Difference between an exported model and the model, on real samples.
+
+    Args:
+        samples: number of samples of `split` that both scored.
+        max_difference: largest |exported score - model score|; `mean_difference` likewise.
+        changed: number of samples that the exported model decides otherwise at the model's `threshold`.
+        acer_before: ACER of the model at this threshold, on labelled samples of dev, species pooled;
+            `acer_after` that of the exported model.
+        latency: median milliseconds from the bytes of one sample to its score, on one thread of this machine.
+        unverified: what could not be verified and why, one line each.
+    """
+
+    samples: int
+    split: str
+    max_difference: float
+    mean_difference: float
+    threshold: float | None = None
+    changed: int | None = None
+    acer_before: float | None = None
+    acer_after: float | None = None
+    latency: float | None = None
+    unverified: tuple[str, ...] = ()
+
+
+@frozen
+class Exported:
+    """The file or folder that an exporter wrote, further files `beside` it, and the result of `verify`.
+
+    `facts` are what else users should know, e.g. `{"opset": 18}`.
+    """
+
+    path: Path
+    verification: Verification
+    beside: tuple[Path, ...] = ()
+    facts: Mapping[str, str | int] = field(factory=dict)
+
+    @property
+    def size(self) -> int:
+        """Bytes of all files."""
+        return sum(path.stat().st_size for path in (self.path, *self.beside))

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 from numpy.typing import NDArray
 
 from fas_core.errors import DataError, format_list
@@ -19,11 +19,7 @@ from fas_core.scores.table import ATTACK, LABEL_COLUMNS, LIVE, UNKNOWN
 __all__ = ["ATTACK", "BOX", "COLUMNS", "LIVE", "UNKNOWN", "SampleTable", "concat"]
 
 BOX = pa.list_(pa.float32(), 4)
-COLUMNS: dict[str, pa.DataType] = {
-    "id": pa.string(),
-    **LABEL_COLUMNS,
-    "box": BOX,
-}
+COLUMNS: dict[str, pa.DataType] = {"id": pa.string(), **LABEL_COLUMNS, "box": BOX}
 """Every column but the modalities' paths. `label`: 1 live, 0 attack, null unknown; `box`: x, y, w, h
 in pixels of the first modality's image (scaled for the others)."""
 
@@ -32,12 +28,8 @@ in pixels of the first modality's image (scaled for the others)."""
 class SampleTable:
     """Samples as a pyarrow table: `COLUMNS` (all present, null where unknown) and a path column per modality.
 
-    Columnar, so that a million rows load in a second and loader workers share them.
-
-    Args:
-        table: the columns; build one with `SampleTable.of`.
-        modalities: names of the path columns, in order.
-        root: what relative paths are relative to.
+    Columnar, so that a million rows load in a second and loader workers share them. Build one with
+    `SampleTable.of`. Relative paths are relative to `root`.
     """
 
     table: pa.Table
@@ -56,10 +48,8 @@ class SampleTable:
         missing = {"id", *modalities} - set(columns)
         unknown = set(columns) - set(COLUMNS) - set(modalities)
         if missing or unknown:
-            raise DataError(
-                f"sample table of {root}: "
-                f"{format_list(sorted(missing | unknown))}: {'missing' if missing else 'unknown'} column"
-            )
+            names, problem = format_list(sorted(missing | unknown)), "missing" if missing else "unknown"
+            raise DataError(f"sample table of {root}: {names}: {problem} column")
         rows = len(columns["id"])
         arrays: dict[str, pa.Array] = {}
         for name, kind in {**COLUMNS, **dict.fromkeys(modalities, pa.string())}.items():
@@ -86,8 +76,7 @@ class SampleTable:
     @property
     def labels(self) -> NDArray[np.int8]:
         """(N,) 1 live, 0 attack, -1 unknown."""
-        filled = pc.fill_null(self.table.column("label"), UNKNOWN)
-        return np.asarray(filled.to_numpy(), np.int8)
+        return np.asarray(pc.fill_null(self.table.column("label"), UNKNOWN).to_numpy(), np.int8)
 
     def has(self, row: int, modality: str) -> bool:
         """Whether a sample has an image of this modality."""
@@ -108,10 +97,9 @@ class SampleTable:
 
     def take(self, rows: Iterable[int] | NDArray[np.integer[Any]] | NDArray[np.bool_]) -> SampleTable:
         """Return some rows (indices or a boolean mask), in that order."""
-        index = np.asarray(list(rows) if not isinstance(rows, np.ndarray) else rows)
-        if index.dtype == np.bool_:
-            index = np.flatnonzero(index)
-        return SampleTable(self.table.take(pa.array(index, pa.int64())), self.modalities, self.root)
+        index = rows if isinstance(rows, np.ndarray) else np.asarray(list(rows))
+        index = np.flatnonzero(index) if index.dtype == np.bool_ else index
+        return evolve(self, table=self.table.take(pa.array(index, pa.int64())))
 
     def presence(self, modalities: Sequence[str]) -> NDArray[np.bool_]:
         """(N, modalities) which images each sample has, by its paths.
@@ -119,16 +107,13 @@ class SampleTable:
         Raises:
             DataError: a sample has no image of these modalities.
         """
-        missing = np.zeros(len(self), np.bool_)
-        columns = [
-            np.asarray(self.table.column(name).is_valid()) if name in self.modalities else missing
-            for name in modalities
-        ]
-        presence = np.stack(columns, axis=1)
+        presence = np.zeros((len(self), len(modalities)), np.bool_)
+        for column, name in enumerate(modalities):
+            if name in self.modalities:
+                presence[:, column] = self.table.column(name).is_valid()
         if empty := int((~presence.any(axis=1)).sum()):
-            raise DataError(
-                f"{self.root}: {empty} of {len(self)} samples have none of {', '.join(modalities)}"
-            )
+            names = ", ".join(modalities)
+            raise DataError(f"{self.root}: {empty} of {len(self)} samples have none of {names}")
         return presence
 
     def need(self, modalities: Sequence[str]) -> SampleTable:
@@ -139,9 +124,9 @@ class SampleTable:
         """
         for modality in modalities:
             if modality not in self.modalities:
+                names = ", ".join(self.modalities)
                 raise DataError(
-                    f"{self.root}: no {modality!r} images, which the model takes "
-                    f"(there are: {', '.join(self.modalities)})"
+                    f"{self.root}: no {modality!r} images, which the model takes (there are: {names})"
                 )
             if empty := self.table.column(modality).null_count:
                 raise DataError(f"{self.root}: {empty} of {len(self)} samples have no {modality!r} image")
@@ -169,5 +154,4 @@ def _array(values: Any, kind: pa.DataType) -> pa.Array:
 
 def concat(tables: Sequence[SampleTable]) -> SampleTable:
     """Stack tables of one root."""
-    first = tables[0]
-    return SampleTable(pa.concat_tables([table.table for table in tables]), first.modalities, first.root)
+    return evolve(tables[0], table=pa.concat_tables([table.table for table in tables]))

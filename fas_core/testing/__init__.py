@@ -7,8 +7,10 @@ from fas_core.testing.checks import (
     check_fusion,
     check_loss,
     check_metric,
+    score_table,
+    tiny_model,
+    verify_on,
 )
-from fas_core.testing.samples import score_table, tiny_model, verify_on
 
 __all__ = [
     "check_backbone",

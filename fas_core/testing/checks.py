@@ -6,12 +6,13 @@
         check_loss("hinge")
 
 Each takes the name under which an installed plugin registers the component, and raises AssertionError with
-what is wrong. The contracts are in `fas_core.contracts`. Except for metrics and data sets, the checks need
-the extra `train`.
+what is wrong. Options are the defaults unless given. The contracts are in `fas_core.contracts`. Except for
+metrics and data sets, the checks need the extra `train`.
 """
 
 from __future__ import annotations
 
+from copy import deepcopy
 from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,40 +20,22 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fas_core.card import Card
-from fas_core.contracts import BranchSize, Verification
+from fas_core.contracts import BranchSize, Images, Scorer, Verification, Verify
 from fas_core.descriptors import Backbone, Component, Dataset, Exporter, Fusion, Loss, Metric
+from fas_core.errors import ModelError
 from fas_core.records.model_input import ModelInput
+from fas_core.records.outputs import Batch, Outputs
 from fas_core.records.samples import SampleTable
 from fas_core.registry import registry
 from fas_core.scores.table import ScoreTable
 from fas_core.scores.thresholds import Threshold
-from fas_core.testing.samples import (
-    BATCH,
-    SIDE,
-    batch_of,
-    outputs_of,
-    random_images,
-    score_table,
-    tiny_model,
-    verify_on,
-)
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from fas_core.models.model import Model
 
-__all__ = [
-    "check_backbone",
-    "check_dataset",
-    "check_exporter",
-    "check_fusion",
-    "check_loss",
-    "check_metric",
-    "score_table",
-    "tiny_model",
-    "verify_on",
-]
+BATCH, SIDE, SEED = 4, 32, 14
 
 
 def check_backbone(name: str, options: Any = None, *, input_size: int = 224) -> None:
@@ -98,13 +81,7 @@ def check_fusion(name: str, options: Any = None, *, modalities: tuple[str, ...] 
 
 
 def check_loss(name: str, options: Any = None, *, model: Model | None = None) -> None:
-    """Check for a finite scalar with a finite gradient, also of large logits, that depends on the labels.
-
-    Args:
-        name: name of the loss.
-        options: its options; the defaults unless given.
-        model: the model that it is built with; any unless given.
-    """
+    """Check for a finite scalar with a finite gradient, also of large logits, that depends on the labels."""
     import torch
 
     target, options = _load(Loss, name, options)
@@ -162,13 +139,7 @@ def check_dataset(name: str, root: Path, options: Any = None) -> None:
 
 
 def check_exporter(name: str, folder: Path, options: Any = None) -> None:
-    """Check that it writes what its descriptor names and nothing else, and has it verified.
-
-    Args:
-        name: name of the exporter.
-        folder: where it writes.
-        options: its options; the defaults unless given.
-    """
+    """Check that it writes what its descriptor names into `folder`, nothing else, and has it verified."""
     target, options = _load(Exporter, name, options)
     descriptor, modalities = registry().find(Exporter, name), ("rgb", "depth")
     destination, before = folder / f"model{descriptor.suffix}", set(folder.iterdir())
@@ -179,9 +150,8 @@ def check_exporter(name: str, folder: Path, options: Any = None) -> None:
     verify = verify_on(model, images, results)
     exported = target(options, model=model, samples=images, destination=destination, card=card, verify=verify)
     written = set(folder.iterdir()) - before
-    assert written == {destination, *beside}, (
-        f"{name}: wrote {sorted(map(str, written))}, not just {destination}"
-    )
+    names = sorted(map(str, written))
+    assert written == {destination, *beside}, f"{name}: wrote {names}, not just {destination}"
     if descriptor.suffix:
         assert exported.path == destination, f"{name}: says it wrote {exported.path}, not {destination}"
         assert exported.beside == beside, f"{name}: says it wrote {exported.beside} beside it"
@@ -203,3 +173,62 @@ def _load(kind: type[Component], name: str, options: Any) -> tuple[Any, Any]:
 def _check_tensor(name: str, method: str, tensor: Tensor, shape: tuple[int, ...]) -> None:
     assert tensor.shape == shape, f"{name}: {method} gave {tuple(tensor.shape)}, promised {shape}"
     assert tensor.isfinite().all(), f"{name}: {method} gave values that are not finite"
+
+
+def score_table(live: int = 40, attacks: int = 60) -> ScoreTable:
+    """Return overlapping scores of live samples and of attacks of two PAI species."""
+    rng = np.random.default_rng(SEED)
+    scores = np.concatenate([rng.normal(0.7, 0.2, live), rng.normal(0.4, 0.2, attacks)])
+    species = ["live"] * live + ["print", "replay"] * (attacks // 2) + ["print"] * (attacks % 2)
+    ids, labels = list(map(str, range(live + attacks))), [1] * live + [0] * attacks
+    return ScoreTable.of({"id": ids, "score": scores, "label": labels, "species": species})
+
+
+def tiny_model(modalities: tuple[str, ...] = ("rgb",)) -> Model:
+    """Return a model of one small convolution per modality for 32 x 32 pixels, in eval mode."""
+    from fas_core.testing.tiny import build_tiny_model
+
+    return build_tiny_model(modalities, SIDE)
+
+
+def random_images(modalities: tuple[str, ...]) -> Images:
+    """Return noise for the tiny model, `{modality: uint8 (4, 32, 32, 3)}`."""
+    rng = np.random.default_rng(SEED)
+    return {name: rng.integers(0, 256, (BATCH, SIDE, SIDE, 3), np.uint8) for name in modalities}
+
+
+def verify_on(model: Model, images: Images, results: list[Verification] | None = None) -> Verify:
+    """Return a `verify` for an exporter of this model: it compares scores of these images, without a run.
+
+    Every verification is appended to `results`.
+    """
+    from fas_core.models.model import scorer as model_scorer
+
+    expected = model_scorer(deepcopy(model))({name: np.array(pixels) for name, pixels in images.items()})
+
+    def verify(scorer: Scorer, *, tolerance: float | None, acer_loss: float) -> Verification:
+        del acer_loss  # the images have no labels
+        difference = np.abs(scorer(images) - expected)
+        result = Verification(len(difference), "dev", float(difference.max()), float(difference.mean()))
+        if tolerance is not None and not result.max_difference <= tolerance:
+            raise ModelError(f"scores differ by {result.max_difference:.2g}")
+        if results is not None:
+            results.append(result)
+        return result
+
+    return verify
+
+
+def outputs_of(logits: Tensor) -> Outputs:
+    """Return outputs of every kind, all computed from the logits (B, K)."""
+    maps = logits[:, 1, None, None].expand(-1, 4, 4)
+    return Outputs(score=logits.softmax(dim=1)[:, 1], logits=logits, map=maps, embedding=logits.repeat(1, 2))
+
+
+def batch_of(label: Tensor) -> Batch:
+    """Return a batch of three modalities with these labels (4,)."""
+    import torch
+
+    pixels = torch.arange(BATCH * SIDE * SIDE * 3).reshape(BATCH, SIDE, SIDE, 3) * 37 % 251
+    images = dict.fromkeys(("rgb", "depth", "ir"), pixels.to(torch.uint8))
+    return Batch(images=images, label=label, index=torch.arange(BATCH))

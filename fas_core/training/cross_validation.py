@@ -18,8 +18,7 @@ from fas_core.data.folds import FoldAssignment, plural, shared_groups, straddlin
 from fas_core.data.open import open_choice
 from fas_core.errors import ConfigError, DataError, FasError
 from fas_core.evaluation import REPLICATES, Result, bind_metrics, evaluate, tables
-from fas_core.evaluation.cross_validation import CrossValidation, cross_validation_tables
-from fas_core.evaluation.protocols import spread
+from fas_core.evaluation.spread import CrossValidation, cross_validation_tables, spread
 from fas_core.inference.evaluate_split import evaluate_stored
 from fas_core.inference.score_samples import protocol_notes
 from fas_core.registry import Registry

@@ -14,7 +14,7 @@ from fas_core.config.recipe import Recipe
 from fas_core.console import Table, console
 from fas_core.data.open import open_choice
 from fas_core.data.protocols import Protocol
-from fas_core.evaluation.protocols import Spread, spread, spread_tables
+from fas_core.evaluation.spread import Spread, spread, spread_tables
 from fas_core.inference.evaluate_split import EVALUATED_SPLITS, evaluate_stored
 from fas_core.registry import Registry
 from fas_core.runs import files

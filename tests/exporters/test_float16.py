@@ -13,7 +13,7 @@ from onnx import TensorProto
 
 from fas_core import ModelError
 from fas_core.runtime import ModelFile
-from fas_core.testing.checks import verify_on
+from fas_core.testing import verify_on
 from fas_plugins.exporters import onnx as exporter
 from fas_plugins.exporters.options import OnnxOptions
 

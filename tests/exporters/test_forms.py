@@ -18,7 +18,7 @@ from fas_core.descriptors import Exporter
 from fas_core.models.model import Model, scorer
 from fas_core.registry import registry
 from fas_core.runtime import ModelFile
-from fas_core.testing.checks import verify_on
+from fas_core.testing import verify_on
 from fas_plugins.exporters.forms import write_form
 
 FORMATS = [

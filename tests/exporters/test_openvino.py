@@ -17,7 +17,7 @@ from fas_core import DataError, FasError, ModelError
 from fas_core.contracts import Exported
 from fas_core.models.model import Model, scorer
 from fas_core.runtime import ModelFile
-from fas_core.testing.checks import verify_on
+from fas_core.testing import verify_on
 from fas_plugins.exporters import openvino as exporter
 from fas_plugins.exporters.options import OpenVinoOptions
 

@@ -16,7 +16,7 @@ from fas_core import ModelError
 from fas_core.contracts import Scorer, Verification
 from fas_core.models.model import Model, scorer
 from fas_core.runtime import ModelFile
-from fas_core.testing.checks import verify_on
+from fas_core.testing import verify_on
 from fas_plugins.exporters import onnx as exporter
 from fas_plugins.exporters import pruning
 from fas_plugins.exporters.channel_selection import STEP

@@ -14,7 +14,7 @@ from onnx import TensorProto, numpy_helper
 from fas_core import ModelError
 from fas_core.contracts import Scorer, Verification
 from fas_core.runtime import ModelFile
-from fas_core.testing.checks import verify_on
+from fas_core.testing import verify_on
 from fas_plugins.exporters import onnx as exporter
 from fas_plugins.exporters.options import OnnxOptions
 

@@ -16,7 +16,7 @@ from onnx import TensorProto
 from fas_core import DataError, FasError, ModelError
 from fas_core.models.model import scorer
 from fas_core.runtime import ModelFile
-from fas_core.testing.checks import verify_on
+from fas_core.testing import verify_on
 from fas_plugins.exporters import triton as exporter
 from fas_plugins.exporters.options import TritonOptions
 

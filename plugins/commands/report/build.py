@@ -16,7 +16,7 @@ from fas_core.evaluation import tables
 from fas_core.evaluation.comparison import Comparison, compare
 from fas_core.evaluation.groups import EvaluationOptions
 from fas_core.evaluation.metrics import BoundMetric
-from fas_core.evaluation.protocols import spread, spread_tables
+from fas_core.evaluation.spread import spread, spread_tables
 from fas_core.inference.scores_of import names_of
 from fas_core.registry import Registry
 from fas_core.runs import files

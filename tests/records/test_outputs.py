@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from fas_core.records.exports import Exported, Verification
+from fas_core.records.outputs import Exported, Verification
 
 
 def test_the_size_is_that_of_all_files(tmp_path: Path) -> None:

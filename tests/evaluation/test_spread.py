@@ -1,3 +1,5 @@
+"""Results over several sub-protocols or folds: mean, deviation, JSON documents and tables."""
+
 from __future__ import annotations
 
 import json
@@ -5,9 +7,10 @@ import math
 import statistics
 
 import pytest
+from attrs import evolve
 
-from fas_core.evaluation.protocols import spread, spread_tables
-from fas_core.evaluation.result import Result
+from fas_core.evaluation.result import Result, SpeciesResult
+from fas_core.evaluation.spread import CrossValidation, cross_validation_tables, spread, spread_tables
 from fas_core.scores.thresholds import Threshold
 
 ACER = {"4@1": 0.0421, "4@2": 0.0112, "4@3": 0.0250}
@@ -69,3 +72,47 @@ def test_the_table_has_a_row_each_then_mean_and_deviation() -> None:
 def test_without_a_threshold() -> None:
     lacking = [Result(name, {"eer": 0.1}, None, {}, {}) for name in ACER]
     assert spread_tables(spread(lacking))[0].title == "Rates in %, no threshold"
+
+
+def fold_result(name: str, acer: float, total: int) -> Result:
+    return Result(
+        name,
+        metrics={"eer": 0.25, "acer": acer, "auc": math.nan},
+        threshold=Threshold(0.5, "eer", "out-of-fold"),
+        counts={"live": 1, "attack": total - 1, "unknown": 0, "no_response": 0, "total": total},
+        species={"print": SpeciesResult(acer, total - 1)},
+    )
+
+
+CROSS_VALIDATION = CrossValidation(
+    by="subject",
+    groups=(3, 2),
+    folds=spread([fold_result("fold-1", 0.1, 30), fold_result("fold-2", 0.3, 20)]),
+    pooled=evolve(fold_result("pooled", 0.18, 50), notes=("overlap",)),
+)
+
+
+def test_the_document_has_folds_mean_deviation_and_pooled() -> None:
+    document = json.loads(json.dumps(CROSS_VALIDATION.to_json(), allow_nan=False))
+    assert list(document) == ["by", "folds", "mean", "sd", "pooled"]
+    assert document["by"] == "subject"
+    assert {name: fold["groups"] for name, fold in document["folds"].items()} == {"fold-1": 3, "fold-2": 2}
+    assert document["folds"]["fold-2"]["metrics"] == {"eer": 0.25, "acer": 0.3, "auc": None}
+    assert document["mean"] == {"eer": 0.25, "acer": 0.2, "auc": None}
+    assert document["pooled"]["notes"] == ["overlap"]
+
+
+def test_a_row_a_fold_then_mean_deviation_and_pooled() -> None:
+    first, *others = cross_validation_tables(CROSS_VALIDATION)
+    assert first.title == "Rates in %, accepted when score >= 0.5 (eer on out-of-fold)"
+    assert list(first.columns) == ["fold", "subjects", "samples", "EER", "ACER"]
+    assert [tuple(row) for row in first.rows] == [
+        ("fold-1", "3", "30", "25.00", "10.00"),
+        ("fold-2", "2", "20", "25.00", "30.00"),
+        ("mean", "", "", "25.00", "20.00"),
+        ("± sd", "", "", "0.00", "14.14"),
+        ("pooled", "5", "50", "25.00", "18.00"),
+    ]
+    assert first.note == "overlap"
+    assert [table.title for table in others][-1] == "Attacks accepted in %, by species"
+    assert all(table.note == "" for table in others)
