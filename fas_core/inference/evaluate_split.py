@@ -19,8 +19,7 @@ from fas_core.inference.loaded_model import LoadedModel, load_run
 from fas_core.inference.score_samples import protocol_notes, score_samples, subsets
 from fas_core.inference.score_split import ScoredSplit, SplitOptions, open_data, score_split
 from fas_core.registry import Registry
-from fas_core.runs.group import naming
-from fas_core.runs.protocols import ProtocolRuns
+from fas_core.runs.groups import ProtocolRuns, naming
 from fas_core.runs.run import Run
 
 EVALUATED_SPLITS = ("dev", "test")

@@ -23,8 +23,7 @@ from fas_core.runtime.external_model import ExternalModel
 from fas_core.runtime.heatmap import ExplanationWriter
 from fas_core.runtime.inputs import InputFinder, count_samples, read_samples
 from fas_core.runtime.predict import PredictionPipeline
-from fas_core.runtime.predictor import Predictor
-from fas_core.runtime.results import FaceResult
+from fas_core.runtime.predictor import FaceResult, Predictor
 from fas_core.scores.thresholds import Threshold, fit_threshold
 
 if TYPE_CHECKING:

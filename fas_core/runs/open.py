@@ -7,8 +7,7 @@ from pathlib import Path
 from fas_core.errors import ModelError
 from fas_core.registry import Registry
 from fas_core.runs import files
-from fas_core.runs.folds import FoldRuns
-from fas_core.runs.protocols import ProtocolRuns
+from fas_core.runs.groups import FoldRuns, ProtocolRuns
 from fas_core.runs.run import Run
 from fas_core.runtime.model_file import ModelFile
 
@@ -17,11 +16,7 @@ MODEL_SUFFIXES = (".onnx", ".xml")
 
 
 def open_runs(path: Path, registry: Registry) -> Run | ProtocolRuns | FoldRuns:
-    """Open a folder that `fas train` wrote.
-
-    Raises:
-        FasError: it is no such folder.
-    """
+    """Open a folder that `fas train` wrote; raise FasError if it is none."""
     if (path / files.FOLDS).is_file():
         return FoldRuns.open(path, registry)
     if (path / files.PROTOCOLS).is_file():
@@ -30,11 +25,7 @@ def open_runs(path: Path, registry: Registry) -> Run | ProtocolRuns | FoldRuns:
 
 
 def open_path(path: Path, registry: Registry) -> Run | ProtocolRuns | FoldRuns | ModelFile:
-    """Open what `fas train` or `fas export` wrote.
-
-    Raises:
-        FasError: there is no such run, group of runs or model, or it cannot be read.
-    """
+    """Open what `fas train` or `fas export` wrote; raise FasError if it is missing or cannot be read."""
     if path.is_dir():
         return open_runs(path, registry)
     if path.suffix in MODEL_SUFFIXES:

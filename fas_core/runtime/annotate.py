@@ -12,7 +12,7 @@ from fas_core.data.images import Image
 from fas_core.data.text_lists import is_image
 from fas_core.errors import DataError, format_list
 from fas_core.runtime.inputs import Input, InputSample
-from fas_core.runtime.results import FaceResult
+from fas_core.runtime.predictor import FaceResult
 
 MIN_SIDE = 320
 """Smaller photos are enlarged to this shorter side, so that the text fits."""

@@ -12,8 +12,7 @@ from attrs import frozen
 from fas_core.data.images import Image, write_image
 from fas_core.runtime.annotate import FONT, output_path
 from fas_core.runtime.explain import Explainer, ExplanationMaps, Map
-from fas_core.runtime.predictor import Face
-from fas_core.runtime.results import Prediction
+from fas_core.runtime.predictor import Face, Prediction
 
 FOR_LIVE, FOR_ATTACK = (20, 120, 255), (255, 120, 0)
 LIVE, ATTACK = (10, 95, 163), (178, 69, 3)

@@ -19,8 +19,7 @@ from fas_core.errors import DataError
 from fas_core.runtime.annotate import annotate, output_path
 from fas_core.runtime.heatmap import ExplanationWriter
 from fas_core.runtime.inputs import InputSample
-from fas_core.runtime.predictor import Face, Predictor
-from fas_core.runtime.results import FaceResult, Prediction
+from fas_core.runtime.predictor import Face, FaceResult, Prediction, Predictor
 
 CHUNK = 8
 """Samples in a batch. More do not speed up a CPU, and frames of videos are held in memory."""

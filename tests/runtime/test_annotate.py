@@ -10,7 +10,7 @@ import pytest
 from fas_core import DataError
 from fas_core.runtime.annotate import ATTACK, LIVE, NOT_SCORED, annotate, check_output_paths, output_path
 from fas_core.runtime.inputs import InputSample
-from fas_core.runtime.results import FaceResult, Prediction
+from fas_core.runtime.predictor import FaceResult, Prediction
 
 
 @pytest.mark.parametrize(
