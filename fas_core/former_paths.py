@@ -70,7 +70,7 @@ MOVED = {
     "report.spread": "evaluation.protocols",
     "report.tables": "evaluation.tables",
     "runtime.foreign": "runtime.external_model",
-    "runtime.heat": "runtime.heatmap",
+    "runtime.heat": "runtime.pictures",
     "runtime.occlusion": "runtime.explain",
     "runtime.scoring": "runtime.predict",
     "schema": "config.schema",

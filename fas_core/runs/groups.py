@@ -25,7 +25,7 @@ from pathlib import Path
 from attrs import asdict, frozen
 
 from fas_core.config.load import read_mapping, to_plain, to_yaml
-from fas_core.config.recipe import FOLDS, HeldOut, Recipe
+from fas_core.config.recipe import HeldOut, Recipe
 from fas_core.config.structure import structure
 from fas_core.errors import ConfigError, FasError
 from fas_core.registry import Registry
@@ -40,7 +40,6 @@ class FoldRuns:
     """A folder of runs, one for each fold, and of the final one.
 
     Args:
-        path: the folder.
         recipe: of the final run; that of a fold differs in `data.held_out`, and has no `folds`.
         final: whether there is to be a final run.
         digest: of samples and folds, see `fas_core.data.folds.FoldAssignment.digest`.
@@ -78,13 +77,11 @@ class FoldRuns:
 
     def fold_runs(self) -> dict[str, Run]:
         """Return the run of each fold by name, in order; they need not be trained yet."""
-        match = FOLDS.fullmatch(self.spec)
-        assert match is not None  # the recipe's validator has seen it
-        by, count = match[1], int(match[2])
+        by, count = self.spec.split(":")  # the recipe's validator has checked it
         final = self.final_run()
         runs = {}
-        for fold in range(1, count + 1):
-            held_out = asdict(HeldOut(by, count, fold, self.recipe.train.seed))
+        for fold in range(1, int(count) + 1):
+            held_out = asdict(HeldOut(by, int(count), fold, self.recipe.train.seed))
             recipe = final.changed({"folds": None, "data.held_out": held_out}).recipe
             runs[f"fold-{fold}"] = Run(self.path / f"fold-{fold}", recipe, self.registry)
         return runs
@@ -108,7 +105,6 @@ class ProtocolRuns:
     """A folder of runs, one for each sub-protocol.
 
     Args:
-        path: the folder.
         protocol: name of the protocol, e.g. `cefa-4`.
         members: its sub-protocols, in order.
         recipe: of every run, but for `data.protocol`.
@@ -153,16 +149,10 @@ class ProtocolRuns:
 
 
 def open_finished(path: Path, runs: Mapping[str, Run]) -> dict[str, Run]:
-    """Open the runs of a group as they are on disk.
-
-    Raises:
-        FasError: a run is missing or was interrupted; the message says how to continue.
-    """
+    """Open the runs of a group; raise FasError, which says how to continue, if one is not finished."""
     if unfinished := [member for member, run in runs.items() if not run.is_finished()]:
-        raise FasError(
-            f"{path}: {' and '.join(unfinished)} not trained to the end: "
-            f"continue with `fas train --resume {path}`"
-        )
+        problem = f"{path}: {' and '.join(unfinished)} not trained to the end"
+        raise FasError(f"{problem}: continue with `fas train --resume {path}`")
     return {member: Run.open(run.path, run.registry) for member, run in runs.items()}
 
 

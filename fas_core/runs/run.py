@@ -87,11 +87,7 @@ class Run:
         return self.path / "scores" / f"{split}.csv"
 
     def model(self, which: Weights = "best") -> Model:
-        """Build the model with trained weights, in eval mode on the CPU.
-
-        Raises:
-            ModelError: weights are missing or do not fit the recipe.
-        """
+        """Build the trained model, in eval mode on the CPU; raise ModelError if its weights do not fit."""
         from fas_core.models.build import build_model
         from fas_core.models.checkpoint import load_weights
 

@@ -36,9 +36,6 @@ class ModelFile:
         threads: CPU threads of one call; None for one per core.
         external: description of a model that `fas export` did not write.
 
-    Attributes:
-        card: modalities in order, input size, resize rule, threshold, recipe.
-
     Raises:
         ModelError: the file is missing, damaged, not a model, or has no fas metadata and no description.
         FasError: its engine, OpenVINO, is not installed.
@@ -78,10 +75,7 @@ class ModelFile:
         return np.asarray(scores, np.float64)
 
     def outputs(self, images: Images, presence: Presence = None) -> dict[str, NDArray[np.float32]]:
-        """Return all outputs by name: `score` (B,) and, of classifiers, `logits` (B, K).
-
-        Arguments and errors are those of calling the model.
-        """
+        """Return all outputs by name, `score` (B,) and, of classifiers, `logits` (B, K), as calling does."""
         values = self._engine.run(self._names, self._to_inputs(images, presence))
         return dict(zip(self._names, values, strict=True))
 
@@ -119,9 +113,8 @@ class ModelFile:
                 raise DataError(f"{self.path}: no {name!r} images given; {self._expects()}")
             pixels = arrays[name] = np.asarray(images[name])
             if pixels.dtype != np.uint8 or pixels.ndim != 4 or pixels.shape[1:] != (side, side, 3):
-                raise DataError(
-                    f"{self.path}: {name!r} images are {pixels.dtype} {pixels.shape}; {self._expects()}"
-                )
+                actual = f"{name!r} images are {pixels.dtype} {pixels.shape}"
+                raise DataError(f"{self.path}: {actual}; {self._expects()}")
         if not arrays:
             raise DataError(f"{self.path}: no images given; {self._expects()}")
         if len({len(pixels) for pixels in arrays.values()}) > 1:
@@ -166,8 +159,7 @@ class _StoredCard:
 def read_card(text: str, where: str) -> Card:
     """Return the card that `Card.to_json` wrote; keys that a later fas added are passed over.
 
-    Raises:
-        ModelError: the text is not such a card, or its format is newer than this fas; names `where`.
+    Raises ModelError, which names `where`, if the text is no card, or its format is newer than this fas.
     """
     unreadable = f"{where}: its fas metadata cannot be read"
     try:

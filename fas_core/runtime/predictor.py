@@ -100,13 +100,8 @@ class Predictor:
     Args:
         path: the `.onnx` file, or OpenVINO's `.xml`; or an open model.
         threads: CPU threads of one call of a file; None for one per core.
-        threshold: instead of the model's own.
+        threshold: instead of the model's own; a face is accepted as live when its score is at least this.
         external: description of a model that `fas export` did not write.
-
-    Attributes:
-        model: the scorer.
-        card: modalities in order, input size, resize rule, its threshold's policy, recipe.
-        threshold: accepted as live when a score is at least this.
 
     Raises:
         ModelError: the file is missing, damaged or of an unknown model, or there is no threshold.
@@ -138,8 +133,7 @@ class Predictor:
     def __call__(self, **images: FaceImage | None) -> Prediction:
         """Predict one face, passed by modality, e.g. `predictor(rgb=..., depth=..., ir=...)`.
 
-        Raises:
-            DataError: an image cannot be read, or a modality that the model needs is missing.
+        Raises DataError if an image cannot be read, or a modality that the model needs is missing.
         """
         return self.predict([self.prepare(images)])[0]
 
@@ -163,11 +157,7 @@ class Predictor:
         return {name: prepare(_read(name, image), size, resize) for name, image in present.items()}
 
     def check_modalities(self, images: Mapping[str, Any]) -> None:
-        """Check that the model can score a face of these modalities.
-
-        Raises:
-            DataError: a modality that the model needs is missing.
-        """
+        """Raise DataError if a modality that the model needs is missing."""
         needed = self.card.modalities
         missing = [name for name in needed if name not in images]
         if missing and not (self.card.input.partial and len(missing) < len(needed)):

@@ -90,11 +90,7 @@ def resume(
 
 
 def start_or_resume(run: Run, changes: Mapping[str, Any], *, reader: DatasetReader | None = None) -> None:
-    """Train a run of a group from the start, from where it stopped, or not at all if it is finished.
-
-    Raises:
-        FasError, KeyboardInterrupt: see `start` and `resume`.
-    """
+    """Train a run of a group from the start, from where it stopped, or not at all if it is finished."""
     if run.is_finished():
         console.info(f"run {run.path}: trained before")
     elif (run.path / files.STATE).is_file():
@@ -123,8 +119,7 @@ def _finish(training: Training, reader: DatasetReader) -> Outcome:
 def training_splits(reader: DatasetReader, recipe: Recipe) -> tuple[SampleTable, SampleTable | None]:
     """Return train and dev, checked; dev is None where the protocol has none, or it cannot be evaluated.
 
-    Raises:
-        DataError: there is no train split, it has one class, or a modality is missing.
+    Raises DataError if there is no train split, it has one class, or a modality is missing.
     """
     if "train" not in reader.splits():
         splits = ", ".join(reader.splits())

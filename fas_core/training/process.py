@@ -26,8 +26,7 @@ M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4
 def accelerator_for(config: TrainConfig) -> Accelerator:
     """Return the accelerator with the recipe's device and precision; `torchrun` gives each process a device.
 
-    Raises:
-        ConfigError: the device is not available, or does not support the precision.
+    Raises ConfigError if the device is not available, or does not support the precision.
     """
     kind = torch.device(config.device).type if config.device != "auto" else "auto"
     if kind not in ("auto", "cpu") and not getattr(torch, kind).is_available():
