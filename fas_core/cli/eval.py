@@ -75,8 +75,7 @@ def command(
     from fas_core.inference.evaluate_split import Evaluation
     from fas_core.inference.loaded_model import load_model
     from fas_core.registry import registry
-    from fas_core.runs.groups import ProtocolRuns
-    from fas_core.runs.open import open_runs
+    from fas_core.runs.groups import ProtocolRuns, open_runs
 
     opened = open_runs(target, registry()) if target.is_dir() else None
     grouped, narrowed = evaluation.group_by is not None, bool(modalities or scores)

@@ -1,4 +1,4 @@
-"""Groups of runs of nearly one recipe, below one folder: the folds of a cross-validation, or sub-protocols.
+"""Groups of runs below one folder, of folds or of sub-protocols; and how any run, group or model is opened.
 
 ```
 folds.yaml            the recipe, whether there is to be a final run, a digest of samples and folds
@@ -27,12 +27,15 @@ from attrs import asdict, frozen
 from fas_core.config.load import read_mapping, to_plain, to_yaml
 from fas_core.config.recipe import HeldOut, Recipe
 from fas_core.config.structure import structure
-from fas_core.errors import ConfigError, FasError
+from fas_core.errors import ConfigError, FasError, ModelError
 from fas_core.registry import Registry
 from fas_core.runs import files
 from fas_core.runs.run import Run, refuse_existing_runs, write_text
+from fas_core.runtime.model_file import ModelFile
 
 FINAL = "final"
+MODEL_SUFFIXES = (".onnx", ".xml")
+"""File name endings of exported models that the runtime opens."""
 
 
 @frozen
@@ -140,12 +143,30 @@ class ProtocolRuns:
 
     def run(self, member: str) -> Run:
         """Return the run of a sub-protocol, which need not be trained yet."""
-        run = Run(self.path / member, self.recipe, self.registry)
-        return run.changed({"data.protocol": member})
+        return Run(self.path / member, self.recipe, self.registry).changed({"data.protocol": member})
 
     def runs(self) -> dict[str, Run]:
         """Open the run of each sub-protocol, in order; raise FasError if one is missing or not finished."""
         return open_finished(self.path, {member: self.run(member) for member in self.members})
+
+
+def open_runs(path: Path, registry: Registry) -> Run | ProtocolRuns | FoldRuns:
+    """Open a folder that `fas train` wrote; raise FasError if it is none."""
+    if (path / files.FOLDS).is_file():
+        return FoldRuns.open(path, registry)
+    if (path / files.PROTOCOLS).is_file():
+        return ProtocolRuns.open(path, registry)
+    return Run.open(path, registry)
+
+
+def open_path(path: Path, registry: Registry) -> Run | ProtocolRuns | FoldRuns | ModelFile:
+    """Open what `fas train` or `fas export` wrote; raise FasError if it is missing or cannot be read."""
+    if path.is_dir():
+        return open_runs(path, registry)
+    if path.suffix in MODEL_SUFFIXES:
+        return ModelFile(path)
+    problem = "neither a run folder nor a model file" if path.exists() else "no such run folder or model"
+    raise ModelError(f"{path}: {problem}: give what `fas train` or `fas export` wrote")
 
 
 def open_finished(path: Path, runs: Mapping[str, Run]) -> dict[str, Run]:
