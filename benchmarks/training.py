@@ -28,7 +28,7 @@ def images_per_second(steps: int, keep: bool) -> float:
     from fas_core.config.structure import structure
     from fas_core.models.build import build_model
     from fas_core.registry import registry
-    from fas_core.training.device import keep_freed_memory
+    from fas_core.training.process import keep_freed_memory
 
     if keep and not keep_freed_memory():
         sys.exit("freed memory cannot be kept here: it takes glibc")

@@ -59,7 +59,7 @@ class Card:
         return hashlib.sha256(json.dumps(self.recipe, sort_keys=True).encode()).hexdigest()[:16]
 
     def to_json(self) -> str:
-        """Return the text that a model file stores; `fas_core.runtime.read_card` reads it."""
+        """Return the text that a model file stores; `fas_core.runtime.model_file` reads it."""
         card = {
             "format": FORMAT,
             "labels": LABELS,

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from fas_core.evaluation.groups import EvaluationOptions
     from fas_core.inference.evaluate_split import Evaluation
     from fas_core.inference.loaded_model import LoadedModel
-    from fas_core.runs.protocols import ProtocolRuns
+    from fas_core.runs.groups import ProtocolRuns
 
 
 @click.command()
@@ -82,8 +82,7 @@ def command(
     from fas_core.inference.evaluate_split import Evaluation
     from fas_core.inference.loaded_model import load_model
     from fas_core.registry import registry
-    from fas_core.runs.open import open_runs
-    from fas_core.runs.protocols import ProtocolRuns
+    from fas_core.runs.groups import ProtocolRuns, open_runs
 
     opened = open_runs(target, registry()) if target.is_dir() else None
     grouped, narrowed = evaluation.group_by is not None, bool(modalities or scores)

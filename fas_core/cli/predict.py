@@ -26,7 +26,7 @@ from fas_core.errors import ConfigError
 
 if TYPE_CHECKING:
     from fas_core.inference.predict_inputs import PredictOptions
-    from fas_core.runtime.results import FaceResult
+    from fas_core.runtime.predictor import FaceResult
 
 NOTHING_SCORED, ATTACKED = 1, 3
 FOLDER = click.Path(path_type=Path, file_okay=False)

@@ -114,8 +114,7 @@ def _resume(
 ) -> Outcome | ProtocolsOutcome | FoldsOutcome:
     """Continue a run, or the runs of sub-protocols or folds."""
     from fas_core.registry import registry
-    from fas_core.runs.folds import FoldRuns
-    from fas_core.runs.open import open_runs
+    from fas_core.runs.groups import FoldRuns, open_runs
     from fas_core.runs.run import Run
     from fas_core.training import cross_validation, job, protocols
 
@@ -153,9 +152,7 @@ def _show(path: Path, outcome: Outcome | ProtocolsOutcome | FoldsOutcome) -> Non
     """Print the tables, and what to do next."""
     from fas_core.registry import registry
     from fas_core.runs import files
-    from fas_core.runs.folds import FINAL, FoldRuns
-    from fas_core.runs.open import open_runs
-    from fas_core.runs.protocols import ProtocolRuns
+    from fas_core.runs.groups import FINAL, FoldRuns, ProtocolRuns, open_runs
 
     if console.json:
         console.document(json.loads((path / files.RESULTS).read_text()))

@@ -10,7 +10,7 @@ from fas_core.console import Table, console
 if TYPE_CHECKING:
     from fas_core.evaluation.groups import GroupedResult
     from fas_core.inference.predict_inputs import Verdicts
-    from fas_core.runtime.results import FaceResult
+    from fas_core.runtime.predictor import FaceResult
 
 NEEDS_RUN = "occlusion only: Grad-CAM takes gradients, so give the run instead of the file (needs torch)"
 

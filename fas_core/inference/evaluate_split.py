@@ -23,8 +23,7 @@ from fas_core.inference.score_samples import (
     subsets,
 )
 from fas_core.registry import Registry
-from fas_core.runs.group import naming
-from fas_core.runs.protocols import ProtocolRuns
+from fas_core.runs.groups import ProtocolRuns, naming
 from fas_core.runs.run import Run
 
 EVALUATED_SPLITS = ("dev", "test")

@@ -14,9 +14,7 @@ from fas_core.contracts import Images, Scorer
 from fas_core.errors import DataError, FasError
 from fas_core.records.model_input import ModelInput
 from fas_core.registry import Registry
-from fas_core.runs.folds import FoldRuns
-from fas_core.runs.open import open_path
-from fas_core.runs.protocols import ProtocolRuns
+from fas_core.runs.groups import FoldRuns, ProtocolRuns, open_path
 from fas_core.runs.run import Run
 from fas_core.runtime.model_file import ModelFile
 from fas_core.scores.table import ScoreTable

@@ -16,14 +16,12 @@ from fas_core.data.text_lists import is_image
 from fas_core.errors import ConfigError, require
 from fas_core.registry import registry
 from fas_core.runs import files
-from fas_core.runtime.annotate import check_output_paths
 from fas_core.runtime.explain import SQUARE, Explainer
 from fas_core.runtime.external_model import ExternalModel
-from fas_core.runtime.heatmap import ExplanationWriter
 from fas_core.runtime.inputs import InputFinder, count_samples, read_samples
+from fas_core.runtime.pictures import ExplanationWriter, check_output_paths
 from fas_core.runtime.predict import PredictionPipeline
-from fas_core.runtime.predictor import Predictor
-from fas_core.runtime.results import FaceResult
+from fas_core.runtime.predictor import FaceResult, Predictor
 from fas_core.scores.thresholds import Threshold, fit_threshold
 
 if TYPE_CHECKING:

@@ -51,11 +51,7 @@ class Run:
 
     @classmethod
     def open(cls, path: Path, registry: Registry) -> Run:
-        """Open an existing run folder.
-
-        Raises:
-            FasError: the folder is no run folder.
-        """
+        """Open an existing run folder; raise FasError if it is none."""
         file = path / files.RECIPE
         if (path / files.FOLDS).is_file():
             raise FasError(f"{path}: holds folds, each a run of its own: give {path / 'final'}")
@@ -64,11 +60,7 @@ class Run:
         return cls(path, structure(read_mapping(file), Recipe, registry, str(file)), registry)
 
     def create(self) -> None:
-        """Make the folder and write what is known before training.
-
-        Raises:
-            FasError: the folder holds a run already, or cannot be written.
-        """
+        """Make the folder and write what is known before training; raise FasError if it holds a run."""
         refuse_existing_runs(self.path)
         self.write_text(files.ENVIRONMENT, json.dumps(read_environment(), indent=2) + "\n")
         self.write_recipe()
@@ -78,11 +70,7 @@ class Run:
         self.write_text(files.RECIPE, to_yaml({"format": FORMAT, **to_plain(self.recipe, self.registry)}))
 
     def changed(self, overrides: Mapping[str, Any]) -> Run:
-        """Return the run with some of its recipe changed, `{"train.epochs": 20}`; nothing is written.
-
-        Raises:
-            ConfigError: a value is wrong.
-        """
+        """Return the run with some of its recipe changed, `{"train.epochs": 20}`; nothing is written."""
         tree = to_plain(self.recipe, self.registry)
         for path, value in overrides.items():
             tree = merge(tree, nest(path, value))
@@ -90,8 +78,7 @@ class Run:
 
     def write_text(self, name: str, text: str) -> None:
         """Write one file of the folder, whole or not at all."""
-        with replacing(self.path / name) as temporary:
-            temporary.write_text(text, encoding="utf-8")
+        write_text(self.path / name, text)
 
     def weights(self, which: Weights = "best") -> Path:
         return self.path / f"{which}.safetensors"
@@ -100,11 +87,7 @@ class Run:
         return self.path / "scores" / f"{split}.csv"
 
     def model(self, which: Weights = "best") -> Model:
-        """Build the model with trained weights, in eval mode on the CPU.
-
-        Raises:
-            ModelError: weights are missing or do not fit the recipe.
-        """
+        """Build the trained model, in eval mode on the CPU; raise ModelError if its weights do not fit."""
         from fas_core.models.build import build_model
         from fas_core.models.checkpoint import load_weights
 
@@ -123,10 +106,7 @@ class Run:
         return "dev" if self.recipe.folds is None else f"out-of-fold {self.recipe.folds}"
 
     def fitting_scores(self) -> ScoreTable | None:
-        """Read the scores that thresholds are fitted on: dev's by the best weights, or out-of-fold scores.
-
-        None where the run has none.
-        """
+        """Read dev's scores by the best weights, or with folds the out-of-fold scores; None if missing."""
         return self.stored_scores("dev" if self.recipe.folds is None else files.OUT_OF_FOLD)
 
     def stored_scores(self, split: str) -> ScoreTable | None:
@@ -135,19 +115,11 @@ class Run:
         return ScoreTable.read(path) if path.is_file() else None
 
     def threshold(self) -> Threshold:
-        """Fit the threshold by the recipe's policy.
-
-        Raises:
-            DataError: the policy is fitted on scores, and the run has none.
-        """
+        """Fit the threshold by the recipe's policy; raise DataError if the scores it needs are missing."""
         return fit_threshold(self.recipe.threshold, self.fitting_scores(), self.fitted_on)
 
     def append_metrics(self, record: dict[str, Any]) -> None:
-        """Add a line to metrics.jsonl.
-
-        Raises:
-            FasError: the file cannot be written.
-        """
+        """Add a line to metrics.jsonl; raise FasError if it cannot be written."""
         file = self.path / files.METRICS
         try:
             with file.open("a", encoding="utf-8") as stream:
@@ -161,11 +133,7 @@ class Run:
         return [json.loads(line) for line in file.read_text().splitlines()] if file.is_file() else []
 
     def results(self) -> dict[str, Any]:
-        """Read results.json; empty where the run is not finished.
-
-        Raises:
-            FasError: the file is not what `fas train` writes.
-        """
+        """Read results.json, empty where the run is not finished; raise FasError if it is damaged."""
         file = self.path / files.RESULTS
         if not file.is_file():
             return {}
@@ -189,21 +157,23 @@ class Run:
             threshold = self.threshold()
         except FasError:
             threshold = None
-        return Card(
-            input=self.recipe.input,
-            threshold=threshold,
-            recipe=to_plain(self.recipe, self.registry),
-            data=self.results().get("data", {}),
-            versions=read_environment()["packages"],
-        )
+        recipe, data = to_plain(self.recipe, self.registry), self.results().get("data", {})
+        return Card(self.recipe.input, threshold, recipe, data, read_environment()["packages"])
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file, whole or not at all."""
+    with replacing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def write_results(folder: Path, record: Mapping[str, Any]) -> None:
+    """Write results.json of a run or of a group of runs."""
+    write_text(folder / files.RESULTS, json.dumps(record, indent=2) + "\n")
 
 
 def refuse_existing_runs(path: Path) -> None:
-    """Refuse a folder that holds a run, or a group of runs.
-
-    Raises:
-        FasError: the folder holds one.
-    """
+    """Raise FasError if a folder holds a run, or a group of runs."""
     if files.holds_runs(path):
         content = "a run" if (path / files.RECIPE).exists() else "runs"
         raise FasError(f"{path}: holds {content}: choose another --name, or --resume {path}")

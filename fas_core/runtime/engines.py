@@ -40,11 +40,8 @@ class Engine(Protocol):
 def open_engine(path: Path, threads: int | None = None) -> Engine:
     """Open `.onnx`, or an OpenVINO `.xml` with its `.bin` beside it, with the engine of the suffix.
 
-    `threads` is the number of CPU threads of one call; None for one per core.
-
-    Raises:
-        ModelError: the file is missing, damaged or not a model.
-        FasError: the engine is not installed.
+    `threads` is the number of CPU threads of one call; None for one per core. Raises ModelError if the file
+    is missing, damaged or not a model, and FasError if the engine is not installed.
     """
     if not path.is_file():
         raise ModelError(f"{path}: {'a folder, not a model file' if path.is_dir() else 'no such model file'}")
@@ -81,9 +78,7 @@ class OnnxEngine:
 class OpenVinoEngine:
     """Runs an OpenVINO IR on the CPU, in float32 (or int8) also where the CPU supports bfloat16.
 
-    Args:
-        path: the `.xml`; its `.bin` lies beside it.
-        threads: CPU threads of all calls together, which run one after the other.
+    All calls together use `threads` CPU threads, and run one after the other.
     """
 
     kind = "OpenVINO"

@@ -55,10 +55,8 @@ class ExplanationMaps:
 class Explainer:
     """Computes the maps of one model. Threads may share it.
 
-    Args:
-        predictor: the model.
-        grad_cam: None where there are no gradients.
-        square: side of the covering square as a fraction of the face's, in (0, 1]; its step is half of that.
+    `grad_cam` is None where there are no gradients. `square` is the side of the covering square as a fraction
+    of the face's, in (0, 1]; its step is half of that.
     """
 
     predictor: Predictor
@@ -66,11 +64,7 @@ class Explainer:
     square: float = SQUARE
 
     def explain(self, face: Face) -> ExplanationMaps:
-        """Compute the maps of a prepared face, of all its modalities, at the model's face size.
-
-        Raises:
-            ModelError: the model's architecture does not support Grad-CAM.
-        """
+        """Compute a face's maps, at the model's face size; raise ModelError if Grad-CAM is not supported."""
         images, presence = self.predictor.stack([face])
         side = self.predictor.card.input.face_size
         square = max(round(self.square * side), 1)
@@ -96,23 +90,17 @@ def occlusion(
     one: positive where the region is evidence for live, negative for attack.
 
     Args:
-        score: the model.
         images: `{modality: uint8 (1, S, S, 3)}`, in the model's order.
         presence: (1, modalities) bool, False where a modality is missing; None: none is.
         square: side of the square in pixels.
         stride: its step in pixels; the last square of a row or column ends at the border.
 
-    Returns:
-        `{modality: (S, S)}` of those that are present.
-
-    Raises:
-        ValueError: not 1 <= stride <= square <= S.
+    Returns `{modality: (S, S)}` of those present. Raises ValueError unless 1 <= stride <= square <= S.
     """
     side = next(iter(images.values())).shape[1]
     if not 1 <= stride <= square <= side:
-        raise ValueError(
-            f"square {square} and stride {stride} for {side} pixels: need stride <= square <= side"
-        )
+        sizes = f"square {square} and stride {stride} for {side} pixels"
+        raise ValueError(f"{sizes}: need stride <= square <= side")
     starts = [*range(0, side - square, stride), side - square]
     corners = list(product(starts, starts))
     uncovered = float(score(images, presence)[0])

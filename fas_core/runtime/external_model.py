@@ -53,11 +53,7 @@ class ExternalModel:
 
     @classmethod
     def read(cls, path: Path) -> ExternalModel:
-        """Read the description from a YAML file with these keys.
-
-        Raises:
-            ConfigError: the file cannot be read, or a key or value is not valid.
-        """
+        """Read a YAML file with these keys; raise ConfigError if it cannot be read or is not valid."""
         import yaml
 
         try:
@@ -78,13 +74,7 @@ class ExternalModel:
 class ExternalEngine:
     """Runs such a model with the interface of an exported one: uint8 (B, H, W, 3) by modality -> `score`.
 
-    Args:
-        engine: of the file.
-        model: its description.
-        path: of the file, for messages.
-
-    Raises:
-        ModelError: the graph does not fit the description: its inputs are counted, and it is run once.
+    Raises ModelError if the graph does not fit the description: its inputs are counted, and it is run once.
     """
 
     metadata: str | None = None
@@ -114,9 +104,8 @@ class ExternalEngine:
         if output is None and len(outputs) == 1:
             return outputs[0]
         if output not in outputs:
-            raise ModelError(
-                f"{self._path}: has the outputs {format_list(outputs)}: set `output` to one of them"
-            )
+            names = format_list(outputs)
+            raise ModelError(f"{self._path}: has the outputs {names}: set `output` to one of them")
         return output
 
     def _score_blank(self, count: int) -> Array:
@@ -137,9 +126,8 @@ class ExternalEngine:
             (output,) = self._engine.run([self._output], dict(zip(self._engine.inputs, images, strict=True)))
         except Exception as error:  # an engine's exceptions share no public base
             reason = str(error).splitlines()[0]
-            raise ModelError(
-                f"{self._path}: cannot be run with the input that is described: {reason}"
-            ) from error
+            problem = f"{self._path}: cannot be run with the input that is described: {reason}"
+            raise ModelError(problem) from error
         return self._to_score(np.asarray(output, np.float32))
 
     def _to_network_input(self, pixels: Array) -> Array:

@@ -45,9 +45,7 @@ class VideoInput:
     """A video or a camera, whose samples are read one after the other and not counted before.
 
     Args:
-        name: as the user wrote it.
         source: the file, or the camera's number.
-        modality: of its frames.
         copy_path: relative folder of annotated frames.
         every: score each n-th frame.
         limit: maximum number of frames to score.
@@ -86,12 +84,10 @@ def read_samples(inputs: Iterable[Input]) -> Iterator[InputSample]:
 
 @frozen
 class InputFinder:
-    """Finds the inputs that command line arguments name.
+    """Finds the inputs that command line arguments name, for a model of these modalities.
 
-    Args:
-        modalities: of the model.
-        every: score each n-th frame of videos and cameras.
-        frames: maximum number of frames of each; None for all of a video and one of a camera.
+    Of videos and cameras each `every`-th frame is scored, at most `frames`; None for all of a video and one
+    of a camera.
     """
 
     modalities: Sequence[str]

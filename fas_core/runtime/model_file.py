@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from attrs import field, fields_dict, frozen
 from numpy.typing import NDArray
 
-from fas_core.card import PRESENCE, Card
+from fas_core.card import FORMAT, PRESENCE, Card
+from fas_core.config.structure import structure
 from fas_core.contracts import Images
-from fas_core.errors import DataError, ModelError
+from fas_core.errors import ConfigError, DataError, ModelError
+from fas_core.records.model_input import ModelInput, Resize
+from fas_core.registry import Registry
 from fas_core.runtime.engines import Engine, open_engine
 from fas_core.runtime.external_model import ExternalEngine, ExternalModel
-from fas_core.runtime.read_card import read_card
+from fas_core.scores.thresholds import Threshold
 
 Presence = NDArray[np.bool_] | None
 
@@ -29,9 +35,6 @@ class ModelFile:
         path: the `.onnx` file, or OpenVINO's `.xml`.
         threads: CPU threads of one call; None for one per core.
         external: description of a model that `fas export` did not write.
-
-    Attributes:
-        card: modalities in order, input size, resize rule, threshold, recipe.
 
     Raises:
         ModelError: the file is missing, damaged, not a model, or has no fas metadata and no description.
@@ -72,10 +75,7 @@ class ModelFile:
         return np.asarray(scores, np.float64)
 
     def outputs(self, images: Images, presence: Presence = None) -> dict[str, NDArray[np.float32]]:
-        """Return all outputs by name: `score` (B,) and, of classifiers, `logits` (B, K).
-
-        Arguments and errors are those of calling the model.
-        """
+        """Return all outputs by name, `score` (B,) and, of classifiers, `logits` (B, K), as calling does."""
         values = self._engine.run(self._names, self._to_inputs(images, presence))
         return dict(zip(self._names, values, strict=True))
 
@@ -113,9 +113,8 @@ class ModelFile:
                 raise DataError(f"{self.path}: no {name!r} images given; {self._expects()}")
             pixels = arrays[name] = np.asarray(images[name])
             if pixels.dtype != np.uint8 or pixels.ndim != 4 or pixels.shape[1:] != (side, side, 3):
-                raise DataError(
-                    f"{self.path}: {name!r} images are {pixels.dtype} {pixels.shape}; {self._expects()}"
-                )
+                actual = f"{name!r} images are {pixels.dtype} {pixels.shape}"
+                raise DataError(f"{self.path}: {actual}; {self._expects()}")
         if not arrays:
             raise DataError(f"{self.path}: no images given; {self._expects()}")
         if len({len(pixels) for pixels in arrays.values()}) > 1:
@@ -140,3 +139,43 @@ def _open(path: Path, threads: int | None, external: ExternalModel | None) -> tu
             "give a model that `fas export` wrote, or describe it (fas predict --foreign)"
         )
     return ExternalEngine(engine, external, path), external.card
+
+
+@frozen
+class _StoredCard:
+    """The keys of a card's JSON, all but those that are derived from others."""
+
+    modalities: tuple[str, ...]
+    input_size: int
+    resize: Resize
+    threshold: Threshold | None
+    network_size: int | None = None  # files of fas 0.1.0 lack it
+    recipe: Mapping[str, Any] = field(factory=dict)
+    data: Mapping[str, str] = field(factory=dict)
+    versions: Mapping[str, str] = field(factory=dict)
+    partial: bool = False
+
+
+def read_card(text: str, where: str) -> Card:
+    """Return the card that `Card.to_json` wrote; keys that a later fas added are passed over.
+
+    Raises ModelError, which names `where`, if the text is no card, or its format is newer than this fas.
+    """
+    unreadable = f"{where}: its fas metadata cannot be read"
+    try:
+        tree = json.loads(text)
+    except ValueError as error:
+        raise ModelError(f"{unreadable}: not JSON: {error}") from error
+    if not isinstance(tree, dict) or not isinstance(tree.get("format"), int):
+        raise ModelError(f"{unreadable}: it has no format number")
+    if tree["format"] > FORMAT:
+        raise ModelError(f"{where}: written by a newer fas (format {tree['format']}): upgrade fas-core")
+    known = {name: tree[name] for name in fields_dict(_StoredCard) if name in tree}
+    try:
+        stored = structure(known, _StoredCard, Registry(()), unreadable)
+    except ConfigError as error:
+        raise ModelError("; ".join((error.message, *error.problems))) from error
+    side = stored.input_size
+    network_size = stored.network_size or side
+    model_input = ModelInput(stored.modalities, side, network_size, stored.resize, partial=stored.partial)
+    return Card(model_input, stored.threshold, stored.recipe, stored.data, stored.versions)

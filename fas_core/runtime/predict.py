@@ -16,11 +16,9 @@ from fas_core.data.faces import CropSettings, Detector, crop_face, face_detector
 from fas_core.data.images import Box, Image, box_overlaps, crop, read_image, scale_box, write_image
 from fas_core.data.parallel import ordered
 from fas_core.errors import DataError
-from fas_core.runtime.annotate import annotate, output_path
-from fas_core.runtime.heatmap import ExplanationWriter
 from fas_core.runtime.inputs import InputSample
-from fas_core.runtime.predictor import Face, Predictor
-from fas_core.runtime.results import FaceResult, Prediction
+from fas_core.runtime.pictures import ExplanationWriter, annotate, output_path
+from fas_core.runtime.predictor import Face, FaceResult, Prediction, Predictor
 
 CHUNK = 8
 """Samples in a batch. More do not speed up a CPU, and frames of videos are held in memory."""
@@ -58,7 +56,6 @@ class PredictionPipeline:
     """Scores input samples with one model. Threads may share it.
 
     Args:
-        predictor: the model.
         crops: how faces are detected and cropped; None where images are faces already (or have a box).
         every_face: whether to score all faces or the largest alone.
         annotated: folder of annotated copies; None for no copies.
@@ -79,10 +76,8 @@ class PredictionPipeline:
     def run(self, samples: Iterable[InputSample], workers: int) -> Iterator[tuple[int, list[FaceResult]]]:
         """Yield, for each chunk in order, its number of samples and their results.
 
-        An image that cannot be read is a result with the reason.
-
-        Raises:
-            FasError: an annotated copy or an explanation cannot be written.
+        An image that cannot be read is a result with the reason. Raises FasError if an annotated copy or an
+        explanation cannot be written.
         """
         remaining = iter(samples)
         size = CHUNK if self.explanations is None else 1  # the maps of one face keep a thread busy

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
+from attrs import field, frozen
 from numpy.typing import NDArray
 
 from fas_core.card import Card
 from fas_core.contracts import Images
-from fas_core.data.images import Image, as_image, prepare, read_image
+from fas_core.data.images import Box, Image, as_image, prepare, read_image
 from fas_core.errors import DataError, ModelError
 from fas_core.runtime.external_model import ExternalModel
 from fas_core.runtime.model_file import ModelFile, Presence
-from fas_core.runtime.results import Prediction
 
 FaceImage = str | Path | NDArray[np.uint8] | NDArray[np.uint16]
 """A cropped face: an image file, or its pixels as (H, W, 3) RGB, also (H, W) grey or depth, of any size."""
@@ -27,6 +27,60 @@ Face = Mapping[str, Image]
 """A face as the model takes it: `{modality: uint8 (S, S, 3)}`, S being the card's face size."""
 
 BATCH_SIZE = 32
+
+
+@frozen
+class Prediction:
+    """A model's decision on one face.
+
+    Args:
+        score: higher is more live; of a classifier the probability of being live.
+        threshold: accepted as live when `score >= threshold`.
+    """
+
+    score: float
+    threshold: float
+    live: bool = field(init=False)
+
+    @live.default
+    def _accepted(self) -> bool:
+        return self.score >= self.threshold
+
+    @property
+    def verdict(self) -> Literal["live", "attack"]:
+        return "live" if self.live else "attack"
+
+
+@frozen
+class FaceResult:
+    """The result for one face, or for an input without one.
+
+    Args:
+        name: the input's name; followed by `#2` and so on for its second and further faces.
+        images: `{modality: file}` of the input.
+        box: the face as x, y, w, h in pixels of the first image; None for the whole image.
+        prediction: None where no face was scored.
+        reason: why no face was scored.
+        picture: file of the explanation; None where none was requested.
+    """
+
+    name: str
+    images: Mapping[str, str]
+    box: Box | None
+    prediction: Prediction | None
+    reason: str = ""
+    picture: Path | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        prediction = self.prediction
+        return {
+            "input": self.name,
+            "images": dict(self.images),
+            "box": None if self.box is None else [round(value, 1) for value in self.box],
+            "score": None if prediction is None else prediction.score,
+            "verdict": None if prediction is None else prediction.verdict,
+            "reason": self.reason or None,
+        }
 
 
 class OpenModel(Protocol):
@@ -46,13 +100,8 @@ class Predictor:
     Args:
         path: the `.onnx` file, or OpenVINO's `.xml`; or an open model.
         threads: CPU threads of one call of a file; None for one per core.
-        threshold: instead of the model's own.
+        threshold: instead of the model's own; a face is accepted as live when its score is at least this.
         external: description of a model that `fas export` did not write.
-
-    Attributes:
-        model: the scorer.
-        card: modalities in order, input size, resize rule, its threshold's policy, recipe.
-        threshold: accepted as live when a score is at least this.
 
     Raises:
         ModelError: the file is missing, damaged or of an unknown model, or there is no threshold.
@@ -84,8 +133,7 @@ class Predictor:
     def __call__(self, **images: FaceImage | None) -> Prediction:
         """Predict one face, passed by modality, e.g. `predictor(rgb=..., depth=..., ir=...)`.
 
-        Raises:
-            DataError: an image cannot be read, or a modality that the model needs is missing.
+        Raises DataError if an image cannot be read, or a modality that the model needs is missing.
         """
         return self.predict([self.prepare(images)])[0]
 
@@ -109,11 +157,7 @@ class Predictor:
         return {name: prepare(_read(name, image), size, resize) for name, image in present.items()}
 
     def check_modalities(self, images: Mapping[str, Any]) -> None:
-        """Check that the model can score a face of these modalities.
-
-        Raises:
-            DataError: a modality that the model needs is missing.
-        """
+        """Raise DataError if a modality that the model needs is missing."""
         needed = self.card.modalities
         missing = [name for name in needed if name not in images]
         if missing and not (self.card.input.partial and len(missing) < len(needed)):

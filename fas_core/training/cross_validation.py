@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,6 @@ import numpy as np
 import pyarrow as pa
 from attrs import evolve, frozen
 
-from fas_core.atomic import replacing
 from fas_core.config.recipe import Recipe
 from fas_core.console import Table, console
 from fas_core.data.folds import FoldAssignment, plural, shared_groups, straddling_subjects
@@ -23,9 +21,8 @@ from fas_core.inference.evaluate_split import evaluate_stored
 from fas_core.inference.score_samples import protocol_notes
 from fas_core.registry import Registry
 from fas_core.runs import files
-from fas_core.runs.folds import FINAL, FoldRuns
-from fas_core.runs.group import is_main_process, naming
-from fas_core.runs.run import Run, refuse_existing_runs
+from fas_core.runs.groups import FINAL, FoldRuns, is_main_process, naming
+from fas_core.runs.run import Run, refuse_existing_runs, write_results
 from fas_core.scores.table import ScoreTable
 from fas_core.scores.thresholds import fit_threshold
 from fas_core.training import job
@@ -33,12 +30,9 @@ from fas_core.training import job
 
 @frozen(eq=False)
 class FoldsOutcome:
-    """A finished cross-validation.
+    """The figures of the out-of-fold scores, and those of the final run, `{split: Result}`, with its hours.
 
-    Args:
-        results: the figures of the out-of-fold scores; None but in the process that writes.
-        final: `{split: Result}` of the final run; empty where there is none.
-        train_hours: of that run.
+    `results` is None but in the process that writes; `final` is empty where there is no final run.
     """
 
     results: CrossValidation | None
@@ -76,27 +70,17 @@ def start(path: Path, recipe: Recipe, registry: Registry, *, final: bool) -> Fol
 def resume(fold_runs: FoldRuns, changes: Mapping[str, Any], *, final: bool | None = None) -> FoldsOutcome:
     """Continue: finished runs stay, an interrupted one is continued, the others are trained.
 
-    Args:
-        fold_runs: the runs.
-        changes: of the recipe, see `fas_core.training.job.resume`.
-        final: whether there is to be a final run; None: as before.
-
-    Raises:
-        FasError: see `start`; or the samples are not those that the folds were made of, or a run's training
-            state does not fit.
-        KeyboardInterrupt: Ctrl-C; `resume` continues again.
+    `changes` are of the recipe, see `fas_core.training.job.resume`. `final` is whether there is to be a final
+    run; None: as before. Raises as `start` does; also FasError where the samples are not those that the folds
+    were made of, or a run's training state does not fit.
     """
     path, registry = fold_runs.path, fold_runs.registry
-    fold_runs = evolve(
-        fold_runs,
-        recipe=Run(path, fold_runs.recipe, registry).changed(changes).recipe,
-        final=fold_runs.final if final is None else final,
-    )
+    recipe = Run(path, fold_runs.recipe, registry).changed(changes).recipe
+    fold_runs = evolve(fold_runs, recipe=recipe, final=fold_runs.final if final is None else final)
     folds = _open(fold_runs.recipe, registry)
     if folds.digest() != fold_runs.digest:
-        raise DataError(
-            f"{path}: its folds were made of other samples than {folds.train.root} now has: train anew"
-        )
+        root = folds.train.root
+        raise DataError(f"{path}: its folds were made of other samples than {root} now has: train anew")
     if is_main_process():
         fold_runs.write()
     return _train(fold_runs, folds, changes)
@@ -155,12 +139,11 @@ def _evaluate(fold_runs: FoldRuns, folds: FoldAssignment, runs: Mapping[str, Run
     documents = {split: result.to_json() for split, result in final_results.items()}
     record = {
         "folds": fold_runs.spec,
-        "train_hours": sum([*hours, *([final_hours] if fold_runs.final else [])]),
+        "train_hours": sum(hours) + final_hours,
         "out_of_fold": results.to_json(),
         "final": documents if fold_runs.final else None,
     }
-    with replacing(fold_runs.path / files.RESULTS) as temporary:
-        temporary.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+    write_results(fold_runs.path, record)
     return FoldsOutcome(results, final_results, final_hours)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -21,8 +20,8 @@ from fas_core.models.pretrained import load_pretrained
 from fas_core.records.samples import SampleTable
 from fas_core.registry import Registry
 from fas_core.runs import files
-from fas_core.runs.run import Run
-from fas_core.training.device import accelerator_for
+from fas_core.runs.run import Run, write_results
+from fas_core.training.process import accelerator_for
 from fas_core.training.trainer import Training, check_trainable
 
 
@@ -42,11 +41,7 @@ class Outcome:
 def start(path: Path, recipe: Recipe, registry: Registry, *, reader: DatasetReader | None = None) -> Outcome:
     """Train a recipe into a new run folder, and evaluate it.
 
-    Args:
-        path: the folder.
-        recipe: what is trained.
-        registry: of the components that it names.
-        reader: the recipe's data set where it is open already, as for several runs of it.
+    `reader` is the recipe's data set where it is open already, as for several runs of it.
 
     Raises:
         FasError: data, recipe or folder cannot be used; nothing is written then.
@@ -66,9 +61,8 @@ def start(path: Path, recipe: Recipe, registry: Registry, *, reader: DatasetRead
         for branch in pretrained:
             console.info(f"pretrained {branch.describe()}")
         console.info(f"run {path}: {describe(recipe)}")
-        console.info(
-            f"train {format_counts(train)}" + (f"; dev {format_counts(dev)}" if dev else "; no dev split")
-        )
+        dev_counts = f"dev {format_counts(dev)}" if dev else "no dev split"
+        console.info(f"train {format_counts(train)}; {dev_counts}")
     return _finish(training, reader)
 
 
@@ -77,11 +71,7 @@ def resume(
 ) -> Outcome:
     """Continue a run exactly where it stopped, to its last epoch (`changes` may move that).
 
-    Args:
-        path: the folder.
-        registry: of the components that its recipe names.
-        changes: of the recipe, `{"train.epochs": 20}`.
-        reader: see `start`.
+    `changes` are of the recipe, e.g. `{"train.epochs": 20}`; `reader` as of `start`.
 
     Raises:
         FasError: the folder is no run, or its training state does not fit.
@@ -100,11 +90,7 @@ def resume(
 
 
 def start_or_resume(run: Run, changes: Mapping[str, Any], *, reader: DatasetReader | None = None) -> None:
-    """Train a run of a group from the start, from where it stopped, or not at all if it is finished.
-
-    Raises:
-        FasError, KeyboardInterrupt: see `start` and `resume`.
-    """
+    """Train a run of a group from the start, from where it stopped, or not at all if it is finished."""
     if run.is_finished():
         console.info(f"run {run.path}: trained before")
     elif (run.path / files.STATE).is_file():
@@ -117,30 +103,27 @@ def start_or_resume(run: Run, changes: Mapping[str, Any], *, reader: DatasetRead
 
 def _finish(training: Training, reader: DatasetReader) -> Outcome:
     training.fit()
-    run, results = training.run, {}
+    run, results, hours = training.run, {}, training.progress.total_seconds / 3600
     if training.accelerator.is_main_process:
         score_run(run, reader)
         results = evaluate_stored(run, reader, replicates=REPLICATES)
-        hours = training.progress.total_seconds / 3600
         record = {
             "train_hours": hours,
             "data": {split: reader.samples(split).fingerprint() for split in reader.splits()},
             "splits": {split: result.to_json() for split, result in results.items()},
         }
-        run.write_text(files.RESULTS, json.dumps(record, indent=2) + "\n")
-    return Outcome(run, results, training.progress.total_seconds / 3600)
+        write_results(run.path, record)
+    return Outcome(run, results, hours)
 
 
 def training_splits(reader: DatasetReader, recipe: Recipe) -> tuple[SampleTable, SampleTable | None]:
     """Return train and dev, checked; dev is None where the protocol has none, or it cannot be evaluated.
 
-    Raises:
-        DataError: there is no train split, it has one class, or a modality is missing.
+    Raises DataError if there is no train split, it has one class, or a modality is missing.
     """
     if "train" not in reader.splits():
-        raise DataError(
-            f"data set {recipe.data.name!r}: has no train split (it has {', '.join(reader.splits())})"
-        )
+        splits = ", ".join(reader.splits())
+        raise DataError(f"data set {recipe.data.name!r}: has no train split (it has {splits})")
     train = reader.samples("train").need(recipe.modalities)
     check_trainable(train)
     if "dev" not in reader.splits():

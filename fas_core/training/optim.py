@@ -1,23 +1,29 @@
-"""Optimisers and learning-rate schedules."""
+"""Optimisers, learning-rate schedules, and the moving average of a model's weights.
+
+Average: Polyak and Juditsky, "Acceleration of Stochastic Approximation by Averaging" (1992); its weights
+decay as in Tarvainen and Valpola, "Mean teachers are better role models" (arXiv 1703.01780).
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import Any, cast
 
 import torch
-from torch import nn
+from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel
 
 from fas_core.config.recipe import TrainConfig
+from fas_core.models.model import Model
 
 
 def build_optimizer(config: TrainConfig, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
     """Return the recipe's optimiser: SGD with momentum, or AdamW (arXiv 1711.05101)."""
+    decay = config.weight_decay
     if config.optimizer == "sgd":
-        return torch.optim.SGD(
-            parameters, config.lr, momentum=config.momentum, weight_decay=config.weight_decay
-        )
-    return torch.optim.AdamW(parameters, config.lr, weight_decay=config.weight_decay)
+        return torch.optim.SGD(parameters, config.lr, momentum=config.momentum, weight_decay=decay)
+    return torch.optim.AdamW(parameters, config.lr, weight_decay=decay)
 
 
 def learning_rate(config: TrainConfig, epoch: int) -> float:
@@ -31,3 +37,40 @@ def learning_rate(config: TrainConfig, epoch: int) -> float:
     if config.schedule == "cosine":
         return config.lr * (1 + math.cos(math.pi * epoch / config.epochs)) / 2
     return config.lr
+
+
+def decay_at(updates: int, decay: float) -> float:
+    """Return the decay after a number of updates: min(decay, (1 + updates) / (10 + updates)).
+
+    It is smaller at first, so that the random weights of the start are soon forgotten. `decay` is the final
+    one, in (0, 1).
+    """
+    return min(decay, (1 + updates) / (10 + updates))
+
+
+class MovingAverage(AveragedModel):
+    """Moving average of a model's weights and batch-norm statistics; `update_parameters(model)` updates it.
+
+    It starts as a copy of the model. `decay` is the share of the average that each update keeps, in (0, 1).
+    """
+
+    def __init__(self, model: Model, decay: float) -> None:
+        super().__init__(cast(nn.Module, model), multi_avg_fn=_update_with(decay), use_buffers=True)
+
+    @property
+    def model(self) -> Model:
+        """The model with the averaged weights."""
+        return cast(Model, self.module)
+
+
+def _update_with(decay: float) -> Callable[[Any, Any, Any], None]:
+    @torch.no_grad()
+    def update(averages: list[Tensor], values: list[Tensor], updates: Tensor | int) -> None:
+        weight = 1 - decay_at(int(updates), decay)
+        for average, value in zip(averages, values, strict=True):
+            if average.is_floating_point():
+                average.lerp_(value, weight)
+            else:  # number of batches that a batch norm has seen
+                average.copy_(value)
+
+    return update

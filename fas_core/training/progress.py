@@ -41,11 +41,7 @@ class TrainingProgress:
         return self.images / max(self.seconds, 1e-9)
 
     def to_record(self, rate: float) -> dict[str, Any]:
-        """Return the epoch's entries in `metrics.jsonl`, dev apart.
-
-        Args:
-            rate: the learning rate.
-        """
+        """Return the epoch's entries in `metrics.jsonl`, dev apart; `rate` is the learning rate."""
         return {
             "epoch": self.epoch + 1,
             "loss": self.mean_loss,
@@ -56,11 +52,8 @@ class TrainingProgress:
 
     def next_epoch(self) -> TrainingProgress:
         """Return the progress at the start of the next epoch."""
-        return TrainingProgress(
-            epoch=self.epoch + 1,
-            total_seconds=self.total_seconds + self.seconds,
-            best_eer=self.best_eer,
-        )
+        total_seconds = self.total_seconds + self.seconds
+        return TrainingProgress(self.epoch + 1, total_seconds=total_seconds, best_eer=self.best_eer)
 
     def describe(self) -> str:
         """Return the position for people, e.g. `epoch 3, after batch 120`."""
@@ -68,12 +61,7 @@ class TrainingProgress:
 
 
 def format_epoch(record: Mapping[str, Any], config: TrainConfig) -> str:
-    """Return the console's line of a finished epoch.
-
-    Args:
-        record: the epoch's line of `metrics.jsonl`.
-        config: section `train` of the recipe.
-    """
+    """Return the console's line of a finished epoch, whose line of `metrics.jsonl` is `record`."""
     items = [
         f"epoch {record['epoch']}/{config.epochs}",
         f"loss {record['loss']:.4f}",

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from attrs import evolve, frozen
 
-from fas_core.atomic import replacing
 from fas_core.config.recipe import Recipe
 from fas_core.console import Table, console
 from fas_core.data.open import open_choice
@@ -17,10 +15,8 @@ from fas_core.data.protocols import Protocol
 from fas_core.evaluation.spread import Spread, spread, spread_tables
 from fas_core.inference.evaluate_split import EVALUATED_SPLITS, evaluate_stored
 from fas_core.registry import Registry
-from fas_core.runs import files
-from fas_core.runs.group import is_main_process, naming
-from fas_core.runs.protocols import ProtocolRuns
-from fas_core.runs.run import Run
+from fas_core.runs.groups import ProtocolRuns, is_main_process, naming
+from fas_core.runs.run import Run, write_results
 from fas_core.training import job
 
 
@@ -34,11 +30,10 @@ class ProtocolsOutcome:
 
     def tables(self) -> list[Table]:
         """Return the tables of the figures, split by split."""
-        return [
-            table
-            for split, result in self.results.items()
-            for table in spread_tables(result, title=split, train_hours=self.train_hours)
-        ]
+        tables: list[Table] = []
+        for split, result in self.results.items():
+            tables += spread_tables(result, title=split, train_hours=self.train_hours)
+        return tables
 
 
 def start(path: Path, protocol: Protocol, recipe: Recipe, registry: Registry) -> ProtocolsOutcome:
@@ -58,9 +53,7 @@ def start(path: Path, protocol: Protocol, recipe: Recipe, registry: Registry) ->
 def resume(protocols: ProtocolRuns, changes: Mapping[str, Any]) -> ProtocolsOutcome:
     """Continue: finished runs stay, an interrupted one is continued, the others are trained.
 
-    Raises:
-        FasError: see `start`; or a run's training state does not fit.
-        KeyboardInterrupt: Ctrl-C; `resume` continues again.
+    Raises as `start` does; also FasError where a run's training state does not fit.
     """
     run = Run(protocols.path, protocols.recipe, protocols.registry)
     protocols = evolve(protocols, recipe=run.changed(changes).recipe)
@@ -101,11 +94,7 @@ def _evaluate(protocols: ProtocolRuns) -> ProtocolsOutcome:
         if all(split in results for results in by_member.values())
     }
     hours = sum(float(run.results()["train_hours"]) for run in runs.values())
-    record = {
-        "protocol": protocols.protocol,
-        "train_hours": hours,
-        "splits": {split: result.to_json() for split, result in results.items()},
-    }
-    with replacing(protocols.path / files.RESULTS) as temporary:
-        temporary.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+    documents = {split: result.to_json() for split, result in results.items()}
+    record = {"protocol": protocols.protocol, "train_hours": hours, "splits": documents}
+    write_results(protocols.path, record)
     return ProtocolsOutcome(protocols, results, hours)

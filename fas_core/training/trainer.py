@@ -26,10 +26,8 @@ from fas_core.records.outputs import Batch
 from fas_core.records.samples import SampleTable
 from fas_core.runs.run import Run
 from fas_core.scores.thresholds import fit_threshold
-from fas_core.training.average import MovingAverage
-from fas_core.training.device import keep_freed_memory
-from fas_core.training.interrupt import Interruption, interruptible
-from fas_core.training.optim import build_optimizer, learning_rate
+from fas_core.training.optim import MovingAverage, build_optimizer, learning_rate
+from fas_core.training.process import Interruption, interruptible, keep_freed_memory
 from fas_core.training.progress import TrainingProgress, format_epoch
 
 
@@ -51,11 +49,7 @@ class Training:
     def prepare(
         cls, run: Run, train: SampleTable, dev: SampleTable | None, accelerator: Accelerator
     ) -> Training:
-        """Build model, loss and optimiser of the run's recipe, with seeded weights.
-
-        Raises:
-            DataError: training samples lack images that the loss reads.
-        """
+        """Build model, loss and optimiser, with seeded weights; raise DataError if the loss lacks images."""
         recipe = run.recipe
         if accelerator.device.type == "cpu":
             keep_freed_memory()
@@ -126,11 +120,8 @@ class Training:
                 progress.batch += 1
                 progress.images += len(batch.label) * self.accelerator.num_processes
                 progress.seconds = time.perf_counter() - start
-                bar.advance(
-                    loss=f"{progress.mean_loss:.4f}",
-                    lr=f"{rate:.2g}",
-                    **{"images/s": f"{progress.images_per_second:.0f}"},
-                )
+                speed = {"images/s": f"{progress.images_per_second:.0f}"}
+                bar.advance(loss=f"{progress.mean_loss:.4f}", lr=f"{rate:.2g}", **speed)
                 if interruption.requested:
                     return
 
@@ -211,11 +202,7 @@ class Training:
         self.accelerator.wait_for_everyone()
 
     def restore(self) -> None:
-        """Continue from the training state in the run folder.
-
-        Raises:
-            ModelError: there is no state, or it belongs to another model.
-        """
+        """Continue from the state in the run folder; raise ModelError if it is missing or does not fit."""
         path = self.run.path / "state.pt"
         state = load_state(path)
         try:
@@ -236,11 +223,7 @@ def _target_modalities(loss: nn.Module) -> tuple[str, ...]:
 
 
 def check_trainable(samples: SampleTable) -> None:
-    """Check that every sample has a label, and that there are live samples and attacks.
-
-    Raises:
-        DataError: samples have no label, or all have the same one.
-    """
+    """Raise DataError unless every sample has a label, and there are live samples and attacks."""
     counts = samples.counts()
     if counts.get("unknown"):
         raise DataError(f"{samples.root}: {counts['unknown']} training samples have no label")

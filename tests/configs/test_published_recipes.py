@@ -17,7 +17,7 @@ from fas_core.records.model_input import Resize
 from fas_core.records.samples import SampleTable
 from fas_core.registry import registry
 from fas_core.runs.run import Run
-from fas_core.training.device import accelerator_for
+from fas_core.training.process import accelerator_for
 from fas_core.training.trainer import Training
 from fas_plugins.datasets.simulator.options import SyntheticOptions
 from fas_plugins.datasets.synthetic import Synthetic

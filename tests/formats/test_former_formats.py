@@ -19,8 +19,7 @@ from click.testing import Result
 from fas_core.config.load import FORMAT, load_recipe
 from fas_core.errors import ConfigError, ModelError
 from fas_core.registry import registry
-from fas_core.runs.folds import FoldRuns
-from fas_core.runs.open import open_path, open_runs
+from fas_core.runs.groups import FoldRuns, open_path, open_runs
 from fas_core.runs.run import Run
 from fas_core.runtime import ModelFile
 

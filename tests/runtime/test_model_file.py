@@ -1,7 +1,8 @@
-"""Scoring an exported model. The models here are written by hand, their scores known in closed form."""
+"""Scoring an exported model, and reading its card. The models are written by hand, their scores known."""
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -16,10 +17,11 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 from fas_core import DataError, ModelError
-from fas_core.card import Card
+from fas_core.card import FORMAT, Card
 from fas_core.contracts import Scorer
-from fas_core.records.model_input import ModelInput
+from fas_core.records.model_input import ModelInput, Resize
 from fas_core.runtime import ModelFile
+from fas_core.runtime.model_file import read_card
 from fas_core.scores.thresholds import Threshold
 
 SIDE = 8
@@ -197,3 +199,35 @@ def test_needs_no_torch(path: Path) -> None:
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     assert float(done.stdout.strip(" []\n")) == pytest.approx(3)
+
+
+STORED_CARD = Card(
+    ModelInput(("rgb", "ir"), 112, 48, Resize(0.9), partial=True), Threshold(0.5, "fixed:0.5", "given")
+)
+
+
+def change(**values: Any) -> str:
+    tree = json.loads(STORED_CARD.to_json()) | values
+    return json.dumps({key: value for key, value in tree.items() if value is not ...})
+
+
+def test_a_card_is_read_as_it_was_written() -> None:
+    assert read_card(STORED_CARD.to_json(), "m.onnx") == STORED_CARD
+
+
+def test_a_file_of_an_older_fas_has_networks_of_the_face_size() -> None:
+    card = read_card(change(network_size=...), "m.onnx")
+    assert (card.input.face_size, card.input.network_size) == (112, 112)
+
+
+def test_unknown_keys_are_ignored_and_a_newer_format_is_refused() -> None:
+    assert read_card(change(later=1), "m.onnx") == STORED_CARD
+    with pytest.raises(ModelError, match=r"m\.onnx: written by a newer fas .*: upgrade fas-core"):
+        read_card(change(format=FORMAT + 1), "m.onnx")
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[]", change(input_size="large"), change(modalities=...)])
+def test_other_texts_are_one_line(text: str) -> None:
+    with pytest.raises(ModelError, match=r"m\.onnx: its fas metadata cannot be read") as refusal:
+        read_card(text, "m.onnx")
+    assert "\n" not in str(refusal.value)

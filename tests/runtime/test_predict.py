@@ -13,10 +13,10 @@ from fas_core.data.faces import CropSettings
 from fas_core.data.images import read_image
 from fas_core.runtime import Predictor
 from fas_core.runtime.explain import Explainer
-from fas_core.runtime.heatmap import ExplanationWriter
 from fas_core.runtime.inputs import InputSample
+from fas_core.runtime.pictures import ExplanationWriter
 from fas_core.runtime.predict import CHUNK, PredictionPipeline
-from fas_core.runtime.results import FaceResult
+from fas_core.runtime.predictor import FaceResult
 
 MeanModel = Callable[..., Path]
 

@@ -1,13 +1,21 @@
-"""Optimisers and learning rates."""
+"""Optimisers, learning rates and the moving average of the weights: formulas, and what a run saves."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+
 import pytest
 import torch
+from safetensors.torch import load_file
 from torch import nn
 
-from fas_core.config.recipe import TrainConfig
-from fas_core.training.optim import build_optimizer, learning_rate
+from fas_core.config.recipe import Recipe, TrainConfig
+from fas_core.errors import ConfigError
+from fas_core.registry import registry
+from fas_core.training import job
+from fas_core.training.optim import MovingAverage, build_optimizer, decay_at, learning_rate
+from fas_core.training.trainer import Training
 
 
 def test_the_published_schedule_decays_by_ten_every_60_epochs() -> None:
@@ -38,3 +46,57 @@ def test_adamw_has_weight_decay() -> None:
     optimizer = build_optimizer(config, nn.Linear(2, 2).parameters())
     assert isinstance(optimizer, torch.optim.AdamW)
     assert optimizer.param_groups[0]["weight_decay"] == 0.02
+
+
+def test_the_first_updates_have_a_smaller_decay() -> None:
+    assert [decay_at(updates, 0.5) for updates in (0, 1, 8, 100)] == pytest.approx([0.1, 2 / 11, 0.5, 0.5])
+
+
+def test_weights_and_batch_norm_statistics_are_averaged_by_the_formula() -> None:
+    model = nn.BatchNorm1d(1)
+    average = MovingAverage(model, 0.25)  # type: ignore[arg-type]
+    expected = None
+    for updates, value in enumerate((3.0, -1.0, 5.0, 2.0)):
+        with torch.no_grad():
+            model.weight.fill_(value)
+            model.running_var.fill_(10 * value)
+            model.num_batches_tracked.fill_(updates)
+        average.update_parameters(model)
+        decay = min(0.25, (1 + updates) / (10 + updates))
+        expected = value if expected is None else decay * expected + (1 - decay) * value
+    mean = average.module
+    assert mean.weight.item() == pytest.approx(expected, rel=1e-6)
+    assert mean.running_var.item() == pytest.approx(10 * expected, rel=1e-6)
+    assert mean.num_batches_tracked.item() == 3
+    assert model.weight.item() == 2.0
+
+
+def test_a_run_saves_and_evaluates_the_average(
+    training_faces: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make_recipe: Callable[..., Recipe]
+) -> None:
+    train_batch, weights = Training._train_batch, []
+
+    def record(self: Training, batch: object) -> float:
+        loss = train_batch(self, batch)  # type: ignore[arg-type]
+        weights.append(self.unwrapped_model.state_dict()["backbones.rgb.features.0.0.weight"].clone())
+        return loss
+
+    monkeypatch.setattr(Training, "_train_batch", record)
+    plain = job.start(tmp_path / "plain", make_recipe(training_faces, epochs=1), registry())
+    updates, weights = weights, []
+    job.start(tmp_path / "mean", make_recipe(training_faces, epochs=1, average=0.9), registry())
+    expected = updates[0]
+    for number, weight in enumerate(updates[1:], 1):
+        expected = torch.lerp(expected, weight, 1 - decay_at(number, 0.9))
+    saved = load_file(tmp_path / "mean" / "last.safetensors")["backbones.rgb.features.0.0.weight"]
+    torch.testing.assert_close(saved, expected)
+    assert all(torch.equal(first, second) for first, second in zip(updates, weights, strict=True))
+    assert plain.run.scores("dev").read_bytes() != (tmp_path / "mean" / "scores" / "dev.csv").read_bytes()
+
+
+@pytest.mark.parametrize("decay", [1.0, -0.1])
+def test_a_decay_outside_of_0_to_1_is_refused(
+    decay: float, training_faces: Path, make_recipe: Callable[..., Recipe]
+) -> None:
+    with pytest.raises(ConfigError, match=r"train\.average"):
+        make_recipe(training_faces, average=decay)

@@ -17,8 +17,7 @@ from fas_core.evaluation.metrics import BoundMetric
 from fas_core.evaluation.result import evaluate
 from fas_core.records.samples import SampleTable, concat
 from fas_core.registry import Registry
-from fas_core.runs.open import open_runs
-from fas_core.runs.protocols import ProtocolRuns
+from fas_core.runs.groups import ProtocolRuns, open_runs
 from fas_core.runs.run import Run
 from fas_core.scores.files import Reading, ScoreFile, read_scores, refuse_shared
 from fas_core.scores.table import ScoreTable

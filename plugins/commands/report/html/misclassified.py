@@ -20,7 +20,7 @@ from fas_core.errors import DataError, FasError
 from fas_core.records.model_input import Resize
 from fas_core.records.samples import ATTACK, LIVE, SampleTable
 from fas_core.runtime.explain import Explainer
-from fas_core.runtime.heatmap import OCCLUSION, draw_maps
+from fas_core.runtime.pictures import OCCLUSION, draw_maps
 from fas_core.scores.table import ScoreTable
 from fas_plugins.commands.report.systems import EvaluatedSystem
 

@@ -1,14 +1,20 @@
-"""Device, precision and memory of training."""
+"""The training process: its device, precision and memory, and how Ctrl-C stops it."""
 
 from __future__ import annotations
 
 import ctypes
 import os
 import platform
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
 
 import torch
 from accelerate import Accelerator
 from accelerate.state import AcceleratorState
+from attrs import define
 
 from fas_core.config.recipe import TrainConfig
 from fas_core.errors import ConfigError
@@ -20,8 +26,7 @@ M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4
 def accelerator_for(config: TrainConfig) -> Accelerator:
     """Return the accelerator with the recipe's device and precision; `torchrun` gives each process a device.
 
-    Raises:
-        ConfigError: the device is not available, or does not support the precision.
+    Raises ConfigError if the device is not available, or does not support the precision.
     """
     kind = torch.device(config.device).type if config.device != "auto" else "auto"
     if kind not in ("auto", "cpu") and not getattr(torch, kind).is_available():
@@ -41,12 +46,44 @@ def keep_freed_memory() -> bool:
     40 % of the time of training FeatherNets on a CPU (`benchmarks/training.py`). The process stays as large
     as it has been at most.
 
-    Returns:
-        False, with nothing changed, under other C libraries, and where an environment variable `MALLOC_...`
-        or `GLIBC_TUNABLES` configures the allocator.
+    Return False, with nothing changed, under other C libraries, and where an environment variable
+    `MALLOC_...` or `GLIBC_TUNABLES` configures the allocator.
     """
     configured = any(name.startswith("MALLOC_") or name == "GLIBC_TUNABLES" for name in os.environ)
     if configured or platform.libc_ver()[0] != "glibc":
         return False
     mallopt = ctypes.CDLL(None).mallopt
     return bool(mallopt(M_MMAP_MAX, 0) and mallopt(M_TRIM_THRESHOLD, -1))
+
+
+@define
+class Interruption:
+    """Whether the user asked training to stop."""
+
+    requested: bool = False
+
+    def handle_signal(self, _signal: int, _frame: FrameType | None) -> None:
+        """Remember the first signal; raise KeyboardInterrupt at the second."""
+        if self.requested:
+            raise KeyboardInterrupt
+        self.requested = True
+
+
+@contextmanager
+def interruptible() -> Iterator[Interruption]:
+    """Catch SIGINT and SIGTERM within the block, which stops itself once `requested` is set.
+
+    So the saved state is that of a whole step. Outside the main thread, which alone receives signals, nothing
+    is caught.
+    """
+    interruption = Interruption()
+    if threading.current_thread() is not threading.main_thread():
+        yield interruption
+        return
+    signals = (signal.SIGINT, signal.SIGTERM)
+    previous = {number: signal.signal(number, interruption.handle_signal) for number in signals}
+    try:
+        yield interruption
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)

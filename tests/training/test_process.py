@@ -1,24 +1,26 @@
-"""Device and precision of training, and the memory that glibc keeps."""
+"""Device, precision and memory of training, and Ctrl-C: the first is remembered, the second stops at once."""
 
 from __future__ import annotations
 
 import os
 import platform
+import signal
 import subprocess
 import sys
+import threading
 
 import pytest
 import torch
 
 from fas_core.config.recipe import TrainConfig
 from fas_core.errors import ConfigError
-from fas_core.training.device import accelerator_for
+from fas_core.training.process import accelerator_for, interruptible
 
 GLIBC = pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another C library than glibc")
 PAGE_FAULTS = """
 import resource, statistics, sys
 import torch
-from fas_core.training.device import keep_freed_memory
+from fas_core.training.process import keep_freed_memory
 
 changed = keep_freed_memory() if sys.argv[1] == "keep" else None
 layers = torch.nn.Sequential(torch.nn.Conv2d(3, 32, 3), torch.nn.ReLU(), torch.nn.Conv2d(32, 32, 1))
@@ -77,3 +79,39 @@ def test_each_accelerator_has_its_own_precision() -> None:
     ]
     assert precisions == ["bf16", "no"]
     assert accelerator_for(TrainConfig(device="cpu")).device.type == "cpu"
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_the_first_signal_is_remembered(number: signal.Signals) -> None:
+    with interruptible() as interruption:
+        assert not interruption.requested
+        signal.raise_signal(number)
+        assert interruption.requested
+
+
+def test_the_second_signal_interrupts() -> None:
+    with interruptible():
+        signal.raise_signal(signal.SIGINT)
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+
+
+def test_the_handlers_are_restored_also_after_an_error() -> None:
+    before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
+    with pytest.raises(ValueError, match="stop"), interruptible():
+        raise ValueError("stop")
+    assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before
+
+
+def test_outside_the_main_thread_nothing_is_caught() -> None:
+    handlers: list[object] = []
+
+    def run() -> None:
+        with interruptible() as interruption:
+            handlers.extend((signal.getsignal(signal.SIGINT), interruption.requested))
+
+    before = signal.getsignal(signal.SIGINT)
+    thread = threading.Thread(target=run)
+    thread.start()
+    thread.join()
+    assert handlers == [before, False]

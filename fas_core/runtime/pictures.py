@@ -1,8 +1,8 @@
-"""Pictures of explanations: maps drawn over faces, with the score and a legend."""
+"""Pictures of results: photos with box, score and verdict drawn, and explanation maps drawn over faces."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import cv2
@@ -10,13 +10,21 @@ import numpy as np
 from attrs import frozen
 
 from fas_core.data.images import Image, write_image
-from fas_core.runtime.annotate import FONT, output_path
+from fas_core.data.text_lists import is_image
+from fas_core.errors import DataError, format_list
 from fas_core.runtime.explain import Explainer, ExplanationMaps, Map
-from fas_core.runtime.predictor import Face
-from fas_core.runtime.results import Prediction
+from fas_core.runtime.inputs import Input, InputSample
+from fas_core.runtime.predictor import Face, FaceResult, Prediction
+
+MIN_SIDE = 320
+"""Smaller photos are enlarged to this shorter side, so that the text fits."""
+
+LIVE, ATTACK, NOT_SCORED = (0, 120, 60), (190, 30, 30), (90, 90, 90)
+WHITE = (255, 255, 255)
+FONT = cv2.FONT_HERSHEY_SIMPLEX
 
 FOR_LIVE, FOR_ATTACK = (20, 120, 255), (255, 120, 0)
-LIVE, ATTACK = (10, 95, 163), (178, 69, 3)
+TEXT_LIVE, TEXT_ATTACK = (10, 95, 163), (178, 69, 3)
 """Blue and orange, which people with red-green colour blindness can tell apart. Darker for text."""
 
 MAX_OPACITY = 0.65
@@ -28,6 +36,64 @@ BLACK, GREY = (25, 28, 33), (88, 94, 103)
 GRAD_CAM, OCCLUSION = "Grad-CAM", "occlusion"
 
 
+def output_path(folder: Path, relative: str, suffix: str | None = None) -> Path:
+    """Return the path of a copy, never outside `folder`; without `suffix` an image keeps its own."""
+    path = Path(*(name for name in Path(relative).parts if name not in ("..", Path(relative).anchor)))
+    return folder / (path if suffix is None and is_image(path.name) else path.with_suffix(suffix or ".png"))
+
+
+def check_output_paths(folder: Path, inputs: Iterable[Input], suffix: str | None = None) -> None:
+    """Raise DataError if two copies would have the same path, or one would replace a photo."""
+    copies: set[Path] = set()
+    photos: set[Path] = set()
+    verb = "annotated" if suffix is None else "explained"
+    for item in inputs:
+        path = output_path(folder, item.copy_path, suffix).resolve()
+        if path in copies:
+            raise DataError(f"{folder}: two inputs would be {verb} as {path.name}: score them one by one")
+        copies.add(path)
+        images = item.images.values() if isinstance(item, InputSample) else ()
+        photos |= {image.resolve() for image in images if isinstance(image, Path)}
+    if replaced := sorted(copies & photos):
+        photo = format_list(replaced, 1)
+        raise DataError(f"{folder}: {verb} copies would replace {photo}: choose another folder")
+
+
+def annotate(photo: Image, results: Sequence[FaceResult]) -> Image:
+    """Return a copy (H, W, 3), at least 320 pixels wide and high, with a frame and label for each result."""
+    scale = max(MIN_SIDE / min(photo.shape[:2]), 1)
+    size = (round(photo.shape[1] * scale), round(photo.shape[0] * scale))
+    copy: Image = np.array(cv2.resize(photo, size, interpolation=cv2.INTER_LINEAR), np.uint8)
+    for result in results:
+        box = (0, 0, photo.shape[1], photo.shape[0]) if result.box is None else result.box
+        x, y, w, h = (round(value * scale) for value in box)
+        _draw(copy, (x, y, w, h), *_label(result))
+    return copy
+
+
+def _label(result: FaceResult) -> tuple[str, tuple[int, int, int]]:
+    prediction = result.prediction
+    if prediction is None:
+        return result.reason, NOT_SCORED
+    return f"{prediction.verdict} {prediction.score:.3f}", LIVE if prediction.live else ATTACK
+
+
+def _draw(image: Image, box: tuple[int, int, int, int], text: str, colour: tuple[int, int, int]) -> None:
+    """Draw a frame with a label at its upper left corner: above it where there is space, else inside."""
+    unit = min(image.shape[:2]) / MIN_SIDE
+    thickness = max(round(2 * unit), 1)
+    x, y, w, h = box
+    cv2.rectangle(image, (x, y), (x + w - 1, y + h - 1), colour, thickness)
+    (width, height), baseline = cv2.getTextSize(text, FONT, 0.5 * unit, thickness // 2 or 1)
+    padding = height // 2
+    above = y - height - baseline - padding
+    top = above if above >= 0 else y
+    left = min(max(x, 0), max(image.shape[1] - width - padding, 0))
+    cv2.rectangle(image, (left, top), (left + width + padding, top + height + baseline + padding), colour, -1)
+    origin = (left + padding // 2, top + height + padding // 2)
+    cv2.putText(image, text, origin, FONT, 0.5 * unit, WHITE, thickness // 2 or 1, cv2.LINE_AA)
+
+
 @frozen(eq=False)
 class ExplanationWriter:
     """Writes a PNG of each input's explanation below a folder."""
@@ -36,14 +102,9 @@ class ExplanationWriter:
     folder: Path
 
     def write(self, relative: str, faces: Sequence[tuple[Face, Prediction]]) -> Path:
-        """Write the picture of an input's faces, one below the other, and return its path.
+        """Write the picture of an input's faces, at least one, one below the other, and return its path.
 
-        Args:
-            relative: the input's path below the folder.
-            faces: at least one.
-
-        Raises:
-            FasError: the file cannot be written.
+        `relative` is the input's path below the folder. Raises FasError if the file cannot be written.
         """
         sheets = [draw_sheet(face, prediction, self.explainer.explain(face)) for face, prediction in faces]
         path = output_path(self.folder, relative, ".png")
@@ -69,13 +130,9 @@ def draw_maps(maps: ExplanationMaps, face: Face, side: int) -> dict[str, dict[st
 
 
 def draw_heatmap(face: Image, values: Map, scale: float, side: int) -> Image:
-    """Draw a map over the face in grey: blue above 0, orange below; (side, side, 3).
+    """Draw a map (S, S) over the face (S, S, 3) in grey: blue above 0, orange below; (side, side, 3).
 
-    Args:
-        face: (S, S, 3).
-        values: (S, S).
-        scale: absolute value of the strongest colour; 0 where all values are.
-        side: of the result, in pixels.
+    `scale` is the absolute value of the strongest colour; 0 where all values are.
     """
     grey = _resize(face, side).mean(axis=2, keepdims=True)
     large = cv2.resize(values, (side, side), interpolation=cv2.INTER_LINEAR)[..., None]
@@ -93,7 +150,7 @@ def draw_sheet(face: Face, prediction: Prediction, maps: ExplanationMaps) -> Ima
     sheet = np.full((2 * LINE + GAP + len(face) * row_height + LINE, width, 3), 255, np.uint8)
     threshold = f"{'>=' if prediction.live else '<'} threshold {prediction.threshold:.4g}"
     score = f"{prediction.verdict}: score {prediction.score:.4f} {threshold}"
-    _write(sheet, score, GAP, LINE, LIVE if prediction.live else ATTACK, 0.6)
+    _write(sheet, score, GAP, LINE, TEXT_LIVE if prediction.live else TEXT_ATTACK, 0.6)
     for column, (title, tiles) in enumerate(columns.items()):
         left = GAP + column * (TILE + GAP)
         _write(sheet, title, left, 2 * LINE)

@@ -1,0 +1,191 @@
+"""Groups of runs below one folder, of folds or of sub-protocols; and how any run, group or model is opened.
+
+```
+folds.yaml            the recipe, whether there is to be a final run, a digest of samples and folds
+fold-1/  fold-2/ ...  a run each, with its fold for dev
+out_of_fold.csv       the score of each sample by the run of its fold: train, and dev where of the same groups
+final/                the run on all of train, whose threshold is fitted on out_of_fold.csv
+results.json          the figures of each fold, mean and standard deviation, all folds pooled, the final run's
+```
+
+```
+protocol_set.yaml     the protocol, its sub-protocols, the recipe
+4@1/  4@2/  4@3/      a run folder each
+results.json          the figures of each, mean and standard deviation
+```
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from attrs import asdict, frozen
+
+from fas_core.config.load import FORMAT, read_mapping, to_plain, to_yaml
+from fas_core.config.recipe import HeldOut, Recipe
+from fas_core.config.structure import structure
+from fas_core.errors import ConfigError, FasError, ModelError
+from fas_core.registry import Registry
+from fas_core.runs import files
+from fas_core.runs.run import Run, refuse_existing_runs, write_text
+from fas_core.runtime.model_file import ModelFile
+
+FINAL = "final"
+MODEL_SUFFIXES = (".onnx", ".xml")
+"""File name endings of exported models that the runtime opens."""
+
+
+@frozen
+class FoldRuns:
+    """A folder of runs, one for each fold, and of the final one.
+
+    Args:
+        recipe: of the final run; that of a fold differs in `data.held_out`, and has no `folds`.
+        final: whether there is to be a final run.
+        digest: of samples and folds, see `fas_core.data.folds.FoldAssignment.digest`.
+    """
+
+    path: Path
+    recipe: Recipe
+    registry: Registry
+    final: bool
+    digest: str
+
+    @classmethod
+    def open(cls, path: Path, registry: Registry) -> FoldRuns:
+        """Open an existing folder; raise ConfigError if its file is not what `write` wrote."""
+        file = path / files.FOLDS
+        tree = read_mapping(file)
+        if set(tree) != {"final", "digest", "recipe"} or not isinstance(tree["final"], bool):
+            raise ConfigError(f"{file}: must have final, digest and recipe, and nothing else")
+        recipe = structure(tree["recipe"], Recipe, registry, str(file))
+        if recipe.folds is None:
+            raise ConfigError(f"{file}: its recipe has no folds")
+        return cls(path, recipe, registry, tree["final"], str(tree["digest"]))
+
+    def write(self) -> None:
+        """Write the group's file, over an older one."""
+        recipe = to_plain(self.recipe, self.registry)
+        tree = {"final": self.final, "digest": self.digest, "recipe": recipe}
+        write_text(self.path / files.FOLDS, to_yaml({"format": FORMAT, **tree}))
+
+    @property
+    def spec(self) -> str:
+        """The recipe's folds, e.g. `subject:5`."""
+        assert self.recipe.folds is not None
+        return self.recipe.folds
+
+    def fold_runs(self) -> dict[str, Run]:
+        """Return the run of each fold by name, in order; they need not be trained yet."""
+        by, count = self.spec.split(":")  # the recipe's validator has checked it
+        final = self.final_run()
+        runs = {}
+        for fold in range(1, int(count) + 1):
+            held_out = asdict(HeldOut(by, int(count), fold, self.recipe.train.seed))
+            recipe = final.changed({"folds": None, "data.held_out": held_out}).recipe
+            runs[f"fold-{fold}"] = Run(self.path / f"fold-{fold}", recipe, self.registry)
+        return runs
+
+    def final_run(self) -> Run:
+        """Return the run on all folds, which need not be trained yet."""
+        return Run(self.path / FINAL, self.recipe, self.registry)
+
+    def open_final(self) -> Run:
+        """Open the final run; raise FasError, which says how to get it, if it is missing or not finished."""
+        if not self.final:
+            raise FasError(
+                f"{self.path}: folds without a final model: train it by `fas train --resume {self.path} "
+                f"--final`, or name one of them, e.g. {self.path / 'fold-1'}"
+            )
+        return open_finished(self.path, {FINAL: self.final_run()})[FINAL]
+
+
+@frozen
+class ProtocolRuns:
+    """A folder of runs, one for each sub-protocol.
+
+    Args:
+        protocol: name of the protocol, e.g. `cefa-4`.
+        members: its sub-protocols, in order.
+        recipe: of every run, but for `data.protocol`.
+    """
+
+    path: Path
+    protocol: str
+    members: tuple[str, ...]
+    recipe: Recipe
+    registry: Registry
+
+    @classmethod
+    def open(cls, path: Path, registry: Registry) -> ProtocolRuns:
+        """Open an existing folder; raise ConfigError if its file is not what `create` wrote."""
+        file = path / files.PROTOCOLS
+        tree = read_mapping(file)
+        members = tree.get("members")
+        if set(tree) != {"protocol", "members", "recipe"} or not isinstance(members, list) or not members:
+            raise ConfigError(f"{file}: must have protocol, members and recipe, and nothing else")
+        recipe = structure(tree["recipe"], Recipe, registry, str(file))
+        return cls(path, str(tree["protocol"]), tuple(map(str, members)), recipe, registry)
+
+    def create(self) -> None:
+        """Write the group's file into a new folder; raise FasError if it holds runs or cannot be written."""
+        refuse_existing_runs(self.path)
+        self.write()
+
+    def write(self) -> None:
+        """Write the group's file, over an older one."""
+        recipe = to_plain(self.recipe, self.registry)
+        tree = {"protocol": self.protocol, "members": list(self.members), "recipe": recipe}
+        write_text(self.path / files.PROTOCOLS, to_yaml({"format": FORMAT, **tree}))
+
+    def run(self, member: str) -> Run:
+        """Return the run of a sub-protocol, which need not be trained yet."""
+        return Run(self.path / member, self.recipe, self.registry).changed({"data.protocol": member})
+
+    def runs(self) -> dict[str, Run]:
+        """Open the run of each sub-protocol, in order; raise FasError if one is missing or not finished."""
+        return open_finished(self.path, {member: self.run(member) for member in self.members})
+
+
+def open_runs(path: Path, registry: Registry) -> Run | ProtocolRuns | FoldRuns:
+    """Open a folder that `fas train` wrote; raise FasError if it is none."""
+    if (path / files.FOLDS).is_file():
+        return FoldRuns.open(path, registry)
+    if (path / files.PROTOCOLS).is_file():
+        return ProtocolRuns.open(path, registry)
+    return Run.open(path, registry)
+
+
+def open_path(path: Path, registry: Registry) -> Run | ProtocolRuns | FoldRuns | ModelFile:
+    """Open what `fas train` or `fas export` wrote; raise FasError if it is missing or cannot be read."""
+    if path.is_dir():
+        return open_runs(path, registry)
+    if path.suffix in MODEL_SUFFIXES:
+        return ModelFile(path)
+    problem = "neither a run folder nor a model file" if path.exists() else "no such run folder or model"
+    raise ModelError(f"{path}: {problem}: give what `fas train` or `fas export` wrote")
+
+
+def open_finished(path: Path, runs: Mapping[str, Run]) -> dict[str, Run]:
+    """Open the runs of a group; raise FasError, which says how to continue, if one is not finished."""
+    if unfinished := [member for member, run in runs.items() if not run.is_finished()]:
+        problem = f"{path}: {' and '.join(unfinished)} not trained to the end"
+        raise FasError(f"{problem}: continue with `fas train --resume {path}`")
+    return {member: Run.open(run.path, run.registry) for member, run in runs.items()}
+
+
+@contextmanager
+def naming(member: str) -> Iterator[None]:
+    """Put the name of a run of the group before the message of a FasError."""
+    try:
+        yield
+    except FasError as error:
+        raise type(error)(f"{member}: {error.message}", error.problems) from error
+
+
+def is_main_process() -> bool:
+    """Return whether this process writes: under `torchrun` there are several, and one of them does."""
+    return os.environ.get("RANK", "0") == "0"
