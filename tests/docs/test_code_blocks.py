@@ -125,6 +125,9 @@ CASES: dict[str, Run | Skip] = {
         before="fas train feathernet-b-32 --data faces --set modalities=[rgb] --set model.normalize={}\n"
         "fas export runs/feathernet-b-32 -o door.onnx",
     ),
+    "docs/folds.md: fas train quickstart --folds": Run(
+        train=f"{SMALL} {SIMULATED} --set data.subjects=30",
+    ),
     "docs/plugins.md: pip install .": Run((data.plugin,), replace={"pip install .": INSTALL}, long=False),
     "docs/plugins.md: fas train --set 'metrics": Run(
         (data.plugin,), before=INSTALL, train=f"{SMALL} {SIMULATED}"
@@ -146,6 +149,9 @@ CASES: dict[str, Run | Skip] = {
         before="fas train feathernet-b-32 --data faces --set modalities=[rgb] --set model.normalize={}\n"
         "fas export runs/feathernet-b-32 -o model.onnx\n"
         "cp faces/test/live/0.png face.jpg",
+    ),
+    "docs/protocols.md: fas train quickstart --data data/cefa": Run(
+        (lambda folder, draw: data.cefa(folder, draw, "data/cefa"),)
     ),
     "docs/recipes.md: fas config show mine.yaml": Run((data.recipe,), long=False),
     "docs/recipes.md: fas config convert": Run(
