@@ -175,6 +175,10 @@ CASES: dict[str, Run | Skip] = {
     "docs/results.md: fas train quickstart --set train.modality_dropout": Run(train=f"{SMALL} {SIMULATED}"),
     "docs/results.md: fas data crop db": Run((lambda folder, draw: data.nuaa(folder, draw, "db"),)),
     "docs/results.md: fas train nuaa-patches": Run((data.nuaa_crops,)),
+    "docs/simulator.md: fas train ": Run(
+        replace={"data make FOLDER": f"data make FOLDER {SIM}", "show synthetic": "show FOLDER"},
+        train=f"{SMALL} {SIMULATED}",
+    ),
     "docs/weights.md: fas import feathernetB.pth.tar": Run(
         (data.checkpoints, data.depth_image),
         before=CASIA_SURF,
