@@ -125,6 +125,9 @@ CASES: dict[str, Run | Skip] = {
         before="fas train feathernet-b-32 --data faces --set modalities=[rgb] --set model.normalize={}\n"
         "fas export runs/feathernet-b-32 -o door.onnx",
     ),
+    "docs/folds.md: fas train quickstart --folds": Run(
+        train=f"{SMALL} {SIMULATED} --set data.subjects=30",
+    ),
     "docs/plugins.md: pip install .": Run((data.plugin,), replace={"pip install .": INSTALL}, long=False),
     "docs/plugins.md: fas train --set 'metrics": Run(
         (data.plugin,), before=INSTALL, train=f"{SMALL} {SIMULATED}"
@@ -146,6 +149,9 @@ CASES: dict[str, Run | Skip] = {
         before="fas train feathernet-b-32 --data faces --set modalities=[rgb] --set model.normalize={}\n"
         "fas export runs/feathernet-b-32 -o model.onnx\n"
         "cp faces/test/live/0.png face.jpg",
+    ),
+    "docs/protocols.md: fas train quickstart --data data/cefa": Run(
+        (lambda folder, draw: data.cefa(folder, draw, "data/cefa"),)
     ),
     "docs/recipes.md: fas config show mine.yaml": Run((data.recipe,), long=False),
     "docs/recipes.md: fas config convert": Run(
@@ -169,6 +175,10 @@ CASES: dict[str, Run | Skip] = {
     "docs/results.md: fas train quickstart --set train.modality_dropout": Run(train=f"{SMALL} {SIMULATED}"),
     "docs/results.md: fas data crop db": Run((lambda folder, draw: data.nuaa(folder, draw, "db"),)),
     "docs/results.md: fas train nuaa-patches": Run((data.nuaa_crops,)),
+    "docs/simulator.md: fas train ": Run(
+        replace={"data make FOLDER": f"data make FOLDER {SIM}", "show synthetic": "show FOLDER"},
+        train=f"{SMALL} {SIMULATED}",
+    ),
     "docs/weights.md: fas import feathernetB.pth.tar": Run(
         (data.checkpoints, data.depth_image),
         before=CASIA_SURF,
