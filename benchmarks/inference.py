@@ -75,7 +75,7 @@ class Subject:
 
 
 def build_random(name: str) -> Subject:
-    """Build a network with random weights and batch-norm statistics of noise; its exports are not verified."""
+    """Build a network with random weights and batch-norm statistics; its exports are not verified."""
     network = NETWORKS[name]
     choice = {"backbone": network["backbone"], "fusion": network["fusion"], "input_size": SIZE}
     tree = {"modalities": network["modalities"], "model": choice}
@@ -156,7 +156,7 @@ def build_calls(subject: Subject, folder: Path) -> tuple[dict[str, Call], dict[s
 
 
 def measure(calls: dict[str, Call], repeat: int) -> dict[str, float]:
-    """Return median milliseconds of each call; the first turn, and the first call of each turn, are warm-up."""
+    """Return median milliseconds of each call; the first turn, and the first call of a turn, are warm-up."""
     durations: dict[str, list[float]] = {name: [] for name in calls}
     for turn in range(1 + -(-repeat // (IN_A_ROW - 1))):
         for name, call in calls.items():
@@ -192,12 +192,8 @@ def main() -> int:
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     names = [arguments.only] if arguments.only else list(NETWORKS)
-    for make in (
-        [partial(load_run, arguments.run)]
-        if arguments.run
-        else [partial(build_random, name) for name in names]
-    ):
-        subject = make()
+    subjects = [load_run(arguments.run)] if arguments.run else map(build_random, names)
+    for subject in subjects:
         with tempfile.TemporaryDirectory() as folder:
             calls, files = build_calls(subject, Path(folder))
             report(subject, measure(calls, arguments.repeat), files)

@@ -42,7 +42,7 @@ def main() -> None:
 
 
 def run(name: str) -> str:
-    """Run one measurement; print its output except the first line, which has raw figures, and return that line."""
+    """Run one measurement; print its output without the first line of raw figures, and return that line."""
     process = subprocess.run([sys.executable, __file__, name], check=True, capture_output=True, text=True)
     first, *rest = process.stdout.splitlines()
     print("\n".join(f"  {line}" for line in rest))
@@ -96,7 +96,7 @@ def bootstrap() -> None:
 
 
 def evaluate_interpolated(scores: np.ndarray[Any, Any], labels: np.ndarray[Any, Any]) -> dict[str, float]:
-    """Compute EER and TPR@FPR from an ROC interpolated linearly at 10^8 points, the rest from counts at 0.5."""
+    """Compute EER and TPR@FPR from an ROC interpolated at 10^8 points, the rest from counts at 0.5."""
     from scipy.interpolate import interp1d
     from sklearn.metrics import confusion_matrix, roc_auc_score, roc_curve
 
@@ -118,7 +118,7 @@ def evaluate_interpolated(scores: np.ndarray[Any, Any], labels: np.ndarray[Any, 
 
 
 def random_columns(rows: int) -> dict[str, Any]:
-    """Draw scores of overlapping classes, 31 % live as in CASIA-SURF's validation split, species drawn at random."""
+    """Draw scores of overlapping classes, 31 % live as in CASIA-SURF's validation split, and species."""
     import pyarrow as pa
 
     rng = np.random.default_rng(0)
