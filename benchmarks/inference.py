@@ -1,14 +1,15 @@
-"""From a uint8 image in memory to a score, batch 1: what `fas export` writes, against what people run today.
+"""Measure the time from a uint8 image in memory to a score, batch 1: exports of `fas` against eager PyTorch.
 
     python benchmarks/inference.py
     python benchmarks/inference.py --only mobilelitenet54 --repeat 200
-    python benchmarks/inference.py --run runs/trial  # its exports, pruned ones among them
+    python benchmarks/inference.py --run runs/trial  # exports of a run, pruned ones included
 
-Peers, in the same run: the network in eager PyTorch (as published code is run: to float, normalise,
-network, softmax), the engine alone on the same graph, and our runtime around it. Each is called a few times
-in a row, as a camera does it, and all by turns, so that a busy machine slows all alike. Networks have fresh
-weights, for speed does not depend on them; how much can be pruned does, so that form needs a run, whose
-exports are verified on its data as `fas export` does it. Medians, and ratios of medians.
+Compared in the same process: the network in eager PyTorch as published code runs it (convert to float,
+normalise, network, softmax), the inference engine alone on the same graph, and the runtime of `fas` around
+it. Each is called a few times in a row, as for a camera, and all in turn, so that a busy machine slows all
+alike. Networks have random weights, because speed does not depend on them. How much can be pruned does, so
+the pruned form needs a run; its exports are verified on its data as `fas export` does. Printed are medians
+and ratios of medians.
 """
 
 from __future__ import annotations
@@ -58,11 +59,11 @@ Call = Callable[[], Any]
 
 @frozen(eq=False)
 class Subject:
-    """A model to be exported.
+    """A model to export.
 
     Args:
-        forms: that it is exported in.
-        verifier: what verifies the file of a path.
+        forms: the forms to export.
+        verifier: returns the verification function for the file at a path.
     """
 
     name: str
@@ -73,8 +74,8 @@ class Subject:
     verifier: Callable[[Path], Verify]
 
 
-def fresh(name: str) -> Subject:
-    """One of the networks, its batch norms with statistics of something, and nothing to verify it on."""
+def build_random(name: str) -> Subject:
+    """Build a network with random weights and batch-norm statistics; its exports are not verified."""
     network = NETWORKS[name]
     choice = {"backbone": network["backbone"], "fusion": network["fusion"], "input_size": SIZE}
     tree = {"modalities": network["modalities"], "model": choice}
@@ -96,20 +97,20 @@ def _unverified(_: Scorer, **__: float | None) -> Verification:
     return Verification(samples=0, split="none", max_difference=0.0, mean_difference=0.0)
 
 
-def trained(path: Path) -> Subject:
-    """A run's model."""
+def load_run(path: Path) -> Subject:
+    """Load a run's best weights, with samples of its data to verify exports on."""
     run = Run.open(path, registry())
     model, card = run.model("best"), run.card()
     comparison = compare_on(run, scorer(model), card, RUN_SAMPLES)
     samples = comparison.images(RUN_CALIBRATION)
-    card = evolve(card, resize=Resize(crop=1.0))  # what is scored has been cut to size
+    card = evolve(card, input=evolve(card.input, resize=Resize(crop=1.0)))  # the samples are already resized
     return Subject(
         str(path), model.cpu().eval(), samples, card, ("fp32", "int8", "pruned"), comparison.verifier
     )
 
 
-def eager(model: Model, images: Images) -> Call:
-    """As published code is run."""
+def call_eager(model: Model, images: Images) -> Call:
+    """Return a call of the network in eager PyTorch, as published code runs it."""
 
     def score() -> float:
         with torch.inference_mode():
@@ -119,12 +120,12 @@ def eager(model: Model, images: Images) -> Call:
     return score
 
 
-def written(subject: Subject, name: str, form: str, folder: Path) -> Exported:
+def export(subject: Subject, name: str, form: str, folder: Path) -> Exported:
     exporter = registry().find(Exporter, name)
     assert isinstance(exporter, Exporter)
     options = structure({"form": form}, exporter.options, registry(), name)
     path = folder / f"{form}{exporter.suffix}"
-    done = exporter.load()(
+    exported = exporter.load()(
         options,
         model=subject.model,
         samples=subject.samples,
@@ -132,51 +133,51 @@ def written(subject: Subject, name: str, form: str, folder: Path) -> Exported:
         card=subject.card,
         verify=subject.verifier(path),
     )
-    assert isinstance(done, Exported)
-    return done
+    assert isinstance(exported, Exported)
+    return exported
 
 
-def calls(subject: Subject, folder: Path) -> tuple[dict[str, Call], dict[str, Exported]]:
-    """What is measured of one model, by name, and the files."""
+def build_calls(subject: Subject, folder: Path) -> tuple[dict[str, Call], dict[str, Exported]]:
+    """Return the calls to time, by name, and the exported files."""
     batch = {name: values[:1] for name, values in subject.samples.items()}
     images = {name: values[0] for name, values in batch.items()}
-    made: dict[str, Call] = {EAGER: eager(subject.model, batch)}
+    calls: dict[str, Call] = {EAGER: call_eager(subject.model, batch)}
     files: dict[str, Exported] = {}
     for name, engine_name in ENGINES.items():
         if name == "openvino" and find_spec("openvino") is None:
             continue
         for form in subject.forms:
             label = f"{engine_name} {form}"
-            files[label] = written(subject, name, form, folder)
+            files[label] = export(subject, name, form, folder)
             engine, predictor = (kind(files[label].path, threads=1) for kind in (open_engine, Predictor))
-            made[f"{label}, raw"] = partial(engine.run, ["score"], batch)
-            made[f"{label}, ours"] = partial(predictor, **images)
-    return made, files
+            calls[f"{label}, raw"] = partial(engine.run, ["score"], batch)
+            calls[f"{label}, fas"] = partial(predictor, **images)
+    return calls, files
 
 
-def measured(made: dict[str, Call], repeat: int) -> dict[str, float]:
-    """Median milliseconds of each; the first of each row, and the whole first turn, are not counted."""
-    taken: dict[str, list[float]] = {name: [] for name in made}
+def measure(calls: dict[str, Call], repeat: int) -> dict[str, float]:
+    """Return median milliseconds of each call; the first turn, and the first call of a turn, are warm-up."""
+    durations: dict[str, list[float]] = {name: [] for name in calls}
     for turn in range(1 + -(-repeat // (IN_A_ROW - 1))):
-        for name, call in made.items():
-            for place in range(IN_A_ROW):
+        for name, call in calls.items():
+            for position in range(IN_A_ROW):
                 start = perf_counter()
                 call()
-                if turn and place:
-                    taken[name].append(1e3 * (perf_counter() - start))
-    return {name: median(times) for name, times in taken.items()}
+                if turn and position:
+                    durations[name].append(1e3 * (perf_counter() - start))
+    return {name: median(times) for name, times in durations.items()}
 
 
-def report(subject: Subject, found: dict[str, float], files: dict[str, Exported]) -> None:
+def report(subject: Subject, milliseconds: dict[str, float], files: dict[str, Exported]) -> None:
     print(f"{subject.name}, {subject.card.input.face_size} px, batch 1, one thread")
-    for label, taken in found.items():
-        print(f"  {label:24} {taken:7.2f} ms  {found[EAGER] / taken:5.2f} x eager", end="")
-        raw = found.get(label.replace("ours", "raw"))
-        print(f"  {taken / raw - 1:+.1%} over raw" if label.endswith("ours") and raw else "")
-    for label, done in files.items():
-        check = done.verification
+    for label, time in milliseconds.items():
+        print(f"  {label:24} {time:7.2f} ms  {milliseconds[EAGER] / time:5.2f} x eager", end="")
+        raw = milliseconds.get(label.replace("fas", "raw"))
+        print(f"  {time / raw - 1:+.1%} over raw" if label.endswith(", fas") and raw else "")
+    for label, exported in files.items():
+        check = exported.verification
         if check.acer_before is not None and check.acer_after is not None:
-            facts = "".join(f", {key} {value}" for key, value in done.facts.items())
+            facts = "".join(f", {key} {value}" for key, value in exported.facts.items())
             print(f"  {label}: ACER on dev {check.acer_before:.2%} -> {check.acer_after:.2%}{facts}")
 
 
@@ -184,20 +185,18 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    which = parser.add_mutually_exclusive_group()
-    which.add_argument("--only", choices=list(NETWORKS), help="One network.")
-    which.add_argument("--run", type=Path, help="A run's model instead.")
-    parser.add_argument("--repeat", type=int, default=100, help="Calls of each (default 100).")
+    group = parser.add_mutually_exclusive_group()
+    group.add_argument("--only", choices=list(NETWORKS), help="Measure this network only.")
+    group.add_argument("--run", type=Path, help="Measure the model of this run instead.")
+    parser.add_argument("--repeat", type=int, default=100, help="Number of calls of each (default 100).")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     names = [arguments.only] if arguments.only else list(NETWORKS)
-    for make in (
-        [partial(trained, arguments.run)] if arguments.run else [partial(fresh, name) for name in names]
-    ):
-        subject = make()
+    subjects = [load_run(arguments.run)] if arguments.run else map(build_random, names)
+    for subject in subjects:
         with tempfile.TemporaryDirectory() as folder:
-            made, files = calls(subject, Path(folder))
-            report(subject, measured(made, arguments.repeat), files)
+            calls, files = build_calls(subject, Path(folder))
+            report(subject, measure(calls, arguments.repeat), files)
     return 0
 
 

@@ -1,12 +1,12 @@
-"""How fast judging is, measured against the published way in the same run: `python benchmarks/metrics.py`.
+"""Measure how fast scores are evaluated, against the published method: `python benchmarks/metrics.py`.
 
-1. The whole published table of 9,608 scores (CASIA-SURF's validation split), against an ROC that is
-   interpolated on a grid of 1e-8, as the published figures were computed. The reference here is
-   written from that definition.
-2. The same table of 10,000,000 scores with 6 attack species: seconds and peak memory.
+1. The whole published table for 9,608 scores (the size of CASIA-SURF's validation split), against an ROC
+   interpolated on a grid of 1e-8, as the published figures were computed. The reference here was written
+   from that definition.
+2. The same table for 10,000,000 scores with 6 attack species (PAI species): seconds and peak memory.
 3. 1,000 bootstrap replicates, by subject, of the same table for 1,000,000 scores of 1,000 subjects.
 
-Each part runs in a process of its own, so that one's memory is not counted as the other's.
+Each measurement runs in a process of its own, so that its peak memory is its own.
 """
 
 from __future__ import annotations
@@ -25,10 +25,15 @@ SPECIES = ("print", "print_bent", "print_cut", "replay", "mask_3d", "unknown_x")
 
 def main() -> None:
     if len(sys.argv) > 1:
-        {"ours": ours, "published": published, "large": large, "bootstrap": bootstrap}[sys.argv[1]]()
+        {
+            "fas": evaluate_small,
+            "published": evaluate_published,
+            "large": evaluate_large,
+            "bootstrap": bootstrap,
+        }[sys.argv[1]]()
         return
     print("9,608 scores, the published table")
-    seconds = [float(run(part).split()[0]) for part in ("ours", "published")]
+    seconds = [float(run(name).split()[0]) for name in ("fas", "published")]
     print(f"  fas is {seconds[1] / seconds[0]:,.0f} times faster")
     print("10,000,000 scores, 6 species, the published table")
     run("large")
@@ -36,43 +41,43 @@ def main() -> None:
     run("bootstrap")
 
 
-def run(part: str) -> str:
-    """Run one part, echo what it prints below its first line of raw figures, and give that line."""
-    done = subprocess.run([sys.executable, __file__, part], check=True, capture_output=True, text=True)
-    first, *rest = done.stdout.splitlines()
+def run(name: str) -> str:
+    """Run one measurement; print its output without the first line of raw figures, and return that line."""
+    process = subprocess.run([sys.executable, __file__, name], check=True, capture_output=True, text=True)
+    first, *rest = process.stdout.splitlines()
     print("\n".join(f"  {line}" for line in rest))
     return first
 
 
-def ours() -> None:
+def evaluate_small() -> None:
     from fas_core.evaluation import evaluate
 
     columns, metrics = random_columns(9_608), published_metrics()
-    threshold = fixed()
-    seconds = best_of(20, lambda: evaluate(table_of(columns), metrics, threshold))
-    report("fas, table built and judged", seconds)
+    threshold = fixed_threshold()
+    seconds = best_of(20, lambda: evaluate(build_table(columns), metrics, threshold))
+    report("fas, table built and evaluated", seconds)
 
 
-def published() -> None:
+def evaluate_published() -> None:
     columns = random_columns(9_608)
     scores, labels = columns["score"], columns["label"]
-    seconds = best_of(1, lambda: interpolated(scores, labels))
+    seconds = best_of(1, lambda: evaluate_interpolated(scores, labels))
     report("ROC interpolated on a 1e-8 grid", seconds)
 
 
-def large() -> None:
+def evaluate_large() -> None:
     from fas_core.evaluation import evaluate
 
     columns, metrics = random_columns(10_000_000), published_metrics()
-    table = table_of(columns)
+    table = build_table(columns)
     del columns
     before = peak_mb()
     began, busy = time.perf_counter(), time.process_time()
-    result = evaluate(table, metrics, fixed())
+    result = evaluate(table, metrics, fixed_threshold())
     seconds, busy = time.perf_counter() - began, time.process_time() - busy
-    report("fas, judged", seconds)
+    report("fas, evaluated", seconds)
     print(f"of which this process computed {busy:.2f} s; one core")
-    print(f"peak memory of the process before judging, columns and table made: {before:,.0f} MB")
+    print(f"peak memory of the process before evaluation, with columns and table: {before:,.0f} MB")
     print(", ".join(f"{name} {value:.4f}" for name, value in result.metrics.items()))
 
 
@@ -81,17 +86,17 @@ def bootstrap() -> None:
 
     columns = random_columns(1_000_000)
     columns["subject"] = [str(number) for number in np.random.default_rng(1).integers(0, 1000, 1_000_000)]
-    table, metrics = table_of(columns), published_metrics()
+    table, metrics = build_table(columns), published_metrics()
     began, busy = time.perf_counter(), time.process_time()
-    found = bootstrap_intervals(table, metrics, 0.5, replicates=1000)
+    intervals = bootstrap_intervals(table, metrics, 0.5, replicates=1000)
     seconds, busy = time.perf_counter() - began, time.process_time() - busy
     report("fas, intervals", seconds)
     print(f"of which this process computed {busy:.1f} s; one core")
-    print(", ".join(f"{name} {low:.4f}-{high:.4f}" for name, (low, high) in found.figures.items()))
+    print(", ".join(f"{name} {low:.4f}-{high:.4f}" for name, (low, high) in intervals.figures.items()))
 
 
-def interpolated(scores: np.ndarray[Any, Any], labels: np.ndarray[Any, Any]) -> dict[str, float]:
-    """EER and TPR@FPR from an ROC interpolated linearly at 10^8 points, the rest from counts at 0.5."""
+def evaluate_interpolated(scores: np.ndarray[Any, Any], labels: np.ndarray[Any, Any]) -> dict[str, float]:
+    """Compute EER and TPR@FPR from an ROC interpolated at 10^8 points, the rest from counts at 0.5."""
     from scipy.interpolate import interp1d
     from sklearn.metrics import confusion_matrix, roc_auc_score, roc_curve
 
@@ -113,7 +118,7 @@ def interpolated(scores: np.ndarray[Any, Any], labels: np.ndarray[Any, Any]) -> 
 
 
 def random_columns(rows: int) -> dict[str, Any]:
-    """Overlapping classes, 31 % live as in CASIA-SURF's validation split, species drawn at random."""
+    """Draw scores of overlapping classes, 31 % live as in CASIA-SURF's validation split, and species."""
     import pyarrow as pa
 
     rng = np.random.default_rng(0)
@@ -127,7 +132,7 @@ def random_columns(rows: int) -> dict[str, Any]:
     }
 
 
-def table_of(columns: dict[str, Any]) -> Any:
+def build_table(columns: dict[str, Any]) -> Any:
     from fas_core.scores.table import ScoreTable
 
     return ScoreTable.of(columns)
@@ -141,14 +146,14 @@ def published_metrics() -> Any:
     return bind_metrics(Recipe().metrics, registry())
 
 
-def fixed() -> Any:
+def fixed_threshold() -> Any:
     from fas_core.scores.thresholds import fit_threshold
 
     return fit_threshold("fixed:0.5", None)
 
 
 def best_of(times: int, work: Callable[[], object]) -> float:
-    """Seconds of the fastest of a few runs."""
+    """Return the seconds of the fastest of several runs."""
     durations = []
     for _ in range(times):
         began = time.perf_counter()
@@ -158,13 +163,13 @@ def best_of(times: int, work: Callable[[], object]) -> float:
 
 
 def peak_mb() -> float:
-    """The most memory this process has held, MB."""
+    """Return the peak memory of this process in MB."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6
 
 
-def report(what: str, seconds: float) -> None:
+def report(name: str, seconds: float) -> None:
     print(f"{seconds} {peak_mb()}")
-    print(f"{what}: {seconds:.4g} s, peak memory of the process {peak_mb():,.0f} MB")
+    print(f"{name}: {seconds:.4g} s, peak memory of the process {peak_mb():,.0f} MB")
 
 
 if __name__ == "__main__":

@@ -1,11 +1,11 @@
-"""`fas predict` from the shell: cold start, and a folder of photos on one core and on two.
+"""Measure `fas predict` from the shell: cold start, and a folder of photos on one core and on two.
 
     python benchmarks/predict.py model.onnx
     python benchmarks/predict.py model.onnx --photos 2000
 
-The model takes one modality. Commands are started by turns, so that a busy machine slows all alike. The
-peers are `import torch` alone, and a plain loop of cv2 and onnxruntime over the same folder on two cores.
-Linux only: cores are chosen by affinity.
+The model must take one modality. Commands run in turn, so that a busy machine slows all alike. They are
+compared with `import torch` alone, and with a plain loop of cv2 and onnxruntime over the same folder on two
+cores. Linux only: cores are chosen by affinity.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ for path in sorted(Path(sys.argv[2]).iterdir()):
 
 
 def write_photos(folder: Path, count: int) -> None:
-    """JPEGs of smooth noise, as large as face crops usually are."""
+    """Write JPEGs of smooth noise, of the usual size of face crops."""
     rng = np.random.default_rng(14)
     for number in range(count):
         small = rng.integers(0, 256, (16, 16, 3), np.uint8)
@@ -50,7 +50,7 @@ def write_photos(folder: Path, count: int) -> None:
 
 
 def run(command: list[str], cores: int | None = None) -> tuple[float, float]:
-    """(seconds, peak resident MB) of one command."""
+    """Run a command; return its seconds and peak resident memory in MB."""
     allowed = sorted(os.sched_getaffinity(0))[:cores]
     start = perf_counter()
     process = subprocess.Popen(
@@ -62,16 +62,16 @@ def run(command: list[str], cores: int | None = None) -> tuple[float, float]:
     return perf_counter() - start, usage.ru_maxrss / 1024
 
 
-def by_turns(
+def run_in_turn(
     commands: dict[str, tuple[list[str], int | None]], repeat: int
 ) -> dict[str, list[tuple[float, float]]]:
-    for command, cores in commands.values():  # once unmeasured: files in the system's cache
+    for command, cores in commands.values():  # once without measuring, to fill the system's file cache
         run(command, cores)
-    taken: dict[str, list[tuple[float, float]]] = {name: [] for name in commands}
+    results: dict[str, list[tuple[float, float]]] = {name: [] for name in commands}
     for _ in range(repeat):
         for name, (command, cores) in commands.items():
-            taken[name].append(run(command, cores))
-    return taken
+            results[name].append(run(command, cores))
+    return results
 
 
 def main() -> int:
@@ -79,9 +79,11 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("model", type=Path)
-    parser.add_argument("--photos", type=int, default=10_000, help="In the folder (default 10,000).")
-    parser.add_argument("--repeat", type=int, default=9, help="Cold starts of each (default 9).")
-    parser.add_argument("--folders", type=int, default=3, help="Runs over the folder of each (default 3).")
+    parser.add_argument("--photos", type=int, default=10_000, help="Photos in the folder (default 10,000).")
+    parser.add_argument("--repeat", type=int, default=9, help="Cold starts of each command (default 9).")
+    parser.add_argument(
+        "--folders", type=int, default=3, help="Runs of each command over the folder (default 3)."
+    )
     arguments = parser.parse_args()
     model, size = str(arguments.model), Predictor(arguments.model).card.input.face_size
     with tempfile.TemporaryDirectory() as temporary:
@@ -89,18 +91,18 @@ def main() -> int:
         photos.mkdir()
         write_photos(photos, arguments.photos)
         one = str(photos / "00000.jpg")
-        starts = by_turns(
+        starts = run_in_turn(
             {
                 "fas predict, one photo": ([FAS, "predict", model, one], None),
                 "import torch": ([sys.executable, "-c", "import torch"], None),
             },
             arguments.repeat,
         )
-        for name, taken in starts.items():
-            seconds, memory = (median(column) for column in zip(*taken, strict=True))
+        for name, results in starts.items():
+            seconds, memory = (median(column) for column in zip(*results, strict=True))
             print(f"{name:28} {seconds * 1e3:7.0f} ms  {memory:5.0f} MB")
         predict = [FAS, "predict", model, str(photos), "--csv", str(Path(temporary) / "scores.csv")]
-        folders = by_turns(
+        folders = run_in_turn(
             {
                 "fas predict, one core": (predict, 1),
                 "fas predict, two cores": (predict, 2),
@@ -109,7 +111,8 @@ def main() -> int:
             arguments.folders,
         )
     rates = {
-        name: arguments.photos / median(seconds for seconds, _ in taken) for name, taken in folders.items()
+        name: arguments.photos / median(seconds for seconds, _ in results)
+        for name, results in folders.items()
     }
     for name, rate in rates.items():
         print(f"{name:28} {rate:7.0f} photos/s, start included")

@@ -1,4 +1,4 @@
-"""A loss and a metric for fas. Only descriptors here: every `fas` command imports this module."""
+"""A loss and a metric for fas. This module holds descriptors only, because every `fas` command imports it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Brier score: how far scores are from the truth as probabilities (Monthly Weather Review 78, 1950)."""
+"""Brier score: mean squared error of scores as probabilities (Monthly Weather Review 78, 1950)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from fas_core.scores.table import ScoreTable
 
 
 def brier(options: NoOptions, scores: ScoreTable, threshold: float | None) -> dict[str, float]:
-    """`brier`: mean of (score - label)^2 over labelled samples with a score, NaN without any."""
+    """Return `brier`, the mean of (score - label)^2 over labelled samples with a score; NaN without any."""
     total = len(scores.live) + len(scores.attack)
     if not total:
         return {"brier": nan}

@@ -1,4 +1,4 @@
-"""What recipes can set: `loss: {name: poly1, epsilon: 2}`."""
+"""Options that recipes can set: `loss: {name: poly1, epsilon: 2}`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from attrs import validators as v
 
 @frozen
 class Poly1Options:
-    """The poly-1 loss.
+    """Options of the poly-1 loss.
 
     Args:
         epsilon: weight of the added term, >= -1; 0 is cross entropy.

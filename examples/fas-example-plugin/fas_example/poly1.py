@@ -12,14 +12,14 @@ from fas_example.options import Poly1Options
 
 
 class Poly1(nn.Module):
-    """Mean over the batch of -log(p_t) + epsilon (1 - p_t), p_t the true class's softmax probability."""
+    """Mean over the batch of -log(p_t) + epsilon (1 - p_t); p_t: softmax probability of the true class."""
 
     def __init__(self, options: Poly1Options, model: nn.Module) -> None:
         super().__init__()
         self.epsilon = options.epsilon
 
     def forward(self, outputs: Outputs, batch: Batch) -> Tensor:
-        """A scalar; needs `outputs.logits`, (B, K)."""
+        """Return the scalar loss; needs `outputs.logits`, (B, K)."""
         if outputs.logits is None:
             raise ConfigError("loss 'poly1' needs logits, and this model gives none")
         nll = cross_entropy(outputs.logits.float(), batch.label, reduction="none")  # (B,)

@@ -1,4 +1,4 @@
-"""The contract checks, and each component against its formula."""
+"""Contract checks, and a comparison of each component with its formula."""
 
 from __future__ import annotations
 
