@@ -16,51 +16,60 @@ PACKAGE = "fas_core."
 PACKAGES = frozenset({"engine"})
 """Former packages that are no module any more, only parents of some."""
 
-SAME_NAME = (
-    ("engine", "inference", ("run_model",)),
-    ("engine", "models", ("checkpoint", "grad_cam", "matching", "published")),
-    ("engine", "runs", ("run",)),
-    ("engine", "training", ("average", "interrupt", "job", "optim")),
-    ("report", "evaluation", ("bootstrap", "comparison", "metrics", "result", "tables")),
-    ("scorefiles", "scores.files", ("columns", "delimited", "numbers", "raw", "read")),
-)
-"""Former package, package now, modules."""
-
-RENAMED = (
-    ("data", "data", {"capture": "video", "dimensions": "image_size", "headers": "image_size"}),
-    ("data", "data", {"lists": "text_lists", "mixing": "augment", "naming": "text_lists"}),
-    ("data", "data", {"pooled": "open", "source": "open"}),
-    ("engine", "inference", {"across": "cross_dataset", "scoring": "score_split", "videos": "loaded_model"}),
-    ("engine", "inference", {"candidate": "loaded_model", "evaluate": "score_samples"}),
-    ("engine", "models", {"transfer": "pretrained"}),
-    ("engine", "runs", {"fold_set": "folds", "protocol_set": "protocols", "run_set": "group"}),
-    ("engine", "training", {"devices": "device", "memory": "device", "position": "progress"}),
-    ("engine", "training", {"train": "trainer", "train_folds": "cross_validation", "train_set": "protocols"}),
-    ("report", "evaluation", {"folds": "cross_validation", "histogram": "text_histogram"}),
-    ("report", "evaluation", {"spread": "protocols"}),
-    ("runtime", "runtime", {"foreign": "external_model", "heat": "heatmap"}),
-    ("runtime", "runtime", {"occlusion": "explain", "scoring": "predict"}),
-    ("scorefiles", "scores.files", {"names": "column_names", "stated": "columns", "words": "labels"}),
-)
-"""Former package, package now, `{former module: module now}`."""
-
-MOVED = {
-    "aggregate": "scores.videos",
-    "data.samples": "records.samples",
-    "engine.verify": "export.verify",
-    "model": "models.model",
-    "plugins": "registry",
-    "ranked": "scores.ranked",
-    "rates": "scores.rates",
-    "recipes": "config.load",
-    "report": "evaluation",
-    "schema": "config.schema",
-    "scorefiles": "scores.files",
-    "structure": "config.structure",
-    "thresholds": "scores.thresholds",
-    **{f"{former}.{name}": f"{now}.{name}" for former, now, names in SAME_NAME for name in names},
-    **{f"{former}.{old}": f"{now}.{new}" for former, now, names in RENAMED for old, new in names.items()},
+FORMER = {
+    "config.load": "recipes",
+    "config.schema": "schema",
+    "config.structure": "structure",
+    "data.augment": "data.mixing",
+    "data.image_size": "data.dimensions data.headers",
+    "data.open": "data.pooled data.source",
+    "data.text_lists": "data.lists data.naming",
+    "data.video": "data.capture",
+    "evaluation": "report",
+    "evaluation.bootstrap": "report.bootstrap",
+    "evaluation.comparison": "report.comparison",
+    "evaluation.metrics": "report.metrics",
+    "evaluation.result": "report.result",
+    "evaluation.spread": "report.folds report.spread",
+    "evaluation.tables": "report.tables",
+    "evaluation.text_histogram": "report.histogram",
+    "export.verify": "engine.verify",
+    "inference.cross_dataset": "engine.across",
+    "inference.loaded_model": "engine.candidate engine.run_model engine.videos",
+    "inference.score_samples": "engine.evaluate engine.scoring",
+    "models.checkpoint": "engine.checkpoint engine.published",
+    "models.grad_cam": "engine.grad_cam",
+    "models.matching": "engine.matching",
+    "models.model": "model",
+    "models.pretrained": "engine.transfer",
+    "records.samples": "data.samples",
+    "registry": "plugins",
+    "runs.groups": "engine.fold_set engine.protocol_set engine.run_set",
+    "runs.run": "engine.run",
+    "runtime.explain": "runtime.occlusion",
+    "runtime.external_model": "runtime.foreign",
+    "runtime.pictures": "runtime.annotate runtime.heat",
+    "runtime.predict": "runtime.scoring",
+    "scores.files": "scorefiles",
+    "scores.files.columns": "scorefiles.columns scorefiles.names scorefiles.stated",
+    "scores.files.labels": "scorefiles.numbers scorefiles.words",
+    "scores.files.raw": "scorefiles.delimited scorefiles.raw",
+    "scores.files.read": "scorefiles.read",
+    "scores.ranked": "ranked",
+    "scores.rates": "rates",
+    "scores.thresholds": "thresholds",
+    "scores.videos": "aggregate",
+    "training.cross_validation": "engine.train_folds",
+    "training.job": "engine.job",
+    "training.optim": "engine.average engine.optim",
+    "training.process": "engine.devices engine.interrupt engine.memory",
+    "training.progress": "engine.position",
+    "training.protocols": "engine.train_set",
+    "training.trainer": "engine.train",
 }
+"""Path below `fas_core` now -> the former ones."""
+
+MOVED = {former: now for now, names in FORMER.items() for former in names.split()}
 """Former path below `fas_core` -> path now."""
 
 

@@ -149,14 +149,14 @@ def _document(path: Path, plan: Evaluation, **facts: str) -> dict[str, Any]:
 def _evaluate_one(
     model: LoadedModel, data: str | None, protocols: dict[str, str], plan: Evaluation, *, subsets: bool
 ) -> None:
-    from fas_core.evaluation import tables
+    from fas_core.evaluation import format_tables
     from fas_core.inference.evaluate_split import evaluate_subsets
     from fas_core.inference.score_samples import open_data, score_split
 
     metrics, reader = plan.metrics(model), open_data(model, data, plan.registry, protocols)
     if subsets:
         results = evaluate_subsets(model, reader, plan)
-        for table in tables(results):
+        for table in format_tables(results):
             console.table(table)
         if console.json:
             console.document(_document(model.path, plan) | {"subsets": [each.to_json() for each in results]})
@@ -202,7 +202,7 @@ def _evaluate_protocol_runs(protocols: ProtocolRuns, data: str | None, plan: Eva
 def _evaluate_across(
     model: LoadedModel, data: tuple[str, ...], protocols: dict[str, str], plan: Evaluation
 ) -> None:
-    from fas_core.evaluation.tables import ACROSS, tables, with_samples
+    from fas_core.evaluation.tables import ACROSS, format_tables, with_samples
     from fas_core.inference.cross_dataset import evaluate_across
 
     across = evaluate_across(model, data, protocols, plan)
@@ -211,7 +211,7 @@ def _evaluate_across(
         document["scores"] = str(plan.output)
         console.info(f"scores in {plan.output}")
     if across.results:
-        first, *others = tables(across.results, lead=ACROSS)
+        first, *others = format_tables(across.results, lead=ACROSS)
         note = "\n".join(filter(None, [*across.notes, first.note]))
         for table in (evolve(with_samples(first, across.results), note=note), *others):
             console.table(table)

@@ -17,10 +17,10 @@ NEEDS_RUN = "occlusion only: Grad-CAM takes gradients, so give the run instead o
 
 def show_result(grouped: GroupedResult) -> None:
     """Print the tables and the histogram of the scores."""
-    from fas_core.evaluation import tables, text_histogram
+    from fas_core.evaluation import format_tables, text_histogram
     from fas_core.evaluation.groups import groups_table
 
-    for table in tables([grouped.result]):
+    for table in format_tables([grouped.result]):
         console.table(table)
     if grouped.by is not None:
         console.table(groups_table(grouped))

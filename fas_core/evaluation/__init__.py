@@ -3,7 +3,7 @@
 from fas_core.evaluation.bootstrap import REPLICATES, bootstrap_intervals
 from fas_core.evaluation.metrics import BoundMetric, bind_metrics, compute_metrics
 from fas_core.evaluation.result import Result, evaluate
-from fas_core.evaluation.tables import tables
+from fas_core.evaluation.tables import format_tables
 from fas_core.evaluation.text_histogram import text_histogram
 
 __all__ = [
@@ -14,6 +14,6 @@ __all__ = [
     "bootstrap_intervals",
     "compute_metrics",
     "evaluate",
-    "tables",
+    "format_tables",
     "text_histogram",
 ]

@@ -12,7 +12,7 @@ from fas_core.console import Table
 from fas_core.data.folds import plural
 from fas_core.evaluation.metrics import finite_values
 from fas_core.evaluation.result import Result
-from fas_core.evaluation.tables import percent, published_table, tables, threshold_text
+from fas_core.evaluation.tables import format_tables, percent, published_table, threshold_text
 
 
 @frozen
@@ -51,7 +51,7 @@ def spread_tables(spread: Spread, *, title: str = "", train_hours: float | None 
         Result(name, metrics, threshold=None, counts={}, species={})
         for name, metrics in (("mean", spread.mean), ("± sd", spread.sd))
     ]
-    first, *others = tables([*spread.results, *summary])
+    first, *others = format_tables([*spread.results, *summary])
     published = published_table(spread.results)  # its title and notes do not mention mean and deviation
     heading = f"{title}: {published.title[:1].lower()}{published.title[1:]}" if title else published.title
     hours = "" if train_hours is None else f"trained in {train_hours:.2f} hours"
@@ -98,4 +98,4 @@ def cross_validation_tables(result: CrossValidation) -> list[Table]:
     title, note = f"Rates in %, {threshold_text(pooled)}", "\n".join(pooled.notes)
     columns = ("fold", plural(result.by), "samples", *map(str.upper, keys))
     first = Table(title=title, columns=columns, rows=rows, note=note)
-    return [first, *tables([evolve(pooled, notes=())])[1:]]
+    return [first, *format_tables([evolve(pooled, notes=())])[1:]]

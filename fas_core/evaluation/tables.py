@@ -29,7 +29,7 @@ UNDEFINED = "-"
 BOUNDS = ("from", "to")
 
 
-def tables(
+def format_tables(
     results: Sequence[Result], *, train_hours: float | None = None, lead: Sequence[str] = PUBLISHED
 ) -> list[Table]:
     """Return all tables of at least one result; `lead` names the rates of the first table, in their order."""

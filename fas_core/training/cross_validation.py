@@ -15,7 +15,7 @@ from fas_core.console import Table, console
 from fas_core.data.folds import FoldAssignment, plural, shared_groups, straddling_subjects
 from fas_core.data.open import open_choice
 from fas_core.errors import ConfigError, DataError, FasError
-from fas_core.evaluation import REPLICATES, Result, bind_metrics, evaluate, tables
+from fas_core.evaluation import REPLICATES, Result, bind_metrics, evaluate, format_tables
 from fas_core.evaluation.spread import CrossValidation, cross_validation_tables, spread
 from fas_core.inference.evaluate_split import evaluate_stored
 from fas_core.inference.score_samples import protocol_notes
@@ -42,7 +42,7 @@ class FoldsOutcome:
     def tables(self) -> list[Table]:
         """Return the tables of the figures."""
         folded = [] if self.results is None else cross_validation_tables(self.results)
-        final = tables(list(self.final.values()), train_hours=self.train_hours) if self.final else []
+        final = format_tables(list(self.final.values()), train_hours=self.train_hours) if self.final else []
         return folded + final
 
 

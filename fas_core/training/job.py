@@ -14,7 +14,7 @@ from fas_core.console import Table, console
 from fas_core.contracts import DatasetReader
 from fas_core.data.open import open_choice
 from fas_core.errors import DataError
-from fas_core.evaluation import REPLICATES, Result, tables
+from fas_core.evaluation import REPLICATES, Result, format_tables
 from fas_core.inference.evaluate_split import evaluate_stored, score_run
 from fas_core.models.pretrained import load_pretrained
 from fas_core.records.samples import SampleTable
@@ -35,7 +35,7 @@ class Outcome:
 
     def tables(self) -> list[Table]:
         """Return the tables of the figures."""
-        return tables(list(self.results.values()), train_hours=self.train_hours)
+        return format_tables(list(self.results.values()), train_hours=self.train_hours)
 
 
 def start(path: Path, recipe: Recipe, registry: Registry, *, reader: DatasetReader | None = None) -> Outcome:

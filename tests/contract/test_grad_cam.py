@@ -29,8 +29,7 @@ def build(modalities: list[str], backbone: object, fusion: str, size: int = SIZE
     tree = {
         "modalities": modalities,
         "model": {"backbone": backbone, "fusion": fusion, "input_size": size},
-        "train": train,
-    }
+    } | ({"train": train} if train else {})
     torch.manual_seed(14)
     return build_model(structure(tree, Recipe, registry(), "test"), registry())
 

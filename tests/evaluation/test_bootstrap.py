@@ -23,7 +23,7 @@ from fas_core.evaluation import (
     bootstrap_intervals,
     compute_metrics,
     evaluate,
-    tables,
+    format_tables,
 )
 from fas_core.evaluation.bootstrap import Resampler, bootstrap_differences, choose_groups
 from fas_core.registry import registry
@@ -181,7 +181,7 @@ def test_a_result_with_intervals() -> None:
     assert document["intervals"]["by"] == "subject"
     assert document["intervals"]["figures"].keys() == document["metrics"].keys()
     assert document["intervals"]["species"] == {"print": document["intervals"]["figures"]["apcer"]}
-    for rates in tables([result])[:2]:
+    for rates in format_tables([result])[:2]:
         values, low, high = (np.array(row[1:], float) for row in rates.rows)
         assert (low <= values).all()
         assert (values <= high).all()

@@ -13,7 +13,7 @@ from fas_core import NoOptions
 from fas_core.config.recipe import MetricChoice, Recipe
 from fas_core.console import Console, Styled
 from fas_core.descriptors import Metric
-from fas_core.evaluation import BoundMetric, Result, bind_metrics, evaluate, tables
+from fas_core.evaluation import BoundMetric, Result, bind_metrics, evaluate, format_tables
 from fas_core.registry import registry
 from fas_core.scores.table import ScoreTable
 from fas_core.scores.thresholds import Threshold
@@ -38,7 +38,7 @@ def results() -> list[Result]:
 
 
 def show(results: list[Result], train_hours: float | None = None) -> None:
-    for table in tables(results, train_hours=train_hours):
+    for table in format_tables(results, train_hours=train_hours):
         Console().table(table)
 
 
@@ -90,7 +90,7 @@ def with_intervals(**columns: Any) -> Result:
 def test_intervals_stand_below_rates_and_beside_other_figures() -> None:
     found = with_intervals(subject=list("abcdabcd"))
     assert found.intervals is not None
-    published, further, species, other = tables([found], train_hours=2.0)
+    published, further, species, other = format_tables([found], train_hours=2.0)
     for rates, keys in ((published, ["acc", "eer"]), (further, ["apcer_max", "acer_max", "auc"])):
         values, low, high = rates.rows
         assert (values[0], low[0], high[0]) == ("test", "  from", "  to")
@@ -124,13 +124,13 @@ def test_intervals_stand_below_rates_and_beside_other_figures() -> None:
     ],
 )
 def test_it_says_what_was_drawn(columns: dict[str, Any], said: str) -> None:
-    note = tables([with_intervals(**columns)])[0].note
+    note = format_tables([with_intervals(**columns)])[0].note
     assert note.splitlines()[-1] == f"from, to: 95 % intervals, 20 bootstrap replicates {said}"
 
 
 def test_what_was_drawn_is_said_for_each_where_it_differs() -> None:
     ours, theirs = with_intervals(subject=list("abcdabcd")), with_intervals(video=list("abcdabcd"))
-    note = tables([evolve(ours, name="ours"), evolve(theirs, name="theirs")])[0].note
+    note = format_tables([evolve(ours, name="ours"), evolve(theirs, name="theirs")])[0].note
     assert "ours: from, to: 95 % intervals, 20 bootstrap replicates over 4 subjects\ntheirs: from" in note
 
 
@@ -141,7 +141,7 @@ def test_figures_of_targets_are_rates_too() -> None:
         bind_metrics(chosen, registry()),
         EER,
     )
-    _, further, _, other = tables([result])
+    _, further, _, other = format_tables([result])
     assert [row[0] for row in other.rows] == ["d_prime"]
     heads = [" ".join(head.split("\n")) for head in further.columns]
     for head in ("APCER max @BPCER =1e-1", "APCER@BPCER =1e-1", "BPCER20", "HTER", "ACER max"):
@@ -164,13 +164,13 @@ def test_a_terminal_cuts_nothing(
 
 
 def test_no_hours_no_column() -> None:
-    (first, *_) = tables([judged("dev", [1, 1, 0])])
+    (first, *_) = format_tables([judged("dev", [1, 1, 0])])
     assert "Train\nhours" not in first.columns
     assert first.note == ""
 
 
 def test_live_samples_alone_have_no_species_table() -> None:
-    assert [table.title.split(",")[0] for table in tables([judged("test", [1, 1])])] == [
+    assert [table.title.split(",")[0] for table in format_tables([judged("test", [1, 1])])] == [
         "Rates in %",
         "Further rates in %",
         "Further figures",
@@ -186,19 +186,19 @@ def test_live_samples_alone_have_no_species_table() -> None:
 )
 def test_the_title_says_which_threshold(thresholds: list[Threshold | None], expected: str) -> None:
     results = [judged(str(index), [1, 0], threshold) for index, threshold in enumerate(thresholds)]
-    assert expected in tables(results)[0].title
+    assert expected in format_tables(results)[0].title
 
 
 def test_a_note_of_all_is_said_once_and_one_of_some_with_their_names() -> None:
     of_all = [evolve(judged(name, [1, 0], EER), notes=("overlap", "simulated")) for name in ("a", "b")]
-    assert tables(of_all)[0].note.splitlines() == ["overlap", "simulated"]
+    assert format_tables(of_all)[0].note.splitlines() == ["overlap", "simulated"]
     of_some = [evolve(of_all[0], notes=("overlap", "few")), of_all[1]]
-    assert tables(of_some)[0].note.splitlines() == ["overlap", "a: few", "b: simulated"]
+    assert format_tables(of_some)[0].note.splitlines() == ["overlap", "a: few", "b: simulated"]
 
 
 def test_thresholds_that_differ_are_below_the_table() -> None:
     results = [judged("a", [1, 0], EER), judged("b", [1, 0], Threshold(0.25, "eer", "val"))]
-    table = tables(results)[0]
+    table = format_tables(results)[0]
     assert table.title == "Rates in %, each at its own threshold"
     assert table.note.splitlines()[:2] == [
         "a: accepted when score >= 0.5 (eer on dev)",

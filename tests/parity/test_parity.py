@@ -16,7 +16,6 @@ from fas_plugins.commands.importing.import_checkpoint import build_recipe, match
 from fas_core.models.matching import copy_matched
 from fas_core.models.checkpoint import read_published
 from fas_core.registry import registry
-from fas_plugins.commands.importing.importing import match_model, published_recipe
 
 TOLERANCE = 1e-4
 ENTRIES = {

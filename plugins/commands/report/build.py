@@ -12,7 +12,7 @@ from attrs import frozen
 
 from fas_core.atomic import replacing
 from fas_core.console import console
-from fas_core.evaluation import tables
+from fas_core.evaluation import format_tables
 from fas_core.evaluation.comparison import Comparison, compare
 from fas_core.evaluation.groups import EvaluationOptions
 from fas_core.evaluation.metrics import BoundMetric
@@ -103,7 +103,7 @@ def build_report(
         page = ReportPage(
             title=names_of(targets)[0] if len(targets) == 1 else f"{len(systems)} systems",
             systems=systems,
-            summary=spread_tables(spread(results)) if is_protocol else tables(results),
+            summary=spread_tables(spread(results)) if is_protocol else format_tables(results),
             comparisons=comparisons,
             plots=plots,
             split=options.split if any(system.training for system in systems) else None,

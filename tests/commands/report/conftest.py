@@ -16,7 +16,7 @@ import yaml
 
 from fas_core.config.recipe import Recipe
 from fas_core.data.open import open_dataset
-from fas_core.evaluation import bind_metrics, tables
+from fas_core.evaluation import bind_metrics, format_tables
 from fas_core.evaluation.comparison import Comparison
 from fas_core.evaluation.metrics import BoundMetric
 from fas_core.registry import registry
@@ -106,7 +106,7 @@ def render_page() -> Callable[..., str]:
         page = ReportPage(
             title=" and ".join(system.name for system in systems),
             systems=systems,
-            summary=tables([system.result for system in systems]),
+            summary=format_tables([system.result for system in systems]),
             comparisons=comparisons,
             plots=draw_plots(systems) if plots is None else plots,
             split="test",
