@@ -33,7 +33,7 @@ def scores_of(
     Raises:
         FasError: there is no such file, run or split, or it cannot be read.
     """
-    from fas_core.runs.groups import MODEL_SUFFIXES
+    from fas_core.runs.files import MODEL_SUFFIXES
 
     if target.is_dir():
         stored = stored_scores(target, split)

@@ -15,6 +15,9 @@ PROTOCOLS = "protocol_set.yaml"
 OUT_OF_FOLD = "out_of_fold"
 """Stem of the score file of a cross-validation, beside those of splits."""
 
+MODEL_SUFFIXES = (".onnx", ".xml")
+"""File name endings of exported models that the runtime opens."""
+
 
 def holds_runs(path: Path) -> bool:
     """Return whether a folder holds a run, or a group of runs."""

@@ -34,8 +34,6 @@ from fas_core.runs.run import Run, refuse_existing_runs, write_text
 from fas_core.runtime.model_file import ModelFile
 
 FINAL = "final"
-MODEL_SUFFIXES = (".onnx", ".xml")
-"""File name endings of exported models that the runtime opens."""
 
 
 @frozen
@@ -163,7 +161,7 @@ def open_path(path: Path, registry: Registry) -> Run | ProtocolRuns | FoldRuns |
     """Open what `fas train` or `fas export` wrote; raise FasError if it is missing or cannot be read."""
     if path.is_dir():
         return open_runs(path, registry)
-    if path.suffix in MODEL_SUFFIXES:
+    if path.suffix in files.MODEL_SUFFIXES:
         return ModelFile(path)
     problem = "neither a run folder nor a model file" if path.exists() else "no such run folder or model"
     raise ModelError(f"{path}: {problem}: give what `fas train` or `fas export` wrote")

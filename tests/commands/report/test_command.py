@@ -103,6 +103,7 @@ def test_a_set_of_sub_protocols_is_reported_with_its_mean(fas: Fas, trained: Pat
     for member in ("4@1", "4@2"):
         shutil.copytree(trained, tmp_path / "set" / member, ignore=shutil.ignore_patterns("*.pt"))
     recipe = yaml.safe_load((trained / "recipe.yaml").read_text())
+    del recipe["format"]  # of the file, not of the recipe in it
     recipe["data"] = {"name": "cefa", "root": str(tmp_path), "protocol": "4@1"}
     tree = {"protocol": "cefa-4", "members": ["4@1", "4@2"], "recipe": recipe}
     (tmp_path / "set" / "protocol_set.yaml").write_text(yaml.safe_dump(tree))
