@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from importlib import import_module
+from pathlib import Path
 
 import pytest
 
@@ -41,3 +42,8 @@ def test_the_public_api_is_importable(name: str) -> None:
 def test_other_names_are_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="no attribute 'Bakcbone'"):
         _ = fas_core.Bakcbone
+
+
+def test_the_changelog_lists_what_moved(repository: Path) -> None:
+    text = (repository / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert [name for name, now in MOVED.items() if f"| `{name}` | `{now}` |" not in text] == []

@@ -85,7 +85,7 @@ def evaluate(
     counts = scores.counts()
     if counts["unknown"] == counts["total"]:
         unlabelled = f"none of the {len(scores)} samples has a label"
-        raise DataError(f"{name}: {unlabelled}, so there is nothing to judge")
+        raise DataError(f"{name}: {unlabelled}, so there is nothing to evaluate")
     value = None if threshold is None else threshold.value
     values = compute_metrics(scores, metrics, value)
     return Result(

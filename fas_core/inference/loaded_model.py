@@ -54,7 +54,7 @@ class LoadedModel:
         """
         if policy is None or (self.own_threshold is not None and policy == self.own_threshold.policy):
             return self.own_threshold
-        return fit_threshold(policy, self.fitting_scores, self.fitted_on, judged=evaluated)
+        return fit_threshold(policy, self.fitting_scores, self.fitted_on, evaluated=evaluated)
 
     def of_videos(self, vote: Vote) -> LoadedModel:
         """Return the model with its fitting scores aggregated to videos, and a threshold fitted on those.

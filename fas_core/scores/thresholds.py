@@ -87,17 +87,17 @@ def parse_policy(text: str) -> Policy:
 
 
 def fit_threshold(
-    policy: str, dev: ScoreTable | None, source: str = "dev", *, judged: ScoreTable | None = None
+    policy: str, dev: ScoreTable | None, source: str = "dev", *, evaluated: ScoreTable | None = None
 ) -> Threshold:
     """Return the threshold of a policy, fitted on `dev`, whose name is `source`.
 
-    An `oracle:` policy is fitted on `judged`, the scores that will be evaluated. Raises ConfigError where
+    An `oracle:` policy is fitted on `evaluated`, the scores it will be applied to. Raises ConfigError where
     there is no such policy, DataError without scores of both classes to fit on, or when no number separates.
     """
     parsed = parse_policy(policy)
     if not parsed.fitted:
         return Threshold(parsed.value, policy, "given")
-    scores, source = (judged, "judged") if parsed.oracle else (dev, source)
+    scores, source = (evaluated, "judged") if parsed.oracle else (dev, source)
     if scores is None or not scores.rates.has_both_classes:
         raise DataError(
             f"threshold {policy!r} is fitted on {source} scores, and {_describe_missing(scores, source)}: "

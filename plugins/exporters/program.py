@@ -55,13 +55,13 @@ def _open_scorer(path: Path, card: Card) -> Scorer:
     module = torch.export.load(path).module()
 
     def score(images: Images, presence: NDArray[np.bool_] | None = None) -> NDArray[np.float64]:
-        given = [torch.from_numpy(images[name]) for name in card.modalities]
+        inputs = [torch.from_numpy(images[name]) for name in card.modalities]
         if card.input.partial:
-            count = len(given[0])
+            count = len(inputs[0])
             rows = np.ones((count, len(card.modalities)), np.bool_) if presence is None else presence
-            given.append(torch.from_numpy(rows))
+            inputs.append(torch.from_numpy(rows))
         with torch_threads(1), torch.inference_mode():
-            scores: NDArray[np.float64] = module(*given)[0].double().numpy()
+            scores: NDArray[np.float64] = module(*inputs)[0].double().numpy()
         return scores
 
     return score

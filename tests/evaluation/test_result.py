@@ -122,7 +122,7 @@ def test_a_figure_undefined_for_its_own_reasons() -> None:
 
 def test_an_oracle_is_said_to_be_one() -> None:
     scores = table([0.9, 0.1], [1, 0])
-    found = evaluate(scores, METRICS, fit_threshold("oracle:eer", None, judged=scores), notes=["first"])
+    found = evaluate(scores, METRICS, fit_threshold("oracle:eer", None, evaluated=scores), notes=["first"])
     assert found.notes == (
         "first",
         "oracle: the threshold was fitted on these very scores: what was possible, not what can be claimed",

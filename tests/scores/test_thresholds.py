@@ -134,7 +134,7 @@ def test_the_worst_species_decides() -> None:
 
 def test_an_oracle_is_fitted_on_what_is_judged_and_says_so() -> None:
     judged = dev([0.8, 0.4], [1, 0])
-    found = fit_threshold("oracle:eer", dev([0.9, 0.2], [1, 0]), judged=judged)
+    found = fit_threshold("oracle:eer", dev([0.9, 0.2], [1, 0]), evaluated=judged)
     assert (found.policy, found.source) == ("oracle:eer", "judged")
     assert found.value == pytest.approx(0.6)
     with pytest.raises(DataError, match="there are no judged scores"):

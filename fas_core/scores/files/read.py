@@ -80,12 +80,12 @@ class ScoreFile:
         return notes
 
     def threshold(
-        self, policy: str | None, judged: ScoreTable | None, dev: ScoreTable | None
+        self, policy: str | None, evaluated: ScoreTable | None, dev: ScoreTable | None
     ) -> Threshold | None:
         """Fit a threshold, by default `eer` if there are dev scores; a fixed one turns like the scores."""
         if policy is None and dev is None:
             return None
-        threshold = fit_threshold(policy or "eer", dev, judged=judged)
+        threshold = fit_threshold(policy or "eer", dev, evaluated=evaluated)
         turned = self.negated and threshold.source == "given"
         return evolve(threshold, value=-threshold.value) if turned else threshold
 
@@ -123,13 +123,13 @@ def read_scores(
     return ScoreFile(path, table, names, description, "id" in columns, negated, thresholds)
 
 
-def refuse_shared(judged: ScoreFile, dev: ScoreFile) -> None:
+def refuse_shared(evaluated: ScoreFile, dev: ScoreFile) -> None:
     """Raise DataError where an id is in both files, so that a threshold is fitted on evaluated samples."""
-    ids = judged.table.table.column("id")
+    ids = evaluated.table.table.column("id")
     shared = ids.filter(pc.is_in(ids, value_set=dev.table.table.column("id").combine_chunks()))
-    if judged.has_ids and dev.has_ids and len(shared):
+    if evaluated.has_ids and dev.has_ids and len(shared):
         raise DataError(
-            f"{len(shared)} ids are in {judged.path} and in {dev.path}, which is to choose the threshold: "
+            f"{len(shared)} ids are in {evaluated.path} and in {dev.path}, which is to choose the threshold: "
             f"{format_list(shared.to_pylist())}"
         )
 

@@ -52,7 +52,7 @@ def fit_thresholds(rule: FittedRule, scores: JoinedScores, dev: JoinedScores | N
     tables = scores.all_tables(rule)
     dev_tables = [None] * len(tables) if dev is None else dev.all_tables(rule)
     *members, combined = (
-        fit_threshold(policy, dev_table, judged=table)
+        fit_threshold(policy, dev_table, evaluated=table)
         for dev_table, table in zip(dev_tables, tables, strict=True)
     )
     return Ensemble(rule, combined, tuple(members))

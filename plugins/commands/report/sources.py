@@ -185,7 +185,7 @@ def _fit_threshold(source: ScoreSource, policy: str | None) -> Threshold | None:
         return source.score_file.threshold(policy, source.scores, source.dev)
     assert source.run is not None
     policy = source.run.recipe.threshold if policy is None else policy
-    return fit_threshold(policy, source.dev, source.run.fitted_on, judged=source.scores)
+    return fit_threshold(policy, source.dev, source.run.fitted_on, evaluated=source.scores)
 
 
 def _read_training_record(run: Run, results: Mapping[str, Any]) -> TrainingRecord:
