@@ -1,0 +1,132 @@
+"""What commands print of results and verdicts, in a pipe and with `--json`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from fas_core.cli.views import show_result, show_verdicts
+from fas_core.config.recipe import Recipe
+from fas_core.console import console
+from fas_core.evaluation import bind_metrics
+from fas_core.evaluation.groups import EvaluationOptions, evaluate_groups
+from fas_core.inference.predict_inputs import Verdicts
+from fas_core.registry import registry
+from fas_core.runtime.predictor import FaceResult, Prediction
+from fas_core.scores.table import ScoreTable
+from fas_core.scores.thresholds import Threshold
+
+MODEL = Path("model.onnx")
+HALF = Threshold(0.5, "fixed:0.5", "given")
+SCORES = ScoreTable.of(
+    {
+        "id": ["a", "b", "c", "d"],
+        "score": [0.9, 0.4, 0.1, 0.6],
+        "label": [1, 1, 0, 0],
+        "device": ["phone", "laptop", "phone", "laptop"],
+    }
+)
+
+
+@pytest.fixture(autouse=True)
+def pipe(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The console as it is without flags."""
+    monkeypatch.setattr(console, "json", False)
+    monkeypatch.setattr(console, "quiet", False)
+
+
+def verdicts(*rows: FaceResult, grad_cam: bool = True) -> Verdicts:
+    return Verdicts(rows, HALF, grad_cam)
+
+
+def face(name: str, score: float, **fields: object) -> FaceResult:
+    values = {"images": {"rgb": name}, "box": None, "prediction": Prediction(score, 0.5), **fields}
+    return FaceResult(name, **values)  # type: ignore[arg-type]
+
+
+UNREADABLE = face("broken.png", 0, prediction=None, reason="not an image")
+
+
+def show(by: str | None) -> None:
+    metrics = bind_metrics(Recipe().metrics, registry())
+    options = EvaluationOptions(replicates=0, group_by=by)
+    show_result(evaluate_groups(SCORES, metrics, HALF, options, name="test"))
+
+
+def test_a_result_is_tables_and_a_histogram(capsys: pytest.CaptureFixture[str]) -> None:
+    show(None)
+    text = capsys.readouterr().out
+    assert "ACER" in text
+    assert "accepted when score >= 0.5 (fixed:0.5)" in text
+    assert "phone" not in text
+
+
+def test_groups_have_rows_of_their_own(capsys: pytest.CaptureFixture[str]) -> None:
+    show("device")
+    text = capsys.readouterr().out
+    assert "phone" in text
+    assert "laptop" in text
+
+
+def test_verdicts_are_a_row_each_and_a_summary(capsys: pytest.CaptureFixture[str]) -> None:
+    show_verdicts(MODEL, verdicts(face("a.png", 0.5), face("b.png", 0.25), UNREADABLE), pictures=False)
+    header, *rows, summary = capsys.readouterr().out.splitlines()
+    assert header.split() == ["input", "score", "verdict"]
+    assert [row.split() for row in rows[:2]] == [["a.png", "0.5000", "live"], ["b.png", "0.2500", "attack"]]
+    assert rows[2].split(maxsplit=1) == ["broken.png", "not scored: not an image"]
+    assert summary == "1 live, 1 attack, 1 not scored; accepted when score >= 0.5 (fixed:0.5)"
+
+
+def test_boxes_have_a_column_if_there_is_one(capsys: pytest.CaptureFixture[str]) -> None:
+    show_verdicts(MODEL, verdicts(face("a.png", 0.9, box=(1.2, 2.0, 30.6, 40.0)), UNREADABLE), pictures=False)
+    header, row, *_ = capsys.readouterr().out.splitlines()
+    assert header.split()[-1] == "box"
+    assert row.split()[-4:] == ["1", "2", "31", "40"]
+
+
+def test_pictures_have_a_column_that_also_gives_the_reason(capsys: pytest.CaptureFixture[str]) -> None:
+    rows = verdicts(face("a.png", 0.9, picture=Path("maps/a.png")), UNREADABLE)
+    show_verdicts(MODEL, rows, pictures=True)
+    header, first, second, _ = capsys.readouterr().out.splitlines()
+    assert header.split()[-1] == "picture"
+    assert first.split()[-1] == "maps/a.png"
+    assert second.endswith("not an image")
+    assert "not scored:" not in second
+
+
+@pytest.mark.parametrize(
+    ("grad_cam", "pictures", "hint"), [(False, True, 1), (True, True, 0), (False, False, 0)]
+)
+def test_pictures_without_grad_cam_say_what_it_needs(
+    capsys: pytest.CaptureFixture[str], grad_cam: bool, pictures: bool, hint: int
+) -> None:
+    show_verdicts(MODEL, verdicts(face("a.png", 0.9), grad_cam=grad_cam), pictures)
+    assert capsys.readouterr().out.count("Grad-CAM takes gradients") == hint
+
+
+def test_the_document_of_verdicts(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(console, "json", True)
+    show_verdicts(MODEL, verdicts(face("a.png", 0.75), UNREADABLE), pictures=False)
+    document = json.loads(capsys.readouterr().out)
+    assert document == {
+        "model": "model.onnx",
+        "threshold": {"value": 0.5, "policy": "fixed:0.5", "source": "given"},
+        "counts": {"live": 1, "attack": 0, "not scored": 1},
+        "rows": [face("a.png", 0.75).to_json(), UNREADABLE.to_json()],
+    }
+
+
+@pytest.mark.parametrize(("grad_cam", "maps"), [(True, ["grad_cam", "occlusion"]), (False, ["occlusion"])])
+def test_the_document_names_maps_and_pictures(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, grad_cam: bool, maps: list[str]
+) -> None:
+    monkeypatch.setattr(console, "json", True)
+    rows = verdicts(face("a.png", 0.75, picture=Path("maps/a.png")), UNREADABLE, grad_cam=grad_cam)
+    show_verdicts(MODEL, rows, pictures=True)
+    document = json.loads(capsys.readouterr().out)
+    assert document["maps"] == maps
+    assert [row["picture"] for row in document["rows"]] == ["maps/a.png", None]
