@@ -20,7 +20,7 @@ Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
 def invoke(decorator: Decorator, *flags: str) -> tuple[Result, dict[str, Any]]:
-    """Return the result of a command with the options of a decorator, and the arguments it was called with."""
+    """Return the result of a command with these options, and the arguments that it was called with."""
     arguments: dict[str, Any] = {}
 
     @click.command()
