@@ -72,7 +72,7 @@ def test_the_final_run_opens_when_it_is_finished(fold_runs: FoldRuns) -> None:
 
 def test_folds_without_a_final_run_say_how_to_train_it(tmp_path: Path, fold_runs: FoldRuns) -> None:
     without = FoldRuns(tmp_path, fold_runs.recipe, registry(), False, fold_runs.digest)
-    with pytest.raises(FasError, match="folds without a final model: train it by .* --final"):
+    with pytest.raises(FasError, match=r"folds without a final model: train it by .* --final"):
         without.open_final()
 
 
@@ -149,7 +149,7 @@ def test_an_error_names_the_run_and_keeps_its_type() -> None:
         raise DataError("no images", ["a.png", "b.png"])
     assert caught.value.message == "fold-2: no images"
     assert caught.value.problems == ("a.png", "b.png")
-    with pytest.raises(KeyError, match="^'bug'$"), naming("fold-2"):
+    with pytest.raises(KeyError, match=r"^'bug'$"), naming("fold-2"):
         raise KeyError("bug")
 
 
