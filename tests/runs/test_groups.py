@@ -1,0 +1,162 @@
+"""Groups of runs below one folder, and which folder or file opens as what."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from fas_core.config.recipe import HeldOut, Recipe
+from fas_core.errors import ConfigError, DataError, FasError, ModelError
+from fas_core.registry import registry
+from fas_core.runs.groups import (
+    FoldRuns,
+    ProtocolRuns,
+    is_main_process,
+    naming,
+    open_finished,
+    open_path,
+    open_runs,
+)
+from fas_core.runs.run import Run, write_results
+from fas_core.runtime.model_file import ModelFile
+
+MakeRecipe = Callable[..., Recipe]
+
+
+@pytest.fixture
+def fold_runs(tmp_path: Path, make_recipe: MakeRecipe) -> FoldRuns:
+    """Two folds and a final run, seed 3; nothing is written yet."""
+    recipe = make_recipe(tmp_path, {"folds": "subject:2"}, seed=3)
+    return FoldRuns(tmp_path / "folds", recipe, registry(), True, "0123456789abcdef")
+
+
+@pytest.fixture
+def protocol_runs(tmp_path: Path, make_recipe: MakeRecipe) -> ProtocolRuns:
+    """Two sub-protocols of CeFA; nothing is written yet."""
+    recipe = make_recipe(tmp_path, {"data": {"name": "cefa"}})
+    return ProtocolRuns(tmp_path / "set", "cefa-4", ("4@1", "4@2"), recipe, registry())
+
+
+def finish(run: Run) -> None:
+    """Write what a run of two epochs leaves, but for weights and scores."""
+    run.create()
+    run.append_metrics({"epoch": 2})
+    write_results(run.path, {"train_hours": 1.0})
+
+
+def test_folds_are_read_back(fold_runs: FoldRuns) -> None:
+    fold_runs.write()
+    assert FoldRuns.open(fold_runs.path, registry()) == fold_runs
+    assert open_runs(fold_runs.path, registry()) == fold_runs
+
+
+def test_each_fold_is_held_out_of_one_run(fold_runs: FoldRuns) -> None:
+    runs = fold_runs.fold_runs()
+    assert list(runs) == ["fold-1", "fold-2"]
+    for number, (name, run) in enumerate(runs.items(), 1):
+        assert run.path == fold_runs.path / name
+        assert run.recipe.folds is None
+        assert run.recipe.data.held_out == HeldOut("subject", 2, number, seed=3)
+    final = fold_runs.final_run()
+    assert (final.recipe, final.path) == (fold_runs.recipe, fold_runs.path / "final")
+
+
+def test_the_final_run_opens_when_it_is_finished(fold_runs: FoldRuns) -> None:
+    with pytest.raises(FasError, match=f"final not trained to the end.*--resume {fold_runs.path}"):
+        fold_runs.open_final()
+    finish(fold_runs.final_run())
+    assert fold_runs.open_final() == fold_runs.final_run()
+
+
+def test_folds_without_a_final_run_say_how_to_train_it(tmp_path: Path, fold_runs: FoldRuns) -> None:
+    without = FoldRuns(tmp_path, fold_runs.recipe, registry(), False, fold_runs.digest)
+    with pytest.raises(FasError, match=r"folds without a final model: train it by .* --final"):
+        without.open_final()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("digest:", "other:", "must have final, digest and recipe"),
+        ("final: true", "final: 1", "must have final, digest and recipe"),
+        ("folds: subject:2", "folds: null", "its recipe has no folds"),
+    ],
+)
+def test_a_changed_folds_file_is_refused(fold_runs: FoldRuns, old: str, new: str, message: str) -> None:
+    fold_runs.write()
+    file = fold_runs.path / "folds.yaml"
+    assert old in file.read_text()
+    file.write_text(file.read_text().replace(old, new))
+    with pytest.raises(ConfigError, match=message):
+        FoldRuns.open(fold_runs.path, registry())
+
+
+def test_protocols_are_read_back_and_not_overwritten(protocol_runs: ProtocolRuns) -> None:
+    protocol_runs.create()
+    assert open_runs(protocol_runs.path, registry()) == protocol_runs
+    with pytest.raises(FasError, match="holds runs"):
+        protocol_runs.create()
+    protocol_runs.write()
+
+
+def test_the_runs_of_protocols_differ_in_the_protocol(protocol_runs: ProtocolRuns) -> None:
+    first, second = (protocol_runs.run(member) for member in protocol_runs.members)
+    assert (first.path.name, second.path.name) == ("4@1", "4@2")
+    assert second == Run(second.path, first.changed({"data.protocol": "4@2"}).recipe, registry())
+    assert first.recipe != second.recipe
+
+
+def test_an_empty_set_of_protocols_is_refused(protocol_runs: ProtocolRuns) -> None:
+    ProtocolRuns(protocol_runs.path, "cefa-4", (), protocol_runs.recipe, registry()).create()
+    with pytest.raises(ConfigError, match="must have protocol, members and recipe"):
+        ProtocolRuns.open(protocol_runs.path, registry())
+
+
+def test_unfinished_runs_are_named(protocol_runs: ProtocolRuns) -> None:
+    with pytest.raises(FasError, match="4@1 and 4@2 not trained to the end"):
+        protocol_runs.runs()
+    runs = {member: protocol_runs.run(member) for member in protocol_runs.members}
+    finish(runs["4@1"])
+    with pytest.raises(FasError, match=f"{protocol_runs.path}: 4@2 not trained to the end"):
+        open_finished(protocol_runs.path, runs)
+    finish(runs["4@2"])
+    assert protocol_runs.runs() == runs
+
+
+def test_a_path_opens_as_run_or_model_file(trained: Path, mean_model: Callable[..., Path]) -> None:
+    run = open_path(trained, registry())
+    assert isinstance(run, Run)
+    assert run.path == trained
+    model = open_path(mean_model(), registry())
+    assert isinstance(model, ModelFile)
+    assert model.card.modalities == ("rgb",)
+
+
+def test_other_paths_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="no such run folder or model"):
+        open_path(tmp_path / "missing", registry())
+    (tmp_path / "notes.txt").touch()
+    with pytest.raises(ModelError, match="neither a run folder nor a model file"):
+        open_path(tmp_path / "notes.txt", registry())
+    with pytest.raises(FasError, match="not a run folder"):
+        open_path(tmp_path, registry())
+
+
+def test_an_error_names_the_run_and_keeps_its_type() -> None:
+    with pytest.raises(DataError) as caught, naming("fold-2"):
+        raise DataError("no images", ["a.png", "b.png"])
+    assert caught.value.message == "fold-2: no images"
+    assert caught.value.problems == ("a.png", "b.png")
+    with pytest.raises(KeyError, match=r"^'bug'$"), naming("fold-2"):
+        raise KeyError("bug")
+
+
+def test_the_first_process_writes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("RANK", raising=False)
+    assert is_main_process()
+    monkeypatch.setenv("RANK", "0")
+    assert is_main_process()
+    monkeypatch.setenv("RANK", "1")
+    assert not is_main_process()

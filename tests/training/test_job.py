@@ -1,0 +1,163 @@
+"""A training job around its epochs: the splits it takes, and whether a run is started or continued."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from attrs import evolve, frozen
+
+from fas_core.config.recipe import Recipe
+from fas_core.errors import DataError, FasError
+from fas_core.records.samples import SampleTable
+from fas_core.registry import registry
+from fas_core.runs.run import Run, write_results
+from fas_core.training import job
+
+MakeRecipe = Callable[..., Recipe]
+
+
+@frozen(eq=False)
+class MemoryDataset:
+    """A data set of the labels of each split; its images do not exist."""
+
+    labels: Mapping[str, list[int | None]]
+    modality: str = "rgb"
+    overlaps: tuple[tuple[str, str], ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def prepare(self) -> None:
+        pass
+
+    def splits(self) -> tuple[str, ...]:
+        return tuple(self.labels)
+
+    def samples(self, split: str) -> SampleTable:
+        return table(self.labels[split], split, self.modality)
+
+
+def table(labels: list[int | None], split: str = "train", modality: str = "rgb") -> SampleTable:
+    names = [f"{split}/{row}.png" for row in range(len(labels))]
+    columns = {"id": names, "label": labels, modality: names}
+    return SampleTable.of(columns, modalities=(modality,), root="data")
+
+
+@pytest.fixture
+def recipe(make_recipe: MakeRecipe, tmp_path: Path) -> Recipe:
+    return make_recipe(tmp_path)
+
+
+def test_train_and_dev_are_returned(recipe: Recipe) -> None:
+    train, dev = job.training_splits(MemoryDataset({"train": [1, 0, 0], "dev": [0, 1]}), recipe)
+    assert train.column("label") == [1, 0, 0]
+    assert dev is not None
+    assert dev.column("id") == ["dev/0.png", "dev/1.png"]
+
+
+def test_dev_may_be_missing(recipe: Recipe) -> None:
+    assert job.training_splits(MemoryDataset({"train": [1, 0], "test": [1]}), recipe)[1] is None
+
+
+@pytest.mark.parametrize("dev", [[1, 1], [0], [1, 0, None], []])
+def test_dev_that_cannot_be_evaluated_is_left_out_with_a_warning(
+    recipe: Recipe, dev: list[int | None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert job.training_splits(MemoryDataset({"train": [1, 0], "dev": dev}), recipe)[1] is None
+    text = " ".join(capsys.readouterr().err.split())
+    assert "cannot be evaluated" in text
+    assert f"{len(dev)} samples" in text
+
+
+@pytest.mark.parametrize(
+    ("reader", "message"),
+    [
+        (
+            MemoryDataset({"dev": [1, 0], "test": [1, 0]}),
+            r"has no train split \(it has dev, test\)",
+        ),
+        (MemoryDataset({"train": [1, 1]}), "there are only live samples"),
+        (MemoryDataset({"train": [0, 0]}), "there are only attacks"),
+        (MemoryDataset({"train": [0, 1, None]}), "1 training samples have no label"),
+        (MemoryDataset({"train": [0, 1]}, modality="depth"), "no 'rgb' images"),
+    ],
+)
+def test_unusable_data_is_refused_and_nothing_is_written(
+    recipe: Recipe, reader: MemoryDataset, message: str, tmp_path: Path
+) -> None:
+    with pytest.raises(DataError, match=message):
+        job.start(tmp_path / "run", recipe, registry(), reader=reader)
+    assert not (tmp_path / "run").exists()
+
+
+def test_only_a_run_is_resumed(tmp_path: Path) -> None:
+    with pytest.raises(FasError, match="not a run folder"):
+        job.resume(tmp_path, registry(), {})
+
+
+@pytest.fixture
+def calls(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
+    """The calls of `start` and `resume`, which do nothing."""
+    calls: list[tuple[Any, ...]] = []
+    monkeypatch.setattr(job, "start", lambda path, *_, reader=None: calls.append(("start", path, reader)))
+    monkeypatch.setattr(
+        job, "resume", lambda path, _, changes, reader=None: calls.append(("resume", path, changes, reader))
+    )
+    return calls
+
+
+@pytest.fixture
+def run(recipe: Recipe, tmp_path: Path) -> Run:
+    """A run of two epochs that was created."""
+    run = Run(tmp_path / "run", recipe, registry())
+    run.create()
+    return run
+
+
+def test_a_run_without_state_is_started_anew(run: Run, calls: list[tuple[Any, ...]]) -> None:
+    reader = MemoryDataset({})
+    job.start_or_resume(run, {}, reader=reader)
+    assert calls == [("start", run.path, reader)]
+    assert not (run.path / "recipe.yaml").exists()  # `start` refuses a folder that has one
+
+
+def test_a_run_with_state_is_resumed_without_its_old_results(run: Run, calls: list[tuple[Any, ...]]) -> None:
+    (run.path / "state.pt").touch()
+    write_results(run.path, {"train_hours": 1.0})
+    run.append_metrics({"epoch": 1})
+    job.start_or_resume(run, {"train.epochs": 2})
+    assert calls == [("resume", run.path, {"train.epochs": 2}, None)]
+    assert run.results() == {}
+
+
+def test_a_finished_run_stays_as_it_is(run: Run, calls: list[tuple[Any, ...]]) -> None:
+    (run.path / "state.pt").touch()
+    run.append_metrics({"epoch": 2})
+    write_results(run.path, {"train_hours": 1.0})
+    job.start_or_resume(run, {})
+    assert calls == []
+    assert run.results() == {"train_hours": 1.0}
+
+
+@pytest.mark.parametrize(
+    ("labels", "text"),
+    [
+        ([1, 0, 0], "3 samples (1 live, 2 attack)"),
+        ([1, None], "2 samples (1 live, 1 unknown)"),
+        ([0], "1 samples (1 attack)"),
+    ],
+)
+def test_counts_are_of_the_classes_present(labels: list[int | None], text: str) -> None:
+    assert job.format_counts(table(labels)) == text
+
+
+def test_a_recipe_is_described_by_its_model_and_data(make_recipe: MakeRecipe, tmp_path: Path) -> None:
+    assert job.describe(make_recipe(tmp_path)) == "feathernet_a, single of rgb at 64 px, on folder"
+    backbones = {
+        modality: make_recipe(tmp_path, {"model": {"backbone": name}}).model.backbone
+        for modality, name in (("rgb", "feathernet_b"), ("ir", "feathernet_a"))
+    }
+    recipe = make_recipe(tmp_path, {"modalities": ["rgb", "ir"], "model": {"fusion": "concat_linear"}})
+    described = job.describe(evolve(recipe, model=evolve(recipe.model, backbone=backbones)))
+    assert described == "feathernet_a + feathernet_b, concat_linear of rgb, ir at 64 px, on folder"
