@@ -1,0 +1,126 @@
+"""Which files an export writes, under which names, and what it refuses."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+from attrs import evolve
+
+from fas_core.card import Card
+from fas_core.config.recipe import Recipe
+from fas_core.contracts import Exported, Verification
+from fas_core.errors import ConfigError, FasError, PluginError
+from fas_core.export.export_run import ExportPlan, export_card, export_run, plan_exports
+from fas_core.records.model_input import ModelInput
+from fas_core.registry import registry
+from fas_core.scores.thresholds import Threshold
+
+RUN = Path("runs/one")
+
+
+def plan(
+    *names: str, forms: tuple[str, ...] = (), sets: tuple[str, ...] = (), output: Path | None = None
+) -> list[ExportPlan]:
+    return plan_exports(names, forms, sets, output, RUN, registry())
+
+
+def paths(plans: list[ExportPlan]) -> list[str]:
+    return [item.destination.as_posix() for item in plans]
+
+
+def test_files_are_named_by_form_in_the_run_folder() -> None:
+    plans = plan("onnx", forms=("int8", "fp32"))
+    assert paths(plans) == ["runs/one/model.onnx", "runs/one/model.int8.onnx"]
+    assert [item.form for item in plans] == ["fp32", "int8"]
+
+
+def test_a_form_is_left_out_where_a_format_has_it_not() -> None:
+    assert paths(plan("onnx", "openvino", forms=("fp16", "int8"))) == [
+        "runs/one/model.fp16.onnx",
+        "runs/one/model.int8.onnx",
+        "runs/one/model.int8.xml",
+    ]
+
+
+def test_without_forms_the_options_have_the_form() -> None:
+    assert paths(plan("onnx", "torch")) == ["runs/one/model.onnx", "runs/one/model.pt2"]
+    (half,) = plan("onnx", sets=("form=fp16", "opset=19"))
+    assert (half.form, half.options.opset) == ("fp16", 19)
+    assert half.destination == RUN / "model.fp16.onnx"
+
+
+def test_output_is_the_file_of_one_or_the_folder_of_several(tmp_path: Path) -> None:
+    assert paths(plan("onnx", output=tmp_path / "a.onnx")) == [f"{tmp_path.as_posix()}/a.onnx"]
+    several = plan("onnx", "torch", output=tmp_path)
+    assert [item.destination for item in several] == [tmp_path / "model.onnx", tmp_path / "model.pt2"]
+    assert paths(plan("triton", output=tmp_path / "repository")) == [f"{tmp_path.as_posix()}/repository"]
+
+
+def test_unsuitable_outputs_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(FasError, match=r"is a folder: name the file, e\.g\. .*model\.onnx"):
+        plan("onnx", output=tmp_path)
+    with pytest.raises(FasError, match="is a folder: name a new one, which triton makes"):
+        plan("triton", output=tmp_path)
+    with pytest.raises(FasError, match=r"onnx writes files named \*\.onnx"):
+        plan("onnx", output=tmp_path / "model.xml")
+    with pytest.raises(FasError, match="2 files are to be written: name their folder"):
+        plan("onnx", "torch", output=tmp_path / "model.onnx")
+
+
+def test_unknown_formats_forms_and_options_are_refused() -> None:
+    with pytest.raises(PluginError, match="nonsense"):
+        plan("nonsense")
+    with pytest.raises(ConfigError, match="torch is written in fp32 only, not in int8"):
+        plan("torch", forms=("int8",))
+    with pytest.raises(ConfigError, match="--set form=fp16 and --int8 say different things"):
+        plan("onnx", forms=("int8",), sets=("form=fp16",))
+    with pytest.raises(ConfigError, match="speed"):
+        plan("onnx", sets=("speed=high",))
+
+
+class StandInExporter:
+    """Writes a text instead of a model."""
+
+    def load(self) -> Any:
+        def export(options: object, *, destination: Path, verify: Any, **_: Any) -> Exported:
+            destination.write_text("model")
+            return Exported(destination, verify(None, tolerance=None, acer_loss=0.0), facts={"opset": 18})
+
+        return export
+
+
+def test_a_verification_is_written_beside_the_file(tmp_path: Path) -> None:
+    verification = Verification(4, "test", 0.5, 0.25, unverified=("ACER on dev: no dev split",))
+    comparison = SimpleNamespace(
+        images=lambda count: {"rgb": np.zeros((count, 8, 8, 3), np.uint8)},
+        card=Card(ModelInput(("rgb",), 8), None),
+        verifier=lambda destination: lambda scorer, **limits: verification,
+    )
+    item = ExportPlan(StandInExporter(), None, tmp_path / "model.txt")  # type: ignore[arg-type]
+    run: Any = SimpleNamespace(path=RUN)
+    ((same, exported),) = export_run(run, "best", None, [item], comparison, 2)  # type: ignore[arg-type]
+    assert same is item
+    assert exported.size == 5
+    document = json.loads((tmp_path / "model.txt.verification.json").read_text())
+    assert (document["file"], document["size"], document["opset"]) == ("model.txt", 5, 18)
+    assert (document["samples"], document["max_difference"]) == (4, 0.5)
+    assert document["unverified"] == ["ACER on dev: no dev split"]
+
+
+@pytest.mark.parametrize(
+    ("weights", "source", "remains"),
+    [("best", "dev", True), ("last", "dev", False), ("last", "given", True)],
+)
+def test_a_threshold_goes_only_with_the_weights_that_it_was_fitted_on(
+    weights: Any, source: str, remains: bool
+) -> None:
+    recipe = Recipe()
+    recipe = evolve(recipe, train=evolve(recipe.train, select="best"))
+    card = Card(ModelInput(("rgb",), 8), Threshold(0.5, "eer", source))
+    run: Any = SimpleNamespace(path=RUN, recipe=recipe, card=lambda: card)
+    assert export_card(run, weights) == (card if remains else evolve(card, threshold=None))
