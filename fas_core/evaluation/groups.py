@@ -12,7 +12,7 @@ from attrs import evolve, fields, frozen
 from fas_core.config.recipe import MetricChoice
 from fas_core.config.structure import structure
 from fas_core.console import Table, console
-from fas_core.descriptors import Metric
+from fas_core.descriptors import Metric, NoOptions
 from fas_core.errors import ConfigError, DataError
 from fas_core.evaluation.bootstrap import REPLICATES
 from fas_core.evaluation.metrics import BoundMetric, bind_metrics
@@ -43,7 +43,7 @@ class EvaluationOptions:
         metrics = {choice.name: choice for choice in choices}
         for text in self.metrics:
             further = parse_metric(text, registry)
-            if further.options is not None or further.name not in metrics:
+            if not isinstance(further.options, NoOptions) or further.name not in metrics:
                 metrics[further.name] = further
         return bind_metrics(list(metrics.values()), registry)
 

@@ -79,7 +79,6 @@ def test_a_further_metric_with_rates_replaces_that_of_the_recipe() -> None:
     assert apcers("bpcer_ap:0.1") == [0.1]
 
 
-@pytest.mark.xfail(strict=True, reason="a metric without rates resets those of the recipe to the defaults")
 def test_a_further_metric_without_rates_keeps_those_of_the_recipe() -> None:
     assert apcers("bpcer_ap") == [0.2]
 
