@@ -1,49 +1,149 @@
-"""Atomic writing: to a temporary path first, which is renamed at the end, so that no file is half-written."""
+"""Atomic, durable writing: a file appears whole or not at all, also after a kill or a power cut.
+
+A file is written to a hidden folder beside its destination, synced to the disk, and renamed; then the folder
+of the destination is synced. A killed process leaves its hidden folder, which the next process that writes
+there removes.
+"""
 
 from __future__ import annotations
 
 import os
 import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 from fas_core.errors import FasError
 
+try:
+    import fcntl
+except ImportError:  # Windows has no such locks: abandoned folders stay until someone removes them
+    fcntl = None  # type: ignore[assignment]
+
+PREFIX, SUFFIX = ".fas-", ".part"
+"""Start and end of the name of a folder of temporary files; what is between is not predictable."""
+
 
 @contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """Yield a temporary path beside `path`; rename it to `path` on success, remove it on failure.
+def replacing(path: Path, durable: bool = True) -> Iterator[Path]:
+    """Yield a temporary path of the same name; rename it to `path` on success, remove it on failure.
 
     Parent folders are made. The block may make the temporary path a file, or a folder if there is no `path`.
-    If the disk is full or read-only, or the folder cannot be written, it raises FasError.
+    `durable=False` leaves syncing to the operating system: for many files that can be written again.
+
+    Raises:
+        FasError: the disk is full or read-only, or the folder cannot be written.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part{path.suffix}")
-    try:
-        with _explain_errors(path, temporary):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            yield temporary
-            temporary.replace(path)
-    finally:
-        if temporary.is_dir():
-            shutil.rmtree(temporary, ignore_errors=True)
-        elif temporary.exists():  # it does not if a parent of `path` is a file
-            temporary.unlink(missing_ok=True)
+    with replacing_all(path, durable=durable) as (temporary,):
+        yield temporary
 
 
 @contextmanager
-def replacing_all(*paths: Path) -> Iterator[tuple[Path, ...]]:
-    """Like `replacing`, for files of one folder that refer to each other: temporary files keep the names."""
-    folder = paths[0].with_name(f".{paths[0].name}.{os.getpid()}.part")
+def replacing_all(*paths: Path, durable: bool = True) -> Iterator[tuple[Path, ...]]:
+    """Like `replacing`, for files of one folder: all are complete before the first is renamed."""
+    parent = Path(tempfile.gettempdir()) if _is_device(paths[0]) else paths[0].parent
+    with _explain_errors(paths[0], parent):
+        _make_folder(parent, durable)
+        folder, lock = _make_temporary_folder(parent)
     temporaries = tuple(folder / path.name for path in paths)
     try:
         with _explain_errors(paths[0], folder):
-            folder.mkdir(parents=True)
             yield temporaries
+            for temporary in temporaries if durable else ():
+                _sync_tree(temporary)
             for temporary, path in zip(temporaries, paths, strict=True):
-                temporary.replace(path)
+                _move(temporary, path)
+            if durable:
+                _sync(parent)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+        if lock is not None:
+            os.close(lock)
+
+
+def _is_device(path: Path) -> bool:
+    """Return whether a path is a device or a pipe, such as /dev/stdout, which takes bytes and stays."""
+    return path.exists() and not path.is_file() and not path.is_dir()
+
+
+def _move(temporary: Path, path: Path) -> None:
+    if _is_device(path):
+        with path.open("wb") as device:
+            device.write(temporary.read_bytes())
+    else:
+        temporary.replace(path)
+
+
+def _make_folder(folder: Path, durable: bool) -> None:
+    """Make a folder and its parents; a new folder is on the disk when its parent is synced."""
+    missing = [path for path in (folder, *folder.parents) if not path.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in missing if durable else ():
+        _sync(path.parent)
+
+
+def _make_temporary_folder(parent: Path) -> tuple[Path, int | None]:
+    """Make a folder that only this user can open, and lock it; remove the folders of killed processes."""
+    _remove_abandoned(parent)
+    while True:
+        folder = Path(tempfile.mkdtemp(prefix=PREFIX, suffix=SUFFIX, dir=parent))
+        if fcntl is None:
+            return folder, None
+        lock = _lock(folder)
+        if lock is not None and folder.exists():
+            return folder, lock
+        if lock is not None:  # another process took it for abandoned before it was locked
+            os.close(lock)
+
+
+@cache
+def _remove_abandoned(parent: Path) -> None:
+    """Remove, once a process, the temporary folders whose process has ended: nobody holds their locks."""
+    if fcntl is None:
+        return
+    with os.scandir(parent) as entries:
+        names = [entry.name for entry in entries if entry.name.startswith(PREFIX)]
+    for folder in [parent / name for name in names if name.endswith(SUFFIX)]:
+        lock = _lock(folder)
+        if lock is not None:
+            shutil.rmtree(folder, ignore_errors=True)
+            os.close(lock)
+
+
+def _lock(folder: Path) -> int | None:
+    """Return a descriptor that locks the folder until it is closed; None if another process has locked it."""
+    try:
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    except OSError:  # a link, or removed in the meantime
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(descriptor)
+        return None
+    return descriptor
+
+
+def _sync_tree(path: Path) -> None:
+    """Sync a file, or a folder with all that is in it, to the disk."""
+    for parent, _, names in os.walk(path):
+        for name in names:
+            _sync(Path(parent, name))
+        _sync(Path(parent))
+    if path.is_file():
+        _sync(path)
+
+
+def _sync(path: Path) -> None:
+    if os.name == "nt" and path.is_dir():  # Windows cannot open folders, and journals its renames
+        return
+    descriptor = os.open(path, os.O_RDONLY if os.name != "nt" else os.O_RDWR)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 @contextmanager

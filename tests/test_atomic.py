@@ -5,6 +5,10 @@ from __future__ import annotations
 import errno
 import io
 import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -23,8 +27,8 @@ def test_a_file_appears_whole(tmp_path: Path) -> None:
     with replacing(path) as temporary:
         temporary.write_text("first half, ")
         assert not path.exists()
-        assert temporary.parent == path.parent
-        assert temporary.suffix == ".onnx"
+        assert temporary.parent.parent == path.parent  # on the same disk, so that it can be renamed
+        assert temporary.name == path.name
         with temporary.open("a") as file:
             file.write("second half")
     assert path.read_text() == "first half, second half"
@@ -169,3 +173,115 @@ def test_files_that_belong_together_in_a_place_that_is_none(tmp_path: Path) -> N
     (tmp_path / "file").write_text("")
     with pytest.raises(FasError, match="cannot be written"), replacing_all(tmp_path / "file" / "m.xml"):
         pass
+
+
+def test_a_name_as_long_as_the_system_allows(tmp_path: Path) -> None:
+    path = tmp_path / ("x" * 255)
+    with replacing(path) as temporary:
+        temporary.write_text("x")
+    assert left(tmp_path) == [path.name]
+
+
+def start_writing(path: Path) -> subprocess.Popen[str]:
+    """Start a process that has written half a file when this returns, and does not end."""
+    code = (
+        "import sys, time; from pathlib import Path; from fas_core.atomic import replacing\n"
+        "with replacing(Path(sys.argv[1])) as temporary:\n"
+        "    temporary.write_text('half'); print('written', flush=True); time.sleep(600)"
+    )
+    process = subprocess.Popen([sys.executable, "-c", code, str(path)], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "written\n"
+    return process
+
+
+def write_in_a_new_process(path: Path) -> None:
+    code = (
+        "import sys; from pathlib import Path; from fas_core.atomic import replacing\n"
+        "with replacing(Path(sys.argv[1])) as temporary:\n    temporary.write_text('new')"
+    )
+    subprocess.run([sys.executable, "-c", code, str(path)], check=True)
+
+
+def test_the_next_process_removes_what_a_killed_one_left(tmp_path: Path) -> None:
+    with start_writing(tmp_path / "a.csv") as process:
+        process.send_signal(signal.SIGKILL)
+    assert process.stdout is not None
+    assert len(left(tmp_path)) == 2  # the hidden folder and half a file
+    write_in_a_new_process(tmp_path / "b.csv")
+    assert left(tmp_path) == ["b.csv"]
+
+
+def test_what_a_running_process_writes_stays(tmp_path: Path) -> None:
+    with start_writing(tmp_path / "a.csv") as process:
+        write_in_a_new_process(tmp_path / "b.csv")
+        assert len(left(tmp_path)) == 3
+        process.terminate()
+
+
+def test_a_link_in_the_folder_is_not_followed(tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "precious").write_text("x")
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / ".fas-abc.part").symlink_to(outside)
+    write_in_a_new_process(tmp_path / "run" / "b.csv")
+    assert (outside / "precious").read_text() == "x"
+
+
+@pytest.fixture
+def operations(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The order of what is synced and renamed, by names."""
+    log: list[str] = []
+    fsync, replace = os.fsync, Path.replace
+
+    def log_fsync(descriptor: int) -> None:
+        log.append(f"sync {Path(f'/proc/self/fd/{descriptor}').readlink().name}")
+        fsync(descriptor)
+
+    def log_replace(self: Path, target: Path) -> Path:
+        log.append(f"rename {target.name}")
+        return replace(self, target)
+
+    monkeypatch.setattr(os, "fsync", log_fsync)
+    monkeypatch.setattr(Path, "replace", log_replace)
+    return log
+
+
+linux = pytest.mark.skipif(
+    not Path("/proc/self/fd").exists(), reason="names of descriptors are read from /proc"
+)
+
+
+@linux
+def test_files_are_synced_before_they_are_renamed_and_the_folder_afterwards(
+    tmp_path: Path, operations: list[str]
+) -> None:
+    def write(path: Path) -> None:
+        path.write_text("x")
+
+    def write_folder(path: Path) -> None:
+        path.mkdir()
+        (path / "1.png").write_bytes(b"x")
+
+    def run(name: str, block: Callable[[Path], None], durable: bool = True) -> list[str]:
+        operations.clear()
+        with replacing(tmp_path / name, durable) as temporary:
+            block(temporary)
+        return operations.copy()
+
+    assert run("a.csv", write) == ["sync a.csv", "rename a.csv", f"sync {tmp_path.name}"]
+    assert run("data", write_folder) == ["sync 1.png", "sync data", "rename data", f"sync {tmp_path.name}"]
+    assert run("new/a.csv", write) == [f"sync {tmp_path.name}", "sync a.csv", "rename a.csv", "sync new"]
+    assert run("b.csv", write, durable=False) == ["rename b.csv"]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+def test_a_device_takes_the_bytes_and_stays() -> None:
+    with replacing(Path("/dev/null")) as temporary:
+        temporary.write_text("x")
+    with pytest.raises(FasError, match="/dev/full: cannot be written: No space left on device"):  # noqa: SIM117
+        with replacing(Path("/dev/full")) as temporary:
+            temporary.write_text("x")
+    assert Path("/dev/full").is_char_device()
+    assert Path("/dev/null").is_char_device()
