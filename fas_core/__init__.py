@@ -8,7 +8,7 @@ more live, accept when `score >= threshold`.
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from fas_core import former_paths
+from fas_core import former_paths, library_settings
 from fas_core.descriptors import (
     Backbone,
     Command,
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from fas_core.runtime.predictor import Predictor
     from fas_core.scores.table import ScoreTable
     from fas_core.scores.thresholds import Threshold, fit_threshold
+
+library_settings.configure()
 
 __version__ = "0.1.0"
 

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fas_core.card import METADATA_KEY
-from fas_core.errors import FasError, ModelError, format_list
+from fas_core.errors import ModelError, format_list
+from fas_core.library_settings import import_openvino
 
 Array = NDArray[Any]
 
@@ -84,10 +85,7 @@ class OpenVinoEngine:
     kind = "OpenVINO"
 
     def __init__(self, path: Path, threads: int | None = None) -> None:
-        try:
-            import openvino
-        except ImportError as error:
-            raise FasError(f"{path}: needs openvino: pip install 'fas-core[openvino]'") from error
+        openvino = import_openvino(path)
         if not path.with_suffix(".bin").is_file():
             raise ModelError(f"{path}: its weights are not beside it: no {path.with_suffix('.bin').name}")
         config: dict[str, Any] = {"INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY"}

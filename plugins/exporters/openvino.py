@@ -1,21 +1,21 @@
 """OpenVINO's intermediate representation: `.xml` with its weights in a `.bin` beside it.
 
 OpenVINO itself converts the ONNX graph, for int8 the quantized one: NNCF's quantization of the same networks
-differed more (docs/export.md), and sends usage data unless disabled.
+differed more (docs/export.md).
 """
 
 from __future__ import annotations
 
 from io import BytesIO
 from pathlib import Path
-from typing import Any
 
 import onnx
 
 from fas_core.atomic import replacing_all
 from fas_core.card import METADATA_KEY, Card
 from fas_core.contracts import Exported, Images, Verification, Verify
-from fas_core.errors import FasError, ModelError
+from fas_core.errors import ModelError
+from fas_core.library_settings import import_openvino
 from fas_core.models.model import Model
 from fas_plugins.exporters.forms import write_form
 from fas_plugins.exporters.graph import Facts
@@ -40,7 +40,7 @@ def export(
         ModelError: the model cannot be converted, or the result differs from it; no file is written then.
         FasError: OpenVINO is not installed, or the destination cannot be written.
     """
-    _import_openvino(destination)
+    import_openvino(destination)
     traced = trace_model(model, samples, card, OPSET, destination)
     facts: Facts = {
         "batch": 1 if options.static else "any",
@@ -62,7 +62,7 @@ def _write(
     card: Card,
     verify: Verify,
 ) -> Verification:
-    openvino = _import_openvino(destination)
+    openvino = import_openvino(destination)
     try:
         converted = openvino.Core().read_model(BytesIO(proto.SerializeToString()))
     except RuntimeError as error:
@@ -78,11 +78,3 @@ def _write(
     with replacing_all(destination, destination.with_suffix(".bin")) as (temporary, _):
         openvino.save_model(converted, temporary, compress_to_fp16=False)
         return verify_file(temporary, options, traced, verify, "OpenVINO", destination)
-
-
-def _import_openvino(destination: Path) -> Any:
-    try:
-        import openvino
-    except ImportError as error:
-        raise FasError(f"{destination}: needs openvino: pip install 'fas-core[openvino]'") from error
-    return openvino

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -61,8 +62,8 @@ def test_every_form_of_a_patch_model_scores_faces_as_the_model_does(
     make_card: Made,
     tmp_path: Path,
 ) -> None:
-    if name == "openvino":
-        pytest.importorskip("openvino", reason="the extra openvino is not installed")
+    if name == "openvino" and find_spec("openvino") is None:
+        pytest.skip("the extra openvino is not installed")
     modalities = ("rgb", "ir")
     model = make_model(modalities, partial=partial, grid=3)
     card, images = make_card(modalities, partial=partial), faces(modalities, 12)

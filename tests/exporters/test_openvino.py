@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from shutil import copy
 from typing import Any
@@ -15,13 +16,16 @@ import pytest
 
 from fas_core import DataError, FasError, ModelError
 from fas_core.contracts import Exported
+from fas_core.library_settings import import_openvino
 from fas_core.models.model import Model, scorer
 from fas_core.runtime import ModelFile
 from fas_core.testing import verify_on
 from fas_plugins.exporters import openvino as exporter
 from fas_plugins.exporters.options import OpenVinoOptions
 
-openvino = pytest.importorskip("openvino", reason="the extra openvino is not installed")
+if find_spec("openvino") is None:
+    pytest.skip("the extra openvino is not installed", allow_module_level=True)
+openvino = import_openvino("the tests")
 
 MODALITIES = ("rgb", "depth")
 

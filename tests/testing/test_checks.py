@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -76,8 +77,8 @@ def test_a_backbone_passes() -> None:
 
 @pytest.mark.parametrize("name", names("exporter"))
 def test_every_installed_exporter_passes(name: str, tmp_path: Path) -> None:
-    if name == "openvino":
-        pytest.importorskip("openvino")
+    if name == "openvino" and find_spec("openvino") is None:
+        pytest.skip("the extra openvino is not installed")
     testing.check_exporter(name, tmp_path)
 
 

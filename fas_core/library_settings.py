@@ -1,0 +1,71 @@
+"""Settings of third-party libraries that must be made before they are imported: their telemetry is off.
+
+Photos of faces stay on the machine, and so does the fact that they are processed: no library that this
+package uses may contact a host. `SECURITY.md` promises it.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from fas_core.errors import FasError
+
+ENVIRONMENT = {
+    # Else onnxruntime writes an identifier to the user's cache and contacts a host, from its import on.
+    "ORT_DISABLE_TELEMETRY": "1",
+}
+"""Environment variables and our values; child processes inherit them, and those that are set stay."""
+
+OPENVINO_TELEMETRY = "openvino_telemetry"
+"""Package that OpenVINO's converter uses, if it can be imported, to send usage data."""
+
+
+def configure() -> None:
+    """Set the environment variables that libraries read on import; warn if it is too late for that."""
+    if "ORT_DISABLE_TELEMETRY" not in os.environ and "onnxruntime" in sys.modules:
+        warnings.warn(
+            "onnxruntime was imported before fas_core, and its telemetry is on: import fas_core first, "
+            "or set ORT_DISABLE_TELEMETRY=1",
+            stacklevel=3,
+        )
+    for name, value in ENVIRONMENT.items():
+        os.environ.setdefault(name, value)
+
+
+def import_openvino(purpose: object) -> Any:
+    """Import OpenVINO without its telemetry and return the module.
+
+    Args:
+        purpose: the file or option that needs it, for the error.
+
+    Raises:
+        FasError: OpenVINO is not installed.
+    """
+    if sys.modules.get("openvino") is not None:
+        if sys.modules.get(OPENVINO_TELEMETRY) is not None:
+            warnings.warn("openvino was imported before fas_core, and its telemetry is on", stacklevel=2)
+        return sys.modules["openvino"]
+    with _hide_module(OPENVINO_TELEMETRY):
+        try:
+            return importlib.import_module("openvino")
+        except ImportError as error:
+            raise FasError(f"{purpose}: needs openvino: pip install 'fas-core[openvino]'") from error
+
+
+@contextmanager
+def _hide_module(name: str) -> Iterator[None]:
+    """Make importing a module fail within the block."""
+    module = sys.modules.get(name)
+    sys.modules[name] = None  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        del sys.modules[name]
+        if module is not None:
+            sys.modules[name] = module

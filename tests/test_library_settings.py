@@ -1,0 +1,76 @@
+"""Telemetry of libraries is off before they are imported."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from importlib.util import find_spec
+
+import pytest
+
+
+def run_python(code: str, **environment: str) -> str:
+    """Return what a fresh process prints on both streams."""
+    variables = {name: value for name, value in os.environ.items() if name != "ORT_DISABLE_TELEMETRY"}
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=variables | environment,
+    )
+    return done.stdout + done.stderr
+
+
+SHOW = "print(os.environ['ORT_DISABLE_TELEMETRY'])"
+
+
+def test_onnxruntime() -> None:
+    assert run_python(f"import os, fas_core; {SHOW}") == "1\n"
+    assert run_python(f"import os, fas_core, onnxruntime; {SHOW}") == "1\n"
+
+
+def test_a_value_of_the_user_stays() -> None:
+    assert run_python(f"import os, fas_core; {SHOW}", ORT_DISABLE_TELEMETRY="0") == "0\n"
+
+
+def test_an_application_that_imports_onnxruntime_first_is_warned() -> None:
+    code = "import sys, types; sys.modules['onnxruntime'] = types.ModuleType('onnxruntime'); import fas_core"
+    assert "UserWarning: onnxruntime was imported before fas_core" in run_python(code)
+    assert run_python(code, ORT_DISABLE_TELEMETRY="1") == ""
+
+
+needs_openvino = pytest.mark.skipif(
+    find_spec("openvino") is None, reason="the extra openvino is not installed"
+)
+
+
+@needs_openvino
+def test_openvino() -> None:
+    code = (
+        "import sys\nfrom fas_core.library_settings import import_openvino\n"
+        "assert import_openvino('a test') is sys.modules['openvino']\n"
+        "assert 'openvino_telemetry' not in sys.modules\n"
+        "import_openvino('again')"
+    )
+    assert run_python(code) == ""
+
+
+@needs_openvino
+def test_an_application_that_imports_openvino_first_is_warned() -> None:
+    code = (
+        "import sys, types\n"
+        "for name in ('openvino', 'openvino_telemetry'): sys.modules[name] = types.ModuleType(name)\n"
+        "from fas_core.library_settings import import_openvino; import_openvino('a test')"
+    )
+    assert "UserWarning: openvino was imported before fas_core" in run_python(code)
+
+
+def test_openvino_that_is_not_installed() -> None:
+    code = (
+        "import sys; sys.modules['openvino'] = None\n"
+        "from fas_core.library_settings import import_openvino\n"
+        "try: import_openvino('model.xml')\nexcept Exception as error: print(error)"
+    )
+    assert run_python(code) == "model.xml: needs openvino: pip install 'fas-core[openvino]'\n"

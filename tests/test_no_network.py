@@ -1,0 +1,178 @@
+"""The promise of SECURITY.md: no command contacts a host, or writes what it was not asked to write."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+from urllib.request import Request, urlopen
+
+import pytest
+from attrs import frozen
+
+AUDIT = """
+import sys
+
+def audit(event, arguments):
+    if event in ("socket.connect", "socket.sendto"):
+        record(event, arguments[1])
+    elif event in ("socket.getaddrinfo", "socket.gethostbyname"):
+        record(event, arguments[0])
+
+def record(event, address):
+    with open({log!r}, "a") as file:
+        print(event, repr(address), file=file)
+
+sys.addaudithook(audit)
+"""
+"""Module that Python imports at its start: it records what Python code asks of the network."""
+
+LOCAL = re.compile(r"127\.0\.0\.1|::1|localhost|AF_UNIX|AF_NETLINK|sa_family=AF_UNSPEC|'/")
+"""Addresses that stay on the machine."""
+
+CACHES = (".cache/matplotlib/",)
+"""Files in the home folder that SECURITY.md documents."""
+
+
+@cache
+def has_strace() -> bool:
+    """Return whether strace is installed and may trace here."""
+    trial = ["strace", "-o", os.devnull, "true"]
+    return shutil.which("strace") is not None and subprocess.run(trial, check=False).returncode == 0
+
+
+@frozen
+class Sandbox:
+    """Runs commands with an empty home folder, and records their use of the network.
+
+    Calls from Python code are recorded by an audit hook; those of libraries by strace, where it is installed.
+    """
+
+    folder: Path
+
+    @property
+    def home(self) -> Path:
+        return self.folder / "home"
+
+    def command(self, *arguments: object) -> list[str]:
+        calls = "trace=connect,sendto,sendmsg,sendmmsg"
+        strace = ["strace", "-f", "--seccomp-bpf", "-qq", "-e", calls, "-A", "-o", self.folder / "strace.log"]
+        fas = [sys.executable, "-m", "fas_core", *arguments]
+        return [str(item) for item in ([*strace, *fas] if has_strace() else fas)]
+
+    def environment(self) -> dict[str, str]:
+        kept = {name: os.environ[name] for name in ("PATH", "PYTHONPATH", "LANG") if name in os.environ}
+        path = os.pathsep.join(filter(None, [str(self.folder), kept.get("PYTHONPATH")]))
+        return kept | {"HOME": str(self.home), "PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"}
+
+    def run(self, *arguments: object) -> str:
+        done = subprocess.run(
+            self.command(*arguments),
+            capture_output=True,
+            text=True,
+            cwd=self.folder / "work",
+            env=self.environment(),
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def contacts(self) -> list[str]:
+        """Lines about addresses of other machines."""
+        logs = [self.folder / "audit.log", self.folder / "strace.log"]
+        lines = [line for log in logs if log.exists() for line in log.read_text().splitlines()]
+        remote = re.compile(r"sa_family=AF_INET|socket\.")
+        return [line for line in lines if remote.search(line) and not LOCAL.search(line)]
+
+
+@pytest.fixture(scope="module")
+def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Sandbox:
+    folder = tmp_path_factory.mktemp("sandbox")
+    for name in ("home", "work"):
+        (folder / name).mkdir()
+    (folder / "sitecustomize.py").write_text(AUDIT.format(log=str(folder / "audit.log")))
+    return Sandbox(folder)
+
+
+@pytest.fixture(scope="module")
+def exported(sandbox: Sandbox, recipe_file: Path, faces: Path) -> Path:
+    """A run that was trained and exported in the sandbox, which holds some photos too."""
+    shutil.copytree(faces / "test" / "live", sandbox.folder / "work" / "photos")
+    sandbox.run("train", recipe_file, "--runs", "runs", "--epochs", 6, "--set", "train.workers=1")
+    formats = ["onnx", "torch", "triton", *(["openvino"] if find_spec("openvino") else [])]
+    sandbox.run("export", "runs/tiny", "--format", ",".join(formats))
+    return sandbox.folder / "work" / "runs" / "tiny"
+
+
+@pytest.fixture
+def quiet(sandbox: Sandbox, exported: Path) -> Iterator[None]:
+    """Check after the test that nobody was contacted, and that the home folder is still empty."""
+    yield
+    assert sandbox.contacts() == []
+    files = [path.relative_to(sandbox.home).as_posix() for path in sandbox.home.rglob("*") if path.is_file()]
+    assert [path for path in files if not path.startswith(CACHES)] == []
+
+
+def test_the_recorder_sees_a_connection(sandbox: Sandbox) -> None:
+    """Else the other tests would prove nothing."""
+    code = "import socket; s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.connect(('192.0.2.1', 9))"
+    subprocess.run([sys.executable, "-c", code], env=sandbox.environment(), check=False)
+    assert any("192.0.2.1" in line for line in sandbox.contacts())
+    (sandbox.folder / "audit.log").unlink()
+
+
+@pytest.mark.usefixtures("quiet")
+def test_training_and_exporting(exported: Path) -> None:
+    assert (exported / "results.json").is_file()
+
+
+@pytest.mark.usefixtures("quiet")
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["eval", "runs/tiny", "--split", "test"],
+        ["eval", "runs/tiny/model.onnx", "--split", "test"],
+        ["report", "runs/tiny"],
+        ["predict", "runs/tiny/model.onnx", "photos"],
+        ["explain", "runs/tiny/model.onnx", "photos"],
+        ["models", "list"],
+        ["plugins", "list"],
+    ],
+    ids=lambda arguments: " ".join(arguments[:2]),
+)
+def test_commands(sandbox: Sandbox, arguments: list[str]) -> None:
+    sandbox.run(*arguments)
+
+
+@pytest.mark.usefixtures("quiet")
+def test_the_service(sandbox: Sandbox, exported: Path) -> None:
+    pytest.importorskip("uvicorn", reason="the extra serve is not installed")
+    command = sandbox.command("serve", exported / "model.onnx", "--port", 0)
+    with subprocess.Popen(
+        command, env=sandbox.environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as server:
+        assert server.stdout is not None
+        address = next(match[0] for line in server.stdout if (match := re.search(r"http://[\d.:]+", line)))
+        photo = next((sandbox.folder / "work" / "photos").iterdir()).read_bytes()
+        body = (
+            b"--x\r\nContent-Disposition: form-data; name=rgb; filename=a.png\r\n\r\n"
+            + photo
+            + b"\r\n--x--\r\n"
+        )
+        request = Request(f"{address}/v1/score", body, {"Content-Type": "multipart/form-data; boundary=x"})
+        with urlopen(request) as answer:
+            assert answer.status == 200
+        os.kill(children_of(server.pid)[-1] if has_strace() else server.pid, signal.SIGTERM)
+        server.stdout.read()
+
+
+def children_of(process: int) -> list[int]:
+    """Return the processes that strace has started."""
+    return [int(number) for number in Path(f"/proc/{process}/task/{process}/children").read_text().split()]
