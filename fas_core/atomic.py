@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,10 +18,10 @@ from pathlib import Path
 
 from fas_core.errors import FasError
 
-try:
+if (
+    sys.platform != "win32"
+):  # which has no such locks: abandoned folders stay there until someone removes them
     import fcntl
-except ImportError:  # Windows has no such locks: abandoned folders stay until someone removes them
-    fcntl = None  # type: ignore[assignment]
 
 PREFIX, SUFFIX = ".fas-", ".part"
 """Start and end of the name of a folder of temporary files; what is between is not predictable."""
@@ -89,7 +90,7 @@ def _make_temporary_folder(parent: Path) -> tuple[Path, int | None]:
     _remove_abandoned(parent)
     while True:
         folder = Path(tempfile.mkdtemp(prefix=PREFIX, suffix=SUFFIX, dir=parent))
-        if fcntl is None:
+        if sys.platform == "win32":
             return folder, None
         lock = _lock(folder)
         if lock is not None and folder.exists():
@@ -101,7 +102,7 @@ def _make_temporary_folder(parent: Path) -> tuple[Path, int | None]:
 @cache
 def _remove_abandoned(parent: Path) -> None:
     """Remove, once a process, the temporary folders whose process has ended: nobody holds their locks."""
-    if fcntl is None:
+    if sys.platform == "win32":
         return
     with os.scandir(parent) as entries:
         names = [entry.name for entry in entries if entry.name.startswith(PREFIX)]
@@ -114,6 +115,8 @@ def _remove_abandoned(parent: Path) -> None:
 
 def _lock(folder: Path) -> int | None:
     """Return a descriptor that locks the folder until it is closed; None if another process has locked it."""
+    if sys.platform == "win32":
+        return None
     try:
         descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     except OSError:  # a link, or removed in the meantime

@@ -110,10 +110,10 @@ def score_run(run: Run, reader: DatasetReader) -> None:
     """
     model = load_run(run)
     for split in EVALUATED_SPLITS if run.recipe.data.held_out is None else ("dev",):
-        if split not in reader.splits() or (split == "dev" and run.scores(split).is_file()):
+        if split not in reader.splits() or (split == "dev" and run.has_scores(split)):
             continue
         options = SplitOptions(split, workers=run.recipe.train.workers)
-        score_split(model, reader, options, description=split).scores.write(run.scores(split))
+        run.write_scores(split, score_split(model, reader, options, description=split).scores)
 
 
 def evaluate_stored(

@@ -65,8 +65,9 @@ def read_file(path: Path, labels: Path | None = None, reading: Reading | None = 
 
 def stored_scores(run: Path, split: str) -> ScoreTable | None:
     """Read the scores that a run folder holds of a split; None where it holds none."""
-    file = run / "scores" / f"{split}.csv"
-    return ScoreTable.read(file) if file.is_file() else None
+    from fas_core.runs.score_files import read_scores
+
+    return read_scores(run, split)
 
 
 def names_of(targets: Sequence[Path]) -> list[str]:

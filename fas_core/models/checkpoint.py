@@ -5,6 +5,7 @@ A file is written completely or not at all; no code in a file is run.
 
 from __future__ import annotations
 
+import hashlib
 import pickle
 import re
 import warnings
@@ -20,6 +21,7 @@ from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
 from fas_core.atomic import replacing
+from fas_core.digests import WEIGHTS_DIGEST, read_weights_digest
 from fas_core.errors import ModelError, format_list
 
 SUFFIXES = (".pth", ".pth.tar", ".tar", ".pt", ".safetensors")
@@ -31,10 +33,11 @@ REFUSAL = re.compile(r"[Uu]nsupported (?:global: )?(?:GLOBAL|class|operand) (\w[
 
 
 def save_weights(model: nn.Module, path: Path) -> None:
-    """Write the model's state dict as safetensors."""
+    """Write the model's state dict as safetensors, with the digest of its tensors in the metadata."""
     tensors = {name: value.detach().cpu().contiguous() for name, value in model.state_dict().items()}
     with replacing(path) as temporary:
-        temporary.write_bytes(save(tensors))  # not save_file, which reports a full disk by another exception
+        content = save(tensors, {WEIGHTS_DIGEST: hash_tensors(tensors)})
+        temporary.write_bytes(content)  # not save_file, which reports a full disk by another exception
 
 
 def load_weights(model: nn.Module, path: Path) -> None:
@@ -45,10 +48,7 @@ def load_weights(model: nn.Module, path: Path) -> None:
     """
     if not path.is_file():
         raise ModelError(f"{path}: no such weights; has the run finished its first epoch?")
-    try:
-        weights = load_file(path)
-    except (SafetensorError, OSError) as error:
-        raise ModelError(f"{path}: cannot be read as safetensors: {error}") from error
+    weights = _read_safetensors(path)
     if differences := _differences(model.state_dict(), weights):
         raise ModelError(f"{path}: of another model than the recipe's: {format_list(differences, 3)}")
     model.load_state_dict(weights)
@@ -130,9 +130,24 @@ def read_published(path: Path) -> PublishedCheckpoint:
 
 def _read_safetensors(path: Path) -> dict[str, Tensor]:
     try:
-        return load_file(path)
+        weights = load_file(path)
     except (SafetensorError, OSError) as error:
         raise ModelError(f"{path}: cannot be read as safetensors, perhaps truncated: {error}") from error
+    digest = read_weights_digest(path)
+    if digest is not None and digest != hash_tensors(weights):
+        raise ModelError(
+            f"{path}: damaged: its tensors are not those that were written; restore a copy of it"
+        )
+    return weights
+
+
+def hash_tensors(tensors: Mapping[str, Tensor]) -> str:
+    """Return the SHA-256 of tensors with their names, types and shapes, in hexadecimal digits."""
+    digest = hashlib.sha256()
+    for name, tensor in sorted(tensors.items()):
+        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
+        digest.update(tensor.contiguous().reshape(-1).view(torch.uint8).numpy())
+    return digest.hexdigest()
 
 
 def _read_pickle(path: Path) -> object:

@@ -8,7 +8,9 @@ RECIPE = "recipe.yaml"
 ENVIRONMENT = "environment.json"
 METRICS = "metrics.jsonl"
 STATE = "state.pt"
+BEST = "best.safetensors"
 RESULTS = "results.json"
+DIGESTS = "digests.json"
 FOLDS = "folds.yaml"
 PROTOCOLS = "protocol_set.yaml"
 
@@ -17,6 +19,11 @@ OUT_OF_FOLD = "out_of_fold"
 
 MODEL_SUFFIXES = (".onnx", ".xml")
 """File name endings of exported models that the runtime opens."""
+
+
+def score_file(run: Path, name: str) -> Path:
+    """Return the file of a run's scores: of a split, or `OUT_OF_FOLD`."""
+    return run / "scores" / f"{name}.csv"
 
 
 def holds_runs(path: Path) -> bool:

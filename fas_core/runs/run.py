@@ -30,7 +30,7 @@ from fas_core.config.structure import structure
 from fas_core.errors import FasError, ModelError
 from fas_core.models import PRETRAINED
 from fas_core.registry import Registry
-from fas_core.runs import files
+from fas_core.runs import files, score_files
 from fas_core.scores.table import ScoreTable
 from fas_core.scores.thresholds import Threshold, fit_threshold
 
@@ -84,7 +84,7 @@ class Run:
         return self.path / f"{which}.safetensors"
 
     def scores(self, split: str) -> Path:
-        return self.path / "scores" / f"{split}.csv"
+        return files.score_file(self.path, split)
 
     def model(self, which: Weights = "best") -> Model:
         """Build the trained model, in eval mode on the CPU; raise ModelError if its weights do not fit."""
@@ -110,27 +110,39 @@ class Run:
         return self.stored_scores("dev" if self.recipe.folds is None else files.OUT_OF_FOLD)
 
     def stored_scores(self, split: str) -> ScoreTable | None:
-        """Read the scores that the run holds of a split; None where it holds none."""
-        path = self.scores(split)
-        return ScoreTable.read(path) if path.is_file() else None
+        """Read the scores by the best weights that the run holds of a split; None where it holds none."""
+        return score_files.read_scores(self.path, split)
+
+    def has_scores(self, split: str) -> bool:
+        """Return whether the run holds undamaged scores of a split by its best weights."""
+        return score_files.has_scores(self.path, split)
+
+    def write_scores(self, split: str, scores: ScoreTable, columns: Mapping[str, Any] | None = None) -> None:
+        """Write a split's scores by the best weights; `columns` are further ones, `{name: (N,)}`."""
+        score_files.write_scores(self.path, split, scores, columns)
 
     def threshold(self) -> Threshold:
         """Fit the threshold by the recipe's policy; raise DataError if the scores it needs are missing."""
         return fit_threshold(self.recipe.threshold, self.fitting_scores(), self.fitted_on)
 
     def append_metrics(self, record: dict[str, Any]) -> None:
-        """Add a line to metrics.jsonl; raise FasError if it cannot be written."""
-        file = self.path / files.METRICS
-        try:
-            with file.open("a", encoding="utf-8") as stream:
-                stream.write(json.dumps(record) + "\n")
-        except OSError as error:
-            raise FasError(f"{file}: cannot be written: {error.strerror}") from error
+        """Add an epoch's line to metrics.jsonl; raise FasError if it cannot be written.
+
+        Lines of this and later epochs, which a killed process left, are replaced.
+        """
+        records = [earlier for earlier in self.metrics() if earlier["epoch"] < record["epoch"]]
+        text = "".join(json.dumps(line) + "\n" for line in [*records, record])
+        self.write_text(files.METRICS, text)
 
     def metrics(self) -> list[dict[str, Any]]:
-        """Read the lines of metrics.jsonl."""
+        """Read the lines of metrics.jsonl, one an epoch; raise FasError if it is damaged."""
         file = self.path / files.METRICS
-        return [json.loads(line) for line in file.read_text().splitlines()] if file.is_file() else []
+        try:
+            lines = file.read_text(encoding="utf-8").splitlines() if file.is_file() else []
+            records = [dict(json.loads(line)) for line in lines]
+            return [record | {"epoch": int(record["epoch"])} for record in records]
+        except (ValueError, TypeError, KeyError, RecursionError) as error:
+            raise FasError(f"{file}: damaged: remove it to use the run without its history") from error
 
     def results(self) -> dict[str, Any]:
         """Read results.json, empty where the run is not finished; raise FasError if it is damaged."""

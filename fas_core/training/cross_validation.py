@@ -106,7 +106,7 @@ def _train(fold_runs: FoldRuns, folds: FoldAssignment, changes: Mapping[str, Any
         scores = _pool_scores(fold_runs.path, folds, runs)
         scores.write(_out_of_fold_file(fold_runs), {"fold": folds.scored_numbers})
         if fold_runs.final:
-            scores.write(final.scores(files.OUT_OF_FOLD), {"fold": folds.scored_numbers})
+            final.write_scores(files.OUT_OF_FOLD, scores, {"fold": folds.scored_numbers})
     if fold_runs.final:
         _report(f"{fold_runs.spec}: {FINAL}, on all of train")
         with naming(FINAL):
@@ -122,11 +122,21 @@ def _pool_scores(path: Path, folds: FoldAssignment, runs: Mapping[str, Run]) -> 
     """Join the scores that each run gave its fold, in the order of `folds.scored`."""
     numbers = folds.scored_numbers
     rows = np.concatenate([np.flatnonzero(numbers == number) for number in range(1, len(runs) + 1)])
-    table = pa.concat_tables([ScoreTable.read(run.scores("dev")).table for run in runs.values()])
+    table = pa.concat_tables([read_fold_scores(run).table for run in runs.values()])
     table = table.take(np.argsort(rows)) if len(table) == len(rows) else table
     if not table.column("id").equals(folds.scored.table.column("id")):
         raise DataError(f"{path}: the runs' scores are not those of the samples of their folds: train anew")
     return ScoreTable(table)
+
+
+def read_fold_scores(run: Run) -> ScoreTable:
+    """Read the scores that the run of a fold gave its fold; raise DataError if it has none."""
+    scores = run.stored_scores("dev")
+    if scores is None:
+        raise DataError(
+            f"{run.scores('dev')}: no such scores: continue it by `fas train --resume {run.path}`"
+        )
+    return scores
 
 
 def _evaluate(fold_runs: FoldRuns, folds: FoldAssignment, runs: Mapping[str, Run]) -> FoldsOutcome:
@@ -157,7 +167,7 @@ def _evaluate_folds(fold_runs: FoldRuns, folds: FoldAssignment, runs: Mapping[st
     except FasError as error:
         console.warn(f"no threshold: {error.message}")
         threshold = None
-    by_fold = {name: ScoreTable.read(run.scores("dev")) for name, run in runs.items()}
+    by_fold = {name: read_fold_scores(run) for name, run in runs.items()}
     notes = (*_explain_threshold(folds), *protocol_notes(folds.reader))
     return CrossValidation(
         by=folds.by,

@@ -181,7 +181,7 @@ class Training:
         best = config.select == "last" or eer <= self.progress.best_eer
         if best:
             save_weights(self.evaluated_model, self.run.weights("best"))
-            scores.write(self.run.scores("dev"))
+            self.run.write_scores("dev", scores)
             self.progress.best_eer = min(eer, self.progress.best_eer)
         threshold = fit_threshold(self.recipe.threshold, scores)
         result = evaluate(scores, bind_metrics(self.recipe.metrics, self.run.registry), threshold, name="dev")

@@ -159,10 +159,12 @@ def _open_run(path: Path, split: str, registry: Registry) -> ScoreSource:
             if splits
             else f"{path}: no scores yet: finish it by `fas train --resume {path}`"
         )
+    scores = run.stored_scores(split)
+    assert scores is not None  # the file exists
     return ScoreSource(
         path,
         file,
-        ScoreTable.read(file),
+        scores,
         run.fitting_scores(),
         run=run,
         split=split,
