@@ -65,6 +65,11 @@ class Run:
         self.write_text(files.ENVIRONMENT, json.dumps(read_environment(), indent=2) + "\n")
         self.write_recipe()
 
+    def require_folder(self) -> None:
+        """Raise FasError if the folder has been removed: it must not come back without its recipe."""
+        if not self.path.is_dir():
+            raise FasError(f"{self.path}: cannot be written: no such folder; was it removed during the run?")
+
     def write_recipe(self) -> None:
         """Write the resolved recipe."""
         self.write_text(files.RECIPE, to_yaml({"format": FORMAT, **to_plain(self.recipe, self.registry)}))
@@ -130,6 +135,7 @@ class Run:
 
         Lines of this and later epochs, which a killed process left, are replaced.
         """
+        self.require_folder()
         records = [earlier for earlier in self.metrics() if earlier["epoch"] < record["epoch"]]
         text = "".join(json.dumps(line) + "\n" for line in [*records, record])
         self.write_text(files.METRICS, text)

@@ -1,7 +1,7 @@
 """Score files of a run folder, tied to the weights that gave the scores.
 
-`scores/digests.json` holds, for each score file, the SHA-256 of its bytes and the digest of the best weights. A
-file that was damaged, or is of another moment than the weights (as after a kill between two writes), is
+`scores/digests.json` holds, for each score file, the SHA-256 of its bytes and the digest of the best weights.
+A file that was damaged, or is of another moment than the weights (as after a kill between two writes), is
 refused when it is read. Runs of former versions have no digests, and are read unchecked.
 """
 

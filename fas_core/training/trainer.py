@@ -189,6 +189,7 @@ class Training:
 
     def _save_state(self) -> None:
         if self.accelerator.is_main_process:
+            self.run.require_folder()
             state = {
                 "position": asdict(self.progress),
                 "model": self.unwrapped_model.state_dict(),

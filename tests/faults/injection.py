@@ -36,7 +36,7 @@ Moment = Literal["before", "half-way"]
 
 @frozen
 class Kill:
-    """Kill the process before its n-th change of a file, or when it has written the first bytes of that file."""
+    """Kill the process before its n-th change of a file, or when that file has its first bytes."""
 
     number: int
     moment: Moment = "before"

@@ -71,7 +71,7 @@ def test_changes_concern_the_copy_only(new_run: NewRun) -> None:
 def test_metrics_are_read_back_in_order(new_run: NewRun) -> None:
     run = new_run()
     assert run.metrics() == []
-    with pytest.raises(FasError, match=r"metrics\.jsonl: cannot be written"):
+    with pytest.raises(FasError, match="cannot be written: no such folder"):
         run.append_metrics({"epoch": 1})  # there is no folder yet
     run.create()
     for epoch in (1, 2):
