@@ -71,6 +71,8 @@ def resume(
 ) -> Outcome:
     """Continue a run exactly where it stopped, to its last epoch (`changes` may move that).
 
+    A run that was stopped before it saved a training state starts from the beginning.
+
     `changes` are of the recipe, e.g. `{"train.epochs": 20}`; `reader` as of `start`.
 
     Raises:
@@ -78,6 +80,11 @@ def resume(
         KeyboardInterrupt: Ctrl-C; the run can be continued again.
     """
     run = Run.open(path, registry).changed(changes)
+    (path / files.RESULTS).unlink(missing_ok=True)  # they are of the weights so far
+    if not (path / files.STATE).is_file():
+        console.info(f"run {path}: has no training state yet: starts from the beginning")
+        (path / files.RECIPE).unlink()
+        return start(path, run.recipe, registry, reader=reader)
     accelerator = accelerator_for(run.recipe.train)
     reader = reader or open_choice(run.recipe.data, registry)
     train, dev = training_splits(reader, run.recipe)
@@ -93,11 +100,9 @@ def start_or_resume(run: Run, changes: Mapping[str, Any], *, reader: DatasetRead
     """Train a run of a group from the start, from where it stopped, or not at all if it is finished."""
     if run.is_finished():
         console.info(f"run {run.path}: trained before")
-    elif (run.path / files.STATE).is_file():
-        (run.path / files.RESULTS).unlink(missing_ok=True)  # they are of fewer epochs
+    elif (run.path / files.RECIPE).is_file():
         resume(run.path, run.registry, changes, reader=reader)
     else:
-        (run.path / files.RECIPE).unlink(missing_ok=True)  # all there is of one killed in its first epoch
         start(run.path, run.recipe, run.registry, reader=reader)
 
 

@@ -1,0 +1,105 @@
+"""A training run that is killed at any of its writes loses nothing: it continues to the same bytes."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+from attrs import frozen
+from faults.injection import KILLED, Kill, Moment, run
+from fixtures.runs import RECIPE
+
+from fas_core import FasError
+from fas_core.digests import hash_file, read_weights_digest
+from fas_core.registry import registry
+from fas_core.runs.run import Run
+
+FILES = ("best.safetensors", "last.safetensors", "scores/dev.csv", "scores/test.csv")
+
+
+@frozen
+class Reference:
+    """A run that nothing disturbed.
+
+    Args:
+        recipe: file to train by.
+        changes: number of changes of files that it takes.
+        digests: of the files at its end.
+        moments: `{digest of best weights: digest of their scores of dev}`, at the end of each epoch.
+    """
+
+    recipe: Path
+    changes: int
+    digests: dict[str, str]
+    moments: dict[str | None, str]
+
+    @classmethod
+    def train(cls, recipe: Path, folder: Path) -> Reference:
+        moments, changes = {}, 0
+        for epochs in (1, 2):
+            runs = folder / f"epochs{epochs}"
+            code, changes = run(["train", recipe, "--runs", runs, "--epochs", epochs], runs)
+            assert code == 0, (folder / "output.txt").read_text()
+            path = runs / "two"
+            moments[read_weights_digest(path / "best.safetensors")] = hash_file(path / "scores" / "dev.csv")
+        return cls(recipe, changes, {name: hash_file(path / name) for name in FILES}, moments)
+
+
+@pytest.fixture(scope="module")
+def reference(faces: Path, tmp_path_factory: pytest.TempPathFactory) -> Reference:
+    folder = tmp_path_factory.mktemp("reference")
+    recipe = folder / "two.yaml"
+    model = RECIPE["model"] | {"input_size": 32}
+    data = {"name": "folder", "root": str(faces)}
+    recipe.write_text(yaml.safe_dump({**RECIPE, "model": model, "data": data}))
+    return Reference.train(recipe, folder)
+
+
+@pytest.fixture
+def runs(tmp_path: Path) -> Iterator[Path]:
+    yield tmp_path / "runs"
+    shutil.rmtree(tmp_path / "runs", ignore_errors=True)
+
+
+def check_kill(reference: Reference, runs: Path, kill: Kill) -> None:
+    """Kill a training, look at what it left, continue it, and compare the end with the reference."""
+    path, arguments = runs / "two", ["train", reference.recipe, "--runs", runs, "--epochs", 2]
+    code, _ = run(arguments, runs, kill)
+    assert code in (KILLED, -25), f"{kill}: exit code {code}"  # SIGKILL, or SIGXFSZ
+    if (path / "recipe.yaml").is_file():
+        check_moment(reference, path)
+        arguments = ["train", "--resume", path]
+    output = runs.with_name("output.txt")
+    code, _ = run(arguments, runs)
+    assert code == 0, f"{kill}: {output.read_text()}"
+    assert {name: hash_file(path / name) for name in FILES} == reference.digests, kill
+    assert [record["epoch"] for record in Run.open(path, registry()).metrics()] == [1, 2], kill
+    hidden = list(runs.rglob(".*"))
+    assert hidden == [], kill
+
+
+def check_moment(reference: Reference, path: Path) -> None:
+    """Whatever threshold the killed run gives is that of its weights."""
+    try:
+        Run.open(path, registry()).threshold()
+    except FasError:
+        return
+    weights = read_weights_digest(path / "best.safetensors")
+    assert reference.moments[weights] == hash_file(path / "scores" / "dev.csv")
+
+
+@pytest.mark.parametrize("moment", ["before", "half-way"])
+@pytest.mark.parametrize("share", [0.02, 0.35, 0.55, 0.8])
+def test_a_kill(reference: Reference, runs: Path, share: float, moment: Moment) -> None:
+    check_kill(reference, runs, Kill(round(1 + share * (reference.changes - 1)), moment))
+
+
+@pytest.mark.long
+def test_a_kill_at_every_change(reference: Reference, runs: Path) -> None:
+    for number in range(1, reference.changes + 1):
+        for moment in ("before", "half-way"):
+            check_kill(reference, runs, Kill(number, moment))
+            shutil.rmtree(runs, ignore_errors=True)
