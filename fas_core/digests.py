@@ -1,6 +1,8 @@
-"""Digests by which files that belong together, or were damaged, are recognised.
+"""Digests (SHA-256) by which files that belong together, or were damaged, are recognised.
 
-A safetensors file of a run holds the SHA-256 of its tensors in its metadata.
+A safetensors file of a run holds the digest of its tensors in its metadata. An exported `.onnx` or `.xml`
+ends with a seal, the digest of all bytes before it; that of an `.xml` covers the `.bin` beside it too. Other
+programs read sealed files as before, and files without a seal are read unchecked.
 """
 
 from __future__ import annotations
@@ -8,6 +10,8 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
+
+from attrs import frozen
 
 from fas_core.errors import ModelError
 
@@ -38,3 +42,56 @@ def read_weights_digest(path: Path) -> str | None:
             return None
         except (ValueError, TypeError, RecursionError) as error:
             raise ModelError(f"{path}: cannot be read as safetensors, damaged") from error
+
+
+def seal_model_file(path: Path) -> None:
+    """Append the seal to a model file that has none."""
+    seal = _SEALS[path.suffix.lower()]
+    content = path.read_bytes()
+    with path.open("ab") as file:
+        file.write(seal.start + _hash_model(path, content).encode() + seal.end)
+
+
+def check_model_file(path: Path) -> None:
+    """Check a model file against its seal.
+
+    Raises:
+        ModelError: the file, or the `.bin` beside it, is not the one that was sealed.
+    """
+    seal = _SEALS[path.suffix.lower()]
+    content = path.read_bytes()
+    size = len(seal.start) + DIGEST_DIGITS + len(seal.end)
+    body, trailer = content[:-size], content[-size:]
+    if not (trailer.startswith(seal.start) and trailer.endswith(seal.end)):
+        return
+    digest = trailer[len(seal.start) :][:DIGEST_DIGITS].decode(errors="replace")
+    if digest != _hash_model(path, body):
+        files = path.name if path.suffix.lower() == ".onnx" else f"{path.name} or its {path.stem}.bin"
+        raise ModelError(f"{path}: damaged or mixed up: {files} is not as it was exported: export it again")
+
+
+@frozen
+class _Seal:
+    """Bytes before and after the digest at the end of a file."""
+
+    start: bytes
+    end: bytes = b""
+
+
+DIGEST_DIGITS = 64
+
+_SEALS = {
+    # A field of ModelProto (14: metadata_props) with key and value; protobuf reads fields in any order.
+    ".onnx": _Seal(b"\x72\x4e\x0a\x0afas_sha256\x12\x40"),
+    ".xml": _Seal(b"<!-- fas_sha256 ", b" -->\n"),
+}
+
+
+def _hash_model(path: Path, content: bytes) -> str:
+    digest = hashlib.sha256(content)
+    weights = path.with_suffix(".bin")
+    if path.suffix.lower() == ".xml" and weights.is_file():
+        with weights.open("rb") as file:
+            while block := file.read(1 << 20):
+                digest.update(block)
+    return digest.hexdigest()

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fas_core.card import METADATA_KEY
+from fas_core.digests import check_model_file
 from fas_core.errors import ModelError, format_list
 from fas_core.library_settings import import_openvino
 
@@ -49,6 +50,7 @@ def open_engine(path: Path, threads: int | None = None) -> Engine:
     engine = ENGINES.get(path.suffix.lower())
     if engine is None:
         raise ModelError(f"{path}: not a model file: supported are {format_list(ENGINES)}")
+    check_model_file(path)
     return engine(path, threads)
 
 

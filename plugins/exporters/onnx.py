@@ -9,6 +9,7 @@ import onnx
 from fas_core.atomic import replacing
 from fas_core.card import Card
 from fas_core.contracts import Exported, Images, Verification, Verify
+from fas_core.digests import seal_model_file
 from fas_core.errors import ModelError
 from fas_core.models.model import Model
 from fas_plugins.exporters.forms import write_form
@@ -55,4 +56,5 @@ def _write(
             onnx.checker.check_model(temporary, full_check=True)
         except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError) as error:
             raise ModelError(f"{destination}: not written: {describe_error(error)}") from error
+        seal_model_file(temporary)
         return verify_file(temporary, options, traced, verify, "onnxruntime", destination)

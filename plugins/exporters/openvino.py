@@ -14,6 +14,7 @@ import onnx
 from fas_core.atomic import replacing_all
 from fas_core.card import METADATA_KEY, Card
 from fas_core.contracts import Exported, Images, Verification, Verify
+from fas_core.digests import seal_model_file
 from fas_core.errors import ModelError
 from fas_core.library_settings import import_openvino
 from fas_core.models.model import Model
@@ -77,4 +78,5 @@ def _write(
     converted.set_rt_info(card.to_json(), [METADATA_KEY])
     with replacing_all(destination, destination.with_suffix(".bin")) as (temporary, _):
         openvino.save_model(converted, temporary, compress_to_fp16=False)
+        seal_model_file(temporary)
         return verify_file(temporary, options, traced, verify, "OpenVINO", destination)
