@@ -8,6 +8,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import resource
+import shutil
 import signal
 import sys
 from collections.abc import Sequence
@@ -16,7 +17,6 @@ from typing import Any, Literal
 
 from attrs import frozen
 
-KILLED = -signal.SIGKILL
 HALF = 64
 """Bytes of a file that reach the disk before a kill half-way."""
 
@@ -31,12 +31,15 @@ PRELOAD = [
     "fas_core.inference.evaluate_split",
 ]
 
-Moment = Literal["before", "half-way"]
+Moment = Literal["before", "half-way", "power loss"]
 
 
 @frozen
 class Kill:
-    """Kill the process before its n-th change of a file, or when that file has its first bytes."""
+    """Kill the process before its n-th change of a file, or when that file has its first bytes.
+
+    A power loss is a kill before the change, after which the folder holds only what was synced to the disk.
+    """
 
     number: int
     moment: Moment = "before"
@@ -51,7 +54,7 @@ def run(arguments: Sequence[object], folder: Path, kill: Kill | None = None) -> 
         kill: when the process is killed; None: never.
 
     Returns:
-        Exit code (`KILLED` if killed), and the number of changes until then.
+        Exit code (negative: the signal that ended it), and the number of changes until then.
     """
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(PRELOAD)
@@ -59,8 +62,16 @@ def run(arguments: Sequence[object], folder: Path, kill: Kill | None = None) -> 
     child = context.Process(target=_run, args=([str(item) for item in arguments], folder, kill, changes))
     child.start()
     child.join()
+    disk = _disk_path(folder)
+    if disk.exists():
+        shutil.rmtree(folder, ignore_errors=True)
+        disk.rename(folder)
     assert child.exitcode is not None
     return child.exitcode, changes.value
+
+
+def _disk_path(folder: Path) -> Path:
+    return folder.with_name(f"{folder.name}.disk")
 
 
 def _run(arguments: list[str], folder: Path, kill: Kill | None, changes: Any) -> None:
@@ -68,24 +79,28 @@ def _run(arguments: list[str], folder: Path, kill: Kill | None, changes: Any) ->
     os.dup2(output, 1)
     os.dup2(output, 2)
     sys.stdout, sys.stderr = os.fdopen(1, "w"), os.fdopen(2, "w")
-    _count_changes(f"{folder}{os.sep}", kill, changes)
+    disk = Disk(folder.parent)
+    if kill is not None and kill.moment == "power loss":
+        os.fsync = disk.sync  # type: ignore[assignment]
+    _count_changes(folder, kill, changes, disk)
     from fas_core.cli import main
 
     main(arguments)
 
 
-def _count_changes(prefix: str, kill: Kill | None, changes: Any) -> None:
+def _count_changes(folder: Path, kill: Kill | None, changes: Any, disk: Disk) -> None:
     def audit(event: str, arguments: tuple[Any, ...]) -> None:
         if event not in EVENTS or (event == "open" and not _opens_for_writing(arguments)):
             return
-        if not any(
-            isinstance(item, str | os.PathLike) and os.fspath(item).startswith(prefix) for item in arguments
-        ):
+        paths = [os.fspath(item) for item in arguments if isinstance(item, str | os.PathLike)]
+        if not any(path.startswith(f"{folder}{os.sep}") for path in paths):
             return
         changes.value += 1
         if kill is None or changes.value != kill.number:
             return
-        if kill.moment == "before" or event != "open":
+        if kill.moment == "power loss":
+            disk.write(folder.name, _disk_path(folder))
+        if kill.moment != "half-way" or event != "open":
             os.kill(os.getpid(), signal.SIGKILL)
         signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
         resource.setrlimit(resource.RLIMIT_FSIZE, (HALF, HALF))  # the kernel ends the process at this size
@@ -95,6 +110,41 @@ def _count_changes(prefix: str, kill: Kill | None, changes: Any) -> None:
 
 def _opens_for_writing(arguments: tuple[Any, ...]) -> bool:
     _, mode, flags = arguments
-    return (
-        bool(flags & (os.O_WRONLY | os.O_RDWR)) if mode is None else any(letter in mode for letter in "wax+")
-    )
+    return bool(flags & (os.O_WRONLY | os.O_RDWR)) if mode is None else not set("wax+").isdisjoint(mode)
+
+
+class Disk:
+    """What a strict disk holds: the bytes of files and the names in folders as of their last sync."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root.stat().st_ino
+        self.files: dict[int, bytes] = {}
+        self.folders: dict[int, dict[str, tuple[int, bool]]] = {self.root: _list(root)}
+        self.open: list[int] = []
+
+    def sync(self, descriptor: int) -> None:
+        """Take the place of `os.fsync`."""
+        self.open.append(os.dup(descriptor))  # so that no other file gets this number of an inode
+        path, inode = Path(f"/proc/self/fd/{descriptor}").readlink(), os.fstat(descriptor).st_ino
+        if path.is_dir():
+            self.folders[inode] = _list(path)
+        else:
+            self.files[inode] = path.read_bytes()
+
+    def write(self, name: str, destination: Path) -> None:
+        """Write what the disk holds of a folder below the root."""
+        entry = self.folders[self.root].get(name)
+        if entry is not None:
+            self._write_folder(entry[0], destination)
+
+    def _write_folder(self, inode: int, destination: Path) -> None:
+        destination.mkdir()
+        for name, (child, is_folder) in self.folders.get(inode, {}).items():
+            if is_folder:
+                self._write_folder(child, destination / name)
+            else:
+                (destination / name).write_bytes(self.files.get(child, b""))
+
+
+def _list(folder: Path) -> dict[str, tuple[int, bool]]:
+    return {entry.name: (entry.inode(), entry.is_dir()) for entry in os.scandir(folder)}
