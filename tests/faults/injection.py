@@ -132,10 +132,9 @@ class Disk:
             self.files[inode] = path.read_bytes()
 
     def write(self, name: str, destination: Path) -> None:
-        """Write what the disk holds of a folder below the root."""
-        entry = self.folders[self.root].get(name)
-        if entry is not None:
-            self._write_folder(entry[0], destination)
+        """Write what the disk holds of a folder below the root; an empty folder where it holds none."""
+        inode, _ = self.folders[self.root].get(name, (0, True))
+        self._write_folder(inode, destination)
 
     def _write_folder(self, inode: int, destination: Path) -> None:
         destination.mkdir()
