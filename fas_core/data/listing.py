@@ -1,8 +1,8 @@
 """Listing a folder: its images and videos, and what is left out, so that no file is lost without a word.
 
 Files of known endings are not opened. A file of another ending, or of none, is looked into, and counts as
-what its first bytes say. Hidden files and folders, and what file managers write (`Thumbs.db`, `__MACOSX/`), are
-no data and are not counted. A folder is a folder whatever its name: `clip.mp4/` is one of frames.
+what its first bytes say. Hidden files and folders, and what file managers write (`Thumbs.db`, `__MACOSX/`),
+are no data and are not counted. A folder is a folder whatever its name: `clip.mp4/` is one of frames.
 """
 
 from __future__ import annotations
