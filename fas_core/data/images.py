@@ -106,7 +106,8 @@ def decode_pixels(data: bytes, path: Path) -> Pixels:
         image = _divide(image)
     if image.dtype not in (np.uint8, np.uint16):
         raise DataError(f"{path}: {image.dtype} pixels: save it with 8 or 16 bits a channel")
-    return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB))
+    pixels: NDArray[Any] = cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
+    return pixels
 
 
 def _describe_format(data: bytes) -> str:
@@ -155,11 +156,11 @@ def to_uint8(image: Pixels) -> Image:
     return np.repeat(values.astype(np.uint8)[..., None], 3, axis=-1)
 
 
-def _is_grey(image: Pixels) -> bool:
+def _is_grey(image: NDArray[Any]) -> bool:
     return bool((image == image[..., :1]).all())
 
 
-def _divide(image: Pixels) -> Image:
+def _divide(image: NDArray[Any]) -> Image:
     return np.asarray(np.round(image / 257), np.uint8)
 
 

@@ -36,7 +36,7 @@ GRAD_CAM, OCCLUSION = "Grad-CAM", "occlusion"
 
 
 def output_path(folder: Path, relative: str, suffix: str | None = None) -> Path:
-    """Return the path of a copy, never outside `folder`; without `suffix` it keeps its own if that is written."""
+    """Return the path of a copy, never outside `folder`; without `suffix` it keeps its own where possible."""
     path = Path(*(name for name in Path(relative).parts if name not in ("..", Path(relative).anchor)))
     if suffix is None and path.suffix.lower() in WRITABLE_SUFFIXES:
         return folder / path
