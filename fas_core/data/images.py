@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from fas_core.atomic import replacing
 from fas_core.data.damage import is_truncated, is_zeroed
-from fas_core.data.file_formats import FileKind, identify_format
+from fas_core.data.file_formats import RAW_SUFFIXES, FileKind, identify_format
 from fas_core.data.image_size import FORMATS, pixel_size
 from fas_core.data.text_lists import is_image
 from fas_core.errors import DataError
@@ -91,8 +91,8 @@ def decode_pixels(data: bytes, path: Path) -> Pixels:
         raise DataError(f"{path}: {size[0]} x {size[1]} pixels, more than {limit}: scale it down")
     if is_truncated(data):
         raise DataError(f"{path}: the image is cut off after {len(data)} bytes: copy it again")
-    if size is None:
-        raise DataError(f"{path}: cannot be decoded: {_describe_format(data)}")
+    if size is None or path.suffix.lower() in RAW_SUFFIXES:
+        raise DataError(f"{path}: cannot be decoded: {_describe_format(data, path.suffix)}")
     if is_zeroed(data):
         raise DataError(f"{path}: the image is damaged: zeros instead of pixels in its middle: copy it again")
     buffer = np.frombuffer(data, np.uint8)
@@ -110,9 +110,11 @@ def decode_pixels(data: bytes, path: Path) -> Pixels:
     return pixels
 
 
-def _describe_format(data: bytes) -> str:
-    """Return why an image without a known header cannot be decoded."""
+def _describe_format(data: bytes, suffix: str) -> str:
+    """Return why an image of an unsupported format cannot be decoded."""
     file_format = identify_format(data)
+    if suffix.lower() in RAW_SUFFIXES:
+        return "a camera's raw file, which is not supported: save it as JPEG or PNG"
     if file_format.kind is FileKind.UNDECODABLE:
         return f"a {file_format.name} image, which is not supported: save it as JPEG or PNG"
     return f"not a {FORMATS} image, or damaged"

@@ -15,7 +15,7 @@ from typing import Protocol, runtime_checkable
 
 from attrs import frozen
 
-from fas_core.data.file_formats import HEADER_BYTES, FileKind, identify_format
+from fas_core.data.file_formats import HEADER_BYTES, RAW_SUFFIXES, FileKind, identify_format
 from fas_core.data.text_lists import is_image, is_video
 from fas_core.errors import DataError
 
@@ -24,9 +24,6 @@ NOISE = {
     *("$recycle.bin", "system volume information", "lost+found"),
 }
 """Names, in lower case, of what systems and file managers write; so are names that begin with a dot."""
-
-RAW_SUFFIXES = (".dng", ".cr2", ".cr3", ".nef", ".arw", ".orf", ".rw2", ".raf", ".pef", ".srw")
-"""Raw files of cameras. Some are TIFF files, whose decoder would return the thumbnail."""
 
 UNDECODABLE_SUFFIXES = (
     *RAW_SUFFIXES,
