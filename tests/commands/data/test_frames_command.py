@@ -36,7 +36,7 @@ def test_frames_of_videos(fas: Fas, videos: Path, tmp_path: Path) -> None:
     (videos / "broken.mov").unlink()
     result = fas("data", "frames", videos, out, "--json")
     assert result.exit_code == 0
-    assert json.loads(result.stdout) == {"videos": 1, "frames": 10, "kept": 1, "unreadable": {}}
+    assert json.loads(result.stdout) == {"videos": 1, "frames": 10, "kept": 1, "unreadable": {}, "notes": []}
     result = fas("data", "frames", videos, tmp_path / "png", "--every", 10, "--format", "png", "-q")
     assert (result.exit_code, result.output) == (0, "")
     assert sorted(path.name for path in (tmp_path / "png/a/b").iterdir()) == ["0001.png", "0011.png"]
@@ -70,4 +70,5 @@ def test_unreadable_videos_are_in_the_document_and_end_with_1(fas: Fas, videos: 
         "frames": 3,
         "kept": 0,
         "unreadable": {"broken.mov": reason},
+        "notes": [],
     }
