@@ -15,6 +15,8 @@ from fas_core.data.listing import ListsFolder
 from fas_core.errors import DataError
 
 DAMAGE = re.compile(r"Corrupt JPEG data|Premature end of JPEG file")
+DECODER = re.compile(rf"{DAMAGE.pattern}|libpng (error|warning): ")
+"""Messages of decoders; those of libpng are of files that it refuses, or of harmless colour profiles."""
 PADDING = re.compile(r"Corrupt JPEG data: (\d+) extraneous bytes before marker 0x([0-9a-f]{2})")
 MAX_PADDING = 64
 """Cameras write a few bytes too many between the segments of a JPEG, which do no harm."""
@@ -39,10 +41,10 @@ def capture_damage() -> Iterator[list[str]]:
             file.seek(0)
             for line in file.read().splitlines(keepends=True):
                 text = line.decode(errors="replace").strip()
-                if not DAMAGE.match(text):
-                    os.write(stderr, line)
-                elif not _is_padding(text):
+                if DAMAGE.match(text) and not _is_padding(text):
                     messages.append(text)
+                elif not DECODER.match(text):
+                    os.write(stderr, line)
             os.close(stderr)
 
 
