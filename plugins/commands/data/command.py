@@ -86,8 +86,11 @@ def stats(dataset: str, split: str, size: int, sets: tuple[str, ...], workers: i
     from fas_core.records.model_input import Resize
     from fas_plugins.commands.data.stats import measure_channels
 
-    samples = _open(dataset, sets).samples(split)
+    reader = _open(dataset, sets)
+    samples = reader.samples(split)
     samples.need(samples.modalities)
+    for note in reader.notes:
+        console.warn(f"{dataset}: {note}")
     statistics = measure_channels(samples, samples.modalities, size, Resize(), workers or cores())
     tree = {"model": {"normalize": {modality: asdict(values) for modality, values in statistics.items()}}}
     console.info(f"# {len(samples)} {split} samples of {dataset}, in [0, 1]")
@@ -187,6 +190,8 @@ def show(dataset: str, output: Path, split: str | None, number: int, sets: tuple
     reader = _open(dataset, sets)
     split = split or reader.splits()[0]
     samples = reader.samples(split)
+    for note in reader.notes:
+        console.warn(f"{dataset}: {note}")
     write_image(output, draw_contact_sheet(samples, samples.modalities, number))
     console.info(f"{output}: {split} of {dataset}")
     if console.json:
