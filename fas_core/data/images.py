@@ -32,7 +32,8 @@ MAX_PIXELS = 64_000_000
 SATURATED = 65535
 """Depth cameras write it, or 0, where they measured nothing."""
 
-RANGE_PERCENTILES = (1, 99)
+RANGE = (0.01, 0.99)
+"""Quantiles of the measured values that become 1 and 255."""
 FULL_COLOUR = cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444
 JPEG_SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif")
 LOSSLESS_SUFFIXES = (".png", ".bmp", ".dib", ".webp", ".tif", ".tiff", ".ppm", ".pnm")
@@ -146,16 +147,20 @@ def to_uint8(image: Pixels) -> Image:
     """
     if image.dtype != np.uint16:
         return np.asarray(image, np.uint8)
-    grey = image[..., 0]
-    measured = grey[(grey > 0) & (grey < SATURATED)]
-    if not _is_grey(image) or (len(measured) and not (measured % 257).any()):
+    if not _is_grey(image):
         return _divide(image)
-    if not len(measured):
-        return np.zeros(image.shape, np.uint8)
-    low, high = np.percentile(measured, RANGE_PERCENTILES, method="inverted_cdf").astype(int)
-    stretched = 1 + np.round((grey.astype(np.float32) - low) * (254 / max(high - low, 1)))
-    values = np.where((grey > 0) & (grey < SATURATED), np.clip(stretched, 1, 255), 0)
-    return np.repeat(values.astype(np.uint8)[..., None], 3, axis=-1)
+    grey = image[..., 0]
+    counts = np.bincount(grey.ravel(), minlength=SATURATED + 1)
+    counts[[0, SATURATED]] = 0
+    levels = np.flatnonzero(counts)
+    if len(levels) and not (levels % 257).any():
+        return _divide(image)
+    values = np.zeros(SATURATED + 1, np.uint8)
+    if len(levels):
+        ranks = counts[levels].cumsum()
+        low, high = levels[np.searchsorted(ranks, np.multiply(RANGE, ranks[-1]))]
+        values[levels] = np.clip(1 + np.round((levels - low) * (254 / max(high - low, 1))), 1, 255)
+    return np.repeat(values[grey][..., None], 3, axis=-1)
 
 
 def _is_grey(image: NDArray[Any]) -> bool:
