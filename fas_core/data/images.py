@@ -124,6 +124,14 @@ def _describe_format(data: bytes, suffix: str) -> str:
 def as_image(pixels: NDArray[Any], where: str) -> Image:
     """Convert an array to (H, W, 3) RGB, as `read_image` would read a file with these pixels.
 
+    Raises as `as_pixels`.
+    """
+    return to_uint8(as_pixels(pixels, where))
+
+
+def as_pixels(pixels: NDArray[Any], where: str) -> Pixels:
+    """Convert an array as `read_pixels` would read a file with these pixels.
+
     `pixels` are uint8 or uint16, (H, W), (H, W, 1), (H, W, 3) RGB or (H, W, 4) RGBA. `where` is for messages.
 
     Raises:
@@ -135,7 +143,9 @@ def as_image(pixels: NDArray[Any], where: str) -> Image:
     if channels not in (1, 3, 4):
         raise DataError(f"{where}: {channels} channels: give 3 (RGB), 1 or 4")
     image = np.repeat(pixels.reshape(*pixels.shape[:2], 1), 3, axis=2) if channels == 1 else pixels[..., :3]
-    return np.ascontiguousarray(to_uint8(image))
+    if image.dtype == np.uint16 and not _is_grey(image):
+        image = _divide(image)
+    return np.ascontiguousarray(image)
 
 
 def to_uint8(image: Pixels) -> Image:
