@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fas_core.atomic import replacing
+from fas_core.data.bit_depth import Image, Pixels, divide_by_257, is_grey, to_uint8
 from fas_core.data.damage import is_truncated, is_zeroed
 from fas_core.data.file_formats import RAW_SUFFIXES, FileKind, identify_format
 from fas_core.data.image_size import FORMATS, pixel_size
@@ -17,11 +18,9 @@ from fas_core.data.text_lists import is_image
 from fas_core.errors import DataError
 from fas_core.records.model_input import Resize
 
-Image = NDArray[np.uint8]
-"""(H, W, 3) RGB, or a batch of them."""
-
-Pixels = NDArray[np.uint8] | NDArray[np.uint16]
-"""(H, W, 3) RGB of 8 bits, or grey of 16 bits, which `to_uint8` converts once the face is known."""
+__all__ = ["Box", "Image", "Pixels", "as_image", "as_pixels", "box_overlaps", "crop", "decode", "encode"]
+__all__ += ["decode_pixels", "prepare", "read_bytes", "read_image", "read_pixels", "resize_square"]
+__all__ += ["scale_box", "to_uint8", "write_image"]
 
 Box = tuple[float, float, float, float]
 """x, y, w, h in pixels."""
@@ -29,11 +28,6 @@ Box = tuple[float, float, float, float]
 MAX_PIXELS = 64_000_000
 """Larger images are refused before they are decoded: a file of a few kB can hold gigabytes of pixels."""
 
-SATURATED = 65535
-"""Depth cameras write it, or 0, where they measured nothing."""
-
-RANGE = (0.01, 0.99)
-"""Quantiles of the measured values that become 1 and 255."""
 FULL_COLOUR = cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444
 JPEG_SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif")
 LOSSLESS_SUFFIXES = (".png", ".bmp", ".dib", ".webp", ".tif", ".tiff", ".ppm", ".pnm")
@@ -103,8 +97,8 @@ def decode_pixels(data: bytes, path: Path) -> Pixels:
         image = None
     if image is None:
         raise DataError(f"{path}: cannot be decoded: not an image of 8 or 16 bits a channel, or damaged")
-    if image.dtype == np.uint16 and not _is_grey(image):
-        image = _divide(image)
+    if image.dtype == np.uint16 and not is_grey(image):
+        image = divide_by_257(image)
     if image.dtype not in (np.uint8, np.uint16):
         raise DataError(f"{path}: {image.dtype} pixels: save it with 8 or 16 bits a channel")
     pixels: NDArray[Any] = cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
@@ -143,42 +137,9 @@ def as_pixels(pixels: NDArray[Any], where: str) -> Pixels:
     if channels not in (1, 3, 4):
         raise DataError(f"{where}: {channels} channels: give 3 (RGB), 1 or 4")
     image = np.repeat(pixels.reshape(*pixels.shape[:2], 1), 3, axis=2) if channels == 1 else pixels[..., :3]
-    if image.dtype == np.uint16 and not _is_grey(image):
-        image = _divide(image)
+    if image.dtype == np.uint16 and not is_grey(image):
+        image = divide_by_257(image)
     return np.ascontiguousarray(image)
-
-
-def to_uint8(image: Pixels) -> Image:
-    """Convert the pixels of a face or a whole image (H, W, 3) to 8 bits; uint8 is returned as it is.
-
-    16-bit colour is divided by 257, as is grey that was 8 bits before. Other 16-bit grey is depth or infrared
-    counts, which fill only a part of that range: 0 and 65535 (nothing measured) become 0. The others are
-    stretched linearly, from their 1st to their 99th percentile, to 1..255, and clipped to it.
-    """
-    if image.dtype != np.uint16:
-        return np.asarray(image, np.uint8)
-    if not _is_grey(image):
-        return _divide(image)
-    grey = image[..., 0]
-    counts = np.bincount(grey.ravel(), minlength=SATURATED + 1)
-    counts[[0, SATURATED]] = 0
-    levels = np.flatnonzero(counts)
-    if len(levels) and not (levels % 257).any():
-        return _divide(image)
-    values = np.zeros(SATURATED + 1, np.uint8)
-    if len(levels):
-        ranks = counts[levels].cumsum()
-        low, high = levels[np.searchsorted(ranks, np.multiply(RANGE, ranks[-1]))]
-        values[levels] = np.clip(1 + np.round((levels - low) * (254 / max(high - low, 1))), 1, 255)
-    return np.repeat(values[grey][..., None], 3, axis=-1)
-
-
-def _is_grey(image: NDArray[Any]) -> bool:
-    return bool((image == image[..., :1]).all())
-
-
-def _divide(image: NDArray[Any]) -> Image:
-    return np.asarray(np.round(image / 257), np.uint8)
 
 
 def crop(image: Pixels, box: Box) -> Image:
