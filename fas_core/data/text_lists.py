@@ -10,8 +10,28 @@ from fas_core.errors import DataError
 MAX_PROBLEMS = 20
 NO_FACE = "no_face.txt"
 """File beside crops: ids of the samples in which no face was found."""
-IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff")
-VIDEO_SUFFIXES = (".avi", ".mov", ".mp4", ".mkv", ".m4v", ".webm", ".mpg", ".mpeg", ".wmv", ".3gp")
+IMAGE_SUFFIXES = (
+    *(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".bmp", ".dib", ".webp", ".tif", ".tiff", ".gif"),
+    *(".pgm", ".ppm", ".pbm", ".pnm", ".pam", ".avif", ".jp2", ".j2k", ".ras", ".sr"),
+)
+VIDEO_SUFFIXES = (
+    *(
+        ".avi",
+        ".mov",
+        ".mp4",
+        ".mkv",
+        ".m4v",
+        ".webm",
+        ".mpg",
+        ".mpeg",
+        ".wmv",
+        ".3gp",
+        ".3g2",
+        ".flv",
+        ".f4v",
+    ),
+    *(".mts", ".m2ts", ".mpe", ".m2v", ".ogv", ".vob", ".asf", ".divx", ".mxf", ".mjpeg", ".h264", ".hevc"),
+)
 MODALITIES = ("rgb", "depth", "ir")
 SYNONYMS = {"color": "rgb", "colour": "rgb"}
 
