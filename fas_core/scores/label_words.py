@@ -1,6 +1,6 @@
 """Words for classes and splits, as folders, manifests and score files of other programs write them.
 
-Case and separators do not count: `Bona-Fide`, `bona_fide` and `bonafide` are one word. `eval` is the name of
+Case and separators do not count: `Bona-Fide`, `bona_fide` and `bonafide` are one word; nor does a plural's s. `eval` is the name of
 the test split beside `dev` in biometrics, so that no model is selected on it; beside `test` it is an error.
 """
 
@@ -17,9 +17,8 @@ from fas_core.scores.table import ATTACK, LIVE
 CLASS_WORDS = {
     LIVE: ("live", "alive", "real", "genuine", "bona fide", "client", "authentic"),
     ATTACK: (
-        *("attack", "attacks", "spoof", "spoofs", "spoofed", "spoofing", "fake", "fakes"),
-        *("imposter", "imposters", "impostor", "impostors", "non live", "not live"),
-        *("presentation attack", "presentation attacks"),
+        *("attack", "presentation attack", "spoof", "spoofed", "spoofing", "fake", "imposter", "impostor"),
+        *("non live", "not live"),
     ),
 }
 SPLIT_WORDS = {
@@ -44,7 +43,8 @@ KNOWN_SPLITS = "; ".join(", ".join(words) for words in SPLIT_WORDS.values())
 
 def parse_class(text: str) -> int | None:
     """Return the class that a word means, `LIVE` or `ATTACK`; None for other words."""
-    return _CLASSES.get(normalize_word(text))
+    word = normalize_word(text)
+    return _CLASSES.get(word, _CLASSES.get(word.removesuffix("s")))
 
 
 def parse_split(text: str) -> str | None:

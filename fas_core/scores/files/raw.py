@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections import Counter
 from pathlib import Path
 
@@ -57,13 +58,20 @@ def _parse(path: Path, data: bytes, delimiter: str | None, header: bool | None) 
         # `ScoreTable.write` gives pages a checksum: a flipped bit is an error and not another score.
         table = pa.parquet.read_table(io.BytesIO(data), page_checksum_verification=True)
         return RawTable(path, "Parquet", table)
-    text = _decode(path, data)
+    text = decode_text(path, data)
     if text[:1000].lstrip().startswith("{") or path.suffix.lower() in JSON_SUFFIXES:
         return RawTable(path, "JSON-lines", _read_json(path, text))
-    return read_delimited(path, text, delimiter, header)
+    declared, text = split_separator_line(text)
+    return read_delimited(path, text, delimiter or declared, header)
 
 
-def _decode(path: Path, data: bytes) -> str:
+def split_separator_line(text: str) -> tuple[str | None, str]:
+    """Return the delimiter that a first line `sep=;` declares, as spreadsheets write it, and the other lines."""
+    match = re.match(r'"?sep=(.)"?\n', text, re.IGNORECASE)
+    return (match[1], text[match.end() :]) if match else (None, text)
+
+
+def decode_text(path: Path, data: bytes) -> str:
     """Decode UTF-8, or UTF-16 with a byte order mark, to text with LF line ends and without the mark."""
     if data.startswith(ZIP):
         raise DataError(f"{path}: a workbook or another ZIP archive: save what is in it as CSV")
