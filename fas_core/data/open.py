@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -15,9 +15,16 @@ from fas_core.config.structure import structure
 from fas_core.contracts import DatasetReader
 from fas_core.data.folds import FoldAssignment
 from fas_core.descriptors import Dataset
-from fas_core.errors import DataError, suggest_closest
+from fas_core.errors import DataError, format_list, suggest_closest
 from fas_core.records.samples import ATTACK, LIVE, SampleTable, concat
 from fas_core.registry import Registry
+from fas_core.scores.label_words import KNOWN_CLASSES, KNOWN_SPLITS, parse_class, parse_split
+
+FOLDER_WORDS: dict[str, Callable[[str], bool]] = {
+    "{class}": lambda name: parse_class(name) is not None,
+    "{split}": lambda name: parse_split(name) is not None,
+}
+"""Placeholders in the markers of data sets, and whether a folder's name fits."""
 
 
 def open_dataset(spec: str, options: Mapping[str, Any] | None, registry: Registry) -> DatasetReader:
@@ -98,7 +105,7 @@ def identify_dataset(spec: str, registry: Registry) -> tuple[Dataset, Path | Non
         raise DataError(f"{spec}: looks like more than one data set: write {forms}")
     if not matches:
         form = f"NAME:{spec}, where NAME is one of {', '.join(sorted(names))}"
-        raise DataError(f"{spec}: looks like no known data set: write {form}")
+        raise DataError(f"{spec}: {_describe_unknown(path)}; or write {form}")
     return matches[0], path
 
 
@@ -109,19 +116,51 @@ def is_unknown_folder(spec: str, registry: Registry) -> bool:
 
 
 def match_layouts(root: Path, registry: Registry) -> list[Dataset]:
-    """Return the data sets whose layout a root has, by name."""
-    names = {component.name for component in registry.all(Dataset) if _has_layout(root, component)}
-    return [registry.find(Dataset, name) for name in sorted(names)]
+    """Return the data sets whose layout a root has, by name; of two layouts, one inside the other, the inner one."""
+    names = sorted(_names(registry))
+    if root.is_file():
+        files = [registry.find(Dataset, name) for name in names]
+        return [component for component in files if root.suffix.lower() in component.suffixes]
+    marked = {name: _find_layout(root, registry.find(Dataset, name)) for name in names}
+    marked = {name: paths for name, paths in marked.items() if paths}
+    deeper = {parent for paths in marked.values() for path in paths for parent in path.parents}
+    return [registry.find(Dataset, name) for name, paths in marked.items() if deeper.isdisjoint(paths)]
 
 
 def _names(registry: Registry) -> set[str]:
     return {component.name for component in registry.all(Dataset)}
 
 
-def _has_layout(root: Path, component: Dataset) -> bool:
-    if root.is_file():
-        return root.suffix.lower() in component.suffixes
-    return any(next(root.glob(marker), None) is not None for marker in component.markers)
+def _find_layout(root: Path, component: Dataset) -> list[Path]:
+    return [path for marker in component.markers for path in find_marked(root, marker)]
+
+
+def find_marked(root: Path, marker: str) -> list[Path]:
+    """Return the paths below a root that fit a data set's marker (`Dataset.markers`)."""
+    paths = [root]
+    for part in marker.split("/"):
+        if part in FOLDER_WORDS:
+            is_word = FOLDER_WORDS[part]
+            paths = [path for folder in paths for path in _list_folders(folder) if is_word(path.name)]
+        else:
+            paths = [path for folder in paths for path in folder.glob(part)]
+    return paths
+
+
+def _list_folders(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
+
+
+def _describe_unknown(path: Path) -> str:
+    """Describe a file or folder that no data set reads, and what would be read."""
+    if path.is_file():
+        return f"no data set is a {path.suffix} file: give a folder, or a manifest (.csv, .parquet)"
+    names = sorted(f"{entry.name}/" if entry.is_dir() else entry.name for entry in path.iterdir())
+    contents = format_list(names) if names else "nothing"
+    return (
+        f"looks like no known data set: it holds {contents}: name the folders of your own photos by class "
+        f"({KNOWN_CLASSES}), in folders of splits ({KNOWN_SPLITS}) if there are some"
+    )
 
 
 @frozen(eq=False, slots=False)

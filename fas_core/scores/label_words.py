@@ -15,11 +15,8 @@ from fas_core.errors import DataError
 from fas_core.scores.table import ATTACK, LIVE
 
 CLASS_WORDS = {
-    LIVE: ("live", "alive", "real", "genuine", "bona fide", "client", "authentic"),
-    ATTACK: (
-        *("attack", "presentation attack", "spoof", "spoofed", "spoofing", "fake", "imposter", "impostor"),
-        *("non live", "not live"),
-    ),
+    LIVE: ("live", "real", "genuine", "bona fide", "client"),
+    ATTACK: ("attack", "presentation attack", "spoof", "fake", "imposter", "impostor", "non live"),
 }
 SPLIT_WORDS = {
     "train": ("train", "training"),
@@ -37,7 +34,7 @@ _CLASSES = {normalize_word(word): label for label, words in CLASS_WORDS.items() 
 _SPLITS = {normalize_word(word): split for split, words in SPLIT_WORDS.items() for word in words}
 
 KNOWN_CLASSES = " or ".join(", ".join(words) for words in CLASS_WORDS.values())
-KNOWN_SPLITS = "; ".join(", ".join(words) for words in SPLIT_WORDS.values())
+KNOWN_SPLITS = " or ".join(", ".join(words) for words in SPLIT_WORDS.values())
 """The words, for messages."""
 
 
