@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from attrs import evolve, frozen
+from attrs import evolve, fields, frozen
 
 from fas_core.config.recipe import DatasetChoice
 from fas_core.config.structure import structure
@@ -35,6 +35,14 @@ def open_dataset(spec: str, options: Mapping[str, Any] | None, registry: Registr
         ConfigError: the data set does not take these options.
     """
     return open_choice(resolve_dataset(spec, options, registry), registry)
+
+
+def open_manifest(path: Path, modalities: Sequence[str], registry: Registry) -> DatasetReader:
+    """Open a manifest whose image columns have the names of these modalities; raises as `open_dataset`."""
+    component, _ = identify_dataset(str(path), registry)
+    takes_modalities = any(field.name == "modalities" for field in fields(component.options))
+    options = {"modalities": list(dict.fromkeys(modalities))} if takes_modalities else None
+    return open_dataset(str(path), options, registry)
 
 
 def resolve_dataset(spec: str, options: Mapping[str, Any] | None, registry: Registry) -> DatasetChoice:

@@ -110,7 +110,7 @@ class InputFinder:
             elif path.is_dir():
                 yield from self._search_folder(path)
             elif path.suffix.lower() in MANIFEST_SUFFIXES and path.is_file():
-                yield from _read_manifest(path)
+                yield from _read_manifest(path, self.modalities)
             elif is_video(path.name):
                 yield self._video(path, path.stem)
             elif not path.exists():
@@ -164,11 +164,11 @@ class InputFinder:
         return "rgb" if "rgb" in self.modalities else self.modalities[0]
 
 
-def _read_manifest(path: Path) -> Iterator[InputSample]:
-    from fas_core.data.open import open_dataset
+def _read_manifest(path: Path, modalities: Sequence[str]) -> Iterator[InputSample]:
+    from fas_core.data.open import open_manifest
     from fas_core.registry import registry
 
-    reader = open_dataset(str(path), None, registry())
+    reader = open_manifest(path, (*MODALITIES, *modalities), registry())
     for split in reader.splits():
         samples = reader.samples(split)
         first = samples.modalities[0]
