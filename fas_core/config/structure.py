@@ -222,7 +222,7 @@ def _to_literal(value: object, kind: Any) -> Any:
 
 def _check_type(value: object, kind: type[T], description: str) -> T:
     if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
-        hint = f" (write it in quotes: \"{value}\")" if kind is str and isinstance(value, (int, float)) else ""
+        hint = f' (write it in quotes: "{value}")' if kind is str and isinstance(value, (int, float)) else ""
         raise ValueError(f"must be {description}: {value!r}{hint}")
     return value
 

@@ -40,8 +40,7 @@ def open_dataset(spec: str, options: Mapping[str, Any] | None, registry: Registr
 def open_manifest(path: Path, modalities: Sequence[str], registry: Registry) -> DatasetReader:
     """Open a manifest whose image columns have the names of these modalities; raises as `open_dataset`."""
     component, _ = identify_dataset(str(path), registry)
-    takes_modalities = any(field.name == "modalities" for field in fields(component.options))
-    options = {"modalities": list(dict.fromkeys(modalities))} if takes_modalities else None
+    options = {"modalities": list(dict.fromkeys(modalities))} if _takes_modalities(component) else None
     return open_dataset(str(path), options, registry)
 
 
@@ -58,6 +57,7 @@ def replace_dataset(
     """Return the recipe entry of `spec`, to use in place of a recipe's `choice`.
 
     Where `spec` names the recipe's own data set, its options and, unless `spec` has a root, its root stay.
+    Another folder or manifest has the names of the recipe's modalities, if these are an option of its data set.
     `protocols` are `{data set: protocol}` to use instead of the recipe's or the default protocol.
 
     Raises:
@@ -68,7 +68,10 @@ def replace_dataset(
     same, protocol = component.name == choice.name, (protocols or {}).get(component.name)
     if same and protocol is None:
         return evolve(choice, root=root or choice.root)
-    other = resolve_dataset(spec, None if protocol is None else {"protocol": protocol}, registry)
+    options: dict[str, Any] = {} if protocol is None else {"protocol": protocol}
+    if not same and _takes_modalities(component) and (names := getattr(choice.options, "modalities", None)):
+        options["modalities"] = list(names)
+    other = resolve_dataset(spec, options, registry)
     return evolve(other, root=other.root or choice.root) if same else other
 
 
@@ -115,6 +118,10 @@ def identify_dataset(spec: str, registry: Registry) -> tuple[Dataset, Path | Non
         form = f"NAME:{spec}, where NAME is one of {', '.join(sorted(names))}"
         raise DataError(f"{spec}: {_describe_unknown(path)}; or write {form}")
     return matches[0], path
+
+
+def _takes_modalities(component: Dataset) -> bool:
+    return any(field.name == "modalities" for field in fields(component.options))
 
 
 def is_unknown_folder(spec: str, registry: Registry) -> bool:

@@ -47,7 +47,9 @@ class Folder(Reader[FolderOptions]):
         if self.listing.videos:
             left_out += " (`fas data frames` makes images of videos)"
         splits = {prefix.rstrip("/"): split for split, prefix in self._prefixes.items() if prefix}
-        classes = {name: word for prefix in self._prefixes.values() for name, word in self._classes(prefix).items()}
+        classes = {
+            name: word for prefix in self._prefixes.values() for name, word in self._classes(prefix).items()
+        }
         return ((left_out,) if left_out else ()) + describe_synonyms(splits | classes)
 
     def splits(self) -> tuple[str, ...]:
@@ -102,7 +104,9 @@ class Folder(Reader[FolderOptions]):
         outside = [path for path in self.listing.images if not path.startswith(known)]
         refuse(self.root, _describe_outside(outside, "", "split", KNOWN_SPLITS))
         order = ("train", "dev", "test")
-        return {split: f"{name}/" for name, split in sorted(splits.items(), key=lambda item: order.index(item[1]))}
+        return {
+            split: f"{name}/" for name, split in sorted(splits.items(), key=lambda item: order.index(item[1]))
+        }
 
     def _classes(self, prefix: str) -> dict[str, str]:
         """Return `{name: live or attack}` of a split's folders of classes; raise DataError for synonyms."""
@@ -151,7 +155,9 @@ def _describe_outside(paths: list[str], prefix: str, kind: str, known: str) -> l
     problems = []
     for name, count in sorted(parents.items()):
         where = f"{prefix}{name}/" if name else (prefix or "the folder itself")
-        problems.append(f"{where}: {_count(count)} of no known {kind}: move or remove the folder, or name it {known}")
+        problems.append(
+            f"{where}: {_count(count)} of no known {kind}: move or remove the folder, or name it {known}"
+        )
     return problems
 
 

@@ -37,7 +37,17 @@ from fas_plugins.datasets.base import Reader
 from fas_plugins.datasets.options import ManifestOptions
 
 DELIMITERS = (",", ";", "\t", "|")
-PATH_NAMES = ("path", "file", "filename", "file_name", "filepath", "file_path", "image", "image_path", "image_name")
+PATH_NAMES = (
+    "path",
+    "file",
+    "filename",
+    "file_name",
+    "filepath",
+    "file_path",
+    "image",
+    "image_path",
+    "image_name",
+)
 PATH_NAMES += ("img", "img_path", "img_name", "color", "colour")
 USUAL_SPLITS = ("train", "dev", "test")
 
@@ -140,7 +150,9 @@ def read_table(path: Path, known: Collection[str]) -> pa.Table:
             return pa.parquet.read_table(path)
         delimiter, text = split_separator_line(decode_text(path, path.read_bytes()))
         header, _, rows = text.lstrip("\n").partition("\n")
-        delimiter = delimiter or max(DELIMITERS, key=lambda mark: len(set(_split_header(header, mark)) & set(known)))
+        delimiter = delimiter or max(
+            DELIMITERS, key=lambda mark: len(set(_split_header(header, mark)) & set(known))
+        )
         names = next(csv.reader([header], delimiter=delimiter))
         names = [name.strip() for name in names]
         if repeated := {name for name in names if names.count(name) > 1}:

@@ -66,24 +66,33 @@ def test_what_looks_like_two_data_sets_wants_a_name(tmp_path: Path) -> None:
         ("devel/attack/fixed/clip/1.jpg", "replay_attack"),
     ],
 )
-def test_folders_are_recognised_by_any_word_for_a_class_or_split(tmp_path: Path, path: str, name: str) -> None:
+def test_folders_are_recognised_by_any_word_for_a_class_or_split(
+    tmp_path: Path, path: str, name: str
+) -> None:
     touch(tmp_path / path)
     assert resolve_dataset(str(tmp_path), None, registry()).name == name
 
 
 def test_an_unknown_folder_is_described_by_what_it_holds(tmp_path: Path) -> None:
     touch(tmp_path / "train/0/a.jpg", tmp_path / "photos/b.jpg")
-    with pytest.raises(DataError, match=r"it holds photos/, train/: .*\(live, real, .*spoof.*train, training or dev"):
+    with pytest.raises(
+        DataError, match=r"it holds photos/, train/: .*\(live, real, .*spoof.*train, training or dev"
+    ):
         open_dataset(str(tmp_path), None, registry())
 
 
 def test_what_looks_like_none_wants_a_name(tmp_path: Path) -> None:
     touch(tmp_path / "a.jpg")
     for path, reason in (
-        (tmp_path, r"looks like no known data set: it holds a\.jpg: name the folders of .* by class \(live, real"),
+        (
+            tmp_path,
+            r"looks like no known data set: it holds a\.jpg: name the folders of .* by class \(live, real",
+        ),
         (tmp_path / "a.jpg", r"no data set is a \.jpg file: give a folder"),
     ):
-        with pytest.raises(DataError, match=f"{reason}.*; or write NAME:{path}, where NAME is one of casia_surf"):
+        with pytest.raises(
+            DataError, match=f"{reason}.*; or write NAME:{path}, where NAME is one of casia_surf"
+        ):
             open_dataset(str(path), None, registry())
     assert is_unknown_folder(str(tmp_path), registry())
     assert not is_unknown_folder(str(tmp_path / "a.jpg"), registry())

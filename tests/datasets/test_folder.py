@@ -85,16 +85,25 @@ def test_a_split_level(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("files", "message"),
     [
-        (["photos/1.jpg", "2.jpg"], r"holds the folders photos/ and 2 images, but no folder of a class \(live, re"),
+        (
+            ["photos/1.jpg", "2.jpg"],
+            r"holds the folders photos/ and 2 images, but no folder of a class \(live, re",
+        ),
         (["a.jpg"], "holds no folders and 1 image, but no folder of a class"),
         (["train/live/1.jpg", "live/1.jpg"], "holds train, live side by side"),
         (["dev/live/1.jpg", "val/live/1.jpg"], "'dev' and 'val' both mean 'dev'"),
         (["eval/live/1.jpg", "test/live/1.jpg"], "'eval' and 'test' both mean 'test'"),
         (["live/1.jpg", "Real/1.jpg"], "'Real' and 'live' both mean 'live'"),
         (["attack/1.jpg", "spoof/1.jpg"], "'attack' and 'spoof' both mean 'attack'"),
-        (["live/1.jpg", "print/1.jpg", "print/2.jpg"], "print/: 2 images of no known class: .*name it live, real"),
+        (
+            ["live/1.jpg", "print/1.jpg", "print/2.jpg"],
+            "print/: 2 images of no known class: .*name it live, real",
+        ),
         (["live/1.jpg", "2.jpg"], "the folder itself: 1 image of no known class"),
-        (["train/live/1.jpg", "extra/live/1.jpg", "2.jpg"], r"2 problems\n.*\n  extra/: 1 image of no known split"),
+        (
+            ["train/live/1.jpg", "extra/live/1.jpg", "2.jpg"],
+            r"2 problems\n.*\n  extra/: 1 image of no known split",
+        ),
         (["train/live/1.jpg", "train/mask/1.jpg"], "train/mask/: 1 image of no known class"),
         (["train/live/1.jpg", "train/1.jpg"], "train/: 1 image of no known class"),
         (["live/1.jpg", "attack/notes.txt"], "attack: no images in this folder"),
@@ -114,10 +123,15 @@ def test_an_empty_split_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("train", "dev", "test"), [("train", "valid", "test"), ("Training", "devel", "eval"), ("train", "val", "Testing")]
+    ("train", "dev", "test"),
+    [("train", "valid", "test"), ("Training", "devel", "eval"), ("train", "val", "Testing")],
 )
-@pytest.mark.parametrize(("live", "attack"), [("real", "fake"), ("genuine", "imposter"), ("Bona_Fide", "attacks")])
-def test_usual_names_of_folders(tmp_path: Path, train: str, dev: str, test: str, live: str, attack: str) -> None:
+@pytest.mark.parametrize(
+    ("live", "attack"), [("real", "fake"), ("genuine", "imposter"), ("Bona_Fide", "attacks")]
+)
+def test_usual_names_of_folders(
+    tmp_path: Path, train: str, dev: str, test: str, live: str, attack: str
+) -> None:
     names = [f"{split}/{name}/print/1.jpg" for split in (train, dev, test) for name in (live, attack)]
     reader = tree(tmp_path, *names)
     assert reader.splits() == ("train", "dev", "test")
@@ -135,7 +149,9 @@ def test_own_names_need_no_note(tmp_path: Path) -> None:
 
 
 def test_what_is_left_out_is_counted(tmp_path: Path) -> None:
-    reader = tree(tmp_path, "live/1.jpg", "live/2.heic", "attack/3.PNG", "attack/notes.txt", "attack/clip.mp4")
+    reader = tree(
+        tmp_path, "live/1.jpg", "live/2.heic", "attack/3.PNG", "attack/notes.txt", "attack/clip.mp4"
+    )
     assert len(reader.samples("test")) == 2
     assert reader.notes == (
         "3 files left out: 1 .heic, 1 .mp4, 1 .txt (`fas data frames` makes images of videos)",

@@ -189,7 +189,10 @@ def test_all_problems_are_named_with_their_lines(tmp_path: Path) -> None:
         ("image,file,label\na.jpg,b.jpg,1\n", "2 columns could be 'rgb': file, image: rename .* to 'path'"),
         ("path,gt,target\na.jpg,1,1\n", "2 columns could be 'label': gt, target"),
         ("path,label\n", "no rows below the header"),
-        ("photo,label\na.jpg,1\n", r"no image column, one of path, rgb, depth, ir \(found: photo, label\); name .*modalities="),
+        (
+            "photo,label\na.jpg,1\n",
+            r"no image column, one of path, rgb, depth, ir \(found: photo, label\); name .*modalities=",
+        ),
         ("path,label\na.jpg\n", "cannot be read as a table.*Expected 2 columns, got 1"),
         ("path,label,label\na.jpg,1,1\n", "column given twice: label"),
         ("path\na.jpg\na.jpg\n", "id given twice: a.jpg"),

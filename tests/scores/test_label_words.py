@@ -10,7 +10,8 @@ from fas_core.scores.table import ATTACK, LIVE
 
 
 @pytest.mark.parametrize(
-    "word", ["live", "Real", "GENUINE", "bonafide", "bona_fide", "Bona-Fide", "bona fide", "clients", " client "]
+    "word",
+    ["live", "Real", "GENUINE", "bonafide", "bona_fide", "Bona-Fide", "bona fide", "clients", " client "],
 )
 def test_words_for_live(word: str) -> None:
     assert parse_class(word) == LIVE
