@@ -33,7 +33,7 @@ COLUMN_NAMES: dict[str, list[str]] = {
         "species": "species attack_species attack_type spoof_type pai pai_species pais instrument "
         "attack_instrument",
         "split": "split subset partition",
-        "subject": "subject subject_id client client_id person person_id user user_id",
+        "subject": "subject subject_id client client_id claimed_id person person_id user user_id",
         "group": "group",
         "session": "session session_id",
         "device": "device device_id sensor camera",

@@ -224,6 +224,6 @@ def _find_shared_subjects(samples: SampleTable, by: str, numbers: np.ndarray[Any
     if by in ("subject", FOLDER, "group") or (known and not samples.table.column("subject").null_count):
         return ()
     return (
-        f"the subjects are not known: samples of one person may be in two splits, which makes results too good "
-        f"(--by subject --pattern finds subjects in the paths)",
+        "the subjects are not known: samples of one person may be in two splits, which makes results too good "
+        "(--by subject --pattern finds subjects in the paths)",
     )
