@@ -196,7 +196,7 @@ def _shares(samples: SampleTable, groups: NDArray[np.intp]) -> NDArray[np.float6
 
 
 def _assign(shares: NDArray[np.float64], sizes: Sequence[float], seed: int) -> NDArray[np.intp]:
-    """(groups,) fold of each, from 0: the largest group first, each to the fold that has least of its strata."""
+    """(groups,) folds from 0: the largest group first, each to the fold that has least of its strata."""
     # There the sum of squared shares over all folds grows least. An empty fold has none: none stays empty.
     order = np.random.default_rng(seed).permutation(len(shares))
     order = order[np.argsort(-shares[order].sum(axis=1), kind="stable")]

@@ -57,7 +57,7 @@ def replace_dataset(
     """Return the recipe entry of `spec`, to use in place of a recipe's `choice`.
 
     Where `spec` names the recipe's own data set, its options and, unless `spec` has a root, its root stay.
-    Another folder or manifest has the names of the recipe's modalities, if these are an option of its data set.
+    Another folder or manifest has the recipe's names of modalities, if these are an option of its data set.
     `protocols` are `{data set: protocol}` to use instead of the recipe's or the default protocol.
 
     Raises:
@@ -131,7 +131,7 @@ def is_unknown_folder(spec: str, registry: Registry) -> bool:
 
 
 def match_layouts(root: Path, registry: Registry) -> list[Dataset]:
-    """Return the data sets whose layout a root has, by name; of two layouts, one inside the other, the inner one."""
+    """Return the data sets whose layout a root has, by name; of two layouts, one in the other, the inner."""
     names = sorted(_names(registry))
     if root.is_file():
         files = [registry.find(Dataset, name) for name in names]

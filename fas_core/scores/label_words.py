@@ -1,7 +1,8 @@
 """Words for classes and splits, as folders, manifests and score files of other programs write them.
 
-Case and separators do not count: `Bona-Fide`, `bona_fide` and `bonafide` are one word; nor does a plural's s. `eval` is the name of
-the test split beside `dev` in biometrics, so that no model is selected on it; beside `test` it is an error.
+Case, separators and a plural's s do not count: `Bona-Fide`, `bona_fide` and `bonafide` are one word. `eval`
+is the test split, as beside `dev` in biometrics, so that no model is selected on it; beside `test` it is an
+error.
 """
 
 from __future__ import annotations

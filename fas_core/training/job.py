@@ -123,9 +123,8 @@ def training_splits(reader: DatasetReader, recipe: Recipe) -> tuple[SampleTable,
     """
     if "train" not in reader.splits():
         splits = ", ".join(reader.splits())
-        raise DataError(
-            f"data set {recipe.data.name!r}: has no train split (it has {splits}): `fas data split` makes splits"
-        )
+        hint = "`fas data split` makes splits"
+        raise DataError(f"data set {recipe.data.name!r}: has no train split (it has {splits}): {hint}")
     train = reader.samples("train").need(recipe.modalities)
     check_trainable(train)
     if "dev" not in reader.splits():

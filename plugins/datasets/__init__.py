@@ -62,7 +62,7 @@ def fas_datasets() -> Iterator[Dataset]:
     )
     yield Dataset(
         name="folder",
-        summary="Your own photos in live/ and attack/SPECIES/ (or real/, spoof/, ...), one or more modalities",
+        summary="Your own photos in live/ and attack/SPECIES/ (or real/, spoof/), one or more modalities",
         target="fas_plugins.datasets.folder:Folder",
         options=FolderOptions,
         markers=("{class}", "{split}/{class}"),

@@ -86,7 +86,7 @@ class Folder(Reader[FolderOptions]):
         """`{split: start of its paths}`; it is empty where there are no split folders.
 
         Raises:
-            DataError: split folders stand beside folders of classes or of unknown names, or two mean one split.
+            DataError: split folders stand beside other folders with images, or two of them mean one split.
         """
         names = self._sub_folders("")
         splits = {name: split for name in names if (split := parse_split(name))}

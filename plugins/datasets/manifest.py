@@ -1,8 +1,8 @@
 """A table of samples: CSV or Parquet, with an image column and any other column of a SampleTable.
 
-Image columns are named by modality (`rgb`, `depth`, `ir`, or those of the option `modalities`); `path` and its
-usual synonyms are read as `rgb`. Paths are relative to the file's folder. Labels, splits and column names may be any
-of the words that `fas score` knows too; `box` is `x y w h` in pixels of the first image.
+Image columns are named by modality (`rgb`, `depth`, `ir`, or those of the option `modalities`); `path` and
+its synonyms are read as `rgb`. Paths are relative to the file's folder. Labels, splits and columns may have
+any of the names that `fas score` knows; `box` is `x y w h` in pixels of the first image.
 """
 
 from __future__ import annotations
@@ -37,18 +37,10 @@ from fas_plugins.datasets.base import Reader
 from fas_plugins.datasets.options import ManifestOptions
 
 DELIMITERS = (",", ";", "\t", "|")
-PATH_NAMES = (
-    "path",
-    "file",
-    "filename",
-    "file_name",
-    "filepath",
-    "file_path",
-    "image",
-    "image_path",
-    "image_name",
+PATH_NAMES = tuple(
+    "path file filename file_name filepath file_path image image_path image_name img img_path img_name "
+    "color colour".split()
 )
-PATH_NAMES += ("img", "img_path", "img_name", "color", "colour")
 USUAL_SPLITS = ("train", "dev", "test")
 
 
@@ -140,7 +132,7 @@ class Manifest(Reader[ManifestOptions]):
 def read_table(path: Path, known: Collection[str]) -> pa.Table:
     """Read a CSV file, all columns as text and empty cells as null, or a Parquet file.
 
-    The delimiter of text is what a first line `sep=;` says, else the one that gives most of the `known` names.
+    The delimiter is what a first line `sep=;` says, else the one that gives most of the `known` names.
 
     Raises:
         DataError: the file is missing or malformed.

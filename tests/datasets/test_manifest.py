@@ -131,7 +131,8 @@ def test_words_for_splits_are_read_as_train_dev_and_test(tmp_path: Path) -> None
     assert manifest.samples("train").column("id") == ["a", "d"]
     assert manifest.samples("train").column("split") == ["train", "train"]
     (note,) = manifest.notes
-    assert "'valid' as 'dev'" in note and "'eval' as 'test'" in note
+    assert "'valid' as 'dev'" in note
+    assert "'eval' as 'test'" in note
 
 
 def test_usual_names_of_columns(tmp_path: Path) -> None:

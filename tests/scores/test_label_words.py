@@ -44,7 +44,7 @@ def test_words_for_splits(split: str | None, words: list[str]) -> None:
 
 def test_two_words_for_one_meaning_are_refused() -> None:
     refuse_synonyms({"train": "train", "devel": "dev"}, "a")
-    with pytest.raises(DataError, match="^a: 'dev' and 'val' both mean 'dev': merge them, or rename one$"):
+    with pytest.raises(DataError, match=r"^a: 'dev' and 'val' both mean 'dev': merge them, or rename one$"):
         refuse_synonyms({"train": "train", "val": "dev", "dev": "dev"}, "a")
 
 

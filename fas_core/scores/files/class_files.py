@@ -1,4 +1,4 @@
-"""Scores of bona fide samples and of attacks in two files, as bob writes `scores-dev-real` and `scores-dev-attack`."""
+"""Scores of bona fide samples and of attacks in a file each: bob's `scores-dev-real`, `scores-dev-attack`."""
 
 from __future__ import annotations
 

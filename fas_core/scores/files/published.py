@@ -1,8 +1,9 @@
 """Score files and lists in forms of their own, as they are published, turned into tables with named columns.
 
-- bob (Idiap), text: `claimed real path score`, or with the model's name after `claimed`. A sample is bona fide where
-  `real` is the claimed client; else `real` is the kind of attack, e.g. `attack/print`. Where it is another client, the
-  row is a zero-effort impostor of a verification system, which is no presentation attack: such rows are left out.
+- bob (Idiap), text: `claimed real path score`, or with the model's name after `claimed`. A sample is bona
+  fide where `real` is the claimed client; else `real` is the kind of attack, e.g. `attack/print`. Where it is
+  another client, the row is a zero-effort impostor of a verification system and no presentation attack: it is
+  left out.
 - bob, CSV: `claimed_id,test_label,is_bonafide,attack_type,score`.
 - OULU-NPU, lists: `+1,6_3_20_1`: label, and the video as phone_session_user_file.
 
@@ -47,33 +48,25 @@ class PublishedTable:
 def name_columns(raw: RawTable) -> PublishedTable:
     """Return a table of scores with named columns if it has one of bob's forms, else as it is."""
     if raw.named:
-        if set(raw.names) < BOB_COLUMNS or not set(raw.names) >= BOB_COLUMNS:
+        if not set(raw.names) >= BOB_COLUMNS:
             return PublishedTable(raw)
         return PublishedTable(_number_samples(raw, raw.names.index("test_label")))
     if not _is_of_clients(raw):
         return PublishedTable(raw)
     columns = [column.to_pylist() for column in raw.table.columns]
     claimed, real = columns[0], columns[-3]
-    clients = set(claimed)
-    is_kept = [same == other or other not in clients for same, other in zip(claimed, real, strict=True)]
+    clients, pairs = set(claimed), list(zip(claimed, real, strict=True))
     table = pa.table(
         {
             "subject": claimed,
-            "label": [
-                "live" if same == other else "attack" for same, other in zip(claimed, real, strict=True)
-            ],
-            "species": [
-                "live" if same == other else _parse_species(other)
-                for same, other in zip(claimed, real, strict=True)
-            ],
+            "label": ["live" if client == other else "attack" for client, other in pairs],
+            "species": ["live" if client == other else _parse_species(other) for client, other in pairs],
             "id": columns[-2],
             "score": columns[-1],
         }
-    ).filter(pa.array(is_kept))
-    impostors = len(is_kept) - len(table)
-    form = (
-        f"text of bob ({'claimed model real path score' if len(columns) == 5 else 'claimed real path score'})"
-    )
+    ).filter(pa.array([client == other or other not in clients for client, other in pairs]))
+    impostors = len(pairs) - len(table)
+    form = f"text of bob ({'claimed model' if len(columns) == 5 else 'claimed'} real path score)"
     form += f", {impostors} rows of zero-effort impostors left out" if impostors else ""
     named = evolve(raw, form=form, table=table, named=True)
     return PublishedTable(_number_samples(named, named.names.index("id")), impostors, has_classes=True)
@@ -133,7 +126,7 @@ def _parse_species(real: str) -> str:
 
 
 def _number_samples(raw: RawTable, index: int) -> RawTable:
-    """Give samples of several rows distinct ids, `path#1`, and their path as video; a column `id` and `video`."""
+    """Return the table with a column `id`, distinct for all rows, and `video` where paths have several."""
     paths = raw.table.column(index).to_pylist()
     ids = number_repeated(paths)
     table = raw.table.remove_column(index)

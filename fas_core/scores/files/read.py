@@ -102,20 +102,13 @@ def read_scores(
     or, unless `need_labels` is false, where there are no labels.
     """
     published = _read_published(path, reading or Reading())
-    if (
-        published.impostors
-        and labels is None
-        and "attack" not in published.raw.table.column("label").to_pylist()
-    ):
-        raise DataError(
-            f"{path}: {published.impostors} rows are zero-effort impostors, whose real client is another one than "
-            f"the claimed one, and none is a presentation attack: give those by --attacks FILE"
-        )
+    if published.impostors and labels is None:
+        _refuse_impostors_alone(published)
     return _interpret(published.raw, reading or Reading(), labels, need_labels)
 
 
 def read_samples(path: Path, reading: Reading | None = None) -> tuple[ScoreFile, bool]:
-    """Read a file whose labels may be missing, and whether they are by its clients (`PublishedTable.has_classes`)."""
+    """Read a file that may have no labels, and whether it has those of `PublishedTable.has_classes`."""
     published = _read_published(path, reading or Reading())
     return _interpret(published.raw, reading or Reading(), None, False), published.has_classes
 
@@ -123,6 +116,16 @@ def read_samples(path: Path, reading: Reading | None = None) -> tuple[ScoreFile,
 def _read_published(path: Path, reading: Reading) -> PublishedTable:
     raw = read_raw_table(path, delimiter=reading.delimiter, header=reading.header)
     return PublishedTable(raw) if reading.columns else name_columns(raw)
+
+
+def _refuse_impostors_alone(published: PublishedTable) -> None:
+    """Raise a DataError where a file of a verification system has no presentation attack."""
+    if "attack" not in published.raw.table.column("label").to_pylist():
+        raise DataError(
+            f"{published.raw.path}: {published.impostors} rows are zero-effort impostors, whose real client "
+            f"is another one than the claimed one, and none is a presentation attack: give those by "
+            f"--attacks FILE"
+        )
 
 
 def _interpret(raw: RawTable, reading: Reading, labels: Path | None, need_labels: bool) -> ScoreFile:

@@ -11,7 +11,7 @@ from fas_core.console import console
 from fas_core.registry import registry
 from fas_plugins.commands.data.frames_command import frames
 from fas_plugins.commands.data.source import open_source, set_option
-from fas_plugins.commands.data.split_command import split
+from fas_plugins.commands.data.split_command import split_command
 
 
 @click.group()
@@ -23,7 +23,7 @@ def command() -> None:
 
 
 command.add_command(frames)
-command.add_command(split)
+command.add_command(split_command)
 
 
 @command.command()

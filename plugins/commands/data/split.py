@@ -80,9 +80,9 @@ def read_groups(samples: SampleTable, by: str, pattern: str | None) -> tuple[str
 
     Args:
         samples: the samples.
-        by: one of `GROUP_COLUMNS`; `folder`, the name of the folder of the first image; or `sample`, each alone.
-        pattern: regular expression that is searched in the path of the first image, for a column that is not known;
-            its first group, or the one named as `by`, is the value.
+        by: one of `GROUP_COLUMNS`; `folder`, the name of the first image's folder; or `sample`, each alone.
+        pattern: regular expression that is searched in the path of the first image, for a column that is not
+            known; its first group, or the one named as `by`, is the value.
 
     Raises:
         ConfigError: the pattern is not valid, has no group, or `by` does not take one.
@@ -101,8 +101,8 @@ def read_groups(samples: SampleTable, by: str, pattern: str | None) -> tuple[str
             f"known of all samples: {', '.join(known)}" if known else "no such column is known of all samples"
         )
         raise DataError(
-            f"{samples.root}: {by} is not known of {missing} of {len(samples)} samples ({columns}): find it in the "
-            f"paths by --pattern, e.g. --pattern '([^/_]+)_[^/]*$', or use --by {FOLDER} or --by {SAMPLE}"
+            f"{samples.root}: {by} is not known of {missing} of {len(samples)} samples ({columns}): find it "
+            f"in the paths by --pattern, e.g. --pattern '([^/_]+)_[^/]*$', or use --by {FOLDER} or {SAMPLE}"
         )
     return tuple(values)
 
@@ -110,7 +110,7 @@ def read_groups(samples: SampleTable, by: str, pattern: str | None) -> tuple[str
 def split_samples(
     samples: SampleTable, by: str, groups: Sequence[str], fractions: Sequence[float], seed: int
 ) -> SplitResult:
-    """Divide samples into train, dev and test, as near to the fractions of each stratum as whole groups allow.
+    """Divide samples into train, dev and test, as near to the fractions of all strata as groups allow.
 
     Raises:
         DataError: samples have no label, or a split gets no sample of a class.
@@ -126,9 +126,10 @@ def split_samples(
         present = set(numbers[labels == label].tolist())
         if missing := [split for index, split in enumerate(names) if index not in present]:
             count = len(set(codes[labels == label].tolist()))
+            noun = by if count == 1 else plural(by)
             raise DataError(
-                f"{samples.root}: {missing[0]} gets no {name}: {count} {plural(by) if count != 1 else by} with {name} "
-                f"for {len(names)} splits: choose other --fractions, or smaller groups by another --by"
+                f"{samples.root}: {missing[0]} gets no {name}: {count} {noun} with {name} for {len(names)} "
+                f"splits: choose other --fractions, or smaller groups by another --by"
             )
     order = np.argsort(numbers, kind="stable")
     table = _set_column(samples.table, "split", [names[number] for number in numbers])
@@ -183,7 +184,8 @@ def _match_pattern(samples: SampleTable, by: str, pattern: str) -> tuple[str, ..
     values = [match and match[group] for match in map(expression.search, paths)]
     if unmatched := [path for path, value in zip(paths, values, strict=True) if not value]:
         raise DataError(
-            f"--pattern {pattern!r}: no {by} in {len(unmatched)} of {len(paths)} paths: {format_list(unmatched, 3)}"
+            f"--pattern {pattern!r}: no {by} in {len(unmatched)} of {len(paths)} paths: "
+            f"{format_list(unmatched, 3)}"
         )
     return tuple(str(value) for value in values)
 
@@ -201,8 +203,9 @@ def _read_folders(samples: SampleTable) -> tuple[str, ...]:
     if not all(is_group):
         others = [path for path, valid in zip(paths, is_group, strict=True) if not valid]
         raise DataError(
-            f"{samples.root}: --by {FOLDER}: {len(others)} of {len(paths)} images lie in the folder of a class, species, "
-            f"split or modality: {format_list(others, 3)}: use --by subject --pattern, or --by {SAMPLE}"
+            f"{samples.root}: --by {FOLDER}: {len(others)} of {len(paths)} images lie in the folder of a "
+            f"class, species, split or modality: {format_list(others, 3)}: use --by subject --pattern, or "
+            f"--by {SAMPLE}"
         )
     return tuple(folders)
 
@@ -224,6 +227,6 @@ def _find_shared_subjects(samples: SampleTable, by: str, numbers: np.ndarray[Any
     if by in ("subject", FOLDER, "group") or (known and not samples.table.column("subject").null_count):
         return ()
     return (
-        "the subjects are not known: samples of one person may be in two splits, which makes results too good "
-        "(--by subject --pattern finds subjects in the paths)",
+        "the subjects are not known: samples of one person may be in two splits, which makes results too "
+        "good (--by subject --pattern finds subjects in the paths)",
     )

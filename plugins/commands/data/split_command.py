@@ -14,7 +14,7 @@ from fas_plugins.commands.data.source import open_source, set_option
 GROUPS = ("subject", "video", "group", "session", "device", "folder", "sample")
 
 
-@click.command()
+@click.command("split")
 @click.argument("dataset")
 @click.option(
     "--by",
@@ -25,7 +25,7 @@ GROUPS = ("subject", "video", "group", "session", "device", "folder", "sample")
 @click.option(
     "--pattern",
     metavar="REGEX",
-    help="Regular expression with a group, searched in the paths of the images, that gives the value of --by.",
+    help="Regular expression with a group, searched in the paths of images, that gives the value of --by.",
 )
 @click.option(
     "--fractions",
@@ -48,7 +48,7 @@ GROUPS = ("subject", "video", "group", "session", "device", "folder", "sample")
 )
 @set_option
 @output_options
-def split(
+def split_command(
     dataset: str,
     by: str,
     pattern: str | None,
@@ -59,8 +59,8 @@ def split(
 ) -> None:
     """Divide the samples of DATASET into train, dev and test, and write them as a manifest.
 
-    The samples of one subject (video, ...) are in one split, and every split has its share of live samples and of
-    each species. `fas train --data split.csv` trains on it.
+    The samples of one subject (video, ...) are in one split, and every split has its share of live samples
+    and of each species. `fas train --data split.csv` trains on it.
     """
     from fas_core.records.samples import concat
     from fas_plugins.commands.data.split import read_groups, split_samples, write_manifest

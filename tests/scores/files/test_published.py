@@ -1,4 +1,4 @@
-"""Published forms of score files and lists: bob's four and five columns and CSV, OULU-NPU's lists, ASVspoof's lines."""
+"""Published forms of score files and lists: of bob, OULU-NPU and ASVspoof."""
 
 from __future__ import annotations
 
@@ -157,7 +157,7 @@ def test_signed_labels_with_zero_are_refused(tmp_path: Path) -> None:
 
 def test_repeated_ids_of_other_files_are_explained(tmp_path: Path) -> None:
     with pytest.raises(
-        DataError, match="1 ids are given more than once: v1: .*--column video=id --column id="
+        DataError, match=r"1 ids are given more than once: v1: .*--column video=id --column id="
     ):
         read(tmp_path, "id,score,label\nv1,0.5,1\nv1,0.6,1\n")
     (tmp_path / "scores.txt").write_text("id,score,label\nv1,0.5,1\nv1,0.6,1\n")
