@@ -37,10 +37,8 @@ from fas_plugins.datasets.base import Reader
 from fas_plugins.datasets.options import ManifestOptions
 
 DELIMITERS = (",", ";", "\t", "|")
-PATH_NAMES = tuple(
-    "path file filename file_name filepath file_path image image_path image_name img img_path img_name "
-    "color colour".split()
-)
+PATH_NAMES: tuple[str, ...] = ("path", "file", "filename", "file_name", "filepath", "file_path")
+PATH_NAMES += ("image", "image_path", "image_name", "img", "img_path", "img_name", "color", "colour")
 USUAL_SPLITS = ("train", "dev", "test")
 
 
