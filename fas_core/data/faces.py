@@ -15,7 +15,7 @@ import cv2
 from attrs import field, frozen
 from attrs import validators as v
 
-from fas_core.data.images import Box, Image, crop, resize_square, scale_box
+from fas_core.data.images import Box, Image, Pixels, crop, resize_square, scale_box
 from fas_core.errors import DataError
 
 Detector = Callable[[Image], list[Box]]
@@ -127,7 +127,9 @@ def square_around(face: Box, margin: float, shape: tuple[int, ...]) -> Box:
     return left, top, side, side
 
 
-def crop_face(photos: Mapping[str, Image], face: Box, settings: CropSettings) -> tuple[Box, dict[str, Image]]:
+def crop_face(
+    photos: Mapping[str, Pixels], face: Box, settings: CropSettings
+) -> tuple[Box, dict[str, Image]]:
     """Return a square around a face and its crops `{modality: (size, size, 3)}` from photos of one scene.
 
     Face and square are in pixels of the first photo; the sizes (H, W, 3) of the photos may differ.

@@ -10,6 +10,9 @@ from attrs import frozen
 HEADER_BYTES = 512
 """So many bytes of a file are enough to identify its format."""
 
+RAW_SUFFIXES = (".dng", ".cr2", ".cr3", ".nef", ".arw", ".orf", ".rw2", ".raf", ".pef", ".srw")
+"""Raw files of cameras. Some begin like TIFF files, whose decoder would return the thumbnail."""
+
 
 class FileKind(Enum):
     """What a file is: an image or a video that is read, an undecodable image, or something else."""

@@ -1,10 +1,12 @@
 """Image dimensions read from file headers, before a pixel is decoded.
 
-Formats: JPEG (ITU T.81) with its EXIF orientation, PNG, BMP, GIF89a, WebP (RFC 9649), TIFF 6.0 (not BigTIFF).
+Formats: JPEG (ITU T.81) with its EXIF orientation, PNG, BMP, GIF89a, WebP (RFC 9649), TIFF 6.0 (not BigTIFF),
+PNM and PAM (Netpbm), AVIF (ISO/IEC 23000-22), JPEG 2000 (ITU T.800) and Sun raster.
 """
 
 from __future__ import annotations
 
+import re
 import struct
 from collections.abc import Iterator
 from contextlib import suppress
@@ -15,16 +17,22 @@ from fas_core.errors import DataError
 Size = tuple[int, int]
 """Width and height in pixels."""
 
-FORMATS = "JPEG, PNG, BMP, WebP, TIFF or GIF"
+FORMATS = "JPEG, PNG, BMP, WebP, TIFF, GIF, PNM, AVIF or JPEG 2000"
 
 HEADER_BYTES = 1 << 12
 """Enough for most headers; a file with a longer one is read to its end."""
 
 JPEG_START = b"\xff\xd8"
 START_OF_FRAME = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
+JPEG_MARKER = re.compile(rb"\xff+[^\0\xff]")
+WITHOUT_CONTENT = {0x01, *range(0xD0, 0xDA)}
+"""Markers that no length follows."""
 EXIF_MARKER, EXIF = 0xE1, b"Exif\0\0"
 TIFF_WIDTH, TIFF_HEIGHT, TIFF_ORIENTATION = 256, 257, 274
 TIFF_NUMBERS = {3: "H", 4: "I"}
+SPACE = rb"(?:\s|#[^\n]*\n)+"  # with comments
+PNM_SIZE = re.compile(rb"P[1-6]" + SPACE + rb"(\d+)" + SPACE + rb"(\d+)\s")
+PAM_SIZE = re.compile(rb"P7\s(?:.*\s)?WIDTH (\d+)\s(?:.*\s)?HEIGHT (\d+)\s", re.DOTALL)
 
 
 def read_shape(path: Path) -> tuple[int, int]:
@@ -57,16 +65,20 @@ def pixel_size(data: bytes) -> Size | None:
 
 
 def jpeg_segments(data: bytes) -> Iterator[tuple[int, int, int]]:
-    """Yield (marker, start of the content, end) of each header segment of a JPEG."""
+    """Yield (marker, start of the content, end) of each header segment of a JPEG.
+
+    Bytes between segments are skipped, as decoders do: 0xFF that fill up, and those of careless writers.
+    """
     position = len(JPEG_START)
-    while position + 4 <= len(data) and data[position] == 0xFF:
-        marker = data[position + 1]
-        if marker == 0xFF:  # markers may be padded with 0xFF
-            position += 1
+    while match := JPEG_MARKER.search(data, position):
+        position = match.end()
+        marker = data[position - 1]
+        if marker in WITHOUT_CONTENT:
             continue
-        end = position + 2 + int.from_bytes(data[position + 2 : position + 4], "big")
-        yield marker, position + 4, end
-        position = end
+        if position + 2 > len(data):
+            return
+        start, position = position + 2, position + int.from_bytes(data[position : position + 2], "big")
+        yield marker, start, position
 
 
 def _read_size(data: bytes) -> Size | None:
@@ -88,6 +100,25 @@ def _read_size(data: bytes) -> Size | None:
         entries = dict(_tiff_entries(data))
         has_size = {TIFF_WIDTH, TIFF_HEIGHT} <= entries.keys()
         return (entries[TIFF_WIDTH], entries[TIFF_HEIGHT]) if has_size else None
+    return _read_rare_size(data)
+
+
+def _read_rare_size(data: bytes) -> Size | None:
+    """Return the size of a PNM, PAM, AVIF, JPEG 2000 or Sun raster image."""
+    if match := PNM_SIZE.match(data) or PAM_SIZE.match(data):
+        return int(match[1]), int(match[2])
+    if data.startswith(b"\x59\xa6\x6a\x95"):
+        return _pair(">II", data, 4)
+    if data.startswith(b"\xff\x4f\xff\x51"):  # JPEG 2000 without a container: the reference grid
+        right, bottom = _pair(">II", data, 8)
+        left, top = _pair(">II", data, 16)
+        return right - left, bottom - top
+    if data[4:8] == b"jP  " and (position := data.find(b"ihdr")) > 0:
+        return _pair(">II", data, position + 4)[::-1]
+    if data[4:12] in (b"ftypavif", b"ftypavis"):
+        # One size of the image, others of its tiles and thumbnail.
+        sizes = [_pair(">II", data, match.end() + 4) for match in re.finditer(b"ispe", data[:HEADER_BYTES])]
+        return max(sizes, default=None)
     return None
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fas_core.atomic import replacing
-from fas_core.data.image_size import FORMATS, JPEG_START, jpeg_segments, pixel_size
+from fas_core.data.damage import is_truncated, is_zeroed
+from fas_core.data.file_formats import RAW_SUFFIXES, FileKind, identify_format
+from fas_core.data.image_size import FORMATS, pixel_size
 from fas_core.data.text_lists import is_image
 from fas_core.errors import DataError
 from fas_core.records.model_input import Resize
@@ -19,14 +20,24 @@ from fas_core.records.model_input import Resize
 Image = NDArray[np.uint8]
 """(H, W, 3) RGB, or a batch of them."""
 
+Pixels = NDArray[np.uint8] | NDArray[np.uint16]
+"""(H, W, 3) RGB of 8 bits, or grey of 16 bits, which `to_uint8` converts once the face is known."""
+
 Box = tuple[float, float, float, float]
 """x, y, w, h in pixels."""
 
 MAX_PIXELS = 64_000_000
 """Larger images are refused before they are decoded: a file of a few kB can hold gigabytes of pixels."""
 
-START_OF_SCAN = 0xDA
+SATURATED = 65535
+"""Depth cameras write it, or 0, where they measured nothing."""
+
+RANGE_PERCENTILES = (1, 99)
 FULL_COLOUR = cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444
+JPEG_SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif")
+LOSSLESS_SUFFIXES = (".png", ".bmp", ".dib", ".webp", ".tif", ".tiff", ".ppm", ".pnm")
+WRITABLE_SUFFIXES = (*JPEG_SUFFIXES, *LOSSLESS_SUFFIXES)
+"""Of the formats that `encode` writes as such."""
 JPEG_OPTIONS = [cv2.IMWRITE_JPEG_QUALITY, 95, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, FULL_COLOUR]
 
 # Images are read in parallel already; OpenCV's own threads would fight for the same cores, and a
@@ -54,25 +65,36 @@ def read_image(path: Path) -> Image:
     return decode(read_bytes(path), path)
 
 
+def read_pixels(path: Path) -> Pixels:
+    """Read an image file of which a region is cropped by `crop`; raises as `read_bytes` and `decode`."""
+    return decode_pixels(read_bytes(path), path)
+
+
 def decode(data: bytes, path: Path) -> Image:
+    """Decode an image to (H, W, 3) RGB: as `decode_pixels`, then `to_uint8` over the whole image."""
+    return to_uint8(decode_pixels(data, path))
+
+
+def decode_pixels(data: bytes, path: Path) -> Pixels:
     """Decode an image to (H, W, 3) RGB, turned upright as its EXIF orientation says.
 
-    Grey images get three equal channels; an alpha channel is dropped. 16-bit colour is divided by 257.
-    16-bit grey is depth or infrared counts, which fill only a part of that range: 0 (not measured) stays 0,
-    the other values are stretched linearly to 1..255. An animation gives its first frame, a document its
-    first page. `path` is for messages.
+    Grey images get three equal channels; an alpha channel is dropped. 16-bit colour is divided by 257. 16-bit
+    grey keeps its counts, for `to_uint8`. An animation gives its first frame, a document its first page.
+    `path` is for messages.
 
     Raises:
-        DataError: the data is truncated or not an image, or the image has more than `MAX_PIXELS`.
+        DataError: the data is truncated, damaged or not an image, or the image has more than `MAX_PIXELS`.
     """
     size = pixel_size(data)
     if size is not None and size[0] * size[1] > MAX_PIXELS:
         limit = f"the {MAX_PIXELS // 10**6} million that are read"
         raise DataError(f"{path}: {size[0]} x {size[1]} pixels, more than {limit}: scale it down")
-    if _is_truncated(data):
+    if is_truncated(data):
         raise DataError(f"{path}: the image is cut off after {len(data)} bytes: copy it again")
-    if size is None:
-        raise DataError(f"{path}: cannot be decoded: not a {FORMATS} image, or damaged")
+    if size is None or path.suffix.lower() in RAW_SUFFIXES:
+        raise DataError(f"{path}: cannot be decoded: {_describe_format(data, path.suffix)}")
+    if is_zeroed(data):
+        raise DataError(f"{path}: the image is damaged: zeros instead of pixels in its middle: copy it again")
     buffer = np.frombuffer(data, np.uint8)
     try:
         image = cv2.imdecode(buffer, cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH)
@@ -80,11 +102,22 @@ def decode(data: bytes, path: Path) -> Image:
         image = None
     if image is None:
         raise DataError(f"{path}: cannot be decoded: not an image of 8 or 16 bits a channel, or damaged")
-    if image.dtype == np.uint16:
-        image = _to_uint8(image)
-    if image.dtype != np.uint8:
+    if image.dtype == np.uint16 and not _is_grey(image):
+        image = _divide(image)
+    if image.dtype not in (np.uint8, np.uint16):
         raise DataError(f"{path}: {image.dtype} pixels: save it with 8 or 16 bits a channel")
-    return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB))
+    pixels: NDArray[Any] = cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
+    return pixels
+
+
+def _describe_format(data: bytes, suffix: str) -> str:
+    """Return why an image of an unsupported format cannot be decoded."""
+    file_format = identify_format(data)
+    if suffix.lower() in RAW_SUFFIXES:
+        return "a camera's raw file, which is not supported: save it as JPEG or PNG"
+    if file_format.kind is FileKind.UNDECODABLE:
+        return f"a {file_format.name} image, which is not supported: save it as JPEG or PNG"
+    return f"not a {FORMATS} image, or damaged"
 
 
 def as_image(pixels: NDArray[Any], where: str) -> Image:
@@ -101,47 +134,57 @@ def as_image(pixels: NDArray[Any], where: str) -> Image:
     if channels not in (1, 3, 4):
         raise DataError(f"{where}: {channels} channels: give 3 (RGB), 1 or 4")
     image = np.repeat(pixels.reshape(*pixels.shape[:2], 1), 3, axis=2) if channels == 1 else pixels[..., :3]
-    return np.ascontiguousarray(_to_uint8(image) if image.dtype == np.uint16 else image)
+    return np.ascontiguousarray(to_uint8(image))
 
 
-def _to_uint8(image: NDArray[Any]) -> Image:
-    """Convert a 16-bit image (H, W, 3), grey or colour, as `decode` says."""
+def to_uint8(image: Pixels) -> Image:
+    """Convert the pixels of a face or a whole image (H, W, 3) to 8 bits; uint8 is returned as it is.
+
+    16-bit colour is divided by 257, as is grey that was 8 bits before. Other 16-bit grey is depth or infrared
+    counts, which fill only a part of that range: 0 and 65535 (nothing measured) become 0. The others are
+    stretched linearly, from their 1st to their 99th percentile, to 1..255, and clipped to it.
+    """
+    if image.dtype != np.uint16:
+        return np.asarray(image, np.uint8)
     grey = image[..., 0]
-    if (image != grey[..., None]).any():
-        return np.asarray(np.round(image / 257), np.uint8)
-    measured = grey[grey > 0]
+    measured = grey[(grey > 0) & (grey < SATURATED)]
+    if not _is_grey(image) or (len(measured) and not (measured % 257).any()):
+        return _divide(image)
     if not len(measured):
         return np.zeros(image.shape, np.uint8)
-    low, high = int(measured.min()), int(measured.max())
+    low, high = np.percentile(measured, RANGE_PERCENTILES, method="inverted_cdf").astype(int)
     stretched = 1 + np.round((grey.astype(np.float32) - low) * (254 / max(high - low, 1)))
-    return np.repeat(np.where(grey > 0, stretched, 0).astype(np.uint8)[..., None], 3, axis=-1)
+    values = np.where((grey > 0) & (grey < SATURATED), np.clip(stretched, 1, 255), 0)
+    return np.repeat(values.astype(np.uint8)[..., None], 3, axis=-1)
 
 
-def _is_truncated(data: bytes) -> bool:
-    """Whether a JPEG or PNG lacks its end marker; the decoders would fill the rest with grey silently."""
-    if data.startswith(b"\x89PNG"):
-        return b"IEND" not in data
-    if not data.startswith(JPEG_START):
-        return False
-    # The pixels begin after the header segments, which may hold a whole thumbnail.
-    headers = takewhile(lambda segment: segment[0] != START_OF_SCAN, jpeg_segments(data))
-    pixels = max((end for _, _, end in headers), default=len(JPEG_START))
-    return data.find(b"\xff\xd9", pixels) < 0
+def _is_grey(image: NDArray[Any]) -> bool:
+    return bool((image == image[..., :1]).all())
 
 
-def crop(image: Image, box: Box) -> Image:
-    """Return the region of an image inside a box, clipped to the image; at least one pixel."""
+def _divide(image: NDArray[Any]) -> Image:
+    return np.asarray(np.round(image / 257), np.uint8)
+
+
+def crop(image: Pixels, box: Box) -> Image:
+    """Return the region of an image inside a box, clipped to the image and converted by `to_uint8`.
+
+    The region has at least one pixel.
+    """
     height, width = image.shape[:2]
     x, y, w, h = box
     left, top = (min(max(round(start), 0), end - 1) for start, end in ((x, width), (y, height)))
     right, bottom = min(max(round(x + w), left + 1), width), min(max(round(y + h), top + 1), height)
-    return image[top:bottom, left:right]
+    return to_uint8(image[top:bottom, left:right])
 
 
 def box_overlaps(box: Box, shape: tuple[int, ...]) -> bool:
-    """Whether any of a box lies inside an image of `shape` (H, W, ...)."""
+    """Whether a box lies in an image of `shape` (H, W, ...): its centre does.
+
+    What remains of another box, clipped to the image, is an edge or a corner, and no face.
+    """
     x, y, w, h = box
-    return x < shape[1] and y < shape[0] and x + w > 0 and y + h > 0
+    return 0 <= x + w / 2 < shape[1] and 0 <= y + h / 2 < shape[0]
 
 
 def scale_box(box: Box, source: tuple[int, ...], target: tuple[int, ...]) -> Box:
@@ -158,8 +201,9 @@ def resize_square(image: Image, size: int) -> Image:
     return np.asarray(cv2.resize(image, (size, size), interpolation=method))
 
 
-def prepare(face: Image, size: int, resize: Resize) -> Image:
+def prepare(face: Pixels, size: int, resize: Resize) -> Image:
     """Resize a face's central square, `resize.crop` of its shorter side: the evaluation rule, to `size`."""
+    face = to_uint8(face)
     height, width = face.shape[:2]
     side = max(round(min(height, width) * resize.crop), 1)
     top, left = (height - side) // 2, (width - side) // 2
@@ -167,9 +211,16 @@ def prepare(face: Image, size: int, resize: Resize) -> Image:
 
 
 def encode(image: Image, suffix: str) -> bytes:
-    """Encode an RGB image: JPEG at quality 95 with full colour resolution, other formats lossless."""
-    options = JPEG_OPTIONS if suffix.lower() in (".jpg", ".jpeg") else []
-    _, buffer = cv2.imencode(suffix, cv2.cvtColor(image, cv2.COLOR_RGB2BGR), options)
+    """Encode an RGB image: JPEG at quality 95 with full colour resolution, other formats lossless.
+
+    Formats that would lose colours, such as GIF or PGM, hold PNG data, which readers recognise.
+    """
+    suffix = suffix.lower()
+    if suffix in JPEG_SUFFIXES:
+        form, options = ".jpg", JPEG_OPTIONS
+    else:
+        form, options = suffix if suffix in LOSSLESS_SUFFIXES else ".png", []
+    _, buffer = cv2.imencode(form, cv2.cvtColor(image, cv2.COLOR_RGB2BGR), options)
     return bytes(buffer)
 
 

@@ -1,8 +1,8 @@
 """Listing a folder: its images and videos, and what is left out, so that no file is lost without a word.
 
 Files of known endings are not opened. A file of another ending, or of none, is looked into, and counts as
-what its first bytes say. Hidden files and folders, and what file managers write (`Thumbs.db`, `__MACOSX/`), are
-no data and are not counted. A folder is a folder whatever its name: `clip.mp4/` is one of frames.
+what its first bytes say. Hidden files and folders, and what file managers write (`Thumbs.db`, `__MACOSX/`),
+are no data and are not counted. A folder is a folder whatever its name: `clip.mp4/` is one of frames.
 """
 
 from __future__ import annotations
@@ -15,18 +15,22 @@ from typing import Protocol, runtime_checkable
 
 from attrs import frozen
 
-from fas_core.data.file_formats import HEADER_BYTES, FileKind, identify_format
-from fas_core.data.text_lists import is_image, is_video
+from fas_core.data.file_formats import HEADER_BYTES, RAW_SUFFIXES, FileKind, identify_format
+from fas_core.data.text_lists import NO_FACE, is_image, is_video
 from fas_core.errors import DataError
 
+UNREADABLE = "unreadable.txt"
+"""File beside crops or frames: what could not be read, and why."""
+
+OWN_FILES = {"crops.jsonl", "frames.json", "manifest.csv", NO_FACE, UNREADABLE}
+"""What `fas data crop` and `fas data frames` write beside images."""
+
 NOISE = {
+    *OWN_FILES,
     *("thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r", "__macosx", "__pycache__", "@eadir", "#recycle"),
     *("$recycle.bin", "system volume information", "lost+found"),
 }
-"""Names, in lower case, of what systems and file managers write; so are names that begin with a dot."""
-
-RAW_SUFFIXES = (".dng", ".cr2", ".cr3", ".nef", ".arw", ".orf", ".rw2", ".raf", ".pef", ".srw")
-"""Raw files of cameras. Some are TIFF files, whose decoder would return the thumbnail."""
+"""Names, in lower case, that are not counted; nor are names that begin with a dot."""
 
 UNDECODABLE_SUFFIXES = (
     *RAW_SUFFIXES,
@@ -129,7 +133,7 @@ def describe_left_out(paths: Iterable[str]) -> str:
 
 
 def is_noise(name: str) -> bool:
-    """Whether a file or folder is hidden, or what a system or a file manager writes beside the data."""
+    """Whether a file or folder is hidden, or what a file manager or `fas` itself writes beside the data."""
     return name.startswith(".") or name.lower() in NOISE
 
 

@@ -8,7 +8,7 @@ from itertools import compress, islice
 import numpy as np
 from numpy.typing import NDArray
 
-from fas_core.data.images import Image, box_overlaps, crop, prepare, read_image, scale_box
+from fas_core.data.images import Image, box_overlaps, crop, prepare, read_pixels, scale_box, to_uint8
 from fas_core.data.parallel import ordered
 from fas_core.errors import DataError
 from fas_core.records.model_input import ModelInput
@@ -21,16 +21,16 @@ def read_faces(samples: SampleTable, row: int, modalities: Sequence[str]) -> dic
     Raises:
         DataError: an image cannot be read, or the box lies outside it.
     """
-    images = {modality: read_image(samples.path(row, modality)) for modality in modalities}
+    images = {modality: read_pixels(samples.path(row, modality)) for modality in modalities}
     box = samples.box(row)
     if box is None:
-        return images
+        return {modality: to_uint8(image) for modality, image in images.items()}
     first = samples.modalities[0]  # the box is in its pixels
     if first not in images and not samples.has(row, first):
         sample = f"{samples.root}: sample {samples.table.column('id')[row].as_py()!r}"
         raise DataError(f"{sample}: its box is in pixels of its {first!r} image, which it lacks")
     path = samples.path(row, first)
-    shape = (images[first] if first in images else read_image(path)).shape
+    shape = (images[first] if first in images else read_pixels(path)).shape
     if not box_overlaps(box, shape):
         size = f"{shape[1]} x {shape[0]} pixels"
         raise DataError(f"{path}: box {list(box)} lies outside the image of {size}")

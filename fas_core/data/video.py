@@ -1,4 +1,4 @@
-"""Frames of video files and of cameras."""
+"""Frames of video files, of cameras, and of streams at a URL."""
 
 from __future__ import annotations
 
@@ -16,33 +16,51 @@ from fas_core.errors import DataError
 # FFmpeg's warnings about a damaged file would repeat our error.
 os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
 
+TIMEOUT_MS = 15_000
+"""To open a stream, and to wait for each frame."""
+TIMEOUTS = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, TIMEOUT_MS, cv2.CAP_PROP_READ_TIMEOUT_MSEC, TIMEOUT_MS]
+
+Source = Path | int | str
+"""A video file, the number of a camera from 0, or a URL."""
+
 
 @contextmanager
-def opened(source: Path | int) -> Iterator[cv2.VideoCapture]:
-    """Open a video file, turned upright as its metadata says, or the camera of a number from 0.
+def opened(source: Source) -> Iterator[cv2.VideoCapture]:
+    """Open a video file, turned upright as its metadata says, a camera or a stream.
 
     Raises:
         DataError: the reason why it cannot be opened, without the source's name.
     """
-    is_camera = isinstance(source, int)
-    capture = cv2.VideoCapture(source) if is_camera else cv2.VideoCapture(str(source), cv2.CAP_FFMPEG)
+    capture = _open_capture(source)
     try:
         if not capture.isOpened():
             raise DataError(_explain_failure(source))
-        if not is_camera:
+        if not isinstance(source, int):
             capture.set(cv2.CAP_PROP_ORIENTATION_AUTO, 1)
         yield capture
     finally:
         capture.release()
 
 
-def _explain_failure(source: Path | int) -> str:
+def _open_capture(source: Source) -> cv2.VideoCapture:
+    if isinstance(source, int):
+        return cv2.VideoCapture(source)
+    if isinstance(source, str):
+        return cv2.VideoCapture(source, cv2.CAP_FFMPEG, TIMEOUTS)
+    return cv2.VideoCapture(str(source), cv2.CAP_FFMPEG)
+
+
+def _explain_failure(source: Source) -> str:
     if isinstance(source, int):
         return "no such camera, or another program uses it"
+    if isinstance(source, str):
+        return "cannot be opened: check the address and the password, and that it is a video stream"
+    if not source.is_file():  # e.g. a link to nothing
+        return "no such file"
     return "cannot be opened: damaged, cut off or no video" if source.stat().st_size else "empty (0 bytes)"
 
 
-def frames(source: Path | int, every: int = 1, limit: int | None = None) -> Iterator[tuple[int, Image]]:
+def frames(source: Source, every: int = 1, limit: int | None = None) -> Iterator[tuple[int, Image]]:
     """Yield every `every`-th frame from the first on, and its number from 1; at most `limit` frames.
 
     Raises:

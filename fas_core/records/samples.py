@@ -40,7 +40,8 @@ class SampleTable:
     def of(cls, columns: Mapping[str, Any], *, modalities: Sequence[str], root: Path | str) -> SampleTable:
         """Build from `{column: values}`; `id` and one path column per modality are required.
 
-        The species of live samples is `live` where it is not known.
+        The species of live samples is `live` where it is not known. Paths may have backslashes, as on
+        Windows.
 
         Raises:
             DataError: a column is missing or unknown, values do not fit their type, or ids repeat.
@@ -58,6 +59,7 @@ class SampleTable:
                 arrays[name] = pa.nulls(rows, kind) if values is None else _array(values, kind)
             except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
                 raise DataError(f"sample table of {root}: column {name!r}: {error}") from error
+        arrays |= {name: _replace_backslashes(arrays[name], Path(root)) for name in modalities}
         live = pc.and_(pc.equal(arrays["label"], LIVE), pc.is_null(arrays["species"]))
         arrays["species"] = pc.if_else(pc.fill_null(live, False), "live", arrays["species"])
         counts = pc.value_counts(arrays["id"])
@@ -150,6 +152,17 @@ def _array(values: Any, kind: pa.DataType) -> pa.Array:
     if isinstance(values, pa.ChunkedArray):
         values = values.combine_chunks()
     return values.cast(kind) if isinstance(values, pa.Array) else pa.array(values, kind)
+
+
+def _replace_backslashes(paths: pa.Array, root: Path) -> pa.Array:
+    """Return paths with slashes; a file whose name has a backslash, as other systems allow, keeps it."""
+    if not pc.any(pc.match_substring(paths, "\\")).as_py():
+        return paths
+    replaced = [
+        path if path is None or "\\" not in path or (root / path).exists() else path.replace("\\", "/")
+        for path in paths.to_pylist()
+    ]
+    return pa.array(replaced, paths.type)
 
 
 def concat(tables: Sequence[SampleTable]) -> SampleTable:

@@ -1,22 +1,30 @@
-"""The inputs of `fas predict`: image files, folders, manifests, videos and cameras.
+"""The inputs of `fas predict`: image files, folders, manifests, videos, cameras and streams.
 
 Images that differ only in the modality that their paths name (`x_rgb.jpg` and `x_depth.png`, or
 `rgb/x.jpg` and `depth/x.png`) are one sample.
+
+Every image of a folder is a sample: one of a format that cannot be decoded (HEIC) has its reason. Files that
+are neither images nor videos are counted in a warning.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from attrs import frozen
 
+from fas_core.console import console
+from fas_core.data.file_formats import FileKind
 from fas_core.data.images import Box, Image
-from fas_core.data.text_lists import MODALITIES, is_image, is_video, split_modality
-from fas_core.data.video import frames
+from fas_core.data.listing import classify_file, describe_left_out, list_files
+from fas_core.data.text_lists import MODALITIES, is_image, split_modality
+from fas_core.data.video import Source, frames
 from fas_core.errors import DataError
 
 CAMERA = "camera:"
+URL = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 NO_FILE = "no such file"
 MANIFEST_SUFFIXES = (".csv", ".parquet")
 
@@ -42,17 +50,18 @@ class InputSample:
 
 @frozen
 class VideoInput:
-    """A video or a camera, whose samples are read one after the other and not counted before.
+    """A video, a camera or a stream, whose samples are read one after the other and not counted before.
 
     Args:
-        source: the file, or the camera's number.
+        name: for outputs; of a URL without credentials.
+        source: the file, the camera's number, or the URL.
         copy_path: relative folder of annotated frames.
         every: score each n-th frame.
         limit: maximum number of frames to score.
     """
 
     name: str
-    source: Path | int
+    source: Source
     modality: str
     copy_path: str
     every: int
@@ -86,8 +95,8 @@ def read_samples(inputs: Iterable[Input]) -> Iterator[InputSample]:
 class InputFinder:
     """Finds the inputs that command line arguments name, for a model of these modalities.
 
-    Of videos and cameras each `every`-th frame is scored, at most `frames`; None for all of a video and one
-    of a camera.
+    Of videos, cameras and streams each `every`-th frame is scored, at most `frames`; None for all of a video
+    and one of a camera or stream.
     """
 
     modalities: Sequence[str]
@@ -107,14 +116,16 @@ class InputFinder:
             path = Path(argument).expanduser()
             if argument.startswith(CAMERA):
                 yield self._camera(argument)
+            elif URL.match(argument):
+                yield self._stream(argument)
             elif path.is_dir():
                 yield from self._search_folder(path)
             elif path.suffix.lower() in MANIFEST_SUFFIXES and path.is_file():
                 yield from _read_manifest(path, self.modalities)
-            elif is_video(path.name):
-                yield self._video(path, path.stem)
             elif not path.exists():
                 yield InputSample(str(path), {}, path.name, reason=NO_FILE)
+            elif classify_file(path) is FileKind.VIDEO:
+                yield self._video(path, path.stem)
             else:
                 root = path.parent.parent if path.parent.name else path.parent
                 files.append((root, path.relative_to(root).as_posix()))
@@ -127,21 +138,28 @@ class InputFinder:
         path = f"camera-{number}"
         return VideoInput(argument, int(number), self._default_modality, path, self.every, self.frames or 1)
 
+    def _stream(self, url: str) -> VideoInput:
+        name = hide_credentials(url)
+        path = re.sub(r"[^\w.-]+", "_", name.partition("://")[2]).strip("._") or "stream"
+        return VideoInput(name, url, self._default_modality, path, self.every, self.frames or 1)
+
     def _video(self, path: Path, copy_path: str) -> Input:
-        if not path.is_file():
-            return InputSample(str(path), {}, copy_path, reason=NO_FILE)
         modality = split_modality(path.name, self.modalities)[0] or self._default_modality
         return VideoInput(str(path), path, modality, copy_path, self.every, self.frames)
 
     def _search_folder(self, folder: Path) -> Iterator[Input]:
-        files = sorted(path for path in folder.rglob("*") if is_image(path.name) or is_video(path.name))
-        if not files:
-            raise DataError(f"{folder}: no images or videos in this folder")
-        names = [path.relative_to(folder).as_posix() for path in files]
-        yield from self._group_images((folder, name) for name in names if is_image(name))
-        for path, name in zip(files, names, strict=True):
-            if is_video(name):
-                yield self._video(path, Path(name).with_suffix("").as_posix())
+        listing = list_files(folder)
+        left_out = describe_left_out(listing.others)
+        images = sorted((*listing.images, *listing.undecodable), key=lambda name: name.split("/"))
+        if not images and not listing.videos:
+            raise DataError(
+                ": ".join(filter(None, [f"{folder}: no images or videos in this folder", left_out]))
+            )
+        if left_out:
+            console.warn(f"{folder}: {left_out}")
+        yield from self._group_images((folder, name) for name in images)
+        for name in listing.videos:
+            yield self._video(folder / name, Path(name).with_suffix("").as_posix())
 
     def _group_images(self, files: Iterable[tuple[Path, str]]) -> Iterator[InputSample]:
         """Group image files, each a root and a path below it, into samples by the modalities they name."""
@@ -162,6 +180,23 @@ class InputFinder:
     def _default_modality(self) -> str:
         """The modality of an image whose path names none."""
         return "rgb" if "rgb" in self.modalities else self.modalities[0]
+
+
+def hide_credentials(url: str) -> str:
+    """Return a URL for outputs, without user and password; values of parameters may be secrets, too.
+
+    >>> hide_credentials("rtsp://admin:secret@10.0.0.5:554/cam?channel=1&token=abc")
+    'rtsp://10.0.0.5:554/cam?channel=1&token=***'
+    """
+    scheme, _, rest = url.partition("://")
+    address, mark, query = rest.rpartition("@")[2].partition("?")  # a password may contain any character
+    parameters = "&".join(_hide_value(parameter) for parameter in query.split("&"))
+    return f"{scheme}://{address.partition('#')[0]}{mark}{parameters}"
+
+
+def _hide_value(parameter: str) -> str:
+    name, equals, value = parameter.rpartition("=")
+    return parameter if re.fullmatch(r"\d{0,3}", value) else f"{name}{equals}***"
 
 
 def _read_manifest(path: Path, modalities: Sequence[str]) -> Iterator[InputSample]:

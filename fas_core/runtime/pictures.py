@@ -9,8 +9,7 @@ import cv2
 import numpy as np
 from attrs import frozen
 
-from fas_core.data.images import Image, write_image
-from fas_core.data.text_lists import is_image
+from fas_core.data.images import WRITABLE_SUFFIXES, Image, write_image
 from fas_core.errors import DataError, format_list
 from fas_core.runtime.explain import Explainer, ExplanationMaps, Map
 from fas_core.runtime.inputs import Input, InputSample
@@ -37,9 +36,11 @@ GRAD_CAM, OCCLUSION = "Grad-CAM", "occlusion"
 
 
 def output_path(folder: Path, relative: str, suffix: str | None = None) -> Path:
-    """Return the path of a copy, never outside `folder`; without `suffix` an image keeps its own."""
+    """Return the path of a copy, never outside `folder`; without `suffix` it keeps its own where possible."""
     path = Path(*(name for name in Path(relative).parts if name not in ("..", Path(relative).anchor)))
-    return folder / (path if suffix is None and is_image(path.name) else path.with_suffix(suffix or ".png"))
+    if suffix is None and path.suffix.lower() in WRITABLE_SUFFIXES:
+        return folder / path
+    return folder / path.with_suffix(suffix or ".png")
 
 
 def check_output_paths(folder: Path, inputs: Iterable[Input], suffix: str | None = None) -> None:

@@ -13,7 +13,17 @@ from pathlib import Path
 from attrs import evolve, field, frozen
 
 from fas_core.data.faces import CropSettings, Detector, crop_face, face_detector, largest
-from fas_core.data.images import Box, Image, box_overlaps, crop, read_image, scale_box, write_image
+from fas_core.data.images import (
+    Box,
+    Image,
+    Pixels,
+    box_overlaps,
+    crop,
+    read_pixels,
+    scale_box,
+    to_uint8,
+    write_image,
+)
 from fas_core.data.parallel import ordered
 from fas_core.errors import DataError
 from fas_core.runtime.inputs import InputSample
@@ -34,7 +44,7 @@ class _LoadedSample:
     """A sample that was read: its first photo, its prepared faces and their boxes, or why it has none."""
 
     sample: InputSample
-    photo: Image | None = None
+    photo: Pixels | None = None
     boxes: Sequence[Box | None] = ()
     faces: Sequence[Face] = ()
     reason: str = ""
@@ -98,7 +108,7 @@ class PredictionPipeline:
         results = loaded.results(predictions)
         if self.annotated is not None and loaded.photo is not None:
             path = output_path(self.annotated, loaded.sample.copy_path)
-            write_image(path, annotate(loaded.photo, results))
+            write_image(path, annotate(to_uint8(loaded.photo), results))
         if self.explanations is None or not loaded.faces:
             return results
         faces = list(zip(loaded.faces, predictions, strict=True))
@@ -119,21 +129,21 @@ class PredictionPipeline:
         photo = next(iter(photos.values()))
         return _LoadedSample(sample, photo, [box for box, _ in crops], faces, "" if faces else NO_FACE)
 
-    def _read_photos(self, sample: InputSample) -> dict[str, Image]:
+    def _read_photos(self, sample: InputSample) -> dict[str, Pixels]:
         """Read the model's modalities, and the first one where faces or boxes refer to it."""
         first = next(iter(sample.images)) if self._detect or sample.box else None
         return {
-            name: read_image(image) if isinstance(image, Path) else image
+            name: read_pixels(image) if isinstance(image, Path) else image
             for name, image in sample.images.items()
             if name == first or name in self.predictor.card.modalities
         }
 
-    def _crop_faces(self, sample: InputSample, photos: Mapping[str, Image]) -> list[FaceCrop]:
+    def _crop_faces(self, sample: InputSample, photos: Mapping[str, Pixels]) -> list[FaceCrop]:
         if sample.box is not None:
             return [_crop_box(sample.box, photos)]
         if self._detect is None or self.crops is None:
-            return [(None, photos)]
-        boxes = self._detect(next(iter(photos.values())))
+            return [(None, {name: to_uint8(photo) for name, photo in photos.items()})]
+        boxes = self._detect(to_uint8(next(iter(photos.values()))))
         face = largest(boxes)
         selected = sorted(boxes) if self.every_face else [] if face is None else [face]
         return [crop_face(photos, box, self.crops) for box in selected]
@@ -143,7 +153,7 @@ class PredictionPipeline:
         return self.predictor.prepare({name: image for name, image in images.items() if name in modalities})
 
 
-def _crop_box(box: Box, photos: Mapping[str, Image]) -> FaceCrop:
+def _crop_box(box: Box, photos: Mapping[str, Pixels]) -> FaceCrop:
     shape = next(iter(photos.values())).shape
     if not box_overlaps(box, shape):
         raise DataError(f"box {list(box)} lies outside the image of {shape[1]} x {shape[0]} pixels")

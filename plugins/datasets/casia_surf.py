@@ -110,7 +110,7 @@ def read_list(path: Path) -> dict[str, pa.Array]:
 
 def parse_paths(paths: pa.Array) -> dict[str, pa.Array]:
     """Return `species` and `subject` by the folders of the training set; null for other paths."""
-    folders = pc.extract_regex(paths, PATH_PATTERN)
+    folders = pc.extract_regex(pc.replace_substring(paths, "\\", "/"), PATH_PATTERN)
     species, subject = pc.struct_field(folders, "species"), pc.struct_field(folders, "subject")
     return {"species": pc.if_else(pc.equal(species, "real"), "live", species), "subject": subject}
 

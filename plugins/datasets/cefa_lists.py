@@ -7,6 +7,7 @@ from pathlib import Path
 
 from attrs import frozen
 
+from fas_core.data.listing import list_files
 from fas_core.data.text_lists import is_image, read_lines, refuse
 from fas_core.errors import DataError
 from fas_core.records.samples import ATTACK, LIVE
@@ -170,7 +171,7 @@ def _list_frames(base: Path, video: str, release: Release, label: int | None) ->
 
 def _list_images(folder: Path) -> set[str]:
     """Return the names of a folder's images; empty if there is no folder."""
-    return {path.name for path in folder.iterdir() if is_image(path.name)} if folder.is_dir() else set()
+    return set(list_files(folder, recursive=False).images) if folder.is_dir() else set()
 
 
 def parse_frame_number(name: str) -> int | None:

@@ -21,6 +21,7 @@ from attrs import field, frozen
 
 from fas_core.console import console
 from fas_core.data.image_size import read_shape
+from fas_core.data.images import box_overlaps
 from fas_core.data.parallel import cores, ordered
 from fas_core.data.text_lists import NO_FACE, read_lines, refuse
 from fas_core.errors import DataError, format_list
@@ -130,15 +131,16 @@ class CelebaSpoof(Reader[CelebaSpoofOptions]):
         return [boxes.get(path) for path in paths]
 
     def _read_box(self, path: str) -> Box | None:
-        """Read one box in pixels of the photo; None if either file is malformed, as some are."""
+        """Read one box in pixels of the photo; None if a file is malformed or the box lies outside."""
         try:
             x, y, w, h = map(float, read_lines(self.root / _box_path(path))[0].split()[:4])
             height, width = read_shape(self.root / path)
         except (ValueError, DataError):
             return None
         scale_x, scale_y = width / BOX_UNITS, height / BOX_UNITS
-        usable = all(map(isfinite, (x, y, w, h))) and w > 0 and h > 0
-        return (x * scale_x, y * scale_y, w * scale_x, h * scale_y) if usable else None
+        box = (x * scale_x, y * scale_y, w * scale_x, h * scale_y)
+        usable = all(map(isfinite, box)) and w > 0 and h > 0 and box_overlaps(box, (height, width))
+        return box if usable else None
 
 
 def _read_list(file: Path) -> dict[str, list[int]]:
@@ -153,6 +155,7 @@ def _read_list(file: Path) -> dict[str, list[int]]:
         raise DataError(f"{file}: not a JSON file: {error}") from None
     if not isinstance(entries, dict):
         raise DataError(f"{file}: not a JSON object of photos and their labels")
+    entries = {path.replace("\\", "/"): numbers for path, numbers in entries.items()}
     problems = [(path, _check_entry(path, numbers)) for path, numbers in entries.items()]
     refuse(file, [f"{file}: {path}: {problem}" for path, problem in problems if problem])
     return entries

@@ -10,10 +10,12 @@ same person in all images, nor which medium an attack uses, so subject and speci
 from __future__ import annotations
 
 import re
+from functools import cached_property
 
 from attrs import frozen
 
-from fas_core.data.text_lists import is_image, refuse
+from fas_core.data.listing import Listing, describe_left_out, list_files
+from fas_core.data.text_lists import refuse
 from fas_core.descriptors import NoOptions
 from fas_core.errors import DataError
 from fas_core.records.samples import ATTACK, LIVE, SampleTable
@@ -27,6 +29,17 @@ NAME = re.compile(r"(?P<video>(?P<device>.+)_id\d+_s(?P<session>\d+))_(?P<frame>
 @frozen
 class LccFasd(Reader[NoOptions]):
     """Reader of the folders."""
+
+    @cached_property
+    def listing(self) -> Listing:
+        """All files below the root."""
+        return list_files(self.root)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """The number of files that are left out."""
+        left_out = describe_left_out((*self.listing.videos, *self.listing.left_out))
+        return (left_out,) if left_out else ()
 
     def splits(self) -> tuple[str, ...]:
         """Return the splits that have a folder.
@@ -47,8 +60,7 @@ class LccFasd(Reader[NoOptions]):
             DataError: there are no images, or neither folder nor name of an image gives its label.
         """
         folder = self.root / FOLDERS[split]
-        files = [path for path in folder.rglob("*") if is_image(path.name)]
-        paths = sorted(path.relative_to(self.root).as_posix() for path in files)
+        paths = sorted(path for path in self.listing.images if path.startswith(f"{FOLDERS[split]}/"))
         labels = [_parse_label(path) for path in paths]
         unlabelled = [path for path, label in zip(paths, labels, strict=True) if label is None]
         expected = "neither in real/ or spoof/ nor named real... or spoof..."

@@ -13,9 +13,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar, NamedTuple, TypeVar
 
-from attrs import frozen
+from attrs import field, frozen
 
-from fas_core.data.text_lists import NO_FACE, is_image, is_video, read_lines, refuse
+from fas_core.data.listing import describe_left_out, is_noise, list_files
+from fas_core.data.text_lists import NO_FACE, is_video, read_lines, refuse
 from fas_core.errors import DataError, format_list
 from fas_core.records.samples import SampleTable
 from fas_plugins.datasets.base import Options, Reader
@@ -63,9 +64,16 @@ class VideoReader(Reader[Options]):
     modality_folders: ClassVar[Mapping[str, Sequence[str]]] = {"rgb": (".",)}
     """`{modality: possible names of its folder in a video's}`; `.` is the video's folder itself."""
 
+    _left_out: dict[str, tuple[str, ...]] = field(factory=dict, init=False, repr=False, eq=False)
+
     @property
     def notes(self) -> tuple[str, ...]:
-        """The videos that a folder of crops lacks because no frame of them has a face."""
+        """Files among the frames of the splits read so far that are no images; videos without faces."""
+        left_out = describe_left_out(path for paths in self._left_out.values() for path in paths)
+        return (*((left_out,) if left_out else ()), *self._describe_no_face())
+
+    def _describe_no_face(self) -> tuple[str, ...]:
+        """Describe the videos that a folder of crops lacks because no frame of them has a face."""
         videos = dict.fromkeys(_list_no_face_videos(self.root))
         missing = sorted(video for video in videos if not (self.root / video).is_dir())
         if not missing:
@@ -78,7 +86,10 @@ class VideoReader(Reader[Options]):
         """Return the videos of a split, in order."""
 
     def _read(self, split: str) -> SampleTable:
-        return build_frame_table(self._list_videos(split), split, self.root, self.modality_folders)
+        left_out: list[str] = []
+        table = build_frame_table(self._list_videos(split), split, self.root, self.modality_folders, left_out)
+        self._left_out[split] = tuple(left_out)
+        return table
 
 
 def parse_videos(
@@ -108,7 +119,11 @@ def parse_videos(
 
 
 def build_frame_table(
-    videos: Sequence[Video], split: str, root: Path, modality_folders: Mapping[str, Sequence[str]]
+    videos: Sequence[Video],
+    split: str,
+    root: Path,
+    modality_folders: Mapping[str, Sequence[str]],
+    left_out: list[str] | None = None,
 ) -> SampleTable:
     """Build the table of all frames: videos in the given order, the frames of each by number.
 
@@ -119,11 +134,13 @@ def build_frame_table(
         split: its name.
         root: the folder that the videos' paths are relative to.
         modality_folders: as of `VideoReader`. A frame may lack the images of some modalities.
+        left_out: the paths of files that are no images are added to it.
 
     Raises:
-        DataError: a video has no frames or two frames of one name, or there are only video files.
+        DataError: a video has no frames, two frames of one name or one that cannot be decoded, or there are
+            only video files.
     """
-    frames, problems = _list_frames(videos, root, modality_folders)
+    frames, problems = _list_frames(videos, root, modality_folders, [] if left_out is None else left_out)
     if not frames:
         _refuse_video_files(videos, root)
     refuse(root, problems)
@@ -148,7 +165,7 @@ def list_video_names(folder: Path) -> list[str]:
     """Return the sorted names of a folder's videos: folders of frames, and video files without suffix."""
     if not folder.is_dir():
         return []
-    entries = [entry for entry in folder.iterdir() if not entry.name.startswith(".")]
+    entries = [entry for entry in folder.iterdir() if not is_noise(entry.name)]
     return sorted(
         {entry.name for entry in entries if entry.is_dir()}
         | {entry.stem for entry in entries if entry.is_file() and is_video(entry.name)}
@@ -156,7 +173,7 @@ def list_video_names(folder: Path) -> list[str]:
 
 
 def _list_frames(
-    videos: Sequence[Video], root: Path, modality_folders: Mapping[str, Sequence[str]]
+    videos: Sequence[Video], root: Path, modality_folders: Mapping[str, Sequence[str]], left_out: list[str]
 ) -> tuple[list[Frame], list[str]]:
     """Return the frames of all videos, and the problems of videos that are repeated or without frames."""
     frames: list[Frame] = []
@@ -167,7 +184,7 @@ def _list_frames(
             if video.path in seen:
                 raise ValueError(f"{video.path} is listed before")
             seen.add(video.path)
-            images = _list_images(root / video.path, modality_folders)
+            images = _list_images(root / video.path, modality_folders, left_out)
             if not images and video.path not in no_face:
                 raise ValueError(f"no frames in {root / video.path}")
         except ValueError as error:
@@ -177,19 +194,26 @@ def _list_frames(
     return frames, problems
 
 
-def _list_images(video: Path, modality_folders: Mapping[str, Sequence[str]]) -> dict[str, Images]:
-    """Return `{frame name: its images}` of a video.
+def _list_images(
+    video: Path, modality_folders: Mapping[str, Sequence[str]], left_out: list[str]
+) -> dict[str, Images]:
+    """Return `{frame name: its images}` of a video, and add the other files to `left_out`.
 
     Raises:
-        ValueError: the names of two images of a modality differ only in the suffix.
+        ValueError: the names of two images of a modality differ only in the suffix, or an image cannot be
+            decoded.
     """
     frames: dict[str, Images] = {}
     for modality, candidates in modality_folders.items():
         folder = next((name for name in candidates if (video / name).is_dir()), None)
         if folder is None:
             continue
-        for image in sorted(entry.name for entry in (video / folder).iterdir() if is_image(entry.name)):
-            images = frames.setdefault(image.rpartition(".")[0], {})
+        listing = list_files(video / folder, recursive=False)
+        if listing.undecodable:
+            raise ValueError(f"{video / folder}: cannot be decoded: {format_list(listing.undecodable)}")
+        left_out += [*listing.videos, *listing.others]
+        for image in listing.images:
+            images = frames.setdefault(image.rpartition(".")[0] or image, {})
             path = image if folder == "." else f"{folder}/{image}"
             if modality in images:
                 raise ValueError(f"{video}: {images[modality]} and {path} are one frame: keep one of them")
@@ -205,7 +229,7 @@ def _list_no_face_videos(root: Path) -> Iterator[str]:
 
 def _refuse_video_files(videos: Sequence[Video], root: Path) -> None:
     for folder in dict.fromkeys((root / video.path).parent for video in videos):
-        if folder.is_dir() and any(is_video(entry.name) for entry in folder.iterdir()):
+        if folder.is_dir() and any(is_video(entry.name) and entry.is_file() for entry in folder.iterdir()):
             raise DataError(
                 f"{folder}: holds videos but no frames: run `fas data frames {root} FRAMES` and read FRAMES"
             )

@@ -129,3 +129,16 @@ def test_shape_of_other_files_is_refused(tmp_path: Path, content: bytes) -> None
         read_shape(tmp_path / "b.jpg")
     with pytest.raises(DataError, match="cannot be read"):
         read_shape(tmp_path)
+
+
+@pytest.mark.parametrize("suffix", [".ppm", ".pnm", ".pam", ".avif", ".jp2", ".ras", ".dib"])
+def test_rarer_formats(suffix: str) -> None:
+    image = np.random.default_rng(1).integers(0, 256, (HEIGHT * 4, WIDTH * 4, 3), np.uint8)
+    done, data = cv2.imencode(suffix, image)
+    assert done
+    assert pixel_size(bytes(data)) == (WIDTH * 4, HEIGHT * 4)
+
+
+def test_a_pnm_header_may_have_comments() -> None:
+    assert pixel_size(b"P5\n# by a camera\n640 # wide\n480\n255\n") == (640, 480)
+    assert pixel_size(b"P5 is a class") is None

@@ -27,22 +27,21 @@ def touch(root: Path, *paths: str) -> None:
 
 
 def test_all_decodable_endings_are_images_by_name(tmp_path: Path) -> None:
-    names = [
-        "a.JPG",
-        "b.jfif",
-        "c.jpe",
-        "d.dib",
-        "e.pgm",
-        "f.ppm",
-        "g.pbm",
-        "h.pnm",
-        "i.gif",
-        "j.avif",
-        "k.jp2",
-        "l.tif",
-        "m.webp",
-        "n.bmp",
-    ]
+    suffixes = (
+        ".JPG",
+        ".jfif",
+        ".jpe",
+        ".dib",
+        ".pgm",
+        ".ppm",
+        ".pbm",
+        ".gif",
+        ".avif",
+        ".jp2",
+        ".tif",
+        ".webp",
+    )
+    names = sorted(f"photo{suffix}" for suffix in suffixes)
     touch(tmp_path, *names)  # empty: nothing but the name can tell
     assert list_files(tmp_path).images == tuple(names)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -54,3 +55,16 @@ def test_a_box_outside_the_image_is_refused(make_samples: Make) -> None:
     samples = make_samples(1, box=[[40, 0, 10, 10]])
     with pytest.raises(DataError, match=r"rgb/0\.png: box \[40.* lies outside the image of 32 x 32 pixels"):
         read_faces(samples, 0, ["rgb"])
+
+
+def test_depth_is_stretched_over_the_face_in_the_box(make_samples: Make, tmp_path: Path) -> None:
+    samples = make_samples(1, ("rgb", "depth"), box=[[0, 0, 16, 32]])
+    scene = np.full((64, 64), 9000, np.uint16)
+    scene[:, :32] = np.linspace(600, 800, 64).astype(np.uint16)[:, None]
+    scene[0, 0] = 65535
+    assert cv2.imwrite(str(tmp_path / "depth/0.png"), scene)
+    assert cv2.imwrite(str(tmp_path / "rgb/0.png"), np.zeros((32, 32, 3), np.uint8))
+    (face,) = (faces["depth"] for faces in [read_faces(samples, 0, ["rgb", "depth"])])
+    assert face.shape == (64, 32, 3)
+    assert (face[0, 0] == 0).all()
+    assert (face[1, 1, 0], face[-1, -1, 0]) == (pytest.approx(5, abs=3), 255)

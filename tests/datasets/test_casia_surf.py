@@ -116,3 +116,11 @@ def test_splits_without_a_list_are_refused(root: Path, tmp_path_factory: pytest.
         reader(root).samples("test")
     with pytest.raises(DataError, match="no list files here"):
         reader(tmp_path_factory.mktemp("empty")).splits()
+
+
+def test_lists_may_have_backslashes(root: Path) -> None:
+    file = root / "train_list.txt"
+    file.write_bytes(file.read_bytes().replace(b"/", b"\\"))
+    samples = reader(root).samples("train")
+    assert samples.path(0, "rgb") == root / FAKE / "color/101.jpg"
+    assert samples.column("species") == ["05_enm_s", "live"]

@@ -173,3 +173,19 @@ def test_other_files_are_one_line(root: Path, text: str, message: str) -> None:
     (root / "metas/intra_test/test_label.json").write_text(text)
     with pytest.raises(DataError, match=message):
         reader(root).samples("test")
+
+
+@pytest.mark.parametrize("box", ["300 300 50 50 0.9", "-80 -80 60 60 0.9", "-40 20 60 60 0.9"])
+def test_a_box_outside_the_photo_is_not_used(root: Path, box: str) -> None:
+    """Its corner, or an edge, would be written as a face."""
+    photo(root, "Data/test/9/live/1.jpg", box)
+    reader = CelebaSpoof(CelebaSpoofOptions(), root=root)
+    assert reader.samples("test").box(0) is None
+
+
+def test_lists_may_have_backslashes(root: Path) -> None:
+    (root / "metas/intra_test/test_label.json").write_text(
+        json.dumps({"Data\\test\\9\\live\\1.jpg": numbers(0)})
+    )
+    samples = CelebaSpoof(CelebaSpoofOptions(), root=root).samples("test")
+    assert samples.paths("rgb") == [root / "Data/test/9/live/1.jpg"]

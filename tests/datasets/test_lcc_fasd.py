@@ -76,3 +76,8 @@ def test_other_folders_are_one_line(tmp_path: Path) -> None:
         reader.samples("train")
     with pytest.raises(DataError, match="no 'dev' split"):
         reader.samples("dev")
+
+
+def test_files_that_are_left_out_are_counted(root: Path, touch: Touch) -> None:
+    touch(root, "LCC_FASD_training/real/8.heic", "LCC_FASD_training/.ipynb_checkpoints/real/7.jpg")
+    assert open_dataset(str(root), None, registry()).notes == ("2 files left out: 1 .heic, 1 .txt",)

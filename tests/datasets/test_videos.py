@@ -85,3 +85,15 @@ def test_names_of_videos_are_folders_and_video_files(tmp_path: Path, touch: Touc
     touch(tmp_path, "b/1.jpg", "a.mp4", "b.mp4", "notes.txt", ".cache/1.jpg")
     assert list_video_names(tmp_path) == ["a", "b"]
     assert list_video_names(tmp_path / "missing") == []
+
+
+def test_files_that_are_no_frames_are_counted_and_undecodable_frames_refused(
+    tmp_path: Path, touch: Touch
+) -> None:
+    touch(tmp_path, "a/1.jpg", "a/notes.txt", "a/.hidden.txt", "a/sound.wav", "b/1.pgm", "b/2.heic")
+    left_out: list[str] = []
+    assert len(build_frame_table([live("a")], "test", tmp_path, RGB, left_out)) == 1
+    assert left_out == ["notes.txt", "sound.wav"]
+    with pytest.raises(DataError) as caught:
+        build_frame_table([live("b")], "test", tmp_path, RGB)
+    assert caught.value.problems == (f"list:1: {tmp_path}/b: cannot be decoded: 2.heic",)

@@ -84,3 +84,10 @@ def test_the_fingerprint_changes_with_the_list() -> None:
     first = table(2, label=[1, 0]).fingerprint()
     assert first == table(2, label=[1, 0]).fingerprint()
     assert len({first, table(2, label=[0, 0]).fingerprint(), table(3, label=[1, 0, 0]).fingerprint()}) == 3
+
+
+def test_paths_of_windows_are_used_if_the_files_are_there(tmp_path: Path) -> None:
+    (tmp_path / "odd\\name.jpg").touch()
+    paths = ["a\\b\\c.jpg", "odd\\name.jpg", None, "d/e.jpg"]
+    samples = SampleTable.of({"id": list("abcd"), "rgb": paths}, modalities=["rgb"], root=tmp_path)
+    assert samples.column("rgb") == ["a/b/c.jpg", "odd\\name.jpg", None, "d/e.jpg"]

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sized
 from itertools import combinations
-from pathlib import Path
 from typing import Any
 
 import pyarrow.compute as pc
 from attrs import asdict, frozen
 
-from fas_core.console import Table, console
+from fas_core.console import Table
 from fas_core.contracts import DatasetReader
-from fas_core.data.images import box_overlaps, decode, read_bytes
-from fas_core.data.parallel import ordered
+from fas_core.data.images import box_overlaps
 from fas_core.errors import DataError, format_list
 from fas_core.records.samples import ATTACK, LIVE, SampleTable
+from fas_plugins.commands.data.decoding import explain_undecodable
+from fas_plugins.commands.data.image_files import Files, list_images, read_files
 
 MAX_LISTED = 10
 LABEL_NAMES = {LIVE: "live", ATTACK: "attack", None: "unknown"}
@@ -73,29 +72,21 @@ class DatasetCheck:
         )
 
 
-@frozen
-class ImageFile:
-    """An image file: the digest of its bytes and its shape (H, W, 3), or why it could not be read."""
-
-    path: Path
-    digest: str = ""
-    shape: tuple[int, ...] = ()
-    problem: str = ""
-
-
-Files = Mapping[Path, ImageFile]
-
-
 def inspect_dataset(reader: DatasetReader, workers: int) -> DatasetCheck:
-    """Read the lists of all splits, and each image file once.
+    """Read the lists of all splits and all image files, and find what cannot be read or contradicts itself.
+
+    An image below the root that no decoder reads is a problem as well.
 
     Args:
         reader: the data set.
         workers: threads that read images.
     """
     splits, problems = _read_lists(reader)
-    files = _read_files(splits, workers)
+    files = read_files(splits, workers)
     problems += _shorten([file.problem for file in files.values() if file.problem])
+    if splits:
+        root = next(iter(splits.values())).root
+        problems += _shorten(list(explain_undecodable(reader, root).values()))
     warnings: list[str] = []
     for split, samples in splits.items():
         problems += _find_contradictions(split, samples) + _find_boxes_outside(split, samples, files)
@@ -127,34 +118,6 @@ def _read_lists(reader: DatasetReader) -> tuple[dict[str, SampleTable], list[str
         except DataError as error:
             problems += [line for line in (error.message, *error.problems) if line not in problems]
     return splits, problems
-
-
-def _read_files(splits: Splits, workers: int) -> dict[Path, ImageFile]:
-    paths = {path: None for samples in splits.values() for _, path in _list_images(samples)}
-    files: dict[Path, ImageFile] = {}
-    with console.progress("reading images", len(paths)) as bar:
-        for file in ordered(_read_file, paths, workers):
-            files[file.path] = file
-            bar.advance()
-    return files
-
-
-def _read_file(path: Path) -> ImageFile:
-    try:
-        data = read_bytes(path)
-        shape = decode(data, path).shape
-    except DataError as error:
-        return ImageFile(path, problem=error.message)
-    return ImageFile(path, hashlib.blake2b(data, digest_size=16).hexdigest(), shape)
-
-
-def _list_images(samples: SampleTable) -> Iterator[tuple[str, Path]]:
-    """Yield (sample id, path) of every image in the table."""
-    ids = samples.column("id")
-    for modality in samples.modalities:
-        for name, path in zip(ids, samples.column(modality), strict=True):
-            if path is not None:
-                yield name, samples.root / path
 
 
 def _find_contradictions(split: str, samples: SampleTable) -> list[str]:
@@ -214,7 +177,7 @@ def _find_shared_files(name: str, first: SampleTable, second: SampleTable, files
 def _group_by_digest(samples: SampleTable, files: Files) -> dict[str, list[str]]:
     """Return the ids of the samples by the digest of their files."""
     groups: dict[str, list[str]] = defaultdict(list)
-    for name, path in _list_images(samples):
+    for name, path in list_images(samples):
         if not files[path].problem:
             groups[files[path].digest].append(name)
     return groups

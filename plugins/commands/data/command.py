@@ -77,8 +77,11 @@ def stats(dataset: str, split: str, size: int, sets: tuple[str, ...], workers: i
     from fas_core.records.model_input import Resize
     from fas_plugins.commands.data.stats import measure_channels
 
-    samples = open_source(dataset, sets).samples(split)
+    reader = open_source(dataset, sets)
+    samples = reader.samples(split)
     samples.need(samples.modalities)
+    for note in reader.notes:
+        console.warn(f"{dataset}: {note}")
     statistics = measure_channels(samples, samples.modalities, size, Resize(), workers or cores())
     tree = {"model": {"normalize": {modality: asdict(values) for modality, values in statistics.items()}}}
     console.info(f"# {len(samples)} {split} samples of {dataset}, in [0, 1]")
@@ -101,21 +104,39 @@ def stats(dataset: str, split: str, size: int, sets: tuple[str, ...], workers: i
 @detector_option
 @workers_option
 @output_options
-def crop(src: str, dst: Path, margin: float, size: int, detector: Path | None, workers: int | None) -> None:
+@click.pass_context
+def crop(
+    ctx: click.Context,
+    src: str,
+    dst: Path,
+    margin: float,
+    size: int,
+    detector: Path | None,
+    workers: int | None,
+) -> None:
     """Crop the largest face of each photo of SRC, a data set or a folder of photos, into DST.
 
     Crops keep the photos' names and folders, so that DST is a data set like SRC. Run again, the command
     skips finished photos. DST/manifest.csv lists the crops, DST/no_face.txt the photos without a face.
+
+    The exit code is 0, or 1 when a photo cannot be read; DST/unreadable.txt lists those.
     """
     from fas_core.data.faces import CropSettings
     from fas_core.data.parallel import cores
     from fas_plugins.commands.data.crop import crop_source
 
     result = crop_source(src, dst, CropSettings(detector, margin, size), workers or cores(), registry())
+    for note in result.notes:
+        console.warn(f"{src}: {note}")
+    for reason in result.unreadable.values():
+        console.error(reason)
     skipped = f"{result.skipped} photos were done before"
     console.info(f"{dst}: {result.crops} crops ({skipped}), {len(result.no_face)} photos without a face")
     if console.json:
-        console.document({"crops": result.crops, "kept": result.skipped, "no_face": result.no_face})
+        counts = {"crops": result.crops, "kept": result.skipped, "no_face": result.no_face}
+        console.document({**counts, "unreadable": result.unreadable, "notes": result.notes})
+    if result.unreadable:
+        ctx.exit(1)
 
 
 @command.command()
@@ -160,6 +181,8 @@ def show(dataset: str, output: Path, split: str | None, number: int, sets: tuple
     reader = open_source(dataset, sets)
     split = split or reader.splits()[0]
     samples = reader.samples(split)
+    for note in reader.notes:
+        console.warn(f"{dataset}: {note}")
     write_image(output, draw_contact_sheet(samples, samples.modalities, number))
     console.info(f"{output}: {split} of {dataset}")
     if console.json:

@@ -1,33 +1,39 @@
 """Crop faces out of raw photos: one face a photo, all modalities alike, resumable.
 
 Crops keep the photos' relative paths, so that the folder of crops has the layout of the folder of photos.
+Photos that cannot be read are listed, and the others are cropped.
 """
 
 from __future__ import annotations
 
 import csv
-import shutil
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from io import StringIO
 from pathlib import Path
 from typing import Any
 
-from attrs import frozen
+from attrs import evolve, field, frozen
 
 from fas_core.atomic import replacing
 from fas_core.console import console
 from fas_core.data.faces import CropSettings, Detector, crop_face, face_detector, largest
-from fas_core.data.images import Box, read_image, write_image
+from fas_core.data.images import Box, box_overlaps, encode, read_pixels, to_uint8
+from fas_core.data.listing import UNREADABLE, describe_left_out, list_files
 from fas_core.data.open import identify_dataset, is_unknown_folder, open_dataset
 from fas_core.data.parallel import ordered
-from fas_core.data.text_lists import NO_FACE, is_image
+from fas_core.data.text_lists import NO_FACE
 from fas_core.errors import DataError, format_list
 from fas_core.records.samples import COLUMNS, SampleTable, concat
 from fas_core.registry import Registry
 from fas_plugins.commands.data.crop_log import Boxes, CropLog
+from fas_plugins.commands.data.decoding import explain_undecodable
+from fas_plugins.commands.data.sidecars import MANIFEST, copy_lists, write_lines
 
-LOG, MANIFEST = "crops.jsonl", "manifest.csv"
+LOG = "crops.jsonl"
+
+CroppedBox = tuple[str, Box | None]
+"""The id of a sample and the box that was cropped, None where no face was found."""
 
 
 @frozen
@@ -38,11 +44,15 @@ class CropResult:
         crops: number of samples that have a crop.
         skipped: number of samples that an earlier job had finished.
         no_face: ids of the samples without a face.
+        unreadable: `{id: why a sample could not be cropped}`; of an image that is no sample, its path.
+        notes: what the data set's reader says of the data, such as which files are left out.
     """
 
     crops: int
     skipped: int
     no_face: tuple[str, ...]
+    unreadable: dict[str, str] = field(factory=dict)
+    notes: tuple[str, ...] = ()
 
 
 @frozen(eq=False)
@@ -72,20 +82,43 @@ class CropJob:
             return name in boxes
         return all((self.destination / path).is_file() for path in self.images[row].values())
 
-    def crop(self, row: int) -> tuple[str, Box | None]:
+    def crop(self, row: int) -> CroppedBox:
         """Write the crops of one sample; return its id and the cropped box, None where no face was found.
 
         The face is the sample's box, else the largest one in the first modality.
+
+        Raises:
+            DataError: an image cannot be read, or the sample's box lies outside it.
         """
         paths = self.images[row]
-        photos = {modality: read_image(self.samples.root / path) for modality, path in paths.items()}
-        face = self.samples.box(row) or largest(self.detect(next(iter(photos.values()))))
+        photos = {modality: read_pixels(self.samples.root / path) for modality, path in paths.items()}
+        first, box = next(iter(photos.values())), self.samples.box(row)
+        if box is not None and not box_overlaps(box, first.shape):
+            path = self.samples.root / next(iter(paths.values()))
+            raise DataError(f"{path}: box {list(box)} lies outside the image")
+        face = box or largest(self.detect(to_uint8(first)))
         if face is None:
             return self.ids[row], None
-        box, crops = crop_face(photos, face, self.settings)
+        square, crops = crop_face(photos, face, self.settings)
         for modality, image in crops.items():
-            write_image(self.destination / paths[modality], image)
-        return self.ids[row], box
+            with replacing(self.destination / paths[modality]) as temporary:
+                temporary.write_bytes(encode(to_uint8(image), Path(paths[modality]).suffix))
+        return self.ids[row], square
+
+    def crop_all(self, rows: Iterable[int], workers: int, unreadable: dict[str, str]) -> Iterator[CroppedBox]:
+        """Crop samples, yield the results, and add to `unreadable` why others cannot be cropped."""
+
+        def crop(row: int) -> CroppedBox | DataError:
+            try:
+                return self.crop(row)
+            except DataError as error:
+                return error
+
+        for row, result in zip(rows, ordered(crop, rows, workers), strict=True):
+            if isinstance(result, DataError):
+                unreadable[self.ids[row]] = result.message
+            else:
+                yield result
 
     def write_manifest(self, boxes: Boxes) -> None:
         """Write `manifest.csv`: the known columns of each crop, its photo, and its box in the photo."""
@@ -96,7 +129,7 @@ class CropJob:
         columns: dict[str, list[Any]] = {name: samples.column(name) for name in known}
         columns |= {name: [paths.get(name) for paths in self.images] for name in samples.modalities}
         columns["source"] = [str(path) for path in samples.paths(samples.modalities[0])]
-        cropped = [boxes[name] for name in self.ids]
+        cropped = [boxes.get(name) for name in self.ids]
         columns["source_box"] = [box and " ".join(f"{value:.1f}" for value in box) for box in cropped]
         rows = [row for row, box in zip(zip(*columns.values(), strict=True), cropped, strict=True) if box]
         text = StringIO()
@@ -108,11 +141,11 @@ class CropJob:
 def crop_samples(
     samples: SampleTable, destination: Path, detect: Detector, settings: CropSettings, workers: int
 ) -> CropResult:
-    """Write the crops of all samples, `manifest.csv` and `no_face.txt`.
+    """Write the crops of all samples, `manifest.csv`, `no_face.txt` and `unreadable.txt`.
 
     Raises:
-        DataError: an image is unreadable or lies outside the root; `destination` is the root, or holds
-            crops of other settings.
+        DataError: an image lies outside the root; `destination` is the root, or holds crops of other
+            settings.
         FasError: the destination cannot be written.
     """
     if destination.resolve() == samples.root.resolve():
@@ -122,15 +155,17 @@ def crop_samples(
     log = CropLog(destination / LOG)
     boxes = log.read(settings)
     rows = [row for row in range(len(ids)) if not job.is_finished(row, boxes)]
+    unreadable: dict[str, str] = {}
     with console.progress("cropping", len(rows)) as bar:
-        for name, box in log.record(ordered(job.crop, rows, workers)):
+        for name, box in log.record(job.crop_all(rows, workers, unreadable)):
             boxes[name] = box
             bar.advance()
     job.write_manifest(boxes)
-    no_face = tuple(name for name in ids if boxes[name] is None)
-    with replacing(destination / NO_FACE) as temporary:
-        temporary.write_text("".join(f"{name}\n" for name in no_face), encoding="utf-8")
-    return CropResult(len(samples) - len(no_face), len(samples) - len(rows), no_face)
+    no_face = tuple(name for name in ids if name not in unreadable and boxes[name] is None)
+    write_lines(destination / NO_FACE, no_face)
+    write_lines(destination / UNREADABLE, unreadable.values())
+    crops = len(samples) - len(no_face) - len(unreadable)
+    return CropResult(crops, len(samples) - len(rows), no_face, unreadable)
 
 
 def crop_source(
@@ -146,36 +181,35 @@ def crop_source(
     if folder.is_dir() and destination.resolve().is_relative_to(folder.resolve()):
         raise DataError(f"{destination}: lies within {folder}, which is searched: choose another folder")
     if is_unknown_folder(source, registry):
-        return crop_samples(find_photos(Path(source)), destination, detect, settings, workers)
+        samples, notes = find_photos(Path(source))
+        return evolve(crop_samples(samples, destination, detect, settings, workers), notes=notes)
     component, root = identify_dataset(source, registry)
     reader = open_dataset(source, None, registry)
     samples = concat([reader.samples(split) for split in reader.splits()])
     result = crop_samples(samples, destination, detect, settings, workers)
     if root is not None and root.is_dir():
         copy_lists(component.markers, root, destination)
-    return result
+    return evolve(
+        result, unreadable=result.unreadable | explain_undecodable(reader, samples.root), notes=reader.notes
+    )
 
 
-def find_photos(root: Path) -> SampleTable:
-    """Return every image below a folder as an unlabelled RGB sample; its id is the relative path.
+def find_photos(root: Path) -> tuple[SampleTable, tuple[str, ...]]:
+    """Return every image below a folder as an unlabelled RGB sample, and a note of the files left out.
+
+    The id of a sample is the relative path. Images that cannot be decoded are samples, too.
 
     Raises:
         DataError: there are no images.
     """
-    paths = sorted(path.relative_to(root).as_posix() for path in root.rglob("*") if is_image(path.name))
+    listing = list_files(root)
+    paths = sorted((*listing.images, *listing.undecodable))
+    left_out = describe_left_out((*listing.videos, *listing.others))
     if not paths:
-        raise DataError(f"{root}: no images in this folder")
-    return SampleTable.of({"id": paths, "rgb": paths}, modalities=("rgb",), root=root)
-
-
-def copy_lists(markers: Iterable[str], root: Path, destination: Path) -> list[Path]:
-    """Copy the list files of a layout, so that `destination` has the same layout; return the copied files."""
-    files = sorted({path for marker in markers for path in root.glob(marker)})
-    lists = [path for path in files if path.is_file() and not is_image(path.name)]
-    for path in lists:
-        with replacing(destination / path.relative_to(root)) as temporary:
-            shutil.copyfile(path, temporary)
-    return lists
+        problem = f"{root}: no images in this folder"
+        raise DataError(f"{problem}: {left_out}" if left_out else problem)
+    samples = SampleTable.of({"id": paths, "rgb": paths}, modalities=("rgb",), root=root)
+    return samples, (left_out,) if left_out else ()
 
 
 def find_image_paths(samples: SampleTable) -> list[dict[str, str]]:

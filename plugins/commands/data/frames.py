@@ -22,15 +22,16 @@ from attrs import validators as v
 from fas_core.atomic import replacing
 from fas_core.console import console
 from fas_core.data.images import encode
+from fas_core.data.listing import UNREADABLE, Listing, describe_left_out, list_files
 from fas_core.data.open import match_layouts
 from fas_core.data.parallel import ordered
-from fas_core.data.text_lists import is_image, is_video
+from fas_core.data.text_lists import is_image
 from fas_core.data.video import opened
 from fas_core.errors import DataError, format_list
 from fas_core.registry import Registry
-from fas_plugins.commands.data.crop import MANIFEST, copy_lists
+from fas_plugins.commands.data.sidecars import MANIFEST, copy_lists, write_lines
 
-SETTINGS, UNREADABLE = "frames.json", "unreadable.txt"
+SETTINGS = "frames.json"
 
 MIN_READABLE = 0.9
 """A video counts as cut off below this share of readable frames: some headers only estimate their number."""
@@ -71,12 +72,14 @@ class ExtractionResult:
         frames: number of frames.
         skipped: number of videos that an earlier job had finished.
         unreadable: `{video: why it has no frames}`.
+        left_out: number of files that are no videos, by ending, as a text.
     """
 
     videos: int
     frames: int
     skipped: int
     unreadable: dict[str, str]
+    left_out: str = ""
 
 
 def extract_frames(
@@ -95,10 +98,14 @@ def extract_frames(
     """
     if destination.resolve().is_relative_to(source.resolve()):
         raise DataError(f"{destination}: lies within {source}, which is searched: choose another folder")
-    folders = find_videos(source)
+    listing = list_files(source)
+    folders = assign_folders(source, listing)
     _store_settings(destination, settings)
+    lists: set[str] = set()
     for layout in match_layouts(source, registry):
-        copy_lists(layout.markers, source, destination)
+        copied = copy_lists(layout.markers, source, destination)
+        lists |= {path.relative_to(source).as_posix() for path in copied}
+    others = set(listing.images + listing.left_out) - lists
 
     def extract(video: str) -> str:
         try:
@@ -119,22 +126,22 @@ def extract_frames(
     unreadable = {video: reasons[video] for video in folders if video in reasons}
     written = [folder for video, folder in folders.items() if video not in unreadable]
     frames = _write_manifest(destination, written)
-    _write_lines(destination / UNREADABLE, (f"{video}: {reason}" for video, reason in unreadable.items()))
-    return ExtractionResult(len(written), frames, len(folders) - len(unfinished), unreadable)
+    write_lines(destination / UNREADABLE, (f"{video}: {reason}" for video, reason in unreadable.items()))
+    skipped, left_out = len(folders) - len(unfinished), describe_left_out(sorted(others))
+    return ExtractionResult(len(written), frames, skipped, unreadable, left_out)
 
 
-def find_videos(source: Path) -> dict[str, str]:
-    """Return `{video: folder of its frames}`, both relative, for all videos below a folder.
+def assign_folders(source: Path, listing: Listing) -> dict[str, str]:
+    """Return `{video: folder of its frames}`, both relative, for all videos of a folder.
 
     Raises:
         DataError: there are no videos, or two would share a folder.
     """
-    if not source.is_dir():
-        raise DataError(f"{source}: no such folder")
-    videos = sorted(path.relative_to(source) for path in source.rglob("*") if is_video(path.name))
-    if not videos:
-        raise DataError(f"{source}: no videos in this folder")
-    folders = {video.as_posix(): video.with_suffix("") for video in videos}
+    if not listing.videos:
+        left_out = describe_left_out(listing.images + listing.left_out)
+        problem = f"{source}: no videos in this folder"
+        raise DataError(f"{problem}: {left_out}" if left_out else problem)
+    folders = {video: Path(video).with_suffix("") for video in listing.videos}
     counts = Counter(folders.values())
     shared = {folder for folder, count in counts.items() if count > 1}
     shared |= {parent for folder in counts for parent in folder.parents if parent in counts}
@@ -204,7 +211,7 @@ def _store_settings(destination: Path, settings: FrameSettings) -> None:
     elif destination.is_dir() and next(destination.iterdir(), None):
         raise DataError(f"{destination}: is not empty, and not of frames: choose another folder")
     else:
-        _write_lines(file, [text])
+        write_lines(file, [text])
 
 
 def _write_manifest(destination: Path, folders: Iterable[str]) -> int:
@@ -224,8 +231,3 @@ def _list_frames(destination: Path, folder: str) -> Iterator[tuple[str, str, int
     for name in sorted(names, key=lambda name: (len(name), name)):
         stem = name.rpartition(".")[0]
         yield f"{folder}/{stem}", folder, int(stem), f"{folder}/{name}"
-
-
-def _write_lines(path: Path, lines: Iterable[str]) -> None:
-    with replacing(path) as temporary:
-        temporary.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")

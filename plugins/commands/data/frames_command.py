@@ -57,6 +57,8 @@ def frames(
     selection = {"every": every} if every else {"per_video": per_video or PER_VIDEO}
     settings = FrameSettings(**selection, format="png" if suffix == "png" else "jpg")
     result = extract_frames(src, dst, settings, workers or cores(), registry())
+    if result.left_out:
+        console.warn(f"{src}: {result.left_out}")
     for video, reason in result.unreadable.items():
         console.error(f"{src / video}: {reason}")
     console.info(
@@ -69,6 +71,7 @@ def frames(
                 "frames": result.frames,
                 "kept": result.skipped,
                 "unreadable": result.unreadable,
+                "notes": [result.left_out] if result.left_out else [],
             }
         )
     if result.unreadable:

@@ -6,12 +6,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
-from attrs import evolve, frozen
+from attrs import evolve, field, frozen
 
 from fas_core import DataError
 from fas_core.contracts import DatasetReader
+from fas_core.data.listing import Listing, list_files
 from fas_core.records.samples import SampleTable
 from fas_plugins.commands.data.check import DatasetCheck, inspect_dataset
 
@@ -36,6 +38,13 @@ class Reader:
         if isinstance(table, DataError):
             raise table
         return table
+
+
+@frozen
+class FolderReader(Reader):
+    """A data set of a folder that was listed."""
+
+    listing: Listing = field(factory=Listing)
 
 
 @pytest.fixture
@@ -143,3 +152,22 @@ def test_a_list_that_cannot_be_read_is_a_problem_and_the_others_are_checked(read
     report = inspect_dataset(evolve(reader, tables={**reader.tables, "test": broken}), 2)
     assert report.problems == ("list: 2 problems", "list:1: bad", "list:2: worse")
     assert {item.split for item in report.counts} == {"train"}
+
+
+def test_an_image_that_no_decoder_reads_is_a_problem(reader: Reader, tmp_path: Path) -> None:
+    (tmp_path / "photo.heic").write_bytes(b"\0\0\0\x18ftypheic")
+    listed = FolderReader(reader.tables, listing=list_files(tmp_path))
+    (problem,) = inspect_dataset(listed, 2).problems
+    assert problem.startswith(f"{tmp_path}/photo.heic: cannot be decoded: a HEIC image")
+
+
+def test_zeros_in_the_middle_of_a_jpeg_are_a_problem(tmp_path: Path) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (256, 256, 3), np.uint8)
+    data = bytes(cv2.imencode(".jpg", noise)[1])
+    (tmp_path / "a.jpg").write_bytes(data[:20000] + bytes(4096) + data[24096:])
+    table = SampleTable.of({"id": ["a"], "rgb": ["a.jpg"]}, modalities=("rgb",), root=tmp_path)
+    (problem,) = inspect_dataset(Reader({"test": table}), 1).problems
+    assert (
+        problem
+        == f"{tmp_path}/a.jpg: the image is damaged: zeros instead of pixels in its middle: copy it again"
+    )

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import Result
 from numpy.typing import NDArray
 
 from fas_core import DataError
@@ -140,9 +141,9 @@ def test_an_interrupted_job_goes_on(photos: Path, tmp_path: Path) -> None:
     broken = photos / "live/one.jpg"
     whole = broken.read_bytes()
     broken.write_bytes(whole[:500])
-    with pytest.raises(DataError, match=r"one\.jpg: the image is cut off"):
-        crop_source(str(photos), crops, SMALL, 1, registry())
-    assert not (crops / "manifest.csv").exists()
+    reasons = crop_source(str(photos), crops, SMALL, 1, registry()).unreadable
+    assert list(reasons) == ["live/one"]
+    assert "one.jpg: the image is cut off" in reasons["live/one"]
     with (crops / "crops.jsonl").open("a") as stream:
         stream.write('{"id": "live/o')  # the power went
     broken.write_bytes(whole)
@@ -184,3 +185,54 @@ def test_a_folder_without_images_is_refused(tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
     with pytest.raises(DataError, match="in: no images in this folder"):
         crop_source(str(tmp_path / "in"), tmp_path / "out", SMALL, 1, registry())
+
+
+def test_what_cannot_be_read_is_listed_and_the_rest_is_cropped(
+    fas: Callable[..., Result], photo_with: PhotoWith, save: Save, tmp_path: Path
+) -> None:
+    """A job goes on after a corrupt photo; once that is mended, it crops what was missing."""
+    source, crops = tmp_path / "in", tmp_path / "crops"
+    for name in ("a.jpg", "b.png", "d/e.png"):
+        save(source / name, photo_with((200, 110, 70)))
+    whole = (source / "a.jpg").read_bytes()
+    (source / "a.jpg").write_bytes(whole[:500])
+    (source / "c.heic").write_bytes(b"\0\0\0\x18ftypheic")
+    (source / "notes.txt").write_text("notes")
+    result = fas("data", "crop", source, crops, "--size", 48)
+    assert result.exit_code == 1
+    unsupported = "a HEIC image, which is not supported: save it as JPEG or PNG"
+    assert result.stderr.splitlines() == [
+        f"warning: {source}: 1 file left out: 1 .txt",
+        f"error: {source}/a.jpg: the image is cut off after 500 bytes: copy it again",
+        f"error: {source}/c.heic: cannot be decoded: {unsupported}",
+    ]
+    assert [row["id"] for row in manifest(crops)] == ["b.png", "d/e.png"]
+    assert len((crops / "unreadable.txt").read_text().splitlines()) == 2
+    (source / "a.jpg").write_bytes(whole)
+    (source / "c.heic").unlink()
+    result = fas("data", "crop", source, crops, "--size", 48, "--json")
+    assert result.exit_code == 0
+    document = json.loads(result.stdout)
+    assert (document["crops"], document["kept"], document["unreadable"]) == (3, 2, {})
+    assert [row["id"] for row in manifest(crops)] == ["a.jpg", "b.png", "d/e.png"]
+
+
+def test_a_box_outside_the_photo_writes_no_corner(photos: Path, tmp_path: Path) -> None:
+    table = photos / "m.csv"
+    table.write_text("path,box\nlive/one.jpg,400 300 50 50\nattack/print/wall.jpg,10 10 50 50\n")
+    result = crop_source(str(table), tmp_path / "crops", SMALL, 1, registry())
+    assert list(result.unreadable) == ["live/one.jpg"]
+    assert "lies outside the image" in result.unreadable["live/one.jpg"]
+    assert not (tmp_path / "crops/live/one.jpg").exists()
+    assert (tmp_path / "crops/attack/print/wall.jpg").exists()
+
+
+@pytest.mark.parametrize("name", ["one.gif", "one.pgm", "one.jfif", "upload"])
+def test_crops_keep_the_name_of_a_rarer_format(
+    photo_with: PhotoWith, tmp_path: Path, save: Save, name: str
+) -> None:
+    save(tmp_path / "photo.png", photo_with((200, 110, 70))).rename(tmp_path / name)
+    (tmp_path / "in").mkdir()
+    (tmp_path / name).rename(tmp_path / "in" / name)
+    assert crop_source(str(tmp_path / "in"), tmp_path / "crops", SMALL, 1, registry()).crops == 1
+    assert read_image(tmp_path / "crops" / name).shape == (48, 48, 3)

@@ -36,7 +36,7 @@ def test_frames_of_videos(fas: Fas, videos: Path, tmp_path: Path) -> None:
     (videos / "broken.mov").unlink()
     result = fas("data", "frames", videos, out, "--json")
     assert result.exit_code == 0
-    assert json.loads(result.stdout) == {"videos": 1, "frames": 10, "kept": 1, "unreadable": {}}
+    assert json.loads(result.stdout) == {"videos": 1, "frames": 10, "kept": 1, "unreadable": {}, "notes": []}
     result = fas("data", "frames", videos, tmp_path / "png", "--every", 10, "--format", "png", "-q")
     assert (result.exit_code, result.output) == (0, "")
     assert sorted(path.name for path in (tmp_path / "png/a/b").iterdir()) == ["0001.png", "0011.png"]
@@ -70,4 +70,17 @@ def test_unreadable_videos_are_in_the_document_and_end_with_1(fas: Fas, videos: 
         "frames": 3,
         "kept": 0,
         "unreadable": {"broken.mov": reason},
+        "notes": [],
     }
+
+
+def test_files_that_are_no_videos_are_counted(fas: Fas, videos: Path, tmp_path: Path) -> None:
+    (videos / "broken.mov").unlink()
+    (videos / "clip.mp4").mkdir()  # a folder of frames
+    for name in ("clip.mp4/0001.jpg", "notes.txt", "Thumbs.db", "a/photo.heic"):
+        (videos / name).write_bytes(b"")
+    (videos / "a/b.avi").rename(videos / "a/recording")
+    result = fas("data", "frames", videos, tmp_path / "out")
+    assert result.exit_code == 0
+    assert result.stderr == f"warning: {videos}: 3 files left out: 1 .heic, 1 .jpg, 1 .txt\n"
+    assert len(list((tmp_path / "out/a/recording").iterdir())) == 10

@@ -1,0 +1,66 @@
+"""The image files of a data set, each read once: digest and shape, or what is wrong with it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from attrs import evolve, frozen
+
+from fas_core.console import console
+from fas_core.data.images import decode, read_bytes
+from fas_core.data.parallel import ordered
+from fas_core.errors import DataError
+from fas_core.records.samples import SampleTable
+from fas_plugins.commands.data.decoding import capture_damage, describe_damage
+
+CHUNK = 64
+"""Images between two updates of the progress bar."""
+
+
+@frozen
+class ImageFile:
+    """An image file: the digest of its bytes and its shape (H, W, 3), or why it could not be read."""
+
+    path: Path
+    digest: str = ""
+    shape: tuple[int, ...] = ()
+    problem: str = ""
+
+
+Files = Mapping[Path, ImageFile]
+
+
+def read_files(splits: Mapping[str, SampleTable], workers: int) -> dict[Path, ImageFile]:
+    """Read every image file of some splits once, with a progress bar, by so many threads."""
+    paths = list(dict.fromkeys(path for samples in splits.values() for _, path in list_images(samples)))
+    files: dict[Path, ImageFile] = {}
+    with console.progress("reading images", len(paths)) as bar:
+        for start in range(0, len(paths), CHUNK):
+            chunk = paths[start : start + CHUNK]
+            with capture_damage() as messages:
+                files |= zip(chunk, ordered(_read_file, chunk, workers), strict=True)
+            for path in chunk if messages else ():  # which of them it is, one alone tells
+                if not files[path].problem:
+                    files[path] = evolve(files[path], problem=describe_damage(path))
+            bar.advance(len(chunk))
+    return files
+
+
+def _read_file(path: Path) -> ImageFile:
+    try:
+        data = read_bytes(path)
+        shape = decode(data, path).shape
+    except DataError as error:
+        return ImageFile(path, problem=error.message)
+    return ImageFile(path, hashlib.blake2b(data, digest_size=16).hexdigest(), shape)
+
+
+def list_images(samples: SampleTable) -> Iterator[tuple[str, Path]]:
+    """Yield (sample id, path) of every image in the table."""
+    ids = samples.column("id")
+    for modality in samples.modalities:
+        for name, path in zip(ids, samples.column(modality), strict=True):
+            if path is not None:
+                yield name, samples.root / path
