@@ -63,6 +63,8 @@ def start(path: Path, recipe: Recipe, registry: Registry, *, reader: DatasetRead
         console.info(f"run {path}: {describe(recipe)}")
         dev_counts = f"dev {format_counts(dev)}" if dev else "no dev split"
         console.info(f"train {format_counts(train)}; {dev_counts}")
+        for note in reader.notes:
+            console.info(f"note: {note}")
     return _finish(training, reader)
 
 
