@@ -127,6 +127,7 @@ class Folder(Reader[FolderOptions]):
         folders = [path.removeprefix(prefix).partition("/")[0] for path in paths]
         outside = [path for path, name in zip(paths, folders, strict=True) if name not in classes]
         problems = _describe_outside(outside, prefix, "class", KNOWN_CLASSES)
+        problems += _describe_inner_splits(paths, prefix, classes)
         empty = sorted(set(classes) - set(folders))
         problems += [f"{self.root / prefix / name}: no images in this folder" for name in empty]
         if not classes and not problems:
@@ -159,6 +160,16 @@ def _describe_outside(paths: list[str], prefix: str, kind: str, known: str) -> l
             f"{where}: {_count(count)} of no known {kind}: move or remove the folder, or name it {known}"
         )
     return problems
+
+
+def _describe_inner_splits(paths: list[str], prefix: str, classes: dict[str, str]) -> list[str]:
+    """Describe folders of splits in those of classes, which would be read as species."""
+    parents = dict.fromkeys(tuple(path.removeprefix(prefix).split("/")[:-1][:2]) for path in paths)
+    return [
+        f"{prefix}{'/'.join(folders)}/: a split in the folder of a class: move it to {folders[1]}/{folders[0]}/"
+        for folders in parents
+        if len(folders) == 2 and folders[0] in classes and parse_split(folders[1])
+    ]
 
 
 def _describe_contents(names: list[str], listing: Listing) -> str:

@@ -4,7 +4,13 @@ import pytest
 
 from fas_core import ConfigError, DataError, Dataset, PluginError
 from fas_core.config.recipe import DatasetChoice
-from fas_core.data.open import is_unknown_folder, open_choice, open_dataset, resolve_dataset
+from fas_core.data.open import (
+    is_unknown_folder,
+    open_choice,
+    open_dataset,
+    replace_dataset,
+    resolve_dataset,
+)
 from fas_core.registry import PluginRecord, Registry, registry
 
 
@@ -96,6 +102,20 @@ def test_what_looks_like_none_wants_a_name(tmp_path: Path) -> None:
             open_dataset(str(path), None, registry())
     assert is_unknown_folder(str(tmp_path), registry())
     assert not is_unknown_folder(str(tmp_path / "a.jpg"), registry())
+
+
+def test_another_data_set_takes_over_the_names_of_modalities(tmp_path: Path) -> None:
+    touch(tmp_path / "m.csv")
+    own = resolve_dataset(f"folder:{tmp_path}", {"modalities": ["thermal", "nir"]}, registry())
+    other = replace_dataset(str(tmp_path / "m.csv"), own, registry())
+    assert other.options.modalities == ("thermal", "nir")
+    assert replace_dataset(f"nuaa:{tmp_path}", own, registry()).options.protocol == "subject_disjoint"
+    nuaa = resolve_dataset(f"nuaa:{tmp_path}", None, registry())
+    assert replace_dataset(str(tmp_path / "m.csv"), nuaa, registry()).options.modalities == (
+        "rgb",
+        "depth",
+        "ir",
+    )
 
 
 def test_a_slip_of_the_pen_is_answered_with_the_closest_name() -> None:

@@ -237,8 +237,8 @@ def _describe_splits(raw: RawTable, known: dict[str, pa.Array]) -> str:
     words = pc.unique(known["split"]).drop_null().to_pylist()
     splits = {word: parse_split(word) or word for word in words}
     refuse_synonyms({normalize_word(word): split for word, split in splits.items()}, raw.path)
-    values = pa.array([splits.get(word) for word in known["split"].to_pylist()], pa.string())
-    known["split"] = values
+    names = pa.array([splits[word] for word in words], pa.string())
+    known["split"] = names.take(pc.index_in(known["split"], value_set=pa.array(words, pa.string())))
     return ", ".join(f"{word} = {split}" for word, split in splits.items() if word != split)
 
 

@@ -61,7 +61,12 @@ class ScoreCommand(click.RichCommand):
     metavar="FILE",
     help="Scores of the attacks, if they are in another file; then FILE has those of live samples.",
 )
-@click.option("--dev-attacks", type=FILE, metavar="FILE", help="The same for --dev.")
+@click.option(
+    "--dev-attacks",
+    type=FILE,
+    metavar="FILE",
+    help="Scores of the attacks of --dev, if they are in another file.",
+)
 @reading_options
 @aggregate_option
 @evaluation_options
