@@ -156,9 +156,8 @@ def _describe_outside(paths: list[str], prefix: str, kind: str, known: str) -> l
     problems = []
     for name, count in sorted(parents.items()):
         where = f"{prefix}{name}/" if name else (prefix or "the folder itself")
-        problems.append(
-            f"{where}: {_count(count)} of no known {kind}: move or remove the folder, or name it {known}"
-        )
+        hint = f"move or remove the folder, or name it {known}"
+        problems.append(f"{where}: {_count(count)} of no known {kind}: {hint}")
     return problems
 
 

@@ -104,7 +104,10 @@ def test_a_split_level(tmp_path: Path) -> None:
             ["train/live/1.jpg", "extra/live/1.jpg", "2.jpg"],
             r"2 problems\n.*\n  extra/: 1 image of no known split",
         ),
-        (["live/train/1.jpg", "spoof/test/1.jpg"], r"spoof/test/: a split in .* class: move it to test/spoof/"),
+        (
+            ["live/train/1.jpg", "spoof/test/1.jpg"],
+            r"spoof/test/: a split in .* class: move it to test/spoof/",
+        ),
         (["train/live/1.jpg", "train/mask/1.jpg"], "train/mask/: 1 image of no known class"),
         (["train/live/1.jpg", "train/1.jpg"], "train/: 1 image of no known class"),
         (["live/1.jpg", "attack/notes.txt"], "attack: no images in this folder"),
