@@ -165,9 +165,9 @@ def _describe_inner_splits(paths: list[str], prefix: str, classes: dict[str, str
     """Describe folders of splits in those of classes, which would be read as species."""
     parents = dict.fromkeys(tuple(path.removeprefix(prefix).split("/")[:-1][:2]) for path in paths)
     return [
-        f"{prefix}{'/'.join(folders)}/: a split in the folder of a class: move it to {folders[1]}/{folders[0]}/"
-        for folders in parents
-        if len(folders) == 2 and folders[0] in classes and parse_split(folders[1])
+        f"{prefix}{'/'.join(names)}/: a split in the folder of a class: move it to {names[1]}/{names[0]}/"
+        for names in parents
+        if len(names) == 2 and names[0] in classes and parse_split(names[1])
     ]
 
 
