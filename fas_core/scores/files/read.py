@@ -13,21 +13,22 @@ from fas_core.errors import DataError, format_list
 from fas_core.scores.files.columns import RawTable, assign_columns, recorded_thresholds, require_column
 from fas_core.scores.files.labels import (
     Side,
-    check_species,
     find_non_numbers,
     has_decimal_comma,
-    labels_from_species,
     mentions_attack,
-    parse_labels,
     parse_numbers,
 )
-from fas_core.scores.files.published import PublishedTable, name_columns, name_list_columns
+from fas_core.scores.files.published import PublishedTable, name_columns
 from fas_core.scores.files.raw import read_raw_table
-from fas_core.scores.label_words import normalize_word, parse_split, refuse_synonyms
-from fas_core.scores.table import SCHEMA, ScoreTable, refuse_repeated_ids
+from fas_core.scores.files.samples import (
+    ROLES,
+    describe_columns,
+    look_up_labels,
+    read_ids,
+    read_label_columns,
+)
+from fas_core.scores.table import ScoreTable
 from fas_core.scores.thresholds import Threshold, fit_threshold
-
-ROLES = tuple(SCHEMA.names)
 
 
 @frozen
@@ -132,19 +133,19 @@ def _interpret(raw: RawTable, reading: Reading, labels: Path | None, need_labels
     """Return a table's score file; see `read_scores`."""
     roles = ("id", "score", "video") if labels else ROLES
     columns = assign_columns(raw, roles, reading.columns)
-    ids = _read_ids(raw, columns)
+    ids = read_ids(raw, columns)
     score = require_column(raw, columns, "score")
     scores, remark = _read_values(raw, score, ids, reading.high_score)
     recorded = recorded_thresholds(raw, columns)
     if labels is None:
-        known, label_remark = _read_label_columns(raw, columns, ids, reading.label_one, need_labels)
-        description = _describe(raw, columns, {"score": remark} | label_remark, recorded)
+        known, label_remark = read_label_columns(raw, columns, ids, reading.label_one, need_labels)
+        description = describe_columns(raw, columns, {"score": remark} | label_remark, recorded)
     elif "id" not in columns:
         raise DataError(f"{raw.path}: no column of ids to look up in {labels}: give --column id=NAME")
     else:
         videos = raw.read_text(columns["video"], "video") if "video" in columns else None
-        known, list_description = _look_up_labels(raw, ids, videos, labels, reading)
-        description = f"{_describe(raw, columns, {'score': remark}, recorded)}; {list_description}"
+        known, list_description = look_up_labels(raw, ids, videos, labels, reading.columns, reading.label_one)
+        description = f"{describe_columns(raw, columns, {'score': remark}, recorded)}; {list_description}"
     thresholds = next(iter(recorded.values()), ())
     negated = reading.high_score == "attack"
     if negated:
@@ -163,23 +164,6 @@ def refuse_shared(evaluated: ScoreFile, dev: ScoreFile) -> None:
             f"{len(shared)} ids are in {evaluated.path} and in {dev.path}, which is to choose the threshold: "
             f"{format_list(shared.to_pylist())}"
         )
-
-
-def _read_ids(raw: RawTable, columns: dict[str, int]) -> pa.Array:
-    """Stripped, distinct and none empty; row numbers where the file has none."""
-    if "id" not in columns:
-        return pa.array(range(1, len(raw) + 1)).cast(pa.string())
-    ids = pc.fill_null(raw.read_text(columns["id"], "id"), "")
-    if empty := pc.sum(pc.equal(ids, "")).as_py():
-        label = raw.column_label(columns["id"])
-        raise DataError(f"{raw.path}: column {label}: {empty} of {len(raw)} rows have no id")
-    try:
-        refuse_repeated_ids(ids, raw.path)
-    except DataError as error:
-        name = raw.names[columns["id"]]
-        hint = f"if they are videos with several scores each, give --column video={name} --column id="
-        raise DataError(f"{error.message}: {hint}") from None
-    return ids
 
 
 def _read_values(raw: RawTable, index: int, ids: pa.Array, high: Side | None) -> tuple[pa.Array, str]:
@@ -204,86 +188,3 @@ def _read_values(raw: RawTable, index: int, ids: pa.Array, high: Side | None) ->
         f"{raw.path}: column {raw.column_label(index)}: {len(offenders)} of {len(raw)} scores are not "
         f"numbers: {format_list(offenders, 3)}; leave a cell empty where there was no response"
     )
-
-
-def _read_label_columns(
-    raw: RawTable, columns: dict[str, int], ids: pa.Array, one: Side | None, need_labels: bool = True
-) -> tuple[dict[str, pa.Array], dict[str, str]]:
-    """({column: values} of labels and all else known of the samples; how the labels are interpreted)."""
-    roles = [role for role, index in columns.items() if role not in ("id", "score", "label")]
-    texts = {role: raw.read_text(columns[role], role) for role in roles if raw.has_values(columns[role])}
-    known = {role: pc.if_else(pc.equal(text, ""), None, text) for role, text in texts.items()}
-    if "label" in columns:
-        index = columns["label"]
-        where, name = f"{raw.path}: column {raw.column_label(index)}", raw.names[index] if raw.named else ""
-        known["label"], remark = parse_labels(raw.read_text(index, "label"), one, where=where, name=name)
-    elif "species" in known and (labels := labels_from_species(known["species"])) is not None:
-        known["label"], remark = labels, "by the species"
-    elif not need_labels:
-        return known, {}
-    else:
-        hint = " or --labels LIST" if "score" in columns else ""
-        raise DataError(f"{raw.path}: no labels (found: {raw.summary}): give --column label=NAME{hint}")
-    remarks = {"label": remark}
-    if "split" in known and (note := _describe_splits(raw, known)):
-        remarks["split"] = note
-    if "species" in known:
-        known["species"] = check_species(known["species"], known["label"], ids, str(raw.path))
-    return known, remarks
-
-
-def _describe_splits(raw: RawTable, known: dict[str, pa.Array]) -> str:
-    """Replace words for splits, such as `devel`, by train, dev and test; return what was replaced."""
-    words = pc.unique(known["split"]).drop_null().to_pylist()
-    splits = {word: parse_split(word) or word for word in words}
-    refuse_synonyms({normalize_word(word): split for word, split in splits.items()}, raw.path)
-    names = pa.array([splits[word] for word in words], pa.string())
-    known["split"] = names.take(pc.index_in(known["split"], value_set=pa.array(words, pa.string())))
-    return ", ".join(f"{word} = {split}" for word, split in splits.items() if word != split)
-
-
-def _look_up_labels(
-    raw: RawTable, ids: pa.Array, videos: pa.Array | None, labels: Path, reading: Reading
-) -> tuple[dict[str, pa.Array], str]:
-    """({column: values} that a list holds of the ids, or of their videos; how the list is interpreted)."""
-    listing = name_list_columns(read_raw_table(labels))
-    requested = {role: name for role, name in reading.columns.items() if role not in ("id", "score")}
-    columns = assign_columns(listing, [role for role in ROLES if role != "score"], requested)
-    require_column(listing, columns, "id")
-    listed_ids = _read_ids(listing, columns)
-    known, remark = _read_label_columns(listing, columns, listed_ids, reading.label_one)
-    keys, note = ids, ""
-    if videos is not None and not pc.any(pc.is_in(ids, value_set=listed_ids)).as_py():
-        keys, note = videos, ", whose ids are the videos of the samples"
-    unlabelled = keys.filter(pc.invert(pc.is_in(keys, value_set=listed_ids))).to_pylist()
-    unscored = listed_ids.filter(pc.invert(pc.is_in(listed_ids, value_set=keys))).to_pylist()
-    if unlabelled or unscored:
-        examples = [f" ({format_list(some, 3)})" if some else "" for some in (unlabelled, unscored)]
-        raise DataError(
-            f"{raw.path} and {labels} do not match: {len(unlabelled)} of {len(keys)} ids have no label"
-            f"{examples[0]}, {len(unscored)} of {len(listed_ids)} labelled ones no score{examples[1]}"
-        )
-    rows = pc.index_in(keys, value_set=listed_ids)
-    known = {role: column.take(rows) for role, column in known.items()}
-    if videos is not None:
-        known.setdefault("video", videos)
-    return known, _describe(listing, columns, remark, {}) + note
-
-
-def _describe(
-    raw: RawTable, columns: dict[str, int], remarks: Mapping[str, str], recorded: dict[int, tuple[float, ...]]
-) -> str:
-    """E.g. `a.csv: 100 rows, CSV (,): id is 'file', score is 'prob' (high = live), not used: 'x'`."""
-    used = {role: columns[role] for role in ROLES if role in columns and raw.has_values(columns[role])}
-    items = [] if "id" in columns else ["no ids, so rows are numbered"]
-    for role in ROLES:
-        if role in used or role in remarks:
-            column = raw.column_label(used[role]) if role in used else "given"
-            items.append(f"{role} is {column}" + (f" ({remarks[role]})" if role in remarks else ""))
-    for thresholds in recorded.values():
-        items.append(f"threshold is said to be {format_list(f'{value:g}' for value in thresholds)}")
-    used_indices = {*columns.values(), *recorded}
-    unused = [index for index in range(len(raw.names)) if index not in used_indices and raw.has_values(index)]
-    if unused:
-        items.append(f"not used: {format_list(map(raw.column_label, unused))}")
-    return f"{raw.path}: {len(raw)} rows, {raw.form}: {', '.join(items)}"

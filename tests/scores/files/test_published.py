@@ -117,20 +117,6 @@ def test_lists_of_oulu_npu(tmp_path: Path) -> None:
     assert "list of OULU-NPU (label,video)" in file.description
 
 
-def test_frames_take_the_labels_of_their_videos(tmp_path: Path) -> None:
-    rows = "".join(
-        f"{video}/{frame}.jpg,{video},0.5\n"
-        for video in ("6_3_20_1", "6_3_20_2", "6_3_20_5")
-        for frame in (1, 2)
-    )
-    file = read(tmp_path, f"id,video,score\n{rows}", OULU)
-    assert columns(file, "id", "label", "video")[1:3] == [
-        ("6_3_20_1/2.jpg", 1, "6_3_20_1"),
-        ("6_3_20_2/1.jpg", 0, "6_3_20_2"),
-    ]
-    assert file.description.endswith("whose ids are the videos of the samples")
-
-
 def test_a_list_of_oulu_npu_has_to_fit(tmp_path: Path) -> None:
     with pytest.raises(
         DataError, match=r"2 of 2 ids have no label \(6_3_20_1\.avi, .*3 of 3 labelled ones no score"
@@ -153,24 +139,6 @@ def test_signed_labels(tmp_path: Path, labels: str) -> None:
 def test_signed_labels_with_zero_are_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="labels of 1 rows are not understood: '-1'"):
         read(tmp_path, "a,0.3\nb,0.9\nc,0.1\n", "id,label\na,1\nb,-1\nc,0\n")
-
-
-def test_repeated_ids_of_other_files_are_explained(tmp_path: Path) -> None:
-    with pytest.raises(
-        DataError, match=r"1 ids are given more than once: v1: .*--column video=id --column id="
-    ):
-        read(tmp_path, "id,score,label\nv1,0.5,1\nv1,0.6,1\n")
-    (tmp_path / "scores.txt").write_text("id,score,label\nv1,0.5,1\nv1,0.6,1\n")
-    file = read_scores(tmp_path / "scores.txt", Reading(columns={"video": "id", "id": ""}))
-    assert columns(file, "id", "video") == [("1", "v1"), ("2", "v1")]
-
-
-def test_words_for_splits(tmp_path: Path) -> None:
-    file = read(tmp_path, "id,score,label,split\na,0.5,1,devel\nb,0.6,0,eval\n")
-    assert columns(file, "split") == [("dev",), ("test",)]
-    assert "split is 'split' (devel = dev, eval = test)" in file.description
-    with pytest.raises(DataError, match="'dev' and 'val' both mean 'dev'"):
-        read(tmp_path, "id,score,label,split\na,0.5,1,dev\nb,0.6,0,val\n")
 
 
 def test_a_declared_separator(tmp_path: Path) -> None:
