@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -20,7 +19,6 @@ from fas_core.data.text_lists import refuse
 from fas_core.errors import DataError, format_list
 from fas_core.records.samples import COLUMNS, SampleTable
 from fas_core.scores.files.labels import find_label_parsers
-from fas_core.scores.files.raw import decode_text, split_separator_line
 from fas_core.scores.label_words import (
     KNOWN_CLASSES,
     describe_synonyms,
@@ -29,7 +27,12 @@ from fas_core.scores.label_words import (
     refuse_synonyms,
 )
 from fas_plugins.datasets.base import Reader
-from fas_plugins.datasets.manifest_table import PATH_NAMES, match_columns, read_table
+from fas_plugins.datasets.manifest_table import (
+    PATH_NAMES,
+    match_columns,
+    read_table,
+    starts_with_separator_line,
+)
 from fas_plugins.datasets.options import ManifestOptions
 
 USUAL_SPLITS = ("train", "dev", "test")
@@ -116,16 +119,17 @@ class Manifest(Reader[ManifestOptions]):
                 values = columns[name].to_pylist()
                 columns[name], failures = _convert(values, build_converter(values))
                 problems += failures
-        refuse(self.root, [f"{_locate(self.root, row)}: {problem}" for row, problem in sorted(problems)])
+        if problems:
+            self._refuse(problems)
         return SampleTable.of(columns, modalities=modalities, root=self.root.parent)
 
-
-def _locate(path: Path, row: int) -> str:
-    """Return `file:line` of a row in a CSV file, or `file row N`."""
-    if path.suffix.lower() == ".parquet":
-        return f"{path} row {row}"
-    has_separator_line = split_separator_line(decode_text(path, path.read_bytes()))[0] is not None
-    return f"{path}:{row + 2 + has_separator_line}"
+    def _refuse(self, problems: list[tuple[int, str]]) -> None:
+        """Raise a DataError of `(row, problem)`s, each `file:line: problem` of a CSV file."""
+        if self.root.suffix.lower() == ".parquet":
+            start, first = f"{self.root} row ", 0
+        else:
+            start, first = f"{self.root}:", 2 + starts_with_separator_line(self.root)
+        refuse(self.root, [f"{start}{first + row}: {problem}" for row, problem in sorted(problems)])
 
 
 def _convert(values: Sequence[Any], convert: Callable[[Any], Any]) -> tuple[list[Any], list[tuple[int, str]]]:

@@ -58,6 +58,11 @@ def read_table(path: Path, known: Collection[str]) -> pa.Table:
         raise DataError(f"{path}: cannot be read as a table: {error}") from error
 
 
+def starts_with_separator_line(path: Path) -> bool:
+    """Whether the header of a text file is its second line, after `sep=;`."""
+    return split_separator_line(decode_text(path, path.read_bytes()))[0] is not None
+
+
 def match_columns(names: Sequence[str], modalities: Sequence[str], path: Path) -> dict[str, str]:
     """Return `{name in the file: column of the sample table}` of the columns that are used.
 
