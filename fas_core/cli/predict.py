@@ -108,9 +108,10 @@ def command(
 ) -> None:
     """Score each INPUT with MODEL, an exported one or a run, and say whether it is live or an attack.
 
-    INPUT is an image, a folder of images and videos, a manifest (CSV or Parquet), a video, or a camera
-    (camera:0). Images that differ in their modality only (x_rgb.jpg and x_depth.png, or rgb/x.jpg and
-    depth/x.png) are scored together. What cannot be read or has no face is a row with its reason.
+    INPUT is an image, a folder of images and videos, a manifest (CSV or Parquet), a video, a camera
+    (camera:0) or a stream (rtsp://..., http://...). Images that differ in their modality only (x_rgb.jpg and
+    x_depth.png, or rgb/x.jpg and depth/x.png) are scored together. What cannot be read or has no face is a
+    row with its reason.
 
     The exit code is 0; 1 when nothing could be scored; with --fail-on-attack 3 when anything is an attack,
     and 1 when anything could not be scored.

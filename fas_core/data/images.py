@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fas_core.atomic import replacing
+from fas_core.data.bit_depth import Image, Pixels, divide_by_257, is_grey, to_uint8
 from fas_core.data.damage import is_truncated, is_zeroed
 from fas_core.data.file_formats import RAW_SUFFIXES, FileKind, identify_format
 from fas_core.data.image_size import FORMATS, pixel_size
@@ -17,11 +18,9 @@ from fas_core.data.text_lists import is_image
 from fas_core.errors import DataError
 from fas_core.records.model_input import Resize
 
-Image = NDArray[np.uint8]
-"""(H, W, 3) RGB, or a batch of them."""
-
-Pixels = NDArray[np.uint8] | NDArray[np.uint16]
-"""(H, W, 3) RGB of 8 bits, or grey of 16 bits, which `to_uint8` converts once the face is known."""
+__all__ = ["Box", "Image", "Pixels", "as_image", "as_pixels", "box_overlaps", "crop", "decode", "encode"]
+__all__ += ["decode_pixels", "prepare", "read_bytes", "read_image", "read_pixels", "resize_square"]
+__all__ += ["scale_box", "to_uint8", "write_image"]
 
 Box = tuple[float, float, float, float]
 """x, y, w, h in pixels."""
@@ -29,10 +28,6 @@ Box = tuple[float, float, float, float]
 MAX_PIXELS = 64_000_000
 """Larger images are refused before they are decoded: a file of a few kB can hold gigabytes of pixels."""
 
-SATURATED = 65535
-"""Depth cameras write it, or 0, where they measured nothing."""
-
-RANGE_PERCENTILES = (1, 99)
 FULL_COLOUR = cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444
 JPEG_SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif")
 LOSSLESS_SUFFIXES = (".png", ".bmp", ".dib", ".webp", ".tif", ".tiff", ".ppm", ".pnm")
@@ -102,8 +97,8 @@ def decode_pixels(data: bytes, path: Path) -> Pixels:
         image = None
     if image is None:
         raise DataError(f"{path}: cannot be decoded: not an image of 8 or 16 bits a channel, or damaged")
-    if image.dtype == np.uint16 and not _is_grey(image):
-        image = _divide(image)
+    if image.dtype == np.uint16 and not is_grey(image):
+        image = divide_by_257(image)
     if image.dtype not in (np.uint8, np.uint16):
         raise DataError(f"{path}: {image.dtype} pixels: save it with 8 or 16 bits a channel")
     pixels: NDArray[Any] = cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
@@ -123,6 +118,14 @@ def _describe_format(data: bytes, suffix: str) -> str:
 def as_image(pixels: NDArray[Any], where: str) -> Image:
     """Convert an array to (H, W, 3) RGB, as `read_image` would read a file with these pixels.
 
+    Raises as `as_pixels`.
+    """
+    return to_uint8(as_pixels(pixels, where))
+
+
+def as_pixels(pixels: NDArray[Any], where: str) -> Pixels:
+    """Convert an array as `read_pixels` would read a file with these pixels.
+
     `pixels` are uint8 or uint16, (H, W), (H, W, 1), (H, W, 3) RGB or (H, W, 4) RGBA. `where` is for messages.
 
     Raises:
@@ -134,36 +137,9 @@ def as_image(pixels: NDArray[Any], where: str) -> Image:
     if channels not in (1, 3, 4):
         raise DataError(f"{where}: {channels} channels: give 3 (RGB), 1 or 4")
     image = np.repeat(pixels.reshape(*pixels.shape[:2], 1), 3, axis=2) if channels == 1 else pixels[..., :3]
-    return np.ascontiguousarray(to_uint8(image))
-
-
-def to_uint8(image: Pixels) -> Image:
-    """Convert the pixels of a face or a whole image (H, W, 3) to 8 bits; uint8 is returned as it is.
-
-    16-bit colour is divided by 257, as is grey that was 8 bits before. Other 16-bit grey is depth or infrared
-    counts, which fill only a part of that range: 0 and 65535 (nothing measured) become 0. The others are
-    stretched linearly, from their 1st to their 99th percentile, to 1..255, and clipped to it.
-    """
-    if image.dtype != np.uint16:
-        return np.asarray(image, np.uint8)
-    grey = image[..., 0]
-    measured = grey[(grey > 0) & (grey < SATURATED)]
-    if not _is_grey(image) or (len(measured) and not (measured % 257).any()):
-        return _divide(image)
-    if not len(measured):
-        return np.zeros(image.shape, np.uint8)
-    low, high = np.percentile(measured, RANGE_PERCENTILES, method="inverted_cdf").astype(int)
-    stretched = 1 + np.round((grey.astype(np.float32) - low) * (254 / max(high - low, 1)))
-    values = np.where((grey > 0) & (grey < SATURATED), np.clip(stretched, 1, 255), 0)
-    return np.repeat(values.astype(np.uint8)[..., None], 3, axis=-1)
-
-
-def _is_grey(image: NDArray[Any]) -> bool:
-    return bool((image == image[..., :1]).all())
-
-
-def _divide(image: NDArray[Any]) -> Image:
-    return np.asarray(np.round(image / 257), np.uint8)
+    if image.dtype == np.uint16 and not is_grey(image):
+        image = divide_by_257(image)
+    return np.ascontiguousarray(image)
 
 
 def crop(image: Pixels, box: Box) -> Image:

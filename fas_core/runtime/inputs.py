@@ -152,9 +152,8 @@ class InputFinder:
         left_out = describe_left_out(listing.others)
         images = sorted((*listing.images, *listing.undecodable), key=lambda name: name.split("/"))
         if not images and not listing.videos:
-            raise DataError(
-                ": ".join(filter(None, [f"{folder}: no images or videos in this folder", left_out]))
-            )
+            problem = f"{folder}: no images or videos in this folder"
+            raise DataError(f"{problem}: {left_out}" if left_out else problem)
         if left_out:
             console.warn(f"{folder}: {left_out}")
         yield from self._group_images((folder, name) for name in images)
@@ -189,9 +188,10 @@ def hide_credentials(url: str) -> str:
     'rtsp://10.0.0.5:554/cam?channel=1&token=***'
     """
     scheme, _, rest = url.partition("://")
-    address, mark, query = rest.rpartition("@")[2].partition("?")  # a password may contain any character
+    rest = rest.rpartition("@")[2].partition("#")[0]  # a password may contain any character
+    address, mark, query = rest.partition("?")
     parameters = "&".join(_hide_value(parameter) for parameter in query.split("&"))
-    return f"{scheme}://{address.partition('#')[0]}{mark}{parameters}"
+    return f"{scheme}://{address}{mark}{parameters}"
 
 
 def _hide_value(parameter: str) -> str:

@@ -9,7 +9,7 @@ from attrs import frozen
 
 from fas_core.data.listing import list_files
 from fas_core.data.text_lists import is_image, read_lines, refuse
-from fas_core.errors import DataError
+from fas_core.errors import DataError, format_list
 from fas_core.records.samples import ATTACK, LIVE
 
 SPLITS = ("train", "dev", "test")
@@ -170,8 +170,17 @@ def _list_frames(base: Path, video: str, release: Release, label: int | None) ->
 
 
 def _list_images(folder: Path) -> set[str]:
-    """Return the names of a folder's images; empty if there is no folder."""
-    return set(list_files(folder, recursive=False).images) if folder.is_dir() else set()
+    """Return the names of a folder's images; empty if there is no folder.
+
+    Raises:
+        ValueError: an image cannot be decoded.
+    """
+    if not folder.is_dir():
+        return set()
+    listing = list_files(folder, recursive=False)
+    if listing.undecodable:
+        raise ValueError(f"{folder}: cannot be decoded: {format_list(listing.undecodable)}")
+    return set(listing.images)
 
 
 def parse_frame_number(name: str) -> int | None:

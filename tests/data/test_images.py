@@ -16,7 +16,6 @@ from fas_core.data.images import (
     encode,
     prepare,
     read_image,
-    read_pixels,
     scale_box,
 )
 from fas_core.records.model_input import Resize
@@ -231,39 +230,6 @@ def test_boxes_are_clipped_to_the_image(noise: Image) -> None:
 
 def test_boxes_follow_the_images_size() -> None:
     assert scale_box((10, 20, 30, 40), (100, 200, 3), (50, 400, 3)) == (20, 10, 60, 20)
-
-
-def depth_map(*, outliers: tuple[int, ...] = ()) -> NDArray[np.uint16]:
-    """(100, 100) of 600 to 798 in rows of equal values, but for the first pixels."""
-    depth = np.repeat(np.arange(600, 800, 2, dtype=np.uint16)[:, None], 100, axis=1)
-    depth.flat[: len(outliers)] = outliers
-    return depth
-
-
-def test_single_outliers_do_not_flatten_a_depth_map() -> None:
-    """65535 is not measured, as is 0; others are beyond the 99th percentile, and clipped."""
-    plain = as_image(depth_map(), "depth")[..., 0]
-    for outliers, values in (((65535, 0), [0, 0]), ((60000, 1), [255, 1])):
-        image = as_image(depth_map(outliers=outliers), "depth")[..., 0]
-        assert image.flat[:2].tolist() == values
-        np.testing.assert_allclose(image.flat[2:], plain.flat[2:], atol=4)
-    assert len(np.unique(plain)) == 99  # of 100 rows, the first and the last are clipped to their neighbours
-
-
-def test_grey_that_was_of_eight_bits_keeps_its_white(noise: Image) -> None:
-    grey = noise[..., 0].astype(np.uint16) * 257
-    assert grey.max() == 65535
-    np.testing.assert_array_equal(as_image(grey, "a")[..., 0], noise[..., 0])
-
-
-def test_depth_is_stretched_over_the_box(tmp_path: Path) -> None:
-    """A wall far behind the face takes nothing of the face's range."""
-    scene = np.full((100, 200), 9000, np.uint16)
-    scene[:, :100] = depth_map()
-    cv2.imwrite(str(tmp_path / "a.png"), scene)
-    face = crop(read_pixels(tmp_path / "a.png"), (0, 0, 100, 100))
-    np.testing.assert_array_equal(face, as_image(depth_map(), "depth"))
-    assert len(np.unique(read_image(tmp_path / "a.png")[:, :100])) < 10
 
 
 @pytest.mark.parametrize("suffix", [".dib", ".ppm", ".pgm", ".pam", ".jp2", ".ras", ".gif", ".avif"])

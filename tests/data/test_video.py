@@ -46,3 +46,11 @@ def test_a_source_that_is_no_video(video: Path, tmp_path: Path) -> None:
     (tmp_path / "text.avi").write_text("no video")
     with pytest.raises(DataError, match="cannot be opened: damaged, cut off or no video"):
         next(frames(tmp_path / "text.avi"))
+
+
+def test_a_link_to_nothing_and_an_address_without_a_camera(tmp_path: Path) -> None:
+    (tmp_path / "a.mp4").symlink_to(tmp_path / "gone.mp4")
+    with pytest.raises(DataError, match="no such file"):
+        next(frames(tmp_path / "a.mp4"))
+    with pytest.raises(DataError, match="cannot be opened: check the address"):
+        next(frames("http://127.0.0.1:9/none"))

@@ -71,3 +71,10 @@ def test_contradicting_labels_are_refused_once_per_video() -> None:
 )
 def test_frame_numbers(name: str, number: int | None) -> None:
     assert parse_frame_number(name) == number
+
+
+def test_an_undecodable_image_of_a_video_is_a_problem(tmp_path: Path, write: Write, touch: Touch) -> None:
+    touch(tmp_path / "v", "color/1.jpg", "color/2.heic")
+    with pytest.raises(DataError) as caught:
+        read_list(write(tmp_path / "list.txt", "v 0"), tmp_path, FULL, "train")
+    assert caught.value.problems == (f"{tmp_path}/list.txt:1: {tmp_path}/v/color: cannot be decoded: 2.heic",)

@@ -99,3 +99,24 @@ def test_a_manifest_has_boxes(tmp_path: Path) -> None:
         ("a", "a.jpg", (1, 2, 3, 4)),
         ("b.png", "b.png", None),
     ]
+
+
+@pytest.mark.parametrize(
+    ("url", "name"),
+    [
+        ("rtsp://10.0.0.5:554/cam?channel=1&subtype=0", "rtsp://10.0.0.5:554/cam?channel=1&subtype=0"),
+        ("http://user:p@ss?w#rd/x@host/video", "http://host/video"),
+        ("http://host/x.mjpg?token", "http://host/x.mjpg?***"),
+        ("http://host/x?user=admin&pwd=12345&n=2#top", "http://host/x?user=***&pwd=***&n=2"),
+        ("RTSP://user@host", "RTSP://host"),
+    ],
+)
+def test_a_stream_is_named_without_secrets(url: str, name: str) -> None:
+    (stream,) = find(url, frames=7)
+    assert (stream.source, stream.name, stream.limit) == (url, name, 7)
+    assert "/" not in stream.copy_path
+
+
+def test_a_folder_has_samples_of_all_its_images(tmp_path: Path) -> None:
+    touch(tmp_path, "clip.mp4/1.pgm", "a.heic", "b.jfif", ".ipynb_checkpoints/c.jpg", "notes.txt")
+    assert [sample.copy_path for sample in find(tmp_path)] == ["a.heic", "b.jfif", "clip.mp4/1.pgm"]

@@ -63,7 +63,7 @@ class DatasetCheck:
         for count in self.counts:
             images = (count.modalities.get(modality, 0) for modality in modalities)
             rows.append((count.split, count.label, count.species, *map(str, (count.samples, *images))))
-        result = f"{len(self.problems)} problems" if self.problems else "sound"
+        result = _count(self.problems, "problem") if self.problems else "sound"
         return Table(
             title=f"{name}: {result}",
             columns=("split", "label", "species", "samples", *modalities),
