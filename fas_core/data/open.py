@@ -14,6 +14,7 @@ from fas_core.config.recipe import DatasetChoice
 from fas_core.config.structure import structure
 from fas_core.contracts import DatasetReader
 from fas_core.data.folds import FoldAssignment
+from fas_core.data.listing import is_noise
 from fas_core.descriptors import Dataset
 from fas_core.errors import DataError, format_list, suggest_closest
 from fas_core.records.samples import ATTACK, LIVE, SampleTable, concat
@@ -132,14 +133,10 @@ def is_unknown_folder(spec: str, registry: Registry) -> bool:
 
 def match_layouts(root: Path, registry: Registry) -> list[Dataset]:
     """Return the data sets whose layout a root has, by name; of two layouts, one in the other, the inner."""
-    names = sorted(_names(registry))
-    if root.is_file():
-        files = [registry.find(Dataset, name) for name in names]
-        return [component for component in files if root.suffix.lower() in component.suffixes]
-    marked = {name: _find_layout(root, registry.find(Dataset, name)) for name in names}
-    marked = {name: paths for name, paths in marked.items() if paths}
-    deeper = {parent for paths in marked.values() for path in paths for parent in path.parents}
-    return [registry.find(Dataset, name) for name, paths in marked.items() if deeper.isdisjoint(paths)]
+    marked = {name: _find_layout(root, registry.find(Dataset, name)) for name in sorted(_names(registry))}
+    outer = {parent for paths in marked.values() for path in paths for parent in path.parents}
+    inner = [name for name, paths in marked.items() if paths and outer.isdisjoint(paths)]
+    return [registry.find(Dataset, name) for name in inner]
 
 
 def _names(registry: Registry) -> set[str]:
@@ -147,6 +144,9 @@ def _names(registry: Registry) -> set[str]:
 
 
 def _find_layout(root: Path, component: Dataset) -> list[Path]:
+    """Return the paths by which a root has a data set's layout; none if it has another one."""
+    if root.is_file():
+        return [root] if root.suffix.lower() in component.suffixes else []
     return [path for marker in component.markers for path in find_marked(root, marker)]
 
 
@@ -169,8 +169,9 @@ def _list_folders(folder: Path) -> list[Path]:
 def _describe_unknown(path: Path) -> str:
     """Describe a file or folder that no data set reads, and what would be read."""
     if path.is_file():
-        return f"no data set is a {path.suffix} file: give a folder, or a manifest (.csv, .parquet)"
-    names = sorted(f"{entry.name}/" if entry.is_dir() else entry.name for entry in path.iterdir())
+        return "no data set is read from such a file: give a folder, or a manifest (.csv, .tsv, .parquet)"
+    entries = (entry for entry in path.iterdir() if not is_noise(entry.name))
+    names = sorted(f"{entry.name}/" if entry.is_dir() else entry.name for entry in entries)
     contents = format_list(names) if names else "nothing"
     return (
         f"looks like no known data set: it holds {contents}: name the folders of your own photos by class "

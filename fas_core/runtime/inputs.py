@@ -26,7 +26,7 @@ from fas_core.errors import DataError
 CAMERA = "camera:"
 URL = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 NO_FILE = "no such file"
-MANIFEST_SUFFIXES = (".csv", ".parquet")
+MANIFEST_SUFFIXES = (".csv", ".tsv", ".parquet")
 
 
 @frozen(eq=False)

@@ -79,7 +79,7 @@ def fas_datasets() -> Iterator[Dataset]:
         summary="A CSV or Parquet table of paths, labels and metadata",
         target="fas_plugins.datasets.manifest:Manifest",
         options=ManifestOptions,
-        suffixes=(".csv", ".parquet"),
+        suffixes=(".csv", ".tsv", ".parquet"),
     )
     yield Dataset(
         name="msu_mfsd",

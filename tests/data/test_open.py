@@ -43,7 +43,7 @@ def test_layouts_are_recognised(tmp_path: Path, files: list[str], name: str) -> 
     assert (choice.name, choice.root) == (name, tmp_path)
 
 
-@pytest.mark.parametrize("file", ["m.csv", "M.CSV", "m.parquet"])
+@pytest.mark.parametrize("file", ["m.csv", "M.CSV", "m.tsv", "m.parquet"])
 def test_tables_are_recognised(tmp_path: Path, file: str) -> None:
     touch(tmp_path / file)
     assert resolve_dataset(str(tmp_path / file), None, registry()).name == "manifest"
@@ -94,7 +94,7 @@ def test_what_looks_like_none_wants_a_name(tmp_path: Path) -> None:
             tmp_path,
             r"looks like no known data set: it holds a\.jpg: name the folders of .* by class \(live, real",
         ),
-        (tmp_path / "a.jpg", r"no data set is a \.jpg file: give a folder"),
+        (tmp_path / "a.jpg", r"no data set is read from such a file: give a folder"),
     ):
         with pytest.raises(
             DataError, match=f"{reason}.*; or write NAME:{path}, where NAME is one of casia_surf"
