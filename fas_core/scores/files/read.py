@@ -13,19 +13,22 @@ from fas_core.errors import DataError, format_list
 from fas_core.scores.files.columns import RawTable, assign_columns, recorded_thresholds, require_column
 from fas_core.scores.files.labels import (
     Side,
-    check_species,
     find_non_numbers,
     has_decimal_comma,
-    labels_from_species,
     mentions_attack,
-    parse_labels,
     parse_numbers,
 )
+from fas_core.scores.files.published import PublishedTable, name_columns
 from fas_core.scores.files.raw import read_raw_table
-from fas_core.scores.table import SCHEMA, ScoreTable, refuse_repeated_ids
+from fas_core.scores.files.samples import (
+    ROLES,
+    describe_columns,
+    look_up_labels,
+    read_ids,
+    read_label_columns,
+)
+from fas_core.scores.table import ScoreTable
 from fas_core.scores.thresholds import Threshold, fit_threshold
-
-ROLES = tuple(SCHEMA.names)
 
 
 @frozen
@@ -93,34 +96,63 @@ class ScoreFile:
 def read_scores(
     path: Path, reading: Reading | None = None, labels: Path | None = None, *, need_labels: bool = True
 ) -> ScoreFile:
-    """Read CSV of any delimiter, Parquet, JSON-lines or a submission (`path [path path] score`).
+    """Read CSV of any delimiter, Parquet, JSON-lines, a submission (`path [path path] score`) or bob's forms.
 
     `labels`: a list, `path [path path] label` or any table with ids and labels, that replaces the file's own
     labels, species, subjects and the like. Raises DataError where something is wrong or ambiguous in a file,
     or, unless `need_labels` is false, where there are no labels.
     """
-    reading = reading or Reading()
+    published = _read_published(path, reading or Reading())
+    if published.impostors and labels is None:
+        _refuse_impostors_alone(published)
+    return _interpret(published.raw, reading or Reading(), labels, need_labels)
+
+
+def read_samples(path: Path, reading: Reading | None = None) -> tuple[ScoreFile, bool]:
+    """Read a file that may have no labels, and whether it has those of `PublishedTable.has_classes`."""
+    published = _read_published(path, reading or Reading())
+    return _interpret(published.raw, reading or Reading(), None, False), published.has_classes
+
+
+def _read_published(path: Path, reading: Reading) -> PublishedTable:
     raw = read_raw_table(path, delimiter=reading.delimiter, header=reading.header)
-    columns = assign_columns(raw, ("id", "score") if labels else ROLES, reading.columns)
-    ids = _read_ids(raw, columns)
+    return PublishedTable(raw) if reading.columns else name_columns(raw)
+
+
+def _refuse_impostors_alone(published: PublishedTable) -> None:
+    """Raise a DataError where a file of a verification system has no presentation attack."""
+    if "attack" not in published.raw.table.column("label").to_pylist():
+        raise DataError(
+            f"{published.raw.path}: {published.impostors} rows are zero-effort impostors, whose real client "
+            f"is another one than the claimed one, and none is a presentation attack: give those by "
+            f"--attacks FILE"
+        )
+
+
+def _interpret(raw: RawTable, reading: Reading, labels: Path | None, need_labels: bool) -> ScoreFile:
+    """Return a table's score file; see `read_scores`."""
+    roles = ("id", "score", "video") if labels else ROLES
+    columns = assign_columns(raw, roles, reading.columns)
+    ids = read_ids(raw, columns)
     score = require_column(raw, columns, "score")
     scores, remark = _read_values(raw, score, ids, reading.high_score)
     recorded = recorded_thresholds(raw, columns)
     if labels is None:
-        known, label_remark = _read_label_columns(raw, columns, ids, reading.label_one, need_labels)
-        description = _describe(raw, columns, {"score": remark} | label_remark, recorded)
+        known, label_remark = read_label_columns(raw, columns, ids, reading.label_one, need_labels)
+        description = describe_columns(raw, columns, {"score": remark} | label_remark, recorded)
     elif "id" not in columns:
-        raise DataError(f"{path}: no column of ids to look up in {labels}: give --column id=NAME")
+        raise DataError(f"{raw.path}: no column of ids to look up in {labels}: give --column id=NAME")
     else:
-        known, list_description = _look_up_labels(raw, ids, labels, reading)
-        description = f"{_describe(raw, columns, {'score': remark}, recorded)}; {list_description}"
+        videos = raw.read_text(columns["video"], "video") if "video" in columns else None
+        known, list_description = look_up_labels(raw, ids, videos, labels, reading.columns, reading.label_one)
+        description = f"{describe_columns(raw, columns, {'score': remark}, recorded)}; {list_description}"
     thresholds = next(iter(recorded.values()), ())
     negated = reading.high_score == "attack"
     if negated:
         scores, thresholds = pc.negate(scores), tuple(-value for value in reversed(thresholds))
-    table = ScoreTable.of({"id": ids, "score": scores, **known}, name=str(path))
+    table = ScoreTable.of({"id": ids, "score": scores, **known}, name=str(raw.path))
     names = {role: raw.names[index] for role, index in columns.items()}
-    return ScoreFile(path, table, names, description, "id" in columns, negated, thresholds)
+    return ScoreFile(raw.path, table, names, description, "id" in columns, negated, thresholds)
 
 
 def refuse_shared(evaluated: ScoreFile, dev: ScoreFile) -> None:
@@ -132,18 +164,6 @@ def refuse_shared(evaluated: ScoreFile, dev: ScoreFile) -> None:
             f"{len(shared)} ids are in {evaluated.path} and in {dev.path}, which is to choose the threshold: "
             f"{format_list(shared.to_pylist())}"
         )
-
-
-def _read_ids(raw: RawTable, columns: dict[str, int]) -> pa.Array:
-    """Stripped, distinct and none empty; row numbers where the file has none."""
-    if "id" not in columns:
-        return pa.array(range(1, len(raw) + 1)).cast(pa.string())
-    ids = pc.fill_null(raw.read_text(columns["id"], "id"), "")
-    if empty := pc.sum(pc.equal(ids, "")).as_py():
-        label = raw.column_label(columns["id"])
-        raise DataError(f"{raw.path}: column {label}: {empty} of {len(raw)} rows have no id")
-    refuse_repeated_ids(ids, raw.path)
-    return ids
 
 
 def _read_values(raw: RawTable, index: int, ids: pa.Array, high: Side | None) -> tuple[pa.Array, str]:
@@ -168,68 +188,3 @@ def _read_values(raw: RawTable, index: int, ids: pa.Array, high: Side | None) ->
         f"{raw.path}: column {raw.column_label(index)}: {len(offenders)} of {len(raw)} scores are not "
         f"numbers: {format_list(offenders, 3)}; leave a cell empty where there was no response"
     )
-
-
-def _read_label_columns(
-    raw: RawTable, columns: dict[str, int], ids: pa.Array, one: Side | None, need_labels: bool = True
-) -> tuple[dict[str, pa.Array], dict[str, str]]:
-    """({column: values} of labels and all else known of the samples; how the labels are interpreted)."""
-    roles = [role for role, index in columns.items() if role not in ("id", "score", "label")]
-    texts = {role: raw.read_text(columns[role], role) for role in roles if raw.has_values(columns[role])}
-    known = {role: pc.if_else(pc.equal(text, ""), None, text) for role, text in texts.items()}
-    if "label" in columns:
-        index = columns["label"]
-        where, name = f"{raw.path}: column {raw.column_label(index)}", raw.names[index] if raw.named else ""
-        known["label"], remark = parse_labels(raw.read_text(index, "label"), one, where=where, name=name)
-    elif "species" in known and (labels := labels_from_species(known["species"])) is not None:
-        known["label"], remark = labels, "by the species"
-    elif not need_labels:
-        return known, {}
-    else:
-        hint = " or --labels LIST" if "score" in columns else ""
-        raise DataError(f"{raw.path}: no labels (found: {raw.summary}): give --column label=NAME{hint}")
-    if "species" in known:
-        known["species"] = check_species(known["species"], known["label"], ids, str(raw.path))
-    return known, {"label": remark}
-
-
-def _look_up_labels(
-    raw: RawTable, ids: pa.Array, labels: Path, reading: Reading
-) -> tuple[dict[str, pa.Array], str]:
-    """({column: values} that a list holds of the ids, in their order; how the list is interpreted)."""
-    listing = read_raw_table(labels)
-    requested = {role: name for role, name in reading.columns.items() if role not in ("id", "score")}
-    columns = assign_columns(listing, [role for role in ROLES if role != "score"], requested)
-    require_column(listing, columns, "id")
-    listed_ids = _read_ids(listing, columns)
-    known, remark = _read_label_columns(listing, columns, listed_ids, reading.label_one)
-    unlabelled = ids.filter(pc.invert(pc.is_in(ids, value_set=listed_ids))).to_pylist()
-    unscored = listed_ids.filter(pc.invert(pc.is_in(listed_ids, value_set=ids))).to_pylist()
-    if unlabelled or unscored:
-        examples = [f" ({format_list(some, 3)})" if some else "" for some in (unlabelled, unscored)]
-        raise DataError(
-            f"{raw.path} and {labels} do not match: {len(unlabelled)} of {len(ids)} ids have no label"
-            f"{examples[0]}, {len(unscored)} of {len(listed_ids)} labelled ones no score{examples[1]}"
-        )
-    rows = pc.index_in(ids, value_set=listed_ids)
-    known = {role: column.take(rows) for role, column in known.items()}
-    return known, _describe(listing, columns, remark, {})
-
-
-def _describe(
-    raw: RawTable, columns: dict[str, int], remarks: Mapping[str, str], recorded: dict[int, tuple[float, ...]]
-) -> str:
-    """E.g. `a.csv: 100 rows, CSV (,): id is 'file', score is 'prob' (high = live), not used: 'x'`."""
-    used = {role: columns[role] for role in ROLES if role in columns and raw.has_values(columns[role])}
-    items = [] if "id" in columns else ["no ids, so rows are numbered"]
-    for role in ROLES:
-        if role in used or role in remarks:
-            column = raw.column_label(used[role]) if role in used else "given"
-            items.append(f"{role} is {column}" + (f" ({remarks[role]})" if role in remarks else ""))
-    for thresholds in recorded.values():
-        items.append(f"threshold is said to be {format_list(f'{value:g}' for value in thresholds)}")
-    used_indices = {*columns.values(), *recorded}
-    unused = [index for index in range(len(raw.names)) if index not in used_indices and raw.has_values(index)]
-    if unused:
-        items.append(f"not used: {format_list(map(raw.column_label, unused))}")
-    return f"{raw.path}: {len(raw)} rows, {raw.form}: {', '.join(items)}"

@@ -1,0 +1,48 @@
+"""The table of a manifest file, and the columns of a sample table in it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from fas_core.errors import DataError
+from fas_plugins.datasets.manifest_table import match_columns, read_table
+
+FILE = Path("m.csv")
+RGB = ("rgb", "depth", "ir")
+
+
+def test_own_names_win_over_synonyms() -> None:
+    assert match_columns(["file", "path", "rgb", "label", "gt"], RGB, FILE) == {
+        "rgb": "rgb",
+        "label": "label",
+    }
+    assert match_columns(["file", "path"], RGB, FILE) == {"path": "rgb"}
+
+
+def test_spellings_and_synonyms() -> None:
+    names = ["Image Path", "Depth", "Client-ID", "attack_type", "subset", "is_live", "quality"]
+    assert match_columns(names, RGB, FILE) == {
+        "Image Path": "rgb",
+        "Depth": "depth",
+        "Client-ID": "subject",
+        "attack_type": "species",
+        "subset": "split",
+        "is_live": "label",
+    }
+
+
+def test_two_synonyms_of_a_column_are_refused() -> None:
+    with pytest.raises(DataError, match=r"m\.csv: 2 columns could be 'subject': subject_id, client: rename"):
+        match_columns(["path", "client", "subject_id"], RGB, FILE)
+
+
+def test_the_header_gives_the_delimiter(tmp_path: Path) -> None:
+    path = tmp_path / "m.csv"
+    path.write_text("path;label;note, long\na.jpg;real;x, y\n")
+    assert read_table(path, ("path", "label")).to_pydict() == {
+        "path": ["a.jpg"],
+        "label": ["real"],
+        "note, long": ["x, y"],
+    }
