@@ -64,6 +64,7 @@ def command(
     With --folds RUN is a folder of runs: one for each fold, then the final one on all of train.
     """
     require("train", "torch", "accelerate", "safetensors")
+    from fas_core.data.loader import WorkerError
     from fas_core.runs import files
 
     chosen = config or recipe
@@ -74,7 +75,7 @@ def command(
             outcome = _start(path, chosen, overrides, protocol, final)
         else:
             outcome = _resume(path, overrides, protocol, final)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, WorkerError):
         if any((path / name).exists() for name in (files.STATE, files.PROTOCOLS, files.FOLDS)):
             console.warn(f"saved: continue with `fas train --resume {path}`")
         raise

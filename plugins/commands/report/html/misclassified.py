@@ -12,11 +12,12 @@ import pyarrow.compute as pc
 from attrs import frozen
 from numpy.typing import NDArray
 
-from fas_core.console import Bar, console
+from fas_core.console import console
 from fas_core.data.images import Image, encode, prepare
 from fas_core.data.parallel import cores, ordered
 from fas_core.data.reading import read_faces
 from fas_core.errors import DataError, FasError
+from fas_core.progress import Progress
 from fas_core.records.model_input import Resize
 from fas_core.records.samples import ATTACK, LIVE, SampleTable
 from fas_core.runtime.explain import Explainer
@@ -99,7 +100,7 @@ def find_misclassified(
 
 
 def _describe_samples(
-    system: EvaluatedSystem, rows: Rows, explainer: Explainer | None, bar: Bar
+    system: EvaluatedSystem, rows: Rows, explainer: Explainer | None, bar: Progress
 ) -> list[MisclassifiedSample]:
     table = system.scores.table.take(pa.array(rows))
     shown_columns = [name for name in table.column_names if name not in ("id", "score", "split", "label")]
