@@ -74,7 +74,7 @@ def score_samples(
     Args:
         only: the modalities that a model is given which can do without some; None for all that a sample has.
         workers: threads that read images.
-        description: label of the progress bar.
+        description: name of the task where progress is shown.
 
     Raises:
         DataError: a modality is missing that the model needs, or an image cannot be read.
@@ -93,7 +93,7 @@ def score_samples(
         samples.need(modalities)
     scores = np.full(len(samples), np.nan)
     done = 0
-    with console.progress(description, len(samples)) as bar:
+    with console.progress(description, len(samples), "samples") as bar:
         for images in batches(samples, model_input, BATCH_SIZE, workers, presence):
             rows = slice(done, done + len(images[modalities[0]]))
             scores[rows] = scorer(images) if presence is None else scorer(images, presence[rows])

@@ -132,7 +132,7 @@ def _read_lists(reader: DatasetReader) -> tuple[dict[str, SampleTable], list[str
 def _read_files(splits: Splits, workers: int) -> dict[Path, ImageFile]:
     paths = {path: None for samples in splits.values() for _, path in _list_images(samples)}
     files: dict[Path, ImageFile] = {}
-    with console.progress("reading images", len(paths)) as bar:
+    with console.progress("reading images", len(paths), "images") as bar:
         for file in ordered(_read_file, paths, workers):
             files[file.path] = file
             bar.advance()

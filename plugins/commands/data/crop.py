@@ -122,7 +122,7 @@ def crop_samples(
     log = CropLog(destination / LOG)
     boxes = log.read(settings)
     rows = [row for row in range(len(ids)) if not job.is_finished(row, boxes)]
-    with console.progress("cropping", len(rows)) as bar:
+    with console.progress("cropping", len(rows), "photos") as bar:
         for name, box in log.record(ordered(job.crop, rows, workers)):
             boxes[name] = box
             bar.advance()

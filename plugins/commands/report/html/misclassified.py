@@ -92,7 +92,8 @@ def find_misclassified(
         return []
     titles = ("Attacks accepted", "Live samples refused")
     rankings = rank_misclassified(system.scores, system.threshold)
-    with console.progress("worst mistakes", sum(len(rows[:count]) for rows in rankings)) as bar:
+    total = sum(len(rows[:count]) for rows in rankings)
+    with console.progress("worst mistakes", total, "photos") as bar:
         return [
             MisclassifiedGroup(title, _describe_samples(system, rows[:count], explainer, bar), len(rows))
             for title, rows in zip(titles, rankings, strict=True)
