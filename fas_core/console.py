@@ -127,7 +127,9 @@ class Console:
         sys.stdout.flush()
 
     def next_steps(self, *commands: Sequence[object]) -> None:
-        """Print commands that go on from here, each as its words, quoted so that a shell takes them."""
+        """Print commands that go on from here, each as its words, quoted for a shell; not with `--json`."""
+        if self.json:
+            return
         self.info("next:")
         for words in commands:
             self.info(f"  {shlex.join(map(str, words))}")

@@ -117,6 +117,7 @@ def command(
     if run is None:
         raise click.UsageError("Missing argument 'RUN'.")
     require("train", "torch", "onnx", "onnxscript", "safetensors")
+    from fas_core.cli.next_steps import show_export_steps
     from fas_core.export.export_run import export_card, export_run, plan_exports
     from fas_core.export.verify import compare_on
     from fas_core.models.model import scorer
@@ -131,6 +132,7 @@ def command(
         console.document(_document(run, written, weights, comparison))
     else:
         _show_exports(written, comparison)
+        show_export_steps([exported.path for _, exported in written], comparison.card.threshold is not None)
 
 
 def _split_names(formats: tuple[str, ...]) -> list[str]:
