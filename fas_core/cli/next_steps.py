@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from fas_core.card import Card
+from fas_core.config.recipe import DatasetChoice
 from fas_core.console import console
 from fas_core.errors import FasError
 from fas_core.registry import registry
@@ -49,10 +51,15 @@ def show_evaluation_steps(path: Path) -> None:
     console.next_steps(*_figures(run, "report"), ("fas", "export", run.path), predict)
 
 
-def show_export_steps(paths: Sequence[Path], threshold: bool) -> None:
-    """Print what can be done with the first of the exported files that `fas` runs; nothing where none is."""
+def show_export_steps(paths: Sequence[Path], card: Card, data: DatasetChoice) -> None:
+    """Print what can be done with the first of the exported files that `fas` runs; nothing where none is.
+
+    `data` is the run's: the card does not say where it lies.
+    """
     if path := next((path for path in paths if path.suffix in MODEL_SUFFIXES), None):
-        console.next_steps(("fas", "eval", path), *_verdicts(path, PHOTO, threshold))
+        flags = () if data.root is None else ("--data", f"{data.name}:{data.root}")
+        evaluate = [("fas", "eval", path, *flags)] if "test" in card.data else []
+        console.next_steps(*evaluate, *_verdicts(path, PHOTO, card.threshold is not None))
 
 
 def _has_threshold(run: Run) -> bool:

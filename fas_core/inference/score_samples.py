@@ -14,6 +14,7 @@ from fas_core.console import console
 from fas_core.contracts import DatasetReader, Scorer
 from fas_core.data.open import open_choice, replace_dataset
 from fas_core.data.reading import batches
+from fas_core.descriptors import Dataset
 from fas_core.errors import ConfigError, DataError, ModelError, format_list
 from fas_core.inference.loaded_model import LoadedModel
 from fas_core.records.model_input import ModelInput
@@ -154,7 +155,13 @@ def open_data(
         ConfigError: see `choose_data`.
     """
     choices = choose_data(model, [] if data is None else [data], registry, protocols or {})
-    return open_choice(choices[0] if choices else model.data, registry)
+    choice = choices[0] if choices else model.data
+    if choice.root is None and not choices and not registry.find(Dataset, choice.name).makes:
+        raise DataError(
+            f"{model.path}: does not say where its data {choice.name!r} lies: give --data {choice.name}:ROOT, "
+            "or export it with --keep-data-root"
+        )
+    return open_choice(choice, registry)
 
 
 def choose_data(
