@@ -157,9 +157,10 @@ def open_data(
     choices = choose_data(model, [] if data is None else [data], registry, protocols or {})
     choice = choices[0] if choices else model.data
     if choice.root is None and not choices and not registry.find(Dataset, choice.name).makes:
+        name = choice.name
         raise DataError(
-            f"{model.path}: does not say where its data {choice.name!r} lies: give --data {choice.name}:ROOT, "
-            "or export it with --keep-data-root"
+            f"{model.path}: does not say where its data {name!r} lies: give --data {name}:ROOT, or export it "
+            "with --keep-data-root"
         )
     return open_choice(choice, registry)
 

@@ -175,9 +175,8 @@ def test_a_killed_worker_is_one_line_and_exit_code_2(recipe_file: Path, tmp_path
     assert process.returncode == 2
     saved, error = errors.splitlines()
     assert saved == f"warning: saved: continue with `fas train --resume {tmp_path / 'tiny'}`"
-    assert (
-        "ended early (signal: Killed), most likely because memory ran out: give it more memory, or" in error
-    )
+    assert "ended early" in error
+    assert "most likely because memory ran out: give it more memory, or take fewer --workers" in error
 
 
 def kill_a_child(pid: int) -> None:
