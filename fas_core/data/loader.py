@@ -118,7 +118,8 @@ class _ReadBatch:
 def _share(images: Mapping[str, Image]) -> Mapping[str, Tensor | Image]:
     """Copy pixels to shared memory; return them as they are, to go through a pipe, where it is full."""
     try:
-        return {name: torch.from_numpy(pixels).share_memory_() for name, pixels in images.items()}
+        tensors = {name: torch.from_numpy(pixels) for name, pixels in images.items()}
+        return {name: tensor.share_memory_() for name, tensor in tensors.items()}  # type: ignore[no-untyped-call]
     except RuntimeError:
         return images
 
