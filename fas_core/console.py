@@ -1,7 +1,7 @@
 """The console: all output of the commands goes through it.
 
-A terminal gets colour, progress bars and tables that fit its width; a pipe gets plain text; with `--json`
-stdout gets one document and everything else goes to stderr.
+A terminal gets colour, progress bars and tables that fit its width; a pipe gets plain text, and a line every
+30 seconds of a long task; with `--json` stdout gets one document and everything else goes to stderr.
 """
 
 from __future__ import annotations
@@ -9,16 +9,22 @@ from __future__ import annotations
 import io
 import json
 import math
+import shlex
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
 from attrs import define, field, frozen
 
+from fas_core.progress import Clock, Progress, draw_bar
+
 if TYPE_CHECKING:
     from rich.console import Console as RichConsole
-    from rich.progress import Progress, TaskID
+
+PROGRESS_INTERVAL = 30.0
+"""Seconds between two lines of progress where there is no terminal."""
 
 
 class Styled(str):
@@ -51,27 +57,12 @@ class Table:
 
 
 @define
-class Bar:
-    """A progress bar in a terminal; in a pipe it does nothing."""
-
-    _progress: Progress | None
-    _task: TaskID | None
-
-    def advance(self, n: int = 1, /, **fields: object) -> None:
-        """Advance by `n` steps, and show `name value` for each field."""
-        if self._progress is not None and self._task is not None:
-            self._progress.update(self._task, advance=n)
-            if fields:
-                text = "  ".join(f"{name} {value}" for name, value in fields.items())
-                self._progress.update(self._task, fields=text)
-
-
-@define
 class Console:
-    """Output to stdout and stderr. A command's flags set `json` and `quiet`."""
+    """Output to stdout and stderr. A command's flags set `json` and `quiet`; `clock` gives seconds."""
 
     json: bool = False
     quiet: bool = False
+    clock: Clock = time.monotonic
     _rich: dict[bool, RichConsole] = field(factory=dict, init=False, repr=False)
 
     def rich(self, *, stderr: bool = False) -> RichConsole:
@@ -135,19 +126,42 @@ class Console:
         sys.stdout.write(json.dumps(_replace_non_finite(value), indent=2, allow_nan=False) + "\n")
         sys.stdout.flush()
 
-    @contextmanager
-    def progress(self, description: str, total: int | None) -> Iterator[Bar]:
-        """Show a progress bar of `total` steps while the block runs."""
-        rich = self.rich(stderr=True)
-        if self.quiet or not rich.is_terminal:
-            yield Bar(None, None)
+    def next_steps(self, *commands: Sequence[object]) -> None:
+        """Print commands that go on from here, each as its words, quoted for a shell; not with `--json`."""
+        if self.json:
             return
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+        self.info("next:")
+        for words in commands:
+            self.info(f"  {shlex.join(map(str, words))}")
 
-        bar = (TextColumn("{task.description}"), BarColumn(bar_width=12), MofNCompleteColumn())
-        further = (TimeRemainingColumn(), TextColumn("{task.fields[fields]}"))
-        with Progress(*bar, *further, console=rich, transient=True) as progress:
-            yield Bar(progress, progress.add_task(description, total=total, fields=""))
+    @contextmanager
+    def progress(
+        self, description: str, total: int | None, unit: str = "steps", *, done: int = 0
+    ) -> Iterator[Progress]:
+        """Show on stderr how far the block is: a bar in a terminal, else a line every 30 seconds.
+
+        The arguments are those of `Progress`, which the block advances.
+        """
+        progress = Progress(description, total, unit, done, self.clock)
+        rich = self.rich(stderr=True)
+        with ExitStack() as stack:
+            if not self.quiet and rich.is_terminal:
+                stack.enter_context(draw_bar(progress, rich))
+            elif not self.quiet:
+                progress.show = self._lines()
+            yield progress
+
+    def _lines(self) -> Callable[[Progress], None]:
+        """Return what prints a line of progress once the last one is old."""
+        due = self.clock() + PROGRESS_INTERVAL
+
+        def print_line(progress: Progress) -> None:
+            nonlocal due
+            if self.clock() >= due:
+                due = self.clock() + PROGRESS_INTERVAL
+                self.rich(stderr=True).print(progress.describe(), markup=False)
+
+        return print_line
 
 
 GAP = 2

@@ -6,7 +6,9 @@ import io
 import json
 import math
 import re
+import shlex
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -132,22 +134,84 @@ def test_the_console_follows_the_stream(capsys: Streams, monkeypatch: pytest.Mon
     assert (capsys.readouterr().out, other.getvalue()) == ("first\n", "second\n")
 
 
-def test_progress_is_silent_in_a_pipe(capsys: Streams) -> None:
-    with Console().progress("reading", 3) as bar:
-        for _ in range(3):
-            bar.advance(loss="0.5")
+class Clock:
+    """A clock that is set."""
+
+    seconds = 100.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_a_pipe_gets_a_line_of_progress_every_30_seconds(capsys: Streams, as_json: bool) -> None:
+    clock = Clock()
+    # The line comes after 37.5 s; the next is due after 67.5 s.
+    with Console(json=as_json, clock=clock).progress("epoch 1/3", 500, "samples") as progress:
+        for _ in range(5):
+            clock.seconds += 12.5
+            progress.advance(100, loss="0.5")
+    assert capsys.readouterr() == (
+        "",
+        "epoch 1/3: 300 of 500 samples, 8.0/s, 25 s left, loss 0.5\n",
+    )
+
+
+def test_progress_goes_on_from_what_was_done_before(capsys: Streams) -> None:
+    clock = Clock()
+    with Console(clock=clock).progress("cropping", 1000, "photos", done=400) as progress:
+        clock.seconds += 60
+        progress.advance(100)
+        clock.seconds += 20
+        progress.advance(50)
+    assert capsys.readouterr().err == "cropping: 500 of 1000 photos, 1.7/s, 5 min left\n"
+
+
+def test_a_short_task_prints_nothing_in_a_pipe(capsys: Streams) -> None:
+    clock = Clock()
+    with Console(clock=clock).progress("reading", 3) as progress:
+        clock.seconds += 29
+        progress.advance()
+    assert capsys.readouterr() == ("", "")
+
+
+def test_quiet_prints_no_progress(capsys: Streams) -> None:
+    clock = Clock()
+    with Console(quiet=True, clock=clock).progress("reading", 3) as progress:
+        clock.seconds += 100
+        progress.advance()
     assert capsys.readouterr() == ("", "")
 
 
 @pytest.mark.parametrize("quiet", [False, True])
 def test_progress_in_a_terminal_is_on_stderr(monkeypatch: pytest.MonkeyPatch, quiet: bool) -> None:
     out, err = in_terminal(monkeypatch)
-    with Console(quiet=quiet).progress("reading", 3) as bar:
+    with Console(quiet=quiet).progress("reading", 3) as progress:
         for _ in range(3):
-            bar.advance(loss="0.5")
+            progress.advance(loss="0.5")
     assert out.getvalue() == ""
     assert ("reading" in err.getvalue()) is not quiet
     assert ("loss 0.5" in err.getvalue()) is not quiet
+
+
+def test_a_bar_within_a_bar(monkeypatch: pytest.MonkeyPatch) -> None:
+    _, err = in_terminal(monkeypatch)
+    console = Console()
+    with console.progress("systems", 2) as systems:
+        for _ in range(2):
+            with console.progress("bootstrap", 10) as replicates:
+                replicates.advance(10)
+            systems.advance()
+    assert "systems" in err.getvalue()
+    assert "bootstrap" in err.getvalue()
+
+
+def test_next_steps_can_be_pasted(capsys: Streams, tmp_path: Path) -> None:
+    path = tmp_path / "my model.onnx"
+    Console().next_steps(("fas", "report", "runs/a"), ("fas", "serve", path))
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[:2] == ["next:", "  fas report runs/a"]
+    assert shlex.split(lines[2]) == ["fas", "serve", str(path)]
 
 
 def test_an_empty_table_is_its_header(capsys: Streams) -> None:

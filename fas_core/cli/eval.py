@@ -78,6 +78,7 @@ def command(
     """
     if target.is_dir():
         require("train", "torch", "safetensors")
+    from fas_core.cli.next_steps import show_evaluation_steps
     from fas_core.data.protocols import protocols_of
     from fas_core.inference.evaluate_split import Evaluation
     from fas_core.inference.loaded_model import load_model
@@ -93,6 +94,7 @@ def command(
     plan = Evaluation(registry(), options, evaluation, threshold, scores)
     if isinstance(opened, ProtocolRuns):
         _evaluate_protocol_runs(opened, data[0] if data else None, plan)
+        show_evaluation_steps(target)
         return
     known = protocols_of(protocols, registry())
     model = load_model(target, registry())
@@ -100,6 +102,7 @@ def command(
         _evaluate_across(model, data, known, plan)
     else:
         _evaluate_one(model, data[0] if data else None, known, plan, subsets=subsets)
+    show_evaluation_steps(target)
 
 
 def _refuse_for_protocol_runs(one_model_only: bool, several_data: bool) -> None:

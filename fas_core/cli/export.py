@@ -90,6 +90,9 @@ COLUMNS = (
 @click.option(
     "--set", "sets", multiple=True, metavar="KEY=VALUE", help="Option of the exporter, e.g. opset=20."
 )
+@click.option(
+    "--keep-data-root", is_flag=True, help="Write where the data lies (data.root) into the files, too."
+)
 @click.option("--list", "listing", is_flag=True, help="List the formats, and write nothing.")
 @output_options
 def command(
@@ -102,6 +105,7 @@ def command(
     count: int,
     calibration: int,
     sets: tuple[str, ...],
+    keep_data_root: bool,
     listing: bool,
 ) -> None:
     """Write the model of RUN with preprocessing, threshold and names inside.
@@ -117,6 +121,7 @@ def command(
     if run is None:
         raise click.UsageError("Missing argument 'RUN'.")
     require("train", "torch", "onnx", "onnxscript", "safetensors")
+    from fas_core.cli.next_steps import show_export_steps
     from fas_core.export.export_run import export_card, export_run, plan_exports
     from fas_core.export.verify import compare_on
     from fas_core.models.model import scorer
@@ -125,12 +130,14 @@ def command(
     opened = Run.open(run, registry())
     plans = plan_exports(_split_names(formats), forms, sets, output, run, registry())
     model = opened.model(weights)
-    comparison = compare_on(opened, scorer(model), export_card(opened, weights), count, data)
+    card = export_card(opened, weights, keep_data_root=keep_data_root)
+    comparison = compare_on(opened, scorer(model), card, count, data)
     written = list(export_run(opened, weights, model, plans, comparison, calibration))
     if console.json:
         console.document(_document(run, written, weights, comparison))
     else:
         _show_exports(written, comparison)
+        show_export_steps([exported.path for _, exported in written], card, opened.recipe.data)
 
 
 def _split_names(formats: tuple[str, ...]) -> list[str]:

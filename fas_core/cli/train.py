@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from fas_core.training.job import Outcome
     from fas_core.training.protocols import ProtocolsOutcome
 
+NOT_EVALUATED = "the data has no labelled dev or test split; the last weights are the best"
+
 CHANGED_BY_RESUME = {"train.epochs", "train.workers", "train.device", "data.root"}
 
 
@@ -64,7 +66,9 @@ def command(
     With --folds RUN is a folder of runs: one for each fold, then the final one on all of train.
     """
     require("train", "torch", "accelerate", "safetensors")
+    from fas_core.data.loader import WorkerError
     from fas_core.runs import files
+    from fas_core.runs.groups import is_main_process
 
     chosen = config or recipe
     overrides |= {} if folds is None else {"folds": folds}
@@ -74,11 +78,11 @@ def command(
             outcome = _start(path, chosen, overrides, protocol, final)
         else:
             outcome = _resume(path, overrides, protocol, final)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, WorkerError):
         if any((path / name).exists() for name in (files.STATE, files.PROTOCOLS, files.FOLDS)):
             console.warn(f"saved: continue with `fas train --resume {path}`")
         raise
-    if outcome.results:
+    if is_main_process():
         _show(path, outcome)
 
 
@@ -150,28 +154,18 @@ def _check_resumable(recipe: Recipe, overrides: dict[str, Any], protocol: str | 
 
 def _show(path: Path, outcome: Outcome | ProtocolsOutcome | FoldsOutcome) -> None:
     """Print the tables, and what to do next."""
-    from fas_core.registry import registry
+    from fas_core.cli.next_steps import PHOTO, show_training_steps
     from fas_core.runs import files
-    from fas_core.runs.groups import FINAL, FoldRuns, ProtocolRuns, open_runs
+    from fas_core.training.job import Outcome
 
     if console.json:
         console.document(json.loads((path / files.RESULTS).read_text()))
         return
-    for table in outcome.tables():
+    for table in outcome.tables() if outcome.results else []:
         console.table(table)
-    console.info("next:")
-    opened = open_runs(path, registry())
-    if isinstance(opened, ProtocolRuns):
-        console.info(f"  fas eval {path} --scores FOLDER")
-        return
-    if isinstance(opened, FoldRuns):
-        if not opened.final:
-            console.info(f"  fas train --resume {path} --final")
-            return
-        path = path / FINAL
-    console.info(f"  fas eval {path} --scores scores.csv")
-    console.info(f"  fas export {path} --format onnx -o model.onnx")
-    console.info("  fas eval model.onnx")
+    if not outcome.results:
+        console.info(f"{path}: trained, and not evaluated: {NOT_EVALUATED}")
+    show_training_steps(path, outcome.photos if isinstance(outcome, Outcome) else PHOTO)
 
 
 def _free_path(path: Path) -> Path:

@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 from attrs import field, frozen
 from numpy.typing import NDArray
 
+from fas_core.console import console
 from fas_core.errors import DataError, format_list
 from fas_core.evaluation.metrics import BoundMetric, compute_metrics, finite_or_none, species_apcer
 from fas_core.scores.ranked import Counts
@@ -110,10 +111,12 @@ def bootstrap_intervals(
     resampler = Resampler.of(scores, groups)
     figures: list[Mapping[str, float]] = []
     species: list[Mapping[str, float]] = []
-    for counts in draw_counts(count, replicates, seed):
-        replicate = resampler.resample(counts)
-        figures.append(compute_metrics(replicate, metrics, threshold))
-        species.append(species_apcer(replicate, threshold))
+    with console.progress("bootstrap", replicates, "replicates") as progress:
+        for counts in draw_counts(count, replicates, seed):
+            replicate = resampler.resample(counts)
+            figures.append(compute_metrics(replicate, metrics, threshold))
+            species.append(species_apcer(replicate, threshold))
+            progress.advance()
     return Intervals(by, count, replicates, LEVEL, _bounds(figures), _bounds(species))
 
 
@@ -135,12 +138,14 @@ def bootstrap_differences(
     by, groups, count = choose_groups(scores)
     pair = [Resampler.of(table, groups) for table in (scores, align_scores(reference, scores))]
     differences: list[Mapping[str, float]] = []
-    for counts in draw_counts(count, replicates, 0):
-        values, reference_values = (
-            compute_metrics(resampler.resample(counts), metrics, threshold)
-            for resampler, threshold in zip(pair, thresholds, strict=True)
-        )
-        differences.append({key: values[key] - reference_values[key] for key in values})
+    with console.progress("paired bootstrap", replicates, "replicates") as progress:
+        for counts in draw_counts(count, replicates, 0):
+            values, reference_values = (
+                compute_metrics(resampler.resample(counts), metrics, threshold)
+                for resampler, threshold in zip(pair, thresholds, strict=True)
+            )
+            differences.append({key: values[key] - reference_values[key] for key in values})
+            progress.advance()
     return Intervals(by, count, replicates, LEVEL, _bounds(differences))
 
 

@@ -109,7 +109,7 @@ def evaluate_groups(
     # Drawing whole subjects or videos says nothing about one of them.
     replicates = 0 if by in ("subject", "video") else options.replicates
     groups: list[Result] = []
-    with console.progress(f"by {by}", len(tables)) as bar:
+    with console.progress(f"by {by}", len(tables), "groups") as bar:
         for value, table in tables.items():
             groups.append(evaluate(table, metrics, threshold, name=value, replicates=replicates))
             bar.advance()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -110,9 +110,14 @@ def verification_document(exported: Exported) -> dict[str, Any]:
     return {"file": exported.path.name, "size": exported.size, **exported.facts, **document}
 
 
-def export_card(run: Run, weights: Weights) -> Card:
-    """Return the run's card, without a threshold that was fitted on the scores of other weights."""
+def export_card(run: Run, weights: Weights, *, keep_data_root: bool = False) -> Card:
+    """Return the run's card, without a threshold that was fitted on the scores of other weights.
+
+    Its recipe names no folder of this machine: pretrained weights are named by their files alone, and
+    `data.root` stays only where `keep_data_root`.
+    """
     card = run.card()
+    card = evolve(card, recipe=_without_folders(card.recipe, keep_data_root))
     others = weights != run.recipe.train.select == "best"  # where the last are selected, they are the best
     if card.threshold is None:
         reason = f"{run.path} has no dev scores to fit one on"
@@ -122,6 +127,17 @@ def export_card(run: Run, weights: Weights) -> Card:
         return card
     console.warn(f"no threshold goes with it: {reason}")
     return evolve(card, threshold=None)
+
+
+def _without_folders(recipe: Mapping[str, Any], keep_data_root: bool) -> dict[str, Any]:
+    data, model = recipe["data"], recipe["model"]
+    root = data["root"] if keep_data_root else None
+    weights = model["pretrained"]
+    if isinstance(weights, dict):
+        weights = {modality: Path(path).name for modality, path in weights.items()}
+    elif weights is not None:
+        weights = Path(weights).name
+    return {**recipe, "data": {**data, "root": root}, "model": {**model, "pretrained": weights}}
 
 
 def _file_name(exporter: Exporter, options: Any) -> str:

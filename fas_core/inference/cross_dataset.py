@@ -91,7 +91,8 @@ def _origin_notes(
     if seen:
         notes.append(f"in one place with its own data, so perhaps seen in training: {', '.join(seen)}")
     if unseen:
-        notes.append(f"never seen in training: {', '.join(unseen)}")
+        limit = "" if _knows_root(model) else ", as far as file names and labels tell"
+        notes.append(f"never seen in training{limit}: {', '.join(unseen)}")
     return notes
 
 
@@ -109,7 +110,8 @@ def _open_data_sets(
     for spec, choice in zip(specs, choices, strict=True):
         reader = open_choice(choice, registry)
         _check_samples(reader, model, split)
-        if _identity(choice) == _identity(own):
+        is_own = _identity(choice) == _identity(own) or _has_own_samples(reader, choice, model)
+        if is_own and OWN not in (item.name for item in data):
             data.insert(0, _DataSet(OWN, _format_spec(choice), reader, seen=True))
         else:
             name = _unique_name(_row_name(spec, choice), [OWN, *(item.name for item in data)])
@@ -149,6 +151,18 @@ def _overlap(first: Path | None, second: Path | None) -> bool:
         return False
     first, second = first.resolve(), second.resolve()
     return first.is_relative_to(second) or second.is_relative_to(first)
+
+
+def _knows_root(model: LoadedModel) -> bool:
+    """Return whether the model says where its data lies; an exported one does not, unless so requested."""
+    return model.data.root is not None or not model.fingerprints
+
+
+def _has_own_samples(reader: DatasetReader, choice: DatasetChoice, model: LoadedModel) -> bool:
+    """Return whether a data set has the samples of the model's own one, where its root is not known."""
+    if _knows_root(model) or choice.name != model.data.name:
+        return False
+    return model.fingerprints == {split: reader.samples(split).fingerprint() for split in reader.splits()}
 
 
 def _row_name(spec: str, choice: DatasetChoice) -> str:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
-from attrs import evolve, frozen
+from attrs import evolve, field, frozen
 from numpy.typing import NDArray
 
 from fas_core.config.recipe import DatasetChoice, MetricChoice
@@ -34,6 +35,7 @@ class LoadedModel:
         why: why it has none.
         fitting_scores: what another policy can be fitted on; None for an exported model.
         fitted_on: what those scores are: `dev`, or the recipe's folds.
+        fingerprints: `{split: fingerprint}` of the samples that it was trained and evaluated on.
     """
 
     path: Path
@@ -45,6 +47,7 @@ class LoadedModel:
     why: str = ""
     fitting_scores: ScoreTable | None = None
     fitted_on: str = "dev"
+    fingerprints: Mapping[str, str] = field(factory=dict)
 
     def threshold(self, policy: str | None, evaluated: ScoreTable | None = None) -> Threshold | None:
         """Return its own threshold, or one fitted by `policy` (an `oracle:` one on the `evaluated` scores).
@@ -147,6 +150,7 @@ def load_run(run: Run) -> LoadedModel:
         why=why,
         fitting_scores=run.fitting_scores(),
         fitted_on=run.fitted_on,
+        fingerprints=run.results().get("data", {}),
     )
 
 
@@ -160,4 +164,5 @@ def _load_file(model: ModelFile, registry: Registry) -> LoadedModel:
         metrics=structure(card.recipe["metrics"], tuple[MetricChoice, ...], registry, f"{path}: metrics"),
         own_threshold=card.threshold,
         why=f"{path}: exported without one",
+        fingerprints=card.data,
     )

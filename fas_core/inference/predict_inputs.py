@@ -114,7 +114,7 @@ def predict_inputs(
         writer = _explanation_writer(predictor, run, pictures)
         pipeline = PredictionPipeline(predictor, crops, options.all_faces, pictures.annotated, writer)
         rows: list[FaceResult] = []
-        with console.progress("scoring", count_samples(samples)) as bar:
+        with console.progress("scoring", count_samples(samples), "samples") as bar:
             for count, results in pipeline.run(read_samples(samples), workers):
                 rows += results
                 bar.advance(count)

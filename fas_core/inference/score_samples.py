@@ -14,6 +14,7 @@ from fas_core.console import console
 from fas_core.contracts import DatasetReader, Scorer
 from fas_core.data.open import open_choice, replace_dataset
 from fas_core.data.reading import batches
+from fas_core.descriptors import Dataset
 from fas_core.errors import ConfigError, DataError, ModelError, format_list
 from fas_core.inference.loaded_model import LoadedModel
 from fas_core.records.model_input import ModelInput
@@ -74,7 +75,7 @@ def score_samples(
     Args:
         only: the modalities that a model is given which can do without some; None for all that a sample has.
         workers: threads that read images.
-        description: label of the progress bar.
+        description: name of the task where progress is shown.
 
     Raises:
         DataError: a modality is missing that the model needs, or an image cannot be read.
@@ -93,7 +94,7 @@ def score_samples(
         samples.need(modalities)
     scores = np.full(len(samples), np.nan)
     done = 0
-    with console.progress(description, len(samples)) as bar:
+    with console.progress(description, len(samples), "samples") as bar:
         for images in batches(samples, model_input, BATCH_SIZE, workers, presence):
             rows = slice(done, done + len(images[modalities[0]]))
             scores[rows] = scorer(images) if presence is None else scorer(images, presence[rows])
@@ -154,7 +155,14 @@ def open_data(
         ConfigError: see `choose_data`.
     """
     choices = choose_data(model, [] if data is None else [data], registry, protocols or {})
-    return open_choice(choices[0] if choices else model.data, registry)
+    choice = choices[0] if choices else model.data
+    if choice.root is None and not choices and not registry.find(Dataset, choice.name).makes:
+        name = choice.name
+        raise DataError(
+            f"{model.path}: does not say where its data {name!r} lies: give --data {name}:ROOT, or export it "
+            "with --keep-data-root"
+        )
+    return open_choice(choice, registry)
 
 
 def choose_data(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,11 +27,15 @@ from fas_core.training.trainer import Training, check_trainable
 
 @frozen(eq=False)
 class Outcome:
-    """A finished run and its figures by the best weights: `{split: Result}`."""
+    """A finished run and its figures by the best weights: `{split: Result}`.
+
+    `photos` are the images of one sample, as an example of what the model takes.
+    """
 
     run: Run
     results: dict[str, Result]
     train_hours: float
+    photos: tuple[Path, ...] = ()
 
     def tables(self) -> list[Table]:
         """Return the tables of the figures."""
@@ -120,7 +124,14 @@ def _finish(training: Training, reader: DatasetReader) -> Outcome:
             "splits": {split: result.to_json() for split, result in results.items()},
         }
         write_results(run.path, record)
-    return Outcome(run, results, hours)
+    return Outcome(run, results, hours, _select_photos(reader, run.recipe.modalities))
+
+
+def _select_photos(reader: DatasetReader, modalities: Sequence[str]) -> tuple[Path, ...]:
+    """Return the images of the first sample of the last split."""
+    samples = reader.samples(reader.splits()[-1])
+    present = [name for name in modalities if len(samples) and samples.has(0, name)]
+    return tuple(samples.path(0, name) for name in present)
 
 
 def training_splits(reader: DatasetReader, recipe: Recipe) -> tuple[SampleTable, SampleTable | None]:

@@ -17,6 +17,7 @@ from accelerate.state import AcceleratorState
 from attrs import define
 
 from fas_core.config.recipe import TrainConfig
+from fas_core.console import console
 from fas_core.errors import ConfigError
 
 M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4
@@ -35,7 +36,9 @@ def accelerator_for(config: TrainConfig) -> Accelerator:
         raise ConfigError("train.amp: fp16 needs an accelerator: use 'bf16' or 'fp32' on a CPU")
     # accelerate keeps the precision of the process's first Accelerator, but each run has its own.
     AcceleratorState._reset_state()
-    return Accelerator(mixed_precision="no" if config.amp == "fp32" else config.amp, cpu=kind == "cpu")
+    accelerator = Accelerator(mixed_precision="no" if config.amp == "fp32" else config.amp, cpu=kind == "cpu")
+    console.quiet |= not accelerator.is_main_process  # one process of many reports progress
+    return accelerator
 
 
 def keep_freed_memory() -> bool:

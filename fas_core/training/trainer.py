@@ -14,7 +14,7 @@ from torch import nn
 from fas_core.config.recipe import Recipe
 from fas_core.console import console
 from fas_core.contracts import LossModule
-from fas_core.data.loader import training_loader
+from fas_core.data.loader import name_worker_failures, training_loader
 from fas_core.descriptors import Loss
 from fas_core.errors import DataError, FasError, ModelError
 from fas_core.evaluation import bind_metrics, evaluate
@@ -84,7 +84,7 @@ class Training:
 
         Raises:
             KeyboardInterrupt: Ctrl-C was pressed; the state is saved, and `restore` continues from it.
-            FasError: the loss is not finite.
+            FasError: the loss is not finite, an image cannot be read, or a process that reads them died.
         """
         with interruptible() as interruption:
             while self.progress.epoch < self.recipe.train.epochs:
@@ -113,15 +113,21 @@ class Training:
             world_size=self.accelerator.num_processes,
         )
         self.model.train()
+        processes = self.accelerator.num_processes
+        total = progress.images + processes * loader.samples
+        description = f"epoch {progress.epoch + 1}/{config.epochs}"
         start = time.perf_counter() - progress.seconds
-        with console.progress(f"epoch {progress.epoch + 1}/{config.epochs}", len(loader)) as bar:
+        with (
+            console.progress(description, total, "samples", done=progress.images) as shown,
+            name_worker_failures(),
+        ):
             for batch in loader:
                 progress.loss += self._train_batch(batch)
                 progress.batch += 1
-                progress.images += len(batch.label) * self.accelerator.num_processes
+                progress.images += processes * len(batch.label)
                 progress.seconds = time.perf_counter() - start
-                speed = {"images/s": f"{progress.images_per_second:.0f}"}
-                bar.advance(loss=f"{progress.mean_loss:.4f}", lr=f"{rate:.2g}", **speed)
+                loss = f"{progress.mean_loss:.4f}"
+                shown.advance(processes * len(batch.label), loss=loss, lr=f"{rate:.2g}")
                 if interruption.requested:
                     return
 

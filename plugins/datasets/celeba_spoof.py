@@ -122,7 +122,7 @@ class CelebaSpoof(Reader[CelebaSpoofOptions]):
         """Read the face box of each photo, None where it is unknown, and remember those for `notes`."""
         with_file = [path for path in paths if _box_path(path) in files]
         boxes: dict[str, Box] = {}
-        with console.progress("reading boxes", len(with_file)) as bar:
+        with console.progress("reading boxes", len(with_file), "photos") as bar:
             for path, box in zip(with_file, ordered(self._read_box, with_file, cores()), strict=True):
                 bar.advance()
                 if box:

@@ -42,12 +42,20 @@ def export(
         raise ModelError(
             f"{destination}: torch.export cannot take this model: {describe_error(error)}"
         ) from error
+    _remove_source_paths(program)
     with replacing(destination) as temporary:
         with silence():
             torch.export.save(program, temporary, extra_files={CARD: card.to_json()})
             scorer = _open_scorer(temporary, card)
         verification = verify(scorer, tolerance=options.choose_tolerance(), acer_loss=options.acer_loss)
     return Exported(destination, verification)
+
+
+def _remove_source_paths(program: torch.export.ExportedProgram) -> None:
+    """Remove the stack traces of the nodes, which name the folders that the code lies in."""
+    for module in program.graph_module.modules():
+        for node in module.graph.nodes if isinstance(module, torch.fx.GraphModule) else ():
+            node.meta.pop("stack_trace", None)
 
 
 def _open_scorer(path: Path, card: Card) -> Scorer:

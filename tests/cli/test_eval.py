@@ -33,7 +33,7 @@ def exported(trained: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     from fas_core.cli import main
 
     path = tmp_path_factory.mktemp("models") / "model.onnx"
-    result = CliRunner().invoke(main, ["export", str(trained), "--format", "onnx", "-o", str(path)])
+    result = CliRunner().invoke(main, ["export", str(trained), "-o", str(path), "--keep-data-root"])
     assert result.exit_code == 0, result.output
     return path
 
@@ -50,8 +50,32 @@ def test_the_run_gives_the_figures_of_its_training(fas: Fas, trained: Path) -> N
 def test_the_exported_model_gives_the_same_table(fas: Fas, trained: Path, exported: Path) -> None:
     run, model = fas("eval", trained), fas("eval", exported)
     assert run.exit_code == model.exit_code == 0, model.output
-    assert run.stdout == model.stdout
+    tables = [result.stdout.partition("next:")[0] for result in (run, model)]
+    assert tables[0] == tables[1]
     assert "ACER" in model.stdout
+
+
+def test_an_exported_model_that_does_not_name_its_data_is_told_of_them(
+    fas: Fas, trained: Path, faces: Path, tmp_path: Path
+) -> None:
+    model = tmp_path / "model.onnx"
+    assert fas("export", trained, "-o", model, "-q").exit_code == 0
+    refused = fas("eval", model)
+    assert refused.exit_code == 2
+    assert f"{model}: does not say where its data 'folder' lies: give --data folder:ROOT" in refused.stderr
+    data = f"folder:{faces}"
+    own, run = (json.loads(fas("eval", path, "--data", data, "--json").stdout) for path in (model, trained))
+    assert own["metrics"] == run["metrics"]
+
+
+@pytest.mark.parametrize("json_flag", [(), ("--json",)])
+def test_what_is_next_is_printed_after_the_tables(
+    fas: Fas, trained: Path, exported: Path, json_flag: tuple[str, ...]
+) -> None:
+    texts = [fas("eval", path, *json_flag).stdout for path in (trained, exported)]
+    assert [f"  fas report {trained}\n" in texts[0], f"  fas serve {exported}\n" in texts[1]] == [
+        not json_flag
+    ] * 2
 
 
 def test_scores_are_written_one_a_sample(fas: Fas, trained: Path, tmp_path: Path) -> None:

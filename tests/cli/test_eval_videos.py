@@ -48,7 +48,7 @@ def test_an_exported_model_has_no_threshold_for_videos(fas: Fas, trained_set: Pa
     shutil.copytree(trained_set / "4@1", run)
     # After one epoch scores crowd around the threshold, where the last bit of an export decides.
     assert fas("train", "--resume", run, "--epochs", 4, "-q").exit_code == 0
-    exported = fas("export", run, "--format", "onnx", "-o", model, "-q")
+    exported = fas("export", run, "-o", model, "--keep-data-root", "-q")
     assert exported.exit_code == 0, exported.stderr
     result = fas("eval", model, "--aggregate", "video", "--json", *QUICK)
     assert result.exit_code == 0, result.output

@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from attrs import evolve
 from click.testing import CliRunner, Result
 from torch import Tensor, nn
 
@@ -139,7 +140,9 @@ def test_writes_the_runs_model(make_run: Callable[..., Run], data: Path) -> None
     assert stored["latency"] > 0
 
     exported = ModelFile(path)
-    assert exported.card == run.card()
+    recipe = run.card().recipe
+    assert recipe["data"]["root"] == str(data)
+    assert exported.card == evolve(run.card(), recipe={**recipe, "data": {**recipe["data"], "root": None}})
     images = {
         name: np.random.default_rng(place).integers(0, 256, (3, SIDE, SIDE, 3), np.uint8)
         for place, name in enumerate(("rgb", "ir"))
@@ -147,6 +150,27 @@ def test_writes_the_runs_model(make_run: Callable[..., Run], data: Path) -> None
     with torch.inference_mode():
         expected = run.model("best")({name: torch.from_numpy(item) for name, item in images.items()})
     np.testing.assert_allclose(exported(images), expected.score.numpy(), atol=1e-6)
+
+
+def test_files_name_no_folder_of_this_machine(
+    make_run: Callable[..., Run], data: Path, tmp_path: Path
+) -> None:
+    run, folder = make_run(), tmp_path / "exported"
+    assert fas(run.path, "--format", "onnx,torch,triton", "-o", folder, "-q").exit_code == 0
+    assert fas(run.path, "-o", tmp_path / "kept.onnx", "--keep-data-root", "-q").exit_code == 0
+    contents = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    assert {path.suffix for path in contents} >= {".onnx", ".pt2", ".json", ".pbtxt"}
+    for path, content in contents.items():
+        for private in (tmp_path, Path(__file__).parents[2], Path(torch.__file__).parent):
+            assert str(private).encode() not in content, path
+    assert str(data).encode() in (tmp_path / "kept.onnx").read_bytes()
+
+
+def test_what_is_next_names_the_file_and_the_data(make_run: Callable[..., Run], tmp_path: Path) -> None:
+    run, path = make_run(), tmp_path / "my model.onnx"
+    steps = fas(run.path, "-o", path).stdout.partition("next:\n")[2].splitlines()
+    assert steps == [f"  fas predict '{path}' PHOTO", f"  fas serve '{path}'"]
+    assert "next:" not in fas(run.path, "--format", "torch", "-o", tmp_path / "m.pt2").stdout
 
 
 def test_json_and_exporter_options(make_run: Callable[..., Run], tmp_path: Path) -> None:
@@ -161,7 +185,7 @@ def test_json_and_exporter_options(make_run: Callable[..., Run], tmp_path: Path)
         "modalities": ["rgb", "ir"],
         "input_size": SIDE,
         "threshold": {"value": 0.25, "policy": "fixed:0.25", "source": "given"},
-        "recipe_digest": run.card().digest,
+        "recipe_digest": ModelFile(path).card.digest,
         "compared_on": {"split": "dev", "live": 1, "attack": 3, "total": 4},
     }
     expected = {"path": str(path), "format": "onnx", "form": "fp32", "opset": 20, "samples": 4}

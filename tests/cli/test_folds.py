@@ -151,7 +151,9 @@ def test_the_final_threshold_is_that_of_the_out_of_fold_scores(
     assert other["threshold"]["source"] == "out-of-fold subject:2"
     assert other["threshold"]["value"] == fit_threshold("min-acer", ScoreTable.of(columns | numbers)).value
 
-    exported = fas("export", folder / "final", "-o", tmp_path / "model.onnx", "--weights", "last")
+    exported = fas(
+        "export", folder / "final", "-o", tmp_path / "model.onnx", "--weights", "last", "--keep-data-root"
+    )
     assert exported.exit_code == 0, exported.output
     shown = json.loads(fas("eval", tmp_path / "model.onnx", "--replicates", 0, "--json").stdout)
     assert shown["threshold"] == wanted

@@ -76,7 +76,7 @@ def run(faces: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def model(run: Path) -> Path:
-    result = CliRunner().invoke(main, ["export", str(run)])
+    result = CliRunner().invoke(main, ["export", str(run), "--keep-data-root"])
     assert result.exit_code == 0, result.output
     return run / "model.onnx"
 

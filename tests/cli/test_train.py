@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -28,8 +30,19 @@ def test_trains_judges_and_says_what_is_next(fas: Fas, recipe_file: Path, tmp_pa
     assert "epoch 1/1" in result.stdout
     for part in ("Acc", "EER", "APCER", "BPCER", "ACER", "dev", "test", "print", "replay"):
         assert part in result.stdout
-    assert f"fas eval {tmp_path / 'tiny'}" in result.stdout
-    assert max(map(len, result.stdout.splitlines())) <= 80 + len(str(tmp_path))
+    results, _, steps = result.stdout.partition("next:\n")
+    assert max(map(len, results.splitlines())) <= 80 + len(str(tmp_path))
+    run = tmp_path / "tiny"
+    commands = [shlex.split(line) for line in steps.splitlines()]
+    *_, (_, predict, model, photo), serve = commands
+    assert [*commands[:3], serve] == [
+        ["fas", "report", str(run)],
+        ["fas", "eval", str(run)],
+        ["fas", "export", str(run)],
+        ["fas", "serve", str(run / "model.onnx")],
+    ]
+    assert (predict, model) == ("predict", str(run / "model.onnx"))
+    assert Path(photo).is_file()
     assert "\x1b" not in result.stdout  # no colour in a pipe
 
 
@@ -111,6 +124,72 @@ def test_all_mistakes_of_a_recipe_at_once(fas: Fas, recipe_file: Path) -> None:
     assert result.exit_code == 2
     for path in ("train.lr", "train.epochs", "modle", "loss.gamma", "metrics"):
         assert path in result.stderr
+
+
+@pytest.fixture
+def train_only(faces: Path, tmp_path: Path) -> Path:
+    """A data set without dev and test."""
+    shutil.copytree(faces / "train", tmp_path / "my faces" / "train")
+    return tmp_path / "my faces"
+
+
+def test_without_dev_and_test_the_end_says_so(
+    fas: Fas, recipe_file: Path, train_only: Path, tmp_path: Path
+) -> None:
+    arguments = ("train", recipe_file, "--data", train_only, "--runs", tmp_path / "my runs")
+    result = fas(*arguments)
+    assert result.exit_code == 0, result.output
+    run = tmp_path / "my runs" / "tiny"
+    lines = result.stdout.splitlines()
+    start = lines.index("next:")
+    assert lines[start - 1] == (
+        f"{run}: trained, and not evaluated: the data has no labelled dev or test split; "
+        "the last weights are the best"
+    )
+    commands = [shlex.split(line) for line in lines[start + 1 :]]
+    assert [words[1] for words in commands] == ["export", "predict", "serve"]  # there is nothing to report
+    assert all(words[-2:] == ["--threshold", "fixed:0.5"] for words in commands[1:])
+    for words in commands[:2]:
+        pasted = fas(*words[1:])
+        assert pasted.exit_code == 0, pasted.output
+    document = json.loads(fas(*arguments, "--json").stdout)
+    assert document["splits"] == {}
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="children are listed in /proc")
+def test_a_killed_worker_is_one_line_and_exit_code_2(recipe_file: Path, tmp_path: Path) -> None:
+    arguments = ["train", str(recipe_file), "--epochs", "500", "-j", "2", "--runs", str(tmp_path)]
+    with subprocess.Popen(
+        [sys.executable, "-m", "fas_core", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    ) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            if line.startswith("epoch 2/"):
+                break
+        kill_a_child(process.pid)
+        _, errors = process.communicate(timeout=60)
+    assert process.returncode == 2
+    saved, error = errors.splitlines()
+    assert saved == f"warning: saved: continue with `fas train --resume {tmp_path / 'tiny'}`"
+    assert "ended early" in error
+    assert "most likely because memory ran out: give it more memory, or take fewer --workers" in error
+
+
+def kill_a_child(pid: int) -> None:
+    """Kill a child of a process with SIGKILL, once it has one."""
+    children = Path(f"/proc/{pid}/task/{pid}/children")
+    for _ in range(2000):
+        if pids := children.read_text().split():
+            try:
+                os.kill(int(pids[0]), signal.SIGKILL)
+            except ProcessLookupError:
+                continue
+            return
+        time.sleep(0.005)
 
 
 def test_ctrl_c_saves_and_resume_finishes(recipe_file: Path, faces: Path, tmp_path: Path, fas: Fas) -> None:

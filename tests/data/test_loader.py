@@ -1,7 +1,11 @@
+import errno
+import multiprocessing
 import os
+import re
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,7 +16,13 @@ from attrs import evolve
 
 from fas_core import DataError
 from fas_core.config.recipe import Augment, Recipe
-from fas_core.data.loader import draw_presence, epoch_batches, training_loader
+from fas_core.data.loader import (
+    WorkerError,
+    draw_presence,
+    epoch_batches,
+    name_worker_failures,
+    training_loader,
+)
 from fas_core.records.outputs import Batch
 from fas_core.records.samples import SampleTable
 
@@ -187,6 +197,97 @@ def test_workers_leave_ctrl_c_to_the_process_that_trains(make_samples: Make, tmp
     )
     assert (done.stdout, done.stderr, done.returncode) == ("stopped\n", "", 0)
     assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_a_worker_that_dies_is_one_line(make_samples: Make) -> None:
+    loader = training_loader(make_samples(24), recipe(workers=2, batch_size=2), epoch=0)
+
+    def kill_a_worker_while_reading() -> None:
+        with name_worker_failures():
+            for _ in loader:
+                os.kill(multiprocessing.active_children()[0].pid or 0, signal.SIGKILL)
+                time.sleep(0.05)
+
+    with pytest.raises(WorkerError, match="most likely because memory ran out: give it more") as raised:
+        kill_a_worker_while_reading()
+    assert len(str(raised.value).splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            "(pid 7) is killed by signal: Killed. ",
+            "(pid 7) ended early (signal: Killed), most likely because",
+        ),
+        (
+            "(pid 7) is killed by signal: Bus error. ",
+            "(signal: Bus error), most likely because memory ran out",
+        ),
+        ("(pid(s) 7, 8) exited unexpectedly", "(pid 7, 8) ended early, most likely because memory ran out"),
+        (
+            "(pid 7) is killed by signal: Segmentation fault. ",
+            "(pid 7) ended early by a signal (Segmentation fault): --workers 0 reads without such processes",
+        ),
+    ],
+)
+def test_pytorchs_messages_are_understood(text: str, message: str) -> None:
+    with pytest.raises(WorkerError, match=re.escape(message)), name_worker_failures():
+        raise RuntimeError(f"DataLoader worker {text}")
+
+
+def test_other_errors_are_not_taken_for_a_death_of_a_worker() -> None:
+    with pytest.raises(RuntimeError, match=r"^shapes differ$"), name_worker_failures():
+        raise RuntimeError("shapes differ")
+
+
+def test_without_shared_memory_batches_go_through_a_pipe(
+    make_samples: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second image of each batch finds shared memory full, as in a container with 64 MB of it."""
+    samples = make_samples(10, ("rgb", "ir"))
+    both = recipe(workers=2, modalities=("rgb", "ir"))
+    expected = list(training_loader(samples, both, epoch=0))
+    share, calls = torch.Tensor.share_memory_, [0]
+
+    def fail_every_second_time(tensor: torch.Tensor) -> torch.Tensor:
+        calls[0] += 1
+        if calls[0] % 2 == 0:
+            raise RuntimeError("unable to allocate shared memory(shm): No space left on device (28)")
+        return share(tensor)
+
+    monkeypatch.setattr(torch.Tensor, "share_memory_", fail_every_second_time)
+    batches = list(training_loader(samples, both, epoch=0))
+    assert len(batches) == len(expected) == 3
+    assert all(map(same, batches, expected))
+    assert all(batch.images["rgb"].is_shared() for batch in expected)
+    assert not any(batch.images[name].is_shared() for batch in batches for name in ("rgb", "ir"))
+
+
+def test_processes_that_cannot_be_started_are_an_error(
+    make_samples: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail() -> int:
+        raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+
+    loader = training_loader(make_samples(4), recipe(workers=2), epoch=0)
+    monkeypatch.setattr(os, "fork", fail)
+    with pytest.raises(
+        WorkerError, match=r"^cannot start 2 processes that read images: Resource temporarily"
+    ):
+        next(iter(loader))
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_memory_that_runs_out_is_one_line(
+    make_samples: Make, monkeypatch: pytest.MonkeyPatch, workers: int
+) -> None:
+    def fail(*_: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr("fas_core.data.loader.read_faces", fail)
+    with pytest.raises(WorkerError, match=r"^no memory left to read 4 samples: give it more memory, or take"):
+        next(iter(training_loader(make_samples(8), recipe(workers), epoch=0)))
 
 
 def test_modalities_are_left_out_at_random_and_never_all() -> None:

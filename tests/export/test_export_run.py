@@ -121,6 +121,28 @@ def test_a_threshold_goes_only_with_the_weights_that_it_was_fitted_on(
 ) -> None:
     recipe = Recipe()
     recipe = evolve(recipe, train=evolve(recipe.train, select="best"))
-    card = Card(ModelInput(("rgb",), 8), Threshold(0.5, "eer", source))
+    tree = {"data": {"root": None}, "model": {"pretrained": None}}
+    card = Card(ModelInput(("rgb",), 8), Threshold(0.5, "eer", source), tree)
     run: Any = SimpleNamespace(path=RUN, recipe=recipe, card=lambda: card)
     assert export_card(run, weights) == (card if remains else evolve(card, threshold=None))
+
+
+@pytest.mark.parametrize(
+    ("pretrained", "exported"),
+    [
+        ("/home/me/w.pth", "w.pth"),
+        ({"rgb": "/home/me/w.pth", "ir": "v.pth"}, {"rgb": "w.pth", "ir": "v.pth"}),
+        (None, None),
+    ],
+)
+def test_a_card_names_no_folders(pretrained: Any, exported: Any) -> None:
+    tree = {
+        "data": {"name": "folder", "root": "/home/me/faces"},
+        "model": {"pretrained": pretrained},
+        "seed": 1,
+    }
+    card = Card(ModelInput(("rgb",), 8), Threshold(0.5, "fixed:0.5", "given"), tree)
+    run: Any = SimpleNamespace(path=RUN, recipe=Recipe(), card=lambda: card)
+    recipe = {"data": {"name": "folder", "root": None}, "model": {"pretrained": exported}, "seed": 1}
+    assert export_card(run, "best").recipe == recipe
+    assert export_card(run, "best", keep_data_root=True).recipe["data"]["root"] == "/home/me/faces"

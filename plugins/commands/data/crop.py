@@ -156,7 +156,7 @@ def crop_samples(
     boxes = log.read(settings)
     rows = [row for row in range(len(ids)) if not job.is_finished(row, boxes)]
     unreadable: dict[str, str] = {}
-    with console.progress("cropping", len(rows)) as bar:
+    with console.progress("cropping", len(rows), "photos") as bar:
         for name, box in log.record(job.crop_all(rows, workers, unreadable)):
             boxes[name] = box
             bar.advance()

@@ -118,7 +118,7 @@ def extract_frames(
 
     reasons: dict[str, str] = {}
     unfinished = [video for video, folder in folders.items() if not (destination / folder).is_dir()]
-    with console.progress("extracting", len(unfinished)) as bar:
+    with console.progress("extracting", len(unfinished), "videos") as bar:
         for video, warning in zip(unfinished, ordered(extract, unfinished, workers), strict=True):
             if warning:
                 console.warn(f"{source / video}: {warning}")

@@ -36,7 +36,7 @@ def read_files(splits: Mapping[str, SampleTable], workers: int) -> dict[Path, Im
     """Read every image file of some splits once, with a progress bar, by so many threads."""
     paths = list(dict.fromkeys(path for samples in splits.values() for _, path in list_images(samples)))
     files: dict[Path, ImageFile] = {}
-    with console.progress("reading images", len(paths)) as bar:
+    with console.progress("reading images", len(paths), "images") as bar:
         for start in range(0, len(paths), CHUNK):
             chunk = paths[start : start + CHUNK]
             with capture_damage() as messages:

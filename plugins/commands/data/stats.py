@@ -37,7 +37,7 @@ def measure_channels(
     if not len(samples):
         raise DataError(f"{samples.root}: no samples to measure")
     sums = {modality: np.zeros((2, 3)) for modality in modalities}
-    with console.progress("measuring", len(samples)) as bar:
+    with console.progress("measuring", len(samples), "samples") as bar:
         for images in batches(samples, ModelInput(tuple(modalities), size, resize=resize), BATCH, workers):
             for modality, pixels in images.items():
                 flat = pixels.reshape(-1, 3)

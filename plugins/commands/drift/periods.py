@@ -9,6 +9,7 @@ import numpy as np
 from attrs import frozen
 from numpy.typing import NDArray
 
+from fas_core.console import console
 from fas_core.errors import DataError
 from fas_core.evaluation.bootstrap import GROUP_COLUMNS, Codes, count_ungrouped, draw_counts, encode_groups
 from fas_core.records.samples import ATTACK, LIVE
@@ -147,10 +148,12 @@ class BootstrapDraws:
         periods = [
             draw_counts(rows.count, replicates, [seed, period]) for period, rows in enumerate((old, new))
         ]
-        for replicate, weights in enumerate(zip(*periods, strict=True)):
-            weighted = scores.reweight(weights[1][groups[1]], weights[0][groups[0]], {})
-            exceeds[replicate] = weighted.auc()
-            for period, (totals, hits) in enumerate(counts):
-                with np.errstate(invalid="ignore"):
-                    values[replicate, period] = weights[period] @ hits / (weights[period] @ totals)
+        with console.progress("bootstrap", replicates, "replicates") as progress:
+            for replicate, weights in enumerate(zip(*periods, strict=True)):
+                weighted = scores.reweight(weights[1][groups[1]], weights[0][groups[0]], {})
+                exceeds[replicate] = weighted.auc()
+                for period, (totals, hits) in enumerate(counts):
+                    with np.errstate(invalid="ignore"):
+                        values[replicate, period] = weights[period] @ hits / (weights[period] @ totals)
+                progress.advance()
         return cls(exceeds, values)

@@ -15,6 +15,7 @@ import numpy as np
 from attrs import frozen
 from numpy.typing import NDArray
 
+from fas_core.console import console
 from fas_core.scores.ranked import Floats, Positions
 
 ROUNDING = 1e-12
@@ -85,10 +86,12 @@ class PermutationTest:
         observed = np.abs(self.compute_differences(self.observed)) - ROUNDING
         size = max(BLOCK // max(len(self.totals), len(self.groups)), 1)
         exceeding = np.ones(observed.shape[1])
-        for start in range(0, replicates, size):
-            block = np.repeat(self.observed, min(size, replicates - start), axis=0)
-            differences = self.compute_differences(generator.permuted(block, axis=1))
-            exceeding += (~(np.abs(differences) < observed)).sum(axis=0)
+        with console.progress("permutation test", replicates, "divisions") as progress:
+            for start in range(0, replicates, size):
+                block = np.repeat(self.observed, min(size, replicates - start), axis=0)
+                differences = self.compute_differences(generator.permuted(block, axis=1))
+                exceeding += (~(np.abs(differences) < observed)).sum(axis=0)
+                progress.advance(len(block))
         return np.asarray(exceeding / (replicates + 1))
 
 

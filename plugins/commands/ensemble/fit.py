@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from fas_core.console import console
 from fas_core.errors import DataError
 from fas_core.records.samples import ATTACK, LIVE
 from fas_core.scores.ranked import Floats
@@ -81,11 +82,13 @@ def fit_weights(scores: Floats, live: NDArray[np.bool_]) -> Floats:
     """
     likelihood = np.maximum(np.where(live, scores, 1 - scores), 1e-15)
     weights = np.full(len(scores), 1 / len(scores))
-    for _ in range(MAX_STEPS):
-        growth = (likelihood / (weights @ likelihood)).mean(axis=1)
-        weights = weights * growth
-        if growth.max() - 1 < TOLERANCE:
-            break
+    with console.progress("fitting weights", MAX_STEPS, "steps at most") as progress:
+        for _ in range(MAX_STEPS):
+            growth = (likelihood / (weights @ likelihood)).mean(axis=1)
+            weights = weights * growth
+            progress.advance()
+            if growth.max() - 1 < TOLERANCE:
+                break
     return np.asarray(weights / weights.sum())
 
 

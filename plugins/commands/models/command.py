@@ -34,11 +34,16 @@ def list_models(kind: str | None, num_classes: int) -> None:
     from fas_plugins.commands.models.tables import network_tables
 
     plugins = registry()
+    backbones = [] if kind == "fusion" else plugins.all(Backbone)
+    fusions = [] if kind == "backbone" else plugins.all(Fusion)
     rows = []
-    if kind != "fusion":
-        rows += [measure_backbone(item, plugins, num_classes) for item in plugins.all(Backbone)]
-    if kind != "backbone":
-        rows += [measure_fusion(item, plugins, num_classes) for item in plugins.all(Fusion)]
+    with console.progress("measuring", len(backbones) + len(fusions), "networks") as progress:
+        for backbone in backbones:
+            rows.append(measure_backbone(backbone, plugins, num_classes))
+            progress.advance()
+        for fusion in fusions:
+            rows.append(measure_fusion(fusion, plugins, num_classes))
+            progress.advance()
     if console.json:
         console.document({"models": rows})
         return

@@ -122,7 +122,7 @@ def _evaluate_sources(
 ) -> list[EvaluatedSystem]:
     """Evaluate sources by name; print how score files were parsed, and warn of missing thresholds."""
     systems = []
-    with console.progress("evaluating", len(sources)) as bar:
+    with console.progress("evaluating", len(sources), "systems") as bar:
         for name, source in sources.items():
             if source.score_file is not None:
                 console.info(source.score_file.description)

@@ -76,7 +76,7 @@ def write_dataset(root: Path, options: SyntheticOptions, workers: int) -> None:
         for parent in {(folder / shot.path(modality)).parent for shot in shots for modality in MODALITIES}:
             parent.mkdir(parents=True)
         write_shot = partial(_write_shot, folder, options)
-        with console.progress("simulating faces", total=len(shots)) as bar:
+        with console.progress("simulating faces", len(shots), "samples") as bar:
             for _ in ordered(write_shot, shots, workers):
                 bar.advance()
         _write_lists(folder, options, shots)

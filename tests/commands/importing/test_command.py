@@ -80,7 +80,8 @@ def test_a_predicted_map_is_judged_and_exported_by_its_mean(fas: Fas, faces: Pat
     arguments = ["--arch", "cdcn", "--modality", "rgb", "--input-size", 32, "--data", faces]
     imported = fas("import", tmp_path / "cdcn.pth", *arguments, "-o", tmp_path / "run")
     assert imported.exit_code == 0, imported.output
-    exported = fas("export", tmp_path / "run", "-o", tmp_path / "model.onnx", "--samples", 4)
+    flags = ("--samples", 4, "--keep-data-root")
+    exported = fas("export", tmp_path / "run", "-o", tmp_path / "model.onnx", *flags)
     assert exported.exit_code == 0, exported.output
     ours, theirs = (fas("eval", tmp_path / name, "--json") for name in ("run", "model.onnx"))
     assert ours.exit_code == theirs.exit_code == 0, ours.output + theirs.output

@@ -12,11 +12,12 @@ import pyarrow.compute as pc
 from attrs import frozen
 from numpy.typing import NDArray
 
-from fas_core.console import Bar, console
+from fas_core.console import console
 from fas_core.data.images import Image, encode, prepare
 from fas_core.data.parallel import cores, ordered
 from fas_core.data.reading import read_faces
 from fas_core.errors import DataError, FasError
+from fas_core.progress import Progress
 from fas_core.records.model_input import Resize
 from fas_core.records.samples import ATTACK, LIVE, SampleTable
 from fas_core.runtime.explain import Explainer
@@ -91,7 +92,8 @@ def find_misclassified(
         return []
     titles = ("Attacks accepted", "Live samples refused")
     rankings = rank_misclassified(system.scores, system.threshold)
-    with console.progress("worst mistakes", sum(len(rows[:count]) for rows in rankings)) as bar:
+    total = sum(len(rows[:count]) for rows in rankings)
+    with console.progress("worst mistakes", total, "photos") as bar:
         return [
             MisclassifiedGroup(title, _describe_samples(system, rows[:count], explainer, bar), len(rows))
             for title, rows in zip(titles, rankings, strict=True)
@@ -99,7 +101,7 @@ def find_misclassified(
 
 
 def _describe_samples(
-    system: EvaluatedSystem, rows: Rows, explainer: Explainer | None, bar: Bar
+    system: EvaluatedSystem, rows: Rows, explainer: Explainer | None, bar: Progress
 ) -> list[MisclassifiedSample]:
     table = system.scores.table.take(pa.array(rows))
     shown_columns = [name for name in table.column_names if name not in ("id", "score", "split", "label")]

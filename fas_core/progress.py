@@ -1,0 +1,111 @@
+"""The progress of a task: how much is done, how fast, and how long the rest takes; the console shows it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from attrs import define, field
+
+if TYPE_CHECKING:
+    from rich.console import Console as RichConsole
+
+Clock = Callable[[], float]
+
+
+@define
+class Progress:
+    """The progress of a task of `total` steps, None where nobody knows how many.
+
+    Args:
+        description: the task, e.g. `epoch 1/30`.
+        total: number of steps.
+        unit: what a step is, in the plural, e.g. `samples`.
+        done: number of finished steps; those of an earlier process do not count for the speed.
+        clock: seconds.
+        show: called after each change.
+    """
+
+    description: str
+    total: int | None = None
+    unit: str = "steps"
+    done: int = 0
+    clock: Clock = time.monotonic
+    show: Callable[[Progress], None] = field(default=lambda _: None, repr=False)
+    values: dict[str, object] = field(factory=dict, init=False)
+    _before: int = field(init=False)
+    _start: float = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._before, self._start = self.done, self.clock()
+
+    def advance(self, n: int = 1, /, **values: object) -> None:
+        """Count `n` more steps; `values` are shown as `name value`."""
+        self.done += n
+        self.values = values
+        self.show(self)
+
+    @property
+    def speed(self) -> float:
+        """Steps per second."""
+        return (self.done - self._before) / max(self.clock() - self._start, 1e-9)
+
+    @property
+    def remaining_seconds(self) -> float | None:
+        """Seconds that the other steps take at this speed; None where that is not known."""
+        if self.total is None or self.done == self._before:
+            return None
+        return max(self.total - self.done, 0) / self.speed
+
+    def describe(self) -> str:
+        """Return e.g. `epoch 1/30: 640 of 1800 samples, 21/s, 54 s left, loss 0.231`."""
+        count = str(self.done) if self.total is None else f"{self.done} of {self.total}"
+        items = [f"{count} {self.unit}", format_speed(self.speed)]
+        if (remaining := self.remaining_seconds) is not None:
+            items.append(f"{format_duration(remaining)} left")
+        items += [f"{name} {value}" for name, value in self.values.items()]
+        return f"{self.description}: {', '.join(items)}"
+
+
+@contextmanager
+def draw_bar(progress: Progress, console: RichConsole) -> Iterator[None]:
+    """Draw a bar in a terminal while the block runs; one within another is drawn below it."""
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as RichProgress
+
+    bar = (TextColumn("{task.description}"), BarColumn(bar_width=12), MofNCompleteColumn())
+    further = (TimeRemainingColumn(), TextColumn("{task.fields[values]}"))
+    with RichProgress(*bar, *further, console=console, transient=True) as bars:
+        task = bars.add_task(progress.description, total=progress.total, completed=progress.done, values="")
+
+        def update(progress: Progress) -> None:
+            values = [format_speed(progress.speed), *(f"{k} {v}" for k, v in progress.values.items())]
+            bars.update(task, completed=progress.done, values="  ".join(values))
+
+        progress.show = update
+        yield
+
+
+def format_speed(speed: float) -> str:
+    """Return steps per second with two digits or more, or the time of a step where it takes longer.
+
+    >>> format_speed(123.4), format_speed(2.345), format_speed(0.05)
+    ('123/s', '2.3/s', '20 s each')
+    """
+    if speed >= 1 or speed <= 0:
+        return f"{speed:.0f}/s" if speed >= 10 or speed <= 0 else f"{speed:.1f}/s"
+    return f"{format_duration(1 / speed)} each"
+
+
+def format_duration(seconds: float) -> str:
+    """Return e.g. `40 s`, `12 min` or `3 h 20 min`.
+
+    >>> format_duration(39.6), format_duration(150), format_duration(12000)
+    ('40 s', '3 min', '3 h 20 min')
+    """
+    if seconds < 99.5:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 100 else f"{minutes // 60} h {minutes % 60} min"
