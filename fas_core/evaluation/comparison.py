@@ -11,10 +11,12 @@ from attrs import frozen
 
 from fas_core.console import Styled, Table
 from fas_core.errors import DataError
-from fas_core.evaluation.bootstrap import Intervals, align_scores, bootstrap_differences
+from fas_core.evaluation.bootstrap import align_scores
+from fas_core.evaluation.formatting import figure_name, is_rate, percent, plain
+from fas_core.evaluation.intervals import Intervals, bootstrap_differences
 from fas_core.evaluation.metrics import BoundMetric, finite_or_none
 from fas_core.evaluation.result import Result, oracle_notes
-from fas_core.evaluation.tables import figure_name, is_rate, percent, plain
+from fas_core.evaluation.tables import describe_exact
 from fas_core.scores.table import ScoreTable
 
 NAME_WIDTH = 16
@@ -36,14 +38,15 @@ class System(Protocol):
 class Difference:
     """One metric of a system and of the reference, and the interval of their difference."""
 
-    system: float
-    reference: float
+    system: float | None
+    reference: float | None
     low: float
     high: float
 
     @property
     def value(self) -> float:
-        return self.system - self.reference
+        """System minus reference; NaN where one of them is not defined."""
+        return nan if self.system is None or self.reference is None else self.system - self.reference
 
     @property
     def clear(self) -> bool:
@@ -97,7 +100,7 @@ def _compare(
         intervals = bootstrap_differences(*tables, metrics, thresholds, replicates=replicates)
     bounds = intervals.figures if intervals else {}
     figures = {
-        key: Difference(value, reference.result.metrics[key], *bounds.get(key, (nan, nan)))
+        key: Difference(value, reference.result.metrics.get(key), *bounds.get(key, (nan, nan)))
         for key, value in system.result.metrics.items()
     }
     notes = oracle_notes([system.result.threshold, reference.result.threshold])
@@ -120,6 +123,7 @@ def comparison_table(comparison: Comparison) -> Table:
             f"bootstrap replicates over {intervals.groups} {intervals.by}s, the same for both; "
             f"clear: the interval leaves out 0"
         )
+        note = "\n".join([note, *describe_exact(intervals)])
     names = ["\n".join(wrap(name, NAME_WIDTH)) for name in (comparison.reference, comparison.name)]
     title = f"{comparison.name} minus {comparison.reference}, rates in %"
     columns, notes = ("", *names, "difference", "from", "to", ""), filter(None, [*comparison.notes, note])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from attrs import evolve
 
 from fas_core.console import Styled, Table
-from fas_core.evaluation.tables import percent, plain
+from fas_core.evaluation.formatting import percent, plain
 from fas_plugins.commands.drift.result import Change, Drift, Shift
 
 NAMES = {
