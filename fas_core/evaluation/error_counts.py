@@ -63,11 +63,17 @@ class ErrorCounts:
         return f" ({', '.join(texts)}{f' and {others} further species' if others > 0 else ''})"
 
 
+def looks_inverted(metrics: Values) -> bool:
+    """Return whether attacks score clearly higher than live samples."""
+    auc = metrics.get("auc")
+    return auc is not None and auc < CHANCE[0]
+
+
 def find_warnings(metrics: Values, errors: ErrorCounts | None) -> list[str]:
     """Return one sentence for each way in which a model is of no use."""
     warnings = []
     auc = metrics.get("auc")
-    if auc is not None and auc < CHANCE[0]:
+    if auc is not None and looks_inverted(metrics):
         warnings.append(
             f"AUC {auc:.3f}: attacks score higher than live samples: labels or scores may be inverted"
         )

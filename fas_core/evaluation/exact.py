@@ -3,11 +3,11 @@
 No error among 20 people does not prove a rate of 0, but no replicate of them has an error either. Such a rate
 gets the interval of Clopper and Pearson, The use of confidence or fiducial limits illustrated in the case of
 the binomial, Biometrika 26, 1934. It counts groups (people, videos or samples: what the bootstrap draws), not
-their samples: no error of n groups gives the upper limit `1 - (tail ** (1 / n))`, about 3.7 / n, which is
-above the "rule of three". A rate that is neither 0 nor 1 is rounded away from the estimate to whole groups.
+their samples: no error of n groups gives the upper limit 1 - 0.025 ** (1 / n) at 95 %, about 3.7 / n,
+which is above the rule of three (3 / n). A rate that is neither 0 nor 1 is rounded away from the estimate to whole groups.
 
-- APCER counts the groups with attacks, that of a PAI species the groups with attacks of the species, BPCER the
-  groups with live samples.
+- APCER counts the groups with attacks, that of a PAI species the groups with attacks of that species, and
+  BPCER the groups with live samples.
 - Acc, ACER and HTER are weighted means of APCER and BPCER. Their limits are the same means of both rates'
   limits as soon as one of these is exact: wider than needed, never too narrow.
 - Other rates (EER, AUC, TPR@FPR, ...) depend on both classes and count the fewer of both classes' groups. For
@@ -79,8 +79,8 @@ def share_interval(rate: float, groups: int, level: float = 0.95) -> Interval:
 def difference_interval(difference: float, groups: int, level: float = 0.95) -> Interval:
     """Return the interval of the difference of two shares of the same groups, in [-1, 1].
 
-    It is the share of groups that speak for the first minus that of groups that speak for the second. Where no
-    group differs, each of these shares is at most that of no group in `groups`.
+    It is the share of groups that speak for the first minus that of groups that speak for the second. Where
+    no group differs, each of these shares is at most the upper limit of no group in `groups`.
     """
     for_first = share_interval(max(difference, 0.0), groups, level)
     for_second = share_interval(max(-difference, 0.0), groups, level)

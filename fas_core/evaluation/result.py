@@ -10,7 +10,13 @@ import numpy as np
 from attrs import asdict, frozen
 
 from fas_core.errors import DataError, format_list
-from fas_core.evaluation.error_counts import ErrorCounts, SmallCount, find_small_counts, find_warnings
+from fas_core.evaluation.error_counts import (
+    ErrorCounts,
+    SmallCount,
+    find_small_counts,
+    find_warnings,
+    looks_inverted,
+)
 from fas_core.evaluation.intervals import Intervals, bootstrap_intervals
 from fas_core.evaluation.metrics import BoundMetric, compute_metrics, finite_values, species_apcer
 from fas_core.scores.ranked import Ranked
@@ -84,6 +90,11 @@ class Result:
     def warnings(self) -> list[str]:
         """One sentence for each way in which the model is of no use."""
         return [f"{self.name}: {text}" for text in find_warnings(self.metrics, self.errors)]
+
+    @property
+    def looks_inverted(self) -> bool:
+        """Whether labels or scores seem to have the opposite direction."""
+        return looks_inverted(self.metrics)
 
     @property
     def small_counts(self) -> dict[str, SmallCount]:

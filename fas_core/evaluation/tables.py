@@ -1,8 +1,8 @@
 """Results as console tables: the published columns first, then all other rates and metrics.
 
 Rates are printed in %, to two decimals (four of the fraction, which `to_json` keeps in full), and below
-them, dim, the bounds of their intervals. APCER of the worst PAI species comes before that of all attacks pooled,
-as ISO/IEC 30107-3 asks for.
+them, dim, the bounds of their intervals. APCER of the worst PAI species comes before that of all attacks
+pooled, as ISO/IEC 30107-3 asks for.
 """
 
 from __future__ import annotations
@@ -153,10 +153,11 @@ def describe_intervals(intervals: Intervals) -> str:
 
 def describe_exact(intervals: Intervals) -> list[str]:
     """Say which intervals are exact, in at most one line."""
-    names = [*map(figure_name, intervals.exact), *(f"APCER of {name}" for name in intervals.exact_species)]
-    if not names:
+    if not intervals.exact and not intervals.exact_species:
         return []
-    return [f"exact (Clopper-Pearson over {intervals.by}s), as no replicate differs: {', '.join(names)}"]
+    names = [*map(figure_name, intervals.exact), *(f"APCER of {name}" for name in intervals.exact_species)]
+    which = "all" if len(intervals.exact) == len(intervals.figures) else ", ".join(names)
+    return [f"exact (Clopper-Pearson over {intervals.by}s), because no replicate differs: {which}"]
 
 
 def _merge_texts(texts: Mapping[str, str]) -> list[str]:

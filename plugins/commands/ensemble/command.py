@@ -129,6 +129,7 @@ def _write(combined: CombinedScores, output: Path) -> dict[str, Any]:
 
 def _evaluate(combined: CombinedScores, replicates: int) -> dict[str, Any]:
     """Evaluate all systems and print the tables; return the results for `--json`."""
+    from fas_core.cli.views import show_summaries
     from fas_core.config.recipe import Recipe
     from fas_core.evaluation import bind_metrics
     from fas_core.evaluation.comparison import comparison_table
@@ -143,6 +144,7 @@ def _evaluate(combined: CombinedScores, replicates: int) -> dict[str, Any]:
     tables = published_table(results), further_rates_table(results), errors_table(results[-1:])
     for table in filter(None, tables):
         console.table(table)
+    show_summaries(results[-1:])
     document: dict[str, Any] = {"results": [result.to_json() for result in results]}
     if combined.dev is not None:
         comparison = compare_with_best_member(systems, combined.dev, metrics, replicates)
