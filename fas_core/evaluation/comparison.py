@@ -15,8 +15,8 @@ from fas_core.evaluation.bootstrap import align_scores
 from fas_core.evaluation.formatting import figure_name, is_rate, percent, plain
 from fas_core.evaluation.intervals import Intervals, bootstrap_differences
 from fas_core.evaluation.metrics import BoundMetric, finite_or_none
+from fas_core.evaluation.notes import describe_exact, wrap_note
 from fas_core.evaluation.result import Result, oracle_notes
-from fas_core.evaluation.tables import describe_exact
 from fas_core.scores.table import ScoreTable
 
 NAME_WIDTH = 16
@@ -123,7 +123,7 @@ def comparison_table(comparison: Comparison) -> Table:
             f"bootstrap replicates over {intervals.groups} {intervals.by}s, the same for both; "
             f"clear: the interval leaves out 0"
         )
-        note = "\n".join([note, *describe_exact(intervals)])
+        note = "\n".join([note, *wrap_note(describe_exact(intervals))])
     names = ["\n".join(wrap(name, NAME_WIDTH)) for name in (comparison.reference, comparison.name)]
     title = f"{comparison.name} minus {comparison.reference}, rates in %"
     columns, notes = ("", *names, "difference", "from", "to", ""), filter(None, [*comparison.notes, note])

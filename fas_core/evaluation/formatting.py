@@ -31,7 +31,7 @@ def format_header(key: str) -> str:
     text += "\npooled" if name in POOLED else ""
     if at:
         condition = condition.upper().replace("_MAX", "\nworst")
-        text = text.replace("\n", " ") + ("\n@" if "\n" in text else "@") + condition
+        text += ("\n@" if "\n" in text else "@") + condition
     return text + (f"\n={target}" if equals else "")
 
 
