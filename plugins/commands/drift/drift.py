@@ -12,8 +12,9 @@ None of it needs labels, which a deployed model does not have:
 
 A permutation test decides what has changed (`fas_plugins.commands.drift.permutation`). Intervals give the
 size: Wilson's and Newcombe's for rates of independent samples, else percentiles of a bootstrap over whole
-subjects or videos of each period, or exact ones over these where no draw differs, as for a rate of 0. Each of k tests uses a k-th of the significance level, and intervals are as
-wide (Bonferroni): the chance of any false alarm is at most the level, and the intervals hold together.
+subjects or videos of each period, or exact ones over these where no draw differs, as for a rate of 0. Each of
+k tests uses a k-th of the significance level, and intervals are as wide (Bonferroni): the chance of any false
+alarm is at most the level, and the intervals hold together.
 """
 
 from __future__ import annotations

@@ -3,9 +3,9 @@
 Both are based on Wilson's score interval, which holds for small counts, for 0 and for all. E. B. Wilson,
 Probable inference, the law of succession, and statistical inference, Journal of the American Statistical
 Association 22, 1927. R. G. Newcombe, Interval estimation for the difference between independent proportions:
-comparison of eleven methods, Statistics in Medicine 17, 1998, method 10. Other limits of two rates are combined
-in the same way: G. Y. Zou and A. Donner, Construction of confidence limits about effect measures: a general
-approach, Statistics in Medicine 27, 2008.
+comparison of eleven methods, Statistics in Medicine 17, 1998, method 10. Other limits of two rates are
+combined in the same way: G. Y. Zou and A. Donner, Construction of confidence limits about effect measures: a
+general approach, Statistics in Medicine 27, 2008.
 """
 
 from __future__ import annotations

@@ -136,7 +136,7 @@ def _explain_exact(drift: Drift) -> list[str]:
     text = f"exact (Clopper-Pearson over {drift.by}s), because no replicate differs: {', '.join(names)}"
     return [
         *wrap_note(text),
-        "exact intervals are wide: a change may be clear although its interval contains 0",
+        "these are wide: a change may be clear although its interval contains 0",
     ]
 
 
