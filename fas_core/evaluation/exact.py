@@ -3,8 +3,8 @@
 No error among 20 people does not prove a rate of 0, but no replicate of them has an error either. Such a rate
 gets the interval of Clopper and Pearson, The use of confidence or fiducial limits illustrated in the case of
 the binomial, Biometrika 26, 1934. It counts groups (people, videos or samples: what the bootstrap draws), not
-their samples: no error of n groups gives the upper limit 1 - 0.025 ** (1 / n) at 95 %, about 3.7 / n, which
-is above the rule of three (3 / n). Other rates than 0 and 1 are rounded to whole groups, away from the
+their samples: no error of n groups gives the upper limit 1 - 0.025 ** (1 / n) at 95 %, which from 9 groups on
+is above the rule of three, 3 / n. Other rates than 0 and 1 are rounded to whole groups, away from the
 estimate.
 
 - APCER counts the groups with attacks, that of a PAI species the groups with attacks of that species, and
@@ -52,8 +52,8 @@ class GroupCounts:
         if key == "bpcer":
             return self.live
         by_species = "max" in key or key.removeprefix("bpcer").isdigit()
-        attacks = min(self.species.values(), default=0) if by_species else self.attack
-        return min(self.live, attacks)
+        fewest = min(filter(None, self.species.values()), default=0)
+        return min(self.live, fewest if by_species else self.attack)
 
 
 def clopper_pearson(count: int, total: int, level: float = 0.95) -> Interval:

@@ -90,7 +90,8 @@ def test_label_and_score_may_differ_in_polarity(fas: Fas, files: Path) -> None:
     said = document(fas("score", files / "test_attack.csv", "--positive", "attack", *arguments[4:], *FAST))
     assert both["metrics"] == said["metrics"]
     wrong = fas("score", files / "test_attack.csv", "--label-one", "attack", "--high-score", "live", *FAST)
-    assert "attacks score higher than live samples: is it --positive attack?" in wrong.stderr
+    assert "attacks score higher than live samples: labels or scores may be inverted" in wrong.stderr
+    assert "a high score seems to mean attack: is it --positive attack?" in wrong.stderr
 
 
 def test_a_threshold_fitted_on_dev(fas: Fas, files: Path) -> None:
