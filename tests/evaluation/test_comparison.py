@@ -7,7 +7,7 @@ from math import nan
 
 import numpy as np
 import pytest
-from attrs import frozen
+from attrs import evolve, frozen
 
 from fas_core.config.recipe import Recipe
 from fas_core.evaluation import Result, bind_metrics, evaluate
@@ -110,3 +110,23 @@ def test_an_oracle_is_noted() -> None:
     assert note.startswith("oracle: ")
     assert comparison_table(comparison).note == note
     assert comparison_table(Comparison("two", "one", {})).note == ""
+
+
+def test_exact_intervals_of_differences_are_named() -> None:
+    (comparison,) = compare([system("one", 9.0), system("two", 9.0)], METRICS, replicates=20)
+    assert "exact (Clopper-Pearson over subjects), because no replicate differs: all" in (
+        comparison_table(comparison).note.splitlines()
+    )
+
+
+def test_a_metric_that_failed_is_a_dash() -> None:
+    """Its value is None; the metric may be missing in the other system altogether."""
+    one, two = system("one", 0.5), system("two", 3.0)
+    metrics = {**two.result.metrics, "eer": None, "hter": None}
+    failed = Scored("two", two.scores, evolve(two.result, metrics=metrics))
+    (comparison,) = compare([one, failed], METRICS, replicates=10)
+    rows = {row[0]: row for row in comparison_table(comparison).rows}
+    assert rows["EER"][2:4] == ("-", "-")
+    assert tuple(rows["HTER"][1:]) == ("-", "-", "-", "-", "-", "")
+    document = json.loads(json.dumps(comparison.to_json(), allow_nan=False))
+    assert document["figures"]["eer"]["difference"] is None

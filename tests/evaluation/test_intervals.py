@@ -16,6 +16,7 @@ from fas_core.config.recipe import MetricChoice, Recipe
 from fas_core.descriptors import Metric
 from fas_core.errors import DataError
 from fas_core.evaluation import (
+    BoundMetric,
     bind_metrics,
     bootstrap_intervals,
     compute_metrics,
