@@ -6,7 +6,7 @@ Comparisons are paired: both systems are computed on the same replicates of the 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from math import nan
+from math import isnan, nan
 from typing import Any
 
 from attrs import field, frozen
@@ -72,8 +72,15 @@ class Intervals:
 
 @frozen
 class _Measured:
-    """What is computed from a score table or a replicate of it: metrics, and APCER by species."""
+    """What is computed from a score table or a replicate of it.
 
+    Args:
+        requested: the metrics that were asked for.
+        metrics: these, and the error rates that `acc`, `acer` and others are means of.
+        species: APCER by PAI species.
+    """
+
+    requested: Mapping[str, float | None]
     metrics: Mapping[str, float | None]
     species: Mapping[str, float]
 
@@ -118,16 +125,14 @@ class _System:
 
     def measure(self, scores: ScoreTable) -> _Measured:
         """Compute all metrics, and the error rates that `acc`, `acer` and others are means of."""
-        metrics, species = (
-            compute_metrics(scores, self.metrics, self.threshold),
-            species_apcer(scores, self.threshold),
-        )
+        metrics = compute_metrics(scores, self.metrics, self.threshold)
+        species = species_apcer(scores, self.threshold)
         if self.threshold is None:
-            return _Measured(metrics, species)
+            return _Measured(metrics, metrics, species)
         apcer, bpcer = (float(rate(self.threshold)) for rate in (scores.rates.apcer, scores.rates.bpcer))
         worst = species.get(self.worst or "", nan)
         errors = {"apcer": apcer, "apcer_max": worst, "bpcer": bpcer, "acer_max": (worst + bpcer) / 2}
-        return _Measured({**metrics, **errors}, species)
+        return _Measured(metrics, {**metrics, **errors}, species)
 
 
 def bootstrap_intervals(
@@ -145,28 +150,22 @@ def bootstrap_intervals(
         system.measure(system.resampler.resample(counts)) for counts in draw_counts(count, replicates, seed)
     ]
     values = system.measure(scores)
-    bounds, exact = _add_exact(
-        _bounds([draw.metrics for draw in draws], values.metrics),
-        values.metrics,
-        [system],
-        share_interval,
-        1.0,
-    )
+    bounds = _bounds([draw.metrics for draw in draws], values.metrics)
+    bounds, exact = _add_exact(bounds, values.metrics, [system], share_interval, 1.0)
     species = _bounds([draw.species for draw in draws], values.species)
     exact_species = {
         name: share_interval(values.species[name], system.groups.species[name], LEVEL)
         for name, (low, high) in species.items()
         if low == high
     }
-    keys = compute_metrics(scores, metrics, threshold)
     return Intervals(
         by,
         count,
         replicates,
         LEVEL,
-        figures={key: bounds[key] for key in keys},
+        figures=_select(bounds, values.requested),
         species=species | exact_species,
-        exact=tuple(key for key in keys if key in exact),
+        exact=tuple(key for key in values.requested if key in exact),
         exact_species=tuple(exact_species),
         worst=system.worst,
     )
@@ -201,11 +200,12 @@ def bootstrap_differences(
         subtract(*(system.measure(system.resampler.resample(counts)).metrics for system in pair))
         for counts in draw_counts(count, replicates, 0)
     ]
-    values = subtract(*(system.measure(system.scores).metrics for system in pair))
+    measured = [system.measure(system.scores) for system in pair]
+    values = subtract(*(item.metrics for item in measured))
     bounds, exact = _add_exact(_bounds(draws, values), values, pair, difference_interval, 0.0)
-    keys = compute_metrics(scores, metrics, thresholds[0])
-    exact_keys = tuple(key for key in keys if key in exact)
-    return Intervals(by, count, replicates, LEVEL, {key: bounds[key] for key in keys}, exact=exact_keys)
+    requested = measured[0].requested
+    exact_keys = tuple(key for key in requested if key in exact)
+    return Intervals(by, count, replicates, LEVEL, _select(bounds, requested), exact=exact_keys)
 
 
 def _add_exact(
@@ -228,6 +228,11 @@ def _add_exact(
     bounds = bounds | dict.fromkeys(constant, (nan, nan)) | exact
     combined = combine_limits(bounds, exact, systems[0].attack_share, offset=offset)
     return bounds | combined, exact.keys() | combined.keys()
+
+
+def _select(bounds: Mapping[str, Interval], values: Mapping[str, float | None]) -> dict[str, Interval]:
+    """Return the bounds of the given metrics, NaN for one that has no value."""
+    return {key: (nan, nan) if isnan(_number(value)) else bounds[key] for key, value in values.items()}
 
 
 def _bounds(

@@ -36,6 +36,11 @@ def merge_texts(texts: Mapping[str, str]) -> list[str]:
     return [f"{name}: {text}" for name, text in texts.items()]
 
 
+def describe_warnings(results: Sequence[Result]) -> list[str]:
+    """Return the warnings of the results, so that they are also in what a user saves of the output."""
+    return [f"warning: {text}" for result in results for text in result.warnings]
+
+
 def describe_small_counts(results: Sequence[Result], keys: Sequence[str]) -> list[str]:
     """Explain the marks of the metrics `keys`, in lines; none where nothing is marked."""
 

@@ -12,7 +12,7 @@ from fas_core.console import Styled, Table
 from fas_core.data.folds import plural
 from fas_core.evaluation.formatting import format_header, percent
 from fas_core.evaluation.metrics import finite_values
-from fas_core.evaluation.notes import describe_intervals, threshold_text
+from fas_core.evaluation.notes import describe_intervals, describe_warnings, threshold_text
 from fas_core.evaluation.result import Result
 from fas_core.evaluation.tables import format_tables, published_table
 
@@ -104,7 +104,7 @@ def cross_validation_tables(result: CrossValidation) -> list[Table]:
             bounds = {key: limits[index] for key, limits in pooled.intervals.figures.items()}
             rows.append(tuple(Styled(cell, "dim") for cell in row(name, "", "", bounds)))
     title = f"Rates in %, {threshold_text(pooled)}"
-    note = "\n".join([*pooled.notes, *describe_intervals([pooled])])
+    note = "\n".join([*pooled.notes, *describe_warnings([pooled]), *describe_intervals([pooled])])
     columns = ("fold", plural(result.by), "samples", *map(format_header, keys))
     first = Table(title=title, columns=columns, rows=rows, note=note)
     return [first, *format_tables([evolve(pooled, notes=())])[1:]]

@@ -18,6 +18,7 @@ from fas_core.evaluation.notes import (
     SMALL_COUNT,
     describe_intervals,
     describe_small_counts,
+    describe_warnings,
     merge_notes,
     merge_texts,
     threshold_text,
@@ -55,6 +56,7 @@ def published_table(
     notes = [
         *(thresholds if several else ()),
         *merge_notes(results),
+        *describe_warnings(results),
         table.note,
         *describe_intervals(results),
     ]

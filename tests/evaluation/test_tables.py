@@ -53,11 +53,12 @@ def test_published_columns_in_a_pipe(results: list[Result], capsys: pytest.Captu
         "test  100.00     -        -        -       -       -   0.00       -  12.35",
     ]
     assert lines[5].startswith("test: no attacks, so these are not defined: eer, tpr@fpr=1e-2")
-    assert lines[6:8] == [
+    assert lines[6:9] == [
+        "warning: dev: APCER 100 %: all 1 mask_3d attacks are accepted at this threshold",
         "* TPR@FPR=1e-2 stands on 3 attacks, fewer than 100; TPR@FPR=1e-3 stands on 3",
         "  attacks, fewer than 1,000",
     ]
-    assert lines[8:13] == [
+    assert lines[9:14] == [
         "Further rates in %, worst: of the worst species",
         "       ACER",
         "      worst     AUC",
