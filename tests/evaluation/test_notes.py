@@ -1,4 +1,4 @@
-"""The lines below tables: shared ones once, others with their result's name, none longer than 80 characters."""
+"""The lines below tables: shared ones once, others with their result's name, and none too long."""
 
 from __future__ import annotations
 
