@@ -108,7 +108,7 @@ def test_an_oracle_is_noted() -> None:
     )
     (note,) = comparison.notes
     assert note.startswith("oracle: ")
-    assert comparison_table(comparison).note == note
+    assert comparison_table(comparison).note.splitlines()[0] == note
     assert comparison_table(Comparison("two", "one", {})).note == ""
 
 
@@ -130,3 +130,10 @@ def test_a_metric_that_failed_is_a_dash() -> None:
     assert tuple(rows["HTER"][1:]) == ("-", "-", "-", "-", "-", "")
     document = json.loads(json.dumps(comparison.to_json(), allow_nan=False))
     assert document["figures"]["eer"]["difference"] is None
+
+
+def test_rates_on_too_few_samples_are_marked() -> None:
+    (comparison,) = compare([system("one", 0.5), system("two", 3.0)], METRICS, replicates=0)
+    table = comparison_table(comparison)
+    assert "TPR@FPR=1e-3*" in [row[0] for row in table.rows]
+    assert "* TPR@FPR=1e-2 stands on 30 attacks, fewer than 100" in table.note
