@@ -47,6 +47,7 @@ class Intervals:
         species: the interval of each species' APCER.
         exact: the metrics whose interval is exact, see `fas_core.evaluation.exact`.
         exact_species: likewise the species.
+        partly_exact: means of an exact and another rate, whose interval is the mean of both rates' limits.
         worst: the species with the highest APCER, of equal ones that with the fewest groups; None for
             differences, and where there is none.
     """
@@ -59,6 +60,7 @@ class Intervals:
     species: Mapping[str, Interval] = field(factory=dict)
     exact: tuple[str, ...] = ()
     exact_species: tuple[str, ...] = ()
+    partly_exact: tuple[str, ...] = ()
     worst: str | None = None
 
     def to_json(self) -> dict[str, Any]:
@@ -66,7 +68,7 @@ class Intervals:
         draws = {"level": self.level, "by": self.by, "groups": self.groups, "replicates": self.replicates}
         figures = {key: [*map(finite_or_none, bounds)] for key, bounds in self.figures.items()}
         species = {key: [*map(finite_or_none, bounds)] for key, bounds in self.species.items()}
-        exact = {"figures": [*self.exact], "species": [*self.exact_species]}
+        exact = {"figures": [*self.exact], "species": [*self.exact_species], "partly": [*self.partly_exact]}
         return {**draws, "figures": figures, "species": species, "exact": exact, "worst_species": self.worst}
 
 
@@ -150,8 +152,6 @@ def bootstrap_intervals(
         system.measure(system.resampler.resample(counts)) for counts in draw_counts(count, replicates, seed)
     ]
     values = system.measure(scores)
-    bounds = _bounds([draw.metrics for draw in draws], values.metrics)
-    bounds, exact = _add_exact(bounds, values.metrics, [system], share_interval, 1.0)
     species = _bounds([draw.species for draw in draws], values.species)
     exact_species = {
         name: share_interval(values.species[name], system.groups.species[name], LEVEL)
@@ -163,9 +163,8 @@ def bootstrap_intervals(
         count,
         replicates,
         LEVEL,
-        figures=_select(bounds, values.requested),
+        **_find_intervals([draw.metrics for draw in draws], values, [system], share_interval, 1.0),
         species=species | exact_species,
-        exact=tuple(key for key in values.requested if key in exact),
         exact_species=tuple(exact_species),
         worst=system.worst,
     )
@@ -201,38 +200,41 @@ def bootstrap_differences(
         for counts in draw_counts(count, replicates, 0)
     ]
     measured = [system.measure(system.scores) for system in pair]
-    values = subtract(*(item.metrics for item in measured))
-    bounds, exact = _add_exact(_bounds(draws, values), values, pair, difference_interval, 0.0)
-    requested = measured[0].requested
-    exact_keys = tuple(key for key in requested if key in exact)
-    return Intervals(by, count, replicates, LEVEL, _select(bounds, requested), exact=exact_keys)
+    values = _Measured(measured[0].requested, subtract(*(item.metrics for item in measured)), {})
+    figures = _find_intervals(draws, values, pair, difference_interval, 0.0)
+    return Intervals(by, count, replicates, LEVEL, **figures)
 
 
-def _add_exact(
-    bounds: dict[str, Interval],
-    values: Mapping[str, float | None],
+def _find_intervals(
+    draws: Sequence[Mapping[str, float | None]],
+    values: _Measured,
     systems: Sequence[_System],
     interval: Callable[[float, int, float], Interval],
     offset: float,
-) -> tuple[dict[str, Interval], set[str]]:
-    """Replace the bounds of metrics that do not vary; return all bounds, and the names of the exact ones.
+) -> dict[str, Any]:
+    """Return `figures`, `exact` and `partly_exact` of the intervals.
 
-    Of metrics that are no rates the bounds become NaN. Rates are shares of the fewer groups of any system.
+    Rates that do not vary are shares of the fewer groups of any system; other metrics that do not vary, and
+    metrics without a value, have NaN. `offset`: see `fas_core.evaluation.exact.combine_limits`.
     """
+    bounds = _bounds(draws, values.metrics)
     constant = [key for key, (low, high) in bounds.items() if low == high]
     exact = {
-        key: interval(_number(values[key]), min(system.count_groups(key) for system in systems), LEVEL)
+        key: interval(
+            _number(values.metrics[key]), min(system.count_groups(key) for system in systems), LEVEL
+        )
         for key in constant
         if is_rate(key)
     }
     bounds = bounds | dict.fromkeys(constant, (nan, nan)) | exact
     combined = combine_limits(bounds, exact, systems[0].attack_share, offset=offset)
-    return bounds | combined, exact.keys() | combined.keys()
-
-
-def _select(bounds: Mapping[str, Interval], values: Mapping[str, float | None]) -> dict[str, Interval]:
-    """Return the bounds of the given metrics, NaN for one that has no value."""
-    return {key: (nan, nan) if isnan(_number(value)) else bounds[key] for key, value in values.items()}
+    bounds |= combined
+    defined = [key for key, value in values.requested.items() if not isnan(_number(value))]
+    return {
+        "figures": dict.fromkeys(values.requested, (nan, nan)) | {key: bounds[key] for key in defined},
+        "exact": tuple(key for key in defined if key in exact),
+        "partly_exact": tuple(key for key in defined if key in combined.keys() - exact.keys()),
+    }
 
 
 def _bounds(

@@ -65,7 +65,9 @@ def describe_exact(intervals: Intervals) -> str:
     if not names:
         return ""
     which = "all" if len(intervals.exact) == len(intervals.figures) else ", ".join(names)
-    return f"exact (Clopper-Pearson over {intervals.by}s), because no replicate differs: {which}"
+    means = ", ".join(map(figure_name, intervals.partly_exact))
+    text = f"exact (Clopper-Pearson over {intervals.by}s), because no replicate differs: {which}"
+    return text + (f"; partly, as means with one of these: {means}" if means else "")
 
 
 def wrap_note(text: str) -> list[str]:

@@ -26,6 +26,8 @@ def test_exact_intervals_are_named() -> None:
     some = Intervals("subject", 20, 9, 0.95, FIGURES, exact=("apcer",), exact_species=("print",))
     assert describe_exact(some) == f"{text}APCER pooled, APCER of print"
     assert describe_exact(Intervals("subject", 20, 9, 0.95, FIGURES, exact=tuple(FIGURES))) == f"{text}all"
+    partly = Intervals("subject", 20, 9, 0.95, FIGURES, exact=("apcer",), partly_exact=("acer",))
+    assert describe_exact(partly) == f"{text}APCER pooled; partly, as means with one of these: ACER pooled"
 
 
 def test_lines_of_one_result_have_its_name() -> None:
