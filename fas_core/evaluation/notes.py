@@ -38,7 +38,8 @@ def merge_texts(texts: Mapping[str, str]) -> list[str]:
 
 def describe_warnings(results: Sequence[Result]) -> list[str]:
     """Return the warnings of the results, so that they are also in what a user saves of the output."""
-    return [f"warning: {text}" for result in results for text in result.warnings]
+    warnings = [f"warning: {text}" for result in results for text in result.warnings]
+    return [line for text in warnings for line in wrap_note(text)]
 
 
 def describe_small_counts(results: Sequence[Result], keys: Sequence[str]) -> list[str]:
