@@ -49,6 +49,6 @@ def test_marks_are_explained_for_the_metrics_of_the_table() -> None:
 
 
 def test_warnings_name_their_result() -> None:
-    (line,) = describe_warnings([result("a"), result("b", auc=0.5)])
-    assert line.startswith("warning: b: AUC 0.500")
+    first, *_ = describe_warnings([result("a"), result("b", auc=0.5)])
+    assert first.startswith("warning: b: AUC 0.500")
     assert max(map(len, describe_warnings([result("a_longer_name", auc=0.1)]))) <= 80
