@@ -16,7 +16,7 @@ from fas_core.cli.options import (
     output_options,
     threshold_option,
 )
-from fas_core.cli.views import show_result
+from fas_core.cli.views import show_result, show_summaries
 from fas_core.console import console
 from fas_core.errors import require
 
@@ -161,6 +161,7 @@ def _evaluate_one(
         results = evaluate_subsets(model, reader, plan)
         for table in format_tables(results):
             console.table(table)
+        show_summaries(results)
         if console.json:
             console.document(_document(model.path, plan) | {"subsets": [each.to_json() for each in results]})
         return
@@ -195,6 +196,7 @@ def _evaluate_protocol_runs(protocols: ProtocolRuns, data: str | None, plan: Eva
         document |= figures.to_json()
         for table in spread_tables(figures, title=plan.split.split):
             console.table(table)
+        show_summaries(labelled)
     else:
         advice = "" if plan.output else "; give --scores FOLDER"
         console.info(f"not all samples are labelled: no table{advice}")
@@ -218,6 +220,7 @@ def _evaluate_across(
         note = "\n".join(filter(None, [*across.notes, first.note]))
         for table in (evolve(with_samples(first, across.results), note=note), *others):
             console.table(table)
+        show_summaries(across.results)
     else:
         for note in across.notes:
             console.info(note)

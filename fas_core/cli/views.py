@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fas_core.console import Table, console
 
 if TYPE_CHECKING:
+    from fas_core.evaluation import Result
     from fas_core.evaluation.groups import GroupedResult
     from fas_core.inference.predict_inputs import Verdicts
     from fas_core.runtime.predictor import FaceResult
@@ -16,7 +18,7 @@ NEEDS_RUN = "occlusion only: Grad-CAM takes gradients, so give the run instead o
 
 
 def show_result(grouped: GroupedResult) -> None:
-    """Print the tables and the histogram of the scores."""
+    """Print the tables, the histogram of the scores, and the errors in plain words."""
     from fas_core.evaluation import format_tables, text_histogram
     from fas_core.evaluation.groups import groups_table
 
@@ -33,6 +35,15 @@ def show_result(grouped: GroupedResult) -> None:
     )
     if histogram is not None:
         console.table(histogram)
+    show_summaries([grouped.result])
+
+
+def show_summaries(results: Iterable[Result]) -> None:
+    """Print one sentence about the errors of each result, and warnings where a model is of no use."""
+    for result in results:
+        console.info(result.summary)
+        for warning in result.warnings:
+            console.warn(warning)
 
 
 def show_verdicts(model: Path, verdicts: Verdicts, pictures: bool) -> None:

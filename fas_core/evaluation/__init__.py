@@ -1,6 +1,7 @@
 """Evaluation of score tables, and its output as tables. Needs neither torch nor scikit-learn."""
 
-from fas_core.evaluation.bootstrap import REPLICATES, bootstrap_intervals
+from fas_core.evaluation.bootstrap import REPLICATES
+from fas_core.evaluation.intervals import bootstrap_intervals
 from fas_core.evaluation.metrics import BoundMetric, bind_metrics, compute_metrics
 from fas_core.evaluation.result import Result, evaluate
 from fas_core.evaluation.tables import format_tables

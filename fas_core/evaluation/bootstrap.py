@@ -1,26 +1,24 @@
-"""Percentile intervals of metrics, by bootstrap over subjects and not over their many frames.
+"""Bootstrap replicates of a score table, over subjects and not over their many frames.
 
 Frames of one subject are not independent samples, so whole subjects are drawn with replacement
 (videos where no subject is known; samples only when neither is, and then the result says so). The
 threshold stays where dev put it: only the evaluated data vary. Efron and Tibshirani, An Introduction
-to the Bootstrap, 1993, chapter 13; paired comparisons use the same draws for both systems.
+to the Bootstrap, 1993, chapter 13.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from math import isfinite
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from attrs import field, frozen
+from attrs import frozen
 from numpy.typing import NDArray
 
-from fas_core.console import console
 from fas_core.errors import DataError, format_list
-from fas_core.evaluation.metrics import BoundMetric, compute_metrics, finite_or_none, species_apcer
+from fas_core.evaluation.exact import GroupCounts
 from fas_core.scores.ranked import Counts
 from fas_core.scores.table import ATTACK, LIVE, ScoreTable
 
@@ -29,31 +27,8 @@ Codes = NDArray[np.intp]
 REPLICATES = 1000
 """Enough for the bounds of 95 % intervals; half a second for some thousands of samples."""
 
-LEVEL = 0.95
 GROUP_COLUMNS = ("subject", "video")
 """What is drawn: the first column that is known of every row."""
-
-
-@frozen
-class Intervals:
-    """Percentile intervals of all metrics and of each PAI species' APCER, NaN where no replicate defines one.
-
-    `by` is what was drawn (`subject`, `video` or `sample`), `groups` how many of them there are.
-    """
-
-    by: str
-    groups: int
-    replicates: int
-    level: float
-    figures: Mapping[str, tuple[float, float]]
-    species: Mapping[str, tuple[float, float]] = field(factory=dict)
-
-    def to_json(self) -> dict[str, Any]:
-        """Plain data for strict JSON."""
-        draws = {"level": self.level, "by": self.by, "groups": self.groups, "replicates": self.replicates}
-        figures = {key: [*map(finite_or_none, bounds)] for key, bounds in self.figures.items()}
-        species = {key: [*map(finite_or_none, bounds)] for key, bounds in self.species.items()}
-        return {**draws, "figures": figures, "species": species}
 
 
 @frozen(eq=False)
@@ -97,56 +72,10 @@ class Resampler:
 
         return ScoreTable(repeat_rows, rates)
 
-
-def bootstrap_intervals(
-    scores: ScoreTable,
-    metrics: Sequence[BoundMetric],
-    threshold: float | None,
-    *,
-    replicates: int = REPLICATES,
-    seed: int = 0,
-) -> Intervals:
-    """Return intervals of all metrics of one table; deterministic by seed."""
-    by, groups, count = choose_groups(scores)
-    resampler = Resampler.of(scores, groups)
-    figures: list[Mapping[str, float]] = []
-    species: list[Mapping[str, float]] = []
-    with console.progress("bootstrap", replicates, "replicates") as progress:
-        for counts in draw_counts(count, replicates, seed):
-            replicate = resampler.resample(counts)
-            figures.append(compute_metrics(replicate, metrics, threshold))
-            species.append(species_apcer(replicate, threshold))
-            progress.advance()
-    return Intervals(by, count, replicates, LEVEL, _bounds(figures), _bounds(species))
-
-
-def bootstrap_differences(
-    scores: ScoreTable,
-    reference: ScoreTable,
-    metrics: Sequence[BoundMetric],
-    thresholds: tuple[float | None, float | None],
-    *,
-    replicates: int = REPLICATES,
-) -> Intervals:
-    """Return intervals of each metric's difference to a reference, both computed on the same replicates.
-
-    `thresholds` are of the scores and of the reference, whose ids may be in any order.
-
-    Raises:
-        DataError: the two do not hold the same samples.
-    """
-    by, groups, count = choose_groups(scores)
-    pair = [Resampler.of(table, groups) for table in (scores, align_scores(reference, scores))]
-    differences: list[Mapping[str, float]] = []
-    with console.progress("paired bootstrap", replicates, "replicates") as progress:
-        for counts in draw_counts(count, replicates, 0):
-            values, reference_values = (
-                compute_metrics(resampler.resample(counts), metrics, threshold)
-                for resampler, threshold in zip(pair, thresholds, strict=True)
-            )
-            differences.append({key: values[key] - reference_values[key] for key in values})
-            progress.advance()
-    return Intervals(by, count, replicates, LEVEL, _bounds(differences))
+    def count_groups(self) -> GroupCounts:
+        """Count the groups with live samples, with attacks, and with attacks of each species."""
+        species = {name: len(np.unique(groups)) for name, groups in self.species.items()}
+        return GroupCounts(len(np.unique(self.live)), len(np.unique(self.attack)), species)
 
 
 def choose_groups(scores: ScoreTable) -> tuple[str, Codes, int]:
@@ -196,14 +125,10 @@ def draw_counts(groups: int, replicates: int, seed: int | Sequence[int]) -> Iter
         yield np.bincount(generator.integers(0, groups, groups), minlength=groups)
 
 
-def percentiles(values: Iterable[float], level: float) -> tuple[float, float]:
+def percentiles(values: Iterable[float | None], level: float) -> tuple[float, float]:
     """The bounds that exclude equally many values on either side; NaN where no value is a number."""
-    finite = [value for value in values if isfinite(value)]
+    finite = [value for value in values if value is not None and isfinite(value)]
     if not finite:
         return np.nan, np.nan
     low, high = np.quantile(finite, [(1 - level) / 2, (1 + level) / 2])
     return float(low), float(high)
-
-
-def _bounds(replicates: Sequence[Mapping[str, float]]) -> dict[str, tuple[float, float]]:
-    return {key: percentiles([values[key] for values in replicates], LEVEL) for key in replicates[0]}

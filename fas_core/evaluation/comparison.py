@@ -7,14 +7,17 @@ from math import isfinite, nan
 from textwrap import wrap
 from typing import Any, Protocol
 
-from attrs import frozen
+from attrs import field, frozen
 
 from fas_core.console import Styled, Table
 from fas_core.errors import DataError
-from fas_core.evaluation.bootstrap import Intervals, align_scores, bootstrap_differences
+from fas_core.evaluation.bootstrap import align_scores
+from fas_core.evaluation.error_counts import SmallCount
+from fas_core.evaluation.formatting import figure_name, is_rate, percent, plain
+from fas_core.evaluation.intervals import Intervals, bootstrap_differences
 from fas_core.evaluation.metrics import BoundMetric, finite_or_none
+from fas_core.evaluation.notes import SMALL_COUNT, describe_exact, wrap_note
 from fas_core.evaluation.result import Result, oracle_notes
-from fas_core.evaluation.tables import figure_name, is_rate, percent, plain
 from fas_core.scores.table import ScoreTable
 
 NAME_WIDTH = 16
@@ -36,14 +39,15 @@ class System(Protocol):
 class Difference:
     """One metric of a system and of the reference, and the interval of their difference."""
 
-    system: float
-    reference: float
+    system: float | None
+    reference: float | None
     low: float
     high: float
 
     @property
     def value(self) -> float:
-        return self.system - self.reference
+        """System minus reference; NaN where one of them is not defined."""
+        return nan if self.system is None or self.reference is None else self.system - self.reference
 
     @property
     def clear(self) -> bool:
@@ -55,7 +59,8 @@ class Difference:
 class Comparison:
     """One system, by name, compared with the reference, and the intervals of their differences.
 
-    Where the two cannot be compared, `figures` is empty and `why` is the reason. `notes` are for readers.
+    Where the two cannot be compared, `figures` is empty and `why` is the reason. `notes` are for readers,
+    `small_counts` those of the reference's result.
     """
 
     name: str
@@ -64,6 +69,7 @@ class Comparison:
     intervals: Intervals | None = None
     why: str = ""
     notes: tuple[str, ...] = ()
+    small_counts: Mapping[str, SmallCount] = field(factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """Plain data for strict JSON."""
@@ -97,11 +103,12 @@ def _compare(
         intervals = bootstrap_differences(*tables, metrics, thresholds, replicates=replicates)
     bounds = intervals.figures if intervals else {}
     figures = {
-        key: Difference(value, reference.result.metrics[key], *bounds.get(key, (nan, nan)))
+        key: Difference(value, reference.result.metrics.get(key), *bounds.get(key, (nan, nan)))
         for key, value in system.result.metrics.items()
     }
     notes = oracle_notes([system.result.threshold, reference.result.threshold])
-    return Comparison(system.name, reference.name, figures, intervals, notes=tuple(notes))
+    small = reference.result.small_counts
+    return Comparison(system.name, reference.name, figures, intervals, notes=tuple(notes), small_counts=small)
 
 
 def comparison_table(comparison: Comparison) -> Table:
@@ -112,15 +119,27 @@ def comparison_table(comparison: Comparison) -> Table:
         sign = "+" if item.value > 0 else ""
         bounds = [Styled(show(bound), "dim") for bound in (item.low, item.high)]
         values = (show(item.reference), show(item.system), sign + show(item.value), *bounds)
-        rows.append((figure_name(key), *values, "clear" if item.clear else ""))
-    note = comparison.why and f"not compared: {comparison.why}"
+        name = figure_name(key) + (SMALL_COUNT if key in comparison.small_counts else "")
+        rows.append((name, *values, "clear" if item.clear else ""))
+    names = ["\n".join(wrap(name, NAME_WIDTH)) for name in (comparison.reference, comparison.name)]
+    title = f"{comparison.name} minus {comparison.reference}, rates in %"
+    columns = ("", *names, "difference", "from", "to", "")
+    return Table(title=title, columns=columns, rows=rows, note="\n".join(_explain_figures(comparison)))
+
+
+def _explain_figures(comparison: Comparison) -> list[str]:
+    """Return the lines below the table."""
+    lines = list(comparison.notes)
+    if comparison.small_counts:
+        texts = (item.describe(key) for key, item in comparison.small_counts.items())
+        lines += wrap_note(f"{SMALL_COUNT} {'; '.join(texts)}")
+    if comparison.why:
+        lines.append(f"not compared: {comparison.why}")
     if (intervals := comparison.intervals) is not None:
-        note = (
+        lines.append(
             f"from, to: {100 * intervals.level:g} % intervals of the difference, {intervals.replicates} "
             f"bootstrap replicates over {intervals.groups} {intervals.by}s, the same for both; "
             f"clear: the interval leaves out 0"
         )
-    names = ["\n".join(wrap(name, NAME_WIDTH)) for name in (comparison.reference, comparison.name)]
-    title = f"{comparison.name} minus {comparison.reference}, rates in %"
-    columns, notes = ("", *names, "difference", "from", "to", ""), filter(None, [*comparison.notes, note])
-    return Table(title=title, columns=columns, rows=rows, note="\n".join(notes))
+        lines += wrap_note(describe_exact(intervals))
+    return lines

@@ -64,11 +64,11 @@ def species_apcer(scores: ScoreTable, threshold: float | None) -> dict[str, floa
     return {name: float(rate) for name, rate in scores.rates.species_apcer(threshold).items()}
 
 
-def finite_or_none(value: float) -> float | None:
+def finite_or_none(value: float | None) -> float | None:
     """A number as strict JSON can hold it: null for NaN and infinities."""
-    return value if isfinite(value) else None
+    return value if value is not None and isfinite(value) else None
 
 
-def finite_values(values: Mapping[str, float]) -> dict[str, float | None]:
+def finite_values(values: Mapping[str, float | None]) -> dict[str, float | None]:
     """Named numbers, likewise."""
     return {key: finite_or_none(value) for key, value in values.items()}

@@ -10,8 +10,16 @@ import numpy as np
 from attrs import asdict, frozen
 
 from fas_core.errors import DataError, format_list
-from fas_core.evaluation.bootstrap import Intervals, bootstrap_intervals
+from fas_core.evaluation.error_counts import (
+    ErrorCounts,
+    SmallCount,
+    find_small_counts,
+    find_warnings,
+    looks_inverted,
+)
+from fas_core.evaluation.intervals import Intervals, bootstrap_intervals
 from fas_core.evaluation.metrics import BoundMetric, compute_metrics, finite_values, species_apcer
+from fas_core.scores.ranked import Ranked
 from fas_core.scores.table import ATTACK, ScoreTable
 from fas_core.scores.thresholds import Threshold
 
@@ -20,11 +28,19 @@ ORACLE = "oracle: the threshold was fitted on these very scores: what was possib
 
 @frozen
 class SpeciesResult:
-    """One PAI species: APCER at the threshold (NaN without one), attacks with a score, and those without."""
+    """One PAI species at the threshold.
+
+    Args:
+        apcer: NaN without a threshold or attacks.
+        count: number of attacks with a score.
+        no_response: number of attacks without one.
+        accepted: number of attacks accepted; None without a threshold.
+    """
 
     apcer: float
     count: int
     no_response: int = 0
+    accepted: int | None = None
 
 
 @frozen
@@ -33,22 +49,58 @@ class Result:
 
     Args:
         name: the split, or whatever else tells tables apart.
-        metrics: `{name: fraction}`, NaN where it is not defined.
+        metrics: `{name: fraction}`, NaN where it is not defined, None where the metric failed.
         counts: see `ScoreTable.counts`.
         notes: what a reader must know: why a metric is missing, what was left out, declared overlaps.
+        errors: numbers of errors; None without a threshold.
     """
 
     name: str
-    metrics: Mapping[str, float]
+    metrics: Mapping[str, float | None]
     threshold: Threshold | None
     counts: Mapping[str, int]
     species: Mapping[str, SpeciesResult]
     notes: tuple[str, ...] = ()
     intervals: Intervals | None = None
+    errors: ErrorCounts | None = None
 
     @property
     def threshold_value(self) -> float | None:
         return None if self.threshold is None else self.threshold.value
+
+    @property
+    def worst_species(self) -> str | None:
+        """The PAI species with the highest APCER; that of the intervals where several have the same."""
+        if self.intervals is not None:
+            return self.intervals.worst
+        rates = {name: item for name, item in self.species.items() if not isnan(item.apcer)}
+        return min(rates, key=lambda name: (-rates[name].apcer, rates[name].count), default=None)
+
+    @property
+    def summary(self) -> str:
+        """The errors in plain words, and the threshold."""
+        counts = self.counts
+        if self.errors is None or self.threshold is None:
+            samples = f"{counts.get('attack', 0)} attacks and {counts.get('live', 0)} live samples"
+            return f"{self.name}: {samples}; no threshold, so none is accepted or refused"
+        missing = f"; {counts['no_response']} gave no score" if counts["no_response"] else ""
+        return f"{self.name}: {self.errors.describe()}{missing}; {self.threshold.text()}"
+
+    @property
+    def warnings(self) -> list[str]:
+        """One sentence for each way in which the model is of no use."""
+        return [f"{self.name}: {text}" for text in find_warnings(self.metrics, self.errors)]
+
+    @property
+    def looks_inverted(self) -> bool:
+        """Whether labels or scores seem to have the opposite direction."""
+        return looks_inverted(self.metrics)
+
+    @property
+    def small_counts(self) -> dict[str, SmallCount]:
+        """The metrics at a target rate that stand on too few samples for it."""
+        species = {name: item.count for name, item in self.species.items()}
+        return find_small_counts(self.metrics, self.counts, species)
 
     def to_json(self) -> dict[str, Any]:
         """Plain data for strict JSON: rates as fractions, null where they are not defined."""
@@ -60,6 +112,11 @@ class Result:
             "counts": dict(self.counts),
             "species": {name: asdict(item) | {"apcer": apcer[name]} for name, item in self.species.items()},
             "notes": list(self.notes),
+            "errors": self.errors and self.errors.to_json(),
+            "worst_species": self.worst_species,
+            "summary": self.summary,
+            "warnings": self.warnings,
+            "small_counts": {key: item.to_json() for key, item in self.small_counts.items()},
             **({"intervals": self.intervals.to_json()} if self.intervals else {}),
         }
 
@@ -88,14 +145,16 @@ def evaluate(
         raise DataError(f"{name}: {unlabelled}, so there is nothing to evaluate")
     value = None if threshold is None else threshold.value
     values = compute_metrics(scores, metrics, value)
+    species = _evaluate_species(scores, value)
     return Result(
         name=name,
         metrics=values,
         threshold=threshold,
         counts=counts,
-        species=_evaluate_species(scores, value),
+        species=species,
         notes=(*notes, *oracle_notes([threshold]), *_excluded(counts), *_undefined(values, counts, value)),
         intervals=bootstrap_intervals(scores, metrics, value, replicates=replicates) if replicates else None,
+        errors=None if value is None else _count_errors(scores, species, value),
     )
 
 
@@ -109,10 +168,25 @@ def _evaluate_species(scores: ScoreTable, threshold: float | None) -> dict[str, 
     names, codes = scores.encode_species()
     no_response = codes[(scores.labels == ATTACK) & np.isnan(scores.scores)]
     missing = dict(zip(names, np.bincount(no_response, minlength=len(names)).tolist(), strict=True))
+
+    def count_accepted(ranked: Ranked) -> int | None:
+        return None if threshold is None else int(ranked.count_at_least(threshold))
+
     return {
-        name: SpeciesResult(apcer[name], ranked.total, missing[name])
+        name: SpeciesResult(apcer[name], ranked.total, missing[name], count_accepted(ranked))
         for name, ranked in scores.rates.species.items()
     }
+
+
+def _count_errors(scores: ScoreTable, species: Mapping[str, SpeciesResult], threshold: float) -> ErrorCounts:
+    live, attack = scores.rates.live, scores.rates.attack
+    return ErrorCounts(
+        accepted=int(attack.count_at_least(threshold)),
+        attacks=attack.total,
+        refused=int(live.count_below(threshold)),
+        live=live.total,
+        species={name: (item.accepted or 0, item.count) for name, item in species.items()},
+    )
 
 
 def _excluded(counts: Mapping[str, int]) -> list[str]:
@@ -124,8 +198,10 @@ def _excluded(counts: Mapping[str, int]) -> list[str]:
     ]
 
 
-def _undefined(values: Mapping[str, float], counts: Mapping[str, int], threshold: float | None) -> list[str]:
-    undefined = [key for key, value in values.items() if isnan(value)]
+def _undefined(
+    values: Mapping[str, float | None], counts: Mapping[str, int], threshold: float | None
+) -> list[str]:
+    undefined = [key for key, value in values.items() if value is not None and isnan(value)]
     if not undefined:
         return []
     causes = {"no live samples": not counts["live"], "no attacks": not counts["attack"]}

@@ -8,11 +8,13 @@ from typing import Any
 import numpy as np
 from attrs import evolve, frozen
 
-from fas_core.console import Table
+from fas_core.console import Styled, Table
 from fas_core.data.folds import plural
+from fas_core.evaluation.formatting import format_header, percent
 from fas_core.evaluation.metrics import finite_values
+from fas_core.evaluation.notes import describe_intervals, describe_warnings, threshold_text
 from fas_core.evaluation.result import Result
-from fas_core.evaluation.tables import format_tables, percent, published_table, threshold_text
+from fas_core.evaluation.tables import format_tables, published_table
 
 
 @frozen
@@ -36,7 +38,7 @@ class Spread:
 def spread(results: Sequence[Result]) -> Spread:
     """Return mean and sample standard deviation of every metric; each result keeps its own threshold."""
     keys = list(dict.fromkeys(key for result in results for key in result.metrics))
-    values = np.array([[result.metrics.get(key, np.nan) for key in keys] for result in results])
+    values = np.array([[result.metrics.get(key) for key in keys] for result in results], np.float64)
     deviations = values.std(axis=0, ddof=1) if len(results) > 1 else np.full(len(keys), np.nan)
     mean, sd = (dict(zip(keys, row.tolist(), strict=True)) for row in (values.mean(axis=0), deviations))
     return Spread(tuple(results), mean, sd)
@@ -58,7 +60,7 @@ def spread_tables(spread: Spread, *, title: str = "", train_hours: float | None 
     return [evolve(first, title=heading, note="\n".join(filter(None, [published.note, hours]))), *others]
 
 
-FOLD_METRICS = ("eer", "apcer", "bpcer", "acer")
+FOLD_METRICS = ("eer", "apcer_max", "apcer", "bpcer", "acer")
 
 
 @frozen
@@ -86,7 +88,9 @@ def cross_validation_tables(result: CrossValidation) -> list[Table]:
     folds, pooled = result.folds, result.pooled
     keys = [key for key in FOLD_METRICS if key in pooled.metrics]
 
-    def row(name: str, groups: object, samples: object, metrics: Mapping[str, float]) -> tuple[str, ...]:
+    def row(
+        name: str, groups: object, samples: object, metrics: Mapping[str, float | None]
+    ) -> tuple[str, ...]:
         return (name, str(groups), str(samples), *(percent(metrics.get(key)) for key in keys))
 
     rows = [
@@ -95,7 +99,12 @@ def cross_validation_tables(result: CrossValidation) -> list[Table]:
     ]
     rows += [row("mean", "", "", folds.mean), row("± sd", "", "", folds.sd)]
     rows.append(row("pooled", sum(result.groups), pooled.counts["total"], pooled.metrics))
-    title, note = f"Rates in %, {threshold_text(pooled)}", "\n".join(pooled.notes)
-    columns = ("fold", plural(result.by), "samples", *map(str.upper, keys))
+    if pooled.intervals is not None:
+        for index, name in enumerate(("  from", "  to")):
+            bounds = {key: limits[index] for key, limits in pooled.intervals.figures.items()}
+            rows.append(tuple(Styled(cell, "dim") for cell in row(name, "", "", bounds)))
+    title = f"Rates in %, {threshold_text(pooled)}"
+    note = "\n".join([*pooled.notes, *describe_warnings([pooled]), *describe_intervals([pooled])])
+    columns = ("fold", plural(result.by), "samples", *map(format_header, keys))
     first = Table(title=title, columns=columns, rows=rows, note=note)
     return [first, *format_tables([evolve(pooled, notes=())])[1:]]

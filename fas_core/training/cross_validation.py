@@ -173,7 +173,7 @@ def _evaluate_folds(fold_runs: FoldRuns, folds: FoldAssignment, runs: Mapping[st
         by=folds.by,
         groups=folds.groups,
         folds=spread([evaluate(table, metrics, threshold, name=name) for name, table in by_fold.items()]),
-        pooled=evaluate(scores, metrics, threshold, name="pooled", notes=notes),
+        pooled=evaluate(scores, metrics, threshold, name="pooled", notes=notes, replicates=REPLICATES),
     )
 
 

@@ -33,7 +33,7 @@ def fas_metrics() -> Iterator[Metric]:
     )
     yield Metric(
         name="apcer",
-        summary="Fraction of attacks accepted: PAI species pooled, and the worst species",
+        summary="Fraction of attacks accepted: of the worst PAI species, and species pooled",
         target="fas_plugins.metrics.apcer:apcer",
         source=ISO,
     )
@@ -45,7 +45,7 @@ def fas_metrics() -> Iterator[Metric]:
     )
     yield Metric(
         name="acer",
-        summary="Mean of APCER and BPCER: species pooled, and with the worst species",
+        summary="Mean of APCER and BPCER: with the worst species, and species pooled",
         target="fas_plugins.metrics.acer:acer",
         source="OULU-NPU: a mobile face presentation attack database with real-world variations (FG 2017)",
     )
@@ -64,7 +64,7 @@ def fas_metrics() -> Iterator[Metric]:
     )
     yield Metric(
         name="apcer_at_bpcer",
-        summary="APCER, pooled and of the worst species, where BPCER is at most 10 and 1 %",
+        summary="APCER, of the worst species and pooled, where BPCER is at most 10 and 1 %",
         target="fas_plugins.metrics.apcer_at_bpcer:apcer_at_bpcer",
         options=ApcerAtBpcerOptions,
         source=ISO,

@@ -13,9 +13,9 @@ from fas_core.scores.table import ScoreTable
 
 
 def acer(options: NoOptions, scores: ScoreTable, threshold: float | None) -> dict[str, float]:
-    """Return `acer`, species pooled, and `acer_max`; NaN without both classes or a threshold."""
+    """Return `acer_max` and, species pooled, `acer`; NaN without both classes or a threshold."""
     if threshold is None:
-        return {"acer": nan, "acer_max": nan}
+        return {"acer_max": nan, "acer": nan}
     rates = scores.rates
     pooled, worst, bpcer = rates.apcer(threshold), rates.apcer_max(threshold), rates.bpcer(threshold)
-    return {"acer": float(pooled + bpcer) / 2, "acer_max": float(worst + bpcer) / 2}
+    return {"acer_max": float(worst + bpcer) / 2, "acer": float(pooled + bpcer) / 2}

@@ -14,8 +14,8 @@ from fas_core.scores.table import ScoreTable
 
 
 def apcer(options: NoOptions, scores: ScoreTable, threshold: float | None) -> dict[str, float]:
-    """Return `apcer`, species pooled, and `apcer_max`; NaN without attacks or a threshold."""
+    """Return `apcer_max` and, species pooled, `apcer`; NaN without attacks or a threshold."""
     if threshold is None:
-        return {"apcer": nan, "apcer_max": nan}
+        return {"apcer_max": nan, "apcer": nan}
     rates = scores.rates
-    return {"apcer": float(rates.apcer(threshold)), "apcer_max": float(rates.apcer_max(threshold))}
+    return {"apcer_max": float(rates.apcer_max(threshold)), "apcer": float(rates.apcer(threshold))}

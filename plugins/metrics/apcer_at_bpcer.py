@@ -13,12 +13,12 @@ from fas_plugins.metrics.options import ApcerAtBpcerOptions
 def apcer_at_bpcer(
     options: ApcerAtBpcerOptions, scores: ScoreTable, threshold: float | None
 ) -> dict[str, float]:
-    """Return `apcer@bpcer=1e-2`, `apcer_max@bpcer=1e-2` and so on; NaN without both classes."""
+    """Return `apcer_max@bpcer=1e-2`, `apcer@bpcer=1e-2` and so on; NaN without both classes."""
     values: dict[str, float] = {}
     for bpcer in options.bpcers:
         pooled, worst = scores.rates.apcer_at_bpcer(bpcer)
         values |= {
-            f"apcer@bpcer={format_rate(bpcer)}": pooled,
             f"apcer_max@bpcer={format_rate(bpcer)}": worst,
+            f"apcer@bpcer={format_rate(bpcer)}": pooled,
         }
     return values

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from fas_core.cli.views import show_result, show_verdicts
+from fas_core.cli.views import show_result, show_summaries, show_verdicts
 from fas_core.config.recipe import Recipe
 from fas_core.console import console
-from fas_core.evaluation import bind_metrics
+from fas_core.evaluation import bind_metrics, evaluate
 from fas_core.evaluation.groups import EvaluationOptions, evaluate_groups
 from fas_core.inference.predict_inputs import Verdicts
 from fas_core.registry import registry
@@ -61,6 +61,20 @@ def test_a_result_is_tables_and_a_histogram(capsys: pytest.CaptureFixture[str]) 
     assert "ACER" in text
     assert "accepted when score >= 0.5 (fixed:0.5)" in text
     assert "phone" not in text
+
+
+def test_a_result_ends_with_a_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+    show(None)
+    assert capsys.readouterr().out.splitlines()[-1] == (
+        "test: 1 of 2 attacks accepted; 1 of 2 live refused; accepted when score >= 0.5 (fixed:0.5)"
+    )
+
+
+def test_a_model_of_no_use_is_warned_of(capsys: pytest.CaptureFixture[str]) -> None:
+    metrics = bind_metrics(Recipe().metrics, registry())
+    result = evaluate(SCORES, metrics, Threshold(2.0, "fixed:2", "given"), name="test")
+    show_summaries([result])
+    assert "warning: test: BPCER 100 %: all 2 live samples are refused" in capsys.readouterr().err
 
 
 def test_groups_have_rows_of_their_own(capsys: pytest.CaptureFixture[str]) -> None:

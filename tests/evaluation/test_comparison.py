@@ -7,7 +7,7 @@ from math import nan
 
 import numpy as np
 import pytest
-from attrs import frozen
+from attrs import evolve, frozen
 
 from fas_core.config.recipe import Recipe
 from fas_core.evaluation import Result, bind_metrics, evaluate
@@ -60,7 +60,12 @@ def test_every_further_system_is_compared_with_the_first() -> None:
     assert acer.value == second.result.metrics["acer"] - first.result.metrics["acer"]
     assert acer.low <= acer.value <= acer.high < 0
     assert acer.clear
-    assert {(item.value, item.low, item.high) for item in same.figures.values()} == {(0.0, 0.0, 0.0)}
+    # No person of 20 differs: as for no error of 20, which is no proof of equality.
+    limit = 1 - 0.025 ** (1 / 20)
+    assert {item.value for item in same.figures.values()} == {0.0}
+    for item in same.figures.values():
+        assert (item.low, item.high) == pytest.approx((-limit, limit))
+        assert not item.clear
     document = json.loads(json.dumps(better.to_json(), allow_nan=False))
     assert document["figures"]["acer"] == {"difference": acer.value, "interval": [acer.low, acer.high]}
     assert (document["why"], document["notes"]) == (None, [])
@@ -74,11 +79,11 @@ def test_the_table_has_both_values_and_marks_what_is_clear() -> None:
     assert list(table.columns) == ["", "one", "a system of a\nlong name", "difference", "from", "to", ""]
     rows = {row[0]: row for row in table.rows}
     acer = comparison.figures["acer"]
-    assert rows["ACER"][1:4] == tuple(
+    assert rows["ACER pooled"][1:4] == tuple(
         f"{100 * value:.2f}" for value in (acer.reference, acer.system, acer.value)
     )
     assert rows["AUC"][3].startswith("+")
-    assert rows["ACER"][-1] == "clear"
+    assert rows["ACER pooled"][-1] == "clear"
     assert "50 bootstrap replicates over 20 subjects" in table.note
 
 
@@ -103,5 +108,32 @@ def test_an_oracle_is_noted() -> None:
     )
     (note,) = comparison.notes
     assert note.startswith("oracle: ")
-    assert comparison_table(comparison).note == note
+    assert comparison_table(comparison).note.splitlines()[0] == note
     assert comparison_table(Comparison("two", "one", {})).note == ""
+
+
+def test_exact_intervals_of_differences_are_named() -> None:
+    (comparison,) = compare([system("one", 9.0), system("two", 9.0)], METRICS, replicates=20)
+    assert "exact (Clopper-Pearson over subjects), because no replicate differs: all" in (
+        comparison_table(comparison).note.splitlines()
+    )
+
+
+def test_a_metric_that_failed_is_a_dash() -> None:
+    """Its value is None; the metric may be missing in the other system altogether."""
+    one, two = system("one", 0.5), system("two", 3.0)
+    metrics = {**two.result.metrics, "eer": None, "hter": None}
+    failed = Scored("two", two.scores, evolve(two.result, metrics=metrics))
+    (comparison,) = compare([one, failed], METRICS, replicates=10)
+    rows = {row[0]: row for row in comparison_table(comparison).rows}
+    assert rows["EER"][2:4] == ("-", "-")
+    assert tuple(rows["HTER"][1:]) == ("-", "-", "-", "-", "-", "")
+    document = json.loads(json.dumps(comparison.to_json(), allow_nan=False))
+    assert document["figures"]["eer"]["difference"] is None
+
+
+def test_rates_on_too_few_samples_are_marked() -> None:
+    (comparison,) = compare([system("one", 0.5), system("two", 3.0)], METRICS, replicates=0)
+    table = comparison_table(comparison)
+    assert "TPR@FPR=1e-3*" in [row[0] for row in table.rows]
+    assert "* TPR@FPR=1e-2 stands on 30 attacks, fewer than 100" in table.note

@@ -34,7 +34,9 @@ def gap(options: NoOptions, scores: ScoreTable, threshold: float | None) -> Mapp
 
 def test_the_whole_document() -> None:
     result = evaluate(table([0.9, 0.4, 0.1, 0.6], [1, 1, 0, 0]), METRICS, EER, name="test", notes=["overlap"])
-    assert result.to_json() == {
+    document = result.to_json()
+    assert [*document["metrics"]][4:6] == ["apcer_max", "apcer"]  # the worst species first
+    assert document == {
         "name": "test",
         "metrics": {
             "acc": 0.5,
@@ -50,8 +52,17 @@ def test_the_whole_document() -> None:
         },
         "threshold": {"value": 0.5, "policy": "eer", "source": "dev"},
         "counts": {"live": 2, "attack": 2, "unknown": 0, "no_response": 0, "total": 4},
-        "species": {"print": {"apcer": 0.5, "count": 2, "no_response": 0}},
+        "species": {"print": {"apcer": 0.5, "count": 2, "no_response": 0, "accepted": 1}},
         "notes": ["overlap"],
+        "errors": {"attacks_accepted": 1, "attacks": 2, "live_refused": 1, "live": 2},
+        "worst_species": "print",
+        "summary": "test: 1 of 2 attacks accepted; 1 of 2 live refused; "
+        "accepted when score >= 0.5 (eer on dev)",
+        "warnings": [],
+        "small_counts": {
+            "tpr@fpr=1e-2": {"count": 2, "needed": 100, "samples": "attacks"},
+            "tpr@fpr=1e-3": {"count": 2, "needed": 1000, "samples": "attacks"},
+        },
     }
 
 
@@ -64,10 +75,10 @@ def test_one_class_is_null_in_json_and_explained() -> None:
         "eer",
         "tpr@fpr=1e-2",
         "tpr@fpr=1e-3",
-        "apcer",
         "apcer_max",
-        "acer",
+        "apcer",
         "acer_max",
+        "acer",
         "auc",
     ]
     assert document["species"] == {}
@@ -81,7 +92,11 @@ def test_without_a_threshold() -> None:
     assert document["threshold"] is None
     assert document["metrics"]["auc"] == 1.0
     assert document["metrics"]["acc"] is None
-    assert document["species"] == {"print": {"apcer": None, "count": 1, "no_response": 0}}
+    assert document["species"] == {"print": {"apcer": None, "count": 1, "no_response": 0, "accepted": None}}
+    assert (document["errors"], document["worst_species"]) == (None, None)
+    assert document["summary"] == (
+        "scores: 1 attacks and 1 live samples; no threshold, so none is accepted or refused"
+    )
     assert result.notes[0].startswith("no threshold, so these are not defined: acc, apcer")
 
 
@@ -99,7 +114,10 @@ def test_no_response_at_all() -> None:
     result = evaluate(table([nan, nan], [1, 0]), METRICS, EER)
     assert all(isnan(value) for value in result.metrics.values())
     assert result.notes[1].startswith("no live samples and no attacks, so these are not defined: acc")
-    assert result.to_json()["species"] == {"print": {"apcer": None, "count": 0, "no_response": 1}}
+    document = result.to_json()
+    assert document["species"] == {"print": {"apcer": None, "count": 0, "no_response": 1, "accepted": 0}}
+    assert document["summary"].startswith("scores: no attacks; no live samples; 2 gave no score")
+    assert document["warnings"] == []
 
 
 @pytest.mark.parametrize("scores", [table([0.9], [None]), table([], [])])
@@ -133,3 +151,28 @@ def test_results_are_frozen() -> None:
     result: Any = evaluate(table([0.9, 0.1], [1, 0]), METRICS, EER)
     with pytest.raises(AttributeError):
         result.name = "other"
+
+
+def test_the_worst_species_of_equal_ones_is_that_of_the_intervals() -> None:
+    """Two species without errors: the one with fewer people is the less certain."""
+    scores = ScoreTable.of(
+        {
+            "id": [str(index) for index in range(8)],
+            "score": [0.9] + [0.1] * 7,
+            "label": [1] + [0] * 7,
+            "species": ["live", *["mask"] * 4, *["print"] * 3],
+            "subject": ["a", "a", "a", "b", "b", "a", "b", "c"],
+        }
+    )
+    assert evaluate(scores, METRICS, EER).worst_species == "print"  # 3 samples of 3 people
+    assert evaluate(scores, METRICS, EER, replicates=5).worst_species == "mask"  # 4 samples of 2 people
+
+
+def test_a_model_of_no_use_is_warned_of() -> None:
+    result = evaluate(table([0.1, 0.2, 0.8, 0.9], [1, 1, 0, 0]), METRICS, EER, name="test")
+    assert result.looks_inverted
+    assert result.to_json()["warnings"] == [
+        "test: AUC 0.000: attacks score higher than live samples: labels or scores may be inverted",
+        "test: BPCER 100 %: all 2 live samples are refused at this threshold",
+        "test: APCER 100 %: all 2 attacks are accepted at this threshold",
+    ]

@@ -9,6 +9,7 @@ import statistics
 import pytest
 from attrs import evolve
 
+from fas_core.evaluation.intervals import Intervals
 from fas_core.evaluation.result import Result, SpeciesResult
 from fas_core.evaluation.spread import CrossValidation, cross_validation_tables, spread, spread_tables
 from fas_core.scores.thresholds import Threshold
@@ -105,7 +106,7 @@ def test_the_document_has_folds_mean_deviation_and_pooled() -> None:
 def test_a_row_a_fold_then_mean_deviation_and_pooled() -> None:
     first, *others = cross_validation_tables(CROSS_VALIDATION)
     assert first.title == "Rates in %, accepted when score >= 0.5 (eer on out-of-fold)"
-    assert list(first.columns) == ["fold", "subjects", "samples", "EER", "ACER"]
+    assert list(first.columns) == ["fold", "subjects", "samples", "EER", "ACER\npooled"]
     assert [tuple(row) for row in first.rows] == [
         ("fold-1", "3", "30", "25.00", "10.00"),
         ("fold-2", "2", "20", "25.00", "30.00"),
@@ -114,5 +115,28 @@ def test_a_row_a_fold_then_mean_deviation_and_pooled() -> None:
         ("pooled", "5", "50", "25.00", "18.00"),
     ]
     assert first.note == "overlap"
-    assert [table.title for table in others][-1] == "Attacks accepted in %, by species"
+    assert [table.title for table in others][-1] == "Errors, the worst species first"
     assert all(table.note == "" for table in others)
+
+
+def test_the_pooled_folds_have_an_interval() -> None:
+    """Folds without errors have a deviation of 0, which is no certainty."""
+    figures = {"eer": (0.0, 0.1684), "acer": (0.0, 0.1684)}
+    intervals = Intervals("subject", 20, 1000, 0.95, figures, exact=("eer", "acer"))
+    pooled = evolve(CROSS_VALIDATION.pooled, intervals=intervals)
+    first, *_ = cross_validation_tables(evolve(CROSS_VALIDATION, pooled=pooled))
+    assert [tuple(row) for row in first.rows[-2:]] == [
+        ("  from", "", "", "0.00", "0.00"),
+        ("  to", "", "", "16.84", "16.84"),
+    ]
+    assert "1000 bootstrap replicates over 20 subjects" in first.note
+    assert "exact (Clopper-Pearson over subjects)" in first.note
+
+
+def test_a_metric_that_failed_has_no_mean() -> None:
+    failed = Result("2", {"acer": 0.1, "eer": None}, None, {}, {})
+    found = spread([result("1", 0.1, eer=0.2), failed])
+    assert found.mean["acer"] == pytest.approx(0.1)
+    assert math.isnan(found.mean["eer"])
+    table = spread_tables(found)[0]
+    assert [dict(zip(table.columns, row, strict=True))["EER"] for row in table.rows[1:3]] == ["-", "-"]

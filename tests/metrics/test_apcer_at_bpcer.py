@@ -49,7 +49,7 @@ def test_the_best_threshold_meets_the_target(
     compute: Compute, build_table: BuildTable, samples: list[tuple[float, str]], target: float
 ) -> None:
     samples = [*samples, (0.5, "live"), (0.25, "print")]
-    pooled, worst = compute("apcer_at_bpcer", build_table(samples), bpcers=[target]).values()
+    worst, pooled = compute("apcer_at_bpcer", build_table(samples), bpcers=[target]).values()
     allowed = [rates for rates in list_rates(samples) if rates[2] <= target]
     assert pooled == min(apcer for apcer, _, _ in allowed)
     assert worst == min(apcer_max for _, apcer_max, _ in allowed)

@@ -12,8 +12,9 @@ None of it needs labels, which a deployed model does not have:
 
 A permutation test decides what has changed (`fas_plugins.commands.drift.permutation`). Intervals give the
 size: Wilson's and Newcombe's for rates of independent samples, else percentiles of a bootstrap over whole
-subjects or videos of each period. Each of k tests uses a k-th of the significance level, and intervals are as
-wide (Bonferroni): the chance of any false alarm is at most the level, and the intervals hold together.
+subjects or videos of each period, or exact ones over these where no draw differs, as for a rate of 0. Each of
+k tests uses a k-th of the significance level, and intervals are as wide (Bonferroni): the chance of any false
+alarm is at most the level, and the intervals hold together.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from attrs import frozen
 
 from fas_core.errors import ConfigError, DataError
 from fas_core.evaluation.bootstrap import REPLICATES, percentiles
+from fas_core.evaluation.exact import share_interval
 from fas_core.scores.ranked import Floats
 from fas_core.scores.rates import ErrorRates
 from fas_core.scores.table import ScoreTable
@@ -32,13 +34,17 @@ from fas_core.scores.thresholds import Threshold
 from fas_plugins.commands.drift.periods import (
     BootstrapDraws,
     PeriodRows,
-    RateRows,
     build_permutation_test,
     choose_unit,
     find_comparable_rates,
 )
 from fas_plugins.commands.drift.permutation import ROUNDING, smallest_p_value
-from fas_plugins.commands.drift.proportions import newcombe_interval, wilson_interval
+from fas_plugins.commands.drift.proportions import (
+    Interval,
+    combine_intervals,
+    newcombe_interval,
+    wilson_interval,
+)
 from fas_plugins.commands.drift.result import Change, Drift, Period, Share, Shift
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
@@ -82,9 +88,12 @@ def find_drift(
     changes = {}
     for column, name in enumerate(rates):
         rate_draws = None if by == "sample" else draws.rates[:, :, column]
-        shares = _measure_rate(old_rows.rates[name], new_rows.rates[name], rate_draws, 1 - level)
+        shares = _measure_rate(name, old_rows, new_rows, rate_draws, 1 - level)
         p = tests.p_values[1 + column]
         changes[name] = Change(*shares, p, tests.is_clear(p))
+    exceeds = ErrorRates.of(new.scores, old.scores, {}).auc()
+    scored_groups = [len(np.unique(rows.groups_by_score())) for rows in (old_rows, new_rows)]
+    interval, exact = _find_interval(draws.exceeds, exceeds, min(scored_groups), 1 - level)
     return Drift(
         old=_describe_period(names[0], old_rows),
         new=_describe_period(names[1], new_rows),
@@ -97,8 +106,9 @@ def find_drift(
             distance=tests.distance,
             p=tests.p_values[0],
             clear=tests.is_clear(tests.p_values[0]),
-            exceeds=ErrorRates.of(new.scores, old.scores, {}).auc(),
-            interval=percentiles(draws.exceeds, 1 - level),
+            exceeds=exceeds,
+            interval=interval,
+            exact=exact,
         ),
         changes=changes,
         decidable=tests.decidable,
@@ -155,23 +165,36 @@ def _divide_level(significance: float, tests: int, replicates: int) -> float:
 
 
 def _measure_rate(
-    old: RateRows, new: RateRows, draws: Floats | None, level: float
-) -> tuple[Share, Share, tuple[float, float]]:
+    name: str, old: PeriodRows, new: PeriodRows, draws: Floats | None, level: float
+) -> tuple[Share, Share, Interval]:
     """Return one rate in both periods, and the interval of its change.
 
     Args:
-        old, new: the rows of the rate.
+        name: the rate.
+        old, new: the periods.
         draws: (R, 2) bootstrap draws of the rate; None where samples are independent.
         level: of the intervals.
     """
-    old_count, new_count = ((int(rows.hits.sum()), int(rows.total.sum())) for rows in (old, new))
+    counts = [(int(rate.hits.sum()), int(rate.total.sum())) for rate in (old.rates[name], new.rates[name])]
     if draws is None:
-        intervals = wilson_interval(*old_count, level), wilson_interval(*new_count, level)
-        change = newcombe_interval(new_count, old_count, level)
-    else:
-        intervals = percentiles(draws[:, 0], level), percentiles(draws[:, 1], level)
-        change = percentiles(draws[:, 1] - draws[:, 0], level)
-    return Share(*old_count, intervals[0]), Share(*new_count, intervals[1]), change
+        intervals = [wilson_interval(*count, level) for count in counts]
+        first, second = (Share(*count, interval) for count, interval in zip(counts, intervals, strict=True))
+        return first, second, newcombe_interval(counts[1], counts[0], level)
+    first, second = (
+        Share(*count, *_find_interval(draws[:, period], count[0] / count[1], rows.count_groups(name), level))
+        for period, (count, rows) in enumerate(zip(counts, (old, new), strict=True))
+    )
+    if first.exact or second.exact:
+        return first, second, combine_intervals(second.rate, second.interval, first.rate, first.interval)
+    return first, second, percentiles(draws[:, 1] - draws[:, 0], level)
+
+
+def _find_interval(draws: Floats, rate: float, groups: int, level: float) -> tuple[Interval, bool]:
+    """Return the percentiles of the draws, or where these are equal the exact interval; and whether it is."""
+    low, high = percentiles(draws, level)
+    if low == high:
+        return share_interval(rate, groups, level), True
+    return (low, high), False
 
 
 def _describe_period(name: str, rows: PeriodRows) -> Period:

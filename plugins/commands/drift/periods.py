@@ -65,6 +65,10 @@ class PeriodRows:
             hits[:, column] = np.bincount(self.groups, self.rates[name].hits, self.count)
         return totals, hits
 
+    def count_groups(self, name: str) -> int:
+        """Count the groups with samples in the denominator of a rate."""
+        return len(np.unique(self.groups[self.rates[name].total]))
+
     def groups_by_score(self) -> Codes:
         """The groups (M,) of the rows that have a score, in ascending order of the scores."""
         rows = np.flatnonzero(~np.isnan(self.scores))

@@ -3,7 +3,9 @@
 Both are based on Wilson's score interval, which holds for small counts, for 0 and for all. E. B. Wilson,
 Probable inference, the law of succession, and statistical inference, Journal of the American Statistical
 Association 22, 1927. R. G. Newcombe, Interval estimation for the difference between independent proportions:
-comparison of eleven methods, Statistics in Medicine 17, 1998, method 10.
+comparison of eleven methods, Statistics in Medicine 17, 1998, method 10. Other limits of two rates are
+combined in the same way: G. Y. Zou and A. Donner, Construction of confidence limits about effect measures: a
+general approach, Statistics in Medicine 27, 2008.
 """
 
 from __future__ import annotations
@@ -44,8 +46,13 @@ def newcombe_interval(first: tuple[int, int], second: tuple[int, int], level: fl
     """
     if not (first[1] and second[1]):
         return nan, nan
-    p, q = first[0] / first[1], second[0] / second[1]
-    (p_low, p_high), (q_low, q_high) = wilson_interval(*first, level), wilson_interval(*second, level)
-    below = sqrt((p - p_low) ** 2 + (q_high - q) ** 2)
-    above = sqrt((p_high - p) ** 2 + (q - q_low) ** 2)
-    return p - q - below, p - q + above
+    intervals = wilson_interval(*first, level), wilson_interval(*second, level)
+    return combine_intervals(first[0] / first[1], intervals[0], second[0] / second[1], intervals[1])
+
+
+def combine_intervals(first: float, interval: Interval, second: float, second_interval: Interval) -> Interval:
+    """Return the interval of rate `first` minus rate `second`, in [-1, 1], from the intervals of both."""
+    (low, high), (second_low, second_high) = interval, second_interval
+    below = sqrt((first - low) ** 2 + (second_high - second) ** 2)
+    above = sqrt((high - first) ** 2 + (second - second_low) ** 2)
+    return first - second - below, first - second + above

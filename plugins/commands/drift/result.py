@@ -41,6 +41,7 @@ class Shift:
         clear: whether the p-value is significant.
         exceeds: the chance that a new score exceeds an old one, ties counting half; 0.5 for no shift.
         interval: confidence interval of `exceeds`.
+        exact: whether the interval is exact, because no bootstrap draw differs.
     """
 
     distance: float
@@ -48,15 +49,20 @@ class Shift:
     clear: bool
     exceeds: float
     interval: Interval
+    exact: bool = False
 
 
 @frozen
 class Share:
-    """`count` of `total` samples, and the confidence interval of the rate."""
+    """`count` of `total` samples, and the confidence interval of the rate.
+
+    `exact` says whether the interval is exact, because no bootstrap draw differs.
+    """
 
     count: int
     total: int
     interval: Interval
+    exact: bool = False
 
     @property
     def rate(self) -> float:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from attrs import evolve
 
 from fas_core.console import Styled, Table
-from fas_core.evaluation.tables import percent, plain
+from fas_core.evaluation.formatting import percent, plain
+from fas_core.evaluation.notes import wrap_note
 from fas_plugins.commands.drift.result import Change, Drift, Shift
 
 NAMES = {
@@ -45,9 +46,9 @@ def describe_drift(drift: Drift) -> str:
 
 def _describe_shift(shift: Shift) -> str:
     low, high = shift.interval
-    if low <= 0.5 <= high:
+    if low <= 0.5 <= high and 0 < shift.exceeds < 1:
         return f"scores are spread differently, {percent(shift.distance)} % of them at most"
-    direction = "higher" if low > 0.5 else "lower"
+    direction = "higher" if shift.exceeds > 0.5 else "lower"
     ends = f"{percent(low)} to {percent(high)}"
     return f"scores are {direction}, a new one exceeds an old one with a chance of {ends} %"
 
@@ -56,9 +57,9 @@ def _describe_change(name: str, change: Change) -> str:
     low, high = change.interval
     fell = change.difference < 0
     ends = (-high, -low) if fell else (low, high)
-    points = " to ".join(map(percent, ends))
+    points = "" if low <= 0 <= high else f", by {' to '.join(map(percent, ends))} points"
     rates = f"from {percent(change.old.rate)} % to {percent(change.new.rate)} %"
-    return f"the {name} {'fell' if fell else 'rose'} {rates}, by {points} points"
+    return f"the {name} {'fell' if fell else 'rose'} {rates}{points}"
 
 
 def _periods_table(drift: Drift) -> Table:
@@ -94,6 +95,8 @@ def _rates_table(drift: Drift) -> Table:
     for rate, change in drift.changes.items():
         values = (percent(change.old.rate), percent(change.new.rate), _signed(change.difference))
         rows.append((ROW_NAMES[rate], *values, _format_p(change.p), _mark(change.clear)))
+        counts = [f"{share.count} of {share.total}" for share in (change.old, change.new)]
+        rows.append(("  count", *counts, "", "", ""))
         for index, end in enumerate(("from", "to")):
             ends = (percent(change.old.interval[index]), percent(change.new.interval[index]))
             rows.append(tuple(map(_dim, (f"  {end}", *ends, _signed(change.interval[index]), "", ""))))
@@ -116,8 +119,24 @@ def _explain_figures(drift: Drift) -> list[str]:
     return [
         f"from, to: {100 * (1 - drift.test_level):.4g} % intervals{joint_level}",
         independence,
+        *_explain_exact(drift),
         f"p: share of {drift.replicates} random divisions of the {drift.by}s that differ as much",
         f"clear: p is at most {drift.test_level:.3g}{divided}",
+    ]
+
+
+def _explain_exact(drift: Drift) -> list[str]:
+    """Name the figures whose interval is exact; nothing where there are none."""
+    names = ["chance that a new score exceeds an old one"] if drift.shift.exact else []
+    for rate, change in drift.changes.items():
+        periods = [name for name, share in (("old", change.old), ("new", change.new)) if share.exact]
+        names += [f"{ROW_NAMES[rate]} ({' and '.join(periods)})"] if periods else []
+    if not names:
+        return []
+    text = f"exact (Clopper-Pearson over {drift.by}s), because no replicate differs: {', '.join(names)}"
+    return [
+        *wrap_note(text),
+        "these are wide: a change may be clear although its interval contains 0",
     ]
 
 

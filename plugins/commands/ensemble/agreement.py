@@ -9,7 +9,7 @@ import numpy as np
 from attrs import frozen
 
 from fas_core.console import Table
-from fas_core.evaluation.tables import percent, plain
+from fas_core.evaluation.formatting import percent, plain
 from fas_core.scores.ranked import Floats
 
 

@@ -129,19 +129,22 @@ def _write(combined: CombinedScores, output: Path) -> dict[str, Any]:
 
 def _evaluate(combined: CombinedScores, replicates: int) -> dict[str, Any]:
     """Evaluate all systems and print the tables; return the results for `--json`."""
+    from fas_core.cli.views import show_summaries
     from fas_core.config.recipe import Recipe
     from fas_core.evaluation import bind_metrics
     from fas_core.evaluation.comparison import comparison_table
-    from fas_core.evaluation.tables import further_rates_table, published_table, species_table
+    from fas_core.evaluation.errors_table import errors_table
+    from fas_core.evaluation.tables import further_rates_table, published_table
     from fas_core.registry import registry
     from fas_plugins.commands.ensemble.evaluate import compare_with_best_member, evaluate_systems
 
     metrics = bind_metrics(Recipe().metrics, registry())
     systems = evaluate_systems(combined.members, combined.ensemble, metrics, combined.notes, replicates)
     results = [system.result for system in systems]
-    tables = published_table(results), further_rates_table(results), species_table(results[-1:])
+    tables = published_table(results), further_rates_table(results), errors_table(results[-1:])
     for table in filter(None, tables):
         console.table(table)
+    show_summaries(results[-1:])
     document: dict[str, Any] = {"results": [result.to_json() for result in results]}
     if combined.dev is not None:
         comparison = compare_with_best_member(systems, combined.dev, metrics, replicates)

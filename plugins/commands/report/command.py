@@ -14,6 +14,7 @@ from fas_core.cli.options import (
     replicates_option,
     threshold_option,
 )
+from fas_core.cli.views import show_summaries
 from fas_core.console import console
 
 if TYPE_CHECKING:
@@ -119,6 +120,7 @@ def command(
         console.table(comparison_table(comparison))
     size = len(report.html.encode()) / 1e6
     console.info(f"{output}: {size:.1f} MB" + (f"; plots in {plot_folder}" if files else ""))
+    show_summaries(system.result for system in report.systems)
     if console.json:
         paths = {"report": str(output), "plots": [str(file) for file in files]}
         console.document(paths | report.to_json())

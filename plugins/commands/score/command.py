@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from fas_core.scores.files import Reading, ScoreFile
     from fas_core.scores.table import ScoreTable
 
-WORSE_THAN_CHANCE = 0.5
 COMPARE = "--compare"
 FILE = click.Path(path_type=Path)
 
@@ -111,9 +110,9 @@ def command(
         console.warn(
             "no threshold: give --dev FILE, whose scores it is fitted on, or --threshold fixed:VALUE"
         )
-    if (auc := result.result.metrics.get("auc", 1.0)) < WORSE_THAN_CHANCE:
-        console.warn(f"AUC {auc:.3f}: attacks score higher than live samples: is it --positive attack?")
     show_result(result)
+    if result.result.looks_inverted:
+        console.warn("a high score seems to mean attack: is it --positive attack?")
     if console.json:
         document = {"scores": str(file), "columns": dict(file_scores.columns), "samples": len(scores)}
         console.document(document | result.to_json())

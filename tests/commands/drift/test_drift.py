@@ -226,3 +226,65 @@ def test_the_same_every_time_and_strict_json(people: Make) -> None:
     document = json.loads(json.dumps(found().to_json(), allow_nan=False))
     assert document["rates"]["rejected"]["old"]["total"] == 200
     assert document["old"]["quantiles"].keys() == {"0.05", "0.25", "0.5", "0.75", "0.95"}
+
+
+def separated(table: Make, count: int, live_score: float = 0.9) -> ScoreTable:
+    """People with one live sample and one attack each."""
+    scores, labels = [live_score, 0.1] * count, [1, 0] * count
+    return table(scores, label=labels, subject=[str(row // 2) for row in range(2 * count)])
+
+
+def test_no_error_of_20_people_has_an_exact_interval(table: Make) -> None:
+    found = find_drift(separated(table, 20), separated(table, 40), HALF, replicates=FEW)
+    share = found.changes["apcer"]
+    level = found.test_level
+    limits = [1 - (level / 2) ** (1 / count) for count in (20, 40)]
+    assert share.old.interval == pytest.approx((0.0, limits[0]))
+    assert share.new.interval == pytest.approx((0.0, limits[1]))
+    assert share.interval == pytest.approx((-limits[0], limits[1]))
+    document = json.loads(json.dumps(found.to_json(), allow_nan=False))
+    assert document["rates"]["apcer"]["old"]["exact"]
+
+
+def test_a_rate_that_rose_from_zero_keeps_the_uncertainty_of_zero(table: Make) -> None:
+    rng = np.random.default_rng(0)
+    new = table(
+        np.where(np.arange(80) % 2, np.where(rng.random(80) < 0.3, 0.9, 0.1), 0.9),
+        label=[1, 0] * 40,
+        subject=[str(row // 2) for row in range(80)],
+    )
+    change = find_drift(separated(table, 20), new, HALF, replicates=FEW).changes["apcer"]
+    assert change.old.exact
+    assert not change.new.exact
+    below = np.hypot(change.new.rate - change.new.interval[0], change.old.interval[1])
+    assert change.interval[0] == pytest.approx(change.new.rate - below)
+
+
+def test_scores_that_all_rose_have_an_exact_chance(table: Make) -> None:
+    old, new = (table([score] * 10, subject=[*map(str, range(10))]) for score in (0.2, 0.8))
+    shift = find_drift(old, new, HALF, replicates=FEW).shift
+    assert (shift.exceeds, shift.exact) == (1.0, True)
+    assert shift.interval[0] < 0.9
+    assert shift.interval[1] == 1.0
+
+
+def test_the_tables_have_counts_and_name_exact_intervals(table: Make) -> None:
+    found = find_drift(separated(table, 20), separated(table, 40), HALF, replicates=FEW)
+    rates = drift_tables(found)[-1]
+    assert ["  count", "0 of 20", "0 of 40", "", "", ""] in [list(row) for row in rates.rows]
+    note = " ".join(rates.note.split())
+    assert "exact (Clopper-Pearson over subjects)" in note
+    assert "APCER (old and new)" in note
+
+
+def test_a_clear_change_from_zero_gives_no_points_of_doubtful_sign(table: Make) -> None:
+    """Of each of 20 people one or two of nine attacks are accepted, which were all rejected before."""
+    subjects = [str(row // 9) for row in range(180)]
+    accepted = [row % 9 < 1 + row // 9 % 2 for row in range(180)]
+    old = table([0.1] * 180, label=[0] * 180, subject=subjects)
+    new = table(np.where(accepted, 0.9, 0.1), label=[0] * 180, subject=subjects)
+    found = find_drift(old, new, HALF, replicates=FEW)
+    change = found.changes["apcer"]
+    assert change.clear
+    assert change.interval[0] < 0 < change.interval[1]
+    assert describe_drift(found).endswith("the APCER rose from 0.00 % to 16.67 %")

@@ -25,7 +25,13 @@ DRIFT = Drift(
 
 def test_a_change_is_new_minus_old() -> None:
     assert CHANGE.difference == pytest.approx(0.3)
-    assert CHANGE.to_json()["new"] == {"count": 4, "total": 10, "interval": (0.2, 0.6), "rate": 0.4}
+    assert CHANGE.to_json()["new"] == {
+        "count": 4,
+        "total": 10,
+        "interval": (0.2, 0.6),
+        "exact": False,
+        "rate": 0.4,
+    }
 
 
 def test_any_clear_change_is_drift() -> None:

@@ -365,3 +365,30 @@ def test_it_imports_neither_torch_nor_scikit_learn(files: dict[str, Path]) -> No
         [sys.executable, "-c", code, *map(str, arguments)], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_it_ends_with_the_errors_of_the_ensemble(fas: Fas, files: dict[str, Path]) -> None:
+    result = fas("ensemble", *of(files, "test"), "--dev", *of(files, "dev"), "--replicates", 20)
+    (line,) = [line for line in result.stdout.splitlines() if "of 40 attacks accepted" in line]
+    assert line.startswith("ensemble: ")
+    assert "of 20 live refused" in line
+    assert "APCER worst" in result.stdout
+    document = json.loads(
+        fas("ensemble", *of(files, "test"), "--dev", *of(files, "dev"), "--replicates", 20, "--json").stdout
+    )
+    assert document["results"][-1]["summary"] == line
+
+
+def test_members_without_errors_differ_by_no_more_than_is_known(fas: Fas, tmp_path: Path) -> None:
+    """20 samples of each class, all on the right side by both members."""
+    paths = []
+    for name, shift in (("a", 0.0), ("b", 0.05)):
+        for split in ("dev", "test"):
+            rows = [(f"{split}{at}", 0.2 + 0.6 * (at % 2) + shift, at % 2, "") for at in range(40)]
+            paths.append(write(tmp_path / f"{name}_{split}.csv", rows))
+    members, dev = paths[1::2], paths[::2]
+    document = json.loads(fas("ensemble", *members, "--dev", *dev, "--json", "--replicates", 20).stdout)
+    limit = 1 - 0.025 ** (1 / 20)
+    for result in document["results"]:
+        assert result["intervals"]["figures"]["apcer"] == pytest.approx([0, limit])
+    assert document["comparison"]["figures"]["bpcer"]["interval"] == pytest.approx([-limit, limit])

@@ -217,3 +217,50 @@ def test_missing_maps_are_explained(fas: Fas, trained: Path, other: Path, tmp_pa
     assert tiles(page) == ["rgb"] * 2
     assert fas("report", trained / "scores" / "test.csv", "-o", file, *ALL_REFUSED).exit_code == 0
     assert "No maps" not in file.read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def separated(tmp_path: Path) -> Path:
+    """20 people, each with 3 live samples, 3 prints and 3 masks, and not a single error at 0.5."""
+    rows = ["id,score,label,species,subject"]
+    for person in range(20):
+        for kind, score in (("live", 0.9), ("print", 0.1), ("mask_3d", 0.2)):
+            rows += [f"{person}-{kind}-{at},{score},{int(kind == 'live')},{kind},{person}" for at in range(3)]
+    path = tmp_path / "vendor.csv"
+    path.write_text("\n".join(rows) + "\n")
+    return path
+
+
+def test_the_page_tells_the_errors_in_words(fas: Fas, separated: Path, tmp_path: Path) -> None:
+    output = tmp_path / "report.html"
+    result = fas("report", separated, "--threshold", "fixed:0.5", "-o", output, *FEW)
+    assert result.exit_code == 0, result.output
+    sentence = "vendor: 0 of 120 attacks accepted; 0 of 60 live refused; accepted when score"
+    page = output.read_text(encoding="utf-8")
+    assert f"<p>{sentence} &gt;= 0.5 (fixed:0.5).</p>" in page
+    assert sentence in result.stdout
+    assert "16.84" in page
+    assert "exact (Clopper-Pearson over subjects)" in page
+    assert "mask_3d 0 % (0 of 60), print 0 % (0 of 60)" in page
+
+
+def test_the_page_warns_of_a_model_of_no_use(fas: Fas, separated: Path, tmp_path: Path) -> None:
+    output = tmp_path / "report.html"
+    result = fas("report", separated, "--threshold", "fixed:0.05", "-o", output, *FEW)
+    page = output.read_text(encoding="utf-8")
+    assert page.count('<p class="warning">') == 1
+    assert "APCER 100 %: all 120 attacks are accepted at this threshold." in page
+    assert "APCER 100 %: all 120 attacks are accepted" in result.stderr
+    document = json.loads(
+        fas("report", separated, "--threshold", "fixed:0.05", "-o", output, "--json", *FEW).stdout
+    )
+    assert len(document["systems"][0]["warnings"]) == 1
+
+
+def test_the_worst_species_comes_first_in_the_plot(fas: Fas, separated: Path, tmp_path: Path) -> None:
+    output = tmp_path / "report.html"
+    fas("report", separated, "--threshold", "fixed:0.15", "-o", output, *FEW)
+    page = output.read_text(encoding="utf-8")
+    assert "vendor: mask_3d 100 % (60 of 60), print 0 % (0 of 60)" in page
+    assert "APCER worst" in page
+    assert "APCER pooled" in page

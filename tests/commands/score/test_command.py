@@ -90,7 +90,8 @@ def test_label_and_score_may_differ_in_polarity(fas: Fas, files: Path) -> None:
     said = document(fas("score", files / "test_attack.csv", "--positive", "attack", *arguments[4:], *FAST))
     assert both["metrics"] == said["metrics"]
     wrong = fas("score", files / "test_attack.csv", "--label-one", "attack", "--high-score", "live", *FAST)
-    assert "attacks score higher than live samples: is it --positive attack?" in wrong.stderr
+    assert "attacks score higher than live samples: labels or scores may be inverted" in wrong.stderr
+    assert "a high score seems to mean attack: is it --positive attack?" in wrong.stderr
 
 
 def test_a_threshold_fitted_on_dev(fas: Fas, files: Path) -> None:
@@ -292,3 +293,55 @@ def test_infinite_scores_are_judged(fas: Fas, tmp_path: Path) -> None:
     )
     found = document(fas("score", tmp_path / "inf.csv", "--threshold", "fixed:0.5", *FAST, "--json"))
     assert found["metrics"]["acer"] == 0
+
+
+@pytest.fixture
+def separated(tmp_path: Path) -> Path:
+    """20 people, each with 9 live samples, 9 prints and 9 masks, and not a single error."""
+    lines = ["id,score,label,species,subject"]
+    for person in range(20):
+        for kind, score in (("live", 0.9), ("print", 0.1), ("mask_3d", 0.2)):
+            lines += [
+                f"{person}-{kind}-{at},{score},{int(kind == 'live')},{kind},{person}" for at in range(9)
+            ]
+    path = tmp_path / "vendor.csv"
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+def test_no_error_of_20_people_is_no_proof(fas: Fas, separated: Path) -> None:
+    arguments = ["score", separated, "--threshold", "fixed:0.5", *FAST]
+    found = document(fas(*arguments, "--json"))
+    limit = 1 - 0.025 ** (1 / 20)
+    assert found["intervals"]["figures"]["apcer_max"] == pytest.approx([0, limit])
+    assert found["intervals"]["species"]["print"] == pytest.approx([0, limit])
+    assert found["errors"] == {"attacks_accepted": 0, "attacks": 360, "live_refused": 0, "live": 180}
+    text = fas(*arguments).stdout
+    assert "0 of 180" in text
+    assert "16.84" in text
+    assert "exact (Clopper-Pearson over subjects), because no replicate differs: all" in text
+    assert "* TPR@FPR=1e-3 stands on 360 attacks, fewer than 1,000" in text
+
+
+def test_groups_have_exact_intervals_too(fas: Fas, separated: Path) -> None:
+    arguments = ["--threshold", "fixed:0.5", "--group-by", "species", *FAST, "--json"]
+    groups = document(fas("score", separated, *arguments))["groups"]["results"]
+    assert {group["name"] for group in groups} == {"print", "mask_3d"}
+    for group in groups:
+        assert group["intervals"]["figures"]["apcer"][1] == pytest.approx(1 - 0.025 ** (1 / 20))
+
+
+def test_the_last_line_tells_the_errors(fas: Fas, files: Path) -> None:
+    result = fas("score", files / "test.csv", "--threshold", "fixed:0.6", *FAST)
+    found = document(fas("score", files / "test.csv", "--threshold", "fixed:0.6", *FAST, "--json"))
+    accepted = {name: item["accepted"] for name, item in found["species"].items()}
+    assert sum(accepted.values()) == found["errors"]["attacks_accepted"]
+    last = result.stdout.splitlines()[-1]
+    assert last == found["summary"]
+    assert last.startswith(f"test: {sum(accepted.values())} of 80 attacks accepted")
+    assert last.endswith("of 40 live refused; accepted when score >= 0.6 (fixed:0.6)")
+
+
+def test_a_useless_threshold_is_warned_of(fas: Fas, separated: Path) -> None:
+    result = fas("score", separated, "--threshold", "fixed:2", *FAST)
+    assert "warning: vendor: BPCER 100 %: all 180 live samples are refused" in result.stderr

@@ -68,7 +68,7 @@ def plot_roc(systems: IndexedSystems) -> Plot:
             apcer, bpcer = float(rates.apcer(threshold)), float(rates.bpcer(threshold))
             draw_marker(axes, max(apcer, low), 1 - bpcer, index)
     axes.set(xscale="log", xlim=(low, 1), ylim=(0, 1.01))
-    axes.set(xlabel="attacks accepted (APCER, FPR)", ylabel="live accepted (TPR)")
+    axes.set(xlabel="attacks accepted (APCER pooled, FPR)", ylabel="live accepted (TPR)")
     format_log_axis(axes.xaxis)
     format_percent_axis(axes.yaxis)
     draw_legend(figure, handles)
@@ -99,13 +99,13 @@ def plot_det(systems: IndexedSystems) -> Plot:
     for axis in (axes.xaxis, axes.yaxis):
         format_deviate_axis(axis, low_rate, high_rate)
     axes.set(xlim=(low, high), ylim=(low, high), aspect="equal")
-    axes.set(xlabel="attacks accepted (APCER)", ylabel="live refused (BPCER)")
+    axes.set(xlabel="attacks accepted (APCER pooled)", ylabel="live refused (BPCER)")
     draw_legend(figure, handles)
     eers = "; ".join(
         f"{system.name}: equal error rate {format_rate(system.scores.rates.equal_error_threshold()[1])}"
         for _, system in systems
     )
-    return Plot("det", "DET", f"BPCER against APCER on normal-deviate axes. {eers}.", figure)
+    return Plot("det", "DET", f"BPCER against APCER pooled on normal-deviate axes. {eers}.", figure)
 
 
 def plot_histogram(system: EvaluatedSystem, name: str) -> Plot:
@@ -133,12 +133,12 @@ def plot_histogram(system: EvaluatedSystem, name: str) -> Plot:
 
 
 def plot_error_rates(system: EvaluatedSystem, name: str) -> Plot:
-    """Plot APCER, the APCER of the worst species, and BPCER against the threshold."""
+    """Plot the APCER of the worst species and of all attacks, and BPCER against the threshold."""
     rates = system.scores.rates
     curve, (low, high) = error_curve(rates), score_range(rates)
-    lines = [("APCER", curve.apcer, "attack", "-"), ("BPCER", curve.bpcer, "live", "--")]
+    lines = [("APCER pooled", curve.apcer, "attack", ":"), ("BPCER", curve.bpcer, "live", "--")]
     if len(rates.species) > 1:
-        lines.append(("APCER, worst species", curve.apcer_max, "attack", ":"))
+        lines.insert(0, ("APCER worst", curve.apcer_max, "attack", "-"))
     figure, axes = create_figure(names=4, columns=2)
     handles: dict[str, LegendHandle] = {}
     for label, values, role, dashes in lines:
@@ -150,13 +150,14 @@ def plot_error_rates(system: EvaluatedSystem, name: str) -> Plot:
     handles |= draw_vertical_line(axes, _threshold_name(system), system.threshold)
     draw_legend(figure, handles, columns=2)
     threshold, eer = rates.equal_error_threshold()
-    text = f"APCER and BPCER against the threshold; both are {format_rate(eer)} at {threshold:.4g}."
+    rate = format_rate(eer)
+    text = f"APCER and BPCER against the threshold; pooled, both are {rate} at {threshold:.4g}."
     return Plot(name, f"Error rates of {system.name}", text, figure)
 
 
 def plot_species(systems: Sequence[EvaluatedSystem]) -> Plot:
-    """Plot the APCER of each species at the threshold: one bar per system, with its interval."""
-    names = sorted({name for system in systems for name in system.result.species})
+    """Plot the APCER of each species at the threshold, the worst first: a bar and interval per system."""
+    names = _rank_species(systems)
     figure, axes = create_figure(0.75 + 0.2 * len(names) * (len(systems) + 0.7), names=len(systems))
     height = 0.8 / len(systems)
     handles: dict[str, LegendHandle] = {}
@@ -177,7 +178,11 @@ def plot_species(systems: Sequence[EvaluatedSystem]) -> Plot:
     draw_legend(figure, handles)
     texts = [
         f"{system.name}: "
-        + ", ".join(f"{name} {format_rate(item.apcer)}" for name, item in system.result.species.items())
+        + ", ".join(
+            f"{name} {format_rate(item.apcer)} ({item.accepted} of {item.count})"
+            for name in names
+            if (item := system.result.species.get(name)) is not None
+        )
         for system in systems
     ]
     return Plot("species", "Attacks accepted, by species", f"{'; '.join(texts)}.", figure)
@@ -195,6 +200,16 @@ def _threshold_name(system: EvaluatedSystem) -> str:
 def _is_oracle(system: EvaluatedSystem) -> bool:
     threshold = system.result.threshold
     return threshold is not None and threshold.oracle
+
+
+def _rank_species(systems: Sequence[EvaluatedSystem]) -> list[str]:
+    """Return the species of all systems, that with the highest APCER first."""
+    worst = {system.result.worst_species for system in systems}
+    highest: dict[str, float] = {}
+    for system in systems:
+        for name, item in system.result.species.items():
+            highest[name] = float(np.fmax(highest.get(name, np.nan), item.apcer))
+    return sorted(highest, key=lambda name: (-np.nan_to_num(highest[name]), name not in worst, name))
 
 
 def _species_rates(system: EvaluatedSystem, names: Sequence[str]) -> tuple[Floats, Floats]:
