@@ -9,6 +9,7 @@ from attrs import frozen
 from torch import nn
 
 from fas_core.config.recipe import Recipe
+from fas_core.contracts import PublishedBackbone
 from fas_core.errors import ConfigError, ModelError, format_list
 from fas_core.models import PRETRAINED
 from fas_core.models.build import build_model
@@ -70,8 +71,10 @@ def _load_branch(model: Model, branch: str, path: Path, classifier: frozenset[st
 
 def backbone_names(backbone: nn.Module) -> dict[str, str]:
     """Return `{name in the backbone: published name}` of its state dict."""
-    published = getattr(backbone, "published_name", None)
-    return {name: published(name) if published is not None else name for name in backbone.state_dict()}
+    names = backbone.state_dict()
+    if isinstance(backbone, PublishedBackbone):
+        return {name: backbone.published_name(name) for name in names}
+    return {name: name for name in names}
 
 
 def classifier_entries(recipe: Recipe, registry: Registry) -> frozenset[str]:

@@ -64,6 +64,8 @@ def build_target_map(options: MapOptions, batch: Batch, size: tuple[int, int]) -
 class MapMSE(nn.Module):
     """Mean over batch and positions of (predicted - target)^2."""
 
+    needs = ("map",)
+
     def __init__(self, options: MapOptions, model: nn.Module | None = None) -> None:
         super().__init__()
         self.options = options
@@ -83,6 +85,7 @@ class ContrastDepth(nn.Module):
     where a position's contrast with a neighbour is the neighbour's value less the position's.
     """
 
+    needs = ("map",)
     kernels: Tensor
 
     def __init__(self, options: ContrastDepthOptions, model: nn.Module | None = None) -> None:
