@@ -83,11 +83,13 @@ def check_targets(name: str, loss: object, samples: SampleTable) -> None:
         DataError: a sample has no image of such a modality.
     """
     for modality in list_target_modalities(loss):
-        try:
-            samples.need((modality,))
-        except DataError as error:
-            names = ", ".join(samples.modalities)
-            raise DataError(
-                f"loss {name!r} computes its target from {modality!r} images, which not all training samples "
-                f"of {samples.root} have (modalities: {names})"
-            ) from error
+        if modality not in samples.modalities:
+            problem = f"no {modality!r} images"
+        elif empty := samples.column(modality).count(None):
+            problem = f"{empty} of {len(samples)} samples have no {modality!r} image"
+        else:
+            continue
+        raise DataError(
+            f"{samples.root}: {problem}, from which loss {name!r} computes its target "
+            f"(modalities: {', '.join(samples.modalities)})"
+        )
