@@ -71,9 +71,8 @@ def check_loss(name: str, options: Any = None, *, model: Model | None = None) ->
     )
 
     def compute(logits: Tensor, label: Tensor) -> Tensor:
-        outputs, batch = outputs_of(logits), batch_of(label)
-        others = [key for key in ("logits", "map", "embedding") if key not in needs]
-        outputs = evolve(outputs, **dict.fromkeys(others))
+        every, batch = outputs_of(logits), batch_of(label)
+        outputs = Outputs(**{key: getattr(every, key) for key in ("score", *needs)})
         images = {key: pixels for key, pixels in batch.images.items() if key in ("rgb", *reads)}
         with explain(name, f"the loss, given {', '.join(needs) or 'no output'} (its `needs`) and the score,"):
             value = loss(outputs, evolve(batch, images=images))

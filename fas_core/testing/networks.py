@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import prod
 from typing import TYPE_CHECKING, Any, get_args
 
 from fas_core.contracts import BranchSize, EmbeddingFusion, MapBackbone, PresenceFusion, PublishedBackbone
@@ -79,13 +80,13 @@ def _run_stages(name: str, network: Any, x: Tensor, until: str = "logits") -> di
 
 def _check_num_classes(name: str, network: Any, other: Any) -> None:
     """Compare networks for 2 and for 5 classes."""
+    logits, embedding = network.num_logits, network.embedding_dim
     if isinstance(network, MapBackbone):
-        height, width = network.map_size
-        area = height * width
-        assert network.num_logits == 1, f"{name}: predicts a map, so num_logits must be 1, its mean"
-        assert network.embedding_dim == area, f"{name}: embedding_dim must be {area}, that of `map_size`"
+        area = prod(network.map_size)
+        assert logits == 1, f"{name}: predicts a map, so num_logits must be 1, its mean"
+        assert embedding == area, f"{name}: embedding_dim must be {area}, that of `map_size`"
         return
-    assert network.num_logits >= 2, f"{name}: num_logits is {network.num_logits}: there are two classes"
+    assert logits >= 2, f"{name}: num_logits is {logits}: there are two classes"
     count = other.num_logits
     assert count >= 5, f"{name}: num_logits is {count} of num_classes=5: it ignores the number of classes"
     x = next(iter(other.parameters())).new_zeros(1, other.embedding_dim)
@@ -95,9 +96,11 @@ def _check_num_classes(name: str, network: Any, other: Any) -> None:
 
 def _check_until(name: str, network: Any, x: Tensor, until: str) -> None:
     """Check that every parameter of a network built as far as `until` takes part in that stage's output."""
+    import torch
+
     output = _run_stages(name, network, x, until)[until]
     with explain(name, f"the gradient of {STAGES[until]}"):
-        output.sum().backward()
+        torch.autograd.backward(output.sum())
     unused = [key for key, value in network.named_parameters() if value.requires_grad and value.grad is None]
     assert not unused, f"{name}: until={until!r} built {unused[0]}, which {STAGES[until]} does not need"
 
@@ -199,7 +202,7 @@ def _check_embedding(name: str, fusion: nn.Module, tensors: dict[str, Tensor]) -
     check_tensor(name, "forward_embedding", embedding, (BATCH, fusion.embedding_dim))
     with explain(name, "forward_head"):
         logits = fusion.forward_head(embedding)
-    same = torch.equal(logits, fusion(tensors))  # type: ignore[operator]
+    same = torch.equal(logits, fusion(tensors))
     assert same, f"{name}: forward is not forward_head(forward_embedding(...))"
 
 
@@ -207,13 +210,14 @@ def _check_presence(name: str, fusion: Any, tensors: dict[str, Tensor], takes: S
     """Check a fusion without its first modality, which is zeros, where the model can do without some."""
     import torch
 
-    if len(tensors) == 1 or (takes == "logits" and not isinstance(fusion, PresenceFusion)):
+    told = isinstance(fusion, PresenceFusion)
+    if len(tensors) == 1 or (takes == "logits" and not told):
         return
     first = next(iter(tensors))
     zeros = {**tensors, first: torch.zeros_like(tensors[first])}
     present = {key: torch.full((BATCH,), key != first) for key in tensors}
     step = f"forward without {first!r}"
-    if not isinstance(fusion, PresenceFusion):
+    if not told:
         with explain(name, step):
             assert fusion(zeros).isfinite().all(), f"{name}: {step} gave values that are not finite"
         return
