@@ -13,9 +13,9 @@ from fas_core.contracts import PublishedBackbone
 from fas_core.errors import ConfigError, ModelError, format_list
 from fas_core.models import PRETRAINED
 from fas_core.models.build import build_model
-from fas_core.models.checkpoint import read_published
-from fas_core.models.matching import EntryMatch, copy_matched, match_by_name
+from fas_core.models.matching import EntryMatch, add_prefix, copy_matched, match_by_name
 from fas_core.models.model import Model
+from fas_core.models.published import read_published
 from fas_core.registry import Registry
 
 
@@ -61,7 +61,8 @@ def _load_branch(model: Model, branch: str, path: Path, classifier: frozenset[st
     weights = read_published(path).weights
     prefix = f"backbones.{branch}."
     state = {name: value for name, value in backbone.state_dict().items() if prefix + name not in classifier}
-    match = match_by_name(state, backbone_names(backbone), weights, adapt_input=True)
+    names = add_prefix(backbone_names(backbone), weights)
+    match = match_by_name(state, names, weights, adapt_input=True)
     if match.missing or match.mismatched:
         reason = match.differences()
         raise ModelError(f"model.pretrained: {path} does not fit the backbone of {branch!r}: {reason}")

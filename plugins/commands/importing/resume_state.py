@@ -10,9 +10,9 @@ from attrs import asdict
 from torch import Tensor, nn
 
 from fas_core.errors import ModelError
-from fas_core.models.checkpoint import PublishedCheckpoint
 from fas_core.models.matching import EntryMatch
 from fas_core.models.model import Model
+from fas_core.models.published import PublishedCheckpoint
 from fas_core.runs.run import Run
 from fas_core.training.loss import build_loss
 from fas_core.training.optim import build_optimizer

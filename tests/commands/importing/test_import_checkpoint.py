@@ -17,15 +17,17 @@ from fas_core.config.recipe import Recipe
 from fas_core.descriptors import Backbone
 from fas_core.errors import ConfigError, FasError, ModelError
 from fas_core.models.build import build_model
-from fas_core.models.checkpoint import load_state, read_published
+from fas_core.models.checkpoint import load_state
 from fas_core.models.matching import adapt_input_channels
 from fas_core.models.model import Model
 from fas_core.models.pretrained import PretrainedBranch, load_pretrained
+from fas_core.models.published import read_published
 from fas_core.registry import registry
 from fas_core.runs.run import Run
 from fas_core.training import job
 from fas_plugins.commands.importing.entries import match_by_order
-from fas_plugins.commands.importing.import_checkpoint import ImportedRun, build_recipe, import_checkpoint
+from fas_plugins.commands.importing.import_checkpoint import ImportedRun, import_checkpoint
+from fas_plugins.commands.importing.recipe import build_recipe
 
 MakeRecipe = Callable[..., Recipe]
 Weights = dict[str, Tensor]

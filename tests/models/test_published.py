@@ -13,7 +13,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from fas_core.errors import ModelError
-from fas_core.models.checkpoint import read_published
+from fas_core.models.published import read_published
 
 WEIGHTS = {"conv.weight": torch.arange(24.0).reshape(2, 3, 2, 2), "conv.bias": torch.tensor([1.0, 2.0])}
 PARALLEL = {f"module.{name}": value for name, value in WEIGHTS.items()}
