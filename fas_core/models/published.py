@@ -36,6 +36,9 @@ DATA_MODULES |= {"functools", "pathlib", "types", "uuid"}
 REFUSAL = re.compile(r"[Uu]nsupported (?:global: )?(?:GLOBAL|class|operand) (\w[\w.]*)")
 """How torch words that it refuses to call a function, or an instruction that state dicts do not need."""
 
+OLD_MODEL = "Only persistent_load of storage is allowed"
+"""How torch words that a file before version 1.6 holds a module, with the source text of its class."""
+
 ADVICE = "in the program that wrote it, save model.state_dict() with torch.save, and import that file"
 
 
@@ -128,6 +131,8 @@ def _read_pickle(path: Path) -> object:
                 with torch.serialization.safe_globals([(item, name) for name, item in classes.items()]):
                     return cast(object, torch.load(path, map_location="cpu", weights_only=True))
         except pickle.UnpicklingError as error:
+            if OLD_MODEL in str(error):
+                raise ModelError(f"{path}: {_describe_object('nn.Module')}") from error
             refusal = REFUSAL.search(str(error))
             name = refusal[1] if refusal else ""
             if name in classes or not _is_data(name):
@@ -158,7 +163,8 @@ def _find_state_dict(content: object, path: Path) -> tuple[str, Mapping[Any, Any
         ModelError: there is none, there are several under unknown keys, or there is a whole model.
     """
     if isinstance(content, Inert):
-        raise ModelError(f"{path}: {_describe_object(content)}")
+        kind = "a whole pickled model" if content.is_module else "a pickled object"
+        raise ModelError(f"{path}: {_describe_object(content.origin, kind)}")
     if not isinstance(content, Mapping):
         raise ModelError(f"{path}: holds a {type(content).__name__} and no state dict")
     if _is_state_dict(content):
@@ -174,7 +180,7 @@ def _find_state_dict(content: object, path: Path) -> tuple[str, Mapping[Any, Any
         )
     for value in content.values():
         if isinstance(value, Inert) and value.is_module:
-            raise ModelError(f"{path}: {_describe_object(value)}")
+            raise ModelError(f"{path}: {_describe_object(value.origin)}")
     inner = next((content[key] for key in KEYS if isinstance(content.get(key), Mapping)), content)
     return "", inner, ()
 
@@ -198,9 +204,8 @@ def _is_state_dict(entries: Mapping[Any, Any]) -> bool:
     )
 
 
-def _describe_object(item: Inert) -> str:
-    kind = "a whole pickled model" if item.is_module else "a pickled object"
-    return f"holds {kind} of the class {item.origin}, whose code is not run, and no state dict: {ADVICE}"
+def _describe_object(origin: str, kind: str = "a whole pickled model") -> str:
+    return f"holds {kind} of the class {origin}, whose code is not run, and no state dict: {ADVICE}"
 
 
 def _clean_state_dict(entries: Mapping[Any, Any], path: Path) -> dict[str, Tensor]:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import pickle
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import save_file
@@ -108,6 +111,90 @@ def test_content_that_is_no_state_dict_is_refused(tmp_path: Path, content: objec
 def test_missing_files_and_other_names_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="no such file"):
         read_published(tmp_path / "a.pth")
-    (tmp_path / "a.h5").touch()
-    with pytest.raises(ModelError, match="must end in"):
-        read_published(tmp_path / "a.h5")
+    torch.save(WEIGHTS, tmp_path / "a.ckpt")
+    save_file(WEIGHTS, tmp_path / "a.bin")
+    for name in ("a.ckpt", "a.bin"):  # a file is what it contains, whatever its name
+        assert set(read_published(tmp_path / name).weights) == set(WEIGHTS)
+    (tmp_path / "a.safetensors").write_bytes((tmp_path / "a.ckpt").read_bytes())
+    with pytest.raises(ModelError, match="cannot be read as safetensors"):
+        read_published(tmp_path / "a.safetensors")
+
+
+@pytest.mark.parametrize(
+    ("content", "key", "others"),
+    [
+        ({"model_state_dict": WEIGHTS, "optimizer_state_dict": {"state": {}}}, "model_state_dict", ()),
+        ({"net": PARALLEL, "acc": 97.0, "epoch": 4}, "net", ()),
+        ({"model": WEIGHTS, "ema": PARALLEL}, "model", ("ema",)),
+        ({"ema": WEIGHTS, "state_dict": PARALLEL}, "state_dict", ("ema",)),
+        ({"student": WEIGHTS}, "student", ()),
+        ({"model": {"state_dict": WEIGHTS}, "optimizer": {"exp_avg": WEIGHTS}}, "model.state_dict", ()),
+        ({f"_orig_mod.{name}": value for name, value in WEIGHTS.items()}, "", ()),
+        ({f"module._orig_mod.{name}": value for name, value in WEIGHTS.items()}, "", ()),
+        (
+            {"state_dict": {f"_orig_mod.module.{name}": value for name, value in WEIGHTS.items()}},
+            "state_dict",
+            (),
+        ),
+    ],
+)
+@pytest.mark.parametrize("zipped", [True, False])
+def test_the_state_dict_is_read_wherever_it_is(
+    tmp_path: Path, content: dict[str, Any], key: str, others: tuple[str, ...], zipped: bool
+) -> None:
+    torch.save(content, tmp_path / "a.pth", _use_new_zipfile_serialization=zipped)
+    checkpoint = read_published(tmp_path / "a.pth")
+    assert_equal(checkpoint.weights)
+    assert (checkpoint.key, checkpoint.others) == (key, others)
+
+
+def test_several_state_dicts_of_unknown_names_are_named(tmp_path: Path) -> None:
+    torch.save({"generator": WEIGHTS, "critic": WEIGHTS}, tmp_path / "a.pth")
+    with pytest.raises(ModelError, match="several state dicts, generator, critic: save the network's one"):
+        read_published(tmp_path / "a.pth")
+
+
+class Meter:
+    """An object of a training program, which has a class of its own."""
+
+    def __init__(self) -> None:
+        self.total = 3
+
+
+@pytest.mark.parametrize("zipped", [True, False])
+def test_objects_beside_the_weights_are_left_out(
+    tmp_path: Path, zipped: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    beside = {
+        "best": np.float64(0.97),
+        "history": np.arange(3.0),
+        "args": argparse.Namespace(lr=0.1, output=Path("x"), betas=(0.9, 0.999)),
+        "meter": Meter(),
+        "counts": Counter("aab"),
+    }
+    torch.save({"state_dict": WEIGHTS, **beside}, tmp_path / "a.pth", _use_new_zipfile_serialization=zipped)
+    monkeypatch.setattr(Meter, "__setstate__", lambda self, state: pytest.fail("its code ran"), raising=False)
+    assert_equal(read_published(tmp_path / "a.pth").weights)
+
+
+def test_no_function_of_another_package_is_called(tmp_path: Path) -> None:
+    class Save:
+        def __reduce__(self) -> tuple[Any, ...]:
+            return np.save, (str(tmp_path / "made.npy"), 3)
+
+    torch.save({"state_dict": WEIGHTS, "extra": Save()}, tmp_path / "a.pth")
+    assert_equal(read_published(tmp_path / "a.pth").weights)
+    assert not (tmp_path / "made.npy").exists()
+
+
+def test_a_whole_pickled_model_is_called_so(tmp_path: Path) -> None:
+    model = torch.nn.Sequential(torch.nn.Conv2d(3, 2, 2))
+    torch.save(model, tmp_path / "whole.pth")
+    torch.save({"model": model, "epoch": 3}, tmp_path / "inside.pth")
+    torch.save(model, tmp_path / "old.pth", _use_new_zipfile_serialization=False)
+    for name in ("whole.pth", "inside.pth", "old.pth"):
+        with pytest.raises(
+            ModelError, match=r"a whole pickled model of the class .*(Sequential|nn.Module), .*save model"
+        ) as error:
+            read_published(tmp_path / name)
+        assert "\n" not in str(error.value)

@@ -144,9 +144,7 @@ def _show(imported: ImportedRun, match: str) -> None:
         console.info(f"next: fas train {run.path / 'recipe.yaml'} --data ROOT_OR_NAME")
         return
     if imported.live_class is not None:
-        console.info(
-            f"score P(live), of class {imported.live_class} of {imported.classes}; class 1 of the run"
-        )
+        console.info(f"score P(live): class {imported.live_class} of the file's {imported.classes}")
     console.info(f"threshold {recipe.threshold}")
     data = "" if recipe.data.root else f" --data {recipe.data.name}:ROOT"
     if imported.epoch is None:
