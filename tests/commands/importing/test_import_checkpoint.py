@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
 import pickle
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
@@ -26,6 +26,7 @@ from fas_core.models.published import read_published
 from fas_core.registry import registry
 from fas_core.runs.run import Run
 from fas_core.runtime.model_file import ModelFile
+from fas_core.scores.table import ScoreTable
 from fas_core.training import job
 from fas_plugins.commands.importing.entries import match_by_order
 from fas_plugins.commands.importing.import_checkpoint import ImportedRun, import_checkpoint
@@ -433,7 +434,13 @@ def test_a_live_class_that_does_not_exist_or_cannot_move_is_refused(tmp_path: Pa
 def test_three_classes_are_scored_alike_by_the_run_and_its_exported_file(
     fas: Callable[..., Any], tmp_path: Path, faces: Path
 ) -> None:
-    torch.save({"model": published(network("mobilenetv2", num_classes=3))}, tmp_path / "a.pth")
+    made = network("mobilenetv2", num_classes=3).train()
+    for module in made.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.momentum = 1.0  # statistics of real activations, so that scores differ
+    with torch.no_grad():
+        made(torch.randn(8, 3, SIDE, SIDE))
+    torch.save({"model": published(made)}, tmp_path / "a.pth")
     arguments = ["--arch", "mobilenetv2", "--modality", "rgb", "--input-size", SIDE, "--data", faces]
     result = fas("import", tmp_path / "a.pth", *arguments, "--live-class", 2, "-o", tmp_path / "run")
     assert result.exit_code == 0, result.output
@@ -441,8 +448,13 @@ def test_three_classes_are_scored_alike_by_the_run_and_its_exported_file(
     assert "assumed resize.crop: 0.875, the central 87.5 % of a face's side" in result.stdout
     exported = fas("export", tmp_path / "run", "-o", tmp_path / "m.onnx", "--samples", 4)
     assert exported.exit_code == 0, exported.output
-    run, file = (fas("eval", tmp_path / name, "--json") for name in ("run", "m.onnx"))
-    assert json.loads(run.stdout)["metrics"] == json.loads(file.stdout)["metrics"]
+    scores = {}
+    for name in ("run", "m.onnx"):
+        result = fas("eval", tmp_path / name, "--scores", tmp_path / f"{name}.csv")
+        assert result.exit_code == 0, result.output
+        scores[name] = ScoreTable.read(tmp_path / f"{name}.csv").scores
+    assert np.ptp(scores["run"]) > 1e-3
+    np.testing.assert_allclose(scores["m.onnx"], scores["run"], atol=1e-5)
     card = ModelFile(tmp_path / "m.onnx").card
     assert card.recipe["model"]["num_classes"] == 3
 
