@@ -24,9 +24,9 @@ PAGE = "a web page, not the file: download it in a browser, past the confirmatio
 
 
 def is_safetensors(path: Path) -> bool:
-    """Whether a file is safetensors: the length of a JSON header, eight bytes, and the header."""
+    """Whether a file is safetensors: the length of its JSON header in eight bytes, and the header."""
     with path.open("rb") as file:
-        return path.suffix == ".safetensors" or file.read(10)[8:] == b'{"'
+        return file.read(9)[8:] == b"{"
 
 
 def describe_other_format(path: Path) -> str:

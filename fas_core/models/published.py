@@ -128,8 +128,7 @@ def _read_pickle(path: Path) -> object:
         try:
             with warnings.catch_warnings():  # about pickle's protocols, before torch refuses them
                 warnings.simplefilter("ignore")
-                with torch.serialization.safe_globals([(item, name) for name, item in classes.items()]):
-                    return cast(object, torch.load(path, map_location="cpu", weights_only=True))
+                return _load_data(path, classes)
         except pickle.UnpicklingError as error:
             if OLD_MODEL in str(error):
                 raise ModelError(f"{path}: {_describe_object('nn.Module')}") from error
@@ -141,6 +140,12 @@ def _read_pickle(path: Path) -> object:
         # Damaged bytes stop the unpickler with any of these, by the instruction that they happen to give.
         except (RuntimeError, OSError, EOFError, ValueError, TypeError, LookupError, AttributeError) as error:
             raise ModelError(f"{path}: truncated, or no checkpoint of PyTorch") from error
+
+
+def _load_data(path: Path, classes: Mapping[str, type[Inert]]) -> object:
+    allowed = torch.serialization.safe_globals([(item, name) for name, item in classes.items()])
+    with allowed, path.open("rb") as file:  # not by its path, whose ending torch would go by
+        return cast(object, torch.load(file, map_location="cpu", weights_only=True))
 
 
 def _is_data(name: str) -> bool:

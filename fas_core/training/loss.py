@@ -41,7 +41,7 @@ def build_loss(choice: LossChoice, registry: Registry, model: Model) -> nn.Modul
     loss = registry.find(Loss, choice.name).load()(choice.options, model=model)
     if not callable(loss):
         raise FasError(f"loss {choice.name!r}: its target returned {loss!r}, which is not callable")
-    check_outputs(choice.name, list_needs(loss), model)
+    check_outputs(choice.name, loss, model)
     return loss if isinstance(loss, nn.Module) else PlainLoss(cast(LossFunction, loss))
 
 
@@ -56,13 +56,13 @@ def list_target_modalities(loss: object) -> tuple[str, ...]:
     return tuple(loss.reads) if isinstance(loss, ReadingLoss) else ()
 
 
-def check_outputs(name: str, needs: tuple[str, ...], model: Model) -> None:
+def check_outputs(name: str, loss: object, model: Model) -> None:
     """Compare what a loss needs with what the model has.
 
     Raises:
         ConfigError: the model does not have all of it.
     """
-    known = fields_dict(Outputs)
+    needs, known = list_needs(loss), fields_dict(Outputs)
     if unknown := [output for output in needs if output not in known]:
         raise FasError(
             f"loss {name!r} needs {format_list(unknown)}, which no model has: outputs are {', '.join(known)}"
@@ -70,8 +70,9 @@ def check_outputs(name: str, needs: tuple[str, ...], model: Model) -> None:
     missing = [output for output in needs if output not in model.output_names]
     if missing:
         kind = "logits, such as focal" if "logits" in model.output_names else "the map, such as map_mse"
+        origin = "" if isinstance(loss, SelectiveLoss) else " (as it declares no `needs`)"
         raise ConfigError(
-            f"loss {name!r} needs the output {format_list(missing)}, and this model has only "
+            f"loss {name!r} needs the output {format_list(missing)}{origin}, and this model has only "
             f"{', '.join(model.output_names)}: choose another model, or a loss over {kind}"
         )
 

@@ -207,6 +207,7 @@ CASES: dict[str, Run | Skip] = {
             "--data synthetic": "--data casia_surf:CASIA-SURF",
         },
     ),
+    "docs/weights.md: fas import three_classes.pth": Run((data.three_classes,)),
     "docs/weights.md: fas import fused.pth": Run((data.fused_checkpoint,)),
     "docs/weights.md: fas import checkpoint.pth.tar": Run(
         (data.checkpoints,),

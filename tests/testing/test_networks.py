@@ -29,8 +29,16 @@ def test_the_fusion_of_one_modality_passes_with_one() -> None:
     testing.check_fusion("single", modalities=("rgb",))
 
 
-def test_a_backbone_passes() -> None:
-    testing.check_backbone("feathernet_a", input_size=64)
+@pytest.mark.parametrize(
+    ("name", "size"),
+    [
+        *((name, 32) for name in ("cdcn", "cdcnpp", "feathernet_a", "feathernet_b")),
+        *((name, 64) for name in ("mobilenetv2", "fishnet99")),
+        *((name, 128) for name in ("mobilelitenet54", "mobilelitenet54_se")),
+    ],
+)
+def test_an_installed_backbone_passes(name: str, size: int) -> None:
+    testing.check_backbone(name, input_size=size)
 
 
 class Good(nn.Module):

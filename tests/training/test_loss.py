@@ -94,7 +94,9 @@ def test_outputs_that_a_model_does_not_have_are_named(
 
 
 def test_a_loss_without_needs_is_taken_to_need_logits(monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(ConfigError, match="loss 'acme' needs the output logits"):
+    with pytest.raises(
+        ConfigError, match=r"'acme' needs the output logits \(as it declares no `needs`\), and"
+    ):
         build_loss(*register(monkeypatch, hinge), build("cdcn"))
 
 
