@@ -93,6 +93,14 @@ def test_outputs_that_a_model_does_not_have_are_named(
         build_loss(choice, registry(), build(*model))
 
 
+def test_a_map_too_small_for_its_loss_is_refused_when_it_is_built() -> None:
+    tree = {"modalities": ["rgb"], "model": {"backbone": "cdcn", "fusion": "single", "input_size": 16}}
+    tree["loss"] = "contrast_depth"
+    recipe = structure(tree, Recipe, registry(), "test")
+    with pytest.raises(ConfigError, match=r"needs a map of 3 x 3 or more, not \(2, 2\): raise input_size"):
+        build_loss(recipe.loss, registry(), build_model(recipe, registry()))
+
+
 def test_a_loss_without_needs_is_taken_to_need_logits(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(
         ConfigError, match=r"'acme' needs the output logits \(as it declares no `needs`\), and"
