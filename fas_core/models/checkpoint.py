@@ -6,6 +6,7 @@ A file is written completely or not at all; no code in a file is run.
 from __future__ import annotations
 
 import pickle
+from collections.abc import Mapping
 from io import BytesIO
 from pathlib import Path
 from typing import Any, cast
@@ -41,6 +42,13 @@ def load_weights(model: nn.Module, path: Path) -> None:
     if differences := _differences(model.state_dict(), weights):
         raise ModelError(f"{path}: of another model than the recipe's: {format_list(differences, 3)}")
     model.load_state_dict(weights)
+
+
+def check_finite(weights: Mapping[str, Tensor], where: str) -> None:
+    """Raise ModelError, which names `where`, if a weight is NaN or infinite."""
+    names = [name for name, value in weights.items() if not bool(torch.isfinite(value).all())]
+    if names:
+        raise ModelError(f"{where}: weights that are not finite numbers: {format_list(names, 3)}")
 
 
 def _differences(expected: dict[str, Tensor], actual: dict[str, Tensor]) -> list[str]:

@@ -21,6 +21,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from fas_core.errors import ModelError, format_list
+from fas_core.models.checkpoint import check_finite
 from fas_core.models.file_format import describe_other_format, is_safetensors
 
 KEYS = ("state_dict", "model_state_dict", "model_state", "model", "net", "network", "weights", "params")
@@ -62,6 +63,9 @@ class PublishedCheckpoint:
     key: str = ""
     others: tuple[str, ...] = ()
 
+    def __attrs_post_init__(self) -> None:
+        check_finite(self.weights, str(self.path))
+
 
 class Inert:
     """Stands in for an object whose class is not loaded; it keeps the object's state, and does nothing."""
@@ -89,8 +93,8 @@ def read_published(path: Path) -> PublishedCheckpoint:
     """Read a checkpoint file, whatever its name.
 
     Raises:
-        ModelError: the file is missing or damaged, would run code, holds no state dict, or is of another
-            format, which the message names.
+        ModelError: the file is missing or damaged, would run code, holds no state dict or weights that are
+            not finite numbers, or is of another format, which the message names.
     """
     if not path.is_file():
         raise ModelError(

@@ -196,3 +196,11 @@ def test_a_whole_pickled_model_is_called_so(tmp_path: Path) -> None:
         ) as error:
             read_published(tmp_path / name)
         assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_weights_that_are_not_finite_are_refused(tmp_path: Path, value: float) -> None:
+    name, weight = next(iter(WEIGHTS.items()))
+    torch.save({**WEIGHTS, name: torch.full_like(weight, value)}, tmp_path / "a.pth")
+    with pytest.raises(ModelError, match=f"a.pth: weights that are not finite numbers: {name}"):
+        read_published(tmp_path / "a.pth")
