@@ -154,6 +154,8 @@ class ModelConfig:
         input_size: side of the network's square input in pixels.
         patches: evaluate by patches of that size; None: the whole face is resized to it.
         normalize: for each modality (others than the model's are ignored); empty: `Normalize()` for all.
+        num_classes: K of the classifiers, of which 0 is attack and 1 live; more than 2 for imported networks
+            that tell kinds of attack apart.
         pretrained: path of a published checkpoint whose weights, except the classifier's, training starts
             from; one for every backbone or, as `{rgb: PATH}`, for some.
     """
@@ -165,6 +167,7 @@ class ModelConfig:
     input_size: int = field(default=224, validator=v.ge(16))
     patches: Patches | None = field(default=None, metadata={SECTION: Patches})
     normalize: dict[str, Normalize] = field(factory=dict)
+    num_classes: int = field(default=2, validator=v.ge(2))
     pretrained: Path | dict[str, Path] | None = None
 
     @property

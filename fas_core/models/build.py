@@ -14,8 +14,8 @@ from fas_core.models.model import SHARED, Model, PatchGrid, Preprocess
 from fas_core.registry import Registry
 
 
-def build_model(recipe: Recipe, registry: Registry, num_classes: int = 2) -> Model:
-    """Build the model of a recipe, with fresh weights (seed torch before).
+def build_model(recipe: Recipe, registry: Registry, num_classes: int | None = None) -> Model:
+    """Build the model of a recipe, with fresh weights (seed torch before); by default of its classes.
 
     Raises:
         ConfigError: a modality has no backbone or, where others have one, no normalisation; a backbone
@@ -25,6 +25,7 @@ def build_model(recipe: Recipe, registry: Registry, num_classes: int = 2) -> Mod
     if partial and len(recipe.modalities) == 1:
         (name,) = recipe.modalities
         raise ConfigError(f"train.modality_dropout: {name!r} is the only modality: nothing would be left")
+    num_classes = num_classes or recipe.model.num_classes
     config, descriptor = recipe.model, registry.find(Fusion, recipe.model.fusion.name)
     takes, side, patches = descriptor.takes, config.input_size, config.patches
     choices = _backbone_choices(config.backbone, recipe.modalities)

@@ -48,9 +48,10 @@ class Outputs:
 
     Args:
         score: (B,) higher is more live; P(live) for classifiers.
-        logits: (B, K) of the classes 0 (attack), 1 (live) and K - 2 others that no sample has.
+        logits: (B, K >= 2) of the classes 0 (attack), 1 (live) and K - 2 others that no sample has; None for
+            networks that predict a map, whose score is its mean.
         map: (B, h, w) of networks that predict one.
-        embedding: (B, E), the input of the classifier.
+        embedding: (B, E), the input of the classifier: the fusion's or, of one branch, the backbone's.
         features: `{modality: (B, C, h, w)}`, the output of each backbone's `forward_features`; under a fusion
             of inputs, `shared` is the one backbone.
     """

@@ -27,7 +27,7 @@ from fas_core.records.model_input import ModelInput
 from fas_core.registry import registry
 from fas_core.runtime import ModelFile
 from fas_core.runtime.model_file import read_card
-from fas_core.testing.checks import verify_on
+from fas_core.testing import verify_on
 from fas_plugins.backbones.central_difference import CentralDifferenceConv2d
 from fas_plugins.exporters import onnx as exporter
 from fas_plugins.exporters.options import OnnxOptions
