@@ -86,12 +86,16 @@ def plan_exports(
     for exporter in exporters:
         available: list[str | None] = [form for form in FORMS if form in forms and form in exporter.forms]
         if forms and not available:
-            lines = (
-                f"{exporter.name} is written in {', '.join(exporter.forms)} only, not in {format_list(forms)}"
+            available_forms = ", ".join(exporter.forms)
+            refusal = ConfigError(
+                f"{exporter.name} is written in {available_forms} only, not in {format_list(forms)}"
             )
-            plans.append((exporter, options.build(exporter, None), ConfigError(lines)))
+            plans.append((exporter, options.build(exporter, None), refusal))
         else:
             plans += [(exporter, options.build(exporter, form), None) for form in available or [None]]
+    refusals = [refusal for _, _, refusal in plans if refusal is not None]
+    if len(refusals) == len(plans):
+        raise refusals[0]
     if len(plans) == 1 and output is not None:
         ((exporter, built, refusal),) = plans
         return [ExportPlan(exporter, built, _check_destination(output, exporter), refusal)]
@@ -118,16 +122,19 @@ def export_run(
     """
     samples = comparison.images(count)
     for plan in plans:
+        if plan.refusal is not None:
+            yield plan, plan.refusal
+            continue
         console.info(f"exporting {run.path}, {weights} weights, to {plan.destination}")
+        result: Exported | FasError
         try:
-            yield plan, _write(plan, model, samples, comparison)
+            result = _write(plan, model, samples, comparison)
         except FasError as error:
-            yield plan, _name_file(error, plan.destination)
+            result = _name_file(error, plan.destination)
+        yield plan, result
 
 
 def _write(plan: ExportPlan, model: Model, samples: Images, comparison: Comparison) -> Exported:
-    if plan.refusal is not None:
-        raise plan.refusal
     exported: Exported = plan.exporter.load()(
         plan.options,
         model=model,

@@ -81,7 +81,7 @@ class ScorePairs:
         row = int(np.where(changed, np.abs(self.model - threshold), -1).argmax())
         limit = "" if tolerance is None else f", {tolerance:g} allowed"
         return (
-            f"{changed.sum()} decisions change at the threshold {threshold:.8g}, e.g. {self.describe(row)}; "
+            f"decisions changed at the threshold {threshold:.8g}: {changed.sum()}, e.g. {self.describe(row)}; "
             f"scores differ by up to {self.largest:.2g}{limit}"
         )
 

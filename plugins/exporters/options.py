@@ -12,7 +12,7 @@ TOLERANCES = {"fp32": 1e-4, "fp16": 2e-2, "int8": None, "pruned": None}
 OPSET = 18
 """The operator set that torch's exporter writes: graphs of other ones are converted from it."""
 
-OLDEST_OPSET, NEWEST_OPSET = 11, 25
+OLDEST_OPSET = 11
 
 ACER_LOSS = 0.002
 """0.2 percentage points."""
@@ -36,6 +36,14 @@ class VerifiedOptions:
         return TOLERANCES[form] if self.tolerance is None else self.tolerance
 
 
+def _check_opset(_: object, __: object, value: int) -> None:
+    if value < OLDEST_OPSET:
+        raise ValueError(
+            f"'opset' must be >= {OLDEST_OPSET}, the first whose Clip and Resize have the form of these "
+            f"graphs: {value}"
+        )
+
+
 @frozen(kw_only=True)
 class GraphOptions(VerifiedOptions):
     """Options of an ONNX graph.
@@ -46,7 +54,7 @@ class GraphOptions(VerifiedOptions):
             pruned, which is fp32 with fewer hidden channels.
     """
 
-    opset: int = field(default=OPSET, validator=[validators.ge(OLDEST_OPSET), validators.le(NEWEST_OPSET)])
+    opset: int = field(default=OPSET, validator=_check_opset)
     form: Literal["fp32", "fp16", "int8", "pruned"] = "fp32"
 
 

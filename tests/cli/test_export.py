@@ -341,7 +341,7 @@ def test_formats_are_listed() -> None:
         (["--fp16", "--set", "form=int8"], ["--set form=int8 and --fp16 say different things"]),
         (["--format", "onxx"], ["exporter 'onxx'", "did you mean 'onnx'"]),
         (["--set", "opst=20"], ["exporter onnx: opst: unknown key (did you mean 'opset'?)"]),
-        (["--set", "opset=10"], ["opset: must be >= 11: 10"]),
+        (["--set", "opset=10"], ["opset: must be >= 11, the first whose Clip and Resize"]),
         (["--set", "opset"], ["must read KEY=VALUE"]),
         (["-o", "model.bin"], ["model.bin", "named *.onnx"]),
         (["-o", "."], ["is a folder"]),
