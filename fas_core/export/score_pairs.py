@@ -81,8 +81,8 @@ class ScorePairs:
         row = int(np.where(changed, np.abs(self.model - threshold), -1).argmax())
         limit = "" if tolerance is None else f", {tolerance:g} allowed"
         return (
-            f"decisions changed at the threshold {threshold:.8g}: {changed.sum()}, e.g. {self.describe(row)}; "
-            f"scores differ by up to {self.largest:.2g}{limit}"
+            f"decisions changed at the threshold {threshold:.8g}: {changed.sum()}, "
+            f"e.g. {self.describe(row)}; scores differ by up to {self.largest:.2g}{limit}"
         )
 
 

@@ -36,16 +36,24 @@ def export(
         ModelError: the model cannot be converted, or the result differs from it; no file is written then.
         FasError: the destination cannot be written.
     """
-    traced = trace_model(model, samples, card, destination, options.static_batch)
-    return write_graph(options, traced, samples, destination, verify)
+    batch = options.static_batch
+    traced = trace_model(model, samples, card, destination, batch)
+    facts: Facts = {} if batch is None else {"batch": batch}
+    return write_graph(options, traced, samples, destination, verify, facts)
 
 
 def write_graph(
-    options: GraphOptions, traced: Traced, samples: Images, destination: Path, verify: Verify
+    options: GraphOptions,
+    traced: Traced,
+    samples: Images,
+    destination: Path,
+    verify: Verify,
+    facts: Facts | None = None,
 ) -> Exported:
-    """Write a traced model in the form and opset of the options; see `export`."""
+    """Write a traced model in the form and opset of the options; see `export`. `facts` are printed with it."""
     split_grouped_convolutions(traced.graph)
-    facts: Facts = {"opset": options.opset, "left over": describe_redundant_nodes(traced.graph)}
+    redundant = describe_redundant_nodes(traced.graph)
+    facts = {"opset": options.opset, **(facts or {}), "left over": redundant}
 
     def write(proto: onnx.ModelProto) -> Verification:
         return _write(convert_opset(proto, options.opset), options, traced, destination, verify)

@@ -1,8 +1,8 @@
 """Rewriting nodes that some runtimes cannot read into nodes that all of them read, with equal results.
 
 OpenCV's DNN module reads one axis at a time in `Unsqueeze`, no sizes that are computed in the graph, and
-fixes the batch size of some nodes to 1 when it reads a file. Operators of recent opsets lack a form in older
-ones.
+fixes the batch size of some nodes to 1 when it reads a file; a depth-wise convolution of a map of 1 x 1 gets
+wrong values there (4.14.0). Attributes of recent opsets do not exist in older ones.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from onnxscript import ir
 
-from fas_plugins.exporters.graph import add_constant
+from fas_plugins.exporters.graph import add_constant, read_constant
 
 RESHAPING = ("Unsqueeze", "Squeeze", "Flatten", "Reshape")
 
@@ -26,7 +26,8 @@ def make_portable(model: ir.Model) -> None:
 
     - `Unsqueeze`, `Squeeze`, `Flatten` and `Reshape` become `Reshape` to a constant shape;
     - `Gather` of one constant index becomes `Slice` and `Reshape`;
-    - `Resize` gets constant scales instead of computed sizes.
+    - `Resize` gets constant scales instead of computed sizes;
+    - a padded `Conv` of a map of 1 x 1 gets a kernel of 1 x 1, the only weight that meets the map.
 
     Nodes with more than one unknown size stay as they are.
     """
@@ -37,6 +38,8 @@ def make_portable(model: ir.Model) -> None:
             _rewrite_as_slice(model.graph, node)
         elif node.op_type == "Resize":
             _set_scales(model.graph, node)
+        elif node.op_type == "Conv":
+            _crop_kernel(model.graph, node)
 
 
 def _rewrite_as_reshape(graph: ir.Graph, node: ir.Node) -> None:
@@ -84,6 +87,30 @@ def _set_scales(graph: ir.Graph, node: ir.Node) -> None:
     node.replace_input_with(2, add_constant(graph, f"{node.outputs[0].name}.scales", scales))
     for name in NEW_RESIZE_ATTRIBUTES:
         node.attributes.pop(name, None)
+
+
+def _crop_kernel(graph: ir.Graph, node: ir.Node) -> None:
+    """Drop the weights of a convolution that only ever meet the padding of a map of 1 x 1."""
+    before, after = _read_shape(node.inputs[0]), _read_shape(node.outputs[0])
+    pads, weight = node.attributes.get("pads"), node.inputs[1]
+    if before is None or after is None or before[2:] != [1, 1] or after[2:] != [1, 1] or pads is None:
+        return
+    if weight is None or weight.const_value is None or not any(pads.as_ints()):
+        return
+    dilations = node.attributes["dilations"].as_ints() if "dilations" in node.attributes else (1, 1)
+    rows = [pad / dilation for pad, dilation in zip(pads.as_ints()[:2], dilations, strict=True)]
+    row, column = map(int, rows)
+    if [row, column] != rows:
+        return
+    values = read_constant(weight)[:, :, row : row + 1, column : column + 1]
+    node.replace_input_with(1, add_constant(graph, f"{node.name}.weight", values))
+    for name, size in (
+        ("kernel_shape", [1, 1]),
+        ("pads", [0] * 4),
+        ("strides", [1, 1]),
+        ("dilations", [1, 1]),
+    ):
+        node.attributes[name] = ir.AttrInt64s(name, size)
 
 
 def _read_shape(value: ir.Value | None) -> list[int] | None:

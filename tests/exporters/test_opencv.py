@@ -43,8 +43,9 @@ def compare_engines(path: Path, images: Arrays, counts: tuple[int, ...] = (1, 3)
         expected = dict(zip(names, session.run(names, batch), strict=True))
         actual = run_opencv(path, batch, names)
         for name in names:
-            unit = max(1.0, float(np.abs(expected[name]).max()))
-            np.testing.assert_allclose(actual[name].ravel(), expected[name].ravel(), atol=1e-4 * unit)
+            # Logits of an untrained network of a hundred layers are large, and rounding grows with them.
+            tolerance = 1e-4 if name == "score" else 1e-3 * max(1.0, float(np.abs(expected[name]).max()))
+            np.testing.assert_allclose(actual[name].ravel(), expected[name].ravel(), atol=tolerance)
 
 
 @pytest.fixture(scope="module")
