@@ -50,7 +50,7 @@ def write_graph(
     verify: Verify,
     facts: Facts | None = None,
 ) -> Exported:
-    """Write a traced model in the form and opset of the options; see `export`. `facts` are printed with it."""
+    """Write a traced model in the form and opset of the options, see `export`, with further `facts`."""
     split_grouped_convolutions(traced.graph)
     redundant = describe_redundant_nodes(traced.graph)
     facts = {"opset": options.opset, **(facts or {}), "left over": redundant}

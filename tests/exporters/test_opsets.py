@@ -16,14 +16,14 @@ from fas_plugins.exporters.opsets import convert_opset
 X = np.random.default_rng(14).normal(size=(2, 3, 4)).astype(np.float32)
 
 
-def build(kind: str, constants: dict[str, Any], shape: tuple[int, ...] = (2, 3, 4), **attributes: Any) -> Any:
-    """Return a graph of opset 18 with one node `kind(x, *constants)`."""
+def build(kind: str, constants: dict[str, Any], rank: int = 3, **attributes: Any) -> Any:
+    """Return a graph of opset 18 with one node `kind(x, *constants)` whose output has `rank` dimensions."""
     tensors = [numpy_helper.from_array(np.array(values), name) for name, values in constants.items()]
     graph = helper.make_graph(
         [helper.make_node(kind, ["x", *constants], ["y"], **attributes)],
         "graph",
-        [helper.make_tensor_value_info("x", TensorProto.FLOAT, shape)],
-        [helper.make_tensor_value_info("y", TensorProto.FLOAT, None)],
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, X.shape)],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, [None] * rank)],
         tensors,
     )
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
@@ -37,14 +37,16 @@ def run(proto: onnx.ModelProto) -> Any:
 
 @pytest.mark.parametrize("opset", [11, 13, 17])
 def test_axes_become_an_attribute(opset: int) -> None:
-    converted = convert_opset(build("ReduceMean", {"axes": [1]}, keepdims=0, noop_with_empty_axes=0), opset)
+    converted = convert_opset(
+        build("ReduceMean", {"axes": [1]}, 2, keepdims=0, noop_with_empty_axes=0), opset
+    )
     assert not converted.graph.initializer
     assert {item.name for item in converted.graph.node[0].attribute} == {"axes", "keepdims"}
     np.testing.assert_allclose(run(converted), X.mean(axis=1), atol=1e-6)
 
 
 def test_newer_opsets_and_format_versions() -> None:
-    converted = convert_opset(build("ReduceMean", {"axes": [1]}, keepdims=0), 20)
+    converted = convert_opset(build("ReduceMean", {"axes": [1]}, 2, keepdims=0), 20)
     assert (converted.opset_import[0].version, converted.ir_version) == (20, 9)
     np.testing.assert_allclose(run(converted), X.mean(axis=1), atol=1e-6)
     assert convert_opset(build("Relu", {}), 18).ir_version == 8
