@@ -87,7 +87,7 @@ def plan_exports(
         available: list[str | None] = [form for form in FORMS if form in forms and form in exporter.forms]
         if forms and not available:
             available_forms = ", ".join(exporter.forms)
-            refusal = ConfigError(
+            refusal: FasError | None = ConfigError(
                 f"{exporter.name} is written in {available_forms} only, not in {format_list(forms)}"
             )
             plans.append((exporter, options.build(exporter, None), refusal))

@@ -21,8 +21,11 @@ from fas_core import Backbone
 from fas_core.cli import main
 from fas_core.config.recipe import Recipe
 from fas_core.config.structure import structure
+from fas_core.export.verify import compare_on
+from fas_core.inference.score_samples import score_samples
 from fas_core.models.build import build_model
 from fas_core.models.checkpoint import save_weights
+from fas_core.models.model import scorer
 from fas_core.registry import PluginRecord, Registry, registry
 from fas_core.runs.run import Run
 from fas_core.runtime import ModelFile
@@ -270,6 +273,24 @@ def test_an_old_opset_and_a_static_batch(make_run: Callable[..., Run], tmp_path:
     images = {name: np.full((4, SIDE, SIDE, 3), 99, np.uint8) for name in ("rgb", "ir")}
     assert len(ModelFile(path)(images)) == 4
     assert_refused(fas(run.path, "--format", "torch", "--opset", 11), "--opset: torch has no such option")
+
+
+def test_a_decision_that_rounding_changes_is_a_tie(make_run: Callable[..., Run], tmp_path: Path) -> None:
+    run = make_run()
+    assert fas(run.path, "--samples", 40).exit_code == 0
+    comparison = compare_on(run, scorer(run.model()), run.card(), 40)
+    file = ModelFile(run.path / "model.onnx")
+    exported = score_samples(file, comparison.samples, model_input=file.card.input, description="test").scores
+    lower = np.flatnonzero(exported < comparison.reference.scores)  # by 1e-7 or less
+    assert len(lower)
+    threshold = float(comparison.reference.scores[lower[0]])
+    tied = run.changed({"threshold": f"fixed:{threshold!r}"})
+    tied.write_recipe()
+    result = fas(run.path, "--samples", 40, "--json")
+    assert result.exit_code == 0, result.stderr
+    (document,) = json.loads(result.stdout)["files"]
+    assert (document["changed"], document["ties"]) == (0, 1)
+    assert "rounding changes, not counted: 1 of model.onnx" in fas(run.path, "--samples", 40).stdout
 
 
 def test_a_folder_for_triton(make_run: Callable[..., Run], tmp_path: Path) -> None:
