@@ -71,6 +71,7 @@ class Verification:
         samples: number of samples of `split` that both scored.
         max_difference: largest |exported score - model score|; `mean_difference` likewise.
         changed: number of samples that the exported model decides otherwise at the model's `threshold`.
+        ties: number of further ones that it decides otherwise because the model's score is at the threshold.
         acer_before: ACER of the model at this threshold, on labelled samples of dev, species pooled;
             `acer_after` that of the exported model.
         latency: median milliseconds from the bytes of one sample to its score, on one thread of this machine.
@@ -83,6 +84,7 @@ class Verification:
     mean_difference: float
     threshold: float | None = None
     changed: int | None = None
+    ties: int | None = None
     acer_before: float | None = None
     acer_after: float | None = None
     latency: float | None = None
