@@ -9,10 +9,11 @@ from __future__ import annotations
 import io
 import json
 import math
+import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from contextlib import contextmanager, redirect_stdout, suppress
+from typing import TYPE_CHECKING, Any, TextIO
 
 from attrs import define, field, frozen
 
@@ -68,17 +69,45 @@ class Bar:
 
 @define
 class Console:
-    """Output to stdout and stderr. A command's flags set `json` and `quiet`."""
+    """Output to stdout and stderr. A command's flags set `json`, `quiet` and `verbose`."""
 
     json: bool = False
     quiet: bool = False
+    verbose: bool = False
     _rich: dict[bool, RichConsole] = field(factory=dict, init=False, repr=False)
+    _warned: set[str] = field(factory=set, init=False, repr=False)
+    _reserved: TextIO | None = field(default=None, init=False, repr=False)
+
+    def reset(self) -> None:
+        """Forget the flags and warnings of a former command."""
+        self.json = self.quiet = self.verbose = False
+        self._warned.clear()
+
+    @property
+    def stdout(self) -> TextIO:
+        """The stream of results: stdout, also where it is reserved."""
+        return self._reserved or sys.stdout
+
+    @contextmanager
+    def reserve_stdout(self) -> Iterator[None]:
+        """Keep stdout for this console: what else is printed in the block goes to stderr.
+
+        That includes what C code and child processes write to the file descriptor of stdout.
+        """
+        if self._reserved is not None:
+            yield
+            return
+        with _duplicate_stdout(sys.stdout) as self._reserved, redirect_stdout(sys.stderr):
+            try:
+                yield
+            finally:
+                self._reserved = None
 
     def rich(self, *, stderr: bool = False) -> RichConsole:
         """Return the rich console of stdout or stderr, made when the stream is first used or replaced."""
         from rich.console import Console as RichConsole
 
-        stream = sys.stderr if stderr else sys.stdout
+        stream = sys.stderr if stderr else self.stdout
         rich = self._rich.get(stderr)
         if rich is None or rich.file is not stream:
             if isinstance(stream, io.TextIOWrapper):
@@ -110,6 +139,12 @@ class Console:
         """Print a warning on stderr."""
         self.rich(stderr=True).print(f"warning: {text}", style="yellow", markup=False)
 
+    def warn_once(self, text: str) -> None:
+        """Print a warning on stderr, unless the same one was printed before."""
+        if text not in self._warned:
+            self._warned.add(text)
+            self.warn(text)
+
     def error(self, text: str) -> None:
         """Print on stderr why the command ends."""
         self.rich(stderr=True).print(f"error: {text}", style="bold red", markup=False)
@@ -132,8 +167,8 @@ class Console:
 
     def document(self, value: object) -> None:
         """Write the JSON document of `--json` to stdout; NaN and infinities become null."""
-        sys.stdout.write(json.dumps(_replace_non_finite(value), indent=2, allow_nan=False) + "\n")
-        sys.stdout.flush()
+        self.stdout.write(json.dumps(_replace_non_finite(value), indent=2, allow_nan=False) + "\n")
+        self.stdout.flush()
 
     @contextmanager
     def progress(self, description: str, total: int | None) -> Iterator[Bar]:
@@ -148,6 +183,39 @@ class Console:
         further = (TimeRemainingColumn(), TextColumn("{task.fields[fields]}"))
         with Progress(*bar, *further, console=rich, transient=True) as progress:
             yield Bar(progress, progress.add_task(description, total=total, fields=""))
+
+
+@contextmanager
+def _duplicate_stdout(stdout: TextIO) -> Iterator[TextIO]:
+    """Yield a stream to where `stdout` leads; meanwhile the file descriptor 1 leads to stderr.
+
+    A stream without that descriptor, such as a notebook's or a test's, is yielded itself.
+    """
+    stdout.flush()
+    try:
+        descriptors = stdout.fileno(), sys.stderr.fileno()
+    except (OSError, ValueError):
+        descriptors = (-1, -1)
+    if descriptors != (1, 2):
+        yield stdout
+        return
+    stream = os.fdopen(os.dup(1), "w", encoding=stdout.encoding, errors=stdout.errors)
+    os.dup2(2, 1)
+    try:
+        yield stream
+    finally:
+        _flush_c_streams()
+        os.dup2(stream.fileno(), 1)
+        with suppress(BrokenPipeError):  # `fas ... | head`: the reader has closed the pipe
+            stream.close()
+
+
+def _flush_c_streams() -> None:
+    """Write out what C code has printed and the C library still holds."""
+    with suppress(ImportError, OSError, AttributeError, TypeError):  # no such library on Windows
+        import ctypes
+
+        ctypes.CDLL(None).fflush(None)
 
 
 GAP = 2

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Any
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, NoReturn
 
 import rich_click as click
 
@@ -13,7 +15,8 @@ from fas_core.cli.group import CommandGroup, CoreCommand
 from fas_core.console import console
 from fas_core.descriptors import PANELS
 from fas_core.errors import FasError
-from fas_core.registry import DISABLE
+from fas_core.failures import FAILURES, format_traceback
+from fas_core.registry import DISABLE, registry
 
 TRAIN, SHIP, _, INSPECT = PANELS
 
@@ -21,26 +24,69 @@ INTERRUPTED = 130
 
 
 class Root(CommandGroup):
-    """The root group: it turns a `FasError` into one line on stderr and an exit code."""
+    """The root group: every error that is no bug of fas becomes one line on stderr and an exit code."""
+
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        console.reset()
+        return super().main(*args, **kwargs)
+
+    def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
+        with _reporting_errors():
+            return super().make_context(*args, **kwargs)
 
     def invoke(self, ctx: click.Context) -> Any:
-        try:
+        with _reporting_errors():
             return super().invoke(ctx)
-        except FasError as error:
-            console.error(str(error))
-            ctx.exit(error.exit_code)
-        except KeyboardInterrupt:
-            console.error("interrupted")
-            ctx.exit(INTERRUPTED)
-        except BrokenPipeError:  # `fas ... | head`: the reader has closed the pipe
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            ctx.exit(0)
+
+
+@contextmanager
+def _reporting_errors() -> Iterator[None]:
+    """End with one line for an error of the user or of a plugin; a bug of fas keeps its traceback."""
+    try:
+        yield
+    except (click.exceptions.Exit, click.exceptions.Abort, click.exceptions.NoArgsIsHelpError):
+        raise
+    except FasError as error:
+        _end(error, str(error), error.exit_code)
+    except click.ClickException as error:
+        _end(error, _describe_usage(error), error.exit_code)
+    except KeyboardInterrupt as error:
+        _end(error, "interrupted", INTERRUPTED)
+    except BrokenPipeError:  # `fas ... | head`: the reader has closed the pipe
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise click.exceptions.Exit(0) from None
+    except FAILURES as error:
+        failure = registry().name_failure(error)
+        if failure is None:
+            raise
+        _end(error, failure.message, failure.exit_code)
+
+
+def _end(error: BaseException, message: str, exit_code: int) -> NoReturn:
+    """Print why the command ends, with `--verbose` after the traceback, and exit."""
+    if console.verbose:
+        sys.stderr.write(f"{format_traceback(error)}\n")
+    console.error(message)
+    raise click.exceptions.Exit(exit_code) from error
+
+
+def _describe_usage(error: click.ClickException) -> str:
+    """Return click's message in one line, with the command that it is about and where its help is."""
+    text = " ".join(error.format_message().split()).rstrip(".")
+    if not isinstance(error, click.UsageError) or error.ctx is None:
+        return text
+    path = error.ctx.command_path
+    return f"{path}: {text[:1].lower()}{text[1:]}; see {path} --help"
 
 
 def _disable(_: click.Context, __: click.Parameter, names: tuple[str, ...]) -> None:
     """Disable plugins through the environment, so that worker processes disable them too."""
     if names:
         os.environ[DISABLE] = ",".join(filter(None, (os.environ.get(DISABLE, ""), *names)))
+
+
+def _set_verbose(_: click.Context, __: click.Parameter, verbose: bool) -> None:
+    console.verbose |= verbose
 
 
 COMMANDS = (
@@ -69,6 +115,14 @@ COMMANDS = (
     expose_value=False,
     callback=_disable,
     help=f"Disable a plugin (entry point, distribution, or distribution:entry-point); also {DISABLE}.",
+)
+@click.option(
+    "--verbose",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_set_verbose,
+    help="Print the traceback of an error before its one line.",
 )
 def main() -> None:
     """Train, evaluate, ship and run face anti-spoofing models.
