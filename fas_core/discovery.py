@@ -114,12 +114,8 @@ def _read_metadata(distribution: Distribution) -> tuple[str, str, tuple[str, ...
     if not name or not version:
         stem = "?" if folder is None else folder.stem
         guess, _, number = stem.partition("-")
-        return (
-            guess,
-            number or "?",
-            (),
-            f"half installed, without name and version: reinstall it or remove {folder}",
-        )
+        problem = f"half installed, without name and version: reinstall it or remove {folder}"
+        return guess, number or "?", (), problem
     if folder is not None and folder.name.startswith("~"):
         return folder.stem, version, (), f"left behind by an interrupted pip: remove {folder}"
     return name, version, () if CORE.fullmatch(name) else tuple(map(str, requires)), ""

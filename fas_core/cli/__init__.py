@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -73,6 +74,7 @@ def _end(error: BaseException, message: str, exit_code: int) -> NoReturn:
 def _describe_usage(error: click.ClickException) -> str:
     """Return click's message in one line, with the command that it is about and where its help is."""
     text = " ".join(error.format_message().split()).rstrip(".")
+    text = re.sub(r"\.? Did you mean (.+)\?", r" (did you mean \1?)", text)
     if not isinstance(error, click.UsageError) or error.ctx is None:
         return text
     path = error.ctx.command_path

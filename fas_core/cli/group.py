@@ -102,9 +102,8 @@ class CommandGroup(click.RichGroup):
             require(command.extra, *command.modules, distribution=distribution)
         loaded = command.load()
         if not isinstance(loaded, click.Command):
-            raise PluginError(
-                f"{command}: {command.target} is no click command: decorate it with @click.command()"
-            )
+            advice = "decorate it with @click.command()"
+            raise PluginError(f"{command}: {command.target} is no click command: {advice}")
         return loaded
 
     def _full_name(self, name: str) -> str:
