@@ -52,6 +52,10 @@ class PluginRecord:
     location: str = ""
     traceback: str = field(default="", repr=False)
 
+    def __attrs_post_init__(self) -> None:
+        owned = tuple(evolve(item, provider=self.provider) for item in self.components)
+        object.__setattr__(self, "components", owned)
+
     def __str__(self) -> str:
         """Return the plugin in messages: `plugin 'losses' of fas-core 1.0`."""
         return f"plugin {self.name!r} of {self.provider}"
@@ -126,10 +130,7 @@ def _load(entry: EntryPoint, record: PluginRecord, requires: Iterable[str]) -> P
     with _user_interrupts() as interrupts, console.reserve_stdout():
         try:
             _check_core_version(requires)
-            components = _load_components(entry)
-            record = evolve(
-                record, components=tuple(evolve(item, provider=record.provider) for item in components)
-            )
+            record = evolve(record, components=_load_components(entry))
         except BaseException as error:
             record = evolve(
                 record,

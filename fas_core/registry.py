@@ -20,7 +20,7 @@ from fas_core.console import console
 from fas_core.descriptors import KINDS, Command, Component
 from fas_core.discovery import PluginRecord, canonical, discover
 from fas_core.errors import PluginError, suggest_closest
-from fas_core.failures import describe_failure, module_of, top_package
+from fas_core.failures import Provider, describe_failure, module_of, top_package
 
 __all__ = ["DISABLE", "PluginRecord", "Registry", "Required", "registry"]
 
@@ -78,6 +78,17 @@ class Registry:
             console.warn_once(describe_shadowed(kind, name, [record for record, _ in matches]))
         return chosen
 
+    def provider_of(self, kind: type[Component], name: str) -> Provider | None:
+        """Return the distribution that a component comes from, or of a missing one came; None if unknown."""
+        chosen = self._choose(kind, name)
+        if chosen is not None:
+            return chosen.provider
+        component = f"{kind.kind} {name.rpartition(':')[2]}"
+        for distribution, plugin in self.required.items():
+            if component in plugin.get("components", ()):
+                return Provider(distribution, str(plugin.get("version", "")))
+        return None
+
     def split_name(self, kind: type[Component], text: str) -> tuple[str, str | None]:
         """Split `NAME:REST`, where NAME may be qualified itself; REST is None where there is none."""
         first, colon, rest = text.partition(":")
@@ -99,7 +110,8 @@ class Registry:
 
     def requiring(self, required: Required) -> Registry:
         """Return the registry for a run or a file that was made with these plugins."""
-        return evolve(self, required=required)
+        plugins = {name: plugin for name, plugin in required.items() if isinstance(plugin, Mapping)}
+        return evolve(self, required=plugins)
 
     def name_failure(self, error: BaseException) -> PluginError | None:
         """Return the error as one of the plugin whose code raised it; None where that is fas-core's own.
@@ -144,12 +156,8 @@ class Registry:
     def _describe_missing(self, kind: type[Component], name: str) -> str:
         """Say which plugin has the component, if that is known, else what has a similar name or failed."""
         component = f"{kind.kind} {name!r}"
-        bare = f"{kind.kind} {name.rpartition(':')[2]}"
-        for distribution, plugin in self.required.items():
-            if bare in plugin.get("components", ()):
-                return f"{component}: needs {distribution} {plugin.get('version', '')}: " + self._advise(
-                    distribution
-                )
+        if (provider := self.provider_of(kind, name)) is not None:
+            return f"{component}: needs {provider}: {self._advise(provider.distribution)}"
         known = {item.qualified_name if ":" in name else item.name for item in self.all(kind)}
         failed = [str(record) for record in self.records if record.status == "failed"]
         hint = f"; failed: {', '.join(failed)}, see `fas plugins list`" if failed else ""
@@ -185,10 +193,11 @@ def describe_clash(kind: type[Component], name: str, providers: Iterable[PluginR
 def describe_shadowed(kind: type[Component], name: str, providers: Iterable[PluginRecord]) -> str:
     """Return a message that fas-core's own component of a name is used, and how to reach the others."""
     others = [record for record in providers if not record.provider.is_core]
-    names = " and ".join(map(str, others))
-    qualified = " or ".join(dict.fromkeys(f"{record.distribution}:{name}" for record in others))
+    group, blank, last = name.rpartition(" ")  # of a command
+    qualified = dict.fromkeys(f"{group}{blank}{record.distribution}:{last}" for record in others)
     return (
-        f"{kind.kind} {name!r} is fas-core's own here; {names} provides one too: to use it, write {qualified}"
+        f"{kind.kind} {name!r}: fas-core's own is used, not that of {' and '.join(map(str, others))}: "
+        f"write {' or '.join(qualified)} for it"
     )
 
 

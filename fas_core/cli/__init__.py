@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import Any, NoReturn
 
 import rich_click as click
+from click.exceptions import Abort, Exit, NoArgsIsHelpError
 
 from fas_core import __version__
 from fas_core.cli.group import CommandGroup, CoreCommand
@@ -45,7 +46,7 @@ def _reporting_errors() -> Iterator[None]:
     """End with one line for an error of the user or of a plugin; a bug of fas keeps its traceback."""
     try:
         yield
-    except (click.exceptions.Exit, click.exceptions.Abort, click.exceptions.NoArgsIsHelpError):
+    except (Exit, Abort, NoArgsIsHelpError):
         raise
     except FasError as error:
         _end(error, str(error), error.exit_code)
@@ -55,7 +56,7 @@ def _reporting_errors() -> Iterator[None]:
         _end(error, "interrupted", INTERRUPTED)
     except BrokenPipeError:  # `fas ... | head`: the reader has closed the pipe
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise click.exceptions.Exit(0) from None
+        raise Exit(0) from None
     except FAILURES as error:
         failure = registry().name_failure(error)
         if failure is None:
@@ -68,7 +69,7 @@ def _end(error: BaseException, message: str, exit_code: int) -> NoReturn:
     if console.verbose:
         sys.stderr.write(f"{format_traceback(error)}\n")
     console.error(message)
-    raise click.exceptions.Exit(exit_code) from error
+    raise Exit(exit_code) from error
 
 
 def _describe_usage(error: click.ClickException) -> str:
@@ -102,6 +103,7 @@ COMMANDS = (
 
 
 @click.group(
+    "fas",
     cls=Root,
     core={
         name: CoreCommand(summary, f"fas_core.cli.{name}:command", panel) for name, panel, summary in COMMANDS

@@ -68,12 +68,14 @@ class CommandGroup(click.RichGroup):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        name = args[0]
-        if not name.startswith("-") and self.get_command(ctx, name) is None:
-            suggestion = suggest_closest(name, self.list_commands(ctx))
-            raise click.UsageError(f"no such command {name!r}{suggestion}", ctx)
+        if not args[0].startswith("-") and self.get_command(ctx, args[0]) is None:
+            suggestion = suggest_closest(args[0], self.list_commands(ctx))
+            raise click.UsageError(f"no such command {args[0]!r}{suggestion}", ctx)
         name, listed, rest = super().resolve_command(ctx, args)
-        if name is None or listed is None or name in self.commands:
+        if name is None or listed is None:
+            return name, listed, rest
+        if name in self.commands:
+            self._warn_of_shadowed(name)
             return name, listed, rest
         return name, self._load(name, help_only=bool(HELP_FLAGS & set(rest))), rest
 
@@ -93,8 +95,7 @@ class CommandGroup(click.RichGroup):
         """
         full_name = self._full_name(name)
         if name in self.core:
-            if providers := registry().providers(Command, full_name):
-                console.warn_once(describe_shadowed(Command, full_name, providers))
+            self._warn_of_shadowed(name)
             return self.core[name].load()
         command = registry().find(Command, full_name)
         if not help_only:
@@ -105,6 +106,11 @@ class CommandGroup(click.RichGroup):
             advice = "decorate it with @click.command()"
             raise PluginError(f"{command}: {command.target} is no click command: {advice}")
         return loaded
+
+    def _warn_of_shadowed(self, name: str) -> None:
+        """Warn where a plugin provides a command of the core's name."""
+        if providers := registry().providers(Command, self._full_name(name)):
+            console.warn_once(describe_shadowed(Command, self.prefix + name, providers))
 
     def _full_name(self, name: str) -> str:
         """Return a command's name after `fas`, with the distribution of a qualified name before it."""

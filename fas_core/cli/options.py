@@ -210,7 +210,8 @@ def recipe_options(command: Command) -> Command:
         overrides: dict[str, Any] = {}
         if data is not None:
             component, root = identify_dataset(data, registry())
-            overrides["data"] = {"name": component.name} | ({"root": str(root)} if root else {})
+            name = registry().name_of(component)
+            overrides["data"] = {"name": name} | ({"root": str(root)} if root else {})
         overrides |= parse_sets(sets)  # before the flags, which may be about a component that it chooses
         flags = {path: kwargs.pop(path.replace(".", "_")) for path in RECIPE_FLAGS}
         overrides |= {path: value for path, value in flags.items() if value is not None}

@@ -14,13 +14,16 @@ from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 import attrs
 import cattrs
 
-from fas_core.config.recipe import SECTION, BackboneChoice, Choice
+from fas_core.config.recipe import SECTION, AbsentOptions, BackboneChoice, Choice
+from fas_core.descriptors import Component
 from fas_core.errors import ConfigError, PluginError, format_list, suggest_closest
 from fas_core.registry import Registry
 
 T = TypeVar("T")
 Problems = list[tuple[str, str]]
 """Pairs of a path, e.g. `train.lr`, and a message."""
+
+UNKNOWN = "unknown key"
 
 BACKBONES = BackboneChoice | dict[str, BackboneChoice]
 PRETRAINED = Path | dict[str, Path] | None
@@ -34,25 +37,53 @@ class InvalidValueError(ValueError):
         super().__init__("; ".join(f"{path}: {message}" for path, message in problems))
 
 
-def structure(value: object, cls: type[T], registry: Registry, where: str) -> T:
+def structure(
+    value: object,
+    cls: type[T],
+    registry: Registry,
+    where: str,
+    *,
+    absent: tuple[type[Component], ...] = (),
+) -> T:
     """Convert plain data to an instance of `cls`.
+
+    `absent` are kinds of components that need not be installed: they get `AbsentOptions`.
 
     Raises:
         ConfigError: values are wrong; after `where`, one line for each: its path, the rule and the value.
     """
     problems: Problems = []
     with _collect_problems(problems, ""):
-        result = build_converter(registry).structure(value, cls)
+        result = build_converter(registry, absent).structure(value, cls)
     if not problems:
         return result
+    problems = [(path, _suggest_section(path, message, value)) for path, message in problems]
     lines = [f"{path}: {message}" if path else message for path, message in problems]
     if len(lines) == 1:
         raise ConfigError(f"{where}: {lines[0]}")
     raise ConfigError(f"{where}: {len(lines)} problems", lines)
 
 
-def build_converter(registry: Registry) -> cattrs.Converter:
-    """Return a converter for both directions."""
+def _suggest_section(path: str, message: str, value: object) -> str:
+    """Suggest `train.lr` for an unknown `lr`, if only one section of the value has such a key."""
+    key = path.rpartition(".")[2]
+    others = [other for other in _key_paths(value) if other.rpartition(".")[2] == key and other != path]
+    if not message.startswith(UNKNOWN) or len(others) != 1:
+        return message
+    return f"{UNKNOWN} (did you mean {others[0]!r}?)"
+
+
+def _key_paths(value: object, path: str = "") -> Iterator[str]:
+    """Iterate over the paths of all keys in nested mappings."""
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            inner = _join(path, str(key))
+            yield inner
+            yield from _key_paths(item, inner)
+
+
+def build_converter(registry: Registry, absent: tuple[type[Component], ...] = ()) -> cattrs.Converter:
+    """Return a converter for both directions; `absent`: see `structure`."""
     converter = cattrs.Converter(detailed_validation=False)
     hook = converter.register_structure_hook
     hook(int, lambda value, _: _check_type(value, int, "a whole number"))
@@ -62,7 +93,7 @@ def build_converter(registry: Registry) -> cattrs.Converter:
     hook(Path, lambda value, _: Path(_check_type(value, str, "text")).expanduser())
     hook(BACKBONES, lambda value, _: _to_backbones(converter, value))
     hook(PRETRAINED, lambda value, _: _to_pretrained(converter, value))
-    hook(Choice, lambda value, cls: _to_choice(converter, registry, value, cls))
+    hook(Choice, lambda value, cls: _to_choice(converter, registry, absent, value, cls))
     converter.register_unstructure_hook(Choice, lambda value: _from_choice(converter, value))
     converter.register_unstructure_hook(Path, str)
     generic_hook = converter.register_structure_hook_func
@@ -97,7 +128,7 @@ def _to_attrs(converter: cattrs.Converter, value: object, cls: type[Any]) -> Any
         raise ValueError(f"must be a mapping of {', '.join(fields)}: {value!r}")
     hints = get_type_hints(cls)
     unknown = [str(key) for key in value if key not in fields]
-    problems = [(key, f"unknown key{suggest_closest(key, fields)}") for key in unknown]
+    problems = [(key, f"{UNKNOWN}{suggest_closest(key, fields)}") for key in unknown]
     arguments: dict[str, Any] = {}
     for name, field in fields.items():
         default: Any = field.default
@@ -165,31 +196,57 @@ def _to_mapping(converter: cattrs.Converter, value: object, kind: Any) -> dict[A
     return items
 
 
-def _to_choice(converter: cattrs.Converter, registry: Registry, value: object, cls: type[Choice]) -> Choice:
+def _to_choice(
+    converter: cattrs.Converter,
+    registry: Registry,
+    absent: tuple[type[Component], ...],
+    value: object,
+    cls: type[Choice],
+) -> Choice:
     """Structure a component's name, `focal`, or its name and options, `{name: focal, gamma: 2}`."""
     tree = {"name": value} if isinstance(value, str) else value
     if not isinstance(tree, Mapping) or not isinstance(tree.get("name"), str):
         raise ValueError(f"must name a {cls.component.kind}, as NAME or {{name: NAME, ...}}: {value!r}")
+    options = {key: item for key, item in tree.items() if key != "name"}
+    component: Component | None = None
+    reason = ""
     try:
         component = registry.find(cls.component, tree["name"])
     except PluginError as error:
-        raise InvalidValueError([("name", error.message)]) from error
-    options = {key: item for key, item in tree.items() if key != "name"}
+        if not issubclass(cls.component, absent) or registry.providers(cls.component, tree["name"]):
+            raise InvalidValueError([("name", error.message)]) from error
+        reason = error.message
     problems: Problems = []
-    arguments: dict[str, Any] = {"name": component.name}
+    arguments: dict[str, Any] = {"name": tree["name"]}
     for name, kind in cls.common_options().items():
         if name in options:
             with _collect_problems(problems, name):
                 arguments[name] = converter.structure(options.pop(name), kind)
-    with _collect_problems(problems, ""):
-        arguments["options"] = converter.structure(options, component.options)
+    if component is None:
+        arguments["options"] = AbsentOptions(options, reason)
+    else:
+        with _collect_problems(problems, ""):
+            arguments["options"] = _to_options(converter, component, options)
     if problems:
         raise InvalidValueError(problems)
     return cls(**arguments)
 
 
+def _to_options(converter: cattrs.Converter, component: Component, options: object) -> Any:
+    """Structure a component's options; any error but a wrong value is the component's."""
+    try:
+        return converter.structure(options, component.options)
+    except (ValueError, TypeError):
+        raise
+    except Exception:
+        with component.naming_failures():
+            raise
+
+
 def _from_choice(converter: cattrs.Converter, choice: Choice) -> dict[str, Any]:
-    plain = {"name": choice.name, **converter.unstructure(choice.options)}
+    absent = isinstance(choice.options, AbsentOptions)
+    options = dict(choice.options.values) if absent else converter.unstructure(choice.options)
+    plain = {"name": choice.name, **options}
     for name in choice.common_options():
         value = getattr(choice, name)
         if value != getattr(attrs.fields(type(choice)), name).default:

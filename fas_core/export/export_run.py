@@ -88,7 +88,7 @@ def export_run(
     samples = comparison.images(count)
     for plan in plans:
         console.info(f"exporting {run.path}, {weights} weights, to {plan.destination}")
-        exported: Exported = plan.exporter.load()(
+        exported: Exported = plan.exporter.call(
             plan.options,
             model=model,
             samples=samples,

@@ -55,7 +55,7 @@ class Training:
             keep_freed_memory()
         torch.manual_seed(recipe.train.seed)
         model = build_model(recipe, run.registry)
-        loss = run.registry.find(Loss, recipe.loss.name).load()(recipe.loss.options, model=model)
+        loss = run.registry.find(Loss, recipe.loss.name).call(recipe.loss.options, model=model)
         train.need(_target_modalities(loss))
         trained = nn.ModuleDict({"model": model, "loss": loss})
         optimizer = build_optimizer(recipe.train, trained.parameters())

@@ -46,7 +46,7 @@ def build_resume_state(
         }
     )
     config, registry = run.recipe.train, run.registry
-    loss = registry.find(Loss, run.recipe.loss.name).load()(run.recipe.loss.options, model=model)
+    loss = registry.find(Loss, run.recipe.loss.name).call(run.recipe.loss.options, model=model)
     torch.manual_seed(config.seed)
     optimizer = build_optimizer(config, nn.ModuleDict({"model": model, "loss": loss}).parameters())
     state = optimizer.state_dict()

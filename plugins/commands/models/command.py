@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import rich_click as click
 
+from fas_core.cli.group import CommandGroup
 from fas_core.cli.options import output_options
 from fas_core.console import console
-from fas_core.descriptors import Backbone, Fusion
+from fas_core.descriptors import Backbone, Component, Fusion
 
 
-@click.group()
+@click.group(cls=CommandGroup, prefix="models ")
 def command() -> None:
     """Look at networks: size, cost, memory, latency."""
 
@@ -27,23 +28,23 @@ def command() -> None:
 def list_models(kind: str | None, num_classes: int) -> None:
     """List every backbone on one modality at its published input size, and every fusion of three branches.
 
-    The branches of the fusions are feathernet_b.
+    The branches of the fusions are feathernet_b. What cannot be built is a row of dashes, with the reason.
     """
     from fas_core.registry import registry
-    from fas_plugins.commands.models.measure import MODALITIES, measure_backbone, measure_fusion
+    from fas_plugins.commands.models.measure import MODALITIES, measure_component
     from fas_plugins.commands.models.tables import network_tables
 
     plugins = registry()
-    rows = []
-    if kind != "fusion":
-        rows += [measure_backbone(item, plugins, num_classes) for item in plugins.all(Backbone)]
-    if kind != "backbone":
-        rows += [measure_fusion(item, plugins, num_classes) for item in plugins.all(Fusion)]
+    kinds: list[type[Component]] = [cls for cls in (Backbone, Fusion) if kind in (None, cls.kind)]
+    rows = [measure_component(item, plugins, num_classes) for cls in kinds for item in plugins.all(cls)]
     if console.json:
         console.document({"models": rows})
         return
     for table in network_tables(rows, MODALITIES):
         console.table(table)
+    for row in rows:
+        if row["error"]:
+            console.warn(row["error"])
 
 
 @command.command()
