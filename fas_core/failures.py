@@ -67,7 +67,8 @@ def describe_failure(subject: str, error: BaseException, package: str) -> str:
 
 def describe_error(error: BaseException) -> str:
     """Return the type of an error and its message in one line, without the lines that only introduce it."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    text = error.msg if isinstance(error, SyntaxError) else str(error)
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
     if type(error).__name__ == "PluginValidationError":  # of pluggy: the last line says what is wrong
         lines = ["; ".join(lines)]
     elif len(lines) > 1 and lines[0].endswith(":"):

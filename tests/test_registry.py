@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import pytest
-from fixtures.strangers import IMPORTS, Here
+from fixtures.strangers import Here, hooks
 
 from fas_core import Backbone, Loss, PluginError, __version__
+from fas_core.console import console
 from fas_core.descriptors import KINDS
 from fas_core.registry import DISABLE, Registry, registry
 
 
 def loss(name: str) -> str:
-    return (
-        f"{IMPORTS}@hookimpl\ndef fas_losses():\n    yield Loss(name={name!r}, summary='', target='a.b:C')\n"
-    )
+    """A plugin with a loss."""
+    return hooks(losses=f"Loss(name={name!r}, summary='', target='a.b:C')")
 
 
 def test_ours_are_found_like_anyones() -> None:
@@ -72,25 +72,123 @@ def test_the_environment_disables(monkeypatch: pytest.MonkeyPatch) -> None:
     assert registry().find(Loss, "focal")
 
 
-def test_a_clash_is_an_error_where_the_name_is_used(here: Here) -> None:
-    here.install("acme-fas", loss("focal"), entry="acme")
-    here.install("busy-fas", loss("focal"), entry="losses")
+BOTH = hooks(losses="from (Loss(name=name, summary='', target='a.b:C') for name in ('focal', 'hinge'))")
+
+
+@pytest.fixture
+def crowded(here: Here) -> Registry:
+    """Ours, `focal` and `hinge` of acme-fas and of busy-fas, `calm` of calm-fas."""
+    console.reset()
+    here.install("acme-fas", BOTH, entry="acme")
+    here.install("busy-fas", BOTH, entry="losses")
     here.install("calm-fas", loss("calm"), entry="calm")
     ours = [record for record in registry().records if record.distribution == "fas-core"]
-    found = Registry((*here.discover(), *ours))
+    return Registry((*here.discover(), *ours))
+
+
+def test_of_a_clash_fas_cores_own_is_used_with_a_warning(
+    crowded: Registry, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert crowded.find(Loss, "focal").target.startswith("fas_plugins.")
+    assert crowded.find(Loss, "focal")
+    line = (
+        "loss 'focal': fas-core's own is used, not that of plugin 'acme' of acme-fas 1.5 and "
+        "plugin 'losses' of busy-fas 1.5: write acme-fas:focal or busy-fas:focal for it"
+    )
+    assert capsys.readouterr().err == f"warning: {line}\n"
+    assert line in crowded.clashes()
+
+
+def test_a_clash_of_others_is_an_error_that_names_all_and_the_ways_out(crowded: Registry) -> None:
     with pytest.raises(PluginError) as caught:
-        found.find(Loss, "focal")
+        crowded.find(Loss, "hinge")
     assert str(caught.value) == (
-        f"loss 'focal' is provided by plugin 'losses' of fas-core {__version__} "
-        "and by plugin 'acme' of acme-fas 1.5 and by plugin 'losses' of busy-fas 1.5: disable one, "
+        "loss 'hinge' is provided by plugin 'acme' of acme-fas 1.5 and by plugin 'losses' of busy-fas 1.5: "
+        "pick one, acme-fas:hinge or busy-fas:hinge, or disable one, "
         "e.g. fas --disable-plugin busy-fas:losses ... or FAS_DISABLE_PLUGINS=busy-fas:losses"
     )
-    assert found.clashes() == [str(caught.value)]
-    assert found.find(Loss, "calm")
-    assert found.find(Backbone, "feathernet_b")
-    without = Registry((*here.discover("acme-fas", "busy-fas:losses"), *ours))
-    assert without.clashes() == []
-    assert without.find(Loss, "focal").target.startswith("fas_plugins.")
+    assert str(caught.value) in crowded.clashes()
+    assert crowded.find(Loss, "calm")
+    assert crowded.find(Backbone, "feathernet_b")
+
+
+@pytest.mark.parametrize(
+    ("name", "provider"),
+    [
+        ("acme-fas:focal", "acme-fas 1.5"),
+        ("Busy_FAS:hinge", "busy-fas 1.5"),
+        ("fas-core:focal", f"fas-core {__version__}"),
+        ("calm-fas:calm", "calm-fas 1.5"),
+    ],
+)
+def test_a_qualified_name_picks_one_without_a_warning(
+    crowded: Registry, capsys: pytest.CaptureFixture[str], name: str, provider: str
+) -> None:
+    assert str(crowded.find(Loss, name).provider) == provider
+    assert capsys.readouterr().err == ""
+
+
+def test_an_unknown_qualified_name_suggests_one(crowded: Registry) -> None:
+    with pytest.raises(PluginError, match="'acme-fas:focl': no plugin .*did you mean 'acme-fas:focal'"):
+        crowded.find(Loss, "acme-fas:focl")
+
+
+def test_every_component_has_a_name_that_finds_it(crowded: Registry) -> None:
+    for item in crowded.all(Loss):
+        assert crowded.find(Loss, crowded.name_of(item)) is item
+        assert crowded.find(Loss, item.qualified_name) is item
+    assert {crowded.name_of(item) for item in crowded.all(Loss) if item.name in ("focal", "hinge")} == {
+        "focal",
+        "acme-fas:focal",
+        "busy-fas:focal",
+        "acme-fas:hinge",
+        "busy-fas:hinge",
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("focal", ("focal", None)),
+        ("focal:0.1", ("focal", "0.1")),
+        ("acme-fas:focal", ("acme-fas:focal", None)),
+        ("acme-fas:focal:/a:b", ("acme-fas:focal", "/a:b")),
+        ("C:\\data", ("C", "\\data")),
+    ],
+)
+def test_what_follows_a_name_is_split_off(
+    crowded: Registry, text: str, parts: tuple[str, str | None]
+) -> None:
+    assert crowded.split_name(Loss, text) == parts
+
+
+def test_the_plugin_that_a_run_was_made_with_is_used_and_named(crowded: Registry) -> None:
+    busy = {"busy-fas": {"version": "1.4", "components": ["loss hinge", "loss gone"]}}
+    needing = crowded.requiring(busy | {"other-fas": {"version": "2", "components": ["loss other"]}})
+    assert str(needing.find(Loss, "hinge").provider) == "busy-fas 1.5"
+    with pytest.raises(PluginError, match=r"^loss 'other': needs other-fas 2: pip install other-fas$"):
+        needing.find(Loss, "other")
+    with pytest.raises(PluginError, match=r"needs busy-fas 1.4: the installed 1.5 does not provide it"):
+        needing.find(Loss, "gone")
+
+
+@pytest.mark.parametrize(
+    ("code", "disabled", "advice"),
+    [
+        ("import nothing_of_this_name", (), "it failed: ModuleNotFoundError: No module named"),
+        ("", ("acme-fas",), "it is disabled (--disable-plugin, FAS_DISABLE_PLUGINS)"),
+    ],
+)
+def test_a_required_plugin_that_is_there_but_not_active_is_explained(
+    here: Here, code: str, disabled: tuple[str, ...], advice: str
+) -> None:
+    here.install("acme-fas", code)
+    needing = Registry(tuple(here.discover(*disabled))).requiring(
+        {"acme-fas": {"version": "1.5", "components": ["loss hinge"]}, "junk": 3}  # type: ignore[dict-item]
+    )
+    with pytest.raises(PluginError) as caught:
+        needing.find(Loss, "hinge")
+    assert str(caught.value).startswith(f"loss 'hinge': needs acme-fas 1.5: {advice}")
 
 
 def test_one_name_for_two_kinds_is_no_clash(here: Here) -> None:
