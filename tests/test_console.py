@@ -6,6 +6,7 @@ import io
 import json
 import math
 import re
+import subprocess
 import sys
 
 import numpy as np
@@ -235,3 +236,45 @@ def test_what_the_encoding_lacks_is_escaped(
     stream.flush()
     written = stream.buffer.getvalue().decode(encoding)
     assert written == ("runs/\u03b1\n" if blocks else "runs/\\u03b1\n")
+
+
+def test_reserved_stdout_is_for_the_console_alone(capfd: pytest.CaptureFixture[str]) -> None:
+    console = Console()
+    with console.reserve_stdout(), console.reserve_stdout():
+        sys.stdout.write("theirs\n")
+        console.document({"a": 1})
+    sys.stdout.write("after\n")
+    captured = capfd.readouterr()
+    assert captured.out == '{\n  "a": 1\n}\nafter\n'
+    assert captured.err == "theirs\n"
+
+
+RESERVED = """
+import ctypes, os, subprocess, sys
+from fas_core.console import console
+try:
+    with console.reserve_stdout():
+        print("printed")
+        os.write(1, b"raw\\n")
+        ctypes.CDLL(None).puts(b"from C")
+        subprocess.run([sys.executable, "-c", "print('child')"])
+        console.info("ours")
+        raise KeyError("x")
+except KeyError:
+    print("after")
+"""
+
+
+def test_what_c_code_and_children_write_goes_to_stderr_too() -> None:
+    done = subprocess.run([sys.executable, "-c", RESERVED], capture_output=True, text=True, check=True)
+    assert done.stdout == "ours\nafter\n"
+    assert sorted(done.stderr.split("\n")) == ["", "child", "from C", "printed", "raw"]
+
+
+def test_a_warning_is_printed_once_and_again_after_a_reset(capsys: Streams) -> None:
+    console = Console()
+    console.warn_once("a")
+    console.warn_once("a")
+    console.reset()
+    console.warn_once("a")
+    assert capsys.readouterr().err == "warning: a\nwarning: a\n"

@@ -129,7 +129,7 @@ def test_a_qualified_name_picks_one_without_a_warning(
 
 
 def test_an_unknown_qualified_name_suggests_one(crowded: Registry) -> None:
-    with pytest.raises(PluginError, match="'acme-fas:focl': no plugin .*did you mean 'acme-fas:focal'"):
+    with pytest.raises(PluginError, match=r"'acme-fas:focl': no plugin .*did you mean 'acme-fas:focal'"):
         crowded.find(Loss, "acme-fas:focl")
 
 
