@@ -39,7 +39,7 @@ def refused(text: str, found: Registry | None = None) -> str:
         ("{lr: 0.1, train: {lr: 0.1}}", "lr: unknown key (did you mean 'train.lr'?)"),
         (
             "{train: {gamma: 1}, loss: {name: focal, gamma: 2}}",
-            "train.gamma: unknown key (did you mean 'loss.",
+            "train.gamma: unknown key (did you mean 'loss",
         ),
         ("{loss: {name: focal, lrr: 1}, train: {lr: 1}}", "loss.lrr: unknown key (known: alpha, gamma)"),
         ("loss: {name: focal, gama: 2}", "loss.gama: unknown key (did you mean 'gamma'?)"),
