@@ -133,12 +133,12 @@ class Component:
             PluginError: it cannot be loaded, or raised an exception, and is not one of fas-core's own.
         """
         target = self.load()
-        with self.naming_failures():
+        with self.naming_failures(target):
             return target(*args, **kwargs)
 
-    def naming_failures(self) -> AbstractContextManager[None]:
+    def naming_failures(self, target: object = None) -> AbstractContextManager[None]:
         """Return a context in which errors name this component; see `fas_core.failures`."""
-        return naming_failures(str(self), self.provider, top_package(self.target))
+        return naming_failures(str(self), self.provider, top_package(self.target), target)
 
     def _load(self, target: str) -> Any:
         subject = f"{self}: loading {target}"

@@ -41,13 +41,16 @@ class Provider:
 
 
 @contextmanager
-def naming_failures(subject: str, provider: Provider | None, package: str) -> Iterator[None]:
+def naming_failures(
+    subject: str, provider: Provider | None, package: str, target: object = None
+) -> Iterator[None]:
     """Raise what the block raises as a PluginError that begins with `subject`.
 
     Args:
         subject: what fails, e.g. `metric 'gap' of acme-fas 1.0`.
         provider: where it comes from; errors of fas-core's own components stay as they are.
         package: top-level package of its code.
+        target: what is called, whose place in the code is named where an error came through no line of it.
     """
     try:
         yield
@@ -56,12 +59,12 @@ def naming_failures(subject: str, provider: Provider | None, package: str) -> It
     except FAILURES as error:
         if provider is not None and provider.is_core:
             raise
-        raise PluginError(describe_failure(subject, error, package)) from error
+        raise PluginError(describe_failure(subject, error, package, target)) from error
 
 
-def describe_failure(subject: str, error: BaseException, package: str) -> str:
+def describe_failure(subject: str, error: BaseException, package: str, target: object = None) -> str:
     """Return `metric 'gap' of acme-fas 1.0 failed: ZeroDivisionError: division by zero (acme_fas.py:7)`."""
-    location = locate_error(error, package)
+    location = locate_error(error, package) or _locate_definition(target)
     return f"{subject} failed: {describe_error(error)}" + (f" ({location})" if location else "")
 
 
@@ -86,6 +89,14 @@ def locate_error(error: BaseException, package: str) -> str:
         if top_package(module_of(frame)) == package
     ]
     return lines[-1] if lines else ""
+
+
+def _locate_definition(target: object) -> str:
+    """Return `FILE:LINE` of a function or of a class's constructor, else empty text."""
+    for function in (target, getattr(target, "__init__", None)):
+        if (code := getattr(function, "__code__", None)) is not None:
+            return f"{code.co_filename}:{code.co_firstlineno}"
+    return ""
 
 
 def format_traceback(error: BaseException) -> str:

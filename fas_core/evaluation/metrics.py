@@ -41,7 +41,7 @@ class BoundMetric:
         Raises:
             PluginError: it failed, and is not one of fas-core's own.
         """
-        with nullcontext() if self.component is None else self.component.naming_failures():
+        with nullcontext() if self.component is None else self.component.naming_failures(self.function):
             values = self.function(self.options, scores=scores, threshold=threshold)
             return {str(key): float(value) for key, value in values.items()}
 
