@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import os
-import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, NoReturn
 
 import rich_click as click
-from click.exceptions import Abort, Exit, NoArgsIsHelpError
+from click.exceptions import Abort, Exit, NoArgsIsHelpError, NoSuchOption
 
 from fas_core import __version__
 from fas_core.cli.group import CommandGroup, CoreCommand
 from fas_core.console import console
 from fas_core.descriptors import PANELS
-from fas_core.errors import FasError
+from fas_core.errors import FasError, find_closest
 from fas_core.failures import FAILURES, format_traceback
 from fas_core.registry import DISABLE, registry
 
@@ -75,11 +74,21 @@ def _end(error: BaseException, message: str, exit_code: int) -> NoReturn:
 def _describe_usage(error: click.ClickException) -> str:
     """Return click's message in one line, with the command that it is about and where its help is."""
     text = " ".join(error.format_message().split()).rstrip(".")
-    text = re.sub(r"\.? Did you mean (.+)\?", r" (did you mean \1?)", text)
+    if isinstance(error, NoSuchOption):
+        text = _describe_unknown_option(error)
     if not isinstance(error, click.UsageError) or error.ctx is None:
         return text
     path = error.ctx.command_path
     return f"{path}: {text[:1].lower()}{text[1:]}; see {path} --help"
+
+
+def _describe_unknown_option(error: NoSuchOption) -> str:
+    """Name the option, and the one of the command that is most like it."""
+    params = [] if error.ctx is None else error.ctx.command.params
+    options = {name.lstrip("-"): name for param in params for name in (*param.opts, *param.secondary_opts)}
+    closest = find_closest(error.option_name.lstrip("-"), options)
+    suggestion = "" if closest is None else f" (did you mean {options[closest]!r}?)"
+    return f"no such option {error.option_name!r}{suggestion}"
 
 
 def _disable(_: click.Context, __: click.Parameter, names: tuple[str, ...]) -> None:

@@ -61,10 +61,17 @@ def load_recipe(name: str, registry: Registry, overrides: Mapping[str, Any] | No
     tree = merge(to_plain(Recipe(), registry), read_recipe(name, backbones), backbones)
     for path, value in (overrides or {}).items():
         tree = merge(tree, nest(path, value), backbones)
-    recipe = structure(tree, Recipe, registry, f"recipe {name}", absent=(Metric,))
+    where = f"recipe {name}"
+    try:
+        return structure(tree, Recipe, registry, where)
+    except ConfigError as error:
+        try:
+            recipe = structure(tree, Recipe, registry, where, absent=(Metric,))
+        except ConfigError:
+            raise error from None
     for choice in recipe.metrics:
         if choice.absence:
-            console.warn_once(f"{choice.absence}: it has no values")
+            console.warn_once(f"{choice.absence}; it has no values")
     return recipe
 
 
