@@ -204,6 +204,7 @@ def _duplicate_stdout(stdout: TextIO) -> Iterator[TextIO]:
     try:
         yield stream
     finally:
+        stdout.flush()  # of those that kept the stream itself
         _flush_c_streams()
         os.dup2(stream.fileno(), 1)
         with suppress(BrokenPipeError):  # `fas ... | head`: the reader has closed the pipe

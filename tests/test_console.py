@@ -278,3 +278,12 @@ def test_a_warning_is_printed_once_and_again_after_a_reset(capsys: Streams) -> N
     console.reset()
     console.warn_once("a")
     assert capsys.readouterr().err == "warning: a\nwarning: a\n"
+
+
+def test_what_is_written_to_a_stream_kept_from_before_goes_to_stderr_too() -> None:
+    code = (
+        "import sys\nfrom fas_core.console import console\nkept = sys.stdout\n"
+        "with console.reserve_stdout():\n    kept.write('kept')\n    console.document([])\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert (done.stdout, done.stderr) == ("[]\n", "kept")
