@@ -140,7 +140,7 @@ def bootstrap_differences(
             compute_metrics(resampler.resample(counts), metrics, threshold)
             for resampler, threshold in zip(pair, thresholds, strict=True)
         )
-        differences.append({key: value - reference_values.get(key, np.nan) for key, value in values.items()})
+        differences.append({key: values[key] - reference_values[key] for key in values})
     return Intervals(by, count, replicates, LEVEL, _bounds(differences))
 
 
@@ -201,5 +201,4 @@ def percentiles(values: Iterable[float], level: float) -> tuple[float, float]:
 
 
 def _bounds(replicates: Sequence[Mapping[str, float]]) -> dict[str, tuple[float, float]]:
-    keys = dict.fromkeys(key for values in replicates for key in values)
-    return {key: percentiles([values.get(key, np.nan) for values in replicates], LEVEL) for key in keys}
+    return {key: percentiles([values[key] for values in replicates], LEVEL) for key in replicates[0]}

@@ -97,7 +97,7 @@ def _compare(
         intervals = bootstrap_differences(*tables, metrics, thresholds, replicates=replicates)
     bounds = intervals.figures if intervals else {}
     figures = {
-        key: Difference(value, reference.result.metrics.get(key, nan), *bounds.get(key, (nan, nan)))
+        key: Difference(value, reference.result.metrics[key], *bounds.get(key, (nan, nan)))
         for key, value in system.result.metrics.items()
     }
     notes = oracle_notes([system.result.threshold, reference.result.threshold])
