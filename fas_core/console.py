@@ -9,13 +9,14 @@ from __future__ import annotations
 import io
 import json
 import math
-import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, redirect_stdout, suppress
+from contextlib import contextmanager, redirect_stdout
 from typing import TYPE_CHECKING, Any, TextIO
 
 from attrs import define, field, frozen
+
+from fas_core.streams import duplicate_stdout
 
 if TYPE_CHECKING:
     from rich.console import Console as RichConsole
@@ -97,7 +98,7 @@ class Console:
         if self._reserved is not None:
             yield
             return
-        with _duplicate_stdout(sys.stdout) as self._reserved, redirect_stdout(sys.stderr):
+        with duplicate_stdout(sys.stdout) as self._reserved, redirect_stdout(sys.stderr):
             try:
                 yield
             finally:
@@ -183,40 +184,6 @@ class Console:
         further = (TimeRemainingColumn(), TextColumn("{task.fields[fields]}"))
         with Progress(*bar, *further, console=rich, transient=True) as progress:
             yield Bar(progress, progress.add_task(description, total=total, fields=""))
-
-
-@contextmanager
-def _duplicate_stdout(stdout: TextIO) -> Iterator[TextIO]:
-    """Yield a stream to where `stdout` leads; meanwhile the file descriptor 1 leads to stderr.
-
-    A stream without that descriptor, such as a notebook's or a test's, is yielded itself.
-    """
-    stdout.flush()
-    try:
-        descriptors = stdout.fileno(), sys.stderr.fileno()
-    except (OSError, ValueError):
-        descriptors = (-1, -1)
-    if descriptors != (1, 2):
-        yield stdout
-        return
-    stream = os.fdopen(os.dup(1), "w", encoding=stdout.encoding, errors=stdout.errors)
-    os.dup2(2, 1)
-    try:
-        yield stream
-    finally:
-        stdout.flush()  # of those that kept the stream itself
-        _flush_c_streams()
-        os.dup2(stream.fileno(), 1)
-        with suppress(BrokenPipeError):  # `fas ... | head`: the reader has closed the pipe
-            stream.close()
-
-
-def _flush_c_streams() -> None:
-    """Write out what C code has printed and the C library still holds."""
-    with suppress(ImportError, OSError, AttributeError, TypeError):  # no such library on Windows
-        import ctypes
-
-        ctypes.CDLL(None).fflush(None)
 
 
 GAP = 2
