@@ -134,7 +134,7 @@ def command(
     from fas_core.registry import registry
 
     if listing:
-        _show_formats([registry().find(Exporter, item.name) for item in registry().all(Exporter)])
+        _show_formats(registry().all(Exporter))
         return
     if run is None:
         raise click.UsageError("Missing argument 'RUN'.")
@@ -174,9 +174,11 @@ def _split_names(formats: tuple[str, ...]) -> list[str]:
 
 def _show_formats(exporters: Sequence[Exporter]) -> None:
     """Print the installed formats."""
+    from fas_core.registry import registry
+
     rows, documents = [], []
     for item in exporters:
-        name, forms, summary = item.name, list(item.forms), item.summary
+        name, forms, summary = registry().name_of(item), list(item.forms), item.summary
         files = [*filter(None, (item.suffix, *item.beside))]
         documents.append({"name": name, "files": files, "forms": forms, "summary": summary})
         rows.append((name, ", ".join((item.suffix or "a folder", *item.beside)), ", ".join(forms), summary))

@@ -107,14 +107,20 @@ external_model_option = click.option(
 
 
 def output_options(command: Command) -> Command:
-    """Give a command `--json` and `--quiet`, and set the console by them."""
+    """Give a command `--json`, `--quiet` and `--verbose`, set the console by them, and reserve stdout for it.
+
+    What plugins and libraries print while the command runs goes to stderr.
+    """
 
     @click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout, nothing else.")
     @click.option("-q", "--quiet", is_flag=True, help="Print only warnings and errors.")
+    @click.option("--verbose", is_flag=True, help="Print the traceback of an error, too.")
     @functools.wraps(command)
-    def wrapped(*args: Any, as_json: bool, quiet: bool, **kwargs: Any) -> Any:
+    def wrapped(*args: Any, as_json: bool, quiet: bool, verbose: bool, **kwargs: Any) -> Any:
         console.json, console.quiet = as_json, quiet
-        return command(*args, **kwargs)
+        console.verbose |= verbose
+        with console.reserve_stdout():
+            return command(*args, **kwargs)
 
     return wrapped
 
@@ -204,7 +210,8 @@ def recipe_options(command: Command) -> Command:
         overrides: dict[str, Any] = {}
         if data is not None:
             component, root = identify_dataset(data, registry())
-            overrides["data"] = {"name": component.name} | ({"root": str(root)} if root else {})
+            name = registry().name_of(component)
+            overrides["data"] = {"name": name} | ({"root": str(root)} if root else {})
         overrides |= parse_sets(sets)  # before the flags, which may be about a component that it chooses
         flags = {path: kwargs.pop(path.replace(".", "_")) for path in RECIPE_FLAGS}
         overrides |= {path: value for path, value in flags.items() if value is not None}

@@ -135,7 +135,7 @@ def export_run(
 
 
 def _write(plan: ExportPlan, model: Model, samples: Images, comparison: Comparison) -> Exported:
-    exported: Exported = plan.exporter.load()(
+    exported: Exported = plan.exporter.call(
         plan.options,
         model=model,
         samples=samples,

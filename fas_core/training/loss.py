@@ -38,7 +38,7 @@ def build_loss(choice: LossChoice, registry: Registry, model: Model) -> nn.Modul
         ConfigError: the model does not have the outputs that the loss needs.
         FasError: the loss is not callable.
     """
-    loss = registry.find(Loss, choice.name).load()(choice.options, model=model)
+    loss = registry.find(Loss, choice.name).call(choice.options, model=model)
     if not callable(loss):
         raise FasError(f"loss {choice.name!r}: its target returned {loss!r}, which is not callable")
     check_outputs(choice.name, loss, model)

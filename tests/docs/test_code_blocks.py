@@ -161,6 +161,9 @@ CASES: dict[str, Run | Skip] = {
     "docs/plugins.md: from fas_core import Command": Run(
         after="assert [command.name for command in fas_commands()] == ['upload', 'config upload']", long=False
     ),
+    "docs/plugins.md: fas config show --set model.backbone=fas-core": Run(
+        (data.plugin,), before=INSTALL, long=False
+    ),
     "docs/plugins.md: fas --disable-plugin": Run(
         (data.plugin,), before=INSTALL, train=f"{SMALL} {SIMULATED}"
     ),

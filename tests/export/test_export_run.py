@@ -94,6 +94,9 @@ class StandInExporter:
 
         return export
 
+    def call(self, *args: Any, **kwargs: Any) -> Any:
+        return self.load()(*args, **kwargs)
+
 
 def test_a_verification_is_written_beside_the_file(tmp_path: Path) -> None:
     verification = Verification(4, "test", 0.5, 0.25, unverified=("ACER on dev: no dev split",))
