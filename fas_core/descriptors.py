@@ -129,7 +129,8 @@ class Dataset(Component):
     """A data set on disk: `fas_core.contracts.DatasetReader`.
 
     Args:
-        markers: glob patterns below a root; one match identifies the layout, for `--data FOLDER`.
+        markers: glob patterns below a root; one match identifies the layout, for `--data FOLDER`. A folder
+            `{class}` or `{split}` is one with any usual name of a class or a split.
         suffixes: file name suffixes of a root that is one file, for `--data FILE`.
         makes: whether it generates its data, so that it needs no root.
         sets: protocols that are reported as mean and standard deviation over sub-protocols: name of the set

@@ -212,14 +212,18 @@ def _to_pretrained(converter: cattrs.Converter, value: object) -> Path | dict[st
 
 
 def _to_literal(value: object, kind: Any) -> Any:
-    if any(type(value) is type(choice) and value == choice for choice in get_args(kind)):
-        return value
+    """Return one of the choices; a number stands for the text of its digits, as in `protocol: 1`."""
+    texts = (value, str(value)) if isinstance(value, int) and not isinstance(value, bool) else (value,)
+    for text in texts:
+        if any(type(text) is type(choice) and text == choice for choice in get_args(kind)):
+            return text
     raise ValueError(f"must be one of {', '.join(map(repr, get_args(kind)))}: {value!r}")
 
 
 def _check_type(value: object, kind: type[T], description: str) -> T:
     if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
-        raise ValueError(f"must be {description}: {value!r}")
+        hint = f' (write it in quotes: "{value}")' if kind is str and isinstance(value, (int, float)) else ""
+        raise ValueError(f"must be {description}: {value!r}{hint}")
     return value
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
+from collections.abc import Sequence
 from functools import cached_property
 
 import numpy as np
@@ -144,12 +145,29 @@ def fold_numbers(samples: SampleTable, by: str, count: int, seed: int) -> NDArra
         if (number := len(np.unique(groups[rows]))) < count:
             noun = by if number == 1 else plural(by)
             raise DataError(f"{samples.root}: {count} folds by {by}: train has only {number} {noun}{suffix}")
-    numbers = 1 + _assign(_shares(samples, groups), count, seed)[groups]
+    numbers = 1 + assign_groups(samples, groups, [1.0] * count, seed)
     for name, rows in (("live samples", labels == LIVE), ("attacks", labels == ATTACK)):
         if missing := sorted(set(range(1, count + 1)) - set(numbers[rows].tolist())):
             fold = f"fold {missing[0]} of {count} by {by}"
             raise DataError(f"{samples.root}: {fold} has no {name}: take fewer folds")
     return numbers
+
+
+def assign_groups(
+    samples: SampleTable, groups: NDArray[np.intp], sizes: Sequence[float], seed: int
+) -> NDArray[np.intp]:
+    """Assign groups of labelled samples to folds of relative sizes, stratified by class and PAI species.
+
+    Args:
+        samples: N samples.
+        groups: (N,) the index of each sample's group, from 0.
+        sizes: relative size of each fold, > 0.
+        seed: of the order of groups of one size.
+
+    Returns:
+        (N,) the fold of each sample, an index of `sizes`.
+    """
+    return _assign(_shares(samples, groups), sizes, seed)[groups]
 
 
 def _read_groups(samples: SampleTable, by: str) -> NDArray[np.intp]:
@@ -177,14 +195,17 @@ def _shares(samples: SampleTable, groups: NDArray[np.intp]) -> NDArray[np.float6
     return np.asarray(counts / np.maximum(counts.sum(axis=0), 1), np.float64)
 
 
-def _assign(shares: NDArray[np.float64], count: int, seed: int) -> NDArray[np.intp]:
+def _assign(shares: NDArray[np.float64], sizes: Sequence[float], seed: int) -> NDArray[np.intp]:
     """(groups,) folds from 0: the largest group first, each to the fold that has least of its strata."""
     # There the sum of squared shares over all folds grows least. An empty fold has none: none stays empty.
     order = np.random.default_rng(seed).permutation(len(shares))
     order = order[np.argsort(-shares[order].sum(axis=1), kind="stable")]
-    totals, folds = np.zeros((count, shares.shape[1])), np.zeros(len(shares), np.intp)
+    weights = np.asarray(sizes, np.float64)
+    totals, folds = np.zeros((len(weights), shares.shape[1])), np.zeros(len(shares), np.intp)
     for group in order:
-        folds[group] = np.lexsort((totals.sum(axis=1), totals @ shares[group]))[0]
+        folds[group] = np.lexsort((-weights, totals.sum(axis=1) / weights, totals @ shares[group] / weights))[
+            0
+        ]
         totals[folds[group]] += shares[group]
     return folds
 

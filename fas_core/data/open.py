@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from attrs import evolve, frozen
+from attrs import evolve, fields, frozen
 
 from fas_core.config.recipe import DatasetChoice
 from fas_core.config.structure import structure
 from fas_core.contracts import DatasetReader
 from fas_core.data.folds import FoldAssignment
 from fas_core.descriptors import Dataset
-from fas_core.errors import DataError, suggest_closest
+from fas_core.errors import DataError, format_list, suggest_closest
 from fas_core.records.samples import ATTACK, LIVE, SampleTable, concat
 from fas_core.registry import Registry
+from fas_core.scores.label_words import KNOWN_CLASSES, KNOWN_SPLITS, parse_class, parse_split
+
+FOLDER_WORDS: dict[str, Callable[[str], bool]] = {
+    "{class}": lambda name: parse_class(name) is not None,
+    "{split}": lambda name: parse_split(name) is not None,
+}
+"""Placeholders in the markers of data sets, and whether a folder's name fits."""
 
 
 def open_dataset(spec: str, options: Mapping[str, Any] | None, registry: Registry) -> DatasetReader:
@@ -28,6 +35,13 @@ def open_dataset(spec: str, options: Mapping[str, Any] | None, registry: Registr
         ConfigError: the data set does not take these options.
     """
     return open_choice(resolve_dataset(spec, options, registry), registry)
+
+
+def open_manifest(path: Path, modalities: Sequence[str], registry: Registry) -> DatasetReader:
+    """Open a manifest whose image columns have the names of these modalities; raises as `open_dataset`."""
+    component, _ = identify_dataset(str(path), registry)
+    options = {"modalities": list(dict.fromkeys(modalities))} if _takes_modalities(component) else None
+    return open_dataset(str(path), options, registry)
 
 
 def resolve_dataset(spec: str, options: Mapping[str, Any] | None, registry: Registry) -> DatasetChoice:
@@ -43,6 +57,7 @@ def replace_dataset(
     """Return the recipe entry of `spec`, to use in place of a recipe's `choice`.
 
     Where `spec` names the recipe's own data set, its options and, unless `spec` has a root, its root stay.
+    Another folder or manifest has the recipe's names of modalities, if these are an option of its data set.
     `protocols` are `{data set: protocol}` to use instead of the recipe's or the default protocol.
 
     Raises:
@@ -53,7 +68,10 @@ def replace_dataset(
     same, protocol = component.name == choice.name, (protocols or {}).get(component.name)
     if same and protocol is None:
         return evolve(choice, root=root or choice.root)
-    other = resolve_dataset(spec, None if protocol is None else {"protocol": protocol}, registry)
+    options: dict[str, Any] = {} if protocol is None else {"protocol": protocol}
+    if not same and _takes_modalities(component) and (names := getattr(choice.options, "modalities", None)):
+        options["modalities"] = list(names)
+    other = resolve_dataset(spec, options, registry)
     return evolve(other, root=other.root or choice.root) if same else other
 
 
@@ -98,8 +116,12 @@ def identify_dataset(spec: str, registry: Registry) -> tuple[Dataset, Path | Non
         raise DataError(f"{spec}: looks like more than one data set: write {forms}")
     if not matches:
         form = f"NAME:{spec}, where NAME is one of {', '.join(sorted(names))}"
-        raise DataError(f"{spec}: looks like no known data set: write {form}")
+        raise DataError(f"{spec}: {_describe_unknown(path)}; or write {form}")
     return matches[0], path
+
+
+def _takes_modalities(component: Dataset) -> bool:
+    return any(field.name == "modalities" for field in fields(component.options))
 
 
 def is_unknown_folder(spec: str, registry: Registry) -> bool:
@@ -109,19 +131,51 @@ def is_unknown_folder(spec: str, registry: Registry) -> bool:
 
 
 def match_layouts(root: Path, registry: Registry) -> list[Dataset]:
-    """Return the data sets whose layout a root has, by name."""
-    names = {component.name for component in registry.all(Dataset) if _has_layout(root, component)}
-    return [registry.find(Dataset, name) for name in sorted(names)]
+    """Return the data sets whose layout a root has, by name; of two layouts, one in the other, the inner."""
+    names = sorted(_names(registry))
+    if root.is_file():
+        files = [registry.find(Dataset, name) for name in names]
+        return [component for component in files if root.suffix.lower() in component.suffixes]
+    marked = {name: _find_layout(root, registry.find(Dataset, name)) for name in names}
+    marked = {name: paths for name, paths in marked.items() if paths}
+    deeper = {parent for paths in marked.values() for path in paths for parent in path.parents}
+    return [registry.find(Dataset, name) for name, paths in marked.items() if deeper.isdisjoint(paths)]
 
 
 def _names(registry: Registry) -> set[str]:
     return {component.name for component in registry.all(Dataset)}
 
 
-def _has_layout(root: Path, component: Dataset) -> bool:
-    if root.is_file():
-        return root.suffix.lower() in component.suffixes
-    return any(next(root.glob(marker), None) is not None for marker in component.markers)
+def _find_layout(root: Path, component: Dataset) -> list[Path]:
+    return [path for marker in component.markers for path in find_marked(root, marker)]
+
+
+def find_marked(root: Path, marker: str) -> list[Path]:
+    """Return the paths below a root that fit a data set's marker (`Dataset.markers`)."""
+    paths = [root]
+    for part in marker.split("/"):
+        if part in FOLDER_WORDS:
+            is_word = FOLDER_WORDS[part]
+            paths = [path for folder in paths for path in _list_folders(folder) if is_word(path.name)]
+        else:
+            paths = [path for folder in paths for path in folder.glob(part)]
+    return paths
+
+
+def _list_folders(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
+
+
+def _describe_unknown(path: Path) -> str:
+    """Describe a file or folder that no data set reads, and what would be read."""
+    if path.is_file():
+        return f"no data set is a {path.suffix} file: give a folder, or a manifest (.csv, .parquet)"
+    names = sorted(f"{entry.name}/" if entry.is_dir() else entry.name for entry in path.iterdir())
+    contents = format_list(names) if names else "nothing"
+    return (
+        f"looks like no known data set: it holds {contents}: name the folders of your own photos by class "
+        f"({KNOWN_CLASSES}), in folders of splits ({KNOWN_SPLITS}) if there are some"
+    )
 
 
 @frozen(eq=False, slots=False)

@@ -121,7 +121,7 @@ class InputFinder:
             elif path.is_dir():
                 yield from self._search_folder(path)
             elif path.suffix.lower() in MANIFEST_SUFFIXES and path.is_file():
-                yield from _read_manifest(path)
+                yield from _read_manifest(path, self.modalities)
             elif not path.exists():
                 yield InputSample(str(path), {}, path.name, reason=NO_FILE)
             elif classify_file(path) is FileKind.VIDEO:
@@ -199,11 +199,11 @@ def _hide_value(parameter: str) -> str:
     return parameter if re.fullmatch(r"\d{0,3}", value) else f"{name}{equals}***"
 
 
-def _read_manifest(path: Path) -> Iterator[InputSample]:
-    from fas_core.data.open import open_dataset
+def _read_manifest(path: Path, modalities: Sequence[str]) -> Iterator[InputSample]:
+    from fas_core.data.open import open_manifest
     from fas_core.registry import registry
 
-    reader = open_dataset(str(path), None, registry())
+    reader = open_manifest(path, (*MODALITIES, *modalities), registry())
     for split in reader.splits():
         samples = reader.samples(split)
         first = samples.modalities[0]

@@ -63,6 +63,8 @@ def start(path: Path, recipe: Recipe, registry: Registry, *, reader: DatasetRead
         console.info(f"run {path}: {describe(recipe)}")
         dev_counts = f"dev {format_counts(dev)}" if dev else "no dev split"
         console.info(f"train {format_counts(train)}; {dev_counts}")
+        for note in reader.notes:
+            console.info(f"note: {note}")
     return _finish(training, reader)
 
 
@@ -123,7 +125,8 @@ def training_splits(reader: DatasetReader, recipe: Recipe) -> tuple[SampleTable,
     """
     if "train" not in reader.splits():
         splits = ", ".join(reader.splits())
-        raise DataError(f"data set {recipe.data.name!r}: has no train split (it has {splits})")
+        hint = "`fas data split` makes splits"
+        raise DataError(f"data set {recipe.data.name!r}: has no train split (it has {splits}): {hint}")
     train = reader.samples("train").need(recipe.modalities)
     check_trainable(train)
     if "dev" not in reader.splits():

@@ -62,10 +62,10 @@ def fas_datasets() -> Iterator[Dataset]:
     )
     yield Dataset(
         name="folder",
-        summary="Your own photos in live/ and attack/SPECIES/, one or more modalities",
+        summary="Your own photos in live/ and attack/SPECIES/ (or real/, spoof/), one or more modalities",
         target="fas_plugins.datasets.folder:Folder",
         options=FolderOptions,
-        markers=("live", "attack", "train/live", "dev/live", "val/live", "test/live"),
+        markers=("{class}", "{split}/{class}"),
     )
     yield Dataset(
         name="lcc_fasd",

@@ -1,13 +1,15 @@
 """A table of samples: CSV or Parquet, with an image column and any other column of a SampleTable.
 
-Image columns are named by modality (`rgb`, `depth`, `ir`); `path` is read as `rgb`. Paths are relative to the
-file's folder. `label` is 1 or live, 0 or attack; `box` is `x y w h` in pixels of the first image.
+Image columns are named by modality (`rgb`, `depth`, `ir`, or those of the option `modalities`); `path` and
+its synonyms are read as `rgb`. Paths are relative to the file's folder. Labels, splits and columns may have
+any of the names that `fas score` knows; `box` is `x y w h` in pixels of the first image.
 """
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Sequence
+import io
+from collections.abc import Callable, Collection, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -20,14 +22,23 @@ from attrs import frozen
 
 from fas_core.data.text_lists import refuse
 from fas_core.errors import DataError, format_list
-from fas_core.records.samples import ATTACK, COLUMNS, LIVE, SampleTable
+from fas_core.records.samples import COLUMNS, SampleTable
+from fas_core.scores.files.columns import COLUMN_NAMES, normalize_name
+from fas_core.scores.files.labels import find_label_parsers, mentions_attack
+from fas_core.scores.files.raw import decode_text, split_separator_line
+from fas_core.scores.label_words import (
+    KNOWN_CLASSES,
+    describe_synonyms,
+    normalize_word,
+    parse_split,
+    refuse_synonyms,
+)
 from fas_plugins.datasets.base import Reader
 from fas_plugins.datasets.options import ManifestOptions
 
-LABEL_WORDS = {
-    **dict.fromkeys(("1", "1.0", "live", "bonafide", "bona_fide", "bona fide", "real"), LIVE),
-    **dict.fromkeys(("0", "0.0", "attack", "spoof", "fake"), ATTACK),
-}
+DELIMITERS = (",", ";", "\t", "|")
+PATH_NAMES: tuple[str, ...] = ("path", "file", "filename", "file_name", "filepath", "file_path")
+PATH_NAMES += ("image", "image_path", "image_name", "img", "img_path", "img_name", "color", "colour")
 USUAL_SPLITS = ("train", "dev", "test")
 
 
@@ -37,10 +48,12 @@ class Manifest(Reader[ManifestOptions]):
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """Columns that are not used, e.g. because of a mistyped name."""
+        """Columns that are not used, e.g. because of a mistyped name, and words that are read as others."""
         used = {*COLUMNS, *self._modalities}
         unused = [name for name in self._table.column_names if name not in used]
-        return (f"unused columns: {format_list(unused, 10)}",) if unused else ()
+        notes = (f"unused columns: {format_list(unused, 10)}",) if unused else ()
+        renamed = {name: column for name, column in self._renamed.items() if name != "path"}
+        return (*notes, *describe_synonyms(renamed), *describe_synonyms(self._splits))
 
     def splits(self) -> tuple[str, ...]:
         """Return `train`, `dev` and `test` first, then others by name."""
@@ -53,12 +66,28 @@ class Manifest(Reader[ManifestOptions]):
         return self._samples.take(selected.to_numpy())
 
     @cached_property
+    def _file(self) -> pa.Table:
+        return read_table(self.root, (*COLUMNS, *PATH_NAMES, *self.options.modalities))
+
+    @cached_property
+    def _renamed(self) -> dict[str, str]:
+        """`{name in the file: column of the sample table}` of the columns that are used."""
+        return match_columns(self._file.column_names, self.options.modalities, self.root)
+
+    @cached_property
     def _table(self) -> pa.Table:
-        """The file's table, with `path` renamed to `rgb`."""
-        table = read_table(self.root)
-        if "rgb" in table.column_names:
-            return table
-        return table.rename_columns(["rgb" if name == "path" else name for name in table.column_names])
+        """The file's table, its columns named as those of the sample table."""
+        return self._file.rename_columns([self._renamed.get(name, name) for name in self._file.column_names])
+
+    @cached_property
+    def _splits(self) -> dict[str, str]:
+        """`{word in the file: split}`; raises DataError where two words mean the same split."""
+        if "split" not in self._table.column_names:
+            return {}
+        words = pc.unique(self._table.column("split").cast(pa.string())).drop_null().to_pylist()
+        splits = {word: parse_split(word) or word.strip() for word in words}
+        refuse_synonyms({normalize_word(word): split for word, split in splits.items()}, self.root)
+        return splits
 
     @property
     def _modalities(self) -> tuple[str, ...]:
@@ -75,7 +104,7 @@ class Manifest(Reader[ManifestOptions]):
         if not modalities:
             raise DataError(
                 f"{self.root}: no image column, one of path, {', '.join(self.options.modalities)} "
-                f"(found: {', '.join(table.column_names)})"
+                f"(found: {', '.join(table.column_names)}); name others by the option modalities=[NAME, ...]"
             )
         if not len(table):
             raise DataError(f"{self.root}: no rows below the header")
@@ -84,20 +113,24 @@ class Manifest(Reader[ManifestOptions]):
         }
         columns.setdefault("id", pc.coalesce(*(table.column(name) for name in modalities)))
         columns.setdefault("split", pa.array(["test"] * len(table), pa.string()))
+        columns["split"] = pa.array([self._splits.get(word, word) for word in columns["split"].to_pylist()])
         problems: list[tuple[int, str]] = []
         for name in ("id", "split"):
             missing = columns[name].is_null().to_pylist()
             problems += [(row, f"no {name}") for row, is_missing in enumerate(missing) if is_missing]
-        for name, convert in CONVERTERS.items():
+        for name, build_converter in CONVERTERS.items():
             if name in columns:
-                columns[name], failures = _convert(columns[name].to_pylist(), convert)
+                values = columns[name].to_pylist()
+                columns[name], failures = _convert(values, build_converter(values))
                 problems += failures
         refuse(self.root, [f"{_locate(self.root, row)}: {problem}" for row, problem in sorted(problems)])
         return SampleTable.of(columns, modalities=modalities, root=self.root.parent)
 
 
-def read_table(path: Path) -> pa.Table:
+def read_table(path: Path, known: Collection[str]) -> pa.Table:
     """Read a CSV file, all columns as text and empty cells as null, or a Parquet file.
+
+    The delimiter is what a first line `sep=;` says, else the one that gives most of the `known` names.
 
     Raises:
         DataError: the file is missing or malformed.
@@ -105,22 +138,72 @@ def read_table(path: Path) -> pa.Table:
     try:
         if path.suffix.lower() == ".parquet":
             return pa.parquet.read_table(path)
-        with path.open(encoding="utf-8-sig", newline="") as stream:
-            names = [name.strip() for name in next(csv.reader(stream), [])]
+        delimiter, text = split_separator_line(decode_text(path, path.read_bytes()))
+        header, _, rows = text.lstrip("\n").partition("\n")
+        delimiter = delimiter or max(
+            DELIMITERS, key=lambda mark: len(set(_split_header(header, mark)) & set(known))
+        )
+        names = next(csv.reader([header], delimiter=delimiter))
+        names = [name.strip() for name in names]
         if repeated := {name for name in names if names.count(name) > 1}:
             raise DataError(f"{path}: column given twice: {format_list(sorted(repeated))}")
-        read = pa.csv.ReadOptions(column_names=names, skip_rows=1)
-        convert = pa.csv.ConvertOptions(
-            column_types=dict.fromkeys(names, pa.string()), null_values=[""], strings_can_be_null=True
+        if not rows.strip():
+            raise DataError(f"{path}: no rows below the header")
+        return pa.csv.read_csv(
+            io.BytesIO(rows.encode()),
+            read_options=pa.csv.ReadOptions(column_names=names),
+            parse_options=pa.csv.ParseOptions(delimiter=delimiter),
+            convert_options=pa.csv.ConvertOptions(
+                column_types=dict.fromkeys(names, pa.string()), null_values=[""], strings_can_be_null=True
+            ),
         )
-        return pa.csv.read_csv(path, read_options=read, convert_options=convert)
-    except (OSError, UnicodeDecodeError, csv.Error, pa.ArrowInvalid) as error:
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read: {error.strerror}") from error
+    except (csv.Error, pa.ArrowException) as error:
         raise DataError(f"{path}: cannot be read as a table: {error}") from error
 
 
+def match_columns(names: Sequence[str], modalities: Sequence[str], path: Path) -> dict[str, str]:
+    """Return `{name in the file: column of the sample table}` of the columns that are used.
+
+    A name matches itself first, then as another spelling or a synonym (`Label`, `client_id`).
+
+    Raises:
+        DataError: several synonyms of a column are among the names, and not the column's own name.
+    """
+    synonyms = {name: COLUMN_NAMES.get(name, [name]) for name in (*COLUMNS, *modalities)}
+    synonyms["id"] = ["id", "sample_id", "image_id"]
+    # A high `is_attack` is an attack, so it cannot stand for `label`.
+    synonyms["label"] = [name for name in synonyms["label"] if not mentions_attack(name)]
+    if "rgb" in modalities or len(modalities) == 1:
+        default = "rgb" if "rgb" in modalities else modalities[0]
+        synonyms[default] = [default, *PATH_NAMES]
+    matched = {name: name for name in names if name in synonyms}
+    for column, words in synonyms.items():
+        if column in matched.values():
+            continue
+        candidates = [name for word in words for name in names if normalize_name(name) == word]
+        candidates = [name for name in candidates if name not in matched]
+        if len(candidates) > 1 and "path" not in candidates:
+            raise DataError(
+                f"{path}: {len(candidates)} columns could be {column!r}: {format_list(candidates)}: "
+                f"rename the right one to {'path' if column in modalities else column!r}"
+            )
+        if candidates:
+            matched["path" if "path" in candidates else candidates[0]] = column
+    return matched
+
+
+def _split_header(header: str, delimiter: str) -> list[str]:
+    return [normalize_name(name) for name in next(csv.reader([header], delimiter=delimiter))]
+
+
 def _locate(path: Path, row: int) -> str:
-    """Return `file:line` of a row in a CSV file, whose first line is the header, or `file row N`."""
-    return f"{path}:{row + 2}" if path.suffix.lower() != ".parquet" else f"{path} row {row}"
+    """Return `file:line` of a row in a CSV file, or `file row N`."""
+    if path.suffix.lower() == ".parquet":
+        return f"{path} row {row}"
+    has_separator_line = split_separator_line(decode_text(path, path.read_bytes()))[0] is not None
+    return f"{path}:{row + 2 + has_separator_line}"
 
 
 def _convert(values: Sequence[Any], convert: Callable[[Any], Any]) -> tuple[list[Any], list[tuple[int, str]]]:
@@ -136,11 +219,18 @@ def _convert(values: Sequence[Any], convert: Callable[[Any], Any]) -> tuple[list
     return converted, problems
 
 
-def _parse_label(value: Any) -> int:
-    word = str(value).strip().lower()
-    if word not in LABEL_WORDS:
-        raise ValueError(f"label is {value!r}, expected 1 or live, 0 or attack")
-    return LABEL_WORDS[word]
+def _build_label_parser(values: Sequence[Any]) -> Callable[[Any], int]:
+    """Return the parser of a column of labels; in numbers, 1 is live."""
+    parsers = find_label_parsers({str(value).strip().lower() for value in values if value is not None})
+
+    def parse(value: Any) -> int:
+        labels = [parser(str(value).strip().lower()) for parser in parsers]
+        for label in labels:
+            if label is not None:
+                return label
+        raise ValueError(f"label is {value!r}, expected 1 or 0, or a word: {KNOWN_CLASSES}")
+
+    return parse
 
 
 def _parse_frame(value: Any) -> int:
@@ -162,8 +252,9 @@ def _parse_box(value: Any) -> list[float]:
     return numbers
 
 
-CONVERTERS: dict[str, Callable[[Any], Any]] = {
-    "label": _parse_label,
-    "frame": _parse_frame,
-    "box": _parse_box,
+CONVERTERS: dict[str, Callable[[Sequence[Any]], Callable[[Any], Any]]] = {
+    "label": _build_label_parser,
+    "frame": lambda _: _parse_frame,
+    "box": lambda _: _parse_box,
 }
+"""`{column: function that returns the converter of its values}`."""

@@ -9,7 +9,6 @@ folder `Train_files/1_1_01_1/`.
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 from attrs import frozen
@@ -17,13 +16,12 @@ from attrs import frozen
 from fas_core.data.text_lists import read_lines
 from fas_core.errors import DataError
 from fas_core.records.samples import ATTACK, LIVE
+from fas_core.scores.files.published import OULU_SPECIES, OULU_VIDEO
 from fas_plugins.datasets.options import OuluNpuOptions
 from fas_plugins.datasets.videos import Video, VideoReader, list_video_names, parse_videos
 
 SPLITS = {"train": "Train", "dev": "Dev", "test": "Test"}
 LIST_FOLDERS = ("Protocols", "OULU_Protocols", ".")
-NAME = re.compile(r"(?P<phone>[1-6])_(?P<session>[1-3])_(?P<user>\d\d)_(?P<file>[1-5])")
-SPECIES = {"1": "live", "2": "print", "3": "print", "4": "replay", "5": "replay"}
 LABELS = {"+1": LIVE, "1": LIVE, "-1": ATTACK, "-2": ATTACK, "0": ATTACK}
 
 Entry = tuple[str, tuple[str, str | None]]
@@ -92,16 +90,16 @@ def _parse_video(folder: str, location: str, name: str, label: str | None) -> Vi
     """
     if label is not None and label not in LABELS:
         raise ValueError(f"label is {label!r}, expected +1 (live), -1 or -2 (attack) in 'label,video'")
-    if not (match := NAME.fullmatch(name)):
+    if not (match := OULU_VIDEO.fullmatch(name)):
         raise ValueError(f"video {name!r} is not like 1_1_01_1")
     is_live = match["file"] == "1"
     if label is not None and (LABELS[label] == LIVE) is not is_live:
-        raise ValueError(f"label {label} of {name}, whose last number says {SPECIES[match['file']]}")
+        raise ValueError(f"label {label} of {name}, whose last number says {OULU_SPECIES[match['file']]}")
     return Video(
         f"{folder}/{name}",
         location,
         LIVE if is_live else ATTACK,
-        SPECIES[match["file"]],
+        OULU_SPECIES[match["file"]],
         subject=match["user"],
         session=match["session"],
         device=match["phone"],

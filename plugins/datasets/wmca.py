@@ -21,15 +21,12 @@ from attrs import frozen
 from fas_core.data.text_lists import read_lines, refuse
 from fas_core.errors import DataError
 from fas_core.records.samples import ATTACK, LIVE
+from fas_core.scores.label_words import parse_class
 from fas_plugins.datasets.options import WmcaOptions
 from fas_plugins.datasets.videos import Video, VideoReader, parse_videos
 
 SPLITS = {"train": "train", "dev": "dev", "test": "eval"}
 NAME = re.compile(r"(?P<client>\d+)_(?P<session>\d+)_(?P<presenter>\d+)_(?P<type>\d)_(?P<pai>\d+)")
-LABEL_WORDS = {
-    **dict.fromkeys(("bonafide", "bona-fide", "bona_fide", "real", "live"), LIVE),
-    **dict.fromkeys(("attack", "spoof"), ATTACK),
-}
 # Numbers of the attack instruments as published by bob.pad.face: {type: {first number of a run: species}}.
 INSTRUMENTS: dict[str, dict[int, str | None]] = {
     "1": {1: "glasses", 2: "rigidmask", 3: "glasses", 8: "wig", 13: "rigidmask", 15: "glasses", 17: None},
@@ -107,7 +104,7 @@ def _parse_video(location: str, row: list[str]) -> Video:
     if not match or ".." in path.split("/"):
         raise ValueError(f"{row[0]!r} is not like face-station/12.02.18/100_03_015_2_10")
     label = LIVE if match["type"] == "0" else ATTACK
-    if len(row) > 2 and LABEL_WORDS.get(row[1].lower(), label) != label:
+    if len(row) > 2 and parse_class(row[1]) not in (label, None):
         raise ValueError(f"{row[1]} {match[0]}, whose type {match['type']} says otherwise")
     kind = row[2].rpartition("/")[2] if len(row) > 3 else ""
     species = "live" if label == LIVE else get_instrument(match["type"], int(match["pai"])) or kind or None

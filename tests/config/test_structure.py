@@ -47,7 +47,7 @@ def refused(text: str, found: Registry | None = None) -> str:
         ("train: {lr: abc}", "train.lr: must be a number: 'abc'"),
         ("train: {lr: true}", "train.lr: must be a number: True"),
         ("train: {lr: [1]}", "train.lr: must be a number: [1]"),
-        ("train: {device: 3}", "train.device: must be text: 3"),
+        ("train: {device: 3}", 'train.device: must be text: 3 (write it in quotes: "3")'),
         ("train: 3", "train: must be a mapping of epochs, batch_size,"),
         ("train:", "train: must be a mapping of epochs, batch_size,"),
         ("[1, 2]", "must be a mapping of data, modalities, model,"),
@@ -213,6 +213,7 @@ class Window:
     mode: Literal["mean", 0] = "mean"
     limit: int | None = None
     path: Path | None = None
+    protocol: Literal["1", "2@1", "all"] = "all"
     area: float = field(init=False, default=2.0)
 
     @high.validator
@@ -234,6 +235,13 @@ def test_options_of_other_peoples_classes(windowed: Registry) -> None:
     assert recipe(text, windowed).loss.options == expected
 
 
+@pytest.mark.parametrize(("value", "protocol"), [("1", "1"), ("'1'", "1"), ("2@1", "2@1")])
+def test_a_number_stands_for_its_digits_where_the_choices_are_text(
+    windowed: Registry, value: str, protocol: str
+) -> None:
+    assert recipe(f"loss: {{name: windowed, protocol: {value}}}", windowed).loss.options.protocol == protocol
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
@@ -242,6 +250,10 @@ def test_options_of_other_peoples_classes(windowed: Registry) -> None:
         ("area: 3", "loss.area: unknown key"),
         ("sizes: [1, 2.5]", "loss.sizes[1]: must be a whole number: 2.5"),
         ("weights: {a: 1, b: x}", "loss.weights.b: must be a number: 'x'"),
+        ("protocol: 3", "loss.protocol: must be one of '1', '2@1', 'all': 3"),
+        ("protocol: 1.0", "loss.protocol: must be one of '1', '2@1', 'all': 1.0"),
+        ("protocol: true", "loss.protocol: must be one of '1', '2@1', 'all': True"),
+        ("mode: '0'", "loss.mode: must be one of 'mean', 0: '0'"),
         ("mode: false", "loss.mode: must be one of 'mean', 0: False"),
         ("limit: x", "loss.limit: must be a whole number: 'x'"),
     ],

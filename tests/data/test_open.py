@@ -4,7 +4,13 @@ import pytest
 
 from fas_core import ConfigError, DataError, Dataset, PluginError
 from fas_core.config.recipe import DatasetChoice
-from fas_core.data.open import is_unknown_folder, open_choice, open_dataset, resolve_dataset
+from fas_core.data.open import (
+    is_unknown_folder,
+    open_choice,
+    open_dataset,
+    replace_dataset,
+    resolve_dataset,
+)
 from fas_core.registry import PluginRecord, Registry, registry
 
 
@@ -56,15 +62,60 @@ def test_what_looks_like_two_data_sets_wants_a_name(tmp_path: Path) -> None:
     assert not is_unknown_folder(str(tmp_path), registry())
 
 
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("Real/a.jpg", "folder"),
+        ("spoofs/print/a.jpg", "folder"),
+        ("Training/genuine/a.jpg", "folder"),
+        ("eval/bona-fide/a.jpg", "folder"),
+        ("devel/attack/fixed/clip/1.jpg", "replay_attack"),
+    ],
+)
+def test_folders_are_recognised_by_any_word_for_a_class_or_split(
+    tmp_path: Path, path: str, name: str
+) -> None:
+    touch(tmp_path / path)
+    assert resolve_dataset(str(tmp_path), None, registry()).name == name
+
+
+def test_an_unknown_folder_is_described_by_what_it_holds(tmp_path: Path) -> None:
+    touch(tmp_path / "train/0/a.jpg", tmp_path / "photos/b.jpg")
+    with pytest.raises(
+        DataError, match=r"it holds photos/, train/: .*\(live, real, .*spoof.*train, training or dev"
+    ):
+        open_dataset(str(tmp_path), None, registry())
+
+
 def test_what_looks_like_none_wants_a_name(tmp_path: Path) -> None:
     touch(tmp_path / "a.jpg")
-    for place in (tmp_path, tmp_path / "a.jpg"):
+    for path, reason in (
+        (
+            tmp_path,
+            r"looks like no known data set: it holds a\.jpg: name the folders of .* by class \(live, real",
+        ),
+        (tmp_path / "a.jpg", r"no data set is a \.jpg file: give a folder"),
+    ):
         with pytest.raises(
-            DataError, match=f"looks like no known data set: write NAME:{place}, where NAME is"
+            DataError, match=f"{reason}.*; or write NAME:{path}, where NAME is one of casia_surf"
         ):
-            open_dataset(str(place), None, registry())
+            open_dataset(str(path), None, registry())
     assert is_unknown_folder(str(tmp_path), registry())
     assert not is_unknown_folder(str(tmp_path / "a.jpg"), registry())
+
+
+def test_another_data_set_takes_over_the_names_of_modalities(tmp_path: Path) -> None:
+    touch(tmp_path / "m.csv")
+    own = resolve_dataset(f"folder:{tmp_path}", {"modalities": ["thermal", "nir"]}, registry())
+    other = replace_dataset(str(tmp_path / "m.csv"), own, registry())
+    assert other.options.modalities == ("thermal", "nir")
+    assert replace_dataset(f"nuaa:{tmp_path}", own, registry()).options.protocol == "subject_disjoint"
+    nuaa = resolve_dataset(f"nuaa:{tmp_path}", None, registry())
+    assert replace_dataset(str(tmp_path / "m.csv"), nuaa, registry()).options.modalities == (
+        "rgb",
+        "depth",
+        "ir",
+    )
 
 
 def test_a_slip_of_the_pen_is_answered_with_the_closest_name() -> None:

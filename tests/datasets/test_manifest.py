@@ -7,6 +7,7 @@ import pytest
 
 from fas_core import DataError
 from fas_core.records.samples import COLUMNS
+from fas_core.scores.label_words import KNOWN_CLASSES
 from fas_plugins.datasets.manifest import Manifest
 from fas_plugins.datasets.options import ManifestOptions
 
@@ -83,6 +84,13 @@ def test_label_words(tmp_path: Path) -> None:
         "attack": 0,
         "SPOOF": 0,
         "fake": 0,
+        "Bona-Fide": 1,
+        "genuine": 1,
+        "client": 1,
+        "Imposters": 0,
+        "non-live": 0,
+        "true": 1,
+        "False": 0,
     }
     rows = "\n".join(f"{number}.jpg,{word}" for number, word in enumerate(words))
     assert reader(tmp_path / "m.csv", f"path,label\n{rows}\n").samples("test").column("label") == list(
@@ -93,6 +101,60 @@ def test_label_words(tmp_path: Path) -> None:
 def test_unused_columns_are_noted(tmp_path: Path) -> None:
     manifest = reader(tmp_path / "m.csv", "path,specie,quality\na.jpg,print,3\n")
     assert manifest.notes == ("unused columns: specie, quality",)
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+@pytest.mark.parametrize("start", ["", "\ufeff", "sep={}\r\n", "\ufeffsep={}\n"])
+def test_delimiters_are_recognised_or_declared(tmp_path: Path, delimiter: str, start: str) -> None:
+    rows = ["path,split,label,species", "a b.jpg,train,real,", "b.jpg,train,spoof,print"]
+    text = "\n".join(rows).replace(",", delimiter)
+    samples = reader(tmp_path / "m.csv", f"{start.format(delimiter)}{text}\n").samples("train")
+    assert samples.column("rgb") == ["a b.jpg", "b.jpg"]
+    assert samples.column("label") == [1, 0]
+    assert samples.column("species") == ["live", "print"]
+
+
+def test_lines_are_counted_from_the_top_of_the_file(tmp_path: Path) -> None:
+    with pytest.raises(DataError) as error:
+        reader(tmp_path / "m.csv", "sep=;\npath;label\na.jpg;maybe\n").splits()
+    assert error.value.problems[0].startswith(f"{tmp_path / 'm.csv'}:3: label is 'maybe'")
+
+
+def test_utf_16_is_read(tmp_path: Path) -> None:
+    (tmp_path / "m.csv").write_bytes("path,label\nä.jpg,1\n".encode("utf-16"))
+    assert Manifest(ManifestOptions(), root=tmp_path / "m.csv").samples("test").column("rgb") == ["ä.jpg"]
+
+
+def test_words_for_splits_are_read_as_train_dev_and_test(tmp_path: Path) -> None:
+    manifest = reader(tmp_path / "m.csv", "path,split\na,Training\nb,valid\nc,eval\nd,training\n")
+    assert manifest.splits() == ("train", "dev", "test")
+    assert manifest.samples("train").column("id") == ["a", "d"]
+    assert manifest.samples("train").column("split") == ["train", "train"]
+    (note,) = manifest.notes
+    assert "'valid' as 'dev'" in note
+    assert "'eval' as 'test'" in note
+
+
+def test_usual_names_of_columns(tmp_path: Path) -> None:
+    manifest = reader(
+        tmp_path / "m.csv", "File_Path,Class,Client_ID,attack type,subset\na.jpg,spoof,7,mask,devel\n"
+    )
+    samples = manifest.samples("dev")
+    columns = ("rgb", "label", "subject", "species")
+    assert [samples.column(name) for name in columns] == [["a.jpg"], [0], ["7"], ["mask"]]
+    assert "'Client_ID' as 'subject'" in manifest.notes[0]
+
+
+def test_a_column_where_one_means_attack_is_no_label(tmp_path: Path) -> None:
+    manifest = reader(tmp_path / "m.csv", "path,is_attack\na.jpg,1\n")
+    assert manifest.samples("test").column("label") == [None]
+    assert manifest.notes == ("unused columns: is_attack",)
+
+
+def test_a_path_is_the_only_modality(tmp_path: Path) -> None:
+    (tmp_path / "m.csv").write_text("path,label\na.png,1\n")
+    manifest = Manifest(ManifestOptions(modalities=("thermal",)), root=tmp_path / "m.csv")
+    assert manifest.samples("test").column("thermal") == ["a.png"]
 
 
 def test_all_problems_are_named_with_their_lines(tmp_path: Path) -> None:
@@ -108,7 +170,7 @@ def test_all_problems_are_named_with_their_lines(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="6 problems") as error:
         manifest.splits()
     assert error.value.problems == (
-        f"{file}:2: label is 'maybe', expected 1 or live, 0 or attack",
+        f"{file}:2: label is 'maybe', expected 1 or 0, or a word: {KNOWN_CLASSES}",
         f"{file}:3: no id",
         f"{file}:4: box is '1 2 3', expected 'x y w h' in pixels",
         f"{file}:4: frame is 'x', expected a whole number",
@@ -120,9 +182,18 @@ def test_all_problems_are_named_with_their_lines(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("", "cannot be read as a table"),
+        ("", "the file is empty"),
+        ("sep=;\n", "no rows below the header"),
+        ("path,val_split,label\na.jpg,x\n", "cannot be read as a table.*Expected 3 columns, got 2"),
+        ("path,split\na.jpg,val\nb.jpg,dev\n", "'dev' and 'val' both mean 'dev'"),
+        ("path,split\na.jpg,eval\nb.jpg,test\n", "'eval' and 'test' both mean 'test'"),
+        ("image,file,label\na.jpg,b.jpg,1\n", "2 columns could be 'rgb': file, image: rename .* to 'path'"),
+        ("path,gt,target\na.jpg,1,1\n", "2 columns could be 'label': gt, target"),
         ("path,label\n", "no rows below the header"),
-        ("file,label\na.jpg,1\n", r"no image column, one of path, rgb, depth, ir \(found: file, label\)"),
+        (
+            "photo,label\na.jpg,1\n",
+            r"no image column, one of path, rgb, depth, ir \(found: photo, label\); name .*modalities=",
+        ),
         ("path,label\na.jpg\n", "cannot be read as a table.*Expected 2 columns, got 1"),
         ("path,label,label\na.jpg,1,1\n", "column given twice: label"),
         ("path\na.jpg\na.jpg\n", "id given twice: a.jpg"),

@@ -82,6 +82,15 @@ def test_empty_folders_and_cameras_without_a_number_are_refused(tmp_path: Path) 
         find("camera:front")
 
 
+def test_a_manifest_has_columns_of_the_modalities_of_the_model(tmp_path: Path) -> None:
+    (tmp_path / "m.csv").write_text("thermal,nir,label\na.png,b.png,1\n,c.png,0\n")
+    samples = list(read_samples(InputFinder(("thermal", "nir")).find([str(tmp_path / "m.csv")])))
+    assert [sample.images for sample in samples] == [
+        {"thermal": tmp_path / "a.png", "nir": tmp_path / "b.png"},
+        {"nir": tmp_path / "c.png"},
+    ]
+
+
 def test_a_manifest_has_boxes(tmp_path: Path) -> None:
     touch(tmp_path, "x.jpg")
     (tmp_path / "m.csv").write_text("id,rgb,box\na,x.jpg,1 2 3 4\nb.png,x.jpg,\n")

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from attrs import frozen
 
 from fas_core.errors import DataError, format_list, suggest_closest
-from fas_core.scores.files.labels import are_label_words, parse_numbers
+from fas_core.scores.files.labels import are_label_numbers, are_label_words, parse_numbers
 
 UNPRINTABLE = r"[\x00-\x08\x0a-\x1f\x7f-\x{9f}\x{2028}\x{2029}]"
 
@@ -33,7 +33,7 @@ COLUMN_NAMES: dict[str, list[str]] = {
         "species": "species attack_species attack_type spoof_type pai pai_species pais instrument "
         "attack_instrument",
         "split": "split subset partition",
-        "subject": "subject subject_id client client_id person person_id user user_id",
+        "subject": "subject subject_id client client_id claimed_id person person_id user user_id",
         "group": "group",
         "session": "session session_id",
         "device": "device device_id sensor camera",
@@ -185,5 +185,5 @@ def _guess_role(column: pa.Array) -> str | None:
     if not pc.any(pc.not_equal(distinct, "")).as_py():
         return None
     if (numbers := parse_numbers(distinct)) is not None:
-        return "label" if set(pc.unique(numbers.drop_null())[:3].to_pylist()) <= {0.0, 1.0} else "score"
+        return "label" if are_label_numbers(numbers) else "score"
     return "label" if are_label_words(distinct) else "id"

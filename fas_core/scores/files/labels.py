@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any, Literal
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from fas_core.errors import DataError, format_list
+from fas_core.scores.label_words import KNOWN_CLASSES, parse_class
 from fas_core.scores.table import ATTACK, LIVE
 
 NUMBER = r"(?i)^[+-]?((\d+\.?\d*|\.\d+)(e[+-]?\d+)?|inf|infinity|nan)$"
@@ -22,10 +23,11 @@ _NUMBER = re.compile(f"{NUMBER}|{COMMA_NUMBER.removeprefix('(?i)')}", re.ASCII |
 
 Side = Literal["live", "attack"]
 
-LIVE_WORDS = {"live", "bonafide", "bona fide", "real", "genuine", "client"}
-ATTACK_WORDS = {"attack", "spoof", "fake", "imposter", "impostor", "presentation attack"}
-WORDS = dict.fromkeys(LIVE_WORDS, LIVE) | dict.fromkeys(ATTACK_WORDS, ATTACK)
+Parser = Callable[[str], int | None]
+
 NUMBERS = {"1": 1, "1.0": 1, "0": 0, "0.0": 0}
+SIGNED_NUMBERS = {"+1": LIVE, "1": LIVE, "1.0": LIVE, "-1": ATTACK, "-1.0": ATTACK, "-2": ATTACK}
+"""As in the lists of OULU-NPU, and of programs whose classes are +1 and -1; 0 is not among them."""
 BOOLEANS = {"true": 1, "false": 0}
 NO_SPECIES = {"", "none", "na", "n/a", "nan", "null", "-", "0"}  # of live samples
 
@@ -60,7 +62,7 @@ def parse_numbers(column: pa.Array) -> pa.Array | None:
 
 def mentions_attack(name: str) -> bool:
     """Whether a name says that 1, or a high score, means attack."""
-    return not {"attack", "spoof", "fake"}.isdisjoint(re.split(r"[\s.\-()_]+", name.lower()))
+    return any(parse_class(word) == ATTACK for word in re.split(r"[\s.\-()_]+", name))
 
 
 def are_label_words(distinct: pa.Array) -> bool:
@@ -68,7 +70,7 @@ def are_label_words(distinct: pa.Array) -> bool:
     if len(distinct) > 100:  # more spellings than people have for labels
         return False
     words = set(_normalize(distinct)) - {""}
-    return bool(words) and words <= set(WORDS)
+    return bool(words) and all(parse_class(word) is not None for word in words)
 
 
 def parse_labels(column: pa.Array, one: Side | None, *, where: str, name: str) -> tuple[pa.Array, str]:
@@ -78,32 +80,51 @@ def parse_labels(column: pa.Array, one: Side | None, *, where: str, name: str) -
     column, for messages. `name`: "" for none. Raises DataError where a value means neither, values are of
     several kinds, or the name says that 1 means attack.
     """
-    words = _normalize(pc.unique(column))
-    kinds = [kind for kind in (WORDS, NUMBERS, BOOLEANS) if any(word in kind for word in words)]
-    if unknown := [word for word in words if word and not any(word in kind for kind in kinds)]:
+    words = [word for word in _normalize(pc.unique(column)) if word]
+    kinds = find_label_parsers(words)
+    if unknown := [word for word in words if all(kind(word) is None for kind in kinds)]:
         rows = pc.sum(_map_words(column, lambda word: word in unknown))
         raise DataError(
             f"{where}: labels of {rows} rows are not understood: {format_list(map(repr, unknown))}: "
-            f"write 1 or 0, or words such as live and attack"
+            f"write 1 or 0, or words: {KNOWN_CLASSES}"
         )
     if len(kinds) > 1:
-        examples = format_list(repr(word) for word in words if word)
+        examples = format_list(map(repr, words))
         raise DataError(f"{where}: labels of several kinds, so none is clear: {examples}")
-    if kinds == [WORDS]:
-        return _map_words(column, WORDS.get).cast(pa.int8()), "words"
+    if kinds == [parse_class]:
+        return _map_words(column, parse_class).cast(pa.int8()), "words"
     if one is None and mentions_attack(name):
         raise DataError(
             f"{where}: does 1 mean attack in column {name!r}? Say so by --label-one attack (or live)"
         )
-    labels = _map_words(column, {**NUMBERS, **BOOLEANS}.get).cast(pa.int8())
-    return pc.subtract(pa.scalar(1, pa.int8()), labels) if one == "attack" else labels, f"1 = {one or 'live'}"
+    signed = kinds == [SIGNED_NUMBERS.get]
+    labels = _map_words(column, kinds[0] if kinds else NUMBERS.get).cast(pa.int8())
+    remark = f"1 = {one or 'live'}" + (f", -1 = {'live' if one == 'attack' else 'attack'}" if signed else "")
+    return pc.subtract(pa.scalar(1, pa.int8()), labels) if one == "attack" else labels, remark
+
+
+def are_label_numbers(numbers: pa.Array) -> bool:
+    """Whether numbers, null where unknown, are 0 and 1, or 1 beside -1 or -2, as in OULU-NPU's lists."""
+    values = set(pc.unique(numbers.drop_null())[:4].to_pylist())
+    return values <= {0.0, 1.0} or (1.0 in values and len(values) > 1 and values <= {1.0, -1.0, -2.0})
+
+
+def find_label_parsers(words: Collection[str]) -> list[Parser]:
+    """Return the parsers of the kinds of labels that occur among lower-case words: words, numbers, booleans.
+
+    Numbers are 1 and 0 or, where one is negative, those of `SIGNED_NUMBERS`.
+    """
+    is_signed = any(word.startswith("-") and word in SIGNED_NUMBERS for word in words)
+    numbers = SIGNED_NUMBERS if is_signed and "0" not in words else NUMBERS
+    parsers: tuple[Parser, ...] = (parse_class, numbers.get, BOOLEANS.get)
+    return [parse for parse in parsers if any(parse(word) is not None for word in words)]
 
 
 def labels_from_species(column: pa.Array) -> pa.Array | None:
     """Labels by a species column with a word for live, null where it is empty; None without such a word."""
-    if LIVE_WORDS.isdisjoint(_normalize(pc.unique(column))):
+    if not any(map(_means_live, _normalize(pc.unique(column)))):
         return None
-    labels = _map_words(column, lambda word: LIVE if word in LIVE_WORDS else ATTACK if word else None)
+    labels = _map_words(column, lambda word: LIVE if _means_live(word) else ATTACK if word else None)
     return labels.cast(pa.int8())
 
 
@@ -111,8 +132,8 @@ def check_species(column: pa.Array, labels: pa.Array, ids: pa.Array, where: str)
     """Return the species, `live` for live samples, null kept; DataError where they contradict labels."""
     is_live = pc.fill_null(pc.equal(labels, LIVE), False)
     is_attack = pc.fill_null(pc.equal(labels, ATTACK), False)
-    names_attack = _map_words(column, lambda word: word not in LIVE_WORDS | NO_SPECIES)
-    names_live = _map_words(column, lambda word: word in LIVE_WORDS)
+    names_attack = _map_words(column, lambda word: not _means_live(word) and word not in NO_SPECIES)
+    names_live = _map_words(column, _means_live)
     contrary = pc.or_(pc.and_(is_live, names_attack), pc.and_(is_attack, names_live))
     if pc.any(contrary).as_py():
         pairs = zip(ids.filter(contrary).to_pylist(), column.filter(contrary).to_pylist(), strict=True)
@@ -125,10 +146,13 @@ def check_species(column: pa.Array, labels: pa.Array, ids: pa.Array, where: str)
     return pc.if_else(is_live, "live", column)
 
 
+def _means_live(word: str) -> bool:
+    return parse_class(word) == LIVE
+
+
 def _normalize(column: pa.Array) -> list[str]:
-    """Values in lower case, `bona_fide` and `bona-fide` as `bona fide`, null as ""."""
-    values = [(value or "").strip().lower() for value in column.to_pylist()]
-    return [re.sub(r"(?<=\w)[_ -]+(?=\w)", " ", value) for value in values]
+    """Return the values in lower case, null as ""."""
+    return [(value or "").strip().lower() for value in column.to_pylist()]
 
 
 def _map_words(column: pa.Array, function: Callable[[str], Any]) -> pa.Array:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
+import json
+import re
 from collections import Counter
 from pathlib import Path
 
@@ -57,13 +59,24 @@ def _parse(path: Path, data: bytes, delimiter: str | None, header: bool | None) 
         # `ScoreTable.write` gives pages a checksum: a flipped bit is an error and not another score.
         table = pa.parquet.read_table(io.BytesIO(data), page_checksum_verification=True)
         return RawTable(path, "Parquet", table)
-    text = _decode(path, data)
+    text = decode_text(path, data)
+    if scores := _read_json_object(text):
+        return RawTable(
+            path, "JSON object (id: score)", pa.table({"id": list(scores), "score": list(scores.values())})
+        )
     if text[:1000].lstrip().startswith("{") or path.suffix.lower() in JSON_SUFFIXES:
         return RawTable(path, "JSON-lines", _read_json(path, text))
-    return read_delimited(path, text, delimiter, header)
+    declared, text = split_separator_line(text)
+    return read_delimited(path, text, delimiter or declared, header)
 
 
-def _decode(path: Path, data: bytes) -> str:
+def split_separator_line(text: str) -> tuple[str | None, str]:
+    """Return the delimiter that a first line `sep=;` declares, as spreadsheets write it, and the rest."""
+    match = re.match(r'"?sep=(.)"?\n', text, re.IGNORECASE)
+    return (match[1], text[match.end() :]) if match else (None, text)
+
+
+def decode_text(path: Path, data: bytes) -> str:
     """Decode UTF-8, or UTF-16 with a byte order mark, to text with LF line ends and without the mark."""
     if data.startswith(ZIP):
         raise DataError(f"{path}: a workbook or another ZIP archive: save what is in it as CSV")
@@ -77,6 +90,19 @@ def _decode(path: Path, data: bytes) -> str:
     if not text or text.isspace():
         raise DataError(f"{path}: the file is empty")
     return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _read_json_object(text: str) -> dict[str, float] | None:
+    """Return the scores of a JSON object `{id: score}`; None for anything else, e.g. a JSON-lines row."""
+    if not text[:1000].lstrip().startswith("{"):
+        return None
+    try:
+        values = json.loads(text)
+    except ValueError:  # several objects, one a line
+        return None
+    if not all(type(value) in (int, float) for value in values.values()) or any(map(is_known_name, values)):
+        return None
+    return {name: float(value) for name, value in values.items()}
 
 
 def _read_json(path: Path, text: str) -> pa.Table:

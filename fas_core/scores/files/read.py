@@ -21,7 +21,9 @@ from fas_core.scores.files.labels import (
     parse_labels,
     parse_numbers,
 )
+from fas_core.scores.files.published import PublishedTable, name_columns, name_list_columns
 from fas_core.scores.files.raw import read_raw_table
+from fas_core.scores.label_words import normalize_word, parse_split, refuse_synonyms
 from fas_core.scores.table import SCHEMA, ScoreTable, refuse_repeated_ids
 from fas_core.scores.thresholds import Threshold, fit_threshold
 
@@ -93,15 +95,43 @@ class ScoreFile:
 def read_scores(
     path: Path, reading: Reading | None = None, labels: Path | None = None, *, need_labels: bool = True
 ) -> ScoreFile:
-    """Read CSV of any delimiter, Parquet, JSON-lines or a submission (`path [path path] score`).
+    """Read CSV of any delimiter, Parquet, JSON-lines, a submission (`path [path path] score`) or bob's forms.
 
     `labels`: a list, `path [path path] label` or any table with ids and labels, that replaces the file's own
     labels, species, subjects and the like. Raises DataError where something is wrong or ambiguous in a file,
     or, unless `need_labels` is false, where there are no labels.
     """
-    reading = reading or Reading()
+    published = _read_published(path, reading or Reading())
+    if published.impostors and labels is None:
+        _refuse_impostors_alone(published)
+    return _interpret(published.raw, reading or Reading(), labels, need_labels)
+
+
+def read_samples(path: Path, reading: Reading | None = None) -> tuple[ScoreFile, bool]:
+    """Read a file that may have no labels, and whether it has those of `PublishedTable.has_classes`."""
+    published = _read_published(path, reading or Reading())
+    return _interpret(published.raw, reading or Reading(), None, False), published.has_classes
+
+
+def _read_published(path: Path, reading: Reading) -> PublishedTable:
     raw = read_raw_table(path, delimiter=reading.delimiter, header=reading.header)
-    columns = assign_columns(raw, ("id", "score") if labels else ROLES, reading.columns)
+    return PublishedTable(raw) if reading.columns else name_columns(raw)
+
+
+def _refuse_impostors_alone(published: PublishedTable) -> None:
+    """Raise a DataError where a file of a verification system has no presentation attack."""
+    if "attack" not in published.raw.table.column("label").to_pylist():
+        raise DataError(
+            f"{published.raw.path}: {published.impostors} rows are zero-effort impostors, whose real client "
+            f"is another one than the claimed one, and none is a presentation attack: give those by "
+            f"--attacks FILE"
+        )
+
+
+def _interpret(raw: RawTable, reading: Reading, labels: Path | None, need_labels: bool) -> ScoreFile:
+    """Return a table's score file; see `read_scores`."""
+    roles = ("id", "score", "video") if labels else ROLES
+    columns = assign_columns(raw, roles, reading.columns)
     ids = _read_ids(raw, columns)
     score = require_column(raw, columns, "score")
     scores, remark = _read_values(raw, score, ids, reading.high_score)
@@ -110,17 +140,18 @@ def read_scores(
         known, label_remark = _read_label_columns(raw, columns, ids, reading.label_one, need_labels)
         description = _describe(raw, columns, {"score": remark} | label_remark, recorded)
     elif "id" not in columns:
-        raise DataError(f"{path}: no column of ids to look up in {labels}: give --column id=NAME")
+        raise DataError(f"{raw.path}: no column of ids to look up in {labels}: give --column id=NAME")
     else:
-        known, list_description = _look_up_labels(raw, ids, labels, reading)
+        videos = raw.read_text(columns["video"], "video") if "video" in columns else None
+        known, list_description = _look_up_labels(raw, ids, videos, labels, reading)
         description = f"{_describe(raw, columns, {'score': remark}, recorded)}; {list_description}"
     thresholds = next(iter(recorded.values()), ())
     negated = reading.high_score == "attack"
     if negated:
         scores, thresholds = pc.negate(scores), tuple(-value for value in reversed(thresholds))
-    table = ScoreTable.of({"id": ids, "score": scores, **known}, name=str(path))
+    table = ScoreTable.of({"id": ids, "score": scores, **known}, name=str(raw.path))
     names = {role: raw.names[index] for role, index in columns.items()}
-    return ScoreFile(path, table, names, description, "id" in columns, negated, thresholds)
+    return ScoreFile(raw.path, table, names, description, "id" in columns, negated, thresholds)
 
 
 def refuse_shared(evaluated: ScoreFile, dev: ScoreFile) -> None:
@@ -142,7 +173,12 @@ def _read_ids(raw: RawTable, columns: dict[str, int]) -> pa.Array:
     if empty := pc.sum(pc.equal(ids, "")).as_py():
         label = raw.column_label(columns["id"])
         raise DataError(f"{raw.path}: column {label}: {empty} of {len(raw)} rows have no id")
-    refuse_repeated_ids(ids, raw.path)
+    try:
+        refuse_repeated_ids(ids, raw.path)
+    except DataError as error:
+        name = raw.names[columns["id"]]
+        hint = f"if they are videos with several scores each, give --column video={name} --column id="
+        raise DataError(f"{error.message}: {hint}") from None
     return ids
 
 
@@ -188,32 +224,50 @@ def _read_label_columns(
     else:
         hint = " or --labels LIST" if "score" in columns else ""
         raise DataError(f"{raw.path}: no labels (found: {raw.summary}): give --column label=NAME{hint}")
+    remarks = {"label": remark}
+    if "split" in known and (note := _describe_splits(raw, known)):
+        remarks["split"] = note
     if "species" in known:
         known["species"] = check_species(known["species"], known["label"], ids, str(raw.path))
-    return known, {"label": remark}
+    return known, remarks
+
+
+def _describe_splits(raw: RawTable, known: dict[str, pa.Array]) -> str:
+    """Replace words for splits, such as `devel`, by train, dev and test; return what was replaced."""
+    words = pc.unique(known["split"]).drop_null().to_pylist()
+    splits = {word: parse_split(word) or word for word in words}
+    refuse_synonyms({normalize_word(word): split for word, split in splits.items()}, raw.path)
+    names = pa.array([splits[word] for word in words], pa.string())
+    known["split"] = names.take(pc.index_in(known["split"], value_set=pa.array(words, pa.string())))
+    return ", ".join(f"{word} = {split}" for word, split in splits.items() if word != split)
 
 
 def _look_up_labels(
-    raw: RawTable, ids: pa.Array, labels: Path, reading: Reading
+    raw: RawTable, ids: pa.Array, videos: pa.Array | None, labels: Path, reading: Reading
 ) -> tuple[dict[str, pa.Array], str]:
-    """({column: values} that a list holds of the ids, in their order; how the list is interpreted)."""
-    listing = read_raw_table(labels)
+    """({column: values} that a list holds of the ids, or of their videos; how the list is interpreted)."""
+    listing = name_list_columns(read_raw_table(labels))
     requested = {role: name for role, name in reading.columns.items() if role not in ("id", "score")}
     columns = assign_columns(listing, [role for role in ROLES if role != "score"], requested)
     require_column(listing, columns, "id")
     listed_ids = _read_ids(listing, columns)
     known, remark = _read_label_columns(listing, columns, listed_ids, reading.label_one)
-    unlabelled = ids.filter(pc.invert(pc.is_in(ids, value_set=listed_ids))).to_pylist()
-    unscored = listed_ids.filter(pc.invert(pc.is_in(listed_ids, value_set=ids))).to_pylist()
+    keys, note = ids, ""
+    if videos is not None and not pc.any(pc.is_in(ids, value_set=listed_ids)).as_py():
+        keys, note = videos, ", whose ids are the videos of the samples"
+    unlabelled = keys.filter(pc.invert(pc.is_in(keys, value_set=listed_ids))).to_pylist()
+    unscored = listed_ids.filter(pc.invert(pc.is_in(listed_ids, value_set=keys))).to_pylist()
     if unlabelled or unscored:
         examples = [f" ({format_list(some, 3)})" if some else "" for some in (unlabelled, unscored)]
         raise DataError(
-            f"{raw.path} and {labels} do not match: {len(unlabelled)} of {len(ids)} ids have no label"
+            f"{raw.path} and {labels} do not match: {len(unlabelled)} of {len(keys)} ids have no label"
             f"{examples[0]}, {len(unscored)} of {len(listed_ids)} labelled ones no score{examples[1]}"
         )
-    rows = pc.index_in(ids, value_set=listed_ids)
+    rows = pc.index_in(keys, value_set=listed_ids)
     known = {role: column.take(rows) for role, column in known.items()}
-    return known, _describe(listing, columns, remark, {})
+    if videos is not None:
+        known.setdefault("video", videos)
+    return known, _describe(listing, columns, remark, {}) + note
 
 
 def _describe(

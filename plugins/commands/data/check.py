@@ -13,6 +13,7 @@ from attrs import asdict, frozen
 from fas_core.console import Table
 from fas_core.contracts import DatasetReader
 from fas_core.data.images import box_overlaps
+from fas_core.data.listing import ListsFolder
 from fas_core.errors import DataError, format_list
 from fas_core.records.samples import ATTACK, LIVE, SampleTable
 from fas_plugins.commands.data.decoding import explain_undecodable
@@ -86,7 +87,7 @@ def inspect_dataset(reader: DatasetReader, workers: int) -> DatasetCheck:
     problems += _shorten([file.problem for file in files.values() if file.problem])
     if splits:
         root = next(iter(splits.values())).root
-        problems += _shorten(list(explain_undecodable(reader, root).values()))
+        problems += _shorten(list(explain_undecodable(reader, root).values())) + _find_videos(reader)
     warnings: list[str] = []
     for split, samples in splits.items():
         problems += _find_contradictions(split, samples) + _find_boxes_outside(split, samples, files)
@@ -147,6 +148,13 @@ def _find_boxes_outside(split: str, samples: SampleTable, files: Files) -> list[
             outside.append(name)
     problem = f"{split}: {_count(outside, 'box')} outside the image: {format_list(outside)}"
     return [problem] if outside else []
+
+
+def _find_videos(reader: DatasetReader) -> list[str]:
+    """Find videos in a data set of images."""
+    videos = reader.listing.videos if isinstance(reader, ListsFolder) else ()
+    hint = f"not read, make images of them by `fas data frames`: {format_list(videos, 3)}"
+    return [f"{_count(videos, 'video')}: {hint}"] if videos else []
 
 
 def _find_single_class(split: str, samples: SampleTable) -> list[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import rich_click as click
 
@@ -11,9 +10,8 @@ from fas_core.cli.options import detector_option, margin_option, output_options,
 from fas_core.console import console
 from fas_core.registry import registry
 from fas_plugins.commands.data.frames_command import frames
-
-if TYPE_CHECKING:
-    from fas_core.contracts import DatasetReader
+from fas_plugins.commands.data.source import open_source, set_option
+from fas_plugins.commands.data.split_command import split_command
 
 
 @click.group()
@@ -25,14 +23,7 @@ def command() -> None:
 
 
 command.add_command(frames)
-
-set_option = click.option(
-    "--set",
-    "sets",
-    multiple=True,
-    metavar="KEY=VALUE",
-    help="Set an option of the data set, e.g. protocol=official; may be repeated.",
-)
+command.add_command(split_command)
 
 
 @command.command()
@@ -49,7 +40,7 @@ def check(ctx: click.Context, datasets: tuple[str, ...], sets: tuple[str, ...], 
     from fas_core.data.parallel import cores
     from fas_plugins.commands.data.check import inspect_dataset
 
-    checks = {name: inspect_dataset(_open(name, sets), workers or cores()) for name in datasets}
+    checks = {name: inspect_dataset(open_source(name, sets), workers or cores()) for name in datasets}
     for name, result in checks.items():
         console.table(result.table(name))
         for note in result.notes:
@@ -86,7 +77,7 @@ def stats(dataset: str, split: str, size: int, sets: tuple[str, ...], workers: i
     from fas_core.records.model_input import Resize
     from fas_plugins.commands.data.stats import measure_channels
 
-    reader = _open(dataset, sets)
+    reader = open_source(dataset, sets)
     samples = reader.samples(split)
     samples.need(samples.modalities)
     for note in reader.notes:
@@ -157,7 +148,7 @@ def make(dst: Path | None, sets: tuple[str, ...]) -> None:
 
     Its options are those of `synthetic`: protocol, subjects, shots, size, seed.
     """
-    reader = _open("synthetic" if dst is None else f"synthetic:{dst}", sets)
+    reader = open_source("synthetic" if dst is None else f"synthetic:{dst}", sets)
     counts = {split: reader.samples(split).counts() for split in reader.splits()}
     root = reader.samples("train").root
     for split, classes in counts.items():
@@ -187,7 +178,7 @@ def show(dataset: str, output: Path, split: str | None, number: int, sets: tuple
     from fas_core.data.images import write_image
     from fas_plugins.commands.data.sheet import draw_contact_sheet
 
-    reader = _open(dataset, sets)
+    reader = open_source(dataset, sets)
     split = split or reader.splits()[0]
     samples = reader.samples(split)
     for note in reader.notes:
@@ -196,10 +187,3 @@ def show(dataset: str, output: Path, split: str | None, number: int, sets: tuple
     console.info(f"{output}: {split} of {dataset}")
     if console.json:
         console.document({"sheet": str(output)})
-
-
-def _open(dataset: str, sets: tuple[str, ...]) -> DatasetReader:
-    from fas_core.config.load import parse_sets
-    from fas_core.data.open import open_dataset
-
-    return open_dataset(dataset, parse_sets(sets), registry())

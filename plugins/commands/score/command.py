@@ -55,6 +55,18 @@ class ScoreCommand(click.RichCommand):
     help="Labels of FILE, if they are in another file: lines of `path [path path] label`, or CSV.",
 )
 @click.option("--dev-labels", type=FILE, metavar="LIST", help="Labels of --dev, if they are in another file.")
+@click.option(
+    "--attacks",
+    type=FILE,
+    metavar="FILE",
+    help="Scores of the attacks, if they are in another file; then FILE has those of live samples.",
+)
+@click.option(
+    "--dev-attacks",
+    type=FILE,
+    metavar="FILE",
+    help="Scores of the attacks of --dev, if they are in another file.",
+)
 @reading_options
 @aggregate_option
 @evaluation_options
@@ -65,6 +77,8 @@ def command(
     threshold: str | None,
     labels: Path | None,
     dev_labels: Path | None,
+    attacks: Path | None,
+    dev_attacks: Path | None,
     reading: Reading,
     aggregate: str | None,
     evaluation: EvaluationOptions,
@@ -79,10 +93,12 @@ def command(
 
     if dev_labels is not None and dev is None:
         raise ConfigError(f"--dev-labels {dev_labels}: labels without scores: give --dev FILE too")
+    if dev_attacks is not None and dev is None:
+        raise ConfigError(f"--dev-attacks {dev_attacks}: give the live samples by --dev FILE too")
     _check_options(threshold, aggregate)
     metrics = evaluation.bind(Recipe().metrics, registry())
-    file_scores = _read_scores(file, reading, labels)
-    dev_file = None if dev is None else _read_scores(dev, reading, dev_labels)
+    file_scores = _read_scores(file, reading, labels, attacks)
+    dev_file = None if dev is None else _read_scores(dev, reading, dev_labels, dev_attacks)
     if dev_file is not None:
         refuse_shared(file_scores, dev_file)
     scores = _aggregate(file_scores, aggregate)
@@ -114,10 +130,15 @@ def _check_options(threshold: str | None, aggregate: str | None) -> None:
         parse_aggregate(aggregate)
 
 
-def _read_scores(path: Path, reading: Reading, labels: Path | None) -> ScoreFile:
-    from fas_core.scores.files import read_scores
+def _read_scores(path: Path, reading: Reading, labels: Path | None, attacks: Path | None) -> ScoreFile:
+    from fas_core.scores.files import read_class_files, read_scores
 
-    file_scores = read_scores(path, reading, labels)
+    if attacks is None:
+        file_scores = read_scores(path, reading, labels)
+    elif labels is None:
+        file_scores = read_class_files(path, attacks, reading)
+    else:
+        raise ConfigError(f"{attacks} and {labels}: give the labels by a file for each class or by a list")
     console.info(file_scores.description)
     return file_scores
 

@@ -47,6 +47,12 @@ class FolderReader(Reader):
     listing: Listing = field(factory=Listing)
 
 
+def test_videos_among_images_are_a_problem(reader: Reader) -> None:
+    with_videos = FolderReader(reader.tables, listing=Listing(videos=("live/a.mp4", "attack/b.mov")))
+    problem = "2 videos: not read, make images of them by `fas data frames`: live/a.mp4, attack/b.mov"
+    assert inspect_dataset(with_videos, 1).problems == (problem,)
+
+
 @pytest.fixture
 def reader(tmp_path: Path, save: Save) -> Reader:
     """Two splits of two samples each with RGB and IR, all images different."""

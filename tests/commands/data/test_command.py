@@ -145,3 +145,21 @@ def test_show_writes_images_only(fas: Fas, faces: Path, tmp_path: Path) -> None:
     assert result.exit_code == 2
     assert "sheet.txt: name an image file, e.g. sheet.png" in result.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+def test_check_reads_folders_of_other_names_whole(fas: Fas, copied: Path) -> None:
+    """What has thirty files is not sound with twenty: see `faces`, 72 files, renamed."""
+    names = {"train": "training", "dev": "valid", "test": "eval"}
+    for old, new in names.items():
+        (copied / old / "live").rename(copied / old / "genuine")
+        (copied / old / "attack").rename(copied / old / "spoof")
+        (copied / old).rename(copied / new)
+    result = fas("data", "check", copied)
+    assert result.exit_code == 0, result.output
+    assert "72 image files read" in result.stdout
+    assert "note: read 'training' as 'train', 'valid' as 'dev', 'eval' as 'test'" in result.stdout
+    (copied / "eval").rename(copied / "holdout")
+    refused = fas("data", "check", copied)
+    assert refused.exit_code == 1
+    assert f"{copied}: 2 problems" in refused.stdout
+    assert "holdout/: 24 images of no known split" in refused.stderr

@@ -153,3 +153,17 @@ def test_bad_text_is_refused_in_one_line(text: str, message: str) -> None:
 def test_long_lines_are_cut_in_messages() -> None:
     with pytest.raises(DataError, match=r"'x{37}\.\.\.' \(1\)"):
         read_delimited(PATH, "id,score\n" + "x" * 100 + "\n", None, None)
+
+
+def test_a_json_object_maps_ids_to_scores(tmp_path: Path) -> None:
+    path = tmp_path / "scores.json"
+    path.write_text('{\n "a.jpg": 0.25,\n "b.jpg": 1\n}\n')
+    raw = read_raw_table(path)
+    assert raw.form == "JSON object (id: score)"
+    assert raw.table.to_pydict() == {"id": ["a.jpg", "b.jpg"], "score": [0.25, 1.0]}
+
+
+def test_one_row_of_json_lines_is_no_such_object(tmp_path: Path) -> None:
+    path = tmp_path / "scores.jsonl"
+    path.write_text('{"score": 0.25, "label": 1}\n')
+    assert read_raw_table(path).names == ["score", "label"]
