@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
-from fas_core.cli.options import detector_option, margin_option, output_options, workers_option
+from fas_core.cli.options import align_option, detector_option, margin_option, output_options, workers_option
 from fas_core.console import console
 from fas_core.registry import registry
 from fas_plugins.commands.data.frames_command import frames
@@ -108,9 +108,18 @@ def stats(dataset: str, split: str, size: int, sets: tuple[str, ...], workers: i
     help="Side of the crops in pixels.",
 )
 @detector_option
+@align_option
 @workers_option
 @output_options
-def crop(src: str, dst: Path, margin: float, size: int, detector: Path | None, workers: int | None) -> None:
+def crop(
+    src: str,
+    dst: Path,
+    margin: float | None,
+    size: int,
+    detector: str | None,
+    align: bool,
+    workers: int | None,
+) -> None:
     """Crop the largest face of each photo of SRC, a data set or a folder of photos, into DST.
 
     Crops keep the photos' names and folders, so that DST is a data set like SRC. Run again, the command
@@ -120,7 +129,8 @@ def crop(src: str, dst: Path, margin: float, size: int, detector: Path | None, w
     from fas_core.data.parallel import cores
     from fas_plugins.commands.data.crop import crop_source
 
-    result = crop_source(src, dst, CropSettings(detector, margin, size), workers or cores(), registry())
+    settings = CropSettings(size=size).replace(detector=detector, margin=margin, align=align)
+    result = crop_source(src, dst, settings, workers or cores(), registry())
     skipped = f"{result.skipped} photos were done before"
     console.info(f"{dst}: {result.crops} crops ({skipped}), {len(result.no_face)} photos without a face")
     if console.json:
