@@ -154,6 +154,7 @@ def _show_formats(exporters: Sequence[Exporter]) -> None:
 
 def _document(run: Path, written: Written, weights: str, comparison: Comparison) -> dict[str, Any]:
     from fas_core.export.export_run import verification_document
+    from fas_core.runtime.predictor import describe_training
 
     card = comparison.card
     return {
@@ -162,6 +163,7 @@ def _document(run: Path, written: Written, weights: str, comparison: Comparison)
         "modalities": list(card.modalities),
         "input_size": card.input.face_size,
         "threshold": card.threshold.to_json() if card.threshold else None,
+        "note": describe_training(card),
         "recipe_digest": card.digest,
         "compared_on": {"split": comparison.split, **comparison.samples.counts()},
         "files": [

@@ -54,6 +54,13 @@ def load_weights(model: nn.Module, path: Path) -> None:
     model.load_state_dict(weights)
 
 
+def check_finite(weights: Mapping[str, Tensor], where: str) -> None:
+    """Raise ModelError, which names `where`, if a weight is NaN or infinite."""
+    names = [name for name, value in weights.items() if not bool(torch.isfinite(value).all())]
+    if names:
+        raise ModelError(f"{where}: weights that are not finite numbers: {format_list(names, 3)}")
+
+
 def _differences(expected: dict[str, Tensor], actual: dict[str, Tensor]) -> list[str]:
     missing = [f"{name} is missing" for name in expected if name not in actual]
     unknown = [f"{name} is not in the model" for name in actual if name not in expected]
@@ -103,12 +110,16 @@ class PublishedCheckpoint:
     epoch: int | None = None
     optimizer: Mapping[str, Any] | None = None
 
+    def __attrs_post_init__(self) -> None:
+        check_finite(self.weights, str(self.path))
+
 
 def read_published(path: Path) -> PublishedCheckpoint:
     """Read a checkpoint file, which has one of `SUFFIXES`.
 
     Raises:
-        ModelError: the file is missing or damaged, would run code, or holds no state dict.
+        ModelError: the file is missing or damaged, would run code, or holds no state dict or weights that
+            are not finite numbers.
     """
     if not path.is_file():
         raise ModelError(f"{path}: no such file: give a checkpoint ({', '.join(SUFFIXES)})")

@@ -7,11 +7,15 @@ import rich_click as click
 from fas_core.cli.options import output_options
 from fas_core.console import console
 from fas_core.descriptors import Backbone, Fusion
+from fas_plugins.commands.models.get import get
 
 
 @click.group()
 def command() -> None:
-    """Look at networks: size, cost, memory, latency."""
+    """Look at networks: size, cost, memory, latency; fetch models of others."""
+
+
+command.add_command(get)
 
 
 @command.command("list")
