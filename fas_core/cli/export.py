@@ -192,6 +192,7 @@ def _document(
     run: Path, written: Written, refused: Refused, weights: str, comparison: Comparison
 ) -> dict[str, Any]:
     from fas_core.export.export_run import verification_document
+    from fas_core.runtime.predictor import describe_training
 
     card = comparison.card
     return {
@@ -200,6 +201,7 @@ def _document(
         "modalities": list(card.modalities),
         "input_size": card.input.face_size,
         "threshold": card.threshold.to_json() if card.threshold else None,
+        "note": describe_training(card),
         "recipe_digest": card.digest,
         "compared_on": {"split": comparison.split, **comparison.samples.counts()},
         "files": [

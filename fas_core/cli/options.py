@@ -84,17 +84,21 @@ metric_option = click.option(
 
 detector_option = click.option(
     "--detector",
-    type=PATH,
-    metavar="YUNET.onnx",
-    help="Face detector to use instead of OpenCV's frontal cascade.",
+    metavar="NAME|YUNET.onnx",
+    help="Face detector: centerface, cascade (OpenCV's) or a YuNet file; by default centerface where "
+    "`fas models get centerface` fetched it, else cascade.",
+)
+
+align_option = click.option(
+    "--align",
+    is_flag=True,
+    help="Turn the face until its eyes are level, and place it by its landmarks. Needs centerface or YuNet.",
 )
 
 margin_option = click.option(
     "--margin",
     type=click.FloatRange(0, 3),
-    default=0.1,
-    show_default=True,
-    help="Margin added on each side of a detected face, as a fraction of its size.",
+    help="Margin added on each side of a detected face, as a fraction of its size; 0.1 by default.",
 )
 
 external_model_option = click.option(

@@ -9,14 +9,16 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 from fas_core import DataError
-from fas_core.data.faces import CropSettings, crop_face, face_detector, largest, square_around
+from fas_core.data.detectors import face_detector
+from fas_core.data.faces import CropSettings, DetectedFace, crop_face, largest, square_around
 
 Image = NDArray[np.uint8]
 PhotoWith = Callable[..., Image]
 
 
 def test_the_cascade_finds_a_face(photo_with: PhotoWith) -> None:
-    [(x, y, w, h)] = face_detector()(photo_with((200, 110, 70)))
+    [face] = face_detector()(photo_with((200, 110, 70)))
+    x, y, w, h = face.box
     assert abs(x + w / 2 - 200) < 12
     assert abs(y + h / 2 - 110) < 20
     assert 90 < w < 160
@@ -31,7 +33,8 @@ def test_threads_may_share_a_detector(photo_with: PhotoWith) -> None:
 
 
 def test_the_largest_face_is_the_one() -> None:
-    assert largest([(0, 0, 10, 10), (5, 5, 30, 20), (0, 0, 20, 20)]) == (5, 5, 30, 20)
+    boxes = [(0, 0, 10, 10), (5, 5, 30, 20), (0, 0, 20, 20)]
+    assert largest([DetectedFace(box) for box in boxes]) == DetectedFace(boxes[1])
     assert largest([]) is None
 
 
@@ -56,11 +59,11 @@ def test_a_square_over_the_edge_is_moved_inside_or_cut_down(
 def test_a_crop_has_the_size_asked_for_in_every_modality(photo_with: PhotoWith) -> None:
     photo = photo_with((200, 110, 70))
     photos, face = {"rgb": photo, "ir": photo[::2, ::2]}, (100, 20, 64, 64)
-    square, crops = crop_face(photos, face, CropSettings(margin=0, size=32))
+    square, crops = crop_face(photos, DetectedFace(face), CropSettings(margin=0, size=32))
     assert square == face
     assert {name: crop.shape for name, crop in crops.items()} == {"rgb": (32, 32, 3), "ir": (32, 32, 3)}
     np.testing.assert_array_equal(crops["ir"], photo[20:84:2, 100:164:2])
-    _, crops = crop_face(photos, face, CropSettings(margin=0, size=64))
+    _, crops = crop_face(photos, DetectedFace(face), CropSettings(margin=0, size=64))
     np.testing.assert_array_equal(crops["rgb"], photo[20:84, 100:164])
 
 
@@ -99,17 +102,18 @@ def bright_spot_model(path: Path) -> None:
 
 def test_a_yunet_model_finds_faces_in_photos_of_any_size(tmp_path: Path) -> None:
     bright_spot_model(tmp_path / "yunet.onnx")
-    detect = face_detector(tmp_path / "yunet.onnx")
+    detect = face_detector(str(tmp_path / "yunet.onnx"))
     for height, width in ((240, 320), (100, 90)):
         photo = np.zeros((height, width, 3), np.uint8)
         assert detect(photo) == []
         photo[48:56, 64:72] = 255
-        assert detect(photo) == [pytest.approx((68 - 12, 52 - 16, 24, 32), abs=0.1)]
+        (face,) = detect(photo)
+        assert face.box == pytest.approx((68 - 12, 52 - 16, 24, 32), abs=0.1)
 
 
 def test_a_detector_that_is_none_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"none\.onnx: no such detector: give a YuNet"):
-        face_detector(tmp_path / "none.onnx")
+    with pytest.raises(DataError, match=r"none\.onnx: no such detector: give centerface, cascade or a YuNet"):
+        face_detector(str(tmp_path / "none.onnx"))
     (tmp_path / "bad.onnx").write_bytes(b"nonsense")
     with pytest.raises(DataError, match=r"bad\.onnx: not a YuNet model that OpenCV can load"):
-        face_detector(tmp_path / "bad.onnx")
+        face_detector(str(tmp_path / "bad.onnx"))

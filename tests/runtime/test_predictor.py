@@ -26,30 +26,30 @@ def grey(level: int, height: int = 20, width: int = 30) -> np.ndarray:
 
 
 def test_a_verdict(mean_model: MeanModel) -> None:
-    found = Predictor(mean_model())(rgb=grey(204))
+    found = Predictor(mean_model(), detect=False)(rgb=grey(204))
     assert (found.score, found.threshold) == (pytest.approx(0.8), 0.5)
     assert (found.live, found.verdict) == (True, "live")
-    assert Predictor(mean_model())(rgb=grey(51)).verdict == "attack"
+    assert Predictor(mean_model(), detect=False)(rgb=grey(51)).verdict == "attack"
     assert Prediction(0.5, 0.5).live
 
 
 def test_files_and_arrays_are_resized_as_the_card_says(mean_model: MeanModel, tmp_path: Path) -> None:
     image = np.random.default_rng(0).integers(0, 256, (40, 60, 3), np.uint8)
     cv2.imwrite(str(tmp_path / "a.png"), image[..., ::-1])
-    predictor = Predictor(mean_model(side=16))
+    predictor = Predictor(mean_model(side=16), detect=False)
     expected = prepare(image, 16, Resize()).mean() / 255
     for picture in (image, tmp_path / "a.png", str(tmp_path / "a.png"), image.copy(order="F")):
         assert predictor(rgb=picture).score == pytest.approx(expected, abs=1e-6)
 
 
 def test_grey_and_sixteen_bit_depth(mean_model: MeanModel) -> None:
-    predictor = Predictor(mean_model(("depth",)))
+    predictor = Predictor(mean_model(("depth",)), detect=False)
     assert predictor(depth=grey(51)[..., 0]).score == pytest.approx(0.2)
     assert predictor(depth=np.full((9, 9), 700, np.uint16)).score == pytest.approx(1 / 255)
 
 
 def test_batches(mean_model: MeanModel) -> None:
-    predictor = Predictor(mean_model(("rgb", "ir")), threads=1)
+    predictor = Predictor(mean_model(("rgb", "ir")), threads=1, detect=False)
     levels = [3 * number for number in range(70)]
     rgb, ir = [grey(level) for level in levels], np.stack([grey(level, 9, 9) for level in levels])
     found = predictor.batch(rgb=rgb, ir=ir)
@@ -58,7 +58,7 @@ def test_batches(mean_model: MeanModel) -> None:
 
 
 def test_what_is_missing_is_done_without_where_the_model_can(mean_model: MeanModel) -> None:
-    predictor = Predictor(mean_model(("rgb", "ir"), partial=True))
+    predictor = Predictor(mean_model(("rgb", "ir"), partial=True), detect=False)
     assert predictor(rgb=grey(51)).score == pytest.approx(0.2)
     assert predictor(rgb=None, ir=grey(102)).score == pytest.approx(0.4)
     found = predictor.batch(rgb=[grey(51), None, grey(51)], ir=[None, grey(102), grey(102)])
@@ -68,17 +68,17 @@ def test_what_is_missing_is_done_without_where_the_model_can(mean_model: MeanMod
 
 
 def test_threads_may_share_one(mean_model: MeanModel) -> None:
-    predictor = Predictor(mean_model(), threads=1)
+    predictor = Predictor(mean_model(), threads=1, detect=False)
     with ThreadPoolExecutor(4) as pool:
         found = list(pool.map(lambda level: predictor(rgb=grey(level)).score, range(60)))
     np.testing.assert_allclose(found, np.arange(60) / 255, atol=1e-6)
 
 
 def test_another_threshold(mean_model: MeanModel) -> None:
-    assert not Predictor(mean_model(), threshold=0.9)(rgb=grey(204)).live
-    assert Predictor(mean_model(threshold=None), threshold=0.1)(rgb=grey(51)).live
+    assert not Predictor(mean_model(), threshold=0.9, detect=False)(rgb=grey(204)).live
+    assert Predictor(mean_model(threshold=None), threshold=0.1, detect=False)(rgb=grey(51)).live
     with pytest.raises(ModelError, match=r"no threshold goes with it: give one, e\.g\. fixed:0\.5"):
-        Predictor(mean_model(threshold=None))
+        Predictor(mean_model(threshold=None), detect=False)
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,7 @@ def test_another_threshold(mean_model: MeanModel) -> None:
 )
 def test_other_images_are_refused(mean_model: MeanModel, images: dict[str, Any], match: str) -> None:
     with pytest.raises(DataError, match=match) as refusal:
-        Predictor(mean_model(("rgb", "ir")))(**images)
+        Predictor(mean_model(("rgb", "ir")), detect=False)(**images)
     assert "\n" not in str(refusal.value)
 
 
@@ -108,7 +108,7 @@ def test_other_images_are_refused(mean_model: MeanModel, images: dict[str, Any],
 )
 def test_other_batches_are_refused(mean_model: MeanModel, images: dict[str, Any], match: str) -> None:
     with pytest.raises(DataError, match=match):
-        Predictor(mean_model(("rgb", "ir"))).batch(**images)
+        Predictor(mean_model(("rgb", "ir")), detect=False).batch(**images)
 
 
 def test_the_documented_example(
@@ -148,6 +148,7 @@ def test_a_scored_face_as_json() -> None:
         "score": 0.25,
         "verdict": "attack",
         "reason": None,
+        "detector": None,
     }
 
 

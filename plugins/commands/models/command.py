@@ -8,11 +8,15 @@ from fas_core.cli.group import CommandGroup
 from fas_core.cli.options import output_options
 from fas_core.console import console
 from fas_core.descriptors import Backbone, Component, Fusion
+from fas_plugins.commands.models.get import get
 
 
 @click.group(cls=CommandGroup, prefix="models ")
 def command() -> None:
-    """Look at networks: size, cost, memory, latency."""
+    """Look at networks: size, cost, memory, latency; fetch models of others."""
+
+
+command.add_command(get)
 
 
 @command.command("list")

@@ -13,6 +13,7 @@ from click.testing import Result
 from numpy.typing import NDArray
 
 from fas_core import DataError
+from fas_core.data.detectors import FaceDetector
 from fas_core.data.faces import CropSettings
 from fas_core.data.images import read_image
 from fas_core.data.open import open_dataset
@@ -125,7 +126,9 @@ def test_what_is_done_is_not_done_again(
     looked: list[int] = []
     detector = crop_module.face_detector()
     monkeypatch.setattr(
-        crop_module, "face_detector", lambda _: lambda image: looked.append(1) or detector(image)
+        crop_module,
+        "face_detector",
+        lambda _: FaceDetector("cascade", lambda image: looked.append(1) or detector.search(image)),
     )
     assert crop_source(str(photos), crops, SMALL, 1, registry()).skipped == 3
     assert not looked
@@ -155,7 +158,9 @@ def test_an_interrupted_job_goes_on(photos: Path, tmp_path: Path) -> None:
 
 def test_other_settings_want_another_folder(photos: Path, tmp_path: Path) -> None:
     crop_source(str(photos), tmp_path / "crops", SMALL, 1, registry())
-    with pytest.raises(DataError, match=r"crops: was cropped with detector None, margin 0\.1, size 48: use"):
+    with pytest.raises(
+        DataError, match=r"crops: was cropped with detector cascade, margin 0\.1, size 48: use"
+    ):
         crop_source(str(photos), tmp_path / "crops", CropSettings(size=64), 1, registry())
 
 
