@@ -119,12 +119,17 @@ def command(
     require("train", "torch", "onnx", "onnxscript", "safetensors")
     from fas_core.export.export_run import export_card, export_run, plan_exports
     from fas_core.export.verify import compare_on
+    from fas_core.models.checkpoint import check_finite
     from fas_core.models.model import scorer
     from fas_core.runs.run import Run
+    from fas_core.runtime.predictor import describe_training
 
     opened = Run.open(run, registry())
     plans = plan_exports(_split_names(formats), forms, sets, output, run, registry())
     model = opened.model(weights)
+    check_finite(model.state_dict(), f"{run}: {weights} weights")
+    if (note := describe_training(opened.card())) is not None:
+        console.warn(note)
     comparison = compare_on(opened, scorer(model), export_card(opened, weights), count, data)
     written = list(export_run(opened, weights, model, plans, comparison, calibration))
     if console.json:

@@ -43,7 +43,7 @@ that a face fills from edge to edge has no background, which detectors need."""
 MIN_FACE = 8
 """The cascade searches faces down to 1/8 of the photo's shorter side."""
 MIN_EYE_REGION = 160
-"""Smaller faces are enlarged to this width in pixels to find an eye, which the cascade knows from 20 pixels on."""
+"""Smaller faces are enlarged to this width to find an eye, which must have 20 pixels."""
 MIN_YUNET_SCORE = 0.6
 
 

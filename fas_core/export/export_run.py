@@ -18,11 +18,9 @@ from fas_core.contracts import Exported
 from fas_core.descriptors import Exporter
 from fas_core.errors import ConfigError, FasError, format_list
 from fas_core.export.verify import Comparison
-from fas_core.models.checkpoint import check_finite
 from fas_core.models.model import Model
 from fas_core.registry import Registry
 from fas_core.runs.run import Run, Weights
-from fas_core.runtime.predictor import describe_training
 
 FORMS = ("fp32", "fp16", "int8", "pruned")
 
@@ -85,11 +83,8 @@ def export_run(
         count: how many samples exporters are given to calibrate with.
 
     Raises:
-        ModelError: a weight is not finite, or a file differs from the model; it is not left.
+        ModelError: a file differs from the model; it is not left.
     """
-    check_finite(model.state_dict(), str(run.path))
-    if (note := describe_training(comparison.card)) is not None:
-        console.warn(note)
     samples = comparison.images(count)
     for plan in plans:
         console.info(f"exporting {run.path}, {weights} weights, to {plan.destination}")

@@ -122,7 +122,8 @@ class FaceSelector:
 
 
 def _fills(face: DetectedFace, image: Image) -> bool:
-    return face.box[2] * face.box[3] >= MIN_SHARE * image.shape[0] * image.shape[1]
+    height, width = image.shape[:2]
+    return bool(face.box[2] * face.box[3] >= MIN_SHARE * height * width)
 
 
 def _scale(face: DetectedFace, source: Image, target: Image) -> DetectedFace:

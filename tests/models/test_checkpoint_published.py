@@ -111,3 +111,11 @@ def test_missing_files_and_other_names_are_refused(tmp_path: Path) -> None:
     (tmp_path / "a.h5").touch()
     with pytest.raises(ModelError, match="must end in"):
         read_published(tmp_path / "a.h5")
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_weights_that_are_not_finite_are_refused(tmp_path: Path, value: float) -> None:
+    name, weight = next(iter(WEIGHTS.items()))
+    torch.save({**WEIGHTS, name: torch.full_like(weight, value)}, tmp_path / "a.pth")
+    with pytest.raises(ModelError, match=f"a.pth: weights that are not finite numbers: {name}"):
+        read_published(tmp_path / "a.pth")

@@ -125,6 +125,7 @@ def crop(
     Crops keep the photos' names and folders, so that DST is a data set like SRC. Run again, the command
     skips finished photos. DST/manifest.csv lists the crops, DST/no_face.txt the photos without a face.
     """
+    from fas_core.data.detectors import BETTER_DETECTOR, CASCADE
     from fas_core.data.faces import CropSettings
     from fas_core.data.parallel import cores
     from fas_plugins.commands.data.crop import crop_source
@@ -132,9 +133,15 @@ def crop(
     settings = CropSettings(size=size).replace(detector=detector, margin=margin, align=align)
     result = crop_source(src, dst, settings, workers or cores(), registry())
     skipped = f"{result.skipped} photos were done before"
-    console.info(f"{dst}: {result.crops} crops ({skipped}), {len(result.no_face)} photos without a face")
+    console.info(
+        f"{dst}: {result.crops} crops ({skipped}), {len(result.no_face)} photos without a face, "
+        f"by {result.detector}"
+    )
+    if result.detector == CASCADE:
+        console.info(BETTER_DETECTOR)
     if console.json:
-        console.document({"crops": result.crops, "kept": result.skipped, "no_face": result.no_face})
+        document = {"crops": result.crops, "kept": result.skipped, "no_face": result.no_face}
+        console.document(document | {"detector": result.detector})
 
 
 @command.command()

@@ -39,11 +39,13 @@ class CropResult:
         crops: number of samples that have a crop.
         skipped: number of samples that an earlier job had finished.
         no_face: ids of the samples without a face.
+        detector: name of the face detector.
     """
 
     crops: int
     skipped: int
     no_face: tuple[str, ...]
+    detector: str
 
 
 @frozen(eq=False)
@@ -145,7 +147,7 @@ def crop_samples(
     no_face = tuple(name for name in ids if boxes[name] is None)
     with replacing(destination / NO_FACE) as temporary:
         temporary.write_text("".join(f"{name}\n" for name in no_face), encoding="utf-8")
-    return CropResult(len(samples) - len(no_face), len(samples) - len(rows), no_face)
+    return CropResult(len(samples) - len(no_face), len(samples) - len(rows), no_face, detect.name)
 
 
 def crop_source(
