@@ -9,11 +9,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from attrs import evolve
 from numpy.typing import NDArray
 
 from fas_core import DataError
 from fas_core.data.detectors import FaceDetector
-from fas_core.data.faces import CropSettings
+from fas_core.data.faces import TEMPLATE, CropSettings, DetectedFace
 from fas_core.data.images import read_image
 from fas_core.data.open import open_dataset
 from fas_core.registry import registry
@@ -189,3 +190,26 @@ def test_a_folder_without_images_is_refused(tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
     with pytest.raises(DataError, match="in: no images in this folder"):
         crop_source(str(tmp_path / "in"), tmp_path / "out", SMALL, 1, registry())
+
+
+def test_the_detector_is_in_the_manifest_and_the_log(photos: Path, tmp_path: Path) -> None:
+    result = crop_source(str(photos), tmp_path / "crops", SMALL, 1, registry())
+    assert result.detector == "cascade"
+    assert '"detector": "cascade"' in (tmp_path / "crops/crops.jsonl").read_text().splitlines()[0]
+    rows = list(csv.DictReader((tmp_path / "crops/manifest.csv").read_text().splitlines()))
+    assert {row["detector"] for row in rows} == {"cascade"}
+
+
+def test_aligned_crops_need_landmarks_and_have_level_eyes(
+    photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    aligned = evolve(SMALL, region="aligned")
+    with pytest.raises(DataError, match="cascade finds no landmarks"):
+        crop_source(str(photos), tmp_path / "none", aligned, 1, registry())
+    points = tuple((100 + 80 * x, 60 + 80 * y) for x, y in TEMPLATE)
+    face = DetectedFace((100, 60, 80, 80), points)
+    monkeypatch.setattr(crop_module, "face_detector", lambda _: FaceDetector("fake", lambda image: [face]))
+    crop_source(str(photos), tmp_path / "crops", aligned, 1, registry())
+    lines = (tmp_path / "crops/crops.jsonl").read_text().splitlines()
+    assert '"region": "aligned"' in lines[0]
+    assert json.loads(lines[1])["box"] == pytest.approx([92, 52, 96, 96])  # a margin of a tenth on each side
