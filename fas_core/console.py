@@ -59,7 +59,7 @@ class Table:
 
 @define
 class Console:
-    """Output to stdout and stderr. Flags of a command set `json`, `quiet`, `verbose`; `clock` gives seconds."""
+    """Output to stdout and stderr. A command sets `json`, `quiet` and `verbose`; `clock` gives seconds."""
 
     json: bool = False
     quiet: bool = False

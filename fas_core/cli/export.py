@@ -142,13 +142,18 @@ def command(
     from fas_core.cli.next_steps import show_export_steps
     from fas_core.export.export_run import export_card, export_run, open_run, plan_exports
     from fas_core.export.verify import compare_on
+    from fas_core.models.checkpoint import check_finite
     from fas_core.models.model import scorer
+    from fas_core.runtime.predictor import describe_training
 
     opened = open_run(run, registry())
     shared = {"opset": opset, "static_batch": static_batch}
     shared = {key: value for key, value in shared.items() if value is not None}
     plans = plan_exports(_split_names(formats), forms, sets, output, opened.path, registry(), shared)
     model = opened.model(weights)
+    check_finite(model.state_dict(), f"{run}: {weights} weights")
+    if (note := describe_training(opened.card())) is not None:
+        console.warn(note)
     card = export_card(opened, weights, keep_data_root=keep_data_root)
     comparison = compare_on(opened, scorer(model), card, count, data)
     written: list[tuple[ExportPlan, Exported]] = []

@@ -7,7 +7,7 @@ Wu, Peng and Yu, "YuNet: A Tiny Millisecond-level Face Detector" (Machine Intell
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from threading import local
 from typing import Any
@@ -43,7 +43,7 @@ that a face fills from edge to edge has no background, which detectors need."""
 MIN_FACE = 8
 """The cascade searches faces down to 1/8 of the photo's shorter side."""
 MIN_EYE_REGION = 160
-"""Smaller faces are enlarged to this width in pixels to find an eye, which the cascade knows from 20 pixels on."""
+"""Smaller faces are enlarged to this width to find an eye, which must have 20 pixels."""
 MIN_YUNET_SCORE = 0.6
 
 
@@ -123,7 +123,7 @@ def _build_cascade() -> Callable[[Image], list[DetectedFace]]:
     """Build a detector of upright frontal faces from the cascades that OpenCV 4 ships."""
     # Of 900 photos of NUAA `frontalface_alt2` missed 2, `frontalface_default` 15, 13 of them in dim light.
     folder = Path(cv2.__file__).parent / "data"
-    names = ("frontalface_alt2", "eye")
+    names = ("frontalface_alt2", "eye", "eye_tree_eyeglasses")
 
     def load_cascades() -> list[Any]:
         return [cv2.CascadeClassifier(str(folder / f"haarcascade_{name}.xml")) for name in names]
@@ -133,24 +133,22 @@ def _build_cascade() -> Callable[[Image], list[DetectedFace]]:
     def search(image: Image) -> list[DetectedFace]:
         grey = np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY))
         side = max(min(grey.shape) // MIN_FACE, 24)
-        face_cascade, eye_cascade = load()
+        face_cascade, *eye_cascades = load()
         faces = face_cascade.detectMultiScale(grey, 1.1, 3, minSize=(side, side))
-        return [DetectedFace(box) for box in map(_to_box, faces) if _has_eye(grey, box, eye_cascade)]
+        return [DetectedFace(box) for box in map(_to_box, faces) if _has_eye(grey, box, eye_cascades)]
 
     return search
 
 
-def _has_eye(grey: Any, box: Box, eyes: Any) -> bool:
-    """Whether another cascade finds an eye in the upper part of a box: walls and hair have none."""
+def _has_eye(grey: Any, box: Box, eye_cascades: Sequence[Any]) -> bool:
+    """Whether one of the other cascades finds an eye in the upper part of a box: walls and hair have none."""
     x, y, w, h = (round(value) for value in box)
     upper = grey[max(y, 0) : y + round(0.6 * h), max(x, 0) : x + w]
     scale = max(MIN_EYE_REGION / w, 1)
     upper = cv2.resize(upper, None, fx=scale, fy=scale, interpolation=cv2.INTER_LINEAR)
-    smallest, largest_eye = round(w * scale / 8), round(w * scale / 2)
-    regions = eyes.detectMultiScale(
-        upper, 1.1, 3, minSize=(smallest, smallest), maxSize=(largest_eye, largest_eye)
-    )
-    return len(regions) > 0
+    low, high = round(w * scale / 8), round(w * scale / 2)
+    sizes = {"minSize": (low, low), "maxSize": (high, high)}
+    return any(len(cascade.detectMultiScale(upper, 1.1, 3, **sizes)) > 0 for cascade in eye_cascades)
 
 
 def _build_yunet(model: Path) -> Callable[[Image], list[DetectedFace]]:

@@ -16,7 +16,7 @@ from fas_core.data.images import Box, Image, Pixels, crop, resize_square, scale_
 from fas_core.errors import DataError
 
 Landmarks = tuple[tuple[float, float], ...]
-"""x, y in pixels of five points: the eyes, the tip of the nose, the mouth's corners; left in the image first."""
+"""x, y in pixels of five points: eyes, tip of the nose, corners of the mouth; left in the image first."""
 
 TEMPLATE: Landmarks = ((0.316, 0.384), (0.684, 0.384), (0.5, 0.586), (0.348, 0.741), (0.652, 0.741))
 """Landmarks of an upright frontal face in the square around CenterFace's box, as fractions of its side: the
@@ -155,7 +155,7 @@ def _crop_aligned(
     return (centre.real - half, centre.imag - half, 2 * half, 2 * half), crops
 
 
-def _warp(photo: Pixels, matrix: NDArray[np.float64], size: int, shrinkage: float) -> Image:
+def _warp(photo: Pixels, matrix: NDArray[Any], size: int, shrinkage: float) -> Image:
     """Apply an affine map; a photo that it shrinks is warped at a multiple of the size, and then averaged."""
     factor = max(round(shrinkage), 1)
     scale = np.array([[factor, 0, (factor - 1) / 2], [0, factor, (factor - 1) / 2], [0, 0, 1]])

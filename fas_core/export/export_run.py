@@ -18,13 +18,11 @@ from fas_core.contracts import Exported, Images
 from fas_core.descriptors import Exporter
 from fas_core.errors import ConfigError, FasError, format_list
 from fas_core.export.verify import Comparison
-from fas_core.models.checkpoint import check_finite
 from fas_core.models.model import Model
 from fas_core.registry import Registry
 from fas_core.runs.groups import FoldRuns, ProtocolRuns, open_path
 from fas_core.runs.run import Run, Weights
 from fas_core.runtime import ModelFile
-from fas_core.runtime.predictor import describe_training
 
 FORMS = ("fp32", "fp16", "int8", "pruned")
 
@@ -121,13 +119,7 @@ def export_run(
     Args:
         weights: which weights of the run `model` has; it is in eval mode on the CPU.
         count: how many samples exporters are given to calibrate with.
-
-    Raises:
-        ModelError: a weight is not finite.
     """
-    check_finite(model.state_dict(), str(run.path))
-    if (note := describe_training(comparison.card)) is not None:
-        console.warn(note)
     samples = comparison.images(count)
     for plan in plans:
         if plan.refusal is not None:

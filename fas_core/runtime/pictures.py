@@ -171,7 +171,7 @@ def draw_sheet(
             _write(sheet, caption, left, top + TILE + LINE - GAP, GREY)
     _draw_legend(sheet)
     if is_simulated:
-        _write(sheet, "trained on simulated faces", GAP + 250, len(sheet) - GAP, TEXT_ATTACK)
+        _write(sheet, "simulated training data", GAP + 262, len(sheet) - GAP, TEXT_ATTACK)
     return sheet
 
 

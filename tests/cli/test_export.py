@@ -437,3 +437,20 @@ def test_folder_that_is_no_run(plugins: Registry, tmp_path: Path) -> None:
 def test_without_the_extra(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr("fas_core.errors.find_spec", lambda name: None if name == "onnxscript" else name)
     assert_refused(fas(tmp_path), "needs onnxscript: pip install 'fas-core[train]'")
+
+
+def test_weights_that_are_not_finite_are_refused(
+    fas: Callable[..., Result], trained: Path, tmp_path: Path
+) -> None:
+    from safetensors.torch import load_file, save_file
+
+    shutil.copytree(trained, tmp_path / "run")
+    (path,) = (tmp_path / "run").glob("best*.safetensors")
+    weights = load_file(path)
+    name = next(name for name, value in weights.items() if value.is_floating_point())
+    weights[name] = weights[name] * float("nan")
+    save_file(weights, path)
+    result = fas("export", tmp_path / "run", "-o", tmp_path / "m.onnx")
+    assert result.exit_code == 2
+    assert f"best weights: weights that are not finite numbers: {name}" in result.stderr
+    assert not (tmp_path / "m.onnx").exists()

@@ -378,3 +378,25 @@ def test_needs_neither_torch_nor_arrow(mean_model: MeanModel, tmp_path: Path) ->
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[1].split()[1:] == ["0.8000", "live"]
     assert done.stdout.splitlines()[-1] == ""
+
+
+def test_by_default_a_photo_is_cropped_and_a_wall_is_not_scored(
+    fas: Fas, mean_model: MeanModel, tmp_path: Path, photo_with: Callable[..., Image]
+) -> None:
+    model, path = mean_model(), tmp_path / "photo.png"
+    cv2.imwrite(str(path), photo_with((200, 110, 70))[..., ::-1])
+    wall = picture(tmp_path / "wall.png", 204, 200)
+    result = fas("predict", model, path, wall, "--json")
+    document = json.loads(result.stdout)
+    photo_row, wall_row = document["rows"]
+    assert photo_row["box"] is not None
+    assert (wall_row["verdict"], wall_row["reason"]) == (None, "no face found")
+    assert document["detector"] == photo_row["detector"] == "cascade"
+    assert document["note"] is None
+    assert fas("predict", model, wall, "--fail-on-attack").exit_code == 1
+    result = fas("predict", model, path)
+    assert "faces detected by cascade" in result.stdout
+    assert "`fas models get centerface` fetches a better detector" in result.stdout
+    csv_path = tmp_path / "o.csv"
+    fas("predict", model, path, wall, "--csv", csv_path)
+    assert [row["detector"] for row in csv.DictReader(csv_path.read_text().splitlines())] == ["cascade"] * 2

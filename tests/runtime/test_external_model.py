@@ -153,3 +153,12 @@ def test_from_the_command_line(fas: Any, mean_model: Any, tmp_path: Path) -> Non
     result = fas(*arguments, "--foreign", tmp_path / "terms.yaml", "--threshold", "fixed:0.3")
     assert result.exit_code == 0, result.stderr
     assert "0.8000  live" in result.stdout
+
+
+def test_a_description_says_how_photos_are_cropped(mean_model: Any, tmp_path: Path) -> None:
+    text = "{modalities: [rgb], input_size: 8, threshold: 0.5, crop: {margin: 0.85, region: landmarks}}"
+    (tmp_path / "terms.yaml").write_text(text)
+    external = ExternalModel.read(tmp_path / "terms.yaml")
+    assert (external.crop.margin, external.crop.region) == (0.85, "landmarks")
+    predictor = Predictor(without_metadata(mean_model()), external=external, detect=False)
+    assert predictor.faces.settings == external.crop

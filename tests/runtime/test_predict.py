@@ -17,7 +17,7 @@ from fas_core.runtime.explain import Explainer
 from fas_core.runtime.inputs import InputSample
 from fas_core.runtime.pictures import ExplanationWriter
 from fas_core.runtime.predict import CHUNK, PredictionPipeline
-from fas_core.runtime.predictor import FaceResult
+from fas_core.runtime.predictor import FaceResult, Prediction
 
 MeanModel = Callable[..., Path]
 
@@ -97,3 +97,29 @@ def test_annotated_copies_and_explanations_are_written(mean_model: MeanModel, tm
     assert read_image(tmp_path / "annotated/a.png").shape == (320, 480, 3)
     assert missing.picture is None
     assert [path.name for path in (tmp_path / "annotated").iterdir()] == ["a.png"]
+
+
+def test_a_score_that_is_not_finite_is_a_row_with_its_reason(
+    mean_model: MeanModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    predictor = Predictor(mean_model(), detect=False)
+    monkeypatch.setattr(predictor, "predict_finite", lambda faces: [None, Prediction(0.8, 0.5)])
+    bad, good = run(PredictionPipeline(predictor), [sample("a", 51), sample("b", 204)])
+    assert (bad.prediction, bad.reason) == (None, "the model's score is not a finite number")
+    assert (good.prediction, good.reason) == (Prediction(0.8, 0.5), "")
+
+
+def test_automatic_detection_is_named_in_the_result(
+    mean_model: MeanModel, photo_with: Callable[..., Any]
+) -> None:
+    photo = photo_with((200, 110, 70))
+    samples = [
+        InputSample("p", {"rgb": photo}, "p.png"),
+        sample("wall", 51),
+        sample("box", 51, box=(0, 0, 9, 9)),
+    ]
+    face, wall, box = run(PredictionPipeline(Predictor(mean_model())), samples)
+    assert face.box is not None
+    assert (face.detector, wall.detector, box.detector) == ("cascade", "cascade", None)
+    assert (wall.prediction, wall.reason) == (None, "no face found")
+    assert box.prediction is not None

@@ -13,10 +13,11 @@ import numpy as np
 import pytest
 
 from fas_core import DataError, ModelError
+from fas_core.card import Card
 from fas_core.data.images import prepare
-from fas_core.records.model_input import Resize
+from fas_core.records.model_input import ModelInput, Resize
 from fas_core.runtime import Prediction, Predictor
-from fas_core.runtime.predictor import FaceResult
+from fas_core.runtime.predictor import SIMULATED, FaceResult, describe_training
 
 MeanModel = Callable[..., Path]
 
@@ -124,6 +125,7 @@ def test_the_documented_example(
     for place in (tmp_path, tmp_path / "faces"):
         place.mkdir(exist_ok=True)
         cv2.imwrite(str(place / "face.jpg"), grey(204))
+    (tmp_path / "crops.jsonl").touch()  # plain images are no photos of faces
     monkeypatch.chdir(tmp_path)
     exec(example, {})
     assert capsys.readouterr().out.splitlines() == [
@@ -156,3 +158,54 @@ def test_an_input_without_a_face_as_json() -> None:
     result = FaceResult("a.jpg", {}, None, None, "no face found").to_json()
     assert (result["box"], result["score"], result["verdict"]) == (None, None, None)
     assert result["reason"] == "no face found"
+
+
+def test_a_photo_without_a_face_is_refused_by_default(mean_model: MeanModel, tmp_path: Path) -> None:
+    cv2.imwrite(str(tmp_path / "wall.png"), grey(204, 240, 320))
+    predictor = Predictor(mean_model())
+    with pytest.raises(DataError, match=r"wall\.png: no face found; give detect=False"):
+        predictor(rgb=tmp_path / "wall.png")
+    with pytest.raises(DataError, match="no face found"):
+        predictor.batch(rgb=[grey(204)])
+    (tmp_path / "crops.jsonl").touch()  # the log of `fas data crop`
+    assert predictor(rgb=tmp_path / "wall.png").live
+
+
+def test_a_photo_is_cropped_to_its_face(mean_model: MeanModel, photo_with: Callable[..., Any]) -> None:
+    photo = photo_with((200, 110, 70))
+    predictor = Predictor(mean_model(side=32))
+    (crop,) = predictor.faces.select({"rgb": photo}).crops
+    assert crop.box is not None
+    expected = Predictor(mean_model(side=32), detect=False)(rgb=crop.images["rgb"])
+    assert predictor(rgb=photo).score == pytest.approx(expected.score)
+    assert predictor(rgb=crop.images["rgb"]).score == pytest.approx(expected.score)  # taken as it is
+
+
+@pytest.mark.parametrize("score", [np.nan, np.inf, -np.inf])
+def test_a_score_that_is_not_finite_is_no_verdict(mean_model: MeanModel, score: float) -> None:
+    predictor = Predictor(mean_model(), detect=False)
+    model = predictor.model
+
+    class Broken:
+        path, card = model.path, model.card
+
+        def __call__(self, images: Any, presence: Any = None) -> Any:
+            scores = model(images, presence)
+            scores[0] = score
+            return scores
+
+    broken = Predictor(Broken(), detect=False)
+    faces = [broken.prepare({"rgb": grey(level)}) for level in (51, 204)]
+    first, second = broken.predict_finite(faces)
+    assert first is None
+    assert second is not None
+    assert second.score == pytest.approx(0.8)
+    with pytest.raises(ModelError, match="the model's score is not a finite number"):
+        broken(rgb=grey(51))
+
+
+def test_a_model_of_simulated_faces_has_a_note() -> None:
+    model_input = ModelInput(("rgb",), 8)
+    assert describe_training(Card(model_input, None, {"data": {"name": "synthetic"}})) == SIMULATED
+    assert describe_training(Card(model_input, None, {"data": {"name": "nuaa"}})) is None
+    assert describe_training(Card(model_input, None)) is None

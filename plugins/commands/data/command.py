@@ -123,6 +123,7 @@ def crop(
 
     The exit code is 0, or 1 when a photo cannot be read; DST/unreadable.txt lists those.
     """
+    from fas_core.data.detectors import BETTER_DETECTOR, CASCADE
     from fas_core.data.faces import CropSettings
     from fas_core.data.parallel import cores
     from fas_plugins.commands.data.crop import crop_source
@@ -134,10 +135,16 @@ def crop(
     for reason in result.unreadable.values():
         console.error(reason)
     skipped = f"{result.skipped} photos were done before"
-    console.info(f"{dst}: {result.crops} crops ({skipped}), {len(result.no_face)} photos without a face")
+    console.info(
+        f"{dst}: {result.crops} crops ({skipped}), {len(result.no_face)} photos without a face, "
+        f"by {result.detector}"
+    )
+    if result.detector == CASCADE:
+        console.info(BETTER_DETECTOR)
     if console.json:
         counts = {"crops": result.crops, "kept": result.skipped, "no_face": result.no_face}
-        console.document({**counts, "unreadable": result.unreadable, "notes": result.notes})
+        further = {"unreadable": result.unreadable, "notes": result.notes, "detector": result.detector}
+        console.document(counts | further)
     if result.unreadable:
         ctx.exit(1)
 

@@ -43,6 +43,7 @@ class CropResult:
         crops: number of samples that have a crop.
         skipped: number of samples that an earlier job had finished.
         no_face: ids of the samples without a face.
+        detector: name of the face detector.
         unreadable: `{id: why a sample could not be cropped}`; of an image that is no sample, its path.
         notes: what the data set's reader says of the data, such as which files are left out.
     """
@@ -50,6 +51,7 @@ class CropResult:
     crops: int
     skipped: int
     no_face: tuple[str, ...]
+    detector: str
     unreadable: dict[str, str] = field(factory=dict)
     notes: tuple[str, ...] = ()
 
@@ -178,7 +180,7 @@ def crop_samples(
     write_lines(destination / NO_FACE, no_face)
     write_lines(destination / UNREADABLE, unreadable.values())
     crops = len(samples) - len(no_face) - len(unreadable)
-    return CropResult(crops, len(samples) - len(rows), no_face, unreadable)
+    return CropResult(crops, len(samples) - len(rows), no_face, detect.name, unreadable)
 
 
 def crop_source(

