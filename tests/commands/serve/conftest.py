@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from attrs import frozen
+from attrs import evolve, frozen
 
 from fas_core.data.images import Image, encode
 from fas_core.runtime import Predictor
@@ -20,8 +20,10 @@ from fas_core.runtime import Predictor
 pytest.importorskip("starlette", reason="the extra `serve` is not installed")
 pytest.importorskip("uvicorn", reason="the extra `serve` is not installed")
 
+from fas_plugins.commands.serve.access import AccessRules
 from fas_plugins.commands.serve.app import create_app
 from fas_plugins.commands.serve.limits import Limits
+from fas_plugins.commands.serve.metrics import Metrics
 from fas_plugins.commands.serve.scoring import FaceScorer
 from fas_plugins.commands.serve.server import create_server, listen
 
@@ -129,19 +131,25 @@ def wait_until() -> Callable[[Callable[[], bool]], None]:
 
 @contextmanager
 def services() -> Iterator[Callable[..., Client]]:
-    """`start(model or scorer, hosts=("*",), **limits)`: a client of a service that ends with the block."""
+    """`start(model or scorer, rules=None, **limits)`: a client of a service that ends with the block.
+
+    It scores in the test's process; `test_workers.py` and `test_attacks.py` have worker processes.
+    """
     stops = []
 
-    def start(model: Path | Any, hosts: tuple[str, ...] = ("*",), **values: Any) -> Client:
+    def start(model: Path | Any, rules: AccessRules | None = None, **values: Any) -> Client:
         limits = Limits(**values)
         scorer = (
             FaceScorer(Predictor(model, threads=1, detect=False), limits.max_pixels)
             if isinstance(model, Path)
             else model
         )
-        app = create_app(scorer, "model.onnx", "fixed:0.5", limits, hosts)
+        metrics = Metrics()
+        app = create_app(
+            scorer, "model.onnx", "fixed:0.5", limits, rules or AccessRules({"127.0.0.1"}), metrics
+        )
         listener = listen("127.0.0.1", 0)
-        server = create_server(app, timeout=1)
+        server = create_server(app, evolve(limits, timeout=1), metrics)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
 

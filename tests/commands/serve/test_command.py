@@ -15,6 +15,7 @@ from typing import Any
 from urllib.request import urlopen
 
 import pytest
+from attrs import asdict
 from click.testing import Result
 
 for name in ("starlette", "uvicorn", "python_multipart"):
@@ -81,7 +82,9 @@ def test_a_public_address_gets_a_warning(start: Any, mean_model: MeanModel) -> N
     assert "http://localhost:" in line
     process.send_signal(signal.SIGINT)
     _, stderr = process.communicate(timeout=20)
-    assert stderr == "warning: 0.0.0.0: other machines can reach the service, and it has no authentication\n"
+    assert stderr == (
+        "warning: 0.0.0.0: other machines can reach the service, and it asks for no token: see --token-file\n"
+    )
     assert process.returncode == 0
 
 
@@ -126,8 +129,8 @@ def test_the_option_defaults_equal_those_of_the_classes(fas: Fas) -> None:
 
     defaults = {option.name: option.default for option in command.params}
     limits = Limits()
-    for name in ("max_bytes", "max_pixels", "timeout", "concurrency"):
-        assert defaults[name] == getattr(limits, name)
+    for name, value in asdict(limits).items():
+        assert defaults[name] == value
 
 
 def test_help_imports_no_framework() -> None:
