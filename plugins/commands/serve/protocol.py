@@ -21,7 +21,7 @@ from fas_plugins.commands.serve.metrics import Metrics
 MAX_HEADER_BYTES = 16_384
 """Bytes of headers that are parsed at once; h11 refuses longer ones that are not complete."""
 
-GRACE = 5.0
+GRACE = 3.0
 """Seconds beyond the application's own timeout until a response must be sent and read, and seconds in which
 a client may send the rest of a body that was refused."""
 
@@ -67,6 +67,9 @@ class BoundedProtocol(H11Protocol):
             self.transport.close()
             return
         super().send_400_response(msg)
+        if self.cycle is not None:  # the application has begun on the headers: its answer is not sent
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
 
     @property
     def is_idle(self) -> bool:

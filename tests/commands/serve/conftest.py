@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -170,6 +173,41 @@ def services() -> Iterator[Callable[..., Client]]:
 def serve() -> Iterator[Callable[..., Client]]:
     with services() as start:
         yield start
+
+
+@pytest.fixture
+def start() -> Iterator[Callable[..., tuple[subprocess.Popen[str], str]]]:
+    """`start(*arguments)`: the process and the line that it prints first."""
+    running = []
+
+    def run(*arguments: object) -> tuple[subprocess.Popen[str], str]:
+        command = [sys.executable, "-c", "import fas_core.cli; fas_core.cli.main()", "serve"]
+        process = subprocess.Popen(
+            [*command, *map(str, arguments)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "PYTHONUNBUFFERED": "1", "OMP_NUM_THREADS": "1"},
+        )
+        running.append(process)
+        assert process.stdout is not None
+        return process, process.stdout.readline()
+
+    yield run
+    for process in running:
+        process.kill()
+        process.communicate()
+
+
+@pytest.fixture
+def start_client(start: Any) -> Callable[..., tuple[subprocess.Popen[str], Client]]:
+    """`start_client(*arguments)`: the process of `fas serve`, and a client of it."""
+
+    def run(*arguments: object) -> tuple[subprocess.Popen[str], Client]:
+        process, line = start(*arguments, "--port", 0)
+        return process, Client("127.0.0.1", int(line.split()[2].rpartition(":")[2]))
+
+    return run
 
 
 @pytest.fixture(scope="module")
