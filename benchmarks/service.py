@@ -144,7 +144,7 @@ class Load:
                 self.statuses[f"bomb {status}"] += 1
                 continue
             begin = time.monotonic()
-            while (status := send(self.port, self.photo)) == 503 and time.monotonic() < self.end + 60:
+            while (status := send(self.port, self.photo)) == 503 and time.monotonic() < self.end:
                 self.statuses["photo 503, sent again"] += 1
                 time.sleep(0.2)
             self.statuses[f"photo {status}"] += 1
@@ -206,6 +206,9 @@ def run_soak(arguments: argparse.Namespace) -> None:
         soak.start()
         while soak.is_alive():
             soak.join(arguments.interval)
+            if process.poll() is not None:
+                load.end = 0.0
+                raise SystemExit(f"the service ended with status {process.returncode}")
             now = time.monotonic()
             latencies = [seconds for end, seconds in list(load.latencies) if end >= last]
             memory = measure_memory(process.pid)

@@ -99,7 +99,7 @@ from fas_core.console import console
 @click.option(
     "--scoring-timeout",
     type=click.FloatRange(0, min_open=True),
-    default=10,
+    default=5,
     show_default=True,
     help="Seconds in which a worker must decode and score a request; then it is ended.",
 )

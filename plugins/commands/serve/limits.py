@@ -32,7 +32,7 @@ class Limits:
     timeout: float = field(default=20.0, validator=v.gt(0))
     concurrency: int = field(default=8, validator=v.ge(1))
     queue: int = field(default=64, validator=v.ge(0))
-    scoring_timeout: float = field(default=10.0, validator=v.gt(0))
+    scoring_timeout: float = field(default=5.0, validator=v.gt(0))
     max_memory: int = field(default=1000, validator=v.ge(1))
     max_connections: int = field(default=256, validator=v.ge(1))
     header_timeout: float = field(default=10.0, validator=v.gt(0))
