@@ -122,14 +122,19 @@ class FaceScorer:
         }
 
     def _decode(self, name: str, data: bytes) -> Pixels:
-        size = pixel_size(data)
-        if size is not None and size[0] * size[1] > self.max_pixels:
-            message = f"{name}: {size[0]} x {size[1]} pixels, over the limit of {self.max_pixels}"
-            raise RequestError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too_many_pixels", message, name)
+        if (size := pixel_size(data)) is not None:
+            self._check_pixels(name, *size)
         try:
-            return decode_pixels(data, Path(name))
+            pixels = decode_pixels(data, Path(name))
         except DataError as error:
             raise RequestError(HTTPStatus.UNPROCESSABLE_ENTITY, "bad_image", error.message, name) from error
+        self._check_pixels(name, pixels.shape[1], pixels.shape[0])  # a header may lie
+        return pixels
+
+    def _check_pixels(self, name: str, width: int, height: int) -> None:
+        if width * height > self.max_pixels:
+            message = f"{name}: {width} x {height} pixels, over the limit of {self.max_pixels}"
+            raise RequestError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too_many_pixels", message, name)
 
 
 def build_scorer(max_pixels: int, model: Path, **options: Any) -> FaceScorer:
