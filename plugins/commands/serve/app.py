@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+import threading
+from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 
@@ -13,16 +15,18 @@ from attrs import field, frozen
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from fas_plugins.commands.serve.access import AccessControl, AccessRules
+from fas_plugins.commands.serve.admission import Admission
 from fas_plugins.commands.serve.limits import Limits, RequestError
+from fas_plugins.commands.serve.metrics import MEDIA_TYPE, CountRequests, Metrics
 from fas_plugins.commands.serve.pages import SecurityHeaders, static_routes
 from fas_plugins.commands.serve.requests import read_flag, read_images
 from fas_plugins.commands.serve.schema import openapi_document
-from fas_plugins.commands.serve.scoring import FaceScorer, Verdict
+from fas_plugins.commands.serve.scoring import Scorer
 
 RETRY_AFTER = "1"
 """Seconds after which a refused client should try again; most requests are done by then."""
@@ -30,46 +34,48 @@ RETRY_AFTER = "1"
 
 @frozen(eq=False)
 class Service:
-    """The endpoints, and the threads that score.
+    """The endpoints, and the threads that wait for the workers.
 
     Args:
         scorer: scores images.
         model_info: facts about the model that every verdict repeats.
         policy: threshold policy, e.g. `eer` or `fixed:0.5`.
         limits: size, time and number of requests.
+        metrics: counts requests.
+        draining: set when the service is about to end.
     """
 
-    scorer: FaceScorer
+    scorer: Scorer
     model_info: Mapping[str, Any]
     policy: str
     limits: Limits
-    _pool: ThreadPoolExecutor = field(init=False)
-    _active: set[object] = field(factory=set, init=False)
-    """One token per request that is being received or scored."""
+    metrics: Metrics
+    draining: threading.Event
+    _admission: Admission = field(init=False)
+    _threads: ThreadPoolExecutor = field(init=False)
 
-    @_pool.default
-    def _create_pool(self) -> ThreadPoolExecutor:
+    @_admission.default
+    def _create_admission(self) -> Admission:
+        return Admission(self.limits.concurrency, self.limits.queue)
+
+    @_threads.default
+    def _create_threads(self) -> ThreadPoolExecutor:
         return ThreadPoolExecutor(self.limits.concurrency, "score")
 
     async def score(self, request: Request) -> Response:
         """`POST /v1/score`. A request counts as active from its first byte until its scoring ends."""
+        loop = asyncio.get_running_loop()
         detect = read_flag(request, "detect")
-        if len(self._active) >= self.limits.concurrency:
-            raise RequestError(
-                HTTPStatus.SERVICE_UNAVAILABLE,
-                "busy",
-                f"{self.limits.concurrency} requests are being answered: try again",
-            )
-        token = object()
-        self._active.add(token)
-        scoring: asyncio.Future[Verdict] | None = None
+        end = loop.time() + self.limits.timeout
+        await self._admission.enter(self.limits.timeout)
+        scoring: asyncio.Future[dict[str, Any]] | None = None
         try:
-            async with asyncio.timeout(self.limits.timeout):
-                images = await read_images(request, self.scorer.predictor.card, self.limits)
-                loop = asyncio.get_running_loop()
-                scoring = loop.run_in_executor(self._pool, self.scorer.score, images, detect)
+            async with asyncio.timeout_at(end):
+                images = await read_images(request, self.scorer.facts.card, self.limits)
+                scoring = loop.run_in_executor(self._threads, self.scorer.score, images, detect)
+                del images
                 # A thread cannot be stopped: after a timeout the request stays active until its thread ends.
-                scoring.add_done_callback(lambda future: self._release(token, future))
+                scoring.add_done_callback(self._release)
                 verdict = await asyncio.shield(scoring)
         except TimeoutError:
             raise self._timeout_error(received=scoring is not None) from None
@@ -77,36 +83,55 @@ class Service:
             return Response(status_code=HTTPStatus.BAD_REQUEST)  # nobody reads it
         finally:
             if scoring is None:
-                self._active.discard(token)
-        facts = {"policy": self.policy, "note": self.scorer.predictor.note, "model": self.model_info}
-        return JSONResponse(verdict.to_json() | facts)
+                self._admission.leave()
+        self.metrics.verdicts[verdict["verdict"]] += 1
+        facts = {"policy": self.policy, "note": self.scorer.facts.note, "model": self.model_info}
+        return JSONResponse(verdict | facts)
 
     async def health(self, _: Request) -> Response:
-        """`GET /healthz`. The model is loaded before the port opens, so any answer means healthy."""
+        """`GET /healthz`: liveness. Any answer means that the process is not stuck."""
+        active, waiting = self._admission.active, self._admission.waiting
         return JSONResponse(
-            {"status": "ok", "busy": len(self._active), "concurrency": self.limits.concurrency}
+            {"status": "ok", "busy": active, "waiting": waiting, "concurrency": self.limits.concurrency}
         )
+
+    async def ready(self, _: Request) -> Response:
+        """`GET /ready`: whether a new request would be scored."""
+        if self.draining.is_set():
+            reason = "draining"
+        elif self._admission.is_full:
+            reason = "busy"
+        else:
+            reason = "ready" if self.scorer.is_ready() else "no_worker"
+        status = HTTPStatus.OK if reason == "ready" else HTTPStatus.SERVICE_UNAVAILABLE
+        return JSONResponse({"status": reason}, status)
+
+    async def show_metrics(self, _: Request) -> Response:
+        """`GET /metrics`, for Prometheus."""
+        gauges = {"active": self._admission.active, "waiting": self._admission.waiting}
+        gauges["concurrency"] = self.limits.concurrency
+        return Response(self.metrics.format(gauges), media_type=MEDIA_TYPE)
 
     async def model(self, _: Request) -> Response:
         """`GET /v1/model`: what the model takes, its threshold, and the limits of a request."""
-        card, limits = self.scorer.predictor.card, self.limits
+        facts, limits = self.scorer.facts, self.limits
         return JSONResponse(
             {
                 **self.model_info,
-                "partial": card.input.partial,
-                "threshold": self.scorer.predictor.threshold,
+                "partial": facts.card.input.partial,
+                "threshold": facts.threshold,
                 "policy": self.policy,
-                "note": self.scorer.predictor.note,
+                "note": facts.note,
                 "max_bytes": limits.max_bytes,
                 "max_pixels": limits.max_pixels,
             }
         )
 
     def close(self) -> None:
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        self._threads.shutdown(wait=False, cancel_futures=True)
 
-    def _release(self, token: object, scoring: asyncio.Future[Verdict]) -> None:
-        self._active.discard(token)
+    def _release(self, scoring: asyncio.Future[dict[str, Any]]) -> None:
+        self._admission.leave()
         if not scoring.cancelled():
             scoring.exception()  # marks it as retrieved: after a timeout nobody awaits it
 
@@ -119,26 +144,36 @@ class Service:
 
 
 def create_app(
-    scorer: FaceScorer, name: str, policy: str, limits: Limits, hosts: tuple[str, ...] = ("*",)
+    scorer: Scorer,
+    name: str,
+    policy: str,
+    limits: Limits,
+    rules: AccessRules,
+    metrics: Metrics | None = None,
+    draining: threading.Event | None = None,
+    log: Callable[[str], None] | None = None,
 ) -> Starlette:
-    """Build the application: `/v1/score`, `/v1/model`, `/healthz`, `/openapi.json` and two pages.
+    """Build the application: `/v1/score`, `/v1/model`, health, metrics, `/openapi.json` and two pages.
 
     Args:
         scorer: scores images.
         name: file name of the model.
         policy: threshold policy, e.g. `eer` or `fixed:0.5`.
         limits: size, time and number of requests.
-        hosts: accepted `Host` headers. A web site can make a visitor's browser send requests to this machine
-            under the site's own name; listing only this machine's names refuses them.
+        rules: which requests are answered.
+        metrics: counts requests; the server and the workers count in the same object.
+        draining: set when the service is about to end.
+        log: gets a line for each response; None for no log.
     """
-    card = scorer.predictor.card
+    card = scorer.facts.card
+    metrics = metrics or Metrics()
     model_info = {
         "file": name,
         "modalities": list(card.modalities),
         "input_size": card.input.face_size,
         "recipe_digest": card.digest,
     }
-    service = Service(scorer, model_info, policy, limits)
+    service = Service(scorer, model_info, policy, limits, metrics, draining or threading.Event())
     document = openapi_document(card, name, limits)
 
     @asynccontextmanager
@@ -153,6 +188,8 @@ def create_app(
         Route("/v1/score", service.score, methods=["POST"]),
         Route("/v1/model", service.model),
         Route("/healthz", service.health),
+        Route("/ready", service.ready),
+        Route("/metrics", service.show_metrics),
         Route("/openapi.json", openapi),
         *static_routes(),
     ]
@@ -161,18 +198,20 @@ def create_app(
         lifespan=lifespan,
         middleware=[
             Middleware(SecurityHeaders),
-            Middleware(TrustedHostMiddleware, allowed_hosts=list(hosts), www_redirect=False),
+            Middleware(CountRequests, metrics, log),
+            Middleware(AccessControl, rules, metrics),
         ],
         exception_handlers={
-            RequestError: _answer_request_error,
+            RequestError: partial(_answer_request_error, metrics),
             HTTPException: _answer_http_error,
             Exception: _answer_bug,
         },
     )
 
 
-async def _answer_request_error(_: Request, error: Exception) -> Response:
+async def _answer_request_error(metrics: Metrics, _: Request, error: Exception) -> Response:
     assert isinstance(error, RequestError)
+    metrics.refusals[error.error] += 1
     headers = {"Retry-After": RETRY_AFTER} if error.status == HTTPStatus.SERVICE_UNAVAILABLE else None
     return JSONResponse(error.to_json(), error.status, headers)
 

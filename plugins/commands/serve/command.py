@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+import socket
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import rich_click as click
 
@@ -46,11 +48,32 @@ from fas_core.console import console
     help="CPU threads that score one face.",
 )
 @click.option(
+    "--allow-host",
+    "proxies",
+    multiple=True,
+    metavar="NAME",
+    help="Further host name that the service is called by, e.g. of a reverse proxy; may be repeated.",
+)
+@click.option(
+    "--token-file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="File with the token that clients must send, which only its owner may read. By default the "
+    "environment variable FAS_SERVE_TOKEN.",
+)
+@click.option("--access-log", is_flag=True, help="Log each response to stderr, without names and addresses.")
+@click.option(
     "--concurrency",
     type=click.IntRange(1, 1000),
     default=8,
     show_default=True,
-    help="Maximum number of requests at once; further ones are told to try again.",
+    help="Maximum number of requests at once, and of worker processes.",
+)
+@click.option(
+    "--queue",
+    type=click.IntRange(0, 10_000),
+    default=64,
+    show_default=True,
+    help="Maximum number of requests that wait; further ones are told to try again.",
 )
 @click.option(
     "--max-bytes",
@@ -73,6 +96,41 @@ from fas_core.console import console
     show_default=True,
     help="Seconds in which a request must arrive and be answered.",
 )
+@click.option(
+    "--scoring-timeout",
+    type=click.FloatRange(0, min_open=True),
+    default=5,
+    show_default=True,
+    help="Seconds in which a worker must decode and score a request; then it is ended.",
+)
+@click.option(
+    "--max-memory",
+    type=click.IntRange(1),
+    default=1000,
+    show_default=True,
+    help="Megabytes that a worker may use for a request, besides the model (Linux).",
+)
+@click.option(
+    "--max-connections",
+    type=click.IntRange(1, 100_000),
+    default=256,
+    show_default=True,
+    help="Maximum number of open connections.",
+)
+@click.option(
+    "--header-timeout",
+    type=click.FloatRange(0, min_open=True),
+    default=10,
+    show_default=True,
+    help="Seconds in which the headers of a request must arrive.",
+)
+@click.option(
+    "--drain-delay",
+    type=click.FloatRange(0),
+    default=0,
+    show_default=True,
+    help="Seconds that the service answers after SIGTERM while /ready says that it drains.",
+)
 def command(
     model: Path,
     host: str,
@@ -84,10 +142,11 @@ def command(
     align: bool,
     external: Path | None,
     threads: int,
-    concurrency: int,
-    max_bytes: int,
-    max_pixels: int,
-    timeout: float,
+    proxies: tuple[str, ...],
+    token_file: Path | None,
+    access_log: bool,
+    drain_delay: float,
+    **limits: Any,
 ) -> None:
     """Serve an exported MODEL over HTTP until interrupted.
 
@@ -99,39 +158,46 @@ def command(
     from fas_core.runtime import Predictor
     from fas_core.runtime.external_model import ExternalModel
     from fas_core.scores.thresholds import fit_threshold
-    from fas_plugins.commands.serve.app import create_app
+    from fas_plugins.commands.serve.access import access_rules, read_token
     from fas_plugins.commands.serve.limits import Limits
-    from fas_plugins.commands.serve.scoring import FaceScorer
-    from fas_plugins.commands.serve.server import LOCAL_NAMES, create_server, is_local, listen, service_url
+    from fas_plugins.commands.serve.scoring import ModelFacts
+    from fas_plugins.commands.serve.server import is_local, listen, run_service, service_url
 
-    limits = Limits(max_bytes, max_pixels, timeout, concurrency)
+    token = read_token(token_file)
     replacement = None if threshold is None else fit_threshold(threshold, None)
     described = None if external is None else ExternalModel.read(external)
     crops = CropSettings() if described is None else described.crop
-    predictor = Predictor(
-        model,
-        threads=threads,
-        threshold=replacement.value if replacement else None,
-        external=described,
-        detect=detect,
-        crops=crops.replace(detector=detector, margin=margin, align=align),
-    )
-    if predictor.note is not None:
-        console.warn(predictor.note)
-    # The detector is built before the port opens.
-    uses_cascade = detect is not False and predictor.faces.detector.name == CASCADE
+    options: dict[str, Any] = {
+        "threads": threads,
+        "threshold": replacement.value if replacement else None,
+        "external": described,
+        "detect": detect,
+        "crops": crops.replace(detector=detector, margin=margin, align=align),
+    }
+    predictor = Predictor(model, **options)  # mistakes are found before the port opens
+    facts = ModelFacts.of(predictor)
+    if facts.note is not None:
+        console.warn(facts.note)
+    announcement = ""
+    if detect is not False and predictor.faces.detector.name == CASCADE:
+        announcement = f"\n{BETTER_DETECTOR}"
     applied = replacement or predictor.card.threshold
     assert applied is not None  # without a threshold Predictor raises
-    scorer = FaceScorer(predictor, max_pixels)
+    del predictor  # the workers load their own
     with listen(host, port) as listener:
-        local = is_local(listener)
-        if not local:
-            console.warn(f"{host}: other machines can reach the service, and it has no authentication")
-        hosts = (*LOCAL_NAMES, host) if local else ("*",)
-        app = create_app(scorer, model.name, applied.policy, limits, hosts)
-        announcement = f"{model} at {service_url(listener)} (Ctrl-C ends it)"
-        if uses_cascade:
-            announcement += f"\n{BETTER_DETECTOR}"
-        server = create_server(app, timeout, lambda: console.info(announcement))
-        with suppress(KeyboardInterrupt):
-            server.run(sockets=[listener])
+        if not is_local(listener) and token is None:
+            console.warn(
+                f"{host}: other machines can reach the service, and it asks for no token: see --token-file"
+            )
+        run_service(
+            listener,
+            model,
+            options,
+            facts,
+            applied.policy,
+            Limits(**limits),
+            access_rules(host, listener.getsockname()[0], proxies, token, socket.gethostname()),
+            lambda: console.info(f"{model} at {service_url(listener)} (Ctrl-C ends it){announcement}"),
+            partial(click.echo, err=True) if access_log else None,
+            drain_delay,
+        )

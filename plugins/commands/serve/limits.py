@@ -13,19 +13,29 @@ from fas_core.data.images import MAX_PIXELS
 
 @frozen
 class Limits:
-    """Limits of the service. They bound its memory: `concurrency` requests with their decoded images.
+    """Limits of the service. They bound its memory, its processes, its connections and its time.
 
     Args:
         max_bytes: largest request body, in bytes.
         max_pixels: largest image, in pixels; read from its header before it is decoded.
         timeout: seconds in which a request must arrive and be answered.
-        concurrency: number of requests that are received or scored at the same time; more are refused.
+        concurrency: number of requests that are received or scored at the same time, and of workers.
+        queue: number of further requests that wait for one of these to end; more are refused.
+        scoring_timeout: seconds after which a worker that decodes and scores one request is ended.
+        max_memory: megabytes that a worker may use for one request, besides the model.
+        max_connections: number of open connections.
+        header_timeout: seconds in which the headers of a request must arrive.
     """
 
     max_bytes: int = field(default=20_000_000, validator=v.ge(1))
     max_pixels: int = field(default=25_000_000, validator=[v.ge(1), v.le(MAX_PIXELS)])
     timeout: float = field(default=20.0, validator=v.gt(0))
     concurrency: int = field(default=8, validator=v.ge(1))
+    queue: int = field(default=64, validator=v.ge(0))
+    scoring_timeout: float = field(default=5.0, validator=v.gt(0))
+    max_memory: int = field(default=1000, validator=v.ge(1))
+    max_connections: int = field(default=256, validator=v.ge(1))
+    header_timeout: float = field(default=10.0, validator=v.gt(0))
 
 
 class RequestError(Exception):

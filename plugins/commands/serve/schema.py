@@ -13,13 +13,17 @@ Json = dict[str, Any]
 
 NUMBER, TEXT, COUNT = {"type": "number"}, {"type": "string"}, {"type": "integer", "minimum": 0}
 ERRORS = {
-    "400": "The form does not fit the model: a modality is missing, or a field or parameter is unknown.",
+    "400": "The form does not fit the model: a modality is missing, or a field or parameter is unknown. Or "
+    "the service is not called by the request's Host.",
+    "401": "The service asks for a token, and the request does not have it.",
+    "403": "The request comes from a page of another origin.",
     "408": "The request did not arrive in time.",
-    "413": "The request has too many bytes, or an image too many pixels.",
+    "413": "The request has too many bytes, or an image too many pixels or too much memory.",
     "415": "The request is not multipart/form-data.",
     "422": "An image is empty, damaged or not an image, or no face was found.",
+    "431": "The request has too many headers.",
     "500": "The model's score is not a finite number, or the service failed.",
-    "503": "The maximum number of requests is being answered, or this one took too long.",
+    "503": "Too many requests are being answered and wait, or this one took too long.",
 }
 
 
@@ -44,8 +48,13 @@ def openapi_document(card: Card, name: str, limits: Limits) -> Json:
                 "get": _get_operation("model", "What the model takes, its threshold and the limits", "Model")
             },
             "/healthz": {"get": _get_operation("health", "Whether the service answers", "Health")},
+            "/ready": {"get": _readiness_operation()},
         },
-        "components": {"schemas": _schemas()},
+        "components": {
+            "schemas": _schemas(),
+            "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
+        },
+        "security": [{}, {"token": []}],  # without a token the service asks for none
     }
 
 
@@ -91,6 +100,12 @@ def _get_operation(operation: str, summary: str, schema: str) -> Json:
         "summary": summary,
         "responses": {"200": _response(f"{summary}.", schema)},
     }
+
+
+def _readiness_operation() -> Json:
+    operation = _get_operation("ready", "Whether a request would be scored", "Readiness")
+    operation["responses"]["503"] = _response("It would be refused.", "Readiness")
+    return operation
 
 
 def _response(description: str, schema: str) -> Json:
@@ -140,7 +155,11 @@ def _schemas() -> Json:
         "Health": _object_schema(
             status={"type": "string", "enum": ["ok"]},
             busy=COUNT | {"description": "Requests that are being answered."},
+            waiting=COUNT | {"description": "Requests that wait for others to end."},
             concurrency=COUNT | {"description": "Maximum number of requests at once."},
+        ),
+        "Readiness": _object_schema(
+            status={"type": "string", "enum": ["ready", "busy", "draining", "no_worker"]}
         ),
         "Error": _object_schema(
             error=TEXT | {"description": "Short code for programs."},

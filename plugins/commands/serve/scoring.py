@@ -5,50 +5,49 @@ from __future__ import annotations
 from collections.abc import Mapping
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
+import numpy as np
 from attrs import frozen
 
+from fas_core.card import Card
 from fas_core.data.image_size import pixel_size
-from fas_core.data.images import Box, Pixels, decode_pixels
+from fas_core.data.images import Pixels, decode_pixels
 from fas_core.errors import DataError
-from fas_core.runtime import Prediction, Predictor
+from fas_core.runtime import Predictor
 from fas_core.runtime.face_selection import NO_FACE
 from fas_core.runtime.predictor import NOT_FINITE
 from fas_plugins.commands.serve.limits import RequestError
 
 
 @frozen
-class Verdict:
-    """The score of one face, and where the face is.
+class ModelFacts:
+    """What the service tells of the model.
 
     Args:
-        prediction: score, threshold, live or attack.
-        box: the square that was scored: x, y, w, h in pixels of the first image; None for the whole image.
-        faces: number of detected faces; None without detection.
-        detector: name of the face detector; None without detection.
-        width: of the first image turned upright, in pixels.
-        height: of the first image turned upright, in pixels.
+        card: the model's card.
+        threshold: accepted as live when `score >= threshold`.
+        note: what a reader of a verdict must know of the model, if anything.
     """
 
-    prediction: Prediction
-    box: Box | None
-    faces: int | None
-    detector: str | None
-    width: int
-    height: int
+    card: Card
+    threshold: float
+    note: str | None
 
-    def to_json(self) -> dict[str, Any]:
-        return {
-            "score": self.prediction.score,
-            "verdict": self.prediction.verdict,
-            "threshold": self.prediction.threshold,
-            "box": None if self.box is None else [round(value, 1) for value in self.box],
-            "faces": self.faces,
-            "detector": self.detector,
-            "width": self.width,
-            "height": self.height,
-        }
+    @classmethod
+    def of(cls, predictor: Predictor) -> ModelFacts:
+        return cls(predictor.card, predictor.threshold, predictor.note)
+
+
+class Scorer(Protocol):
+    """Scores the images of one face: in this process (`FaceScorer`) or in another (`WorkerPool`)."""
+
+    @property
+    def facts(self) -> ModelFacts: ...
+
+    def is_ready(self) -> bool: ...
+
+    def score(self, images: Mapping[str, bytes], detect: bool | None) -> dict[str, Any]: ...
 
 
 @frozen(eq=False)
@@ -63,7 +62,22 @@ class FaceScorer:
     predictor: Predictor
     max_pixels: int
 
-    def score(self, images: Mapping[str, bytes], detect: bool | None) -> Verdict:
+    @property
+    def facts(self) -> ModelFacts:
+        return ModelFacts.of(self.predictor)
+
+    def is_ready(self) -> bool:
+        return True
+
+    def warm_up(self) -> None:
+        """Build the detector, unless no image is cropped, and score a black image: the first run is slow."""
+        if self.predictor.faces.detect is not False:
+            _ = self.predictor.faces.detector
+        side = self.predictor.card.input.face_size
+        black = np.zeros((side, side, 3), np.uint8)
+        self.predictor.predict_finite([dict.fromkeys(self.predictor.card.modalities, black)])
+
+    def score(self, images: Mapping[str, bytes], detect: bool | None) -> dict[str, Any]:
         """Score one face.
 
         Args:
@@ -71,6 +85,11 @@ class FaceScorer:
             detect: True for photos: the largest face of the first modality is cropped from all of them.
                 False for images that are cropped faces already. None takes images that the face fills as they
                 are, and crops others.
+
+        Returns:
+            `score`, `verdict` and `threshold`; `box`, the square that was scored, as x, y, w, h in pixels of
+            the first image, None for the whole image; the number of `faces` and the `detector` that detected
+            them, None without detection; `width` and `height` of the first image turned upright.
 
         Raises:
             RequestError: an image is too large or cannot be decoded, no face is found, or the score is not a
@@ -91,14 +110,35 @@ class FaceScorer:
         (prediction,) = self.predictor.predict_finite([self.predictor.prepare(crop.images)])
         if prediction is None:
             raise RequestError(HTTPStatus.INTERNAL_SERVER_ERROR, "score_not_finite", NOT_FINITE)
-        return Verdict(prediction, crop.box, selection.detected, selection.detector, width, height)
+        return {
+            "score": prediction.score,
+            "verdict": prediction.verdict,
+            "threshold": prediction.threshold,
+            "box": None if crop.box is None else [round(value, 1) for value in crop.box],
+            "faces": selection.detected,
+            "detector": selection.detector,
+            "width": width,
+            "height": height,
+        }
 
     def _decode(self, name: str, data: bytes) -> Pixels:
-        size = pixel_size(data)
-        if size is not None and size[0] * size[1] > self.max_pixels:
-            message = f"{name}: {size[0]} x {size[1]} pixels, over the limit of {self.max_pixels}"
-            raise RequestError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too_many_pixels", message, name)
+        if (size := pixel_size(data)) is not None:
+            self._check_pixels(name, *size)
         try:
-            return decode_pixels(data, Path(name))
+            pixels = decode_pixels(data, Path(name))
         except DataError as error:
             raise RequestError(HTTPStatus.UNPROCESSABLE_ENTITY, "bad_image", error.message, name) from error
+        self._check_pixels(name, pixels.shape[1], pixels.shape[0])  # a header may lie
+        return pixels
+
+    def _check_pixels(self, name: str, width: int, height: int) -> None:
+        if width * height > self.max_pixels:
+            message = f"{name}: {width} x {height} pixels, over the limit of {self.max_pixels}"
+            raise RequestError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too_many_pixels", message, name)
+
+
+def build_scorer(max_pixels: int, model: Path, **options: Any) -> FaceScorer:
+    """Load a model in a worker; `options` are those of `Predictor`."""
+    scorer = FaceScorer(Predictor(model, **options), max_pixels)
+    scorer.warm_up()
+    return scorer

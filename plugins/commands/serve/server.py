@@ -2,17 +2,33 @@
 
 from __future__ import annotations
 
+import asyncio
+import signal
 import socket
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from functools import partial
 from ipaddress import ip_address
+from pathlib import Path
+from time import monotonic
+from typing import Any
 
 import uvicorn
 from starlette.types import ASGIApp
 
 from fas_core.errors import FasError
+from fas_plugins.commands.serve.access import AccessRules
+from fas_plugins.commands.serve.app import create_app
+from fas_plugins.commands.serve.limits import Limits, RequestError
+from fas_plugins.commands.serve.metrics import Metrics
+from fas_plugins.commands.serve.protocol import limited_protocol
+from fas_plugins.commands.serve.scoring import ModelFacts, build_scorer
+from fas_plugins.commands.serve.workers import WorkerPool
 
-LOCAL_NAMES = ("localhost", "127.0.0.1", "[::1]")
 BACKLOG = 128
+KEEP_ALIVE = 5
+"""Seconds until an idle connection is closed."""
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -53,30 +69,52 @@ def is_local(listener: socket.socket) -> bool:
 class Server(uvicorn.Server):
     """A uvicorn server that calls `announce` once it accepts requests.
 
-    From then on an interruption shuts it down gracefully; before, it raises KeyboardInterrupt.
+    From then on an interruption or SIGTERM drains it: for `drain_delay` seconds it still answers, but says
+    that it is not ready; then it closes its port and the connections that are idle, and answers the requests
+    that are in flight. Before, an interruption raises KeyboardInterrupt. A second one ends it at once.
     """
 
-    def __init__(self, config: uvicorn.Config, announce: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        announce: Callable[[], None],
+        draining: threading.Event,
+        drain_delay: float,
+    ) -> None:
         super().__init__(config)
-        self.announce = announce
+        self.announce, self.draining, self.drain_delay = announce, draining, drain_delay
 
     async def main_loop(self) -> None:
         self.announce()
         await super().main_loop()
+        self.draining.set()
+        end = monotonic() + self.drain_delay
+        while monotonic() < end and not self.force_exit:
+            await asyncio.sleep(0.05)
 
 
-def create_server(app: ASGIApp, timeout: float, announce: Callable[[], None] = lambda: None) -> Server:
+def create_server(
+    app: ASGIApp,
+    limits: Limits,
+    metrics: Metrics | None = None,
+    announce: Callable[[], None] = lambda: None,
+    draining: threading.Event | None = None,
+    drain_delay: float = 0,
+) -> Server:
     """Configure a server; call its `run(sockets=[...])`.
 
     Args:
         app: the application.
-        timeout: seconds that active requests get to finish after an interruption.
+        limits: `timeout` is also the time that requests in flight get to finish after an interruption.
+        metrics: counts connections that were ended.
         announce: called once the server accepts requests.
+        draining: set after an interruption.
+        drain_delay: seconds between that and the end of new requests.
     """
     config = uvicorn.Config(
         app,
         loop="asyncio",
-        http="h11",
+        http=limited_protocol(limits, metrics or Metrics()),
         ws="none",
         lifespan="on",
         log_config=None,
@@ -84,6 +122,63 @@ def create_server(app: ASGIApp, timeout: float, announce: Callable[[], None] = l
         access_log=False,
         proxy_headers=False,
         server_header=False,
-        timeout_graceful_shutdown=max(round(timeout), 1),
+        timeout_keep_alive=KEEP_ALIVE,
+        timeout_graceful_shutdown=max(round(limits.timeout), 1),
     )
-    return Server(config, announce)
+    return Server(config, announce, draining or threading.Event(), drain_delay)
+
+
+def run_service(
+    listener: socket.socket,
+    model: Path,
+    options: Mapping[str, Any],
+    facts: ModelFacts,
+    policy: str,
+    limits: Limits,
+    rules: AccessRules,
+    announce: Callable[[], None],
+    log: Callable[[str], None] | None,
+    drain_delay: float,
+) -> None:
+    """Serve a model until an interruption, in worker processes.
+
+    Args:
+        listener: the listening socket.
+        model: the model file; `options` are those of `Predictor`, `facts` what it says of itself.
+        policy: threshold policy, e.g. `eer` or `fixed:0.5`.
+        limits: bounds of time, memory and number.
+        rules: which requests are answered.
+        announce: called once the service accepts requests.
+        log: gets a line for each response; None for no log.
+        drain_delay: seconds between an interruption and the end of new requests.
+
+    Raises:
+        FasError: a worker process cannot load the model.
+    """
+    metrics, draining = Metrics(), threading.Event()
+    build = partial(build_scorer, limits.max_pixels, model.absolute(), **options)
+    with (
+        suppress(KeyboardInterrupt),
+        interrupted_by_sigterm(),
+        WorkerPool(build, facts, limits, metrics) as workers,
+    ):
+        try:
+            workers.start()
+        except RequestError as error:
+            raise FasError(f"{model}: {error.message}") from None
+        app = create_app(workers, model.name, policy, limits, rules, metrics, draining, log)
+        create_server(app, limits, metrics, announce, draining, drain_delay).run(sockets=[listener])
+
+
+@contextmanager
+def interrupted_by_sigterm() -> Iterator[None]:
+    """Make SIGTERM raise KeyboardInterrupt in the block: uvicorn repeats the signal after it has drained."""
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    previous = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, previous)

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -12,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from attrs import frozen
+from attrs import evolve, frozen
 
 from fas_core.data.images import Image, encode
 from fas_core.runtime import Predictor
@@ -20,8 +23,10 @@ from fas_core.runtime import Predictor
 pytest.importorskip("starlette", reason="the extra `serve` is not installed")
 pytest.importorskip("uvicorn", reason="the extra `serve` is not installed")
 
+from fas_plugins.commands.serve.access import AccessRules
 from fas_plugins.commands.serve.app import create_app
 from fas_plugins.commands.serve.limits import Limits
+from fas_plugins.commands.serve.metrics import Metrics
 from fas_plugins.commands.serve.scoring import FaceScorer
 from fas_plugins.commands.serve.server import create_server, listen
 
@@ -129,19 +134,25 @@ def wait_until() -> Callable[[Callable[[], bool]], None]:
 
 @contextmanager
 def services() -> Iterator[Callable[..., Client]]:
-    """`start(model or scorer, hosts=("*",), **limits)`: a client of a service that ends with the block."""
+    """`start(model or scorer, rules=None, **limits)`: a client of a service that ends with the block.
+
+    It scores in the test's process; `test_workers.py` and `test_attacks.py` have worker processes.
+    """
     stops = []
 
-    def start(model: Path | Any, hosts: tuple[str, ...] = ("*",), **values: Any) -> Client:
+    def start(model: Path | Any, rules: AccessRules | None = None, **values: Any) -> Client:
         limits = Limits(**values)
         scorer = (
             FaceScorer(Predictor(model, threads=1, detect=False), limits.max_pixels)
             if isinstance(model, Path)
             else model
         )
-        app = create_app(scorer, "model.onnx", "fixed:0.5", limits, hosts)
+        metrics = Metrics()
+        app = create_app(
+            scorer, "model.onnx", "fixed:0.5", limits, rules or AccessRules({"127.0.0.1"}), metrics
+        )
         listener = listen("127.0.0.1", 0)
-        server = create_server(app, timeout=1)
+        server = create_server(app, evolve(limits, timeout=1), metrics)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
 
@@ -162,6 +173,41 @@ def services() -> Iterator[Callable[..., Client]]:
 def serve() -> Iterator[Callable[..., Client]]:
     with services() as start:
         yield start
+
+
+@pytest.fixture
+def start() -> Iterator[Callable[..., tuple[subprocess.Popen[str], str]]]:
+    """`start(*arguments)`: the process and the line that it prints first."""
+    running = []
+
+    def run(*arguments: object) -> tuple[subprocess.Popen[str], str]:
+        command = [sys.executable, "-c", "import fas_core.cli; fas_core.cli.main()", "serve"]
+        process = subprocess.Popen(
+            [*command, *map(str, arguments)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "PYTHONUNBUFFERED": "1", "OMP_NUM_THREADS": "1"},
+        )
+        running.append(process)
+        assert process.stdout is not None
+        return process, process.stdout.readline()
+
+    yield run
+    for process in running:
+        process.kill()
+        process.communicate()
+
+
+@pytest.fixture
+def start_client(start: Any) -> Callable[..., tuple[subprocess.Popen[str], Client]]:
+    """`start_client(*arguments)`: the process of `fas serve`, and a client of it."""
+
+    def run(*arguments: object) -> tuple[subprocess.Popen[str], Client]:
+        process, line = start(*arguments, "--port", 0)
+        return process, Client("127.0.0.1", int(line.split()[2].rpartition(":")[2]))
+
+    return run
 
 
 @pytest.fixture(scope="module")

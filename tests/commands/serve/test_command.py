@@ -3,49 +3,29 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
 
+import numpy as np
 import pytest
+from attrs import asdict
 from click.testing import Result
 
 for name in ("starlette", "uvicorn", "python_multipart"):
     pytest.importorskip(name, reason="the extra `serve` is not installed")
 
 Fas = Callable[..., Result]
+WHITE = np.full((20, 30, 3), 255, np.uint8)
 MeanModel = Callable[..., Path]
-
-
-@pytest.fixture
-def start() -> Iterator[Callable[..., tuple[subprocess.Popen[str], str]]]:
-    """`start(*arguments)`: the process and the line that it prints first."""
-    running = []
-
-    def run(*arguments: object) -> tuple[subprocess.Popen[str], str]:
-        command = [sys.executable, "-c", "import fas_core.cli; fas_core.cli.main()", "serve"]
-        process = subprocess.Popen(
-            [*command, *map(str, arguments)],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            env={**os.environ, "PYTHONUNBUFFERED": "1", "OMP_NUM_THREADS": "1"},
-        )
-        running.append(process)
-        assert process.stdout is not None
-        return process, process.stdout.readline()
-
-    yield run
-    for process in running:
-        process.kill()
-        process.communicate()
 
 
 def test_it_prints_its_address_and_answers_until_interrupted(start: Any, mean_model: MeanModel) -> None:
@@ -74,6 +54,60 @@ def test_settings_reach_the_service(start: Any, mean_model: MeanModel) -> None:
         assert "2.5 s, 3 requests" in json.load(answer)["paths"]["/v1/score"]["post"]["description"]
     process.terminate()
     assert process.communicate(timeout=20) == ("", "")
+    assert process.returncode == 0
+
+
+def test_sigterm_answers_requests_in_flight_and_refuses_new_ones(
+    start_client: Any, mean_model: MeanModel, form: Any
+) -> None:
+    process, client = start_client(mean_model(), "--no-detect", "--drain-delay", 1)
+    body, headers = form([("rgb", WHITE)])
+    connection = client.connect()
+    connection.putrequest("POST", "/v1/score")
+    for name, value in {**headers, "Content-Length": str(len(body))}.items():
+        connection.putheader(name, value)
+    connection.endheaders(body[:50])
+    assert client.get("/ready").json == {"status": "ready"}
+    process.terminate()
+    readiness = []
+    with suppress(ConnectionError):
+        while True:
+            readiness.append(client.get("/ready"))
+            time.sleep(0.05)
+    # It is not ready before its port closes, and alive until then.
+    assert (readiness[-1].status, readiness[-1].json) == (503, {"status": "draining"})
+    connection.send(body[50:])
+    with closing(connection), connection.getresponse() as response:
+        assert response.status == 200
+    assert process.communicate(timeout=20) == ("", "")
+    assert process.returncode == 0
+
+
+def test_the_access_log_has_no_names_and_no_addresses(start_client: Any, mean_model: MeanModel) -> None:
+    process, client = start_client(mean_model(), "--no-detect", "--access-log")
+    assert client.score("?detect=false", rgb=WHITE).status == 200
+    assert client.score(rgb=b"no image").status == 422
+    assert client.get("/photos/alice.jpg?person=alice").status == 404
+    process.terminate()
+    _, stderr = process.communicate(timeout=20)
+    lines = [re.fullmatch(r"\S+T\S+ (.*) \d+ ms", line) for line in stderr.splitlines()]
+    assert [match and match[1] for match in lines] == [
+        "POST /v1/score 200",
+        "POST /v1/score 422",
+        "GET (other) 404",
+    ]
+
+
+def test_a_token_of_the_environment_is_demanded(
+    start_client: Any, mean_model: MeanModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token = "environment-token-123"
+    monkeypatch.setenv("FAS_SERVE_TOKEN", token)
+    process, client = start_client(mean_model(), "--host", "0.0.0.0")
+    assert client.get("/v1/model").status == 401
+    assert client.get("/v1/model", Authorization=f"Bearer {token}").status == 200
+    process.terminate()
+    assert process.communicate(timeout=20) == ("", "")  # with a token nothing is warned of
 
 
 def test_a_public_address_gets_a_warning(start: Any, mean_model: MeanModel) -> None:
@@ -81,7 +115,9 @@ def test_a_public_address_gets_a_warning(start: Any, mean_model: MeanModel) -> N
     assert "http://localhost:" in line
     process.send_signal(signal.SIGINT)
     _, stderr = process.communicate(timeout=20)
-    assert stderr == "warning: 0.0.0.0: other machines can reach the service, and it has no authentication\n"
+    assert stderr == (
+        "warning: 0.0.0.0: other machines can reach the service, and it asks for no token: see --token-file\n"
+    )
     assert process.returncode == 0
 
 
@@ -112,6 +148,9 @@ def test_unusable_models_thresholds_and_detectors(fas: Fas, mean_model: MeanMode
     assert_error_line(fas("serve", tmp_path / "text.onnx"), "text.onnx", "damaged")
     assert_error_line(fas("serve", mean_model(threshold=None)), "no threshold goes with it")
     assert_error_line(fas("serve", mean_model(), "--threshold", "eer"), "eer")
+    (tmp_path / "token").write_text("a-token-of-the-service")
+    (tmp_path / "token").chmod(0o644)
+    assert_error_line(fas("serve", mean_model(), "--token-file", tmp_path / "token"), "chmod 600")
     assert_error_line(fas("serve", mean_model(), "--detector", tmp_path / "none.onnx"), "no such detector")
 
 
@@ -126,8 +165,8 @@ def test_the_option_defaults_equal_those_of_the_classes(fas: Fas) -> None:
 
     defaults = {option.name: option.default for option in command.params}
     limits = Limits()
-    for name in ("max_bytes", "max_pixels", "timeout", "concurrency"):
-        assert defaults[name] == getattr(limits, name)
+    for name, value in asdict(limits).items():
+        assert defaults[name] == value
 
 
 def test_help_imports_no_framework() -> None:

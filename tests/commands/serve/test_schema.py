@@ -41,7 +41,7 @@ def operations(request: Any, serve: Any, mean_model: MeanModel, photos: None) ->
 
 
 def test_what_the_document_allows_is_answered(operations: dict[str, Any]) -> None:
-    assert set(operations) == {"/v1/score", "/v1/model", "/healthz"}
+    assert set(operations) == {"/v1/score", "/v1/model", "/healthz", "/ready"}
     for operation in operations.values():
         assert answered(operation, schemathesis.GenerationMode.POSITIVE) == {200}
 

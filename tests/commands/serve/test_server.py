@@ -11,6 +11,7 @@ from urllib.request import urlopen
 import pytest
 
 from fas_core.errors import FasError
+from fas_plugins.commands.serve.limits import Limits
 from fas_plugins.commands.serve.server import create_server, is_local, listen, service_url
 
 
@@ -74,7 +75,7 @@ def test_the_server_announces_that_it_answers() -> None:
 
     ready = threading.Event()
     listener = listen("127.0.0.1", 0)
-    server = create_server(app, timeout=1, announce=ready.set)
+    server = create_server(app, Limits(timeout=1), announce=ready.set)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()
     assert ready.wait(20)

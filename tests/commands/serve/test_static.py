@@ -9,8 +9,10 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,10 @@ import numpy as np
 import pytest
 
 from fas_core.data.images import Image, encode, read_image, write_image
+
+pytest.importorskip("starlette", reason="the extra `serve` is not installed")
+
+from fas_plugins.commands.serve.access import AccessRules
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 CHROMIUM = next(filter(None, map(shutil.which, NAMES)), None)
@@ -34,6 +40,8 @@ os.execv(sys.argv[3], sys.argv[3:])
 """The browser reads from descriptor 3 and writes to 4."""
 
 PHONE, DESK = (375, 740), (1280, 800)
+READY = ".tile, section h3"
+"""What the pages show when they have loaded."""
 
 
 LOOK = """([x, y, w, h]) => {
@@ -51,6 +59,13 @@ DROP = """data => {
   dataTransfer.items.add(new File([bytes], "face.png", { type: "image/png" }));
   const drop = new DragEvent("drop", { dataTransfer, cancelable: true });
   document.querySelector(".tile").dispatchEvent(drop);
+}"""
+
+
+FOREIGN_POST = """async (address, data) => {
+  const form = new FormData();
+  form.append("rgb", new Blob([Uint8Array.from(atob(data), letter => letter.charCodeAt(0))]), "face.png");
+  await fetch(address, { method: "POST", mode: "no-cors", body: form }).catch(() => null);
 }"""
 
 
@@ -90,7 +105,9 @@ class Browser:
         os.close(self._in)
         self._process.wait(20)
 
-    def open(self, address: str, size: tuple[int, int] = DESK, dark: bool = False) -> None:
+    def open(
+        self, address: str, size: tuple[int, int] = DESK, dark: bool = False, awaited: str = READY
+    ) -> None:
         self.messages.clear()
         width, height = size
         self._call(
@@ -103,9 +120,7 @@ class Browser:
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         self._call("Emulation.setEmulatedMedia", features=[scheme])
         self._call("Page.navigate", url=address)
-        self.wait(
-            "document.readyState === 'complete' && document.querySelector('.tile, section h3') !== null"
-        )
+        self.wait(f"document.readyState === 'complete' && document.querySelector('{awaited}') !== null")
 
     def run(self, script: str) -> Any:
         """Evaluate JavaScript in the page."""
@@ -188,10 +203,15 @@ def page(browser: Browser, serve: Any, mean_model: MeanModel) -> Callable[..., B
     """`page(path="/", size, dark, modalities, threshold, partial)`: a browser that looks at a new service."""
 
     def start(
-        path: str = "/", size: tuple[int, int] = DESK, dark: bool = False, limits: Any = None, **model: Any
+        path: str = "/",
+        size: tuple[int, int] = DESK,
+        dark: bool = False,
+        rules: Any = None,
+        awaited: str = READY,
+        **model: Any,
     ) -> Browser:
-        client = serve(mean_model(**{"side": 32, **model}), **(limits or {}))
-        browser.open(f"http://127.0.0.1:{client.port}{path}", size, dark)
+        client = serve(mean_model(**{"side": 32, **model}), rules)
+        browser.open(f"http://127.0.0.1:{client.port}{path}", size, dark, awaited)
         return browser
 
     return start
@@ -229,6 +249,55 @@ def test_an_attack_and_the_whole_image(page: Any, face: Path) -> None:
     assert browser.text("#verdict") == "Choose a photo"
     assert browser.run("document.querySelector('canvas').hidden")
     assert browser.messages == []
+
+
+@pytest.mark.parametrize(("path", "loaded"), [("/", ".tile"), ("/docs", "section h3")])
+def test_the_pages_ask_for_the_token_once(page: Any, face: Path, path: str, loaded: str) -> None:
+    token = "a-token-of-the-service"
+    browser = page(path, rules=AccessRules({"127.0.0.1"}, token=token), awaited="dialog")
+    assert not browser.run(f"document.querySelector('{loaded}')")
+    for value in ("a-wrong-token-of-it", token):
+        browser.run(f"document.getElementById('token').value = '{value}'")
+        browser.run("document.getElementById('send-token').click()")
+        browser.wait(f"document.querySelector('{loaded}') || /not the token/.test(document.body.innerText)")
+    browser.wait(f"document.querySelector('{loaded}')")
+    browser.open(browser.run("location.href"))  # again, in the same tab
+    assert not browser.run("document.querySelector('dialog')")
+    if path == "/":
+        browser.choose("rgb", face)
+        browser.wait("verdict.className")
+
+
+@pytest.fixture
+def other_origin(tmp_path: Path) -> Iterator[str]:
+    """Address of a page on another port of this machine: the same site, and another origin."""
+
+    class Handler(SimpleHTTPRequestHandler):
+        def __init__(self, *arguments: Any) -> None:
+            super().__init__(*arguments, directory=str(tmp_path))
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    (tmp_path / "page.html").write_text("<div class=tile></div>")
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_address[1]}/page.html"
+        server.shutdown()
+        thread.join()
+
+
+def test_a_page_of_another_origin_gets_no_verdict(
+    browser: Browser, serve: Any, mean_model: MeanModel, face: Path, other_origin: str
+) -> None:
+    client = serve(mean_model())
+    browser.open(other_origin)
+    data = base64.b64encode(face.read_bytes()).decode()
+    browser.run(f"({FOREIGN_POST})('http://127.0.0.1:{client.port}/v1/score', '{data}')")
+    metrics = client.get("/metrics").body.decode()
+    assert 'fas_serve_refusals_total{error="cross_origin"} 1' in metrics  # the browser did send the photo
+    assert "fas_serve_verdicts_total{" not in metrics
 
 
 def test_images_that_cannot_be_scored_get_a_message(page: Any, tmp_path: Path) -> None:

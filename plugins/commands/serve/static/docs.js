@@ -1,4 +1,5 @@
 // Shows the OpenAPI document as a page.
+import { fetchWithToken } from "./token.js";
 
 const createElement = (name, ...children) => {
   const node = document.createElement(name);
@@ -50,12 +51,14 @@ function createSection(openapi, path, method, operation) {
   const errors = Object.entries(operation.responses).filter(([status]) => status !== "200");
   if (errors.length) {
     children.push(createElement("h3", "Errors"), createTable(["Status", "When"], errors.map(([status, { description }]) => [status, description])));
-    children.push(createElement("h3", "Error response"), createFieldTable(findSchema(openapi, operation.responses["400"])));
+  }
+  if (form) {
+    children.push(createElement("h3", "Error response"), createFieldTable(openapi.components.schemas.Error));
   }
   return createElement("section", ...children);
 }
 
-const openapi = await (await fetch("/openapi.json")).json();
+const openapi = await (await fetchWithToken("/openapi.json")).json();
 document.getElementById("about").textContent = openapi.info.description;
 for (const [path, methods] of Object.entries(openapi.paths)) {
   for (const [method, operation] of Object.entries(methods)) {

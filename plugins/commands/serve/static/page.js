@@ -1,5 +1,6 @@
 // The page: sends photos or webcam frames to POST /v1/score and draws the verdicts.
 import { captureFrame, drawPicture, formatNumber } from "./draw.js";
+import { fetchWithToken } from "./token.js";
 
 const MIN_INTERVAL = 200; // milliseconds between two webcam frames
 const MAX_FRAME = 1280; // pixels of the longer side of a webcam frame
@@ -12,7 +13,7 @@ let camera = null; // the video element while the webcam is on
 let latestRequest = 0; // answers to older requests are ignored
 
 async function start() {
-  model = await (await fetch("/v1/model")).json();
+  model = await (await fetchWithToken("/v1/model")).json();
   byId("model").textContent =
     `${model.file}: ${model.modalities.join(", ")}; live when score ≥ ${formatNumber(model.threshold)} (${model.policy})${model.note ? `. Note: ${model.note}` : ""}`;
   model.modalities.forEach(addTile);
@@ -92,7 +93,7 @@ async function score(files) {
   let answer;
   let busy = false;
   try {
-    const response = await fetch(`/v1/score?detect=${byId("detect").checked}`, { method: "POST", body: form });
+    const response = await fetchWithToken(`/v1/score?detect=${byId("detect").checked}`, { method: "POST", body: form });
     busy = response.status === 503;
     answer = await response.json();
   } catch {
