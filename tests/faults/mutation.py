@@ -8,6 +8,7 @@ A reader takes bytes; a result or a FasError of one line is right, all else is a
 
 from __future__ import annotations
 
+import faulthandler
 import os
 import resource
 import select
@@ -139,6 +140,7 @@ def _read_all(
     read: Callable[[bytes], object], inputs: Sequence[tuple[int, bytes]], memory: int, sending: int
 ) -> Any:
     """Send a line for each input: what is wrong, or nothing. Does not return."""
+    faulthandler.disable()
     with suppress(BaseException):
         size = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
         resource.setrlimit(resource.RLIMIT_AS, (size + memory, resource.RLIM_INFINITY))
