@@ -1,5 +1,8 @@
 """Image dimensions read from file headers, before a pixel is decoded.
 
+A header may lie: the decoder has a limit of its own (`fas_core.library_settings`). This is the check that
+can name the size.
+
 Formats: JPEG (ITU T.81) with its EXIF orientation, PNG, BMP, GIF89a, WebP (RFC 9649), TIFF 6.0 (not BigTIFF),
 PNM and PAM (Netpbm), AVIF (ISO/IEC 23000-22), JPEG 2000 (ITU T.800) and Sun raster.
 """
@@ -24,15 +27,21 @@ HEADER_BYTES = 1 << 12
 
 JPEG_START = b"\xff\xd8"
 START_OF_FRAME = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
-JPEG_MARKER = re.compile(rb"\xff+[^\0\xff]")
-WITHOUT_CONTENT = {0x01, *range(0xD0, 0xDA)}
-"""Markers that no length follows."""
+JPEG_MARKER = re.compile(rb"\xff[^\0\x01\xd0-\xd8\xff]")
+"""But for those that no length follows: TEM, RST0 to RST7 and SOI."""
+START_OF_SCAN, JPEG_END = 0xDA, 0xD9
+MAX_SEGMENTS = 4096
+"""Of a JPEG: more are not read."""
 EXIF_MARKER, EXIF = 0xE1, b"Exif\0\0"
-TIFF_WIDTH, TIFF_HEIGHT, TIFF_ORIENTATION = 256, 257, 274
+TIFF_WIDTH, TIFF_HEIGHT, TIFF_BITS, TIFF_ORIENTATION = 256, 257, 258, 274
 TIFF_NUMBERS = {3: "H", 4: "I"}
 SPACE = rb"(?:\s|#[^\n]*\n)+"  # with comments
-PNM_SIZE = re.compile(rb"P[1-6]" + SPACE + rb"(\d+)" + SPACE + rb"(\d+)\s")
-PAM_SIZE = re.compile(rb"P7\s(?:.*\s)?WIDTH (\d+)\s(?:.*\s)?HEIGHT (\d+)\s", re.DOTALL)
+NUMBER = rb"(\d{1,10})"
+PNM_SIZE = re.compile(rb"P[1-6]" + SPACE + NUMBER + SPACE + NUMBER + rb"\s(?:\s*" + NUMBER + rb"\s)?")
+PAM_SIZE = re.compile(
+    rb"P7\s(?:.*\s)?WIDTH " + NUMBER + rb"\s(?:.*\s)?HEIGHT " + NUMBER + rb"\s", re.DOTALL
+)
+PAM_MAXIMUM = re.compile(rb"\sMAXVAL " + NUMBER)
 
 
 def read_shape(path: Path) -> tuple[int, int]:
@@ -64,18 +73,42 @@ def pixel_size(data: bytes) -> Size | None:
     return None
 
 
-def jpeg_segments(data: bytes) -> Iterator[tuple[int, int, int]]:
-    """Yield (marker, start of the content, end) of each header segment of a JPEG.
+def has_16_bits(data: bytes) -> bool:
+    """Whether the header of a PNG, TIFF, PNM or PAM says more than 8 bits a channel; False of other formats."""
+    with suppress(struct.error):
+        if data.startswith(b"\x89PNG"):
+            return data[24:25] == b"\x10"
+        if data.startswith((b"II*\0", b"MM\0*")):
+            return _tiff_bits(data) > 8
+        if match := PNM_SIZE.match(data):
+            return data[1:2] not in (b"1", b"4") and int(match[3] or 0) > 255
+        if data.startswith(b"P7"):
+            match = PAM_MAXIMUM.search(data[:HEADER_BYTES])
+            return match is not None and int(match[1]) > 255
+    return False
 
-    Bytes between segments are skipped, as decoders do: 0xFF that fill up, and those of careless writers.
+
+def _tiff_bits(data: bytes) -> int:
+    """Return the bits of a TIFF's first channel; up to two channels are written in the entry itself."""
+    value = _tiff_maximum(data, TIFF_BITS) or 1
+    order = "<" if data.startswith(b"II") else ">"
+    return value if value <= 64 else _number(f"{order}H", data, value)
+
+
+def jpeg_segments(data: bytes) -> Iterator[tuple[int, int, int]]:
+    """Yield (marker, start of the content, end) of each segment of a JPEG up to the end of the image.
+
+    Bytes between segments are skipped, as decoders do: encoded pixels, 0xFF that fill up, and those of
+    careless writers. At most `MAX_SEGMENTS` are read.
     """
     position = len(JPEG_START)
-    while match := JPEG_MARKER.search(data, position):
+    for _ in range(MAX_SEGMENTS):
+        match = JPEG_MARKER.search(data, position)
+        if match is None:
+            return
         position = match.end()
         marker = data[position - 1]
-        if marker in WITHOUT_CONTENT:
-            continue
-        if position + 2 > len(data):
+        if marker == JPEG_END or position + 2 > len(data):
             return
         start, position = position + 2, position + int.from_bytes(data[position : position + 2], "big")
         yield marker, start, position
@@ -97,15 +130,14 @@ def _read_size(data: bytes) -> Size | None:
     if data.startswith(b"RIFF") and data[8:12] == b"WEBP":
         return _read_webp_size(data)
     if data.startswith((b"II*\0", b"MM\0*")):
-        entries = dict(_tiff_entries(data))
-        has_size = {TIFF_WIDTH, TIFF_HEIGHT} <= entries.keys()
-        return (entries[TIFF_WIDTH], entries[TIFF_HEIGHT]) if has_size else None
+        width, height = (_tiff_maximum(data, tag) for tag in (TIFF_WIDTH, TIFF_HEIGHT))
+        return None if width is None or height is None else (width, height)
     return _read_rare_size(data)
 
 
 def _read_rare_size(data: bytes) -> Size | None:
     """Return the size of a PNM, PAM, AVIF, JPEG 2000 or Sun raster image."""
-    if match := PNM_SIZE.match(data) or PAM_SIZE.match(data):
+    if match := PNM_SIZE.match(data) or PAM_SIZE.match(data[:HEADER_BYTES]):
         return int(match[1]), int(match[2])
     if data.startswith(b"\x59\xa6\x6a\x95"):
         return _pair(">II", data, 4)
@@ -145,6 +177,11 @@ def _tiff_entries(data: bytes) -> Iterator[tuple[int, int]]:
         tag, kind = _pair(f"{order}HH", data, position)
         if kind in TIFF_NUMBERS:
             yield tag, _number(order + TIFF_NUMBERS[kind], data, position + 8)
+
+
+def _tiff_maximum(data: bytes, wanted: int) -> int | None:
+    """Return the greatest value of a tag, which a file that lies gives twice; None if it has none."""
+    return max((value for tag, value in _tiff_entries(data) if tag == wanted), default=None)
 
 
 def _is_rotated(data: bytes) -> bool:
