@@ -22,6 +22,7 @@ MAX_BYTES_PER_PIXEL = 8
 SLACK = 1 << 16
 """Compressed bytes beyond those of the pixels that a PNG may hold: row filters and headers of chunks."""
 
+
 def find_excess(data: bytes) -> str:
     """Return what of a JPEG or PNG costs more than pixels can; empty if nothing does."""
     if data.startswith(JPEG_START):

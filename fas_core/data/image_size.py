@@ -38,9 +38,7 @@ TIFF_NUMBERS = {3: "H", 4: "I"}
 SPACE = rb"(?:\s|#[^\n]*\n)+"  # with comments
 NUMBER = rb"(\d{1,10})"
 PNM_SIZE = re.compile(rb"P[1-6]" + SPACE + NUMBER + SPACE + NUMBER + rb"\s(?:\s*" + NUMBER + rb"\s)?")
-PAM_SIZE = re.compile(
-    rb"P7\s(?:.*\s)?WIDTH " + NUMBER + rb"\s(?:.*\s)?HEIGHT " + NUMBER + rb"\s", re.DOTALL
-)
+PAM_SIZE = re.compile(rb"P7\s(?:.*\s)?WIDTH " + NUMBER + rb"\s(?:.*\s)?HEIGHT " + NUMBER + rb"\s", re.DOTALL)
 PAM_MAXIMUM = re.compile(rb"\sMAXVAL " + NUMBER)
 
 
@@ -74,7 +72,7 @@ def pixel_size(data: bytes) -> Size | None:
 
 
 def has_16_bits(data: bytes) -> bool:
-    """Whether the header of a PNG, TIFF, PNM or PAM says more than 8 bits a channel; False of other formats."""
+    """Whether the header of a PNG, TIFF, PNM or PAM says 16 bits a channel; False of other formats."""
     with suppress(struct.error):
         if data.startswith(b"\x89PNG"):
             return data[24:25] == b"\x10"

@@ -20,7 +20,18 @@ from fas_core.errors import DataError
 from fas_core.library_settings import MAX_PIXELS
 from fas_core.records.model_input import Resize
 
-__all__ = ["Box", "Image", "MAX_PIXELS", "Pixels", "as_image", "as_pixels", "box_overlaps", "crop", "decode", "encode"]
+__all__ = [
+    "MAX_PIXELS",
+    "Box",
+    "Image",
+    "Pixels",
+    "as_image",
+    "as_pixels",
+    "box_overlaps",
+    "crop",
+    "decode",
+    "encode",
+]
 __all__ += ["decode_pixels", "prepare", "read_bytes", "read_image", "read_pixels", "resize_square"]
 __all__ += ["scale_box", "to_uint8", "write_image"]
 
@@ -116,7 +127,7 @@ def _decode(data: bytes, path: Path) -> NDArray[Any]:
     except cv2.error as error:
         image = None
         if "MAX_IMAGE" in str(error):
-            reason = f"it has more pixels than its header says, and than the {MAX_PIXELS // 10**6} million read"
+            reason = f"its header hides that it has more than {MAX_PIXELS // 10**6} million pixels"
     if image is None:
         raise DataError(f"{path}: cannot be decoded: {reason}")
     return np.asarray(image)

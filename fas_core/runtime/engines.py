@@ -14,6 +14,7 @@ from fas_core.card import METADATA_KEY
 from fas_core.digests import check_model_file
 from fas_core.errors import ModelError, format_list
 from fas_core.library_settings import import_openvino
+from fas_core.runtime.onnx_graph import check_onnx
 
 Array = NDArray[Any]
 
@@ -62,6 +63,7 @@ class OnnxEngine:
     def __init__(self, path: Path, threads: int | None = None) -> None:
         import onnxruntime
 
+        check_onnx(path)
         options = onnxruntime.SessionOptions()
         options.log_severity_level = FATAL
         options.intra_op_num_threads = threads or 0
