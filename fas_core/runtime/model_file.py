@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from attrs import field, fields_dict, frozen
+from attrs import validators as v
 from numpy.typing import NDArray
 
 from fas_core.card import FORMAT, PRESENCE, Card
@@ -141,15 +143,31 @@ def _open(path: Path, threads: int | None, external: ExternalModel | None) -> tu
     return ExternalEngine(engine, external, path), external.card
 
 
+MAX_SIDE = 8192
+"""Of a face image: its pixels are within the limit of all images."""
+
+SIDE = v.and_(v.ge(1), v.le(MAX_SIDE))
+
+
+def _check_modalities(_: object, __: object, names: tuple[str, ...]) -> None:
+    if not names or len(set(names)) < len(names) or "" in names:
+        raise ValueError(f"must be one name or more, each different: {list(names)!r}")
+
+
+def _check_threshold(_: object, __: object, threshold: Threshold | None) -> None:
+    if threshold is not None and not isfinite(threshold.value):
+        raise ValueError(f"must be a finite number: {threshold.value}")
+
+
 @frozen
 class _StoredCard:
     """The keys of a card's JSON, all but those that are derived from others."""
 
-    modalities: tuple[str, ...]
-    input_size: int
+    modalities: tuple[str, ...] = field(validator=_check_modalities)
+    input_size: int = field(validator=SIDE)
     resize: Resize
-    threshold: Threshold | None
-    network_size: int | None = None  # files of fas 0.1.0 lack it
+    threshold: Threshold | None = field(validator=_check_threshold)
+    network_size: int | None = field(default=None, validator=v.optional(SIDE))  # files of fas 0.1.0 lack it
     recipe: Mapping[str, Any] = field(factory=dict)
     data: Mapping[str, str] = field(factory=dict)
     versions: Mapping[str, str] = field(factory=dict)
@@ -163,7 +181,15 @@ def read_card(text: str, where: str) -> Card:
     """
     unreadable = f"{where}: its fas metadata cannot be read"
     try:
+        return _read_card(text, where, unreadable)
+    except RecursionError as error:
+        raise ModelError(f"{unreadable}: nested too deeply") from error
+
+
+def _read_card(text: str, where: str, unreadable: str) -> Card:
+    try:
         tree = json.loads(text)
+        json.dumps(tree, ensure_ascii=False).encode()  # escapes may hide what is no text
     except ValueError as error:
         raise ModelError(f"{unreadable}: not JSON: {error}") from error
     if not isinstance(tree, dict) or not isinstance(tree.get("format"), int):
