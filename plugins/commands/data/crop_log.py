@@ -29,7 +29,10 @@ class CropLog:
         Raises:
             DataError: the crops in this folder were made with other settings.
         """
-        header = json.dumps({"settings": {name: str(value) for name, value in asdict(settings).items()}})
+        values = asdict(settings)
+        if settings.region == "box":
+            del values["region"]  # which the logs of earlier versions lack
+        header = json.dumps({"settings": {name: str(value) for name, value in values.items()}})
         lines = self.path.read_text(encoding="utf-8").splitlines() if self.path.exists() else [header]
         if lines[0] != header:
             used = ", ".join(f"{name} {value}" for name, value in json.loads(lines[0])["settings"].items())
