@@ -70,9 +70,8 @@ def _check_tensors(content: object, path: Path) -> None:
         seen.add(id(item))
         if isinstance(item, Tensor) and not item.is_sparse:
             if item.numel() * item.element_size() > item.untyped_storage().nbytes():
-                raise ModelError(
-                    f"{path}: refused: a tensor of shape {tuple(item.shape)} stores fewer values"
-                )
+                shape = tuple(item.shape)
+                raise ModelError(f"{path}: refused: a tensor of shape {shape} that stores fewer values")
         elif isinstance(item, Mapping):
             remaining += [*item.keys(), *item.values()]
         elif isinstance(item, list | tuple | set | frozenset):

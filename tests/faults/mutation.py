@@ -9,6 +9,7 @@ A reader takes bytes; a result or a FasError of one line is right, all else is a
 from __future__ import annotations
 
 import faulthandler
+import gc
 import os
 import resource
 import select
@@ -141,6 +142,7 @@ def _read_all(
 ) -> Any:
     """Send a line for each input: what is wrong, or nothing. Does not return."""
     faulthandler.disable()
+    gc.freeze()  # to collect the parent's objects could wait for threads that are not here
     with suppress(BaseException):
         size = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
         resource.setrlimit(resource.RLIMIT_AS, (size + memory, resource.RLIM_INFINITY))
