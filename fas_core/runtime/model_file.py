@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from math import isfinite
 from pathlib import Path
 from typing import Any
@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 from fas_core.card import FORMAT, PRESENCE, Card
 from fas_core.config.structure import structure
 from fas_core.contracts import Images
-from fas_core.errors import ConfigError, DataError, ModelError
+from fas_core.errors import ConfigError, DataError, FasError, ModelError
 from fas_core.records.model_input import ModelInput, Resize
 from fas_core.registry import Registry
-from fas_core.runtime.engines import Engine, open_engine
+from fas_core.runtime.engines import Engine, first_line, open_engine
 from fas_core.runtime.external_model import ExternalEngine, ExternalModel
 from fas_core.scores.thresholds import Threshold
 
@@ -73,13 +73,27 @@ class ModelFile:
         Raises:
             DataError: a modality is missing, or an array has another shape or type.
         """
-        (scores,) = self._engine.run([SCORE], self._to_inputs(images, presence))
+        inputs = self._to_inputs(images, presence)
+        (scores,) = self._run([SCORE], inputs)
+        count = len(inputs[self.card.modalities[0]])
+        if scores.shape != (count,) or scores.dtype.kind != "f":
+            actual = f"its output {SCORE!r} is {scores.dtype} {scores.shape}"
+            raise ModelError(f"{self.path}: {actual} and should be float ({count},)")
         return np.asarray(scores, np.float64)
 
     def outputs(self, images: Images, presence: Presence = None) -> dict[str, NDArray[np.float32]]:
         """Return all outputs by name, `score` (B,) and, of classifiers, `logits` (B, K), as calling does."""
-        values = self._engine.run(self._names, self._to_inputs(images, presence))
+        values = self._run(self._names, self._to_inputs(images, presence))
         return dict(zip(self._names, values, strict=True))
+
+    def _run(self, names: Sequence[str], inputs: Mapping[str, NDArray[Any]]) -> list[NDArray[Any]]:
+        """Run the graph; its metadata may promise other inputs than it takes."""
+        try:
+            return self._engine.run(names, inputs)
+        except FasError:
+            raise
+        except Exception as error:  # an engine's exceptions share no public base
+            raise ModelError(f"{self.path}: cannot be run: {first_line(error)}") from error
 
     def _to_inputs(self, images: Images, presence: Presence) -> dict[str, NDArray[Any]]:
         pixels: dict[str, NDArray[Any]] = self._check_pixels(images)

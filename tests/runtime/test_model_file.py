@@ -305,3 +305,12 @@ def test_cards_that_lie_are_one_line(text: str, reason: str) -> None:
     with pytest.raises(ModelError, match=f"m.onnx: its fas metadata cannot be read: {reason}") as caught:
         read_card(text, "m.onnx")
     assert "\n" not in str(caught.value)
+
+
+def test_metadata_that_promises_another_size(written: Callable[[onnx.ModelProto], Path]) -> None:
+    card = Card(ModelInput(("rgb", "ir"), SIDE * 2), None)
+    model = ModelFile(written(with_metadata(weighted_means(("rgb", "ir")), card.to_json())))
+    images = {name: np.zeros((1, SIDE * 2, SIDE * 2, 3), np.uint8) for name in ("rgb", "ir")}
+    with pytest.raises(ModelError, match=r"\.onnx: cannot be run: .*invalid dimensions") as caught:
+        model(images)
+    assert "\n" not in str(caught.value)
