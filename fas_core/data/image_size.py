@@ -13,9 +13,11 @@ import re
 import struct
 from collections.abc import Iterator
 from contextlib import suppress
+from math import prod
 from pathlib import Path
 
 from fas_core.errors import DataError
+from fas_core.library_settings import MAX_PIXELS
 
 Size = tuple[int, int]
 """Width and height in pixels."""
@@ -40,6 +42,10 @@ NUMBER = rb"(\d{1,10})"
 PNM_SIZE = re.compile(rb"P[1-6]" + SPACE + NUMBER + SPACE + NUMBER + rb"\s(?:\s*" + NUMBER + rb"\s)?")
 PAM_SIZE = re.compile(rb"P7\s(?:.*\s)?WIDTH " + NUMBER + rb"\s(?:.*\s)?HEIGHT " + NUMBER + rb"\s", re.DOTALL)
 PAM_MAXIMUM = re.compile(rb"\sMAXVAL " + NUMBER)
+
+
+AV1_SEQUENCE = re.compile(rb"(?:mdat|idat)(?:\x12\0)?\x0a[\x01-\x7f](.{1,127})", re.DOTALL)
+"""The header of a sequence, with its size, where encoders write it: at the start of the data."""
 
 
 def read_shape(path: Path) -> tuple[int, int]:
@@ -128,8 +134,8 @@ def _read_size(data: bytes) -> Size | None:
     if data.startswith(b"RIFF") and data[8:12] == b"WEBP":
         return _read_webp_size(data)
     if data.startswith((b"II*\0", b"MM\0*")):
-        width, height = (_tiff_maximum(data, tag) for tag in (TIFF_WIDTH, TIFF_HEIGHT))
-        return None if width is None or height is None else (width, height)
+        columns, rows = (_tiff_maximum(data, tag) for tag in (TIFF_WIDTH, TIFF_HEIGHT))
+        return None if columns is None or rows is None else (columns, rows)
     return _read_rare_size(data)
 
 
@@ -146,10 +152,41 @@ def _read_rare_size(data: bytes) -> Size | None:
     if data[4:8] == b"jP  " and (position := data.find(b"ihdr")) > 0:
         return _pair(">II", data, position + 4)[::-1]
     if data[4:12] in (b"ftypavif", b"ftypavis"):
-        # One size of the image, others of its tiles and thumbnail.
-        sizes = [_pair(">II", data, match.end() + 4) for match in re.finditer(b"ispe", data[:HEADER_BYTES])]
-        return max(sizes, default=None)
+        return _read_avif_size(data)
     return None
+
+
+def _read_avif_size(data: bytes) -> Size | None:
+    """Return the size in the boxes, or that of the coded frames if it is beyond the limit of pixels."""
+    # One size of the image, others of its tiles and thumbnail.
+    sizes = [_pair(">II", data, match.end() + 4) for match in re.finditer(b"ispe", data[:HEADER_BYTES])]
+    coded = max(map(_av1_size, AV1_SEQUENCE.finditer(data)), key=prod, default=(0, 0))
+    return coded if prod(coded) > MAX_PIXELS else max(sizes, default=None)
+
+
+def _av1_size(match: re.Match[bytes]) -> Size:
+    """Return the frames' greatest size in the header of an AV1 sequence (AV1 specification, 5.5.1)."""
+    bits = int.from_bytes(match[1], "big") << 1  # so that slices of zero bits exist
+    position = 8 * len(match[1]) + 1
+
+    def read(count: int) -> int:
+        nonlocal position
+        position -= count
+        return bits >> position & ((1 << count) - 1) if position > 0 else 0
+
+    read(4)  # profile, still picture
+    if read(1):  # reduced header: the level
+        read(5)
+    elif read(1):  # timing information, which images have not
+        return MAX_PIXELS + 1, 1
+    else:
+        has_delay = read(1)
+        for _ in range(read(5) + 1):  # operating points: layers, level, tier, delay
+            read(12)
+            read(1 if read(5) > 7 else 0)
+            read(4 if has_delay and read(1) else 0)
+    width_bits, height_bits = read(4) + 1, read(4) + 1
+    return read(width_bits) + 1, read(height_bits) + 1
 
 
 def _read_webp_size(data: bytes) -> Size | None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from math import prod
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import numpy as np
@@ -19,7 +20,7 @@ LOOPS = {"Loop", "TensorIterator"}
 FILLING = {"Broadcast", "Tile", "Pad", "Interpolate", "OneHot", "Range", "RandomUniform", "Eye"}
 """Layers whose output is as large as the values of an input say."""
 
-INTEGERS = {"i64": np.dtype("<i8"), "i32": np.dtype("<i4")}
+INTEGERS: dict[str, np.dtype[Any]] = {"i64": np.dtype("<i8"), "i32": np.dtype("<i4")}
 
 
 def check_openvino(path: Path) -> None:

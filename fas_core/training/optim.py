@@ -47,12 +47,13 @@ def load_optimizer_state(optimizer: Any, state: Any) -> None:
     optimizer.load_state_dict({**state, "param_groups": groups})
     names = ADAM_STATE if "betas" in groups[0] else SGD_STATE
     for parameter, values in optimizer.state.items():
-        shapes = (parameter.shape, torch.Size())  # 0 dimensions: a count of updates
         if set(values) != names:
             raise ValueError("the optimiser has other values")
-        tensors = [value for value in values.values() if value is not None]
-        if not all(isinstance(value, Tensor) and value.shape in shapes for value in tensors):
-            raise ValueError("the optimiser's values have other shapes")
+        for name, value in values.items():
+            shape = torch.Size() if name == "step" else parameter.shape
+            is_unset = name == "momentum_buffer" and value is None
+            if not is_unset and not (isinstance(value, Tensor) and value.shape == shape):
+                raise ValueError(f"the optimiser's {name} has another type or shape")
 
 
 def _kind(value: object) -> object:

@@ -59,6 +59,14 @@ def tiff(sizes: list[int], bits: int = 8) -> bytes:
     return b"II*\0" + struct.pack("<IH", 8, len(entries)) + body + bytes(400)
 
 
+def avif(side: int) -> bytes:
+    """An AVIF whose boxes say 16 x 16, which the decoder does not compare with its frames."""
+    fast = [cv2.IMWRITE_AVIF_SPEED, 10]
+    data = encoded(".avif", fast, np.zeros((side, side), np.uint8))
+    size = b"ispe" + bytes(4)
+    return data.replace(size + struct.pack(">II", side, side), size + struct.pack(">II", 16, 16))
+
+
 TEXT = chunk(b"zTXt", b"x\0\0" + zlib.compress(bytes(1 << 20)))
 BOMBS: dict[str, tuple[Callable[[], bytes], str]] = {
     "scans": (lambda: with_scans(8000), f"more than {MAX_SCANS} scans"),
@@ -67,6 +75,7 @@ BOMBS: dict[str, tuple[Callable[[], bytes], str]] = {
     "texts": (lambda: png(extra=TEXT * 1000), f"more than {MAX_COMPRESSED_CHUNKS} compressed texts"),
     "tags twice": (lambda: tiff([16, 16_000]), "16000 x 16000 pixels, more than the 64 million"),
     "tags twice, reversed": (lambda: tiff([16_000, 16]), "16000 x 16000 pixels, more than the 64 million"),
+    "boxes of AVIF": (lambda: avif(8400), "8400 x 8400 pixels, more than the 64 million"),
     "16 bits": (
         lambda: png(rows=1, bits=16, side=7900),
         "7900 x 7900 pixels of 16 bits a channel, more than the 32 million",
