@@ -57,7 +57,9 @@ def load_optimizer_state(optimizer: Any, state: Any) -> None:
 
 
 def _kind(value: object) -> object:
-    """Return the type of an option; a whole number stands for any."""
+    """Return the type of an option, whole numbers as any; a switch, which decides what is stored, itself."""
+    if isinstance(value, bool):
+        return value
     if isinstance(value, list | tuple):
         return tuple(_kind(item) for item in value)
     return float if type(value) is int else type(value)
