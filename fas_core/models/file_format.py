@@ -63,4 +63,5 @@ def _describe_zip(path: Path) -> str:
         )
     if "data.pkl" in inner:
         return ""
-    return f"a ZIP archive of other files ({names[0] if names else 'empty'}, ...): unpack it"
+    first = names[0].encode("unicode_escape").decode() if names else "empty"
+    return f"a ZIP archive of other files ({first}, ...): unpack it"
