@@ -1,4 +1,4 @@
-"""Settings of third-party libraries that must be made before they are imported: their telemetry is off.
+"""Settings of third-party libraries that must be made before they are imported: telemetry and size limits.
 
 Photos of faces stay on the machine, and so does the fact that they are processed: no library that this
 package uses may contact a host. `SECURITY.md` promises it.
@@ -16,7 +16,12 @@ from typing import Any
 
 from fas_core.errors import FasError
 
+MAX_PIXELS = 64_000_000
+"""Larger images are refused: a file of a few kB can hold gigabytes of pixels."""
+
 ENVIRONMENT = {
+    # OpenCV checks the size that it will decode, whatever a header tells other readers.
+    "OPENCV_IO_MAX_IMAGE_PIXELS": str(MAX_PIXELS),
     # Else onnxruntime writes an identifier to the user's cache and contacts a host, from its import on.
     "ORT_DISABLE_TELEMETRY": "1",
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -52,4 +53,4 @@ def is_grey(image: NDArray[Any]) -> bool:
 
 def divide_by_257(image: NDArray[Any]) -> Image:
     """Convert 16 bits a channel to 8 bits, 65535 to 255."""
-    return np.asarray(np.round(image / 257), np.uint8)
+    return np.asarray(cv2.convertScaleAbs(image, alpha=1 / 257), np.uint8)  # without a copy as float64

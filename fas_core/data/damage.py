@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fas_core.data.image_size import JPEG_START, jpeg_segments
+from fas_core.data.image_size import JPEG_START, START_OF_SCAN, jpeg_segments
 
-START_OF_SCAN, END_OF_IMAGE, HUFFMAN_TABLES = 0xDA, b"\xff\xd9", 0xC4
+END_OF_IMAGE, HUFFMAN_TABLES = b"\xff\xd9", 0xC4
 SEQUENTIAL_FRAMES = (0xC0, 0xC1)
 END_OF_BLOCK = 0
 

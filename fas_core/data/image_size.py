@@ -1,5 +1,8 @@
 """Image dimensions read from file headers, before a pixel is decoded.
 
+A header may lie: the decoder has a limit of its own (`fas_core.library_settings`). This is the check that
+can name the size.
+
 Formats: JPEG (ITU T.81) with its EXIF orientation, PNG, BMP, GIF89a, WebP (RFC 9649), TIFF 6.0 (not BigTIFF),
 PNM and PAM (Netpbm), AVIF (ISO/IEC 23000-22), JPEG 2000 (ITU T.800) and Sun raster.
 """
@@ -10,9 +13,11 @@ import re
 import struct
 from collections.abc import Iterator
 from contextlib import suppress
+from math import prod
 from pathlib import Path
 
 from fas_core.errors import DataError
+from fas_core.library_settings import MAX_PIXELS
 
 Size = tuple[int, int]
 """Width and height in pixels."""
@@ -24,15 +29,23 @@ HEADER_BYTES = 1 << 12
 
 JPEG_START = b"\xff\xd8"
 START_OF_FRAME = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
-JPEG_MARKER = re.compile(rb"\xff+[^\0\xff]")
-WITHOUT_CONTENT = {0x01, *range(0xD0, 0xDA)}
-"""Markers that no length follows."""
+JPEG_MARKER = re.compile(rb"\xff[^\0\x01\xd0-\xd8\xff]")
+"""But for those that no length follows: TEM, RST0 to RST7 and SOI."""
+START_OF_SCAN, JPEG_END = 0xDA, 0xD9
+MAX_SEGMENTS = 4096
+"""Of a JPEG: more are not read."""
 EXIF_MARKER, EXIF = 0xE1, b"Exif\0\0"
-TIFF_WIDTH, TIFF_HEIGHT, TIFF_ORIENTATION = 256, 257, 274
+TIFF_WIDTH, TIFF_HEIGHT, TIFF_BITS, TIFF_ORIENTATION = 256, 257, 258, 274
 TIFF_NUMBERS = {3: "H", 4: "I"}
 SPACE = rb"(?:\s|#[^\n]*\n)+"  # with comments
-PNM_SIZE = re.compile(rb"P[1-6]" + SPACE + rb"(\d+)" + SPACE + rb"(\d+)\s")
-PAM_SIZE = re.compile(rb"P7\s(?:.*\s)?WIDTH (\d+)\s(?:.*\s)?HEIGHT (\d+)\s", re.DOTALL)
+NUMBER = rb"(\d{1,10})"
+PNM_SIZE = re.compile(rb"P[1-6]" + SPACE + NUMBER + SPACE + NUMBER + rb"\s(?:\s*" + NUMBER + rb"\s)?")
+PAM_SIZE = re.compile(rb"P7\s(?:.*\s)?WIDTH " + NUMBER + rb"\s(?:.*\s)?HEIGHT " + NUMBER + rb"\s", re.DOTALL)
+PAM_MAXIMUM = re.compile(rb"\sMAXVAL " + NUMBER)
+
+
+AV1_SEQUENCE = re.compile(rb"(?:mdat|idat)(?:\x12\0)?\x0a[\x01-\x7f](.{1,127})", re.DOTALL)
+"""The header of a sequence, with its size, where encoders write it: at the start of the data."""
 
 
 def read_shape(path: Path) -> tuple[int, int]:
@@ -64,18 +77,42 @@ def pixel_size(data: bytes) -> Size | None:
     return None
 
 
-def jpeg_segments(data: bytes) -> Iterator[tuple[int, int, int]]:
-    """Yield (marker, start of the content, end) of each header segment of a JPEG.
+def has_16_bits(data: bytes) -> bool:
+    """Whether the header of a PNG, TIFF, PNM or PAM says 16 bits a channel; False of other formats."""
+    with suppress(struct.error):
+        if data.startswith(b"\x89PNG"):
+            return data[24:25] == b"\x10"
+        if data.startswith((b"II*\0", b"MM\0*")):
+            return _tiff_bits(data) > 8
+        if match := PNM_SIZE.match(data):
+            return data[1:2] not in (b"1", b"4") and int(match[3] or 0) > 255
+        if data.startswith(b"P7"):
+            match = PAM_MAXIMUM.search(data[:HEADER_BYTES])
+            return match is not None and int(match[1]) > 255
+    return False
 
-    Bytes between segments are skipped, as decoders do: 0xFF that fill up, and those of careless writers.
+
+def _tiff_bits(data: bytes) -> int:
+    """Return the bits of a TIFF's first channel; up to two channels are written in the entry itself."""
+    value = _tiff_maximum(data, TIFF_BITS) or 1
+    order = "<" if data.startswith(b"II") else ">"
+    return value if value <= 64 else _number(f"{order}H", data, value)
+
+
+def jpeg_segments(data: bytes) -> Iterator[tuple[int, int, int]]:
+    """Yield (marker, start of the content, end) of each segment of a JPEG up to the end of the image.
+
+    Bytes between segments are skipped, as decoders do: encoded pixels, 0xFF that fill up, and those of
+    careless writers. At most `MAX_SEGMENTS` are read.
     """
     position = len(JPEG_START)
-    while match := JPEG_MARKER.search(data, position):
+    for _ in range(MAX_SEGMENTS):
+        match = JPEG_MARKER.search(data, position)
+        if match is None:
+            return
         position = match.end()
         marker = data[position - 1]
-        if marker in WITHOUT_CONTENT:
-            continue
-        if position + 2 > len(data):
+        if marker == JPEG_END or position + 2 > len(data):
             return
         start, position = position + 2, position + int.from_bytes(data[position : position + 2], "big")
         yield marker, start, position
@@ -97,15 +134,14 @@ def _read_size(data: bytes) -> Size | None:
     if data.startswith(b"RIFF") and data[8:12] == b"WEBP":
         return _read_webp_size(data)
     if data.startswith((b"II*\0", b"MM\0*")):
-        entries = dict(_tiff_entries(data))
-        has_size = {TIFF_WIDTH, TIFF_HEIGHT} <= entries.keys()
-        return (entries[TIFF_WIDTH], entries[TIFF_HEIGHT]) if has_size else None
+        columns, rows = (_tiff_maximum(data, tag) for tag in (TIFF_WIDTH, TIFF_HEIGHT))
+        return None if columns is None or rows is None else (columns, rows)
     return _read_rare_size(data)
 
 
 def _read_rare_size(data: bytes) -> Size | None:
     """Return the size of a PNM, PAM, AVIF, JPEG 2000 or Sun raster image."""
-    if match := PNM_SIZE.match(data) or PAM_SIZE.match(data):
+    if match := PNM_SIZE.match(data) or PAM_SIZE.match(data[:HEADER_BYTES]):
         return int(match[1]), int(match[2])
     if data.startswith(b"\x59\xa6\x6a\x95"):
         return _pair(">II", data, 4)
@@ -116,10 +152,41 @@ def _read_rare_size(data: bytes) -> Size | None:
     if data[4:8] == b"jP  " and (position := data.find(b"ihdr")) > 0:
         return _pair(">II", data, position + 4)[::-1]
     if data[4:12] in (b"ftypavif", b"ftypavis"):
-        # One size of the image, others of its tiles and thumbnail.
-        sizes = [_pair(">II", data, match.end() + 4) for match in re.finditer(b"ispe", data[:HEADER_BYTES])]
-        return max(sizes, default=None)
+        return _read_avif_size(data)
     return None
+
+
+def _read_avif_size(data: bytes) -> Size | None:
+    """Return the size in the boxes, or that of the coded frames if it is beyond the limit of pixels."""
+    # One size of the image, others of its tiles and thumbnail.
+    sizes = [_pair(">II", data, match.end() + 4) for match in re.finditer(b"ispe", data[:HEADER_BYTES])]
+    coded = max(map(_av1_size, AV1_SEQUENCE.finditer(data)), key=prod, default=(0, 0))
+    return coded if prod(coded) > MAX_PIXELS else max(sizes, default=None)
+
+
+def _av1_size(match: re.Match[bytes]) -> Size:
+    """Return the frames' greatest size in the header of an AV1 sequence (AV1 specification, 5.5.1)."""
+    bits = int.from_bytes(match[1], "big") << 1  # so that slices of zero bits exist
+    position = 8 * len(match[1]) + 1
+
+    def read(count: int) -> int:
+        nonlocal position
+        position -= count
+        return bits >> position & ((1 << count) - 1) if position > 0 else 0
+
+    read(4)  # profile, still picture
+    if read(1):  # reduced header: the level
+        read(5)
+    elif read(1):  # timing information, which images have not
+        return MAX_PIXELS + 1, 1
+    else:
+        has_delay = read(1)
+        for _ in range(read(5) + 1):  # operating points: layers, level, tier, delay
+            read(12)
+            read(1 if read(5) > 7 else 0)
+            read(4 if has_delay and read(1) else 0)
+    width_bits, height_bits = read(4) + 1, read(4) + 1
+    return read(width_bits) + 1, read(height_bits) + 1
 
 
 def _read_webp_size(data: bytes) -> Size | None:
@@ -145,6 +212,11 @@ def _tiff_entries(data: bytes) -> Iterator[tuple[int, int]]:
         tag, kind = _pair(f"{order}HH", data, position)
         if kind in TIFF_NUMBERS:
             yield tag, _number(order + TIFF_NUMBERS[kind], data, position + 8)
+
+
+def _tiff_maximum(data: bytes, wanted: int) -> int | None:
+    """Return the greatest value of a tag, which a file that lies gives twice; None if it has none."""
+    return max((value for tag, value in _tiff_entries(data) if tag == wanted), default=None)
 
 
 def _is_rotated(data: bytes) -> bool:

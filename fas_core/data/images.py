@@ -12,21 +12,31 @@ from numpy.typing import NDArray
 from fas_core.atomic import replacing
 from fas_core.data.bit_depth import Image, Pixels, divide_by_257, is_grey, to_uint8
 from fas_core.data.damage import is_truncated, is_zeroed
+from fas_core.data.decoding_cost import find_excess
 from fas_core.data.file_formats import RAW_SUFFIXES, FileKind, identify_format
-from fas_core.data.image_size import FORMATS, pixel_size
+from fas_core.data.image_size import FORMATS, Size, has_16_bits, pixel_size
 from fas_core.data.text_lists import is_image
 from fas_core.errors import DataError
+from fas_core.library_settings import MAX_PIXELS
 from fas_core.records.model_input import Resize
 
-__all__ = ["Box", "Image", "Pixels", "as_image", "as_pixels", "box_overlaps", "crop", "decode", "encode"]
+__all__ = [
+    "MAX_PIXELS",
+    "Box",
+    "Image",
+    "Pixels",
+    "as_image",
+    "as_pixels",
+    "box_overlaps",
+    "crop",
+    "decode",
+    "encode",
+]
 __all__ += ["decode_pixels", "prepare", "read_bytes", "read_image", "read_pixels", "resize_square"]
 __all__ += ["scale_box", "to_uint8", "write_image"]
 
 Box = tuple[float, float, float, float]
 """x, y, w, h in pixels."""
-
-MAX_PIXELS = 64_000_000
-"""Larger images are refused before they are decoded: a file of a few kB can hold gigabytes of pixels."""
 
 FULL_COLOUR = cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444
 JPEG_SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif")
@@ -78,31 +88,49 @@ def decode_pixels(data: bytes, path: Path) -> Pixels:
     `path` is for messages.
 
     Raises:
-        DataError: the data is truncated, damaged or not an image, or the image has more than `MAX_PIXELS`.
+        DataError: the data is truncated, damaged or not an image; or the image has more than `MAX_PIXELS`,
+            more than half of them with 16 bits a channel, or costs far more work than its pixels.
     """
     size = pixel_size(data)
-    if size is not None and size[0] * size[1] > MAX_PIXELS:
-        limit = f"the {MAX_PIXELS // 10**6} million that are read"
-        raise DataError(f"{path}: {size[0]} x {size[1]} pixels, more than {limit}: scale it down")
+    if size is not None:
+        _check_size(size, has_16_bits(data), path)
     if is_truncated(data):
         raise DataError(f"{path}: the image is cut off after {len(data)} bytes: copy it again")
     if size is None or path.suffix.lower() in RAW_SUFFIXES:
         raise DataError(f"{path}: cannot be decoded: {_describe_format(data, path.suffix)}")
     if is_zeroed(data):
         raise DataError(f"{path}: the image is damaged: zeros instead of pixels in its middle: copy it again")
-    buffer = np.frombuffer(data, np.uint8)
-    try:
-        image = cv2.imdecode(buffer, cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH)
-    except cv2.error:  # e.g. a header that promises more pixels than OpenCV takes
-        image = None
-    if image is None:
-        raise DataError(f"{path}: cannot be decoded: not an image of 8 or 16 bits a channel, or damaged")
+    if excess := find_excess(data):
+        raise DataError(f"{path}: refused: {excess}: save it anew with an image editor")
+    image = _decode(data, path)
+    _check_size((image.shape[1], image.shape[0]), image.dtype == np.uint16, path)
     if image.dtype == np.uint16 and not is_grey(image):
         image = divide_by_257(image)
     if image.dtype not in (np.uint8, np.uint16):
         raise DataError(f"{path}: {image.dtype} pixels: save it with 8 or 16 bits a channel")
     pixels: NDArray[Any] = cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
     return pixels
+
+
+def _check_size(size: Size, is_deep: bool, path: Path) -> None:
+    limit, kind = (MAX_PIXELS // 2, " of 16 bits a channel") if is_deep else (MAX_PIXELS, "")
+    if size[0] * size[1] > limit:
+        problem = f"{path}: {size[0]} x {size[1]} pixels{kind}, more than the {limit // 10**6} million"
+        raise DataError(f"{problem} that are read: scale it down")
+
+
+def _decode(data: bytes, path: Path) -> NDArray[Any]:
+    """Decode to (H, W, 3) BGR by OpenCV, which checks its own limit of pixels before it decodes any."""
+    reason = "not an image of 8 or 16 bits a channel, or damaged"
+    try:
+        image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH)
+    except cv2.error as error:
+        image = None
+        if "MAX_IMAGE" in str(error):
+            reason = f"its header hides that it has more than {MAX_PIXELS // 10**6} million pixels"
+    if image is None:
+        raise DataError(f"{path}: cannot be decoded: {reason}")
+    return np.asarray(image)
 
 
 def _describe_format(data: bytes, suffix: str) -> str:

@@ -12,6 +12,7 @@ import numpy as np
 
 from fas_core.data.images import Image
 from fas_core.errors import DataError
+from fas_core.library_settings import MAX_PIXELS
 
 # FFmpeg's warnings about a damaged file would repeat our error.
 os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
@@ -64,7 +65,7 @@ def frames(source: Source, every: int = 1, limit: int | None = None) -> Iterator
     """Yield every `every`-th frame from the first on, and its number from 1; at most `limit` frames.
 
     Raises:
-        DataError: the source cannot be opened, or yields no frame.
+        DataError: the source cannot be opened, or yields no frame or too large a one.
     """
     with opened(source) as capture:
         number = count = 0
@@ -72,6 +73,7 @@ def frames(source: Source, every: int = 1, limit: int | None = None) -> Iterator
             number += 1
             if (number - 1) % every:
                 continue
+            _check_size(capture)
             decoded, image = capture.retrieve()
             if not decoded:
                 break
@@ -79,3 +81,11 @@ def frames(source: Source, every: int = 1, limit: int | None = None) -> Iterator
             yield number, np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), np.uint8)
     if not count:
         raise DataError("no frame of it can be decoded" if isinstance(source, Path) else "gives no picture")
+
+
+def _check_size(capture: cv2.VideoCapture) -> None:
+    """Refuse a frame that is too large before its colours are converted."""
+    width, height = (int(capture.get(key)) for key in (cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT))
+    if width * height > MAX_PIXELS:
+        limit = f"the {MAX_PIXELS // 10**6} million that are read"
+        raise DataError(f"frames of {width} x {height} pixels, more than {limit}: scale the video down")

@@ -6,11 +6,10 @@ A file is written completely or not at all; no code in a file is run.
 from __future__ import annotations
 
 import hashlib
-import pickle
 from collections.abc import Mapping
 from io import BytesIO
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import torch
 from safetensors import SafetensorError
@@ -20,6 +19,10 @@ from torch import Tensor, nn
 from fas_core.atomic import replacing
 from fas_core.digests import WEIGHTS_DIGEST, read_weights_digest
 from fas_core.errors import ModelError, format_list
+from fas_core.models.pickled import DAMAGE, load_pickled
+
+MAX_HEADER = 4_000_000
+"""Bytes of a safetensors header: that of some 40,000 tensors."""
 
 
 def save_weights(model: nn.Module, path: Path) -> None:
@@ -79,18 +82,26 @@ def load_state(path: Path) -> dict[str, Any]:
     if not path.is_file():
         raise ModelError(f"{path}: no training state to resume from")
     try:
-        return cast(dict[str, Any], torch.load(path, map_location="cpu", weights_only=True))
-    except (RuntimeError, OSError, EOFError, pickle.UnpicklingError) as error:
-        reason = (str(error) or type(error).__name__).splitlines()[0]
+        state = load_pickled(path)
+    except DAMAGE as error:
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise ModelError(f"{path}: cannot be read as training state: {reason}") from error
+    if not isinstance(state, dict):
+        raise ModelError(f"{path}: cannot be read as training state: it holds a {type(state).__name__}")
+    return state
 
 
 def read_safetensors(path: Path) -> dict[str, Tensor]:
     """Read tensors, and check them against their digest where the file holds one; raise ModelError."""
     try:
+        with path.open("rb") as file:
+            header = int.from_bytes(file.read(8), "little")
+        if MAX_HEADER < header <= path.stat().st_size:
+            raise ValueError(f"a header of {header / 1e6:,.0f} MB")
         weights = load_file(path)
-    except (SafetensorError, OSError) as error:
-        raise ModelError(f"{path}: cannot be read as safetensors, perhaps truncated: {error}") from error
+    except (SafetensorError, *DAMAGE) as error:
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise ModelError(f"{path}: cannot be read as safetensors, perhaps truncated: {reason}") from error
     digest = read_weights_digest(path)
     if digest is not None and digest != hash_tensors(weights):
         raise ModelError(

@@ -51,8 +51,8 @@ def _describe_zip(path: Path) -> str:
     try:
         with ZipFile(path) as archive:
             names = archive.namelist()
-    except BadZipFile:
-        return ""  # truncated
+    except (BadZipFile, NotImplementedError, ValueError, OSError):
+        return ""  # damaged
     inner = {name.partition("/")[2] for name in names}
     if "constants.pkl" in inner:
         return f"a TorchScript file, a program: load it with torch.jit.load in Python, {SAVE_STATE_DICT}"
@@ -63,4 +63,5 @@ def _describe_zip(path: Path) -> str:
         )
     if "data.pkl" in inner:
         return ""
-    return f"a ZIP archive of other files ({names[0] if names else 'empty'}, ...): unpack it"
+    first = names[0].encode("unicode_escape").decode() if names else "empty"
+    return f"a ZIP archive of other files ({first}, ...): unpack it"

@@ -12,7 +12,7 @@ import sys
 import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import torch
 from attrs import frozen
@@ -21,6 +21,7 @@ from torch import Tensor
 from fas_core.errors import ModelError, format_list
 from fas_core.models.checkpoint import check_finite, read_safetensors
 from fas_core.models.file_format import describe_other_format, is_safetensors
+from fas_core.models.pickled import DAMAGE, load_pickled
 
 KEYS = ("state_dict", "model_state_dict", "model_state", "model", "net", "network", "weights", "params")
 """Keys of the state dict in a training checkpoint; the first that exists is read."""
@@ -31,6 +32,9 @@ DATA_PARALLEL_PREFIX, COMPILED_PREFIX = "module.", "_orig_mod."
 DATA_MODULES = {"_codecs", "argparse", "collections", "copyreg", "datetime", "decimal", "enum", "fractions"}
 DATA_MODULES |= {"functools", "pathlib", "types", "uuid"}
 """Modules of Python whose objects occur beside weights. Files that name others of Python are refused."""
+
+MAX_CLASSES = 100
+"""Of objects beside the weights: for each the file is read again."""
 
 REFUSAL = re.compile(r"[Uu]nsupported (?:global: )?(?:GLOBAL|class|operand) (\w[\w.]*)")
 """How torch words that it refuses to call a function, or an instruction that state dicts do not need."""
@@ -129,18 +133,17 @@ def _read_pickle(path: Path) -> object:
                 raise ModelError(f"{path}: {_describe_object('nn.Module')}") from error
             refusal = REFUSAL.search(str(error))
             name = refusal[1] if refusal else ""
-            if name in classes or not _is_data(name):
+            if name in classes or not _is_data(name) or len(classes) == MAX_CLASSES:
                 raise ModelError(f"{path}: {_describe_refusal(name)}") from error
             classes[name] = type("Inert", (Inert,), {"origin": name})
-        # Damaged bytes stop the unpickler with any of these, by the instruction that they happen to give.
-        except (RuntimeError, OSError, EOFError, ValueError, TypeError, LookupError, AttributeError) as error:
+        except DAMAGE as error:
             raise ModelError(f"{path}: truncated, or no checkpoint of PyTorch") from error
 
 
 def _load_data(path: Path, classes: Mapping[str, type[Inert]]) -> object:
     allowed = torch.serialization.safe_globals([(item, name) for name, item in classes.items()])
-    with allowed, path.open("rb") as file:  # not by its path, whose ending torch would go by
-        return cast(object, torch.load(file, map_location="cpu", weights_only=True))
+    with allowed:
+        return load_pickled(path)
 
 
 def _is_data(name: str) -> bool:

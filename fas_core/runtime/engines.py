@@ -14,8 +14,13 @@ from fas_core.card import METADATA_KEY
 from fas_core.digests import check_model_file
 from fas_core.errors import ModelError, format_list
 from fas_core.library_settings import import_openvino
+from fas_core.runtime.onnx_graph import check_onnx
+from fas_core.runtime.openvino_graph import check_openvino
 
 Array = NDArray[Any]
+
+MAX_BATCH = 4096
+"""Images that a graph of fixed batches may take at once."""
 
 FATAL = 4  # onnxruntime's log level: it also raises what it would log below that
 
@@ -62,19 +67,21 @@ class OnnxEngine:
     def __init__(self, path: Path, threads: int | None = None) -> None:
         import onnxruntime
 
+        check_onnx(path)
         options = onnxruntime.SessionOptions()
         options.log_severity_level = FATAL
         options.intra_op_num_threads = threads or 0
         try:
             self._session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+            self.metadata = self._session.get_modelmeta().custom_metadata_map.get(METADATA_KEY)
+            self.inputs = tuple(node.name for node in self._session.get_inputs())
+            self.outputs = tuple(node.name for node in self._session.get_outputs())
         except Exception as error:  # its exceptions share no public base
-            reason = str(error).splitlines()[0].rpartition("failed:")[2]
-            raise _damaged(path, self.kind, reason) from error
-        self.metadata = self._session.get_modelmeta().custom_metadata_map.get(METADATA_KEY)
-        self.inputs = tuple(node.name for node in self._session.get_inputs())
-        self.outputs = tuple(node.name for node in self._session.get_outputs())
+            raise _damaged(path, self.kind, first_line(error).rpartition("failed:")[2]) from error
         sizes = [node.shape[0] for node in self._session.get_inputs() if node.shape]
         self._batch = next((size for size in sizes if isinstance(size, int)), None)
+        if self._batch is not None and not 1 <= self._batch <= MAX_BATCH:
+            raise ModelError(f"{path}: takes batches of {self._batch} images; 1 to {MAX_BATCH} are possible")
 
     def run(self, names: Sequence[str], inputs: Mapping[str, Array]) -> list[Array]:
         if self._batch is None:
@@ -97,6 +104,7 @@ class OpenVinoEngine:
         openvino = import_openvino(path)
         if not path.with_suffix(".bin").is_file():
             raise ModelError(f"{path}: its weights are not beside it: no {path.with_suffix('.bin').name}")
+        check_openvino(path)
         config: dict[str, Any] = {"INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY"}
         if threads:
             config["INFERENCE_NUM_THREADS"] = threads
@@ -104,14 +112,14 @@ class OpenVinoEngine:
         try:
             model = core.read_model(path)
             self._compiled = core.compile_model(model, "CPU", config)
-        except RuntimeError as error:
+            info = model.get_rt_info()
+            self.metadata = model.get_rt_info([METADATA_KEY]).astype(str) if METADATA_KEY in info else None
+            self.inputs = tuple(node.get_any_name() for node in model.inputs)
+            self.outputs = tuple(node.get_any_name() for node in model.outputs)
+            self._takes_batches = not any(node.get_partial_shape()[0].is_static for node in model.inputs)
+        except Exception as error:  # of damaged files it raises many
             lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-            raise _damaged(path, self.kind, lines[-1]) from error
-        info = model.get_rt_info()
-        self.metadata = model.get_rt_info([METADATA_KEY]).astype(str) if METADATA_KEY in info else None
-        self.inputs = tuple(node.get_any_name() for node in model.inputs)
-        self.outputs = tuple(node.get_any_name() for node in model.outputs)
-        self._takes_batches = not any(node.get_partial_shape()[0].is_static for node in model.inputs)
+            raise _damaged(path, self.kind, lines[-1] if lines else type(error).__name__) from error
         self._thread = threading.local()
 
     def run(self, names: Sequence[str], inputs: Mapping[str, Array]) -> list[Array]:
@@ -150,6 +158,11 @@ def run_in_batches(
         for name, value in last.items()
     }
     return [np.concatenate(column)[:count] for column in zip(*map(run, batches), strict=True)]
+
+
+def first_line(error: Exception) -> str:
+    """Return the first line of an engine's error, or its type where it has no text."""
+    return (str(error).splitlines() or [type(error).__name__])[0]
 
 
 def _damaged(path: Path, kind: str, reason: str) -> ModelError:

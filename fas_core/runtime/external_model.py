@@ -18,7 +18,7 @@ from fas_core.data.faces import CropSettings
 from fas_core.errors import ConfigError, ModelError, format_list
 from fas_core.records.model_input import ModelInput, Resize
 from fas_core.registry import Registry
-from fas_core.runtime.engines import Engine, run_by_row
+from fas_core.runtime.engines import Engine, first_line, run_by_row
 from fas_core.scores.thresholds import Threshold
 
 Array = NDArray[Any]
@@ -128,7 +128,7 @@ class ExternalEngine:
         try:
             (output,) = self._engine.run([self._output], dict(zip(self._engine.inputs, images, strict=True)))
         except Exception as error:  # an engine's exceptions share no public base
-            reason = str(error).splitlines()[0]
+            reason = first_line(error)
             problem = f"{self._path}: cannot be run with the input that is described: {reason}"
             raise ModelError(problem) from error
         return self._to_score(np.asarray(output, np.float32))

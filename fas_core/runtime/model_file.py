@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from attrs import field, fields_dict, frozen
+from attrs import validators as v
 from numpy.typing import NDArray
 
 from fas_core.card import FORMAT, PRESENCE, Card
 from fas_core.config.structure import structure
 from fas_core.contracts import Images
-from fas_core.errors import ConfigError, DataError, ModelError
+from fas_core.errors import ConfigError, DataError, FasError, ModelError
 from fas_core.records.model_input import ModelInput, Resize
 from fas_core.registry import Registry
-from fas_core.runtime.engines import Engine, open_engine
+from fas_core.runtime.engines import Engine, first_line, open_engine
 from fas_core.runtime.external_model import ExternalEngine, ExternalModel
 from fas_core.scores.thresholds import Threshold
 
@@ -71,13 +73,27 @@ class ModelFile:
         Raises:
             DataError: a modality is missing, or an array has another shape or type.
         """
-        (scores,) = self._engine.run([SCORE], self._to_inputs(images, presence))
+        inputs = self._to_inputs(images, presence)
+        (scores,) = self._run([SCORE], inputs)
+        count = len(inputs[self.card.modalities[0]])
+        if scores.shape != (count,) or scores.dtype.kind != "f":
+            actual = f"its output {SCORE!r} is {scores.dtype} {scores.shape}"
+            raise ModelError(f"{self.path}: {actual} and should be float ({count},)")
         return np.asarray(scores, np.float64)
 
     def outputs(self, images: Images, presence: Presence = None) -> dict[str, NDArray[np.float32]]:
         """Return all outputs by name, `score` (B,) and, of classifiers, `logits` (B, K), as calling does."""
-        values = self._engine.run(self._names, self._to_inputs(images, presence))
+        values = self._run(self._names, self._to_inputs(images, presence))
         return dict(zip(self._names, values, strict=True))
+
+    def _run(self, names: Sequence[str], inputs: Mapping[str, NDArray[Any]]) -> list[NDArray[Any]]:
+        """Run the graph; its metadata may promise other inputs than it takes."""
+        try:
+            return self._engine.run(names, inputs)
+        except FasError:
+            raise
+        except Exception as error:  # an engine's exceptions share no public base
+            raise ModelError(f"{self.path}: cannot be run: {first_line(error)}") from error
 
     def _to_inputs(self, images: Images, presence: Presence) -> dict[str, NDArray[Any]]:
         pixels: dict[str, NDArray[Any]] = self._check_pixels(images)
@@ -141,15 +157,31 @@ def _open(path: Path, threads: int | None, external: ExternalModel | None) -> tu
     return ExternalEngine(engine, external, path), external.card
 
 
+MAX_SIDE = 8192
+"""Of a face image: its pixels are within the limit of all images."""
+
+SIDE = v.and_(v.ge(1), v.le(MAX_SIDE))
+
+
+def _check_modalities(_: object, __: object, names: tuple[str, ...]) -> None:
+    if not names or len(set(names)) < len(names) or "" in names:
+        raise ValueError(f"must be one name or more, each different: {list(names)!r}")
+
+
+def _check_threshold(_: object, __: object, threshold: Threshold | None) -> None:
+    if threshold is not None and not isfinite(threshold.value):
+        raise ValueError(f"must be a finite number: {threshold.value}")
+
+
 @frozen
 class _StoredCard:
     """The keys of a card's JSON, all but those that are derived from others."""
 
-    modalities: tuple[str, ...]
-    input_size: int
+    modalities: tuple[str, ...] = field(validator=_check_modalities)
+    input_size: int = field(validator=SIDE)
     resize: Resize
-    threshold: Threshold | None
-    network_size: int | None = None  # files of fas 0.1.0 lack it
+    threshold: Threshold | None = field(validator=_check_threshold)
+    network_size: int | None = field(default=None, validator=v.optional(SIDE))  # files of fas 0.1.0 lack it
     recipe: Mapping[str, Any] = field(factory=dict)
     data: Mapping[str, str] = field(factory=dict)
     versions: Mapping[str, str] = field(factory=dict)
@@ -164,7 +196,15 @@ def read_card(text: str, where: str) -> Card:
     """
     unreadable = f"{where}: its fas metadata cannot be read"
     try:
+        return _read_card(text, where, unreadable)
+    except RecursionError as error:
+        raise ModelError(f"{unreadable}: nested too deeply") from error
+
+
+def _read_card(text: str, where: str, unreadable: str) -> Card:
+    try:
         tree = json.loads(text)
+        json.dumps(tree, ensure_ascii=False).encode()  # escapes may hide what is no text
     except ValueError as error:
         raise ModelError(f"{unreadable}: not JSON: {error}") from error
     if not isinstance(tree, dict) or not isinstance(tree.get("format"), int):

@@ -17,6 +17,10 @@ from torch.optim.swa_utils import AveragedModel
 from fas_core.config.recipe import TrainConfig
 from fas_core.models.model import Model
 
+SGD_STATE = {"momentum_buffer"}
+ADAM_STATE = {"step", "exp_avg", "exp_avg_sq"}
+"""Names of what an optimiser stores for each parameter."""
+
 
 def build_optimizer(config: TrainConfig, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
     """Return the recipe's optimiser: SGD with momentum, or AdamW (arXiv 1711.05101)."""
@@ -24,6 +28,41 @@ def build_optimizer(config: TrainConfig, parameters: Iterable[nn.Parameter]) -> 
     if config.optimizer == "sgd":
         return torch.optim.SGD(parameters, config.lr, momentum=config.momentum, weight_decay=decay)
     return torch.optim.AdamW(parameters, config.lr, weight_decay=decay)
+
+
+def load_optimizer_state(optimizer: Any, state: Any) -> None:
+    """Load the state of an optimiser of the same kind and parameters.
+
+    Options that the state lacks, e.g. of an older torch, stay as they are.
+
+    Raises:
+        TypeError, ValueError, LookupError, ...: a value is of another type or shape, which torch would not
+            notice before the next update.
+    """
+    groups = []
+    for group, expected in zip(state["param_groups"], optimizer.state_dict()["param_groups"], strict=True):
+        if any(_kind(group.get(name, value)) != _kind(value) for name, value in expected.items()):
+            raise ValueError("the optimiser has options of other types")
+        groups.append({**expected, **group})
+    optimizer.load_state_dict({**state, "param_groups": groups})
+    names = ADAM_STATE if "betas" in groups[0] else SGD_STATE
+    for parameter, values in optimizer.state.items():
+        if set(values) != names:
+            raise ValueError("the optimiser has other values")
+        for name, value in values.items():
+            shape = torch.Size() if name == "step" else parameter.shape
+            is_unset = name == "momentum_buffer" and value is None
+            if not is_unset and not (isinstance(value, Tensor) and value.shape == shape):
+                raise ValueError(f"the optimiser's {name} has another type or shape")
+
+
+def _kind(value: object) -> object:
+    """Return the type of an option, whole numbers as any; a switch, which decides what is stored, itself."""
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, list | tuple):
+        return tuple(_kind(item) for item in value)
+    return float if type(value) is int else type(value)
 
 
 def learning_rate(config: TrainConfig, epoch: int) -> float:

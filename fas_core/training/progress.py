@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from attrs import define
+from attrs import define, field
+from attrs import validators as v
 
 from fas_core.config.recipe import TrainConfig
 
@@ -22,10 +23,10 @@ class TrainingProgress:
         best_eer: lowest EER on dev so far, a fraction.
     """
 
-    epoch: int = 0
-    batch: int = 0
+    epoch: int = field(default=0, validator=v.ge(0))
+    batch: int = field(default=0, validator=v.ge(0))
     loss: float = 0.0
-    images: int = 0
+    images: int = field(default=0, validator=v.ge(0))
     seconds: float = 0.0
     total_seconds: float = 0.0
     best_eer: float = 1.0

@@ -12,6 +12,7 @@ from attrs import asdict, define, field
 from torch import nn
 
 from fas_core.config.recipe import Recipe
+from fas_core.config.structure import structure
 from fas_core.console import console
 from fas_core.data.loader import name_worker_failures, training_loader
 from fas_core.errors import DataError, FasError, ModelError
@@ -20,12 +21,13 @@ from fas_core.inference.score_samples import score_samples
 from fas_core.models.build import build_model
 from fas_core.models.checkpoint import load_state, save_state, save_weights
 from fas_core.models.model import Model, scorer
+from fas_core.models.pickled import DAMAGE
 from fas_core.records.outputs import Batch
 from fas_core.records.samples import SampleTable
 from fas_core.runs.run import Run
 from fas_core.scores.thresholds import fit_threshold
 from fas_core.training.loss import build_loss, check_targets, list_target_modalities
-from fas_core.training.optim import MovingAverage, build_optimizer, learning_rate
+from fas_core.training.optim import MovingAverage, build_optimizer, learning_rate, load_optimizer_state
 from fas_core.training.process import Interruption, interruptible, keep_freed_memory
 from fas_core.training.progress import TrainingProgress, format_epoch
 
@@ -214,13 +216,14 @@ class Training:
         try:
             self.unwrapped_model.load_state_dict(state["model"])
             self.loss.load_state_dict(state["loss"])
-            self.optimizer.load_state_dict(state["optimizer"])
+            load_optimizer_state(self.optimizer, state["optimizer"])
             if self.average is not None:
                 self.average.load_state_dict(state["average"])
             torch.set_rng_state(state["rng"])
-            self.progress = TrainingProgress(**state["position"])
-        except (RuntimeError, KeyError, TypeError, ValueError) as error:
-            raise ModelError(f"{path}: does not fit this run: {str(error).splitlines()[0]}") from error
+            self.progress = structure(state["position"], TrainingProgress, self.run.registry, "its position")
+        except (*DAMAGE, FasError) as error:
+            reason = (str(error).splitlines() or [type(error).__name__])[0]
+            raise ModelError(f"{path}: does not fit this run: {reason}") from error
 
 
 def check_trainable(samples: SampleTable) -> None:

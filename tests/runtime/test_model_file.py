@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import onnx
 import pytest
+from faults.mutation import mutations, run_reader
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
@@ -231,3 +232,85 @@ def test_other_texts_are_one_line(text: str) -> None:
     with pytest.raises(ModelError, match=r"m\.onnx: its fas metadata cannot be read") as refusal:
         read_card(text, "m.onnx")
     assert "\n" not in str(refusal.value)
+
+
+VALUES = [
+    None,
+    True,
+    -1,
+    10**9,
+    1.5,
+    float("nan"),
+    float("inf"),
+    "",
+    "x",
+    "\ud800",
+    [],
+    ["a"],
+    ["a", "a"],
+    {},
+]
+
+
+def replace_values(tree: Any, node: Any) -> Iterator[str]:
+    """Yield the JSON of a tree with each value of `node` replaced by others, and without it."""
+    for key in list(node) if isinstance(node, dict) else range(len(node)):
+        original = node[key]
+        for value in VALUES:
+            node[key] = value
+            yield json.dumps(tree)
+        if isinstance(node, dict):
+            del node[key]
+            yield json.dumps(tree)
+        node[key] = original
+        if isinstance(original, dict | list):
+            yield from replace_values(tree, original)
+
+
+def test_cards_with_values_of_other_types_and_mutations() -> None:
+    tree = json.loads(STORED_CARD.to_json())
+    cards = [text.encode() for text in replace_values(tree, tree)]
+
+    def read(data: bytes) -> object:
+        card = read_card(data.decode(errors="replace"), "m.onnx")
+        assert 0 < card.input.face_size < 10_000
+        assert card.threshold is None or np.isfinite(card.threshold.value)
+        assert card.modalities
+        return str(card).encode()
+
+    assert run_reader(read, [*cards, *mutations(cards[:1], 500)]) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("[" * 3000, "nested too deeply"),
+        ('{"format": 1, "recipe": ' + '{"a":' * 3000 + "1" + "}" * 3001, "nested too deeply"),
+        (change(input_size=float("nan")), "input_size: must be a whole number: nan"),
+        (change(input_size="32"), "input_size: must be a whole number: '32'"),
+        (change(input_size=0), "input_size"),
+        (change(network_size=10**9), "network_size"),
+        (
+            change(threshold={"value": float("nan"), "policy": "eer", "source": "dev"}),
+            "threshold: must be a fin",
+        ),
+        (change(threshold=[0.5]), "threshold"),
+        (change(modalities=[]), "modalities: must be one name or more"),
+        (change(modalities=["rgb", "rgb"]), "modalities: must be one name or more, each different"),
+        (change(threshold={"value": 0.5, "policy": "\ud800", "source": "dev"}), "not JSON"),
+        ("9" * 5000, "not JSON"),
+    ],
+)
+def test_cards_that_lie_are_one_line(text: str, reason: str) -> None:
+    with pytest.raises(ModelError, match=f"m.onnx: its fas metadata cannot be read: {reason}") as caught:
+        read_card(text, "m.onnx")
+    assert "\n" not in str(caught.value)
+
+
+def test_metadata_that_promises_another_size(written: Callable[[onnx.ModelProto], Path]) -> None:
+    card = Card(ModelInput(("rgb", "ir"), SIDE * 2), None)
+    model = ModelFile(written(with_metadata(weighted_means(("rgb", "ir")), card.to_json())))
+    images = {name: np.zeros((1, SIDE * 2, SIDE * 2, 3), np.uint8) for name in ("rgb", "ir")}
+    with pytest.raises(ModelError, match=r"\.onnx: cannot be run: .*invalid dimensions") as caught:
+        model(images)
+    assert "\n" not in str(caught.value)

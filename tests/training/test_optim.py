@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -14,7 +15,13 @@ from fas_core.config.recipe import Recipe, TrainConfig
 from fas_core.errors import ConfigError
 from fas_core.registry import registry
 from fas_core.training import job
-from fas_core.training.optim import MovingAverage, build_optimizer, decay_at, learning_rate
+from fas_core.training.optim import (
+    MovingAverage,
+    build_optimizer,
+    decay_at,
+    learning_rate,
+    load_optimizer_state,
+)
 from fas_core.training.trainer import Training
 
 
@@ -100,3 +107,42 @@ def test_a_decay_outside_of_0_to_1_is_refused(
 ) -> None:
     with pytest.raises(ConfigError, match=r"train\.average"):
         make_recipe(training_faces, average=decay)
+
+
+OTHERS = [None, True, 1.5, "x", [], {}, torch.zeros(3, 3, 3), torch.zeros(0)]
+
+
+@pytest.mark.parametrize("kind", [torch.optim.SGD, torch.optim.AdamW])
+def test_an_optimiser_takes_only_a_state_that_it_can_use(kind: Any) -> None:
+    def build() -> Any:
+        layer = torch.nn.Linear(2, 3)
+        optimizer = kind(layer.parameters(), lr=0.1, **({"momentum": 0.9} if kind is torch.optim.SGD else {}))
+        layer(torch.ones(1, 2)).sum().backward()
+        return optimizer
+
+    trained = build()
+    trained.step()
+    state = trained.state_dict()
+    load_optimizer_state(build(), state)
+    older = {**state, "param_groups": [dict(group) for group in state["param_groups"]]}
+    del older["param_groups"][0]["foreach"]
+    load_optimizer_state(build(), older)
+    refused = 0
+    for value in OTHERS:
+        for name in state["state"][0]:
+            changed = {0: {**state["state"][0], name: value}, 1: state["state"][1]}
+            refused += _loads_or_refuses(build(), {**state, "state": changed})
+        for name in state["param_groups"][0]:
+            groups = [{**state["param_groups"][0], name: value}]
+            refused += _loads_or_refuses(build(), {**state, "param_groups": groups})
+    assert refused > 50
+
+
+def _loads_or_refuses(optimizer: Any, state: Any) -> bool:
+    """Whether the state is refused; one that is loaded must not fail at the next update."""
+    try:
+        load_optimizer_state(optimizer, state)
+    except (TypeError, ValueError, LookupError, AttributeError, RuntimeError):
+        return True
+    optimizer.step()
+    return False

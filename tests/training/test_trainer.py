@@ -12,6 +12,7 @@ from safetensors.torch import load_file
 
 from fas_core.config.recipe import Recipe
 from fas_core.errors import DataError, FasError, ModelError
+from fas_core.models.checkpoint import load_state, save_state
 from fas_core.records.samples import SampleTable
 from fas_core.registry import registry
 from fas_core.runs.run import Run
@@ -236,3 +237,28 @@ def test_a_model_of_one_modality_learns_a_map_from_another(
     with pytest.raises(DataError, match="no 'depth' images"):
         job.start(tmp_path / "other", recipe, registry())
     assert not (tmp_path / "other").exists()
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("model", {}),
+        ("model", [1]),
+        ("rng", torch.zeros(3)),
+        ("rng", None),
+        ("position", {"epoch": "x"}),
+        ("position", {"epoch": -1}),
+        ("position", {"batch": 1.5}),
+        ("position", None),
+        ("optimizer", {"state": {}, "param_groups": []}),
+        ("optimizer", None),
+    ],
+)
+def test_a_state_of_other_types_is_one_line(
+    training_faces: Path, tmp_path: Path, key: str, value: object, make_recipe: MakeRecipe
+) -> None:
+    run = job.start(tmp_path / "run", make_recipe(training_faces, epochs=1), registry()).run
+    save_state({**load_state(run.path / "state.pt"), key: value}, run.path / "state.pt")
+    with pytest.raises(ModelError, match=r"state\.pt: does not fit this run: ") as caught:
+        job.resume(run.path, registry(), {"train.epochs": 2})
+    assert "\n" not in str(caught.value)

@@ -1,0 +1,70 @@
+"""OpenVINO files of strangers: refused before the engine reads them."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+import pytest
+from faults.mutation import mutations, run_reader
+
+from fas_core import ModelError
+from fas_core.library_settings import import_openvino
+from fas_core.runtime.engines import open_engine
+from fas_core.runtime.openvino_graph import check_openvino
+
+CONST = '<layer id="0" type="Const"><data element_type="i64" offset="{}" size="{}"/></layer>'
+EDGES = '<edges><edge from-layer="0" to-layer="1"/></edges>'
+GRAPH = '<net><layers>{}<layer id="1" type="{}"/></layers>' + EDGES + "</net>"
+
+
+def write(folder: Path, text: str) -> Path:
+    path = folder / "model.xml"
+    path.write_text(text)
+    path.with_suffix(".bin").write_bytes(np.array([1 << 20, 1 << 20, 2, 2]).tobytes())
+    return path
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        (GRAPH.format(CONST.format(0, 16), "Broadcast"), "Broadcast to more than 134 million values"),
+        (GRAPH.format(CONST.format(0, 16), "Tile"), "Tile to more than 134 million values"),
+        (GRAPH.format(CONST.format(0, 16), "Loop"), "Loop, which may never end"),
+        (GRAPH.format(CONST.format(16, 32), "Add"), "its weights go beyond model.bin"),
+        (GRAPH.format(CONST.format(-8, 8), "Add"), "its weights go beyond model.bin"),
+        (GRAPH.format(CONST.format("x", 8), "Add"), "damaged or another kind of file"),
+        ('<!DOCTYPE a [<!ENTITY b "c">]><net>&b;</net>', "it defines a document type"),
+        ("<a>" * 10, "damaged or another kind of file"),
+        ('<?xml version="1.0" encoding="none"?><net/>', "damaged or another kind of file"),
+    ],
+)
+def test_what_is_refused(tmp_path: Path, text: str, reason: str) -> None:
+    with pytest.raises(ModelError, match=f"model.xml: .*{reason}") as caught:
+        check_openvino(write(tmp_path, text))
+    assert "\n" not in str(caught.value)
+
+
+def test_what_models_have_is_not_refused(tmp_path: Path) -> None:
+    check_openvino(write(tmp_path, GRAPH.format(CONST.format(16, 16), "Broadcast")))
+
+
+def test_mutations(tmp_path: Path) -> None:
+    if find_spec("openvino") is None:
+        pytest.skip("the extra openvino is not installed")
+    openvino = import_openvino("a test")
+    ops = openvino.opset13
+    x = ops.parameter([-1, 4], np.float32, name="x")
+    model = openvino.Model([ops.tile(ops.relu(x), np.array([1, 2]))], [x], "m")
+    model.outputs[0].set_names({"y"})
+    path, mutation = tmp_path / "model.xml", tmp_path / "mutation.xml"
+    openvino.save_model(model, path)
+    weights = path.with_suffix(".bin").read_bytes()
+
+    def read(data: bytes) -> object:
+        mutation.write_bytes(data)
+        mutation.with_suffix(".bin").write_bytes(weights)
+        return open_engine(mutation, threads=1)
+
+    assert run_reader(read, mutations([path.read_bytes()], 100)) == []
