@@ -57,7 +57,7 @@ def test_paths_and_addresses_are_not_followed(client: Any, assert_error: Any, pa
 
 def test_unknown_repeated_and_oversized_fields(client: Any, assert_error: Any, form: Any) -> None:
     message = assert_error(client.score(rgb=WHITE, rbg=WHITE), 400, "unknown_field")
-    assert message == "unknown field 'rbg' (known: rgb)"
+    assert message == "unknown field 'rbg' (did you mean 'rgb'?)"
     assert_error(client.score(rgb=WHITE, path="/etc/passwd"), 400, "unknown_field")
     twice = form([("rgb", WHITE), ("rgb", GREY)])
     assert_error(client.request("POST", "/v1/score", *twice), 400, "repeated_field", "rgb")
