@@ -4,37 +4,57 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import rich_click as click
 
 from fas_core import __version__
 from fas_core.cli.group import CommandGroup, CoreCommand
-from fas_core.console import console
+from fas_core.console import console, discard_output
 from fas_core.descriptors import PANELS
 from fas_core.errors import FasError
+from fas_core.names import escape_controls
 from fas_core.registry import DISABLE
 
 TRAIN, SHIP, _, INSPECT = PANELS
 
-INTERRUPTED = 130
+INTERRUPTED, PIPE_CLOSED = 130, 141
+"""128 and the number of the signal, SIGINT or SIGPIPE, as shells count."""
 
 
 class Root(CommandGroup):
     """The root group: it turns a `FasError` into one line on stderr and an exit code."""
 
+    def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
+        with _escape_usage_errors():
+            return super().make_context(*args, **kwargs)
+
     def invoke(self, ctx: click.Context) -> Any:
         try:
-            return super().invoke(ctx)
+            with _escape_usage_errors(), console.flushing():
+                return super().invoke(ctx)
         except FasError as error:
-            console.error(str(error))
+            with suppress(FasError):  # stderr cannot be written either
+                console.error(error.message, error.problems)
             ctx.exit(error.exit_code)
         except KeyboardInterrupt:
             console.error("interrupted")
             ctx.exit(INTERRUPTED)
         except BrokenPipeError:  # `fas ... | head`: the reader has closed the pipe
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            ctx.exit(0)
+            discard_output(sys.stdout)
+            ctx.exit(PIPE_CLOSED)
+
+
+@contextmanager
+def _escape_usage_errors() -> Iterator[None]:
+    """Escape control characters of arguments that click's own messages repeat."""
+    try:
+        yield
+    except click.ClickException as error:
+        error.message = escape_controls(error.message)
+        raise
 
 
 def _disable(_: click.Context, __: click.Parameter, names: tuple[str, ...]) -> None:

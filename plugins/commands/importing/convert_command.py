@@ -42,4 +42,4 @@ def command(old: Path, output: Path | None, overrides: dict[str, Any]) -> None:
         left_out = {"elsewhere": converted.elsewhere, "unknown": converted.unknown}
         console.document({"recipe": converted.tree, "left_out": left_out})
     else:
-        console.info(f"{output}: written" if output else text.rstrip())
+        console.lines(f"{output}: written" if output else text.rstrip())
