@@ -73,7 +73,7 @@ def test_a_pipe_gets_lines_of_any_length_and_no_markup(capsys: Streams) -> None:
 def test_warnings_and_errors_go_to_stderr(capsys: Streams) -> None:
     console = Console()
     console.warn("careful [now]")
-    console.error("train.lr: must be > 0: -1\n  and more")
+    console.error("train.lr: must be > 0: -1", ["and more"])
     out, err = capsys.readouterr()
     assert out == ""
     assert err == "warning: careful [now]\nerror: train.lr: must be > 0: -1\n  and more\n"

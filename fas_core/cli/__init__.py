@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from typing import Any
+from typing import Any, NoReturn
 
 import rich_click as click
 
@@ -24,37 +25,50 @@ INTERRUPTED, PIPE_CLOSED = 130, 141
 """128 and the number of the signal, SIGINT or SIGPIPE, as shells count."""
 
 
+DISK_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO}
+"""Of writes that cannot succeed, wherever they are, click's own among them."""
+
+
 class Root(CommandGroup):
     """The root group: it turns a `FasError` into one line on stderr and an exit code."""
 
     def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
-        with _escape_usage_errors():
+        with _exit_on_error():
             return super().make_context(*args, **kwargs)
 
     def invoke(self, ctx: click.Context) -> Any:
-        try:
-            with _escape_usage_errors(), console.flushing():
-                return super().invoke(ctx)
-        except FasError as error:
-            with suppress(FasError):  # stderr cannot be written either
-                console.error(error.message, error.problems)
-            ctx.exit(error.exit_code)
-        except KeyboardInterrupt:
-            console.error("interrupted")
-            ctx.exit(INTERRUPTED)
-        except BrokenPipeError:  # `fas ... | head`: the reader has closed the pipe
-            discard_output(sys.stdout)
-            ctx.exit(PIPE_CLOSED)
+        with _exit_on_error():
+            return super().invoke(ctx)
 
 
 @contextmanager
-def _escape_usage_errors() -> Iterator[None]:
-    """Escape control characters of arguments that click's own messages repeat."""
+def _exit_on_error() -> Iterator[None]:
+    """End the program with a line on stderr and an exit code for an error that is no bug."""
     try:
-        yield
-    except click.ClickException as error:
+        with console.flushing():
+            yield
+    except FasError as error:
+        _exit(error.exit_code, error.message, error.problems)
+    except KeyboardInterrupt:
+        _exit(INTERRUPTED, "interrupted")
+    except BrokenPipeError:  # `fas ... | head`: the reader has closed the pipe
+        discard_output(sys.stdout)
+        _exit(PIPE_CLOSED)
+    except OSError as error:
+        if error.errno not in DISK_ERRORS:
+            raise
+        discard_output(sys.stdout)
+        _exit(FasError.exit_code, f"{error.filename or 'output'}: cannot be written: {error.strerror}")
+    except click.ClickException as error:  # whose message repeats arguments
         error.message = escape_controls(error.message)
         raise
+
+
+def _exit(code: int, message: str = "", problems: Sequence[str] = ()) -> NoReturn:
+    with suppress(FasError):  # stderr cannot be written either
+        if message:
+            console.error(message, problems)
+    raise click.exceptions.Exit(code) from None
 
 
 def _disable(_: click.Context, __: click.Parameter, names: tuple[str, ...]) -> None:
