@@ -11,12 +11,13 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
 from fas_core.errors import FasError
+from fas_core.names import to_text
 
 if (
     sys.platform != "win32"
@@ -64,6 +65,33 @@ def replacing_all(*paths: Path, durable: bool = True) -> Iterator[tuple[Path, ..
             os.close(lock)
 
 
+def write_text(path: Path, text: str) -> None:
+    """Write a text file as UTF-8, names that are none as by `to_text`; raises as `replacing`."""
+    with replacing(path) as temporary:
+        temporary.write_text(to_text(text), encoding="utf-8", newline="\n")
+
+
+def sync_files(paths: Iterable[Path]) -> None:
+    """Sync files that were written with `durable=False`, and each of their folders once.
+
+    Raises:
+        FasError: the disk is full, or a file is no longer there.
+    """
+    folders: set[Path] = set()
+    for path in paths:
+        with _explain_errors(path, path):
+            _sync(path)
+        folders.add(path.parent)
+    for folder in folders:
+        with _explain_errors(folder, folder):
+            _sync(folder)
+
+
+def is_temporary(name: str) -> bool:
+    """Return whether a name is that of a folder of temporary files, of this process or of a killed one."""
+    return name.startswith(PREFIX) and name.endswith(SUFFIX)
+
+
 def _is_device(path: Path) -> bool:
     """Return whether a path is a device or a pipe, such as /dev/stdout, which takes bytes and stays."""
     return path.exists() and not path.is_file() and not path.is_dir()
@@ -105,8 +133,8 @@ def _remove_abandoned(parent: Path) -> None:
     if sys.platform == "win32":
         return
     with os.scandir(parent) as entries:
-        names = [entry.name for entry in entries if entry.name.startswith(PREFIX)]
-    for folder in [parent / name for name in names if name.endswith(SUFFIX)]:
+        names = [entry.name for entry in entries if is_temporary(entry.name)]
+    for folder in [parent / name for name in names]:
         lock = _lock(folder)
         if lock is not None:
             shutil.rmtree(folder, ignore_errors=True)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
-from fas_core.atomic import replacing
+from fas_core.atomic import write_text
 from fas_core.cli.options import (
     PATH,
     Command,
@@ -137,8 +137,7 @@ def _write_csv(path: Path, rows: Sequence[FaceResult]) -> None:
         if (result := row.prediction) is not None:
             cells = (repr(result.score), result.verdict, repr(result.threshold))
         writer.writerow((row.name, *cells, box, row.reason))
-    with replacing(path) as temporary:
-        temporary.write_text(text.getvalue(), encoding="utf-8")
+    write_text(path, text.getvalue())
 
 
 def _exit_code(rows: Sequence[FaceResult], fail_on_attack: bool) -> int:

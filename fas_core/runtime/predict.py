@@ -108,7 +108,7 @@ class PredictionPipeline:
         results = loaded.results(predictions)
         if self.annotated is not None and loaded.photo is not None:
             path = output_path(self.annotated, loaded.sample.copy_path)
-            write_image(path, annotate(to_uint8(loaded.photo), results))
+            write_image(path, annotate(to_uint8(loaded.photo), results), durable=False)
         if self.explanations is None or not loaded.faces:
             return results
         faces = list(zip(loaded.faces, predictions, strict=True))

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from io import StringIO
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from attrs import evolve, field, frozen
 
-from fas_core.atomic import replacing
+from fas_core.atomic import replacing, sync_files, write_text
 from fas_core.console import console
 from fas_core.data.faces import CropSettings, Detector, crop_face, face_detector, largest
 from fas_core.data.images import Box, box_overlaps, encode, read_pixels, to_uint8
@@ -24,6 +25,7 @@ from fas_core.data.open import identify_dataset, is_unknown_folder, open_dataset
 from fas_core.data.parallel import ordered
 from fas_core.data.text_lists import NO_FACE
 from fas_core.errors import DataError, format_list
+from fas_core.names import to_path
 from fas_core.records.samples import COLUMNS, SampleTable, concat
 from fas_core.registry import Registry
 from fas_plugins.commands.data.crop_log import Boxes, CropLog
@@ -31,6 +33,9 @@ from fas_plugins.commands.data.decoding import explain_undecodable
 from fas_plugins.commands.data.sidecars import MANIFEST, copy_lists, write_lines
 
 LOG = "crops.jsonl"
+
+BATCH = 32
+"""Samples whose crops are synced to the disk together; a killed job loses no more."""
 
 CroppedBox = tuple[str, Box | None]
 """The id of a sample and the box that was cropped, None where no face was found."""
@@ -80,7 +85,16 @@ class CropJob:
         name = self.ids[row]
         if boxes.get(name) is None:
             return name in boxes
-        return all((self.destination / path).is_file() for path in self.images[row].values())
+        return all(self.crop_path(path).is_file() for path in self.images[row].values())
+
+    def crop_path(self, path: str) -> Path:
+        """Return the path of the crop of an image, by the image's path relative to the root."""
+        return to_path(self.destination, path)
+
+    def sync(self, rows: Iterable[int]) -> None:
+        """Write the crops of some samples through to the disk, before the log says that they are finished."""
+        paths = [self.crop_path(path) for row in rows for path in self.images[row].values()]
+        sync_files(path for path in paths if path.is_file())
 
     def crop(self, row: int) -> CroppedBox:
         """Write the crops of one sample; return its id and the cropped box, None where no face was found.
@@ -91,7 +105,7 @@ class CropJob:
             DataError: an image cannot be read, or the sample's box lies outside it.
         """
         paths = self.images[row]
-        photos = {modality: read_pixels(self.samples.root / path) for modality, path in paths.items()}
+        photos = {modality: read_pixels(to_path(self.samples.root, path)) for modality, path in paths.items()}
         first, box = next(iter(photos.values())), self.samples.box(row)
         if box is not None and not box_overlaps(box, first.shape):
             path = self.samples.root / next(iter(paths.values()))
@@ -101,12 +115,15 @@ class CropJob:
             return self.ids[row], None
         square, crops = crop_face(photos, face, self.settings)
         for modality, image in crops.items():
-            with replacing(self.destination / paths[modality]) as temporary:
+            with replacing(self.crop_path(paths[modality]), durable=False) as temporary:
                 temporary.write_bytes(encode(to_uint8(image), Path(paths[modality]).suffix))
         return self.ids[row], square
 
-    def crop_all(self, rows: Iterable[int], workers: int, unreadable: dict[str, str]) -> Iterator[CroppedBox]:
-        """Crop samples, yield the results, and add to `unreadable` why others cannot be cropped."""
+    def crop_all(self, rows: Sequence[int], workers: int, unreadable: dict[str, str]) -> Iterator[CroppedBox]:
+        """Crop samples, yield the results, and add to `unreadable` why others cannot be cropped.
+
+        A result is yielded when its crops are on the disk, so that the log is true after a power cut.
+        """
 
         def crop(row: int) -> CroppedBox | DataError:
             try:
@@ -114,11 +131,14 @@ class CropJob:
             except DataError as error:
                 return error
 
-        for row, result in zip(rows, ordered(crop, rows, workers), strict=True):
-            if isinstance(result, DataError):
-                unreadable[self.ids[row]] = result.message
-            else:
-                yield result
+        results = zip(rows, ordered(crop, rows, workers), strict=True)
+        while batch := list(islice(results, BATCH)):
+            self.sync(row for row, _ in batch)
+            for row, result in batch:
+                if isinstance(result, DataError):
+                    unreadable[self.ids[row]] = result.message
+                else:
+                    yield result
 
     def write_manifest(self, boxes: Boxes) -> None:
         """Write `manifest.csv`: the known columns of each crop, its photo, and its box in the photo."""
@@ -134,8 +154,7 @@ class CropJob:
         rows = [row for row, box in zip(zip(*columns.values(), strict=True), cropped, strict=True) if box]
         text = StringIO()
         csv.writer(text, lineterminator="\n").writerows([list(columns), *rows])
-        with replacing(self.destination / MANIFEST) as temporary:
-            temporary.write_text(text.getvalue(), encoding="utf-8")
+        write_text(self.destination / MANIFEST, text.getvalue())
 
 
 def crop_samples(

@@ -19,7 +19,7 @@ import numpy as np
 from attrs import asdict, field, frozen
 from attrs import validators as v
 
-from fas_core.atomic import replacing
+from fas_core.atomic import is_temporary, replacing, write_text
 from fas_core.console import console
 from fas_core.data.images import encode
 from fas_core.data.listing import UNREADABLE, Listing, describe_left_out, list_files
@@ -208,7 +208,7 @@ def _store_settings(destination: Path, settings: FrameSettings) -> None:
     if file.is_file():
         if (used := file.read_text(encoding="utf-8").strip()) != text:
             raise DataError(f"{destination}: has frames by {used}: use the same settings or another folder")
-    elif destination.is_dir() and next(destination.iterdir(), None):
+    elif destination.is_dir() and any(not is_temporary(entry.name) for entry in destination.iterdir()):
         raise DataError(f"{destination}: is not empty, and not of frames: choose another folder")
     else:
         write_lines(file, [text])
@@ -221,8 +221,7 @@ def _write_manifest(destination: Path, folders: Iterable[str]) -> int:
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(("id", "video", "frame", "path"))
     writer.writerows(rows)
-    with replacing(destination / MANIFEST) as temporary:
-        temporary.write_text(text.getvalue(), encoding="utf-8")
+    write_text(destination / MANIFEST, text.getvalue())
     return len(rows)
 
 

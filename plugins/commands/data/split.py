@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from attrs import evolve, frozen
 
-from fas_core.atomic import replacing
+from fas_core.atomic import write_text
 from fas_core.console import Table
 from fas_core.data.folds import assign_groups, plural, straddling_subjects
 from fas_core.errors import ConfigError, DataError, FasError, format_list
@@ -160,8 +160,7 @@ def write_manifest(samples: SampleTable, path: Path) -> None:
         ]
     text = StringIO()
     csv.writer(text, lineterminator="\n").writerows([list(columns), *zip(*columns.values(), strict=True)])
-    with replacing(path) as temporary:
-        temporary.write_text(text.getvalue(), encoding="utf-8")
+    write_text(path, text.getvalue())
 
 
 def _relative_path(samples: SampleTable, image: str, manifest: Path) -> str:
