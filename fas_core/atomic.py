@@ -17,7 +17,7 @@ from functools import cache
 from pathlib import Path
 
 from fas_core.errors import FasError
-from fas_core.names import to_text
+from fas_core.names import replace_surrogates
 
 if (
     sys.platform != "win32"
@@ -66,9 +66,9 @@ def replacing_all(*paths: Path, durable: bool = True) -> Iterator[tuple[Path, ..
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a text file as UTF-8, names that are none as by `to_text`; raises as `replacing`."""
+    """Write a text file as UTF-8, names that are none as `fas_core.names` says; raises as `replacing`."""
     with replacing(path) as temporary:
-        temporary.write_text(to_text(text), encoding="utf-8", newline="\n")
+        temporary.write_text(replace_surrogates(text), encoding="utf-8", newline="\n")
 
 
 def sync_files(paths: Iterable[Path]) -> None:

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 from attrs import define, evolve, field, frozen
 
 from fas_core.errors import FasError
-from fas_core.names import escape_controls, escape_lines, to_text
+from fas_core.names import escape_controls, escape_lines, to_json
 from fas_core.progress import Clock, Progress, draw_bar
 
 if TYPE_CHECKING:
@@ -307,11 +307,11 @@ def _format_plain(table: Table) -> str:
 def _to_json(value: object) -> object:
     """Return the value with null for numbers, and with valid Unicode for names, that JSON has not."""
     if isinstance(value, str):
-        return to_text(value)
+        return to_json(value)
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, Mapping):
-        return {to_text(str(key)): _to_json(item) for key, item in value.items()}
+        return {to_json(str(key)): _to_json(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [_to_json(item) for item in value]
     return value

@@ -23,6 +23,7 @@ from fas_core.cli.options import (
 )
 from fas_core.cli.views import show_verdicts
 from fas_core.errors import ConfigError
+from fas_core.names import to_text
 
 if TYPE_CHECKING:
     from fas_core.inference.predict_inputs import PredictOptions
@@ -136,7 +137,7 @@ def _write_csv(path: Path, rows: Sequence[FaceResult]) -> None:
         cells, box = ("", "", ""), "" if row.box is None else " ".join(f"{value:.1f}" for value in row.box)
         if (result := row.prediction) is not None:
             cells = (repr(result.score), result.verdict, repr(result.threshold))
-        writer.writerow((row.name, *cells, box, row.reason))
+        writer.writerow((to_text(row.name), *cells, box, to_text(row.reason)))
     write_text(path, text.getvalue())
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -50,12 +51,13 @@ def read_bytes(path: Path) -> bytes:
     """Read an image file; a DataError says that it is missing, unreadable, empty, too large or no file."""
     try:
         with open_file(path) as stream:
-            data = stream.read(MAX_BYTES + 1)
+            is_too_large = os.fstat(stream.fileno()).st_size > MAX_BYTES
+            data = b"" if is_too_large else stream.read()
     except FileNotFoundError:
         raise DataError(f"{path}: no such image: check the list and the data set's root") from None
     except OSError as error:
         raise DataError(f"{path}: cannot be read: {error.strerror}") from error
-    if len(data) > MAX_BYTES:
+    if is_too_large:
         raise DataError(f"{path}: more than {MAX_BYTES // 2**20} MB: no image is that large")
     if not data:
         raise DataError(f"{path}: the image is empty (0 bytes): copy it again")

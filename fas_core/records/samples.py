@@ -14,7 +14,7 @@ from attrs import evolve, field, frozen
 from numpy.typing import NDArray
 
 from fas_core.errors import DataError, format_list
-from fas_core.names import to_path, to_text
+from fas_core.names import CONTROLS, to_path, to_text
 from fas_core.scores.table import ATTACK, LABEL_COLUMNS, LIVE, UNKNOWN
 
 __all__ = ["ATTACK", "BOX", "COLUMNS", "LIVE", "UNKNOWN", "SampleTable", "concat"]
@@ -152,12 +152,21 @@ class SampleTable:
 def _array(values: Any, kind: pa.DataType) -> pa.Array:
     if isinstance(values, pa.ChunkedArray):
         values = values.combine_chunks()
-    if isinstance(values, pa.Array):
-        return values.cast(kind)
     try:
-        return pa.array(values, kind)
+        array = values.cast(kind) if isinstance(values, pa.Array) else pa.array(values, kind)
     except UnicodeEncodeError:  # names of files that are no UTF-8
-        return pa.array([to_text(value) if isinstance(value, str) else value for value in values], kind)
+        return _to_texts(values)
+    return _to_texts(array.to_pylist()) if kind == pa.string() and _has_controls(array) else array
+
+
+def _has_controls(names: pa.Array) -> bool:
+    if pc.all(pc.ascii_is_printable(names)).as_py() is not False:  # fast, and true of most data
+        return False
+    return bool(pc.any(pc.match_substring_regex(names, CONTROLS)).as_py())
+
+
+def _to_texts(names: Iterable[str | None]) -> pa.Array:
+    return pa.array([None if name is None else to_text(name) for name in names], pa.string())
 
 
 def _replace_backslashes(paths: pa.Array, root: Path) -> pa.Array:

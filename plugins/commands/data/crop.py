@@ -25,7 +25,7 @@ from fas_core.data.open import identify_dataset, is_unknown_folder, open_dataset
 from fas_core.data.parallel import ordered
 from fas_core.data.text_lists import NO_FACE
 from fas_core.errors import DataError, format_list
-from fas_core.names import to_path
+from fas_core.names import to_path, to_text
 from fas_core.records.samples import COLUMNS, SampleTable, concat
 from fas_core.registry import Registry
 from fas_plugins.commands.data.crop_log import Boxes, CropLog
@@ -148,7 +148,7 @@ class CropJob:
         ]
         columns: dict[str, list[Any]] = {name: samples.column(name) for name in known}
         columns |= {name: [paths.get(name) for paths in self.images] for name in samples.modalities}
-        columns["source"] = [str(path) for path in samples.paths(samples.modalities[0])]
+        columns["source"] = [to_text(str(path)) for path in samples.paths(samples.modalities[0])]
         cropped = [boxes.get(name) for name in self.ids]
         columns["source_box"] = [box and " ".join(f"{value:.1f}" for value in box) for box in cropped]
         rows = [row for row, box in zip(zip(*columns.values(), strict=True), cropped, strict=True) if box]

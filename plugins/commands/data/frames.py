@@ -28,6 +28,7 @@ from fas_core.data.parallel import ordered
 from fas_core.data.text_lists import is_image
 from fas_core.data.video import opened
 from fas_core.errors import DataError, format_list
+from fas_core.names import to_text
 from fas_core.registry import Registry
 from fas_plugins.commands.data.sidecars import MANIFEST, copy_lists, write_lines
 
@@ -229,4 +230,4 @@ def _list_frames(destination: Path, folder: str) -> Iterator[tuple[str, str, int
     names = [entry.name for entry in (destination / folder).iterdir() if is_image(entry.name)]
     for name in sorted(names, key=lambda name: (len(name), name)):
         stem = name.rpartition(".")[0]
-        yield f"{folder}/{stem}", folder, int(stem), f"{folder}/{name}"
+        yield to_text(f"{folder}/{stem}"), to_text(folder), int(stem), to_text(f"{folder}/{name}")

@@ -23,6 +23,7 @@ from fas_core.atomic import write_text
 from fas_core.console import Table
 from fas_core.data.folds import assign_groups, plural, straddling_subjects
 from fas_core.errors import ConfigError, DataError, FasError, format_list
+from fas_core.names import to_text
 from fas_core.records.samples import ATTACK, COLUMNS, LIVE, SampleTable
 from fas_core.scores.label_words import parse_class, parse_split
 
@@ -164,7 +165,7 @@ def write_manifest(samples: SampleTable, path: Path) -> None:
 
 
 def _relative_path(samples: SampleTable, image: str, manifest: Path) -> str:
-    return Path(os.path.relpath(samples.root / image, manifest.parent)).as_posix()
+    return to_text(Path(os.path.relpath(samples.root / image, manifest.parent)).as_posix())
 
 
 def _match_pattern(samples: SampleTable, by: str, pattern: str) -> tuple[str, ...]:
