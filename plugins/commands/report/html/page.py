@@ -117,7 +117,7 @@ def render(page: ReportPage) -> str:
 
 def _escape_value(value: object) -> object:
     """Escape control characters in a value of the template, before it is escaped as HTML."""
-    return escape_lines(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+    return value if isinstance(value, Markup) else escape_lines(str(value))
 
 
 def _find_mistakes(page: ReportPage, system: EvaluatedSystem) -> SystemMistakes:
