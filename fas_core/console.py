@@ -18,7 +18,7 @@ import shlex
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager, redirect_stdout, suppress
 from typing import TYPE_CHECKING, Any, TextIO
 
 from attrs import define, evolve, field, frozen
@@ -26,6 +26,7 @@ from attrs import define, evolve, field, frozen
 from fas_core.errors import FasError
 from fas_core.names import escape_controls, escape_lines, to_json
 from fas_core.progress import Clock, Progress, draw_bar
+from fas_core.streams import duplicate_stdout
 
 if TYPE_CHECKING:
     from rich.console import Console as RichConsole
@@ -65,16 +66,44 @@ class Table:
 
 @define
 class Console:
-    """Output to stdout and stderr. A command's flags set `json` and `quiet`; `clock` gives seconds."""
+    """Output to stdout and stderr. A command sets `json`, `quiet` and `verbose`; `clock` gives seconds."""
 
     json: bool = False
     quiet: bool = False
+    verbose: bool = False
     clock: Clock = time.monotonic
     _rich: dict[bool, RichConsole] = field(factory=dict, init=False, repr=False)
+    _warned: set[str] = field(factory=set, init=False, repr=False)
+    _reserved: TextIO | None = field(default=None, init=False, repr=False)
+
+    def reset(self) -> None:
+        """Forget the flags and warnings of a former command."""
+        self.json = self.quiet = self.verbose = False
+        self._warned.clear()
+
+    @property
+    def stdout(self) -> TextIO:
+        """The stream of results: stdout, also where it is reserved."""
+        return self._reserved or sys.stdout
+
+    @contextmanager
+    def reserve_stdout(self) -> Iterator[None]:
+        """Keep stdout for this console: what else is printed in the block goes to stderr.
+
+        That includes what C code and child processes write to the file descriptor of stdout.
+        """
+        if self._reserved is not None:
+            yield
+            return
+        with duplicate_stdout(sys.stdout) as self._reserved, redirect_stdout(sys.stderr):
+            try:
+                yield
+            finally:
+                self._reserved = None
 
     def rich(self, *, stderr: bool = False) -> RichConsole:
         """Return the rich console of stdout or stderr, made when the stream is first used or replaced."""
-        stream = sys.stderr if stderr else sys.stdout
+        stream = sys.stderr if stderr else self.stdout
         rich = self._rich.get(stderr)
         if rich is None or rich.file is not stream:
             if isinstance(stream, io.TextIOWrapper):
@@ -111,6 +140,12 @@ class Console:
         """Print a warning on stderr."""
         self._print(f"warning: {escape_controls(text)}", stderr=True, style="yellow")
 
+    def warn_once(self, text: str) -> None:
+        """Print a warning on stderr, unless the same one was printed before."""
+        if text not in self._warned:
+            self._warned.add(text)
+            self.warn(text)
+
     def error(self, text: str, problems: Sequence[str] = ()) -> None:
         """Print on stderr why the command ends: a line, and one for each of several mistakes."""
         lines = map(escape_controls, (text, *problems))
@@ -134,11 +169,11 @@ class Console:
 
     def document(self, value: object) -> None:
         """Write the JSON document of `--json` to stdout; NaN and infinities become null."""
-        with _explain_errors(stderr=False):
-            if sys.stdout is None:
+        with self._explaining_errors():
+            if self.stdout is None:
                 raise FasError("stdout: is closed, and --json writes to it")
-            sys.stdout.write(json.dumps(_to_json(value), indent=2, allow_nan=False) + "\n")
-            sys.stdout.flush()
+            self.stdout.write(json.dumps(_to_json(value), indent=2, allow_nan=False) + "\n")
+            self.stdout.flush()
 
     @contextmanager
     def flushing(self) -> Iterator[None]:
@@ -150,9 +185,13 @@ class Console:
         try:
             yield
         finally:
-            with _explain_errors(stderr=False):
-                if sys.stdout is not None:
-                    sys.stdout.flush()
+            with self._explaining_errors():
+                if self.stdout is not None:
+                    self.stdout.flush()
+
+    def discard_output(self) -> None:
+        """Send what stdout still holds, and all that follows, nowhere: else Python fails when it ends."""
+        _discard(self.stdout)
 
     def _print(self, text: Any, *, stderr: bool = False, style: str = "", soft_wrap: bool = True) -> None:
         """Print escaped text, or something of rich.
@@ -161,9 +200,21 @@ class Console:
             FasError: the output is a file on a full disk, for example.
         """
         to_stderr = stderr or self.json
-        with _explain_errors(to_stderr):
+        with self._explaining_errors(to_stderr):
             rich = self.rich(stderr=to_stderr)
             rich.print(text, style=style or None, markup=False, soft_wrap=soft_wrap)
+
+    @contextmanager
+    def _explaining_errors(self, stderr: bool = False) -> Iterator[None]:
+        """Raise FasError where a stream cannot be written, but not where the reader of a pipe has left."""
+        try:
+            yield
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            _discard(sys.stderr if stderr else self.stdout)
+            name = "stderr" if stderr else "stdout"
+            raise FasError(f"{name}: cannot be written: {error.strerror or error}") from error
 
     def next_steps(self, *commands: Sequence[object]) -> None:
         """Print commands that go on from here, each as its words, quoted for a shell; not with `--json`."""
@@ -215,21 +266,7 @@ def _open_console(stream: TextIO) -> RichConsole:
     return StreamConsole(file=stream, highlight=False, soft_wrap=True, markup=False, emoji=False)
 
 
-@contextmanager
-def _explain_errors(stderr: bool) -> Iterator[None]:
-    """Raise FasError where a stream cannot be written, but not where the reader of a pipe has left."""
-    try:
-        yield
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        discard_output(sys.stderr if stderr else sys.stdout)
-        name = "stderr" if stderr else "stdout"
-        raise FasError(f"{name}: cannot be written: {error.strerror or error}") from error
-
-
-def discard_output(stream: TextIO) -> None:
-    """Send what a stream still holds, and all that follows, nowhere: else Python fails when it ends."""
+def _discard(stream: TextIO) -> None:
     with suppress(OSError):  # a stream of no file
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 

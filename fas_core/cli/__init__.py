@@ -10,71 +10,106 @@ from contextlib import contextmanager, suppress
 from typing import Any, NoReturn
 
 import rich_click as click
+from click.exceptions import Abort, Exit, NoArgsIsHelpError, NoSuchOption
 
 from fas_core import __version__
 from fas_core.cli.group import CommandGroup, CoreCommand
-from fas_core.console import console, discard_output
+from fas_core.console import console
 from fas_core.descriptors import PANELS
-from fas_core.errors import FasError
-from fas_core.names import escape_controls
-from fas_core.registry import DISABLE
+from fas_core.errors import FasError, find_closest
+from fas_core.failures import FAILURES, format_traceback
+from fas_core.names import escape_lines
+from fas_core.registry import DISABLE, registry
 
 TRAIN, SHIP, _, INSPECT = PANELS
 
 INTERRUPTED, PIPE_CLOSED = 130, 141
 """128 and the number of the signal, SIGINT or SIGPIPE, as shells count."""
 
-
 DISK_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO}
 """Of writes that cannot succeed, wherever they are, click's own among them."""
 
 
 class Root(CommandGroup):
-    """The root group: it turns a `FasError` into one line on stderr and an exit code."""
+    """The root group: every error that is no bug of fas becomes one line on stderr and an exit code."""
+
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        console.reset()
+        return super().main(*args, **kwargs)
 
     def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
-        with _exit_on_error():
+        with _reporting_errors():
             return super().make_context(*args, **kwargs)
 
     def invoke(self, ctx: click.Context) -> Any:
-        with _exit_on_error():
+        with _reporting_errors():
             return super().invoke(ctx)
 
 
 @contextmanager
-def _exit_on_error() -> Iterator[None]:
-    """End the program with a line on stderr and an exit code for an error that is no bug."""
+def _reporting_errors() -> Iterator[None]:
+    """End with one line for an error of the user or of a plugin; a bug of fas keeps its traceback."""
     try:
         with console.flushing():
             yield
-    except FasError as error:
-        _exit(error.exit_code, error.message, error.problems)
-    except KeyboardInterrupt:
-        _exit(INTERRUPTED, "interrupted")
-    except BrokenPipeError:  # `fas ... | head`: the reader has closed the pipe
-        discard_output(sys.stdout)
-        _exit(PIPE_CLOSED)
-    except OSError as error:
-        if error.errno not in DISK_ERRORS:
-            raise
-        discard_output(sys.stdout)
-        _exit(FasError.exit_code, f"{error.filename or 'output'}: cannot be written: {error.strerror}")
-    except click.ClickException as error:  # whose message repeats arguments
-        error.message = escape_controls(error.message)
+    except (Exit, Abort, NoArgsIsHelpError):
         raise
+    except FasError as error:
+        _end(error, error.message, error.exit_code, error.problems)
+    except click.ClickException as error:
+        _end(error, _describe_usage(error), error.exit_code)
+    except KeyboardInterrupt as error:
+        _end(error, "interrupted", INTERRUPTED)
+    except BrokenPipeError:  # `fas ... | head`: the reader has closed the pipe
+        console.discard_output()
+        raise Exit(PIPE_CLOSED) from None
+    except FAILURES as error:
+        if failure := registry().name_failure(error):
+            _end(error, failure.message, failure.exit_code)
+        if not isinstance(error, OSError) or error.errno not in DISK_ERRORS:
+            raise
+        console.discard_output()
+        name = error.filename or "output"
+        _end(error, f"{name}: cannot be written: {error.strerror}", FasError.exit_code)
 
 
-def _exit(code: int, message: str = "", problems: Sequence[str] = ()) -> NoReturn:
-    with suppress(FasError):  # stderr cannot be written either
-        if message:
-            console.error(message, problems)
-    raise click.exceptions.Exit(code) from None
+def _end(error: BaseException, message: str, exit_code: int, problems: Sequence[str] = ()) -> NoReturn:
+    """Print why the command ends, with `--verbose` after the traceback, and exit."""
+    with suppress(FasError, OSError):  # stderr cannot be written either
+        if console.verbose:
+            sys.stderr.write(f"{escape_lines(format_traceback(error))}\n")
+        console.error(message, problems)
+    raise Exit(exit_code) from error
+
+
+def _describe_usage(error: click.ClickException) -> str:
+    """Return click's message in one line, with the command that it is about and where its help is."""
+    text = " ".join(error.format_message().split()).rstrip(".")
+    if isinstance(error, NoSuchOption):
+        text = _describe_unknown_option(error)
+    if not isinstance(error, click.UsageError) or error.ctx is None:
+        return text
+    path = error.ctx.command_path
+    return f"{path}: {text[:1].lower()}{text[1:]}; see {path} --help"
+
+
+def _describe_unknown_option(error: NoSuchOption) -> str:
+    """Name the option, and the one of the command that is most like it."""
+    params = [] if error.ctx is None else error.ctx.command.params
+    options = {name.lstrip("-"): name for param in params for name in (*param.opts, *param.secondary_opts)}
+    closest = find_closest(error.option_name.lstrip("-"), options)
+    suggestion = "" if closest is None else f" (did you mean {options[closest]!r}?)"
+    return f"no such option {error.option_name!r}{suggestion}"
 
 
 def _disable(_: click.Context, __: click.Parameter, names: tuple[str, ...]) -> None:
     """Disable plugins through the environment, so that worker processes disable them too."""
     if names:
         os.environ[DISABLE] = ",".join(filter(None, (os.environ.get(DISABLE, ""), *names)))
+
+
+def _set_verbose(_: click.Context, __: click.Parameter, verbose: bool) -> None:
+    console.verbose |= verbose
 
 
 COMMANDS = (
@@ -88,6 +123,7 @@ COMMANDS = (
 
 
 @click.group(
+    "fas",
     cls=Root,
     core={
         name: CoreCommand(summary, f"fas_core.cli.{name}:command", panel) for name, panel, summary in COMMANDS
@@ -103,6 +139,14 @@ COMMANDS = (
     expose_value=False,
     callback=_disable,
     help=f"Disable a plugin (entry point, distribution, or distribution:entry-point); also {DISABLE}.",
+)
+@click.option(
+    "--verbose",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_set_verbose,
+    help="Print the traceback of an error before its one line.",
 )
 def main() -> None:
     """Train, evaluate, ship and run face anti-spoofing models.

@@ -47,7 +47,10 @@ class CropLog:
         Raises:
             DataError: the crops in this folder were made with other settings.
         """
-        header = json.dumps({"settings": {name: str(value) for name, value in asdict(settings).items()}})
+        values = asdict(settings)
+        if settings.region == "box":
+            del values["region"]  # which the logs of earlier versions lack
+        header = json.dumps({"settings": {name: str(value) for name, value in values.items()}})
         lines = self.path.read_bytes().decode(errors="replace").splitlines() if self.path.exists() else []
         first = lines[0] if lines else header
         if first != header:
