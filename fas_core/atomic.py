@@ -11,7 +11,7 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -71,20 +71,13 @@ def write_text(path: Path, text: str) -> None:
         temporary.write_text(replace_surrogates(text), encoding="utf-8", newline="\n")
 
 
-def sync_files(paths: Iterable[Path]) -> None:
-    """Sync files that were written with `durable=False`, and each of their folders once.
+def sync_disk() -> None:
+    """Sync all that was written with `durable=False`: for many files this is far faster than one by one.
 
-    Raises:
-        FasError: the disk is full, or a file is no longer there.
+    Linux waits for the disks; macOS only starts to write, and Windows has no such call.
     """
-    folders: set[Path] = set()
-    for path in paths:
-        with _explain_errors(path, path):
-            _sync(path)
-        folders.add(path.parent)
-    for folder in folders:
-        with _explain_errors(folder, folder):
-            _sync(folder)
+    if sys.platform != "win32":
+        os.sync()
 
 
 def is_temporary(name: str) -> bool:

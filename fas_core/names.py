@@ -101,7 +101,7 @@ def _escape(character: str) -> str:
 
 
 def shorten(name: str, suffix: str = "") -> str:
-    """Return a file name with this suffix that a file system takes: a stem too long for it ends in its hash."""
+    """Return a file name with this suffix that a file system takes: a long stem ends in its hash."""
     stem = name.removesuffix(suffix)
     if len(os.fsencode(name)) <= MAX_BYTES:
         return name

@@ -7,16 +7,16 @@ Photos that cannot be read are listed, and the others are cropped.
 from __future__ import annotations
 
 import csv
+import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from io import StringIO
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from attrs import evolve, field, frozen
 
-from fas_core.atomic import replacing, sync_files, write_text
+from fas_core.atomic import replacing, sync_disk, write_text
 from fas_core.console import console
 from fas_core.data.detectors import FaceDetector, face_detector, require_landmarks
 from fas_core.data.faces import CROP_LOG, CropSettings, DetectedFace, crop_face, is_centre_in, largest
@@ -27,14 +27,15 @@ from fas_core.data.parallel import ordered
 from fas_core.data.text_lists import NO_FACE
 from fas_core.errors import DataError, format_list
 from fas_core.names import to_path, to_text
+from fas_core.progress import Progress
 from fas_core.records.samples import COLUMNS, SampleTable, concat
 from fas_core.registry import Registry
 from fas_plugins.commands.data.crop_log import Boxes, CropLog
 from fas_plugins.commands.data.decoding import explain_undecodable
 from fas_plugins.commands.data.sidecars import MANIFEST, copy_lists, write_lines
 
-BATCH = 32
-"""Samples whose crops are synced to the disk together; a killed job loses no more."""
+SYNC_INTERVAL = 5.0
+"""Seconds between two syncs of crops to the disk; a killed job crops again what it cropped since the last."""
 
 CroppedBox = tuple[str, Box | None]
 """The id of a sample and the box that was cropped, None where no face was found."""
@@ -92,11 +93,6 @@ class CropJob:
         """Return the path of the crop of an image, by the image's path relative to the root."""
         return to_path(self.destination, path)
 
-    def sync(self, rows: Iterable[int]) -> None:
-        """Write the crops of some samples through to the disk, before the log says that they are finished."""
-        paths = [self.crop_path(path) for row in rows for path in self.images[row].values()]
-        sync_files(path for path in paths if path.is_file())
-
     def crop(self, row: int) -> CroppedBox:
         """Write the crops of one sample; return its id and the cropped box, None where no face was found.
 
@@ -121,7 +117,9 @@ class CropJob:
                 temporary.write_bytes(encode(to_uint8(image), Path(paths[modality]).suffix))
         return self.ids[row], square
 
-    def crop_all(self, rows: Sequence[int], workers: int, unreadable: dict[str, str]) -> Iterator[CroppedBox]:
+    def crop_all(
+        self, rows: Sequence[int], workers: int, unreadable: dict[str, str], bar: Progress
+    ) -> Iterator[CroppedBox]:
         """Crop samples, yield the results, and add to `unreadable` why others cannot be cropped.
 
         A result is yielded when its crops are on the disk, so that the log is true after a power cut.
@@ -133,14 +131,20 @@ class CropJob:
             except DataError as error:
                 return error
 
-        results = zip(rows, ordered(crop, rows, workers), strict=True)
-        while batch := list(islice(results, BATCH)):
-            self.sync(row for row, _ in batch)
-            for row, result in batch:
-                if isinstance(result, DataError):
-                    unreadable[self.ids[row]] = result.message
-                else:
-                    yield result
+        finished: list[CroppedBox] = []
+        due = time.monotonic() + SYNC_INTERVAL
+        for row, result in zip(rows, ordered(crop, rows, workers), strict=True):
+            if isinstance(result, DataError):
+                unreadable[self.ids[row]] = result.message
+            else:
+                finished.append(result)
+            bar.advance()
+            if time.monotonic() >= due:
+                sync_disk()
+                yield from finished
+                finished, due = [], time.monotonic() + SYNC_INTERVAL
+        sync_disk()
+        yield from finished
 
     def _detector_name(self, row: int) -> str | None:
         """Return the detector that found the sample's face; None where the sample has a box."""
@@ -191,9 +195,8 @@ def crop_samples(
     rows = [row for row in range(len(ids)) if not job.is_finished(row, boxes)]
     unreadable: dict[str, str] = {}
     with console.progress("cropping", len(rows), "photos") as bar:
-        for name, box in log.record(job.crop_all(rows, workers, unreadable)):
+        for name, box in log.record(job.crop_all(rows, workers, unreadable, bar)):
             boxes[name] = box
-            bar.advance()
     job.write_manifest(boxes)
     no_face = tuple(name for name in ids if name not in unreadable and boxes[name] is None)
     write_lines(destination / NO_FACE, no_face)
