@@ -55,7 +55,10 @@ def replace_surrogates(text: str) -> str:
 
 def to_json(text: str) -> str:
     """Return a text, or a name as of `to_text`, as valid Unicode with its control characters."""
-    return text if text.isascii() else replace_surrogates(from_file_system(_PRIVATE.sub(_from_private, text)))
+    if text.isascii():
+        return text
+    decoded = _PRIVATE.sub(lambda match: _to_bytes(match).decode(errors="surrogateescape"), text)
+    return replace_surrogates(from_file_system(decoded))
 
 
 def to_path(root: Path, text: str) -> Path:
@@ -66,7 +69,7 @@ def to_path(root: Path, text: str) -> Path:
     path = root / text
     if text.isascii() or not _PRIVATE.search(text):
         return path
-    decoded = root / _PRIVATE.sub(_from_private, text)
+    decoded = root / _PRIVATE.sub(lambda match: _to_bytes(match).decode("ascii", "surrogateescape"), text)
     return path if path.exists() and not decoded.exists() else decoded
 
 
@@ -74,8 +77,8 @@ def _to_private(match: re.Match[str]) -> str:
     return "".join(chr(BYTE + byte) for byte in match[0].encode(errors="surrogateescape"))
 
 
-def _from_private(match: re.Match[str]) -> str:
-    return bytes(ord(character) - BYTE for character in match[0]).decode(errors="surrogateescape")
+def _to_bytes(match: re.Match[str]) -> bytes:
+    return bytes(ord(character) - BYTE for character in match[0])
 
 
 def escape_controls(text: str) -> str:

@@ -88,6 +88,8 @@ def _run(arguments: list[str], folder: Path, kill: Kill | None, changes: Any, ma
     if kill is not None and kill.moment == "power loss":
         os.fsync = disk.sync  # type: ignore[assignment]
     _count_changes(folder, kill, changes, disk)
+    if kill is not None:
+        signal.signal(signal.SIGXFSZ, signal.SIG_DFL)  # here, as only the main thread may
     if max_bytes is not None:
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (max_bytes, max_bytes))
@@ -110,7 +112,6 @@ def _count_changes(folder: Path, kill: Kill | None, changes: Any, disk: Disk) ->
             disk.write(folder.name, _disk_path(folder))
         if kill.moment != "half-way" or event != "open":
             os.kill(os.getpid(), signal.SIGKILL)
-        signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
         resource.setrlimit(resource.RLIMIT_FSIZE, (HALF, HALF))  # the kernel ends the process at this size
 
     sys.addaudithook(audit)
