@@ -171,6 +171,7 @@ def test_a_full_device_as_a_file(arguments: list[str], inputs: dict[str, Path]) 
         ["plugins", "list"],
         ["plugins", "list", "--json"],
         ["eval", "{run}"],
+        ["serve", "{model}", "--port", "0"],
         ["predict", "{model}", "{faces}/test", "--json"],
     ],
 )

@@ -132,6 +132,6 @@ def command(
         announcement = f"{model} at {service_url(listener)} (Ctrl-C ends it)"
         if uses_cascade:
             announcement += f"\n{BETTER_DETECTOR}"
-        server = create_server(app, timeout, lambda: console.info(announcement))
+        server = create_server(app, timeout, lambda: console.lines(announcement))
         with suppress(KeyboardInterrupt):
             server.run(sockets=[listener])

@@ -59,10 +59,21 @@ class Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, announce: Callable[[], None]) -> None:
         super().__init__(config)
         self.announce = announce
+        self.error: Exception | None = None
 
     async def main_loop(self) -> None:
-        self.announce()
+        try:
+            self.announce()
+        except (FasError, BrokenPipeError) as error:  # stdout cannot be written
+            self.error = error
+            return
         await super().main_loop()
+
+    def run(self, sockets: list[socket.socket] | None = None) -> None:
+        """Serve until an interruption; raise what `announce` raised."""
+        super().run(sockets)
+        if self.error is not None:
+            raise self.error
 
 
 def create_server(app: ASGIApp, timeout: float, announce: Callable[[], None] = lambda: None) -> Server:
