@@ -64,6 +64,8 @@ def check_model_file(path: Path) -> None:
     body, trailer = content[:-size], content[-size:]
     if not (trailer.startswith(seal.start) and trailer.endswith(seal.end)):
         return
+    if path.suffix.lower() == ".xml" and not path.with_suffix(".bin").is_file():
+        raise ModelError(f"{path}: its weights are not beside it: no {path.with_suffix('.bin').name}")
     digest = trailer[len(seal.start) :][:DIGEST_DIGITS].decode(errors="replace")
     if digest != _hash_model(path, body):
         files = path.name if path.suffix.lower() == ".onnx" else f"{path.name} or its {path.stem}.bin"

@@ -52,14 +52,15 @@ PART = 3
 
 
 def find_closest(name: str, known: Iterable[str]) -> str | None:
-    """Return the known name that is most like a name, or that has it as a part; None if there is none."""
+    """Return the known name that is most like a name, has its letters or has it as a part; else None."""
     from difflib import get_close_matches
 
     names = {other.lower(): other for other in sorted(known)}
     lower = name.lower()
     close = get_close_matches(lower, names, n=1, cutoff=SIMILARITY)
+    swapped = [other for other in names if sorted(other) == sorted(lower)]
     parts = [other for other in names if len(lower) >= PART and lower in other]
-    matches = close or parts
+    matches = close or swapped or parts
     return names[matches[0]] if matches else None
 
 

@@ -102,7 +102,7 @@ def format_speed(speed: float) -> str:
 def format_duration(seconds: float) -> str:
     """Return e.g. `40 s`, `12 min` or `3 h 20 min`.
 
-    >>> format_duration(39.6), format_duration(150), format_duration(12000)
+    >>> format_duration(39.6), format_duration(180), format_duration(12000)
     ('40 s', '3 min', '3 h 20 min')
     """
     if seconds < 99.5:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -12,6 +13,7 @@ from fas_core.cli.options import PATH, output_options
 from fas_core.console import Table, console
 from fas_core.descriptors import Exporter
 from fas_core.errors import FasError, require
+from fas_core.failures import format_traceback
 
 if TYPE_CHECKING:
     from fas_core.contracts import Exported
@@ -160,6 +162,8 @@ def command(
     refused: list[tuple[ExportPlan, FasError]] = []
     for plan, result in export_run(opened, weights, model, plans, comparison, calibration):
         if isinstance(result, FasError):
+            if console.verbose:
+                sys.stderr.write(f"{format_traceback(result)}\n")
             console.error(str(result))
             refused.append((plan, result))
         else:

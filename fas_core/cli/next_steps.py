@@ -81,4 +81,5 @@ def _figures(run: Run, *commands: str) -> list[Step]:
 
 def _verdicts(model: Path, photos: Sequence[Path], threshold: bool) -> list[Step]:
     flags = () if threshold else NO_THRESHOLD
-    return [("fas", "predict", model, *photos, *flags), ("fas", "serve", model, *flags)]
+    crops = () if photos is PHOTO else ("--no-detect",)  # the training data are as the model takes them
+    return [("fas", "predict", model, *photos, *crops, *flags), ("fas", "serve", model, *flags)]

@@ -154,7 +154,9 @@ def _name_file(error: FasError, destination: Path) -> FasError:
     """Return the error with the file's name before its message, unless it is there already."""
     if str(destination) in error.message:
         return error
-    return FasError(f"{destination}: not written: {error.message}", error.problems)
+    named = FasError(f"{destination}: not written: {error.message}", error.problems)
+    named.__cause__ = error
+    return named
 
 
 def verification_document(exported: Exported) -> dict[str, Any]:

@@ -23,8 +23,9 @@ def write_scores(run: Path, name: str, scores: ScoreTable, columns: Mapping[str,
     """Write `scores/NAME.csv` of a run, and record its digest and that of the best weights."""
     path = files.score_file(run, name)
     scores.write(path, columns)
+    best = read_weights_digest(run / files.BEST)  # out-of-fold scores are those of other runs' weights
     record = _read_records(path.parent) | {
-        name: {"file": hash_file(path), "weights": read_weights_digest(run / files.BEST)}
+        name: {"file": hash_file(path), "weights": None if name == files.OUT_OF_FOLD else best}
     }
     with replacing(path.with_name(files.DIGESTS)) as temporary:
         temporary.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")

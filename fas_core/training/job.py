@@ -86,7 +86,6 @@ def resume(
         KeyboardInterrupt: Ctrl-C; the run can be continued again.
     """
     run = Run.open(path, registry).changed(changes)
-    (path / files.RESULTS).unlink(missing_ok=True)  # they are of the weights so far
     if not (path / files.STATE).is_file():
         console.info(f"run {path}: has no training state yet: starts from the beginning")
         (path / files.RECIPE).unlink()
@@ -97,6 +96,7 @@ def resume(
     training = Training.prepare(run, train, dev, accelerator)
     training.restore()
     if accelerator.is_main_process:
+        (path / files.RESULTS).unlink(missing_ok=True)  # they are of the weights so far
         run.write_recipe()
         console.info(f"run {path}: continued at {training.progress.describe()}")
     return _finish(training, reader)

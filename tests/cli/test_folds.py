@@ -429,10 +429,9 @@ def test_a_folder_of_folds_is_neither_a_run_nor_written_over(
     fas: Fas, folder: Path, folds_recipe: Path
 ) -> None:
     before = files_at(folder)
-    for command in ("export", "report"):
-        result = fas(command, folder)
-        assert result.exit_code == 2
-        assert f"holds folds, each a run of its own: give {folder / 'final'}" in result.stderr
+    result = fas("report", folder)
+    assert result.exit_code == 2
+    assert f"holds folds, each a run of its own: give {folder / 'final'}" in result.stderr
     for folds in ([], ["--folds", "subject:2"]):
         result = fas("train", folds_recipe, *folds, "--runs", folder.parent, "--name", folder.name)
         assert result.exit_code == 2

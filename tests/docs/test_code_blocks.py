@@ -65,6 +65,7 @@ CASES: dict[str, Run | Skip] = {
     "README.md: from fas_core import Loss": Run(
         after="assert next(fas_losses()).name == 'hinge'", long=False
     ),
+    "docs/data.md: fas data split photos": Run((data.flat_photos,)),
     "docs/data.md: fas data crop photos": Run((data.photos,), long=False),
     "docs/data.md: fas data frames videos": Run((data.videos,), long=False),
     "docs/data.md: fas data frames OULU": Run((data.oulu,)),
@@ -113,12 +114,22 @@ CASES: dict[str, Run | Skip] = {
         train=f"{SMALL} {SIMULATED}",
     ),
     "docs/export.md: fas export runs/trial  ": Run(before=f"{TRAIN_RGB} --name trial"),
+    "docs/export.md: import cv2": Run(
+        before=f"{TRAIN_RGB} --name trial\nfas export runs/trial -o model.onnx",
+        replace={
+            "(224, 224)": "(64, 64)",
+            "import cv2\n": "import cv2\nimport numpy as np\ncrop = np.zeros((80, 80, 3), np.uint8)\n",
+        },
+        after="assert 0 <= score <= 1",
+    ),
     "docs/export.md: import torch": Run(
         before=f"{TRAIN_RGB} --name trial\nfas export runs/trial --format torch -o model.pt2",
         after="assert extra['fas.json']",
     ),
     "docs/judging.md: fas score test.csv": Run((data.scores,), long=False),
     "docs/judging.md: fas score submission.txt": Run((data.submissions,), long=False),
+    "docs/judging.md: fas score oulu.csv": Run((data.oulu_scores,), long=False),
+    "docs/judging.md: fas score scores-eval-real": Run((data.bob_scores,), long=False),
     "docs/judging.md: fas report a.csv": Run((data.scores,)),
     "docs/monitoring.md: fas predict door.onnx": Run(
         (data.faces, data.periods),

@@ -119,11 +119,8 @@ def test_a_verification_is_written_beside_the_file(tmp_path: Path) -> None:
 class RefusingExporter:
     """Refuses every model, without the file's name in the message."""
 
-    def load(self) -> Any:
-        def export(*_: object, **__: object) -> Exported:
-            raise FasError("it needs another network")
-
-        return export
+    def call(self, *_: object, **__: object) -> Exported:
+        raise FasError("it needs another network")
 
 
 def test_a_refusal_does_not_stop_the_other_files(tmp_path: Path) -> None:

@@ -115,20 +115,24 @@ def run(recipe: Recipe, tmp_path: Path) -> Run:
     return run
 
 
-def test_a_run_without_state_is_started_anew(run: Run, calls: list[tuple[Any, ...]]) -> None:
+def test_a_run_without_state_is_started_anew(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    starts: list[tuple[Any, ...]] = []
+    monkeypatch.setattr(job, "start", lambda path, recipe, _, reader: starts.append((path, recipe, reader)))
     reader = MemoryDataset({})
-    job.start_or_resume(run, {}, reader=reader)
-    assert calls == [("start", run.path, reader)]
+    job.resume(run.path, run.registry, {}, reader=reader)
+    assert starts == [(run.path, run.recipe, reader)]
     assert not (run.path / "recipe.yaml").exists()  # `start` refuses a folder that has one
 
 
-def test_a_run_with_state_is_resumed_without_its_old_results(run: Run, calls: list[tuple[Any, ...]]) -> None:
-    (run.path / "state.pt").touch()
-    write_results(run.path, {"train_hours": 1.0})
-    run.append_metrics({"epoch": 1})
-    job.start_or_resume(run, {"train.epochs": 2})
-    assert calls == [("resume", run.path, {"train.epochs": 2}, None)]
-    assert run.results() == {}
+def test_a_run_that_was_created_is_resumed(run: Run, calls: list[tuple[Any, ...]]) -> None:
+    reader = MemoryDataset({})
+    job.start_or_resume(run, {"train.epochs": 2}, reader=reader)
+    assert calls == [("resume", run.path, {"train.epochs": 2}, reader)]
+
+
+def test_a_new_run_is_started(recipe: Recipe, tmp_path: Path, calls: list[tuple[Any, ...]]) -> None:
+    job.start_or_resume(Run(tmp_path / "new", recipe, registry()), {})
+    assert calls == [("start", tmp_path / "new", None)]
 
 
 def test_a_finished_run_stays_as_it_is(run: Run, calls: list[tuple[Any, ...]]) -> None:

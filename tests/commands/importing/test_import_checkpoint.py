@@ -446,7 +446,7 @@ def test_three_classes_are_scored_alike_by_the_run_and_its_exported_file(
     assert result.exit_code == 0, result.output
     assert "score P(live): class 2 of the file's 3" in result.stdout
     assert "assumed resize.crop: 0.875, the central 87.5 % of a face's side" in result.stdout
-    exported = fas("export", tmp_path / "run", "-o", tmp_path / "m.onnx", "--samples", 4)
+    exported = fas("export", tmp_path / "run", "-o", tmp_path / "m.onnx", "--samples", 4, "--keep-data-root")
     assert exported.exit_code == 0, exported.output
     scores = {}
     for name in ("run", "m.onnx"):

@@ -25,7 +25,7 @@ FEW = ("--replicates", "20")
 def other(trained: Path, tmp_path: Path) -> Path:
     """A run that is worse."""
     run = tmp_path / "runs" / "other"
-    shutil.copytree(trained, run, ignore=shutil.ignore_patterns("*.safetensors", "*.pt"))
+    shutil.copytree(trained, run, ignore=shutil.ignore_patterns("*.safetensors", "*.pt", "digests.json"))
     for file in (run / "scores").glob("*.csv"):
         table = ScoreTable.read(file)
         columns = {name: table.table.column(name) for name in table.table.column_names}
