@@ -17,6 +17,7 @@ from functools import cache
 from pathlib import Path
 
 from fas_core.errors import FasError
+from fas_core.names import replace_surrogates
 
 if (
     sys.platform != "win32"
@@ -64,6 +65,26 @@ def replacing_all(*paths: Path, durable: bool = True) -> Iterator[tuple[Path, ..
             os.close(lock)
 
 
+def write_text(path: Path, text: str) -> None:
+    """Write a text file as UTF-8, names that are none as `fas_core.names` says; raises as `replacing`."""
+    with replacing(path) as temporary:
+        temporary.write_text(replace_surrogates(text), encoding="utf-8", newline="\n")
+
+
+def sync_disk() -> None:
+    """Sync all that was written with `durable=False`: for many files this is far faster than one by one.
+
+    Linux waits for the disks; macOS only starts to write, and Windows has no such call.
+    """
+    if sys.platform != "win32":
+        os.sync()
+
+
+def is_temporary(name: str) -> bool:
+    """Return whether a name is that of a folder of temporary files, of this process or of a killed one."""
+    return name.startswith(PREFIX) and name.endswith(SUFFIX)
+
+
 def _is_device(path: Path) -> bool:
     """Return whether a path is a device or a pipe, such as /dev/stdout, which takes bytes and stays."""
     return path.exists() and not path.is_file() and not path.is_dir()
@@ -105,8 +126,8 @@ def _remove_abandoned(parent: Path) -> None:
     if sys.platform == "win32":
         return
     with os.scandir(parent) as entries:
-        names = [entry.name for entry in entries if entry.name.startswith(PREFIX)]
-    for folder in [parent / name for name in names if name.endswith(SUFFIX)]:
+        names = [entry.name for entry in entries if is_temporary(entry.name)]
+    for folder in [parent / name for name in names]:
         lock = _lock(folder)
         if lock is not None:
             shutil.rmtree(folder, ignore_errors=True)

@@ -2,22 +2,29 @@
 
 A terminal gets colour, progress bars and tables that fit its width; a pipe gets plain text, and a line every
 30 seconds of a long task; with `--json` stdout gets one document and everything else goes to stderr.
+
+Names of files, species and plugins are shown as text, never as markup, with control characters escaped. Only
+the JSON document has them as they are.
 """
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import math
+import os
 import shlex
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, redirect_stdout
+from contextlib import ExitStack, contextmanager, redirect_stdout, suppress
 from typing import TYPE_CHECKING, Any, TextIO
 
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 
+from fas_core.errors import FasError
+from fas_core.names import escape_controls, escape_lines, to_json
 from fas_core.progress import Clock, Progress, draw_bar
 from fas_core.streams import duplicate_stdout
 
@@ -96,14 +103,12 @@ class Console:
 
     def rich(self, *, stderr: bool = False) -> RichConsole:
         """Return the rich console of stdout or stderr, made when the stream is first used or replaced."""
-        from rich.console import Console as RichConsole
-
         stream = sys.stderr if stderr else self.stdout
         rich = self._rich.get(stderr)
         if rich is None or rich.file is not stream:
             if isinstance(stream, io.TextIOWrapper):
                 stream.reconfigure(errors="backslashreplace")  # paths may have characters it cannot encode
-            rich = self._rich[stderr] = RichConsole(file=stream, highlight=False, soft_wrap=True)
+            rich = self._rich[stderr] = _open_console(stream)
         return rich
 
     @property
@@ -124,11 +129,16 @@ class Console:
     def info(self, text: str = "") -> None:
         """Print a line of progress or result, unless `--quiet`."""
         if not self.quiet:
-            self._text_console.print(text, markup=False)
+            self._print(escape_controls(text))
+
+    def lines(self, text: str) -> None:
+        """Print a text of several lines, such as a recipe, unless `--quiet`."""
+        if not self.quiet:
+            self._print(escape_lines(text))
 
     def warn(self, text: str) -> None:
         """Print a warning on stderr."""
-        self.rich(stderr=True).print(f"warning: {text}", style="yellow", markup=False)
+        self._print(f"warning: {escape_controls(text)}", stderr=True, style="yellow")
 
     def warn_once(self, text: str) -> None:
         """Print a warning on stderr, unless the same one was printed before."""
@@ -136,30 +146,75 @@ class Console:
             self._warned.add(text)
             self.warn(text)
 
-    def error(self, text: str) -> None:
-        """Print on stderr why the command ends."""
-        self.rich(stderr=True).print(f"error: {text}", style="bold red", markup=False)
+    def error(self, text: str, problems: Sequence[str] = ()) -> None:
+        """Print on stderr why the command ends: a line, and one for each of several mistakes."""
+        lines = map(escape_controls, (text, *problems))
+        self._print("error: " + "\n  ".join(lines), stderr=True, style="bold red")
 
     def table(self, table: Table) -> None:
         """Print a table: with rules in a terminal, as aligned text in a pipe, not at all with `--json`."""
         if self.quiet or self.json:
             return
-        rich = self._text_console
-        if not rich.is_terminal:
-            rich.print("\n".join(filter(None, (table.title, _format_plain(table), table.note))), markup=False)
+        table = _escape_table(table)
+        if not self._text_console.is_terminal:
+            self._print("\n".join(filter(None, (table.title, _format_plain(table), table.note))))
             return
         if table.title:
-            rich.print()
-            rich.print(table.title, style="bold", markup=False, soft_wrap=False)
-        for block in _split_columns(table, rich.width):
-            rich.print(_render(block), soft_wrap=False)
+            self._print("")
+            self._print(table.title, style="bold", soft_wrap=False)
+        for block in _split_columns(table, self._text_console.width):
+            self._print(_render(block), soft_wrap=False)
         if table.note:
-            rich.print(table.note, markup=False, soft_wrap=False)
+            self._print(table.note, soft_wrap=False)
 
     def document(self, value: object) -> None:
         """Write the JSON document of `--json` to stdout; NaN and infinities become null."""
-        self.stdout.write(json.dumps(_replace_non_finite(value), indent=2, allow_nan=False) + "\n")
-        self.stdout.flush()
+        with self._explaining_errors():
+            if self.stdout is None:
+                raise FasError("stdout: is closed, and --json writes to it")
+            self.stdout.write(json.dumps(_to_json(value), indent=2, allow_nan=False) + "\n")
+            self.stdout.flush()
+
+    @contextmanager
+    def flushing(self) -> Iterator[None]:
+        """Flush stdout at the end of the block, so that a full disk or a closed pipe is noticed.
+
+        Raises:
+            FasError: stdout cannot be written.
+        """
+        try:
+            yield
+        finally:
+            with self._explaining_errors():
+                if self.stdout is not None:
+                    self.stdout.flush()
+
+    def discard_output(self) -> None:
+        """Send what stdout still holds, and all that follows, nowhere: else Python fails when it ends."""
+        _discard(self.stdout)
+
+    def _print(self, text: Any, *, stderr: bool = False, style: str = "", soft_wrap: bool = True) -> None:
+        """Print escaped text, or something of rich.
+
+        Raises:
+            FasError: the output is a file on a full disk, for example.
+        """
+        to_stderr = stderr or self.json
+        with self._explaining_errors(to_stderr):
+            rich = self.rich(stderr=to_stderr)
+            rich.print(text, style=style or None, markup=False, soft_wrap=soft_wrap)
+
+    @contextmanager
+    def _explaining_errors(self, stderr: bool = False) -> Iterator[None]:
+        """Raise FasError where a stream cannot be written, but not where the reader of a pipe has left."""
+        try:
+            yield
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            _discard(sys.stderr if stderr else self.stdout)
+            name = "stderr" if stderr else "stdout"
+            raise FasError(f"{name}: cannot be written: {error.strerror or error}") from error
 
     def next_steps(self, *commands: Sequence[object]) -> None:
         """Print commands that go on from here, each as its words, quoted for a shell; not with `--json`."""
@@ -177,7 +232,7 @@ class Console:
 
         The arguments are those of `Progress`, which the block advances.
         """
-        progress = Progress(description, total, unit, done, self.clock)
+        progress = Progress(escape_controls(description), total, unit, done, self.clock)
         rich = self.rich(stderr=True)
         with ExitStack() as stack:
             if not self.quiet and rich.is_terminal:
@@ -194,9 +249,41 @@ class Console:
             nonlocal due
             if self.clock() >= due:
                 due = self.clock() + PROGRESS_INTERVAL
-                self.rich(stderr=True).print(progress.describe(), markup=False)
+                self._print(escape_controls(progress.describe()), stderr=True)
 
         return print_line
+
+
+def _open_console(stream: TextIO) -> RichConsole:
+    from rich.console import Console as RichConsole
+
+    class StreamConsole(RichConsole):
+        """A console whose closed pipe is an error like any other; rich itself would end the process."""
+
+        def on_broken_pipe(self) -> None:
+            raise BrokenPipeError(errno.EPIPE, "closed by its reader")
+
+    return StreamConsole(file=stream, highlight=False, soft_wrap=True, markup=False, emoji=False)
+
+
+def _discard(stream: TextIO) -> None:
+    with suppress(OSError):  # a stream of no file
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def _escape_table(table: Table) -> Table:
+    return evolve(
+        table,
+        title=escape_lines(table.title),
+        columns=[escape_lines(name) for name in table.columns],
+        rows=[[_escape_cell(cell) for cell in row] for row in table.rows],
+        note=escape_lines(table.note),
+    )
+
+
+def _escape_cell(cell: str) -> str:
+    escaped = escape_controls(cell)
+    return Styled(escaped, cell.style) if isinstance(cell, Styled) else escaped
 
 
 GAP = 2
@@ -254,13 +341,16 @@ def _format_plain(table: Table) -> str:
     return "\n".join(line.format(*row).rstrip() for row in (*header_rows, *table.rows))
 
 
-def _replace_non_finite(value: object) -> object:
+def _to_json(value: object) -> object:
+    """Return the value with null for numbers, and with valid Unicode for names, that JSON has not."""
+    if isinstance(value, str):
+        return to_json(value)
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, Mapping):
-        return {str(key): _replace_non_finite(item) for key, item in value.items()}
+        return {to_json(str(key)): _to_json(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_replace_non_finite(item) for item in value]
+        return [_to_json(item) for item in value]
     return value
 
 

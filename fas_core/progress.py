@@ -75,8 +75,8 @@ def draw_bar(progress: Progress, console: RichConsole) -> Iterator[None]:
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
     from rich.progress import Progress as RichProgress
 
-    bar = (TextColumn("{task.description}"), BarColumn(bar_width=12), MofNCompleteColumn())
-    further = (TimeRemainingColumn(), TextColumn("{task.fields[values]}"))
+    bar = (TextColumn("{task.description}", markup=False), BarColumn(bar_width=12), MofNCompleteColumn())
+    further = (TimeRemainingColumn(), TextColumn("{task.fields[values]}", markup=False))
     with RichProgress(*bar, *further, console=console, transient=True) as bars:
         task = bars.add_task(progress.description, total=progress.total, completed=progress.done, values="")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import math
@@ -14,6 +15,7 @@ import numpy as np
 import pytest
 
 from fas_core.console import Console, Styled, Table
+from fas_core.errors import FasError
 
 TABLE = Table(
     "Rates in %",
@@ -73,7 +75,7 @@ def test_a_pipe_gets_lines_of_any_length_and_no_markup(capsys: Streams) -> None:
 def test_warnings_and_errors_go_to_stderr(capsys: Streams) -> None:
     console = Console()
     console.warn("careful [now]")
-    console.error("train.lr: must be > 0: -1\n  and more")
+    console.error("train.lr: must be > 0: -1", ["and more"])
     out, err = capsys.readouterr()
     assert out == ""
     assert err == "warning: careful [now]\nerror: train.lr: must be > 0: -1\n  and more\n"
@@ -319,3 +321,46 @@ def test_a_warning_is_printed_once_and_again_after_a_reset(capsys: Streams) -> N
     console.reset()
     console.warn_once("a")
     assert capsys.readouterr().err == "warning: a\nwarning: a\n"
+
+
+HOSTILE = "a\x1b]0;t\x07[red]\u202e:dog:\nerror: forged\udcb2"
+SHOWN = r"a\x1b]0;t\x07[red]\u202e:dog:\nerror: forged\xb2"
+
+
+@pytest.mark.parametrize("terminal", [False, True])
+def test_names_are_shown_with_controls_escaped(
+    monkeypatch: pytest.MonkeyPatch, capsys: Streams, terminal: bool
+) -> None:
+    streams = in_terminal(monkeypatch) if terminal else None
+    monkeypatch.setenv("COLUMNS", "200")
+    console = Console()
+    console.info(HOSTILE)
+    console.warn(HOSTILE)
+    console.error(HOSTILE, [HOSTILE])
+    console.table(Table(HOSTILE, (HOSTILE, ""), [(HOSTILE, Styled(HOSTILE, "dim"))], note=HOSTILE))
+    with console.progress(HOSTILE, 2) as progress:
+        progress.advance(1, loss=0.5)
+    out, err = (stream.getvalue() for stream in streams) if streams else capsys.readouterr()
+    out, err = (re.sub(r"\x1b\[[?0-9;]*[A-Za-z]", "", text) for text in (out, err))
+    assert not set(out + err) & {"\x1b", "\x07", "\u202e", "\udcb2"}
+    assert out.count(SHOWN) >= 3
+    assert err.count(SHOWN) >= 3
+
+
+def test_json_has_names_as_they_are_with_json_escapes(capsys: Streams) -> None:
+    Console(json=True).document({HOSTILE: [HOSTILE]})
+    out = capsys.readouterr().out
+    assert out.isascii()
+    expected = HOSTILE.replace("\udcb2", "\uefb2")
+    assert json.loads(out) == {expected: [expected]}
+
+
+def test_a_stream_that_cannot_be_written_is_a_user_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Full(io.StringIO):
+        def write(self, text: str) -> int:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(sys, "stdout", Full())
+    for call in (lambda: Console().info("text"), lambda: Console(json=True).document({})):
+        with pytest.raises(FasError, match=r"^stdout: cannot be written: No space"):
+            call()

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from typing import Any, NoReturn
 
 import rich_click as click
@@ -17,11 +18,16 @@ from fas_core.console import console
 from fas_core.descriptors import PANELS
 from fas_core.errors import FasError, find_closest
 from fas_core.failures import FAILURES, format_traceback
+from fas_core.names import escape_lines
 from fas_core.registry import DISABLE, registry
 
 TRAIN, SHIP, _, INSPECT = PANELS
 
-INTERRUPTED = 130
+INTERRUPTED, PIPE_CLOSED = 130, 141
+"""128 and the number of the signal, SIGINT or SIGPIPE, as shells count."""
+
+DISK_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO}
+"""Of writes that cannot succeed, wherever they are, click's own among them."""
 
 
 class Root(CommandGroup):
@@ -44,30 +50,35 @@ class Root(CommandGroup):
 def _reporting_errors() -> Iterator[None]:
     """End with one line for an error of the user or of a plugin; a bug of fas keeps its traceback."""
     try:
-        yield
+        with console.flushing():
+            yield
     except (Exit, Abort, NoArgsIsHelpError):
         raise
     except FasError as error:
-        _end(error, str(error), error.exit_code)
+        _end(error, error.message, error.exit_code, error.problems)
     except click.ClickException as error:
         _end(error, _describe_usage(error), error.exit_code)
     except KeyboardInterrupt as error:
         _end(error, "interrupted", INTERRUPTED)
     except BrokenPipeError:  # `fas ... | head`: the reader has closed the pipe
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise Exit(0) from None
+        console.discard_output()
+        raise Exit(PIPE_CLOSED) from None
     except FAILURES as error:
-        failure = registry().name_failure(error)
-        if failure is None:
+        if failure := registry().name_failure(error):
+            _end(error, failure.message, failure.exit_code)
+        if not isinstance(error, OSError) or error.errno not in DISK_ERRORS:
             raise
-        _end(error, failure.message, failure.exit_code)
+        console.discard_output()
+        name = error.filename or "output"
+        _end(error, f"{name}: cannot be written: {error.strerror}", FasError.exit_code)
 
 
-def _end(error: BaseException, message: str, exit_code: int) -> NoReturn:
+def _end(error: BaseException, message: str, exit_code: int, problems: Sequence[str] = ()) -> NoReturn:
     """Print why the command ends, with `--verbose` after the traceback, and exit."""
-    if console.verbose:
-        sys.stderr.write(f"{format_traceback(error)}\n")
-    console.error(message)
+    with suppress(FasError, OSError):  # stderr cannot be written either
+        if console.verbose:
+            sys.stderr.write(f"{escape_lines(format_traceback(error))}\n")
+        console.error(message, problems)
     raise Exit(exit_code) from error
 
 

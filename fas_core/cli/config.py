@@ -32,7 +32,7 @@ def show(recipe: str, overrides: dict[str, Any]) -> None:
     if console.json:
         console.document(tree)
     else:
-        console.info(to_yaml(tree).rstrip())
+        console.lines(to_yaml(tree).rstrip())
 
 
 @command.command("list")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
-from fas_core.atomic import replacing
+from fas_core.atomic import write_text
 from fas_core.cli.options import (
     PATH,
     Command,
@@ -24,6 +24,7 @@ from fas_core.cli.options import (
 )
 from fas_core.cli.views import show_verdicts
 from fas_core.errors import ConfigError
+from fas_core.names import to_text
 
 if TYPE_CHECKING:
     from fas_core.inference.predict_inputs import PredictOptions
@@ -143,9 +144,9 @@ def _write_csv(path: Path, rows: Sequence[FaceResult]) -> None:
         cells, box = ("", "", ""), "" if row.box is None else " ".join(f"{value:.1f}" for value in row.box)
         if (result := row.prediction) is not None:
             cells = (repr(result.score), result.verdict, repr(result.threshold))
-        writer.writerow((row.name, *cells, box, row.reason, row.detector or ""))
-    with replacing(path) as temporary:
-        temporary.write_text(text.getvalue(), encoding="utf-8")
+        others = (box, to_text(row.reason), row.detector or "")
+        writer.writerow((to_text(row.name), *cells, *others))
+    write_text(path, text.getvalue())
 
 
 def _exit_code(rows: Sequence[FaceResult], fail_on_attack: bool) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from fas_core.data.bit_depth import Image, Pixels, divide_by_257, is_grey, to_ui
 from fas_core.data.damage import is_truncated, is_zeroed
 from fas_core.data.decoding_cost import find_excess
 from fas_core.data.file_formats import RAW_SUFFIXES, FileKind, identify_format
+from fas_core.data.files import open_file
 from fas_core.data.image_size import FORMATS, Size, has_16_bits, pixel_size
 from fas_core.data.text_lists import is_image
 from fas_core.errors import DataError
@@ -38,6 +40,9 @@ __all__ += ["scale_box", "to_uint8", "write_image"]
 Box = tuple[float, float, float, float]
 """x, y, w, h in pixels."""
 
+MAX_BYTES = 1 << 30
+"""Larger files are refused: `MAX_PIXELS` take less, even uncompressed."""
+
 FULL_COLOUR = cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444
 JPEG_SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif")
 LOSSLESS_SUFFIXES = (".png", ".bmp", ".dib", ".webp", ".tif", ".tiff", ".ppm", ".pnm")
@@ -53,13 +58,17 @@ cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
 
 
 def read_bytes(path: Path) -> bytes:
-    """Read an image file; a DataError says that it is missing, unreadable or empty."""
+    """Read an image file; a DataError says that it is missing, unreadable, empty, too large or no file."""
     try:
-        data = path.read_bytes()
+        with open_file(path) as stream:
+            is_too_large = os.fstat(stream.fileno()).st_size > MAX_BYTES
+            data = b"" if is_too_large else stream.read()
     except FileNotFoundError:
         raise DataError(f"{path}: no such image: check the list and the data set's root") from None
     except OSError as error:
         raise DataError(f"{path}: cannot be read: {error.strerror}") from error
+    if is_too_large:
+        raise DataError(f"{path}: more than {MAX_BYTES // 2**20} MB: no image is that large")
     if not data:
         raise DataError(f"{path}: the image is empty (0 bytes): copy it again")
     return data
@@ -228,13 +237,13 @@ def encode(image: Image, suffix: str) -> bytes:
     return bytes(buffer)
 
 
-def write_image(path: Path, image: Image) -> None:
-    """Write an RGB image atomically, in the format of the file name's suffix.
+def write_image(path: Path, image: Image, durable: bool = True) -> None:
+    """Write an RGB image atomically, in the format of the file name's suffix; `durable` as in `replacing`.
 
     Raises:
         FasError: the suffix is not an image's, or the file cannot be written.
     """
     if not is_image(path.name):
         raise DataError(f"{path}: name an image file, e.g. {path.stem}.png")
-    with replacing(path) as temporary:
+    with replacing(path, durable) as temporary:
         temporary.write_bytes(encode(image, path.suffix))

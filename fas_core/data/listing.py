@@ -18,6 +18,7 @@ from attrs import frozen
 from fas_core.data.file_formats import HEADER_BYTES, RAW_SUFFIXES, FileKind, identify_format
 from fas_core.data.text_lists import NO_FACE, is_image, is_video
 from fas_core.errors import DataError
+from fas_core.names import from_file_system
 
 UNREADABLE = "unreadable.txt"
 """File beside crops or frames: what could not be read, and why."""
@@ -142,7 +143,7 @@ def _walk(folder: Path, recursive: bool, prefix: str, parents: tuple[tuple[int, 
     try:
         status = folder.stat()
         with os.scandir(folder) as entries:
-            names = [(entry.name, entry.is_dir()) for entry in entries if not is_noise(entry.name)]
+            kinds = [(from_file_system(entry.name), entry.is_dir()) for entry in entries]
     except FileNotFoundError:
         raise DataError(f"{folder}: no such folder") from None
     except OSError as error:
@@ -150,7 +151,9 @@ def _walk(folder: Path, recursive: bool, prefix: str, parents: tuple[tuple[int, 
     identity = (status.st_dev, status.st_ino)
     if identity in parents:
         return
-    for name, is_folder in names:
+    for name, is_folder in kinds:
+        if is_noise(name):
+            continue
         if not is_folder:
             yield f"{prefix}{name}"
         elif recursive:

@@ -6,13 +6,16 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import cv2
 import numpy as np
 
+from fas_core.data.files import open_file
 from fas_core.data.images import Image
 from fas_core.errors import DataError
 from fas_core.library_settings import MAX_PIXELS
+from fas_core.names import to_text
 
 # FFmpeg's warnings about a damaged file would repeat our error.
 os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
@@ -48,7 +51,30 @@ def _open_capture(source: Source) -> cv2.VideoCapture:
         return cv2.VideoCapture(source)
     if isinstance(source, str):
         return cv2.VideoCapture(source, cv2.CAP_FFMPEG, TIMEOUTS)
-    return cv2.VideoCapture(str(source), cv2.CAP_FFMPEG)
+    with _readable_path(source) as path:
+        return cv2.VideoCapture(path, cv2.CAP_FFMPEG)
+
+
+@contextmanager
+def _readable_path(source: Path) -> Iterator[str]:
+    """Yield a path of a video that FFmpeg takes: a link to it where its name is no UTF-8.
+
+    Raises:
+        DataError: it is a pipe or a device, for example, and never ends.
+    """
+    try:
+        open_file(source).close()
+    except OSError:  # it is explained where FFmpeg fails
+        pass
+    except DataError as error:
+        raise DataError(error.message.removeprefix(f"{source}: ")) from None
+    if str(source) == to_text(str(source)):
+        yield str(source)
+    else:
+        with TemporaryDirectory() as folder:
+            link = Path(folder, f"video{source.suffix if source.suffix.isascii() else ''}")
+            link.symlink_to(source.absolute())
+            yield str(link)
 
 
 def _explain_failure(source: Source) -> str:

@@ -14,6 +14,7 @@ from attrs import evolve, field, frozen
 from numpy.typing import NDArray
 
 from fas_core.errors import DataError, format_list
+from fas_core.names import CONTROLS, to_path, to_text
 from fas_core.scores.table import ATTACK, LABEL_COLUMNS, LIVE, UNKNOWN
 
 __all__ = ["ATTACK", "BOX", "COLUMNS", "LIVE", "UNKNOWN", "SampleTable", "concat"]
@@ -29,7 +30,7 @@ class SampleTable:
     """Samples as a pyarrow table: `COLUMNS` (all present, null where unknown) and a path column per modality.
 
     Columnar, so that a million rows load in a second and loader workers share them. Build one with
-    `SampleTable.of`. Relative paths are relative to `root`.
+    `SampleTable.of`. Relative paths are relative to `root`; `path` and `paths` open what is no UTF-8, too.
     """
 
     table: pa.Table
@@ -86,11 +87,11 @@ class SampleTable:
 
     def path(self, row: int, modality: str) -> Path:
         """Absolute path of one image."""
-        return self.root / str(self.table.column(modality)[row].as_py())
+        return to_path(self.root, str(self.table.column(modality)[row].as_py()))
 
     def paths(self, modality: str) -> list[Path]:
         """Absolute paths of one modality, in row order."""
-        return [self.root / path for path in self.column(modality)]
+        return [to_path(self.root, path) for path in self.column(modality)]
 
     def box(self, row: int) -> tuple[float, float, float, float] | None:
         """x, y, w, h in pixels of the first modality's image, or None for the whole image."""
@@ -151,7 +152,21 @@ class SampleTable:
 def _array(values: Any, kind: pa.DataType) -> pa.Array:
     if isinstance(values, pa.ChunkedArray):
         values = values.combine_chunks()
-    return values.cast(kind) if isinstance(values, pa.Array) else pa.array(values, kind)
+    try:
+        array = values.cast(kind) if isinstance(values, pa.Array) else pa.array(values, kind)
+    except UnicodeEncodeError:  # names of files that are no UTF-8
+        return _to_texts(values)
+    return _to_texts(array.to_pylist()) if kind == pa.string() and _has_controls(array) else array
+
+
+def _has_controls(names: pa.Array) -> bool:
+    if pc.all(pc.ascii_is_printable(names)).as_py() is not False:  # fast, and true of most data
+        return False
+    return bool(pc.any(pc.match_substring_regex(names, CONTROLS)).as_py())
+
+
+def _to_texts(names: Iterable[str | None]) -> pa.Array:
+    return pa.array([None if name is None else to_text(name) for name in names], pa.string())
 
 
 def _replace_backslashes(paths: pa.Array, root: Path) -> pa.Array:
@@ -159,7 +174,7 @@ def _replace_backslashes(paths: pa.Array, root: Path) -> pa.Array:
     if not pc.any(pc.match_substring(paths, "\\")).as_py():
         return paths
     replaced = [
-        path if path is None or "\\" not in path or (root / path).exists() else path.replace("\\", "/")
+        path if path is None or "\\" not in path or to_path(root, path).exists() else path.replace("\\", "/")
         for path in paths.to_pylist()
     ]
     return pa.array(replaced, paths.type)

@@ -73,8 +73,9 @@ class Run:
 
     def require_folder(self) -> None:
         """Raise FasError if the folder has been removed: it must not come back without its recipe."""
-        if not self.path.is_dir():
-            raise FasError(f"{self.path}: cannot be written: no such folder; was it removed during the run?")
+        if not (self.path / files.RECIPE).is_file():
+            problem = "no recipe.yaml in it" if self.path.is_dir() else "no such folder"
+            raise FasError(f"{self.path}: cannot be written: {problem}; was it removed during the run?")
 
     def write_recipe(self) -> None:
         """Write the resolved recipe."""

@@ -11,6 +11,7 @@ from attrs import frozen
 
 from fas_core.data.images import WRITABLE_SUFFIXES, Image, write_image
 from fas_core.errors import DataError, format_list
+from fas_core.names import escape_controls, shorten
 from fas_core.runtime.explain import Explainer, ExplanationMaps, Map
 from fas_core.runtime.inputs import Input, InputSample
 from fas_core.runtime.predictor import Face, FaceResult, Prediction
@@ -36,11 +37,15 @@ GRAD_CAM, OCCLUSION = "Grad-CAM", "occlusion"
 
 
 def output_path(folder: Path, relative: str, suffix: str | None = None) -> Path:
-    """Return the path of a copy, never outside `folder`; without `suffix` it keeps its own where possible."""
-    path = Path(*(name for name in Path(relative).parts if name not in ("..", Path(relative).anchor)))
-    if suffix is None and path.suffix.lower() in WRITABLE_SUFFIXES:
-        return folder / path
-    return folder / path.with_suffix(suffix or ".png")
+    """Return the path of a copy, never outside `folder`; without `suffix` it keeps its own where possible.
+
+    A name that gets too long by its suffix is shortened.
+    """
+    names = Path(relative.replace("\0", "\\0")).parts
+    path = Path(*(name for name in names if name not in ("..", Path(relative).anchor)))
+    if suffix is not None or path.suffix.lower() not in WRITABLE_SUFFIXES:
+        path = path.with_suffix(suffix or ".png")
+    return folder.joinpath(*map(shorten, path.parts[:-1]), shorten(path.name, path.suffix))
 
 
 def check_output_paths(folder: Path, inputs: Iterable[Input], suffix: str | None = None) -> None:
@@ -75,7 +80,7 @@ def annotate(photo: Image, results: Sequence[FaceResult]) -> Image:
 def _label(result: FaceResult) -> tuple[str, tuple[int, int, int]]:
     prediction = result.prediction
     if prediction is None:
-        return result.reason, NOT_SCORED
+        return escape_controls(result.reason), NOT_SCORED
     return f"{prediction.verdict} {prediction.score:.3f}", LIVE if prediction.live else ATTACK
 
 
@@ -113,7 +118,7 @@ class ExplanationWriter:
             for face, prediction in faces
         ]
         path = output_path(self.folder, relative, ".png")
-        write_image(path, np.concatenate(sheets))
+        write_image(path, np.concatenate(sheets), durable=False)
         return path
 
 
@@ -198,4 +203,4 @@ def _draw_legend(sheet: Image) -> None:
 def _write(
     sheet: Image, text: str, x: int, y: int, colour: tuple[int, int, int] = BLACK, scale: float = 0.5
 ) -> None:
-    cv2.putText(sheet, text, (x, y), FONT, scale, colour, 1, cv2.LINE_AA)
+    cv2.putText(sheet, escape_controls(text), (x, y), FONT, scale, colour, 1, cv2.LINE_AA)

@@ -95,7 +95,7 @@ class PredictionPipeline:
         results = loaded.results(predictions)
         if self.annotated is not None and loaded.photo is not None:
             path = output_path(self.annotated, loaded.sample.copy_path)
-            write_image(path, annotate(to_uint8(loaded.photo), results))
+            write_image(path, annotate(to_uint8(loaded.photo), results), durable=False)
         faces = [
             (face, prediction)
             for face, prediction in zip(loaded.faces, predictions, strict=True)

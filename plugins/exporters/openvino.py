@@ -15,7 +15,7 @@ from fas_core.atomic import replacing_all
 from fas_core.card import METADATA_KEY, Card
 from fas_core.contracts import Exported, Images, Verification, Verify
 from fas_core.digests import seal_model_file
-from fas_core.errors import ModelError
+from fas_core.errors import FasError, ModelError
 from fas_core.library_settings import import_openvino
 from fas_core.models.model import Model
 from fas_plugins.exporters.forms import write_form
@@ -75,6 +75,10 @@ def _write(
         converted.reshape(shapes)
     converted.set_rt_info(card.to_json(), [METADATA_KEY])
     with replacing_all(destination, destination.with_suffix(".bin")) as (temporary, _):
-        openvino.save_model(converted, temporary, compress_to_fp16=False)
+        try:
+            openvino.save_model(converted, temporary, compress_to_fp16=False)
+        except RuntimeError as error:
+            reason = describe_error(error)
+            raise FasError(f"{destination}: cannot be written; is the disk full? ({reason})") from error
         seal_model_file(temporary)
         return verify_file(temporary, options, traced, verify, "OpenVINO", destination)

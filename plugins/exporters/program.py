@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -45,7 +46,9 @@ def export(
     _remove_source_paths(program)
     with replacing(destination) as temporary:
         with silence():
-            torch.export.save(program, temporary, extra_files={CARD: card.to_json()})
+            buffer = BytesIO()  # for PyTorch's own writer ends with a RuntimeError where the disk is full
+            torch.export.save(program, buffer, extra_files={CARD: card.to_json()})
+            temporary.write_bytes(buffer.getbuffer())
             scorer = _open_scorer(temporary, card)
         verification = verify(scorer, tolerance=options.choose_tolerance(), acer_loss=options.acer_loss)
     return Exported(destination, verification)

@@ -122,7 +122,7 @@ def test_what_is_no_image_is_refused(tmp_path: Path, content: bytes | None, mess
         path.write_bytes(content)
     with pytest.raises(DataError, match=rf"a\.jpg: {message}"):
         read_image(path)
-    with pytest.raises(DataError, match="cannot be read: Is a directory"):
+    with pytest.raises(DataError, match="cannot be read: a folder, not a file"):
         read_image(tmp_path)
 
 

@@ -45,13 +45,16 @@ class Kill:
     moment: Moment = "before"
 
 
-def run(arguments: Sequence[object], folder: Path, kill: Kill | None = None) -> tuple[int, int]:
+def run(
+    arguments: Sequence[object], folder: Path, kill: Kill | None = None, max_bytes: int | None = None
+) -> tuple[int, int]:
     """Run a command of `fas` in a child process.
 
     Args:
         arguments: of the command.
         folder: changes of files below it are counted; the output goes to `output.txt` beside it.
         kill: when the process is killed; None: never.
+        max_bytes: writing a file beyond this size is an error (EFBIG), as on a full disk; None: never.
 
     Returns:
         Exit code (negative: the signal that ended it), and the number of changes until then.
@@ -59,7 +62,9 @@ def run(arguments: Sequence[object], folder: Path, kill: Kill | None = None) -> 
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(PRELOAD)
     changes = context.Value("i", 0)
-    child = context.Process(target=_run, args=([str(item) for item in arguments], folder, kill, changes))
+    child = context.Process(
+        target=_run, args=([str(item) for item in arguments], folder, kill, changes, max_bytes)
+    )
     child.start()
     child.join()
     disk = _disk_path(folder)
@@ -74,7 +79,7 @@ def _disk_path(folder: Path) -> Path:
     return folder.with_name(f"{folder.name}.disk")
 
 
-def _run(arguments: list[str], folder: Path, kill: Kill | None, changes: Any) -> None:
+def _run(arguments: list[str], folder: Path, kill: Kill | None, changes: Any, max_bytes: int | None) -> None:
     output = os.open(folder.with_name("output.txt"), os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     os.dup2(output, 1)
     os.dup2(output, 2)
@@ -83,6 +88,11 @@ def _run(arguments: list[str], folder: Path, kill: Kill | None, changes: Any) ->
     if kill is not None and kill.moment == "power loss":
         os.fsync = disk.sync  # type: ignore[assignment]
     _count_changes(folder, kill, changes, disk)
+    if kill is not None:
+        signal.signal(signal.SIGXFSZ, signal.SIG_DFL)  # here, as only the main thread may
+    if max_bytes is not None:
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (max_bytes, max_bytes))
     from fas_core.cli import main
 
     main(arguments)
@@ -102,7 +112,6 @@ def _count_changes(folder: Path, kill: Kill | None, changes: Any, disk: Disk) ->
             disk.write(folder.name, _disk_path(folder))
         if kill.moment != "half-way" or event != "open":
             os.kill(os.getpid(), signal.SIGKILL)
-        signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
         resource.setrlimit(resource.RLIMIT_FSIZE, (HALF, HALF))  # the kernel ends the process at this size
 
     sys.addaudithook(audit)

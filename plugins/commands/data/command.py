@@ -85,7 +85,7 @@ def stats(dataset: str, split: str, size: int, sets: tuple[str, ...], workers: i
     statistics = measure_channels(samples, samples.modalities, size, Resize(), workers or cores())
     tree = {"model": {"normalize": {modality: asdict(values) for modality, values in statistics.items()}}}
     console.info(f"# {len(samples)} {split} samples of {dataset}, in [0, 1]")
-    console.info(to_yaml(tree).rstrip())
+    console.lines(to_yaml(tree).rstrip())
     if console.json:
         console.document({"data": dataset, "split": split, "samples": len(samples), **tree})
 

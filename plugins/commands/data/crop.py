@@ -7,15 +7,16 @@ Photos that cannot be read are listed, and the others are cropped.
 from __future__ import annotations
 
 import csv
+import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from io import StringIO
 from pathlib import Path
 from typing import Any
 
 from attrs import evolve, field, frozen
 
-from fas_core.atomic import replacing
+from fas_core.atomic import replacing, sync_disk, write_text
 from fas_core.console import console
 from fas_core.data.detectors import FaceDetector, face_detector, require_landmarks
 from fas_core.data.faces import CROP_LOG, CropSettings, DetectedFace, crop_face, is_centre_in, largest
@@ -25,11 +26,16 @@ from fas_core.data.open import identify_dataset, is_unknown_folder, open_dataset
 from fas_core.data.parallel import ordered
 from fas_core.data.text_lists import NO_FACE
 from fas_core.errors import DataError, format_list
+from fas_core.names import to_path, to_text
+from fas_core.progress import Progress
 from fas_core.records.samples import COLUMNS, SampleTable, concat
 from fas_core.registry import Registry
 from fas_plugins.commands.data.crop_log import Boxes, CropLog
 from fas_plugins.commands.data.decoding import explain_undecodable
 from fas_plugins.commands.data.sidecars import MANIFEST, copy_lists, write_lines
+
+SYNC_INTERVAL = 5.0
+"""Seconds between two syncs of crops to the disk; a killed job crops again what it cropped since the last."""
 
 CroppedBox = tuple[str, Box | None]
 """The id of a sample and the box that was cropped, None where no face was found."""
@@ -81,7 +87,11 @@ class CropJob:
         name = self.ids[row]
         if boxes.get(name) is None:
             return name in boxes
-        return all((self.destination / path).is_file() for path in self.images[row].values())
+        return all(self.crop_path(path).is_file() for path in self.images[row].values())
+
+    def crop_path(self, path: str) -> Path:
+        """Return the path of the crop of an image, by the image's path relative to the root."""
+        return to_path(self.destination, path)
 
     def crop(self, row: int) -> CroppedBox:
         """Write the crops of one sample; return its id and the cropped box, None where no face was found.
@@ -93,7 +103,7 @@ class CropJob:
             DataError: an image cannot be read, or the sample's box lies outside it.
         """
         paths = self.images[row]
-        photos = {modality: read_pixels(self.samples.root / path) for modality, path in paths.items()}
+        photos = {modality: read_pixels(to_path(self.samples.root, path)) for modality, path in paths.items()}
         first, box = next(iter(photos.values())), self.samples.box(row)
         if box is not None and not box_overlaps(box, first.shape):
             path = self.samples.root / next(iter(paths.values()))
@@ -103,12 +113,17 @@ class CropJob:
             return self.ids[row], None
         square, crops = crop_face(photos, face, self.settings)
         for modality, image in crops.items():
-            with replacing(self.destination / paths[modality]) as temporary:
+            with replacing(self.crop_path(paths[modality]), durable=False) as temporary:
                 temporary.write_bytes(encode(to_uint8(image), Path(paths[modality]).suffix))
         return self.ids[row], square
 
-    def crop_all(self, rows: Iterable[int], workers: int, unreadable: dict[str, str]) -> Iterator[CroppedBox]:
-        """Crop samples, yield the results, and add to `unreadable` why others cannot be cropped."""
+    def crop_all(
+        self, rows: Sequence[int], workers: int, unreadable: dict[str, str], bar: Progress
+    ) -> Iterator[CroppedBox]:
+        """Crop samples, yield the results, and add to `unreadable` why others cannot be cropped.
+
+        A result is yielded when its crops are on the disk, so that the log is true after a power cut.
+        """
 
         def crop(row: int) -> CroppedBox | DataError:
             try:
@@ -116,11 +131,20 @@ class CropJob:
             except DataError as error:
                 return error
 
+        finished: list[CroppedBox] = []
+        due = time.monotonic() + SYNC_INTERVAL
         for row, result in zip(rows, ordered(crop, rows, workers), strict=True):
             if isinstance(result, DataError):
                 unreadable[self.ids[row]] = result.message
             else:
-                yield result
+                finished.append(result)
+            bar.advance()
+            if time.monotonic() >= due:
+                sync_disk()
+                yield from finished
+                finished, due = [], time.monotonic() + SYNC_INTERVAL
+        sync_disk()
+        yield from finished
 
     def _detector_name(self, row: int) -> str | None:
         """Return the detector that found the sample's face; None where the sample has a box."""
@@ -141,15 +165,14 @@ class CropJob:
         ]
         columns: dict[str, list[Any]] = {name: samples.column(name) for name in known}
         columns |= {name: [paths.get(name) for paths in self.images] for name in samples.modalities}
-        columns["source"] = [str(path) for path in samples.paths(samples.modalities[0])]
+        columns["source"] = [to_text(str(path)) for path in samples.paths(samples.modalities[0])]
         cropped = [boxes.get(name) for name in self.ids]
         columns["source_box"] = [box and " ".join(f"{value:.1f}" for value in box) for box in cropped]
         columns["detector"] = [self._detector_name(row) for row in range(len(samples))]
         rows = [row for row, box in zip(zip(*columns.values(), strict=True), cropped, strict=True) if box]
         text = StringIO()
         csv.writer(text, lineterminator="\n").writerows([list(columns), *rows])
-        with replacing(self.destination / MANIFEST) as temporary:
-            temporary.write_text(text.getvalue(), encoding="utf-8")
+        write_text(self.destination / MANIFEST, text.getvalue())
 
 
 def crop_samples(
@@ -172,9 +195,8 @@ def crop_samples(
     rows = [row for row in range(len(ids)) if not job.is_finished(row, boxes)]
     unreadable: dict[str, str] = {}
     with console.progress("cropping", len(rows), "photos") as bar:
-        for name, box in log.record(job.crop_all(rows, workers, unreadable)):
+        for name, box in log.record(job.crop_all(rows, workers, unreadable, bar)):
             boxes[name] = box
-            bar.advance()
     job.write_manifest(boxes)
     no_face = tuple(name for name in ids if name not in unreadable and boxes[name] is None)
     write_lines(destination / NO_FACE, no_face)

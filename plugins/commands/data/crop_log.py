@@ -4,17 +4,35 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
+from itertools import takewhile
 from pathlib import Path
 
 from attrs import asdict, frozen
 
-from fas_core.atomic import replacing
+from fas_core.atomic import write_text
 from fas_core.data.faces import CropSettings
 from fas_core.data.images import Box
 from fas_core.errors import DataError, FasError
 
 Boxes = dict[str, Box | None]
 """The cropped box of each sample by id; None where no face was found."""
+
+
+def _describe_settings(line: str) -> str:
+    try:
+        return ", ".join(f"{name} {value}" for name, value in json.loads(line)["settings"].items())
+    except (ValueError, TypeError, AttributeError, LookupError):
+        return "unknown settings, as crops.jsonl is damaged"
+
+
+def _parse_line(line: str) -> tuple[str, Box | None] | None:
+    """Return the id and box of a line; None where the job was interrupted while it wrote the line."""
+    try:
+        record = json.loads(line)
+        name, box = record["id"], record["box"]
+        return (name, None) if box is None else (name, (box[0], box[1], box[2], box[3]))
+    except (ValueError, TypeError, LookupError):
+        return None
 
 
 @frozen
@@ -33,18 +51,16 @@ class CropLog:
         if settings.region == "box":
             del values["region"]  # which the logs of earlier versions lack
         header = json.dumps({"settings": {name: str(value) for name, value in values.items()}})
-        lines = self.path.read_text(encoding="utf-8").splitlines() if self.path.exists() else [header]
-        if lines[0] != header:
-            used = ", ".join(f"{name} {value}" for name, value in json.loads(lines[0])["settings"].items())
+        lines = self.path.read_bytes().decode(errors="replace").splitlines() if self.path.exists() else []
+        first = lines[0] if lines else header
+        if first != header:
             raise DataError(
-                f"{self.path.parent}: was cropped with {used}: use the same settings or another folder"
+                f"{self.path.parent}: was cropped with {_describe_settings(first)}: use the same settings or "
+                "another folder"
             )
-        if not lines[-1].endswith("}"):  # the job was interrupted while it wrote the line
-            lines.pop()
-        with replacing(self.path) as temporary:
-            temporary.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
-        records = map(json.loads, lines[1:])
-        return {item["id"]: None if item["box"] is None else tuple(item["box"]) for item in records}
+        records = [record for record in takewhile(bool, map(_parse_line, lines[1:])) if record is not None]
+        write_text(self.path, "".join(f"{line}\n" for line in [first, *lines[1 : 1 + len(records)]]))
+        return dict(records)
 
     def record(self, results: Iterable[tuple[str, Box | None]]) -> Iterator[tuple[str, Box | None]]:
         """Append a line for each result and yield it."""

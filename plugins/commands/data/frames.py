@@ -19,7 +19,7 @@ import numpy as np
 from attrs import asdict, field, frozen
 from attrs import validators as v
 
-from fas_core.atomic import replacing
+from fas_core.atomic import is_temporary, replacing, write_text
 from fas_core.console import console
 from fas_core.data.images import encode
 from fas_core.data.listing import UNREADABLE, Listing, describe_left_out, list_files
@@ -28,6 +28,7 @@ from fas_core.data.parallel import ordered
 from fas_core.data.text_lists import is_image
 from fas_core.data.video import opened
 from fas_core.errors import DataError, format_list
+from fas_core.names import to_text
 from fas_core.registry import Registry
 from fas_plugins.commands.data.sidecars import MANIFEST, copy_lists, write_lines
 
@@ -208,7 +209,7 @@ def _store_settings(destination: Path, settings: FrameSettings) -> None:
     if file.is_file():
         if (used := file.read_text(encoding="utf-8").strip()) != text:
             raise DataError(f"{destination}: has frames by {used}: use the same settings or another folder")
-    elif destination.is_dir() and next(destination.iterdir(), None):
+    elif destination.is_dir() and any(not is_temporary(entry.name) for entry in destination.iterdir()):
         raise DataError(f"{destination}: is not empty, and not of frames: choose another folder")
     else:
         write_lines(file, [text])
@@ -221,8 +222,7 @@ def _write_manifest(destination: Path, folders: Iterable[str]) -> int:
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(("id", "video", "frame", "path"))
     writer.writerows(rows)
-    with replacing(destination / MANIFEST) as temporary:
-        temporary.write_text(text.getvalue(), encoding="utf-8")
+    write_text(destination / MANIFEST, text.getvalue())
     return len(rows)
 
 
@@ -230,4 +230,4 @@ def _list_frames(destination: Path, folder: str) -> Iterator[tuple[str, str, int
     names = [entry.name for entry in (destination / folder).iterdir() if is_image(entry.name)]
     for name in sorted(names, key=lambda name: (len(name), name)):
         stem = name.rpartition(".")[0]
-        yield f"{folder}/{stem}", folder, int(stem), f"{folder}/{name}"
+        yield to_text(f"{folder}/{stem}"), to_text(folder), int(stem), to_text(f"{folder}/{name}")

@@ -12,6 +12,7 @@ from fas_core.console import console
 from fas_core.data.images import decode, read_bytes
 from fas_core.data.parallel import ordered
 from fas_core.errors import DataError
+from fas_core.names import to_path
 from fas_core.records.samples import SampleTable
 from fas_plugins.commands.data.decoding import capture_damage, describe_damage
 
@@ -63,4 +64,4 @@ def list_images(samples: SampleTable) -> Iterator[tuple[str, Path]]:
     for modality in samples.modalities:
         for name, path in zip(ids, samples.column(modality), strict=True):
             if path is not None:
-                yield name, samples.root / path
+                yield name, to_path(samples.root, path)

@@ -6,8 +6,9 @@ import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
-from fas_core.atomic import replacing
+from fas_core.atomic import replacing, write_text
 from fas_core.data.text_lists import is_image
+from fas_core.names import escape_controls
 
 MANIFEST = "manifest.csv"
 
@@ -23,6 +24,5 @@ def copy_lists(markers: Iterable[str], root: Path, destination: Path) -> list[Pa
 
 
 def write_lines(path: Path, lines: Iterable[str]) -> None:
-    """Write a text file of lines."""
-    with replacing(path) as temporary:
-        temporary.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    """Write a text file of lines; a name with a line break, or another control character, stays one."""
+    write_text(path, "".join(f"{escape_controls(line)}\n" for line in lines))

@@ -19,10 +19,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from attrs import evolve, frozen
 
-from fas_core.atomic import replacing
+from fas_core.atomic import write_text
 from fas_core.console import Table
 from fas_core.data.folds import assign_groups, plural, straddling_subjects
 from fas_core.errors import ConfigError, DataError, FasError, format_list
+from fas_core.names import to_text
 from fas_core.records.samples import ATTACK, COLUMNS, LIVE, SampleTable
 from fas_core.scores.label_words import parse_class, parse_split
 
@@ -160,12 +161,11 @@ def write_manifest(samples: SampleTable, path: Path) -> None:
         ]
     text = StringIO()
     csv.writer(text, lineterminator="\n").writerows([list(columns), *zip(*columns.values(), strict=True)])
-    with replacing(path) as temporary:
-        temporary.write_text(text.getvalue(), encoding="utf-8")
+    write_text(path, text.getvalue())
 
 
 def _relative_path(samples: SampleTable, image: str, manifest: Path) -> str:
-    return Path(os.path.relpath(samples.root / image, manifest.parent)).as_posix()
+    return to_text(Path(os.path.relpath(samples.root / image, manifest.parent)).as_posix())
 
 
 def _match_pattern(samples: SampleTable, by: str, pattern: str) -> tuple[str, ...]:

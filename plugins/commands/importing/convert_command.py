@@ -49,4 +49,4 @@ def command(old: Path, output: Path | None, overrides: dict[str, Any]) -> None:
         console.document({"recipe": converted.tree, "modality": modality, "left_out": left_out})
     else:
         text = f"{output}: written, modality {converted.modality}" if output else text.rstrip()
-        console.info(text)
+        console.lines(text)

@@ -197,7 +197,7 @@ def command(
             applied.policy,
             Limits(**limits),
             access_rules(host, listener.getsockname()[0], proxies, token, socket.gethostname()),
-            lambda: console.info(f"{model} at {service_url(listener)} (Ctrl-C ends it){announcement}"),
+            lambda: console.lines(f"{model} at {service_url(listener)} (Ctrl-C ends it){announcement}"),
             partial(click.echo, err=True) if access_log else None,
             drain_delay,
         )

@@ -83,14 +83,25 @@ class Server(uvicorn.Server):
     ) -> None:
         super().__init__(config)
         self.announce, self.draining, self.drain_delay = announce, draining, drain_delay
+        self.error: Exception | None = None
 
     async def main_loop(self) -> None:
-        self.announce()
+        try:
+            self.announce()
+        except (FasError, BrokenPipeError) as error:  # stdout cannot be written
+            self.error = error
+            return
         await super().main_loop()
         self.draining.set()
         end = monotonic() + self.drain_delay
         while monotonic() < end and not self.force_exit:
             await asyncio.sleep(0.05)
+
+    def run(self, sockets: list[socket.socket] | None = None) -> None:
+        """Serve until an interruption; raise what `announce` raised."""
+        super().run(sockets)
+        if self.error is not None:
+            raise self.error
 
 
 def create_server(

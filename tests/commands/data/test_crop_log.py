@@ -39,3 +39,28 @@ def test_other_settings_and_unwritable_files_are_refused(tmp_path: Path) -> None
         log.read(CropSettings(size=64))
     with pytest.raises(FasError, match=r"none/log\.jsonl: cannot be written"):
         list(CropLog(tmp_path / "none/log.jsonl").record([("a", None)]))
+
+
+@pytest.mark.parametrize(
+    "damage", [b'{"id": "b", "bo', b"\0\0\0\0\n", b"\xff\xfe\n", b'{"id": 1}\n', b"[]\n"]
+)
+def test_a_damaged_line_and_what_follows_is_dropped(tmp_path: Path, damage: bytes) -> None:
+    log = CropLog(tmp_path / "log.jsonl")
+    log.read(SMALL)
+    list(log.record([("a", None)]))
+    with log.path.open("ab") as file:
+        file.write(damage)
+    assert log.read(SMALL) == {"a": None}
+    list(log.record([("c", None)]))
+    assert log.read(SMALL) == {"a": None, "c": None}
+
+
+@pytest.mark.parametrize("content", [b"", b"{}\n", b"\0\0\n", b"[" * 9 + b"\n"])
+def test_a_damaged_header(tmp_path: Path, content: bytes) -> None:
+    log = CropLog(tmp_path / "log.jsonl")
+    log.path.write_bytes(content)
+    if not content:
+        assert log.read(SMALL) == {}
+        return
+    with pytest.raises(DataError, match="damaged"):
+        log.read(SMALL)

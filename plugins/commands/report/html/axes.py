@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
+from fas_core.names import escape_controls
 from fas_core.scores.ranked import Floats
 from fas_plugins.commands.report.html.curves import normal_deviate
 from fas_plugins.commands.report.html.theme import LIGHT, WIDTH, line_style
@@ -42,8 +43,9 @@ def create_figure(height: float = WIDTH * 0.7, *, names: int = 1, columns: int =
 
 
 def shorten_name(name: str) -> str:
-    """Replace the middle of a long name by an ellipsis."""
+    """Replace the middle of a long name by an ellipsis, and control characters, which SVG has not."""
     half = MAX_NAME // 2
+    name = escape_controls(name)
     return name if len(name) <= MAX_NAME else f"{name[: half - 1]}…{name[-half:]}"
 
 

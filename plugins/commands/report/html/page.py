@@ -7,10 +7,12 @@ from datetime import datetime
 
 from attrs import frozen
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 
 from fas_core import __version__
 from fas_core.console import Table
 from fas_core.evaluation.comparison import Comparison, comparison_table
+from fas_core.names import escape_lines
 from fas_core.runtime.explain import Explainer
 from fas_plugins.commands.report.html.misclassified import MisclassifiedGroup, find_misclassified
 from fas_plugins.commands.report.html.svg import Plot
@@ -96,6 +98,7 @@ def render(page: ReportPage) -> str:
     environment = Environment(
         loader=PackageLoader("fas_plugins.commands.report.html"),
         autoescape=True,
+        finalize=_escape_value,
         undefined=StrictUndefined,
         trim_blocks=True,
     )
@@ -110,6 +113,11 @@ def render(page: ReportPage) -> str:
         ],
         mistakes=[_find_mistakes(page, system) for system in page.systems],
     )
+
+
+def _escape_value(value: object) -> object:
+    """Escape control characters in a value of the template, before it is escaped as HTML."""
+    return value if isinstance(value, Markup) else escape_lines(str(value))
 
 
 def _find_mistakes(page: ReportPage, system: EvaluatedSystem) -> SystemMistakes:

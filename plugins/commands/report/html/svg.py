@@ -15,6 +15,7 @@ from matplotlib import rc_context
 from matplotlib.figure import Figure
 
 from fas_core.atomic import replacing
+from fas_core.names import escape_controls
 from fas_plugins.commands.report.html.theme import COLOURS, STYLE
 
 PlotFormat = Literal["svg", "png"]
@@ -71,7 +72,7 @@ class Plot:
         labels = (("title", "title", self.title), ("desc", "text", self.text))
         for index, (tag, suffix, text) in enumerate(labels):
             child = ElementTree.Element(tag, id=f"{self.name}-{suffix}")
-            child.text = text
+            child.text = escape_controls(text)
             root.insert(index, child)
         return Markup(ElementTree.tostring(root, encoding="unicode", method="html"))
 
