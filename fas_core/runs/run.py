@@ -27,12 +27,13 @@ from fas_core.card import Card
 from fas_core.config.load import FORMAT, merge, nest, read_mapping, to_plain, to_yaml
 from fas_core.config.recipe import Recipe
 from fas_core.config.structure import structure
-from fas_core.errors import FasError, ModelError
+from fas_core.errors import DataError, FasError, ModelError
 from fas_core.models import PRETRAINED
 from fas_core.registry import Registry
 from fas_core.runs import files, score_files
 from fas_core.scores.table import ScoreTable
 from fas_core.scores.thresholds import Threshold, fit_threshold
+from fas_core.text_files import parse_json, read_json, read_text
 
 if TYPE_CHECKING:
     from fas_core.models.model import Model
@@ -143,24 +144,22 @@ class Run:
     def metrics(self) -> list[dict[str, Any]]:
         """Read the lines of metrics.jsonl, one an epoch; raise FasError if it is damaged."""
         file = self.path / files.METRICS
-        try:
-            lines = file.read_text(encoding="utf-8").splitlines() if file.is_file() else []
-            records = [dict(json.loads(line)) for line in lines]
-            return [record | {"epoch": int(record["epoch"])} for record in records]
-        except (ValueError, TypeError, KeyError, RecursionError) as error:
-            raise FasError(f"{file}: damaged: remove it to use the run without its history") from error
+        text = read_text(file) if file.is_file() else ""
+        lines = [(f"{file}:{number}", line) for number, line in enumerate(text.splitlines(), 1)]
+        records = [(where, parse_json(line, where)) for where, line in lines]
+        for where, record in records:
+            if not isinstance(record, dict) or type(record.get("epoch")) is not int:
+                raise DataError(f"{where}: no record of an epoch: remove the file to use the run without it")
+        return [record for _, record in records]
 
     def results(self) -> dict[str, Any]:
         """Read results.json, empty where the run is not finished; raise FasError if it is damaged."""
         file = self.path / files.RESULTS
         if not file.is_file():
             return {}
-        try:
-            results = json.loads(file.read_text(encoding="utf-8"))
-        except ValueError as error:
-            raise FasError(f"{file}: not JSON: {error}") from error
+        results = read_json(file)
         if not isinstance(results, dict):
-            raise FasError(f"{file}: not what `fas train` writes")
+            raise DataError(f"{file}: not what `fas train` writes")
         return results
 
     def is_finished(self) -> bool:

@@ -109,7 +109,7 @@ def test_files_that_are_no_recipes(tmp_path: Path, text: str, message: str) -> N
 
 def test_bytes_that_are_no_text(tmp_path: Path) -> None:
     (tmp_path / "x.yaml").write_bytes(b"\xff\xfe\x00")
-    assert refused(tmp_path / "x.yaml").startswith(f"{tmp_path / 'x.yaml'}: cannot be read: ")
+    assert refused(tmp_path / "x.yaml").startswith(f"{tmp_path / 'x.yaml'}: not a text file in UTF-8")
 
 
 @pytest.mark.parametrize("name", ["nowhere.yaml", "."])

@@ -196,6 +196,7 @@ PATHS = [
 ]
 STATION = "face-station/12.02.18"
 NUMBERS = [1] * 40 + [0, 1, 0, 0]
+SPOOF_NUMBERS = [*NUMBERS[:40], 3, 1, 1, 1]
 ENSEMBLE = Ensemble(
     FittedRule("stacking", ("a", "b"), (1.0, -2.5), bias=0.1),
     Threshold(0.5, "eer", "dev"),
@@ -245,7 +246,11 @@ READERS: dict[str, TextReader] = {
     "labels": of_file(
         "labels.txt",
         read_labels,
-        *("a.png 1\nb.png 0\n", "id,label,subject\na.png,live,7\nb.png,attack,8\n", "+1,6_3_20_1\n-1,6_3_20_2\n"),
+        *(
+            "a.png 1\nb.png 0\n",
+            "id,label,subject\na.png,live,7\nb.png,attack,8\n",
+            "+1,6_3_20_1\n-1,6_3_20_2\n",
+        ),
     ),
     "score table, CSV": of_file("table.csv", read_table, SCORES),
     "score table, Parquet": of_file(
@@ -260,7 +265,9 @@ READERS: dict[str, TextReader] = {
     ),
     "results": of_run(
         "results.json",
-        json.dumps({"train_hours": 0.5, "data": {"dev": "ab", "test": "cd"}, "splits": {"test": {"notes": []}}}),
+        json.dumps(
+            {"train_hours": 0.5, "data": {"dev": "ab", "test": "cd"}, "splits": {"test": {"notes": []}}}
+        ),
     ),
     "metrics": of_run("metrics.jsonl", '{"epoch": 1, "loss": 0.5}\n{"epoch": 2, "loss": NaN, "eer": 0.1}\n'),
     "environment": of_run("environment.json", json.dumps({"packages": {"torch": "2"}, "python": "3.11"})),
@@ -273,7 +280,10 @@ READERS: dict[str, TextReader] = {
         json.dumps({"made_with": {"version": 1, "subjects": 42, "shots": 9, "size": 128, "seed": 0}}),
     ),
     "manifest, CSV": of_dataset(
-        "m.csv", lambda root: Manifest(ManifestOptions(), root=root / "m.csv"), MANIFEST.replace(";", ","), "sep=;\n" + MANIFEST
+        "m.csv",
+        lambda root: Manifest(ManifestOptions(), root=root / "m.csv"),
+        MANIFEST.replace(";", ","),
+        "sep=;\n" + MANIFEST,
     ),
     "manifest, Parquet": of_file(
         "m.parquet",
@@ -290,7 +300,7 @@ READERS: dict[str, TextReader] = {
         lambda root: CasiaSurf(CasiaSurfOptions(), root=root),
         "id,species,subject,group\na/color/1.jpg,print,7,AF\nb/color/2.jpg,live,8,CA\n",
         lists={
-            "train_list.txt": "a/color/1.jpg a/depth/1.jpg a/ir/1.jpg 0\nb/color/2.jpg b/d/2.jpg b/ir/2.jpg 1\n"
+            "train_list.txt": "a/color/1.jpg a/d/1.jpg a/ir/1.jpg 0\nb/color/2.jpg b/d/2.jpg b/ir/2.jpg 1\n"
         },
     ),
     "CeFA": of_dataset(
@@ -336,14 +346,12 @@ READERS: dict[str, TextReader] = {
         "PROTOCOL-grandtest.csv",
         lambda root: Wmca(WmcaOptions("grandtest"), root=root),
         f"{STATION}/035_01_000_0_01,bonafide,,train\n{STATION}/100_03_015_2_10,attack,attack/3D,dev\n",
-        images=[
-            f"{STATION}/{video}/color/0000.png" for video in ("035_01_000_0_01", "100_03_015_2_10")
-        ],
+        images=[f"{STATION}/{video}/color/0000.png" for video in ("035_01_000_0_01", "100_03_015_2_10")],
     ),
     "CelebA-Spoof": of_dataset(
         "metas/intra_test/train_label.json",
         lambda root: CelebaSpoof(CelebaSpoofOptions("intra_test"), root=root),
-        json.dumps({"Data/train/1/live/1.jpg": NUMBERS, "Data/train/1/spoof/2.jpg": NUMBERS[:40] + [3, 1, 1, 1]}),
+        json.dumps({"Data/train/1/live/1.jpg": NUMBERS, "Data/train/1/spoof/2.jpg": SPOOF_NUMBERS}),
         images=["Data/train/1/live/1.jpg", "Data/train/1/spoof/2.jpg"],
         lists={"metas/intra_test/test_label.json": "{}", "Data/train/1/live/1_BB.txt": "1 2 3 4 0.9"},
     ),

@@ -76,7 +76,7 @@ def test_an_ensemble_is_read_back_exactly(rule: FittedRule, tmp_path: Path) -> N
     ("text", "message"),
     [
         (None, "cannot be read"),
-        ("{", "not an ensemble"),
+        ("{", "not JSON: "),
         ("[]", "must be a mapping"),
         ('{"rule": {"name": "mode", "members": ["a"]}}', "rule.name"),
         ('{"rule": {"name": "mean"}}', "rule.members: is required"),
