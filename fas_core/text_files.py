@@ -113,14 +113,16 @@ def refuse_long_numbers(data: bytes, where: str, error: type[FasError] = DataErr
             raise error(f"{where}:{line}: a number of more than {MAX_DIGITS} digits")
 
 
-def refuse_long_lines(text: str, where: str, error: type[FasError] = DataError) -> None:
-    """Raise a FasError if a line has more than `MAX_LINE` characters; it names the line."""
+def refuse_long_lines(
+    text: str, where: str, error: type[FasError] = DataError, limit: int = MAX_LINE
+) -> None:
+    """Raise a FasError if a line has more than `limit` characters; it names the line."""
     start = 0
-    while len(text) - start > MAX_LINE:
-        end = text.rfind("\n", start, start + MAX_LINE + 1)
+    while len(text) - start > limit:
+        end = text.rfind("\n", start, start + limit + 1)
         if end < 0:
             line = text.count("\n", 0, start) + 1
-            raise error(f"{where}:{line}: a line of more than {MAX_LINE:,} characters")
+            raise error(f"{where}:{line}: a line of more than {limit:,} characters")
         start = end + 1
 
 

@@ -14,6 +14,7 @@ from fas_core.console import console
 from fas_core.descriptors import PANELS
 from fas_core.errors import FasError
 from fas_core.registry import DISABLE
+from fas_core.text_files import shorten
 
 TRAIN, SHIP, _, INSPECT = PANELS
 
@@ -21,7 +22,16 @@ INTERRUPTED = 130
 
 
 class Root(CommandGroup):
-    """The root group: it turns a `FasError` into one line on stderr and an exit code."""
+    """The root group: it turns a `FasError` into one line on stderr and an exit code.
+
+    So it does with what the operating system refuses of a file, wherever it happens: no such folder, a name
+    that is too long, a full disk.
+    """
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if any("\0" in argument for argument in args):  # possible where a program calls `main`
+            raise click.UsageError("an argument has a NUL, which no name or path can have", ctx)
+        return super().parse_args(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -35,6 +45,11 @@ class Root(CommandGroup):
         except BrokenPipeError:  # `fas ... | head`: the reader has closed the pipe
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             ctx.exit(0)
+        except OSError as error:
+            if error.filename is None:
+                raise
+            console.error(f"{shorten(os.fsdecode(error.filename), 300)}: {error.strerror}")
+            ctx.exit(FasError.exit_code)
 
 
 def _disable(_: click.Context, __: click.Parameter, names: tuple[str, ...]) -> None:

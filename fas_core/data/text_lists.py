@@ -6,9 +6,11 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from fas_core.errors import DataError, format_list
-from fas_core.text_files import MAX_TABLE, read_text, refuse_long_lines
+from fas_core.text_files import MAX_TABLE, read_text, refuse_long_lines, refuse_long_numbers
 
 MAX_PROBLEMS = 20
+MAX_LIST_LINE = 1 << 15
+"""Characters of a line: several of the longest paths."""
 NO_FACE = "no_face.txt"
 """File beside crops: ids of the samples in which no face was found."""
 IMAGE_SUFFIXES = (
@@ -85,7 +87,8 @@ def read_lines(path: Path) -> list[str]:
     if not path.exists():
         raise DataError(f"{path}: no such list")
     text = read_text(path, MAX_TABLE)
-    refuse_long_lines(text, str(path))
+    refuse_long_lines(text, str(path), limit=MAX_LIST_LINE)
+    refuse_long_numbers(text.encode(), str(path))
     return [line.strip() for line in text.split("\n")]
 
 

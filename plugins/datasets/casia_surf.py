@@ -121,7 +121,7 @@ def read_manifest(path: Path, ids: pa.Array) -> dict[str, pa.Array]:
     """Read the manifest's columns for these ids; null for ids that it does not list.
 
     Raises:
-        DataError: the file is not a CSV table with an `id` column.
+        DataError: the file is not a CSV table with one column `id`, and no name given twice.
     """
     convert = pa.csv.ConvertOptions(
         column_types=dict.fromkeys(("id", *MANIFEST_COLUMNS), pa.string()),
@@ -133,7 +133,9 @@ def read_manifest(path: Path, ids: pa.Array) -> dict[str, pa.Array]:
         refuse_many_columns(text.partition("\n")[0].count(",") + 1, str(path))
         table = pa.csv.read_csv(io.BytesIO(text.encode()), convert_options=convert)
     except pa.ArrowException as error:
-        raise DataError(f"{path}: cannot be read as a CSV table: {error}") from error
+        raise DataError(f"{path}: cannot be read as a CSV table: {' '.join(str(error).split())}") from error
+    if len(set(table.column_names)) < table.num_columns:
+        raise DataError(f"{path}: a column is given twice: {format_list(table.column_names, 12)}")
     if "id" not in table.column_names:
         raise DataError(f"{path}: no 'id' column (found: {format_list(table.column_names, 12)})")
     rows = pc.index_in(ids, value_set=table.column("id").combine_chunks())

@@ -162,7 +162,8 @@ def read_delimited(path: Path, text: str, delimiter: str | None, header: bool | 
 def find_delimiter(text: str) -> str:
     """The first of `DELIMITERS` that splits most of 50 lines into as many cells, a number among them."""
     head = text[:100_000].split("\n")
-    lines = [line for line in head[:-1] or head if line.strip()][:50]
+    complete, last = ([line for line in part if line.strip()] for part in (head[:-1], head[-1:]))
+    lines = (complete or last)[:50]
     for delimiter in DELIMITERS:
         rows = _split_lines(lines, delimiter)
         ((width, _),) = Counter(map(len, rows)).most_common(1)
