@@ -99,7 +99,8 @@ class _LimitedLoader(yaml.SafeLoader):
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         keys = set()
-        for key in (key for key, _ in node.value if isinstance(key, yaml.ScalarNode)):
+        pairs = node.value if isinstance(node, yaml.MappingNode) else []  # the tag !!set may be of a list
+        for key in (key for key, _ in pairs if isinstance(key, yaml.ScalarNode)):
             if key.value in keys:
                 problem = f"{shorten(key.value)!r} is given twice"
                 raise ConstructorError(problem=problem, problem_mark=key.start_mark)
