@@ -24,9 +24,9 @@ FORMAT = 1
 LABELS = {"0": "attack", "1": "live"}
 
 
-def _to_plain(recipe: Mapping[str, Any]) -> dict[str, Any]:
+def _to_plain(values: Mapping[str, Any]) -> dict[str, Any]:
     """Replace tuples by lists, so that a card equals the card read from its JSON."""
-    return dict(json.loads(json.dumps(recipe)))
+    return dict(json.loads(json.dumps(values)))
 
 
 @frozen
@@ -40,6 +40,7 @@ class Card:
         recipe: the whole resolved recipe, as plain data.
         data: `{split: fingerprint}` of the samples that it was trained and evaluated on.
         versions: `{package: version}`.
+        plugins: those of other distributions that the recipe uses, see `fas_core.registry.Required`.
     """
 
     input: ModelInput
@@ -47,6 +48,7 @@ class Card:
     recipe: Mapping[str, Any] = field(factory=dict, converter=_to_plain)
     data: Mapping[str, str] = field(factory=dict)
     versions: Mapping[str, str] = field(factory=dict)
+    plugins: Mapping[str, Mapping[str, Any]] = field(factory=dict, converter=_to_plain)
 
     @property
     def modalities(self) -> tuple[str, ...]:
@@ -72,6 +74,7 @@ class Card:
             "recipe": self.recipe,
             "data": self.data,
             "versions": self.versions,
+            "plugins": self.plugins,
             "partial": self.input.partial,
         }
         return json.dumps(card)

@@ -13,12 +13,13 @@ import shlex
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
-from typing import TYPE_CHECKING, Any
+from contextlib import ExitStack, contextmanager, redirect_stdout
+from typing import TYPE_CHECKING, Any, TextIO
 
 from attrs import define, field, frozen
 
 from fas_core.progress import Clock, Progress, draw_bar
+from fas_core.streams import duplicate_stdout
 
 if TYPE_CHECKING:
     from rich.console import Console as RichConsole
@@ -58,18 +59,46 @@ class Table:
 
 @define
 class Console:
-    """Output to stdout and stderr. A command's flags set `json` and `quiet`; `clock` gives seconds."""
+    """Output to stdout and stderr. A command sets `json`, `quiet` and `verbose`; `clock` gives seconds."""
 
     json: bool = False
     quiet: bool = False
+    verbose: bool = False
     clock: Clock = time.monotonic
     _rich: dict[bool, RichConsole] = field(factory=dict, init=False, repr=False)
+    _warned: set[str] = field(factory=set, init=False, repr=False)
+    _reserved: TextIO | None = field(default=None, init=False, repr=False)
+
+    def reset(self) -> None:
+        """Forget the flags and warnings of a former command."""
+        self.json = self.quiet = self.verbose = False
+        self._warned.clear()
+
+    @property
+    def stdout(self) -> TextIO:
+        """The stream of results: stdout, also where it is reserved."""
+        return self._reserved or sys.stdout
+
+    @contextmanager
+    def reserve_stdout(self) -> Iterator[None]:
+        """Keep stdout for this console: what else is printed in the block goes to stderr.
+
+        That includes what C code and child processes write to the file descriptor of stdout.
+        """
+        if self._reserved is not None:
+            yield
+            return
+        with duplicate_stdout(sys.stdout) as self._reserved, redirect_stdout(sys.stderr):
+            try:
+                yield
+            finally:
+                self._reserved = None
 
     def rich(self, *, stderr: bool = False) -> RichConsole:
         """Return the rich console of stdout or stderr, made when the stream is first used or replaced."""
         from rich.console import Console as RichConsole
 
-        stream = sys.stderr if stderr else sys.stdout
+        stream = sys.stderr if stderr else self.stdout
         rich = self._rich.get(stderr)
         if rich is None or rich.file is not stream:
             if isinstance(stream, io.TextIOWrapper):
@@ -101,6 +130,12 @@ class Console:
         """Print a warning on stderr."""
         self.rich(stderr=True).print(f"warning: {text}", style="yellow", markup=False)
 
+    def warn_once(self, text: str) -> None:
+        """Print a warning on stderr, unless the same one was printed before."""
+        if text not in self._warned:
+            self._warned.add(text)
+            self.warn(text)
+
     def error(self, text: str) -> None:
         """Print on stderr why the command ends."""
         self.rich(stderr=True).print(f"error: {text}", style="bold red", markup=False)
@@ -123,8 +158,8 @@ class Console:
 
     def document(self, value: object) -> None:
         """Write the JSON document of `--json` to stdout; NaN and infinities become null."""
-        sys.stdout.write(json.dumps(_replace_non_finite(value), indent=2, allow_nan=False) + "\n")
-        sys.stdout.flush()
+        self.stdout.write(json.dumps(_replace_non_finite(value), indent=2, allow_nan=False) + "\n")
+        self.stdout.flush()
 
     def next_steps(self, *commands: Sequence[object]) -> None:
         """Print commands that go on from here, each as its words, quoted for a shell; not with `--json`."""

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
 from attrs import frozen
 
@@ -34,8 +34,10 @@ if TYPE_CHECKING:
     from fas_core.records.samples import SampleTable
     from fas_core.scores.table import ScoreTable
 
-__all__ = ["BackboneModule", "DatasetReader", "ExporterFunction", "FusionModule", "LossModule"]
+__all__ = ["BackboneModule", "DatasetReader", "ExporterFunction", "FusionModule", "LossFunction"]
 __all__ += ["Images", "MetricFunction", "Scorer", "SubmissionFunction", "Verify"]
+__all__ += ["EmbeddingFusion", "MapBackbone", "PresenceFusion", "PublishedBackbone", "ReadingLoss"]
+__all__ += ["SelectiveLoss"]
 __all__ += ["Batch", "BranchSize", "Exported", "Outputs", "Submission", "SubmissionPart", "Verification"]
 
 Images = Mapping[str, "NDArray[np.uint8]"]
@@ -47,9 +49,7 @@ class BackboneModule(Protocol):
 
     `forward_features(x)`: (B, in_channels, H, W) float -> map (B, C, h, w); `forward_embedding(map)` ->
     (B, E); `forward_head(embedding)` -> (B, K). `num_features` is C, `embedding_dim` E, `num_logits` K and
-    `reduction` H / h. Two more attributes are optional. `map_size`: (h, w) of a predicted map, where the
-    embedding is such a map row by row; K is 1 then, the mean of the map. `published_name(name)`: the name of
-    an entry of the state dict in published checkpoints, where these have other names.
+    `reduction` H / h. K is at least `num_classes`. Optional: `MapBackbone`, `PublishedBackbone`.
     """
 
     num_features: int
@@ -62,17 +62,58 @@ class BackboneModule(Protocol):
     def forward_head(self, x: Tensor) -> Tensor: ...
 
 
+@runtime_checkable
+class MapBackbone(Protocol):
+    """Optional for a backbone: it predicts a map of (h, w), which is its embedding row by row.
+
+    K is 1, whatever `num_classes`: the mean of the map, which is the score. Its models have no logits.
+    """
+
+    map_size: tuple[int, int]
+
+
+@runtime_checkable
+class PublishedBackbone(Protocol):
+    """Optional for a backbone: published checkpoints have other names for entries of its state dict."""
+
+    def published_name(self, name: str) -> str: ...
+
+
 class FusionModule(Protocol):
     """An `nn.Module` that joins `{modality: the stage that the descriptor's takes names}` into (B, K) logits.
 
     A fusion of inputs gives (B, `out_channels`, H, W), the input of the one backbone. For a missing modality
-    it gets zeros. A fusion of logits, where zeros would be a vote, gets `presence` as well: `{modality: (B,)
-    bool}`, or None if nothing is missing.
+    it gets zeros. Optional: `EmbeddingFusion`, `PresenceFusion`.
     """
 
     num_logits: int
 
-    def __call__(self, branches: dict[str, Tensor], presence: dict[str, Tensor] | None = None) -> Tensor: ...
+    def __call__(self, branches: dict[str, Tensor]) -> Tensor: ...
+
+
+@runtime_checkable
+class EmbeddingFusion(Protocol):
+    """Optional for a fusion: its logits are computed from an embedding, (B, E), the model's `embedding`.
+
+    `forward` is `forward_head(forward_embedding(branches))`; models call the two stages.
+    """
+
+    embedding_dim: int
+
+    def forward_embedding(self, branches: dict[str, Tensor]) -> Tensor: ...
+    def forward_head(self, embedding: Tensor) -> Tensor: ...
+
+
+@runtime_checkable
+class PresenceFusion(Protocol):
+    """Optional for a fusion: it is told which modalities are present.
+
+    `forward`, or `forward_embedding` of an `EmbeddingFusion`, then has a second argument, `presence`:
+    `{modality: (B,) bool}`, or None if nothing is missing. A fusion of logits, where zeros would be a vote,
+    must declare it to score faces with missing modalities.
+    """
+
+    takes_presence: Literal[True]
 
 
 class DatasetReader(Protocol):
@@ -136,13 +177,34 @@ class SubmissionFunction(Protocol):
     def __call__(self, options: Any, root: Path, split: str) -> Submission: ...
 
 
-class LossModule(Protocol):
-    """An `nn.Module` that returns the mean loss of a batch, a scalar; it may have parameters.
+class LossFunction(Protocol):
+    """Returns the mean loss of a batch, a scalar.
 
-    A loss that computes its target from images names in a tuple `reads` the modalities to read for it.
+    It is a function or any other callable; parameters of an `nn.Module` are trained with the model's.
+    Optional: `SelectiveLoss`, `ReadingLoss`.
     """
 
     def __call__(self, outputs: Outputs, batch: Batch) -> Tensor: ...
+
+
+@runtime_checkable
+class SelectiveLoss(Protocol):
+    """Optional for a loss: names of the `Outputs` that it needs; without this attribute, the `logits`.
+
+    A model that does not have them is refused before training begins.
+    """
+
+    needs: tuple[str, ...]
+
+
+@runtime_checkable
+class ReadingLoss(Protocol):
+    """Optional for a loss: it computes its target from the images of these modalities.
+
+    The model need not take them. Data without them are refused before training begins.
+    """
+
+    reads: tuple[str, ...]
 
 
 class MetricFunction(Protocol):

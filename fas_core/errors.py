@@ -44,13 +44,30 @@ def format_list(items: Iterable[object], shown: int = 5) -> str:
     return ", ".join(names[:shown]) + (f" and {others} more" if others > 0 else "")
 
 
-def suggest_closest(name: str, known: Iterable[str]) -> str:
-    """Return ` (did you mean X?)`, or the known names if none is close, or "" if there are none."""
+SIMILARITY = 0.75
+"""Least `difflib` ratio of a suggestion: `shwo` for `show` has it, `resnet50` for `fishnet150` does not."""
+
+PART = 3
+"""Least length of a part of a name that suggests the name, such as `cross` of `cross_entropy`."""
+
+
+def find_closest(name: str, known: Iterable[str]) -> str | None:
+    """Return the known name that is most like a name, or that has it as a part; None if there is none."""
     from difflib import get_close_matches
 
+    names = {other.lower(): other for other in sorted(known)}
+    lower = name.lower()
+    close = get_close_matches(lower, names, n=1, cutoff=SIMILARITY)
+    parts = [other for other in names if len(lower) >= PART and lower in other]
+    matches = close or parts
+    return names[matches[0]] if matches else None
+
+
+def suggest_closest(name: str, known: Iterable[str]) -> str:
+    """Return ` (did you mean X?)`, or the known names if none is close, or "" if there are none."""
     names = sorted(known)
-    if match := get_close_matches(name, names, n=1):
-        return f" (did you mean {match[0]!r}?)"
+    if (closest := find_closest(name, names)) is not None:
+        return f" (did you mean {closest!r}?)"
     return f" (known: {', '.join(names)})" if names else ""
 
 

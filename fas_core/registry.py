@@ -1,107 +1,204 @@
-"""Plugin discovery: every entry point of the group `fas` becomes a record.
+"""The installed plugins, and lookup of their components by kind and name.
 
-The plugins of fas-core are discovered like all others. A plugin that cannot be loaded becomes a *failed*
-record with the reason, and the others work. A name that two plugins provide is an error when it is used.
+The plugins of fas-core are discovered like all others. Of a name that several plugins provide, fas-core's own
+component is used, with a warning; without one it is an error when it is used. `distribution:name` picks one.
 """
 
 from __future__ import annotations
 
 import os
-import re
-from collections.abc import Iterable, Iterator
-from functools import cache, lru_cache
-from importlib.metadata import Distribution, EntryPoint, entry_points
-from typing import Literal, TypeVar
+import traceback
+from collections.abc import Iterable, Mapping
+from functools import cache
+from importlib.metadata import distributions
+from types import FrameType
+from typing import Any, TypeVar
 
-import pluggy
-from attrs import evolve, frozen
+from attrs import evolve, field, frozen
 
-from fas_core import __version__, hookspecs
-from fas_core.descriptors import KINDS, Component
-from fas_core.errors import PluginError, format_list, suggest_closest
+from fas_core.console import console
+from fas_core.descriptors import KINDS, Command, Component
+from fas_core.discovery import PluginRecord, canonical, discover
+from fas_core.errors import PluginError, suggest_closest
+from fas_core.failures import Provider, describe_failure, module_of, top_package
 
-GROUP = "fas"
+__all__ = ["DISABLE", "PluginRecord", "Registry", "Required", "registry"]
+
 DISABLE = "FAS_DISABLE_PLUGINS"
 """Environment variable: comma-separated names of plugins or distributions that are not loaded."""
 
-CORE = re.compile(r"fas[-_.]core(?![-_.\w])", re.IGNORECASE)
-"""The start of a requirement on fas-core."""
-
 C = TypeVar("C", bound=Component)
 
-Status = Literal["active", "disabled", "failed"]
-
-
-@frozen
-class PluginRecord:
-    """A plugin: one entry point of a distribution; `error` is why it failed, in one line."""
-
-    name: str
-    distribution: str
-    version: str
-    status: Status
-    error: str = ""
-    components: tuple[Component, ...] = ()
-
-    @property
-    def provider(self) -> str:
-        """The plugin in messages: `plugin 'losses' of fas-core 1.0`."""
-        return f"plugin {self.name!r} of {self.distribution} {self.version}"
+Required = Mapping[str, Mapping[str, Any]]
+"""Plugins that a run or a file needs: `{distribution: {"version": ..., "components": ["loss poly1"]}}`."""
 
 
 @frozen
 class Registry:
-    """All installed plugins, and the components of the active ones."""
+    """All installed plugins, and the components of the active ones.
+
+    Args:
+        required: plugins that the run or file at hand was made with: a missing component of theirs is an
+            error that names them, and of a name with several providers theirs is used.
+    """
 
     records: tuple[PluginRecord, ...]
+    required: Required = field(factory=dict, hash=False)
 
     def all(self, kind: type[C]) -> list[C]:
         """Return all components of a kind, sorted by name; two of one name if two plugins provide it."""
         components = [item for record in self.records for item in record.components]
         return sorted((item for item in components if isinstance(item, kind)), key=lambda item: item.name)
 
+    def names(self, kind: type[Component]) -> set[str]:
+        """Return every name that finds a component of a kind: bare and qualified ones."""
+        return {name for item in self.all(kind) for name in (item.name, item.qualified_name)}
+
+    def name_of(self, component: Component) -> str:
+        """Return the shortest name that finds a component: the bare one unless another has that."""
+        chosen = self._choose(type(component), component.name)
+        return component.name if chosen is component else component.qualified_name
+
     def providers(self, kind: type[Component], name: str) -> list[PluginRecord]:
-        """Return the active plugins that provide a component of this kind and name."""
-
-        def provides(record: PluginRecord) -> bool:
-            return any(isinstance(item, kind) and item.name == name for item in record.components)
-
-        return [*filter(provides, self.records)]
+        """Return the active plugins that provide a component of this kind and name, bare or qualified."""
+        return [record for record, _ in self._matches(kind, name)]
 
     def find(self, kind: type[C], name: str) -> C:
-        """Return the component of this kind and name; raise PluginError unless one plugin provides it."""
-        providers = self.providers(kind, name)
-        if len(providers) > 1:
-            raise PluginError(describe_clash(kind, name, providers))
-        components = {component.name: component for component in self.all(kind)}
-        if name in components:
-            return components[name]
-        failed = [record.provider for record in self.records if record.status == "failed"]
-        hint = f"; failed: {', '.join(failed)}, see `fas plugins list`" if failed else ""
-        raise PluginError(
-            f"{kind.kind} {name!r}: no plugin provides it{suggest_closest(name, components)}{hint}"
-        )
+        """Return the component of this kind and name, which may be qualified: `acme-fas:gap`.
+
+        Raises:
+            PluginError: no plugin provides it, or several of other distributions than fas-core.
+        """
+        matches = self._matches(kind, name)
+        if not matches:
+            raise PluginError(self._describe_missing(kind, name))
+        if (chosen := self._choose(kind, name)) is None:
+            raise PluginError(describe_clash(kind, name, [record for record, _ in matches]))
+        if len(matches) > 1 and chosen.provider is not None and chosen.provider.is_core:
+            console.warn_once(describe_shadowed(kind, name, [record for record, _ in matches]))
+        return chosen
+
+    def provider_of(self, kind: type[Component], name: str) -> Provider | None:
+        """Return the distribution that a component comes from, or of a missing one came; None if unknown."""
+        chosen = self._choose(kind, name)
+        if chosen is not None:
+            return chosen.provider
+        component = f"{kind.kind} {name.rpartition(':')[2]}"
+        for distribution, plugin in self.required.items():
+            if component in plugin.get("components", ()):
+                return Provider(distribution, str(plugin.get("version", "")))
+        return None
+
+    def split_name(self, kind: type[Component], text: str) -> tuple[str, str | None]:
+        """Split `NAME:REST`, where NAME may be qualified itself; REST is None where there is none."""
+        first, colon, rest = text.partition(":")
+        second, further, tail = rest.partition(":")
+        if colon and self._matches(kind, f"{first}:{second}"):
+            return f"{first}:{second}", tail if further else None
+        return first, rest if colon else None
 
     def clashes(self) -> list[str]:
         """Return one line for every name that more than one plugin provides."""
         names = sorted({(item.kind, item.name) for record in self.records for item in record.components})
-        providers = [(KINDS[kind], name, self.providers(KINDS[kind], name)) for kind, name in names]
-        return [describe_clash(*clash) for clash in providers if len(clash[2]) > 1]
+        lines = []
+        for kind, name in names:
+            if len(providers := self.providers(KINDS[kind], name)) > 1:
+                has_core = any(record.provider.is_core for record in providers)
+                describe = describe_shadowed if has_core else describe_clash
+                lines.append(describe(KINDS[kind], name, providers))
+        return lines
+
+    def requiring(self, required: Required) -> Registry:
+        """Return the registry for a run or a file that was made with these plugins."""
+        plugins = {name: plugin for name, plugin in required.items() if isinstance(plugin, Mapping)}
+        return evolve(self, required=plugins)
+
+    def name_failure(self, error: BaseException) -> PluginError | None:
+        """Return the error as one of the plugin whose code raised it; None where that is fas-core's own.
+
+        An exit of a command of a plugin is not one: it may end as it likes.
+        """
+        frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)][::-1]
+        others = [record for record in self.records if not record.provider.is_core]
+        for frame in frames:
+            if record := _owner(module_of(frame), others):
+                component = _component_of(record, frames)
+                if isinstance(error, SystemExit) and isinstance(component, Command | None):
+                    return None
+                package = top_package(module_of(frame))
+                return PluginError(describe_failure(str(component or record), error, package))
+        return None
+
+    def _matches(self, kind: type[C], name: str) -> list[tuple[PluginRecord, C]]:
+        distribution, _, bare = name.rpartition(":")
+        return [
+            (record, item)
+            for record in self.records
+            if not distribution or canonical(record.distribution) == canonical(distribution)
+            for item in record.components
+            if isinstance(item, kind) and item.name == bare
+        ]
+
+    def _choose(self, kind: type[C], name: str) -> C | None:
+        """Return the one component of a name, that of a required plugin, or fas-core's; None if unclear."""
+        matches = self._matches(kind, name)
+        required = [item for record, item in matches if self._requires(record, kind, name)]
+        core = [item for record, item in matches if record.provider.is_core]
+        for components in ([item for _, item in matches], required, core):
+            if len(components) == 1:
+                return components[0]
+        return None
+
+    def _requires(self, record: PluginRecord, kind: type[Component], name: str) -> bool:
+        components = self.required.get(record.distribution, {}).get("components", ())
+        return f"{kind.kind} {name.rpartition(':')[2]}" in components
+
+    def _describe_missing(self, kind: type[Component], name: str) -> str:
+        """Say which plugin has the component, if that is known, else what has a similar name or failed."""
+        component = f"{kind.kind} {name!r}"
+        if (provider := self.provider_of(kind, name)) is not None:
+            return f"{component}: needs {provider}: {self._advise(provider.distribution)}"
+        known = {item.qualified_name if ":" in name else item.name for item in self.all(kind)}
+        failed = [str(record) for record in self.records if record.status == "failed"]
+        hint = f"; failed: {', '.join(failed)}, see `fas plugins list`" if failed else ""
+        return f"{component}: no plugin provides it{suggest_closest(name, known)}{hint}"
+
+    def _advise(self, distribution: str) -> str:
+        """Say how to get a plugin that is missing."""
+        records = [
+            record for record in self.records if canonical(record.distribution) == canonical(distribution)
+        ]
+        for record in records:
+            if record.status == "disabled":
+                return f"it is disabled (--disable-plugin, {DISABLE})"
+            if record.status == "failed":
+                return f"it failed: {record.failure}"
+        if records:
+            return f"the installed {records[0].version} does not provide it"
+        return f"pip install {distribution}"
 
 
 def describe_clash(kind: type[Component], name: str, providers: Iterable[PluginRecord]) -> str:
-    """Return a message with all providers of a name, and how to disable the last one that is not fas-core."""
-    ordered = sorted(providers, key=lambda record: not CORE.fullmatch(record.distribution))
-    names, last = " and by ".join(record.provider for record in ordered), token(ordered[-1])
+    """Return a message with all providers of a name, how to pick one and how to disable the last one."""
+    records = list(providers)
+    names, last = " and by ".join(map(str, records)), records[-1].token
+    picks = sorted({f"{record.distribution}:{name.rpartition(':')[2]}" for record in records})
+    pick = f"pick one, {' or '.join(picks)}, or " if len(picks) > 1 else ""
     return (
-        f"{kind.kind} {name!r} is provided by {names}: disable one, "
+        f"{kind.kind} {name!r} is provided by {names}: {pick}disable one, "
         f"e.g. fas --disable-plugin {last} ... or {DISABLE}={last}"
     )
 
 
-def token(record: PluginRecord) -> str:
-    """Return the name that disables exactly this plugin: `distribution:entry-point`."""
-    return f"{record.distribution}:{record.name}"
+def describe_shadowed(kind: type[Component], name: str, providers: Iterable[PluginRecord]) -> str:
+    """Return a message that fas-core's own component of a name is used, and how to reach the others."""
+    others = [record for record in providers if not record.provider.is_core]
+    group, blank, last = name.rpartition(" ")  # of a command
+    qualified = dict.fromkeys(f"{group}{blank}{record.distribution}:{last}" for record in others)
+    return (
+        f"{kind.kind} {name!r}: fas-core's own is used, not that of {' and '.join(map(str, others))}: "
+        f"write {' or '.join(qualified)} for it"
+    )
 
 
 def registry() -> Registry:
@@ -111,71 +208,26 @@ def registry() -> Registry:
 
 @cache
 def _build_registry(disabled: frozenset[str]) -> Registry:
-    return Registry(tuple(discover(entry_points(group=GROUP), disabled)))
+    return Registry(tuple(discover(distributions(), disabled)))
 
 
-def discover(entries: Iterable[EntryPoint], disabled: frozenset[str] = frozenset()) -> Iterator[PluginRecord]:
-    """Load plugins and yield a record for each entry point."""
-    for entry in entries:
-        name, version, requires = _read_metadata(entry.dist)
-        record = PluginRecord(entry.name, name, version, "active")
-        if disabled & {entry.name, name, token(record)}:
-            yield evolve(record, status="disabled")
-            continue
-        try:
-            _check_core_version(requires)
-            yield evolve(record, components=_load_components(entry))
-        except (Exception, SystemExit) as error:  # a plugin may raise anything; the others must still work
-            line = f"{type(error).__name__}: {error}".splitlines()[0]
-            yield evolve(record, status="failed", error=line)
+def _owner(module: str, records: Iterable[PluginRecord]) -> PluginRecord | None:
+    """Return the plugin whose package a module is in, of several in a namespace package the closest."""
+    parts = module.split(".")
+
+    def shared(record: PluginRecord) -> int:
+        pairs = zip(parts, record.module.split("."), strict=False)
+        return next((index for index, (one, other) in enumerate(pairs) if one != other), len(parts))
+
+    candidates = [record for record in records if top_package(record.module) == parts[0]]
+    return max(candidates, key=shared, default=None)
 
 
-@lru_cache(maxsize=1)  # a distribution's entry points follow each other, and its metadata are slow to read
-def _read_metadata(distribution: Distribution | None) -> tuple[str, str, tuple[str, ...]]:
-    """Return a distribution's name, version and requirements (none for fas-core itself)."""
-    if distribution is None:
-        return "?", "?", ()
-    metadata = distribution.metadata
-    requires = [] if CORE.fullmatch(metadata["Name"]) else metadata.get_all("Requires-Dist", [])
-    return metadata["Name"], metadata["Version"], tuple(map(str, requires))
-
-
-def _check_core_version(requires: Iterable[str]) -> None:
-    """Raise PluginError if this version of fas-core does not meet a plugin's requirement on it."""
-    for text in filter(CORE.match, requires):
-        from packaging.requirements import Requirement  # slow to import, and rarely needed
-
-        requirement = Requirement(text)
-        applies = requirement.marker is None or requirement.marker.evaluate({"extra": ""})
-        if applies and not requirement.specifier.contains(__version__, prereleases=True):
-            version = requirement.specifier
-            raise PluginError(f"asks for fas-core{version}, and this is {__version__}: upgrade fas-core")
-
-
-def _load_components(entry: EntryPoint) -> tuple[Component, ...]:
-    """Import a plugin and return the descriptors that its hooks yield, one or more and no name twice."""
-    plugin = entry.load()
-    manager = pluggy.PluginManager(hookspecs.PROJECT)
-    manager.add_hookspecs(hookspecs)
-    manager.register(plugin)
-    manager.check_pending()
-    if not manager.get_hookcallers(plugin):
-        raise PluginError(f"{entry.value} implements no hook: mark one with @fas_core.hookimpl")
-    components: list[Component] = []
-    for kind in KINDS.values():
-        for descriptors in getattr(manager.hook, kind.hook)():
-            components.extend(_check_descriptors(descriptors, kind))
-    if not components:
-        raise PluginError(f"{entry.value} provides nothing: its hooks must yield descriptors")
-    names = [(component.kind, component.name) for component in components]
-    if duplicates := {name for name in names if names.count(name) > 1}:
-        twice = format_list(" ".join(name) for name in sorted(duplicates))
-        raise PluginError(f"{entry.value} yields twice: {twice}")
-    return tuple(components)
-
-
-def _check_descriptors(descriptors: Iterable[object], kind: type[Component]) -> Iterator[Component]:
-    for descriptor in descriptors:
-        if not isinstance(descriptor, kind):
-            raise PluginError(f"{kind.hook} gave {descriptor!r}: it must yield {kind.__name__} records")
-        yield descriptor
+def _component_of(record: PluginRecord, frames: Iterable[FrameType]) -> Component | None:
+    """Return the component whose target one of the frames runs, its class or function."""
+    targets = {item.target: item for item in record.components}
+    for frame in frames:
+        name = f"{module_of(frame)}:{frame.f_code.co_qualname.partition('.')[0]}"
+        if name in targets:
+            return targets[name]
+    return None

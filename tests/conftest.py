@@ -9,7 +9,7 @@ import subprocess
 import sys
 import sysconfig
 import venv
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import cv2
@@ -19,7 +19,7 @@ from attrs import frozen
 from click.testing import CliRunner, Result
 from numpy.typing import NDArray
 
-pytest_plugins = ["fixtures.recipes", "fixtures.runs", "fixtures.samples"]
+pytest_plugins = ["fixtures.recipes", "fixtures.runs", "fixtures.samples", "fixtures.strangers"]
 
 ROOT = Path(__file__).parent.parent
 Image = NDArray[np.uint8]
@@ -223,3 +223,11 @@ def mean_model(tmp_path: Path) -> Callable[..., Path]:
         return tmp_path / name
 
     return make
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_fetched_models(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Results must not depend on the models that a developer has fetched."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FAS_MODELS_DIR", str(tmp_path_factory.mktemp("models")))
+        yield

@@ -19,6 +19,7 @@ CARD = Card(
     recipe={"train": {"lr": 0.1, "seed": 14}, "modalities": ["rgb", "ir"]},
     data={"dev": "0123456789abcdef"},
     versions={"torch": "2.13.0"},
+    plugins={"acme-fas": {"version": "0.3", "components": ["loss hinge"]}},
 )
 
 

@@ -299,3 +299,23 @@ def test_what_the_encoding_lacks_is_escaped(
     stream.flush()
     written = stream.buffer.getvalue().decode(encoding)
     assert written == ("runs/\u03b1\n" if blocks else "runs/\\u03b1\n")
+
+
+def test_reserved_stdout_is_for_the_console_alone(capfd: pytest.CaptureFixture[str]) -> None:
+    console = Console()
+    with console.reserve_stdout(), console.reserve_stdout():
+        sys.stdout.write("theirs\n")
+        console.document({"a": 1})
+    sys.stdout.write("after\n")
+    captured = capfd.readouterr()
+    assert captured.out == '{\n  "a": 1\n}\nafter\n'
+    assert captured.err == "theirs\n"
+
+
+def test_a_warning_is_printed_once_and_again_after_a_reset(capsys: Streams) -> None:
+    console = Console()
+    console.warn_once("a")
+    console.warn_once("a")
+    console.reset()
+    console.warn_once("a")
+    assert capsys.readouterr().err == "warning: a\nwarning: a\n"

@@ -36,11 +36,28 @@ def test_a_list_has_as_many_items_as_asked_for() -> None:
     ("name", "text"),
     [
         ("focall", " (did you mean 'focal'?)"),
+        ("Focal", " (did you mean 'focal'?)"),
+        ("cross", " (did you mean 'cross_entropy'?)"),
         ("zzz", " (known: cross_entropy, focal)"),
+        ("oc", " (known: cross_entropy, focal)"),
     ],
 )
 def test_the_closest_name_is_suggested(name: str, text: str) -> None:
     assert suggest_closest(name, ["focal", "cross_entropy"]) == text
+
+
+@pytest.mark.parametrize(
+    ("name", "known"),
+    [
+        ("resnet50", "fishnet150"),
+        ("train", "rain_fall"),
+        ("hinge", "single"),
+        ("lr", "flip"),
+        ("vgg", "cdcn"),
+    ],
+)
+def test_an_unrelated_name_is_not_suggested(name: str, known: str) -> None:
+    assert suggest_closest(name, [known]) == f" (known: {known})"
 
 
 def test_there_is_nothing_to_suggest_without_names() -> None:

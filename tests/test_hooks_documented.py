@@ -9,10 +9,9 @@ from pathlib import Path
 import attrs
 import pytest
 
-from fas_core import hookspecs
+from fas_core import hookspecs, testing
 from fas_core.descriptors import KINDS, Component
 from fas_core.registry import registry
-from fas_core.testing import checks as testing
 
 COMMON = {field.name for field in attrs.fields(Component)}
 CALLS = {

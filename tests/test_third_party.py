@@ -121,22 +121,24 @@ def test_people_see_the_failures_too(environment: Any) -> None:
     done = environment.fas("plugins", "list")
     assert re.search(r"loss +poly1 +fas-example-plugin 1\.0 +active", done.stdout)
     assert "warning: plugin 'no_hook' of no-hook 2.5 failed: RuntimeError: the licence" in done.stderr
-    assert "warning: loss 'focal' is provided by" in done.stderr
+    assert "warning: loss 'focal': fas-core's own is used" in done.stderr
 
 
-def test_a_clash_names_both_and_how_to_disable_one(environment: Any, listing: dict[str, Any]) -> None:
-    done = environment.fas("config", "show", "--set", "loss.name=focal", expected=2)
-    (line,) = done.stderr.splitlines()
-    for part in ("plugin 'losses' of fas-core", "plugin 'other_focal' of other-focal 2.5"):
-        assert part in line
-    option = re.search(r"--disable-plugin (\S+)", line)
-    variable = re.search(r"FAS_DISABLE_PLUGINS=(\S+)", line)
-    assert option is not None
-    assert variable is not None
-    shown = environment.fas(*option.group().split(), "config", "show", "--json").stdout
-    assert json.loads(shown)["loss"]["name"] == "focal"
-    assert environment.fas("config", "show", "--json", FAS_DISABLE_PLUGINS=variable.group(1)).stdout == shown
-    assert len(listing["clashes"]) == 1
+def test_of_a_clash_ours_is_used_and_a_qualified_name_picks_theirs(
+    environment: Any, listing: dict[str, Any]
+) -> None:
+    done = environment.fas("config", "show", "--json", "--set", "loss.name=focal")
+    assert json.loads(done.stdout)["loss"]["name"] == "focal"
+    warning = (
+        "loss 'focal': fas-core's own is used, not that of plugin 'other_focal' of other-focal 2.5: "
+        "write other-focal:focal for it"
+    )
+    assert done.stderr == f"warning: {warning}\n"
+    assert listing["clashes"] == [warning]
+    done = environment.fas("config", "show", "--json", "--set", "loss=other-focal:focal")
+    assert json.loads(done.stdout)["loss"] == {"name": "other-focal:focal"}
+    disabled = environment.fas("config", "show", "--json", FAS_DISABLE_PLUGINS="other-focal")
+    assert disabled.stderr == ""
 
 
 def test_training_by_name(environment: Any, tmp_path: Path) -> None:
@@ -165,8 +167,13 @@ def test_training_by_name(environment: Any, tmp_path: Path) -> None:
     assert -1 <= figures["gap"] <= 1
     again = environment.fas("eval", runs / "recipe", "--json")
     assert json.loads(again.stdout)["metrics"] == figures
-    without = environment.fas("--disable-plugin", "fas-example-plugin", "eval", runs / "recipe", expected=2)
-    assert "loss.name: loss 'poly1': no plugin provides it" in without.stderr
+    disabled = ("--disable-plugin", "fas-example-plugin")
+    without = environment.fas(*disabled, "eval", runs / "recipe", "--json")
+    needs = "needs fas-example-plugin 1.0: it is disabled (--disable-plugin, FAS_DISABLE_PLUGINS)"
+    assert json.loads(without.stdout)["metrics"] == figures | {"brier": None}
+    assert f"warning: metric 'brier': {needs}" in without.stderr
+    without = environment.fas(*disabled, "train", "--resume", runs / "recipe", "--epochs", 2, expected=2)
+    assert f"loss 'poly1': {needs}" in without.stderr
 
 
 def test_the_examples_own_tests_pass(environment: Any, repository: Path) -> None:

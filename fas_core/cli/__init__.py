@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Any
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, NoReturn
 
 import rich_click as click
+from click.exceptions import Abort, Exit, NoArgsIsHelpError, NoSuchOption
 
 from fas_core import __version__
 from fas_core.cli.group import CommandGroup, CoreCommand
 from fas_core.console import console
 from fas_core.descriptors import PANELS
-from fas_core.errors import FasError
-from fas_core.registry import DISABLE
+from fas_core.errors import FasError, find_closest
+from fas_core.failures import FAILURES, format_traceback
+from fas_core.registry import DISABLE, registry
 from fas_core.text_files import shorten
 
 TRAIN, SHIP, _, INSPECT = PANELS
@@ -22,11 +26,15 @@ INTERRUPTED = 130
 
 
 class Root(CommandGroup):
-    """The root group: it turns a `FasError` into one line on stderr and an exit code.
+    """The root group: every error that is no bug of fas becomes one line on stderr and an exit code."""
 
-    So it does with what the operating system refuses of a file, wherever it happens: no such folder, a name
-    that is too long, a full disk.
-    """
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        console.reset()
+        return super().main(*args, **kwargs)
+
+    def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
+        with _reporting_errors():
+            return super().make_context(*args, **kwargs)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         if any("\0" in argument for argument in args):  # possible where a program calls `main`
@@ -34,28 +42,76 @@ class Root(CommandGroup):
         return super().parse_args(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:
-        try:
+        with _reporting_errors():
             return super().invoke(ctx)
-        except FasError as error:
-            console.error(str(error))
-            ctx.exit(error.exit_code)
-        except KeyboardInterrupt:
-            console.error("interrupted")
-            ctx.exit(INTERRUPTED)
-        except BrokenPipeError:  # `fas ... | head`: the reader has closed the pipe
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            ctx.exit(0)
-        except OSError as error:
-            if error.filename is None:
-                raise
-            console.error(f"{shorten(os.fsdecode(error.filename), 300)}: {error.strerror}")
-            ctx.exit(FasError.exit_code)
+
+
+@contextmanager
+def _reporting_errors() -> Iterator[None]:
+    """End with one line for an error of the user or of a plugin; a bug of fas keeps its traceback."""
+    try:
+        yield
+    except (Exit, Abort, NoArgsIsHelpError):
+        raise
+    except FasError as error:
+        _end(error, str(error), error.exit_code)
+    except click.ClickException as error:
+        _end(error, _describe_usage(error), error.exit_code)
+    except KeyboardInterrupt as error:
+        _end(error, "interrupted", INTERRUPTED)
+    except BrokenPipeError:  # `fas ... | head`: the reader has closed the pipe
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise Exit(0) from None
+    except FAILURES as error:
+        failure = registry().name_failure(error) or _describe_refusal(error)
+        if failure is None:
+            raise
+        _end(error, failure.message, failure.exit_code)
+
+
+def _describe_refusal(error: BaseException) -> FasError | None:
+    """Describe what the operating system refuses of a file: a name that is too long, a full disk, ..."""
+    if not isinstance(error, OSError) or error.filename is None:
+        return None
+    return FasError(f"{shorten(os.fsdecode(error.filename), 300)}: {error.strerror}")
+
+
+def _end(error: BaseException, message: str, exit_code: int) -> NoReturn:
+    """Print why the command ends, with `--verbose` after the traceback, and exit."""
+    if console.verbose:
+        sys.stderr.write(f"{format_traceback(error)}\n")
+    console.error(message)
+    raise Exit(exit_code) from error
+
+
+def _describe_usage(error: click.ClickException) -> str:
+    """Return click's message in one line, with the command that it is about and where its help is."""
+    text = " ".join(error.format_message().split()).rstrip(".")
+    if isinstance(error, NoSuchOption):
+        text = _describe_unknown_option(error)
+    if not isinstance(error, click.UsageError) or error.ctx is None:
+        return text
+    path = error.ctx.command_path
+    return f"{path}: {text[:1].lower()}{text[1:]}; see {path} --help"
+
+
+def _describe_unknown_option(error: NoSuchOption) -> str:
+    """Name the option, and the one of the command that is most like it."""
+    params = [] if error.ctx is None else error.ctx.command.params
+    options = {name.lstrip("-"): name for param in params for name in (*param.opts, *param.secondary_opts)}
+    closest = find_closest(error.option_name.lstrip("-"), options)
+    suggestion = "" if closest is None else f" (did you mean {options[closest]!r}?)"
+    return f"no such option {error.option_name!r}{suggestion}"
 
 
 def _disable(_: click.Context, __: click.Parameter, names: tuple[str, ...]) -> None:
     """Disable plugins through the environment, so that worker processes disable them too."""
     if names:
         os.environ[DISABLE] = ",".join(filter(None, (os.environ.get(DISABLE, ""), *names)))
+
+
+def _set_verbose(_: click.Context, __: click.Parameter, verbose: bool) -> None:
+    console.verbose |= verbose
 
 
 COMMANDS = (
@@ -69,6 +125,7 @@ COMMANDS = (
 
 
 @click.group(
+    "fas",
     cls=Root,
     core={
         name: CoreCommand(summary, f"fas_core.cli.{name}:command", panel) for name, panel, summary in COMMANDS
@@ -84,6 +141,14 @@ COMMANDS = (
     expose_value=False,
     callback=_disable,
     help=f"Disable a plugin (entry point, distribution, or distribution:entry-point); also {DISABLE}.",
+)
+@click.option(
+    "--verbose",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_set_verbose,
+    help="Print the traceback of an error before its one line.",
 )
 def main() -> None:
     """Train, evaluate, ship and run face anti-spoofing models.

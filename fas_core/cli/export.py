@@ -11,7 +11,7 @@ import rich_click as click
 from fas_core.cli.options import PATH, output_options
 from fas_core.console import Table, console
 from fas_core.descriptors import Exporter
-from fas_core.errors import require
+from fas_core.errors import FasError, require
 
 if TYPE_CHECKING:
     from fas_core.contracts import Exported
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from fas_core.export.verify import Comparison
 
     Written = Sequence[tuple[ExportPlan, Exported]]
+    Refused = Sequence[tuple[ExportPlan, FasError]]
 
 COLUMNS = (
     "file",
@@ -88,14 +89,28 @@ COLUMNS = (
     help="Number of samples that int8 and pruned are calibrated on.",
 )
 @click.option(
-    "--set", "sets", multiple=True, metavar="KEY=VALUE", help="Option of the exporter, e.g. opset=20."
+    "--opset",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Version of ONNX's operators, 18 by default; older runtimes need an older one, e.g. 11.",
+)
+@click.option(
+    "--static-batch",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Write an ONNX graph that takes exactly N samples per call; any number by default.",
+)
+@click.option(
+    "--set", "sets", multiple=True, metavar="KEY=VALUE", help="Option of the exporter, e.g. tolerance=0.001."
 )
 @click.option(
     "--keep-data-root", is_flag=True, help="Write where the data lies (data.root) into the files, too."
 )
 @click.option("--list", "listing", is_flag=True, help="List the formats, and write nothing.")
 @output_options
+@click.pass_context
 def command(
+    ctx: click.Context,
     run: Path | None,
     formats: tuple[str, ...],
     forms: tuple[str, ...],
@@ -104,40 +119,57 @@ def command(
     data: str | None,
     count: int,
     calibration: int,
+    opset: int | None,
+    static_batch: int | None,
     sets: tuple[str, ...],
     keep_data_root: bool,
     listing: bool,
 ) -> None:
     """Write the model of RUN with preprocessing, threshold and names inside.
 
-    Each file is compared with the model on samples of the run's data; one that differs is not left. The
-    figures of the comparison are written beside it, to FILE.verification.json.
+    Each file is compared with the model on samples of the run's data; one that differs is not left, and the
+    others are written all the same. The figures of the comparison are written beside each, to
+    FILE.verification.json. Exit code: 0 if all were written, 2 if any was not.
     """
     from fas_core.registry import registry
 
     if listing:
-        _show_formats([registry().find(Exporter, item.name) for item in registry().all(Exporter)])
+        _show_formats(registry().all(Exporter))
         return
     if run is None:
         raise click.UsageError("Missing argument 'RUN'.")
     require("train", "torch", "onnx", "onnxscript", "safetensors")
     from fas_core.cli.next_steps import show_export_steps
-    from fas_core.export.export_run import export_card, export_run, plan_exports
+    from fas_core.export.export_run import export_card, export_run, open_run, plan_exports
     from fas_core.export.verify import compare_on
+    from fas_core.models.checkpoint import check_finite
     from fas_core.models.model import scorer
-    from fas_core.runs.run import Run
+    from fas_core.runtime.predictor import describe_training
 
-    opened = Run.open(run, registry())
-    plans = plan_exports(_split_names(formats), forms, sets, output, run, registry())
+    opened = open_run(run, registry())
+    shared = {"opset": opset, "static_batch": static_batch}
+    shared = {key: value for key, value in shared.items() if value is not None}
+    plans = plan_exports(_split_names(formats), forms, sets, output, opened.path, registry(), shared)
     model = opened.model(weights)
+    check_finite(model.state_dict(), f"{run}: {weights} weights")
+    if (note := describe_training(opened.card())) is not None:
+        console.warn(note)
     card = export_card(opened, weights, keep_data_root=keep_data_root)
     comparison = compare_on(opened, scorer(model), card, count, data)
-    written = list(export_run(opened, weights, model, plans, comparison, calibration))
+    written: list[tuple[ExportPlan, Exported]] = []
+    refused: list[tuple[ExportPlan, FasError]] = []
+    for plan, result in export_run(opened, weights, model, plans, comparison, calibration):
+        if isinstance(result, FasError):
+            console.error(str(result))
+            refused.append((plan, result))
+        else:
+            written.append((plan, result))
     if console.json:
-        console.document(_document(run, written, weights, comparison))
-    else:
+        console.document(_document(opened.path, written, refused, weights, comparison))
+    elif written:
         _show_exports(written, comparison)
         show_export_steps([exported.path for _, exported in written], card, opened.recipe.data)
+    ctx.exit(FasError.exit_code if refused else 0)
 
 
 def _split_names(formats: tuple[str, ...]) -> list[str]:
@@ -147,9 +179,11 @@ def _split_names(formats: tuple[str, ...]) -> list[str]:
 
 def _show_formats(exporters: Sequence[Exporter]) -> None:
     """Print the installed formats."""
+    from fas_core.registry import registry
+
     rows, documents = [], []
     for item in exporters:
-        name, forms, summary = item.name, list(item.forms), item.summary
+        name, forms, summary = registry().name_of(item), list(item.forms), item.summary
         files = [*filter(None, (item.suffix, *item.beside))]
         documents.append({"name": name, "files": files, "forms": forms, "summary": summary})
         rows.append((name, ", ".join((item.suffix or "a folder", *item.beside)), ", ".join(forms), summary))
@@ -159,8 +193,11 @@ def _show_formats(exporters: Sequence[Exporter]) -> None:
         console.table(Table("", ("format", "files", "forms", "what it is"), rows, left=(0, 1, 2, 3)))
 
 
-def _document(run: Path, written: Written, weights: str, comparison: Comparison) -> dict[str, Any]:
+def _document(
+    run: Path, written: Written, refused: Refused, weights: str, comparison: Comparison
+) -> dict[str, Any]:
     from fas_core.export.export_run import verification_document
+    from fas_core.runtime.predictor import describe_training
 
     card = comparison.card
     return {
@@ -169,12 +206,22 @@ def _document(run: Path, written: Written, weights: str, comparison: Comparison)
         "modalities": list(card.modalities),
         "input_size": card.input.face_size,
         "threshold": card.threshold.to_json() if card.threshold else None,
+        "note": describe_training(card),
         "recipe_digest": card.digest,
         "compared_on": {"split": comparison.split, **comparison.samples.counts()},
         "files": [
             verification_document(exported)
             | {"path": str(exported.path), "format": plan.exporter.name, "form": plan.form}
             for plan, exported in written
+        ],
+        "refused": [
+            {
+                "path": str(plan.destination),
+                "format": plan.exporter.name,
+                "form": plan.form,
+                "error": str(error),
+            }
+            for plan, error in refused
         ],
     }
 
@@ -192,6 +239,13 @@ def _show_exports(written: Written, comparison: Comparison) -> None:
     console.table(Table("", ("model", ""), rows, left=(0, 1)))
     console.info()
     console.table(Table("", COLUMNS, [_row(exported) for _, exported in written]))
+    ties = [
+        f"{exported.verification.ties} of {exported.path.name}"
+        for _, exported in written
+        if exported.verification.ties
+    ]
+    if ties:
+        console.info(f"decisions at the threshold that rounding changes, not counted: {', '.join(ties)}")
     console.info("latency: median of one sample a call, one thread of this machine's CPU")
     for plan, exported in written:
         facts = ", ".join([plan.form, *(f"{key} {value}" for key, value in exported.facts.items())])

@@ -11,9 +11,10 @@ from typing import Any, cast
 import rich_click as click
 from attrs import frozen
 
+from fas_core.console import console
 from fas_core.descriptors import PANELS, Command, load_target
-from fas_core.errors import PluginError, require
-from fas_core.registry import describe_clash, registry
+from fas_core.errors import PluginError, require, suggest_closest
+from fas_core.registry import describe_shadowed, registry
 
 HELP_FLAGS = {"-h", "--help"}
 
@@ -59,7 +60,7 @@ class CommandGroup(click.RichGroup):
         if (core := self.core.get(name)) is not None:
             return click.RichCommand(name=name, help=core.summary, panel=core.panel or None)
         for command in self._plugin_commands():
-            if command.name == self.prefix + name:
+            if self._full_name(name) in (command.name, command.qualified_name):
                 panel = None if self.prefix else command.panel
                 return click.RichCommand(name=name, help=command.summary, hidden=command.hidden, panel=panel)
         return None
@@ -67,8 +68,14 @@ class CommandGroup(click.RichGroup):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
+        if not args[0].startswith("-") and self.get_command(ctx, args[0]) is None:
+            suggestion = suggest_closest(args[0], self.list_commands(ctx))
+            raise click.UsageError(f"no such command {args[0]!r}{suggestion}", ctx)
         name, listed, rest = super().resolve_command(ctx, args)
-        if name is None or listed is None or name in self.commands:
+        if name is None or listed is None:
+            return name, listed, rest
+        if name in self.commands:
+            self._warn_of_shadowed(name)
             return name, listed, rest
         return name, self._load(name, help_only=bool(HELP_FLAGS & set(rest))), rest
 
@@ -80,23 +87,35 @@ class CommandGroup(click.RichGroup):
         ]
 
     def _load(self, name: str, *, help_only: bool) -> click.Command:
-        """Import a command.
+        """Import a command; of a name that plugins provide too, the core's own with a warning.
 
         Raises:
-            PluginError: two plugins provide it, or a plugin provides a command of the core.
+            PluginError: two plugins provide it, or it cannot be imported or is no click command.
             FasError: the extra that it needs is not installed, and this is not for its help.
         """
-        full_name = self.prefix + name
-        providers = registry().providers(Command, full_name)
+        full_name = self._full_name(name)
         if name in self.core:
-            if providers:
-                clash = describe_clash(Command, full_name, providers)
-                raise PluginError(f"{clash}; `fas {full_name}` is fas-core's own")
+            self._warn_of_shadowed(name)
             return self.core[name].load()
         command = registry().find(Command, full_name)
         if not help_only:
-            require(command.extra, *command.modules, distribution=providers[0].distribution)
-        return cast(click.Command, command.load())
+            distribution = command.provider.distribution if command.provider else "fas-core"
+            require(command.extra, *command.modules, distribution=distribution)
+        loaded = command.load()
+        if not isinstance(loaded, click.Command):
+            advice = "decorate it with @click.command()"
+            raise PluginError(f"{command}: {command.target} is no click command: {advice}")
+        return loaded
+
+    def _warn_of_shadowed(self, name: str) -> None:
+        """Warn where a plugin provides a command of the core's name."""
+        if providers := registry().providers(Command, self._full_name(name)):
+            console.warn_once(describe_shadowed(Command, self.prefix + name, providers))
+
+    def _full_name(self, name: str) -> str:
+        """Return a command's name after `fas`, with the distribution of a qualified name before it."""
+        distribution, colon, bare = name.rpartition(":")
+        return f"{distribution}{colon}{self.prefix}{bare}"
 
 
 def _panel_index(panel: str) -> int:

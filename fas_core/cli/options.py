@@ -84,17 +84,21 @@ metric_option = click.option(
 
 detector_option = click.option(
     "--detector",
-    type=PATH,
-    metavar="YUNET.onnx",
-    help="Face detector to use instead of OpenCV's frontal cascade.",
+    metavar="NAME|YUNET.onnx",
+    help="Face detector: centerface, cascade (OpenCV's) or a YuNet file; by default centerface where "
+    "`fas models get centerface` fetched it, else cascade.",
+)
+
+align_option = click.option(
+    "--align",
+    is_flag=True,
+    help="Turn the face until its eyes are level, and place it by its landmarks. Needs centerface or YuNet.",
 )
 
 margin_option = click.option(
     "--margin",
     type=click.FloatRange(0, 3),
-    default=0.1,
-    show_default=True,
-    help="Margin added on each side of a detected face, as a fraction of its size.",
+    help="Margin added on each side of a detected face, as a fraction of its size; 0.1 by default.",
 )
 
 external_model_option = click.option(
@@ -107,14 +111,20 @@ external_model_option = click.option(
 
 
 def output_options(command: Command) -> Command:
-    """Give a command `--json` and `--quiet`, and set the console by them."""
+    """Give a command `--json`, `--quiet` and `--verbose`, set the console by them, and reserve stdout for it.
+
+    What plugins and libraries print while the command runs goes to stderr.
+    """
 
     @click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout, nothing else.")
     @click.option("-q", "--quiet", is_flag=True, help="Print only warnings and errors.")
+    @click.option("--verbose", is_flag=True, help="Print the traceback of an error, too.")
     @functools.wraps(command)
-    def wrapped(*args: Any, as_json: bool, quiet: bool, **kwargs: Any) -> Any:
+    def wrapped(*args: Any, as_json: bool, quiet: bool, verbose: bool, **kwargs: Any) -> Any:
         console.json, console.quiet = as_json, quiet
-        return command(*args, **kwargs)
+        console.verbose |= verbose
+        with console.reserve_stdout():
+            return command(*args, **kwargs)
 
     return wrapped
 
@@ -204,7 +214,8 @@ def recipe_options(command: Command) -> Command:
         overrides: dict[str, Any] = {}
         if data is not None:
             component, root = identify_dataset(data, registry())
-            overrides["data"] = {"name": component.name} | ({"root": str(root)} if root else {})
+            name = registry().name_of(component)
+            overrides["data"] = {"name": name} | ({"root": str(root)} if root else {})
         overrides |= parse_sets(sets)  # before the flags, which may be about a component that it chooses
         flags = {path: kwargs.pop(path.replace(".", "_")) for path in RECIPE_FLAGS}
         overrides |= {path: value for path, value in flags.items() if value is not None}

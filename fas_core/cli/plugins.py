@@ -1,27 +1,34 @@
-"""`fas plugins list`: the installed plugins, their components, and the plugins that failed."""
+"""`fas plugins`: the installed plugins, their components, and why plugins failed."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import rich_click as click
+from attrs import NOTHING, fields
 
+from fas_core.cli.group import CommandGroup
 from fas_core.cli.options import output_options
 from fas_core.console import Table, console
-from fas_core.descriptors import KINDS
-from fas_core.registry import PluginRecord, registry
+from fas_core.descriptors import KINDS, Command, Component
+from fas_core.errors import FasError, PluginError, suggest_closest
+from fas_core.failures import format_traceback
+from fas_core.registry import PluginRecord, Registry, registry
 
 
-@click.group()
+@click.group(cls=CommandGroup, prefix="plugins ")
 def command() -> None:
-    """List the installed plugins."""
+    """List the installed plugins, and show one of them."""
 
 
 @command.command("list")
 @click.option("--kind", type=click.Choice(list(KINDS)), help="List components of this kind only.")
 @output_options
 def list_plugins(kind: str | None) -> None:
-    """List every component with its plugin, and every plugin that is disabled or failed."""
+    """List every component with its plugin, and every plugin that is disabled or failed.
+
+    With --verbose the traceback of each failure follows.
+    """
     plugins = registry()
     rows = [row for record in plugins.records for row in _build_rows(record) if kind in (None, row["kind"])]
     rows.sort(key=lambda row: (row["kind"] or "~", row["name"]))
@@ -32,11 +39,100 @@ def list_plugins(kind: str | None) -> None:
     columns = ("kind", "name", "from", "status", "summary")
     cells = [(row["kind"], row["name"], _distribution(row), row["status"], row["summary"]) for row in rows]
     console.table(Table(title, columns, cells, left=range(5)))
-    for row in rows:
-        if row["status"] == "failed":
-            console.warn(f"plugin {row['name']!r} of {_distribution(row)} failed: {row['error']}")
+    for record in plugins.records:
+        if record.status == "failed":
+            console.warn(f"{record} failed: {record.failure}")
+            if console.verbose and record.traceback:
+                console.warn(record.traceback)
     for line in plugins.clashes():
         console.warn(line)
+
+
+@command.command()
+@click.argument("name")
+@output_options
+def show(name: str) -> None:
+    """Show the plugin NAME, or every component NAME: its code, its options, why it fails.
+
+    NAME is that of an entry point, a distribution, distribution:entry-point, or a component.
+    """
+    plugins = registry()
+    records = [item for item in plugins.records if name in (item.name, item.distribution, item.token)]
+    components = _find_components(plugins, name)
+    if not records and not components:
+        known = {text for record in plugins.records for text in (record.name, record.distribution)}
+        known |= {item.name for record in plugins.records for item in record.components}
+        raise PluginError(f"{name}: neither a plugin nor a component{suggest_closest(name, known)}")
+    documents = [_describe_plugin(record) for record in records]
+    documents += [_describe_component(item) for item in components]
+    if console.json:
+        console.document({"plugins": documents})
+        return
+    for document in documents:
+        traceback = document.pop("traceback")
+        rows = [(key, _format(value)) for key, value in document.items() if value]
+        console.table(Table("", ("", ""), rows, left=(0, 1)))
+        if traceback:
+            console.info(traceback)
+
+
+def _find_components(plugins: Registry, name: str) -> list[Component]:
+    """Return the components of any kind with a name, bare or qualified."""
+    components = [item for record in plugins.records for item in record.components]
+    return [item for item in components if name in (item.name, item.qualified_name)]
+
+
+def _describe_plugin(record: PluginRecord) -> dict[str, Any]:
+    return {
+        "plugin": record.name,
+        "distribution": record.distribution,
+        "version": record.version,
+        "module": record.module,
+        "status": record.status,
+        "error": record.error or None,
+        "location": record.location or None,
+        "components": [f"{item.kind} {item.name}" for item in record.components],
+        "traceback": record.traceback or None,
+    }
+
+
+def _describe_component(item: Component) -> dict[str, Any]:
+    """Describe a component, and load it to see whether that works."""
+    error = traceback = None
+    try:
+        item.load()
+    except FasError as failure:
+        error, traceback = failure.message, format_traceback(failure)
+    return {
+        "kind": item.kind,
+        "name": item.name,
+        "distribution": item.provider.distribution if item.provider else None,
+        "version": item.provider.version if item.provider else None,
+        "summary": item.summary,
+        "source": item.source,
+        "target": item.target,
+        "status": "failed" if error else "active",
+        "error": error,
+        "options": {} if isinstance(item, Command) else _describe_options(item.options),
+        "traceback": traceback,
+    }
+
+
+def _describe_options(options: type[Any]) -> dict[str, str]:
+    """Return the options by name, each with its default."""
+    texts = {}
+    for option in fields(options):
+        default: Any = option.default
+        computed = "computed" if hasattr(default, "factory") else repr(default)
+        texts[option.name] = "required" if default is NOTHING else computed
+    return texts
+
+
+def _format(value: object) -> str:
+    """Format a value of a document in one cell."""
+    if isinstance(value, dict):
+        return ", ".join(f"{key} = {item}" for key, item in value.items())
+    return ", ".join(value) if isinstance(value, list) else str(value)
 
 
 def _build_rows(record: PluginRecord) -> list[dict[str, Any]]:
@@ -44,10 +140,11 @@ def _build_rows(record: PluginRecord) -> list[dict[str, Any]]:
     distribution = {"distribution": record.distribution, "version": record.version, "plugin": record.name}
     if record.status != "active":
         plugin = {"kind": "plugin", "name": record.name, **distribution, "status": record.status}
-        return [{**plugin, "summary": record.error, "source": "", "error": record.error or None}]
+        error, location = record.error or None, record.location or None
+        return [{**plugin, "summary": record.error, "source": "", "error": error, "location": location}]
     return [
         {"kind": item.kind, "name": item.name, **distribution, "status": record.status}
-        | {"summary": item.summary, "source": item.source, "error": None}
+        | {"summary": item.summary, "source": item.source, "error": None, "location": None}
         for item in record.components
     ]
 

@@ -15,6 +15,7 @@ from fas_core.atomic import replacing
 from fas_core.cli.options import (
     PATH,
     Command,
+    align_option,
     detector_option,
     external_model_option,
     fixed_threshold_option,
@@ -34,9 +35,14 @@ FOLDER = click.Path(path_type=Path, file_okay=False)
 
 def predict_options(command: Command) -> Command:
     """Give a command the flags that say which images are scored and how, as one argument `options`."""
-    scoring = ("margin", "threshold", "external", "every", "frames", "threads")
+    scoring = ("detector", "margin", "align", "threshold", "external", "every", "frames", "threads")
 
-    @click.option("--detect", is_flag=True, help="Detect and crop the face first, as `fas data crop` does.")
+    @click.option(
+        "--detect/--no-detect",
+        default=None,
+        help="Crop every image to its face, or take all as they are. By default images that their face "
+        "fills, or whose data set is cropped, are taken as they are, and all others are cropped.",
+    )
     @click.option(
         "--faces",
         type=click.Choice(["largest", "all"]),
@@ -46,6 +52,7 @@ def predict_options(command: Command) -> Command:
     )
     @detector_option
     @margin_option
+    @align_option
     @fixed_threshold_option
     @external_model_option
     @click.option("--every", type=click.IntRange(1), default=1, help="Score each n-th frame of videos.")
@@ -56,13 +63,13 @@ def predict_options(command: Command) -> Command:
     )
     @click.option("--threads", type=click.IntRange(1), help="CPU threads; by default one per core.")
     @functools.wraps(command)
-    def wrapped(*args: Any, detect: bool, faces: str, detector: Path | None, **kwargs: Any) -> Any:
+    def wrapped(*args: Any, detect: bool | None, faces: str, **kwargs: Any) -> Any:
         from fas_core.inference.predict_inputs import PredictOptions
 
-        if not detect and (faces != "largest" or detector is not None):
-            raise ConfigError("--faces and --detector say how faces are found: give --detect too")
         values = {name: kwargs.pop(name) for name in scoring}
-        options = PredictOptions(detect, all_faces=faces == "all", detector=detector, **values)
+        if detect is False and (faces != "largest" or values["detector"] is not None or values["align"]):
+            raise ConfigError("--faces, --detector and --align are about detection: leave --no-detect out")
+        options = PredictOptions(detect, all_faces=faces == "all", **values)
         return command(*args, options=options, **kwargs)
 
     return wrapped
@@ -131,12 +138,12 @@ def _write_csv(path: Path, rows: Sequence[FaceResult]) -> None:
     """Write the CSV file that `fas score` reads: `id` and `score` are among its columns."""
     text = StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(("id", "score", "verdict", "threshold", "box", "reason"))
+    writer.writerow(("id", "score", "verdict", "threshold", "box", "reason", "detector"))
     for row in rows:
         cells, box = ("", "", ""), "" if row.box is None else " ".join(f"{value:.1f}" for value in row.box)
         if (result := row.prediction) is not None:
             cells = (repr(result.score), result.verdict, repr(result.threshold))
-        writer.writerow((row.name, *cells, box, row.reason))
+        writer.writerow((row.name, *cells, box, row.reason, row.detector or ""))
     with replacing(path) as temporary:
         temporary.write_text(text.getvalue(), encoding="utf-8")
 

@@ -48,9 +48,19 @@ def show_summaries(results: Iterable[Result]) -> None:
 
 def show_verdicts(model: Path, verdicts: Verdicts, pictures: bool) -> None:
     """Print the table, or the document of `--json`; with `pictures` the rows name their explanations."""
+    from fas_core.data.detectors import BETTER_DETECTOR, CASCADE
+
+    if verdicts.note is not None:
+        console.warn(verdicts.note)
     counts = _count(verdicts)
     if console.json:
-        document = {"model": str(model), "threshold": verdicts.threshold.to_json(), "counts": counts}
+        document = {
+            "model": str(model),
+            "threshold": verdicts.threshold.to_json(),
+            "detector": verdicts.detector,
+            "note": verdicts.note,
+            "counts": counts,
+        }
         maps = {"maps": [*(["grad_cam"] if verdicts.grad_cam else []), "occlusion"]} if pictures else {}
         console.document(document | maps | {"rows": [_to_json(row, pictures) for row in verdicts.rows]})
         return
@@ -58,8 +68,11 @@ def show_verdicts(model: Path, verdicts: Verdicts, pictures: bool) -> None:
     boxes = any(row.box for row in verdicts.rows)
     columns = ("input", "score", "verdict", *(("box",) if boxes else ()), *(("picture",) if pictures else ()))
     cells = [_cells(row, boxes, pictures) for row in verdicts.rows]
-    note = f"{summary}; {verdicts.threshold.text()}"
+    detected = "" if verdicts.detector is None else f"; faces detected by {verdicts.detector}"
+    note = f"{summary}; {verdicts.threshold.text()}{detected}"
     console.table(Table("", columns, cells, note, left=(0, 2, 3, 4)))
+    if verdicts.detector == CASCADE:
+        console.info(BETTER_DETECTOR)
     if pictures and not verdicts.grad_cam:
         console.info(NEEDS_RUN)
 

@@ -11,7 +11,8 @@ import yaml
 
 from fas_core.config.recipe import Recipe
 from fas_core.config.structure import build_converter, structure
-from fas_core.descriptors import Backbone
+from fas_core.console import console
+from fas_core.descriptors import Backbone, Metric
 from fas_core.errors import ConfigError, suggest_closest
 from fas_core.registry import Registry
 from fas_core.text_files import shorten
@@ -43,13 +44,27 @@ def read_summary(path: Path) -> str:
 
 
 def load_recipe(name: str, registry: Registry, overrides: Mapping[str, Any] | None = None) -> Recipe:
-    """Load a recipe by name or path, and apply overrides such as `{"train.lr": 0.02}`; else a ConfigError."""
-    backbones = {component.name for component in registry.all(Backbone)}
+    """Load a recipe by name or path, and apply overrides such as `{"train.lr": 0.02}`; else a ConfigError.
+
+    A metric that no plugin provides is a warning: it has no values.
+    """
+    backbones = registry.names(Backbone)
     # The default recipe comes first, so that `loss: {gamma: 2}` sets an option of the default loss.
     tree = merge(to_plain(Recipe(), registry), read_recipe(name, backbones), backbones)
     for path, value in (overrides or {}).items():
         tree = merge(tree, nest(path, value), backbones)
-    return structure(tree, Recipe, registry, f"recipe {name}")
+    where = f"recipe {name}"
+    try:
+        return structure(tree, Recipe, registry, where)
+    except ConfigError as error:
+        try:
+            recipe = structure(tree, Recipe, registry, where, absent=(Metric,))
+        except ConfigError:
+            raise error from None
+    for choice in recipe.metrics:
+        if choice.absence:
+            console.warn_once(f"{choice.absence}; it has no values")
+    return recipe
 
 
 def read_recipe(name: str, backbones: Container[str] = (), children: tuple[Path, ...] = ()) -> Tree:

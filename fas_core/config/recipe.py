@@ -6,6 +6,7 @@ beside it: `loss: focal` or `loss: {name: focal, gamma: 2}`.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from math import inf
 from pathlib import Path
 from typing import Any, ClassVar, Literal, get_type_hints
@@ -28,14 +29,30 @@ SECTION = "section"
 """Metadata key of the fields that are a section of the recipe, such as `train`; its value is their class."""
 
 
+@frozen(eq=False)
+class AbsentOptions:
+    """The options of a component that no plugin provides, as they are written, and why it is absent."""
+
+    values: Mapping[str, Any]
+    reason: str
+
+
 @frozen
 class Choice:
-    """A component chosen by name, and an instance of its options class."""
+    """A component chosen by name, and an instance of its options class.
+
+    The name may be qualified (`acme-fas:gap`). In a run or an exported file the plugin may be absent.
+    """
 
     component: ClassVar[type[Component]]
 
     name: str
     options: Any = field(factory=NoOptions)
+
+    @property
+    def absence(self) -> str:
+        """Why the component is absent; empty where it is there."""
+        return self.options.reason if isinstance(self.options, AbsentOptions) else ""
 
     @classmethod
     def common_options(cls) -> dict[str, Any]:
@@ -154,6 +171,8 @@ class ModelConfig:
         input_size: side of the network's square input in pixels.
         patches: evaluate by patches of that size; None: the whole face is resized to it.
         normalize: for each modality (others than the model's are ignored); empty: `Normalize()` for all.
+        num_classes: K of the classifiers, of which 0 is attack and 1 live; more than 2 for imported networks
+            that tell kinds of attack apart.
         pretrained: path of a published checkpoint whose weights, except the classifier's, training starts
             from; one for every backbone or, as `{rgb: PATH}`, for some.
     """
@@ -165,6 +184,7 @@ class ModelConfig:
     input_size: int = field(default=224, validator=v.ge(16))
     patches: Patches | None = field(default=None, metadata={SECTION: Patches})
     normalize: dict[str, Normalize] = field(factory=dict)
+    num_classes: int = field(default=2, validator=v.ge(2))
     pretrained: Path | dict[str, Path] | None = None
 
     @property
@@ -237,6 +257,15 @@ class Recipe:
     metrics: tuple[MetricChoice, ...] = field(factory=lambda: tuple(map(MetricChoice, PUBLISHED_METRICS)))
     threshold: str = field(default="eer", validator=check_policy)
     folds: str | None = field(default=None, validator=check_folds)
+
+    def choices(self) -> Iterator[Choice]:
+        """Iterate over every component that the recipe chooses."""
+        backbone = self.model.backbone
+        yield self.data
+        yield from backbone.values() if isinstance(backbone, dict) else [backbone]
+        yield self.model.fusion
+        yield self.loss
+        yield from self.metrics
 
     @property
     def input(self) -> ModelInput:

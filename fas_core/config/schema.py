@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import types
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,6 +11,8 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 import attrs
 
 from fas_core.config.recipe import SECTION, Choice, Recipe
+from fas_core.console import console
+from fas_core.failures import describe_error
 from fas_core.registry import Registry
 
 Schema = dict[str, Any]
@@ -76,12 +79,19 @@ def _field(item: attrs.Attribute[Any], kind: Any, registry: Registry) -> Schema:
 
 def _choice(kind: type[Choice], registry: Registry) -> Schema:
     """Return the schema of a component's name, or a mapping of its name and its options."""
-    components = registry.all(kind.component)
+    names: list[str] = []
     fields = attrs.fields_dict(kind)
     common = {name: _field(fields[name], option, registry) for name, option in kind.common_options().items()}
     mappings = []
-    for item in components:
-        name = {"const": item.name, "description": item.summary}
-        mapping = _object(item.options, registry, {"name": name, **common})
+    for item in registry.all(kind.component):
+        forms = list(dict.fromkeys((registry.name_of(item), item.qualified_name)))
+        name = {"enum": forms, "description": item.summary}
+        try:
+            mapping = _object(item.options, registry, {"name": name, **common})
+            json.dumps(mapping)
+        except Exception as error:  # options are a plugin's code
+            console.warn(f"{item} is left out: its options have no schema: {describe_error(error)}")
+            continue
         mappings.append({**mapping, "required": ["name", *mapping.get("required", ())]})
-    return {"anyOf": [{"enum": [item.name for item in components]}, *mappings]}
+        names += forms
+    return {"anyOf": [{"enum": names}, *mappings]}

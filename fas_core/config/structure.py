@@ -7,52 +7,74 @@ mistake, and a component's options are structured by the options class of its de
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 import attrs
 import cattrs
 
+from fas_core.config.choices import Kinds, from_choice, to_choice
+from fas_core.config.problems import InvalidValueError, Problems, collect_problems, join_path
 from fas_core.config.recipe import SECTION, BackboneChoice, Choice
-from fas_core.errors import ConfigError, PluginError, format_list, suggest_closest
+from fas_core.errors import ConfigError, format_list, suggest_closest
 from fas_core.registry import Registry
 
 T = TypeVar("T")
-Problems = list[tuple[str, str]]
-"""Pairs of a path, e.g. `train.lr`, and a message."""
+
+UNKNOWN = "unknown key"
 
 BACKBONES = BackboneChoice | dict[str, BackboneChoice]
 PRETRAINED = Path | dict[str, Path] | None
 
 
-class InvalidValueError(ValueError):
-    """The mistakes in one value, with their paths relative to it."""
-
-    def __init__(self, problems: Problems) -> None:
-        self.problems = problems
-        super().__init__("; ".join(f"{path}: {message}" for path, message in problems))
-
-
-def structure(value: object, cls: type[T], registry: Registry, where: str) -> T:
+def structure(
+    value: object,
+    cls: type[T],
+    registry: Registry,
+    where: str,
+    *,
+    absent: Kinds = (),
+) -> T:
     """Convert plain data to an instance of `cls`.
+
+    `absent` are kinds of components that need not be installed: they get `AbsentOptions`.
 
     Raises:
         ConfigError: values are wrong; after `where`, one line for each: its path, the rule and the value.
     """
     problems: Problems = []
-    with _collect_problems(problems, ""):
-        result = build_converter(registry).structure(value, cls)
+    with collect_problems(problems, ""):
+        result = build_converter(registry, absent).structure(value, cls)
     if not problems:
         return result
+    problems = [(path, _suggest_section(path, message, value)) for path, message in problems]
     lines = [f"{path}: {message}" if path else message for path, message in problems]
     if len(lines) == 1:
         raise ConfigError(f"{where}: {lines[0]}")
     raise ConfigError(f"{where}: {len(lines)} problems", lines)
 
 
-def build_converter(registry: Registry) -> cattrs.Converter:
-    """Return a converter for both directions."""
+def _suggest_section(path: str, message: str, value: object) -> str:
+    """Suggest `train.lr` for an unknown `lr`, if only one section of the value has such a key."""
+    key = path.rpartition(".")[2]
+    others = [other for other in _key_paths(value) if other.rpartition(".")[2] == key and other != path]
+    if not message.startswith(UNKNOWN) or len(others) != 1:
+        return message
+    return f"{UNKNOWN} (did you mean {others[0]!r}?)"
+
+
+def _key_paths(value: object, path: str = "") -> Iterator[str]:
+    """Iterate over the paths of all keys in nested mappings."""
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            inner = join_path(path, str(key))
+            yield inner
+            yield from _key_paths(item, inner)
+
+
+def build_converter(registry: Registry, absent: Kinds = ()) -> cattrs.Converter:
+    """Return a converter for both directions; `absent`: see `structure`."""
     converter = cattrs.Converter(detailed_validation=False)
     hook = converter.register_structure_hook
     hook(int, lambda value, _: _check_type(value, int, "a whole number"))
@@ -62,8 +84,8 @@ def build_converter(registry: Registry) -> cattrs.Converter:
     hook(Path, lambda value, _: Path(_check_type(value, str, "text")).expanduser())
     hook(BACKBONES, lambda value, _: _to_backbones(converter, value))
     hook(PRETRAINED, lambda value, _: _to_pretrained(converter, value))
-    hook(Choice, lambda value, cls: _to_choice(converter, registry, value, cls))
-    converter.register_unstructure_hook(Choice, lambda value: _from_choice(converter, value))
+    hook(Choice, lambda value, cls: to_choice(converter, registry, absent, value, cls))
+    converter.register_unstructure_hook(Choice, lambda value: from_choice(converter, value))
     converter.register_unstructure_hook(Path, str)
     generic_hook = converter.register_structure_hook_func
     generic_hook(attrs.has, lambda value, cls: _to_attrs(converter, value, cls))
@@ -77,19 +99,6 @@ def _has_origin(*origins: Any) -> Callable[[Any], bool]:
     return lambda kind: get_origin(kind) in origins
 
 
-@contextmanager
-def _collect_problems(problems: Problems, key: str) -> Iterator[None]:
-    """Append the mistakes that the block raises to `problems`, with paths below `key`."""
-    try:
-        yield
-    except InvalidValueError as error:
-        problems += [(_join(key, path), message) for path, message in error.problems]
-    except (ValueError, TypeError) as error:
-        # attrs' validators raise `'lr' must be > 0: -1` and more arguments; the path has `lr` already.
-        message = str(error.args[0]) if error.args else type(error).__name__
-        problems.append((key, message.removeprefix(f"'{key}' ")))
-
-
 def _to_attrs(converter: cattrs.Converter, value: object, cls: type[Any]) -> Any:
     """Structure a mapping as an attrs class, field by field."""
     fields = {field.name: field for field in attrs.fields(cls) if field.init}
@@ -97,11 +106,11 @@ def _to_attrs(converter: cattrs.Converter, value: object, cls: type[Any]) -> Any
         raise ValueError(f"must be a mapping of {', '.join(fields)}: {value!r}")
     hints = get_type_hints(cls)
     unknown = [str(key) for key in value if key not in fields]
-    problems = [(key, f"unknown key{suggest_closest(key, fields)}") for key in unknown]
+    problems = [(key, f"{UNKNOWN}{suggest_closest(key, fields)}") for key in unknown]
     arguments: dict[str, Any] = {}
     for name, field in fields.items():
         default: Any = field.default
-        with _collect_problems(problems, name):
+        with collect_problems(problems, name):
             if name in value:
                 _refuse_empty_section(field, value[name])
                 arguments[name] = converter.structure(value[name], hints[name])
@@ -112,7 +121,7 @@ def _to_attrs(converter: cattrs.Converter, value: object, cls: type[Any]) -> Any
                 # The options of a component chosen by default are filled in by structuring it.
                 arguments[name] = converter.structure(converter.unstructure(default.factory()), hints[name])
     if not problems:
-        with _collect_problems(problems, ""):
+        with collect_problems(problems, ""):
             return cls(**arguments)
     raise InvalidValueError(problems)
 
@@ -143,7 +152,7 @@ def _to_sequence(converter: cattrs.Converter, value: object, kind: Any) -> Any:
     items = []
     item_kinds = kinds if fixed else kinds[:1] * len(value)
     for index, (item, item_kind) in enumerate(zip(value, item_kinds, strict=True)):
-        with _collect_problems(problems, f"[{index}]"):
+        with collect_problems(problems, f"[{index}]"):
             items.append(converter.structure(item, item_kind))
     if problems:
         raise InvalidValueError(problems)
@@ -158,43 +167,11 @@ def _to_mapping(converter: cattrs.Converter, value: object, kind: Any) -> dict[A
     problems: Problems = []
     items = {}
     for key, item in value.items():
-        with _collect_problems(problems, str(key)):
+        with collect_problems(problems, str(key)):
             items[converter.structure(key, key_kind)] = converter.structure(item, item_kind)
     if problems:
         raise InvalidValueError(problems)
     return items
-
-
-def _to_choice(converter: cattrs.Converter, registry: Registry, value: object, cls: type[Choice]) -> Choice:
-    """Structure a component's name, `focal`, or its name and options, `{name: focal, gamma: 2}`."""
-    tree = {"name": value} if isinstance(value, str) else value
-    if not isinstance(tree, Mapping) or not isinstance(tree.get("name"), str):
-        raise ValueError(f"must name a {cls.component.kind}, as NAME or {{name: NAME, ...}}: {value!r}")
-    try:
-        component = registry.find(cls.component, tree["name"])
-    except PluginError as error:
-        raise InvalidValueError([("name", error.message)]) from error
-    options = {key: item for key, item in tree.items() if key != "name"}
-    problems: Problems = []
-    arguments: dict[str, Any] = {"name": component.name}
-    for name, kind in cls.common_options().items():
-        if name in options:
-            with _collect_problems(problems, name):
-                arguments[name] = converter.structure(options.pop(name), kind)
-    with _collect_problems(problems, ""):
-        arguments["options"] = converter.structure(options, component.options)
-    if problems:
-        raise InvalidValueError(problems)
-    return cls(**arguments)
-
-
-def _from_choice(converter: cattrs.Converter, choice: Choice) -> dict[str, Any]:
-    plain = {"name": choice.name, **converter.unstructure(choice.options)}
-    for name in choice.common_options():
-        value = getattr(choice, name)
-        if value != getattr(attrs.fields(type(choice)), name).default:
-            plain[name] = converter.unstructure(value)
-    return plain
 
 
 def _to_backbones(converter: cattrs.Converter, value: object) -> BackboneChoice | dict[str, BackboneChoice]:
@@ -233,8 +210,3 @@ def _to_number(value: object, _: type) -> float:
         with suppress(ValueError, OverflowError):
             return float(value)
     raise ValueError(f"must be a number: {value!r}")
-
-
-def _join(key: str, path: str) -> str:
-    separator = "." if key and path and not path.startswith("[") else ""
-    return f"{key}{separator}{path}"

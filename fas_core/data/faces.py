@@ -1,30 +1,49 @@
-"""Face detection in photos: OpenCV's bundled frontal cascade, or a YuNet model file.
-
-Viola and Jones, "Rapid Object Detection using a Boosted Cascade of Simple Features" (CVPR 2001);
-Wu, Peng and Yu, "YuNet: A Tiny Millisecond-level Face Detector" (Machine Intelligence Research, 2023).
-"""
+"""Detected faces and the crops around them; the detectors are in `detectors`."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from threading import local
-from typing import Any
+from typing import Any, Literal, get_args
 
 import cv2
+import numpy as np
 from attrs import field, frozen
 from attrs import validators as v
+from numpy.typing import NDArray
 
-from fas_core.data.images import Box, Image, Pixels, crop, resize_square, scale_box
+from fas_core.data.images import Box, Image, Pixels, crop, resize_square, scale_box, to_uint8
 from fas_core.errors import DataError
 
-Detector = Callable[[Image], list[Box]]
-"""(H, W, 3) RGB -> boxes of faces, in no particular order."""
+Landmarks = tuple[tuple[float, float], ...]
+"""x, y in pixels of five points: eyes, tip of the nose, corners of the mouth; left in the image first."""
 
-MIN_FACE = 8
-"""The cascade searches faces down to 1/8 of the photo's shorter side."""
-MIN_SCORE = 0.6
-"""Of YuNet's detections."""
+TEMPLATE: Landmarks = ((0.316, 0.384), (0.684, 0.384), (0.5, 0.586), (0.348, 0.741), (0.652, 0.741))
+"""Landmarks of an upright frontal face in the square around CenterFace's box, as fractions of its side: the
+medians over 451 photos of NUAA, made symmetric."""
+
+CROP_LOG = "crops.jsonl"
+"""File in a folder of crops that `fas data crop` wrote."""
+CROPPED_MARKERS = (CROP_LOG, "simulator.json")
+"""A folder with one of these files holds images that are cropped to the face."""
+
+
+@frozen
+class DetectedFace:
+    """A face in a photo.
+
+    Args:
+        box: x, y, w, h in pixels; may reach over the photo's edge.
+        landmarks: five points; None where the detector finds boxes only.
+        confidence: the detector's score, in [0, 1]; None where it has none.
+    """
+
+    box: Box
+    landmarks: Landmarks | None = None
+    confidence: float | None = None
+
+
+Region = Literal["box", "landmarks", "aligned"]
 
 
 @frozen
@@ -32,84 +51,48 @@ class CropSettings:
     """How faces are cropped.
 
     Args:
-        detector: a YuNet model file; None for OpenCV's cascade.
+        detector: `centerface`, `cascade` or the path of a YuNet model; None for the best one at hand.
         margin: added on each side of the face, as a fraction of its longer side.
         size: side of the crop in pixels.
+        region: `box`, a square around the detector's box; `landmarks`, a square of the same size around a
+            usual face, placed by the five landmarks, whatever the detector's boxes are like; or `aligned`,
+            that square turned so that the eyes are level.
     """
 
-    detector: Path | None = None
+    detector: str | None = None
     margin: float = field(default=0.1, validator=[v.ge(0), v.le(3)])
     size: int = field(default=256, validator=[v.ge(16), v.le(4096)])
+    region: Region = field(default="box", validator=v.in_(get_args(Region)))
+
+    def replace(
+        self, *, detector: str | None = None, margin: float | None = None, align: bool = False
+    ) -> CropSettings:
+        """Return a copy with those values that are not None; `align`: with aligned crops."""
+        return CropSettings(
+            self.detector if detector is None else detector,
+            self.margin if margin is None else margin,
+            self.size,
+            "aligned" if align else self.region,
+        )
 
 
-def face_detector(model: Path | None = None) -> Detector:
-    """Build a detector that threads may share: OpenCV's cascade, or the YuNet model of an `.onnx` file.
+def largest(faces: Sequence[DetectedFace]) -> DetectedFace | None:
+    """Return the face with the largest box: the person in front of the camera."""
+    return max(faces, key=lambda face: face.box[2] * face.box[3], default=None)
 
-    Raises:
-        DataError: the file is missing or not a YuNet model.
+
+def is_centre_in(box: Box, area: Box) -> bool:
+    """Whether the centre of a box lies in an area."""
+    x, y = box[0] + box[2] / 2, box[1] + box[3] / 2
+    return area[0] <= x < area[0] + area[2] and area[1] <= y < area[1] + area[3]
+
+
+def is_face_crop(image: Path) -> bool:
+    """Whether an image's data set says that its images are cropped to the face.
+
+    It does where a folder above the image holds one of `CROPPED_MARKERS`.
     """
-    if model is not None and not model.is_file():
-        raise DataError(f"{model}: no such detector: give a YuNet .onnx file")
-    return _build_cascade() if model is None else _build_yunet(model)
-
-
-def _build_cascade() -> Detector:
-    """Build a detector of upright frontal faces from the `alt2` cascade that OpenCV 4 ships."""
-    # Of 900 photos of the NUAA database it missed 2, the `default` cascade 15, 13 of them in dim light.
-    path = Path(cv2.__file__).parent / "data" / "haarcascade_frontalface_alt2.xml"
-    load = _once_per_thread(lambda: cv2.CascadeClassifier(str(path)))
-
-    def detect(image: Image) -> list[Box]:
-        grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
-        side = max(min(grey.shape) // MIN_FACE, 24)
-        return [_to_box(face) for face in load().detectMultiScale(grey, 1.1, 3, minSize=(side, side))]
-
-    return detect
-
-
-def _build_yunet(model: Path) -> Detector:
-    """Build a detector of faces in any pose from a YuNet model."""
-
-    def open_model() -> Any:
-        try:
-            return cv2.FaceDetectorYN.create(str(model), "", (320, 320), score_threshold=MIN_SCORE)
-        except cv2.error as error:
-            raise DataError(f"{model}: not a YuNet model that OpenCV can load") from error
-
-    load = _once_per_thread(open_model)
-
-    def detect(image: Image) -> list[Box]:
-        load().setInputSize((image.shape[1], image.shape[0]))
-        try:
-            _, faces = load().detect(cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
-        except cv2.error as error:
-            raise DataError(f"{model}: not a YuNet model: {error.err}") from error
-        return [] if faces is None else [_to_box(face) for face in faces]
-
-    load()  # a bad file is refused before the work starts
-    return detect
-
-
-def _once_per_thread(build: Callable[[], Any]) -> Callable[[], Any]:
-    """Cache what `build` returns for each thread: OpenCV's detectors keep state."""
-    thread = local()
-
-    def load() -> Any:
-        if not hasattr(thread, "value"):
-            thread.value = build()
-        return thread.value
-
-    return load
-
-
-def _to_box(values: Any) -> Box:
-    x, y, w, h = (float(value) for value in values[:4])
-    return x, y, w, h
-
-
-def largest(faces: list[Box]) -> Box | None:
-    """Return the largest box: the person in front of the camera."""
-    return max(faces, key=lambda box: box[2] * box[3], default=None)
+    return any((folder / name).is_file() for folder in image.absolute().parents for name in CROPPED_MARKERS)
 
 
 def square_around(face: Box, margin: float, shape: tuple[int, ...]) -> Box:
@@ -128,13 +111,72 @@ def square_around(face: Box, margin: float, shape: tuple[int, ...]) -> Box:
 
 
 def crop_face(
-    photos: Mapping[str, Pixels], face: Box, settings: CropSettings
+    photos: Mapping[str, Pixels], face: DetectedFace, settings: CropSettings
 ) -> tuple[Box, dict[str, Image]]:
     """Return a square around a face and its crops `{modality: (size, size, 3)}` from photos of one scene.
 
-    Face and square are in pixels of the first photo; the sizes (H, W, 3) of the photos may differ.
+    Face and square are in pixels of the first photo; the sizes (H, W, 3) of the photos may differ. Of an
+    aligned crop the square is the upright one with the same centre and side.
+
+    Raises:
+        DataError: the region depends on landmarks, and the face has none.
     """
     first = next(iter(photos.values())).shape
-    square = square_around(face, settings.margin, first)
+    if settings.region == "aligned":
+        return _crop_aligned(photos, face, settings)
+    if settings.region == "landmarks":
+        centre, axis = _fit_template(face)
+        side = abs(axis)
+        box = (centre.real - side / 2, centre.imag - side / 2, side, side)
+        square = square_around(box, settings.margin, first)
+    else:
+        square = square_around(face.box, settings.margin, first)
     crops = {name: crop(photo, scale_box(square, first, photo.shape)) for name, photo in photos.items()}
     return square, {name: resize_square(image, settings.size) for name, image in crops.items()}
+
+
+def _crop_aligned(
+    photos: Mapping[str, Pixels], face: DetectedFace, settings: CropSettings
+) -> tuple[Box, dict[str, Image]]:
+    """Crop as `crop_face` by a similarity transform; pixels outside a photo repeat its edge."""
+    first = next(iter(photos.values())).shape
+    centre, axis = _fit_template(face)
+    axis *= 1 + 2 * settings.margin
+    half, right = abs(axis) / 2, axis / 2  # `right` leads from the centre to the middle of the right edge
+    corners = [centre - right - 1j * right, centre + right - 1j * right, centre - right + 1j * right]
+    size = settings.size
+    target = np.array([[0, 0], [size, 0], [0, size]], np.float32) - np.float32(0.5)
+    crops = {}
+    for name, photo in photos.items():
+        y_scale, x_scale = photo.shape[0] / first[0], photo.shape[1] / first[1]
+        source = np.array([[corner.real * x_scale, corner.imag * y_scale] for corner in corners], np.float32)
+        matrix = cv2.getAffineTransform(source - np.float32(0.5), target)
+        crops[name] = _warp(photo, matrix, size, abs(axis) * min(x_scale, y_scale) / size)
+    return (centre.real - half, centre.imag - half, 2 * half, 2 * half), crops
+
+
+def _warp(photo: Pixels, matrix: NDArray[Any], size: int, shrinkage: float) -> Image:
+    """Apply an affine map; a photo that it shrinks is warped at a multiple of the size, and then averaged."""
+    factor = max(round(shrinkage), 1)
+    scale = np.array([[factor, 0, (factor - 1) / 2], [0, factor, (factor - 1) / 2], [0, 0, 1]])
+    enlarged = (scale @ np.vstack([matrix, [0, 0, 1]]))[:2]
+    sides = (size * factor, size * factor)
+    # Between a pixel that is measured and one that is not lies no value.
+    method = cv2.INTER_NEAREST if photo.dtype == np.uint16 else cv2.INTER_LINEAR
+    warped: Any = cv2.warpAffine(photo, enlarged, sides, flags=method, borderMode=cv2.BORDER_REPLICATE)
+    return resize_square(to_uint8(warped), size)
+
+
+def _fit_template(face: DetectedFace) -> tuple[complex, complex]:
+    """Return the centre of the square around an aligned face, and its side as a vector along its upper edge.
+
+    The similarity transform that moves `TEMPLATE` to the landmarks with the least squares of the distances:
+    over complex numbers x + iy, `w = a z + b` has `a = sum(conj(z) w) / sum(|z|^2)` for centred z, w.
+    """
+    if face.landmarks is None:
+        raise DataError("the detector finds no landmarks, which this crop needs: `fas models get centerface`")
+    points = np.array([complex(*point) for point in face.landmarks])
+    template = np.array([complex(*point) for point in TEMPLATE])
+    z, w = template - template.mean(), points - points.mean()
+    axis = complex((z.conj() * w).sum() / (abs(z) ** 2).sum())
+    return complex(points.mean() + axis * (complex(0.5, 0.5) - template.mean())), axis

@@ -16,7 +16,7 @@ from fas_core.contracts import DatasetReader
 from fas_core.data.folds import FoldAssignment
 from fas_core.data.listing import is_noise
 from fas_core.descriptors import Dataset
-from fas_core.errors import DataError, format_list, suggest_closest
+from fas_core.errors import DataError, PluginError, format_list, suggest_closest
 from fas_core.records.samples import ATTACK, LIVE, SampleTable, concat
 from fas_core.registry import Registry
 from fas_core.scores.label_words import KNOWN_CLASSES, KNOWN_SPLITS, parse_class, parse_split
@@ -49,7 +49,7 @@ def resolve_dataset(spec: str, options: Mapping[str, Any] | None, registry: Regi
     """Return the recipe entry of what `open_dataset` would open; raises as it does."""
     component, root = identify_dataset(spec, registry)
     structured = structure(dict(options or {}), component.options, registry, component.name)
-    return DatasetChoice(component.name, structured, root)
+    return DatasetChoice(registry.name_of(component), structured, root)
 
 
 def replace_dataset(
@@ -66,7 +66,8 @@ def replace_dataset(
         ConfigError: the data set has no such protocol.
     """
     component, root = identify_dataset(spec, registry)
-    same, protocol = component.name == choice.name, (protocols or {}).get(component.name)
+    same = choice.name in (component.name, component.qualified_name)
+    protocol = (protocols or {}).get(registry.name_of(component))
     if same and protocol is None:
         return evolve(choice, root=root or choice.root)
     options: dict[str, Any] = {} if protocol is None else {"protocol": protocol}
@@ -82,15 +83,18 @@ def open_choice(choice: DatasetChoice, registry: Registry, *, make: bool = True)
     Raises:
         DataError: the root is missing, or the data cannot be read.
     """
+    if choice.absence:
+        raise PluginError(choice.absence)
     component = registry.find(Dataset, choice.name)
     if not component.makes:
         if choice.root is None:
             raise DataError(f"data set {choice.name!r}: say where it lies, as {choice.name}:ROOT")
         if not choice.root.exists():
             raise DataError(f"{choice.root}: no such file or folder, given as the root of {choice.name!r}")
-    reader: DatasetReader = component.load()(choice.options, root=choice.root)
+    reader: DatasetReader = component.call(choice.options, root=choice.root)
     if make:
-        reader.prepare()
+        with component.naming_failures():
+            reader.prepare()
     if choice.train_on_dev:
         reader = DevMergedDataset(reader)
     if (held_out := choice.held_out) is None:
@@ -104,19 +108,20 @@ def identify_dataset(spec: str, registry: Registry) -> tuple[Dataset, Path | Non
     Raises:
         DataError: no data set fits, or more than one.
     """
-    names = _names(registry)
-    name, colon, root = spec.partition(":")
+    names = registry.names(Dataset)
+    name, root = registry.split_name(Dataset, spec)
     if name in names:
-        return registry.find(Dataset, name), Path(root).expanduser() if colon else None
+        return registry.find(Dataset, name), None if root is None else Path(root).expanduser()
     path = Path(spec).expanduser()
     if not path.exists():
-        raise DataError(f"{spec}: neither a data set{suggest_closest(name, names)} nor a file or folder")
+        suggestion = suggest_closest(name, _names(registry))
+        raise DataError(f"{spec}: neither a data set{suggestion} nor a file or folder")
     matches = match_layouts(path, registry)
     if len(matches) > 1:
-        forms = " or ".join(f"{component.name}:{spec}" for component in matches)
+        forms = " or ".join(f"{registry.name_of(component)}:{spec}" for component in matches)
         raise DataError(f"{spec}: looks like more than one data set: write {forms}")
     if not matches:
-        form = f"NAME:{spec}, where NAME is one of {', '.join(sorted(names))}"
+        form = f"NAME:{spec}, where NAME is one of {', '.join(sorted(_names(registry)))}"
         raise DataError(f"{spec}: {_describe_unknown(path)}; or write {form}")
     return matches[0], path
 
@@ -128,15 +133,18 @@ def _takes_modalities(component: Dataset) -> bool:
 def is_unknown_folder(spec: str, registry: Registry) -> bool:
     """Whether `spec` is a folder without any known layout, such as one of loose photos."""
     path = Path(spec).expanduser()
-    return path.is_dir() and spec not in _names(registry) and not match_layouts(path, registry)
+    return path.is_dir() and spec not in registry.names(Dataset) and not match_layouts(path, registry)
 
 
 def match_layouts(root: Path, registry: Registry) -> list[Dataset]:
     """Return the data sets whose layout a root has, by name; of two layouts, one in the other, the inner."""
-    marked = {name: _find_layout(root, registry.find(Dataset, name)) for name in sorted(_names(registry))}
-    outer = {parent for paths in marked.values() for path in paths for parent in path.parents}
-    inner = [name for name, paths in marked.items() if paths and outer.isdisjoint(paths)]
-    return [registry.find(Dataset, name) for name in inner]
+    layouts = [(component, _find_layout(root, component)) for component in registry.all(Dataset)]
+    outer = {parent for _, paths in layouts for path in paths for parent in path.parents}
+    matches: dict[str, list[Dataset]] = {}
+    for component, paths in layouts:
+        if paths and outer.isdisjoint(paths):
+            matches.setdefault(component.name, []).append(component)
+    return [items[0] if len(items) == 1 else registry.find(Dataset, name) for name, items in matches.items()]
 
 
 def _names(registry: Registry) -> set[str]:

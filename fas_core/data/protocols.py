@@ -55,14 +55,20 @@ def find_protocol(text: str, registry: Registry) -> Protocol:
     Raises:
         ConfigError: no data set has this name.
     """
-    datasets = {item.name: item for item in registry.all(Dataset)}
+    datasets = {name: item for item in registry.all(Dataset) for name in _names(item, registry)}
     # Names may contain a `-` themselves: the longest match wins.
     matches = [name for name in datasets if text.startswith(f"{name}-") and len(text) > len(name) + 1]
     if not matches:
-        sets = [f"{name}-{key}" for name, item in sorted(datasets.items()) for key in item.sets]
+        sets = [f"{registry.name_of(item)}-{key}" for item in registry.all(Dataset) for key in item.sets]
         form = f"DATASET-PROTOCOL, e.g. cefa-4@1, or a set of them: {format_list(sets)}"
         raise ConfigError(f"--protocol {text!r}: must be {form}")
     name = max(matches, key=len)
     protocol = text.removeprefix(f"{name}-")
     members = datasets[name].sets.get(protocol)
-    return Protocol(text, name, members or (protocol,), is_set=members is not None)
+    dataset = registry.name_of(datasets[name])
+    return Protocol(text, dataset, members or (protocol,), is_set=members is not None)
+
+
+def _names(dataset: Dataset, registry: Registry) -> set[str]:
+    """Return the names that find a data set: the qualified one, and the bare one unless another has it."""
+    return {dataset.qualified_name, registry.name_of(dataset)}

@@ -72,10 +72,10 @@ def parse_metric(text: str, registry: Registry) -> MetricChoice:
         ConfigError: the rates are no numbers, or the metric has no targets.
         PluginError: no plugin provides the metric.
     """
-    name, colon, rates = text.partition(":")
-    if not colon:
-        return MetricChoice(name)
+    name, rates = registry.split_name(Metric, text)
     metric = registry.find(Metric, name)
+    if rates is None:
+        return MetricChoice(name)
     options = [field.name for field in fields(metric.options)]
     try:
         targets = [float(rate) for rate in rates.split(",")]

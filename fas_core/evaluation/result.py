@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from attrs import asdict, frozen
 
+from fas_core.console import console
 from fas_core.errors import DataError, format_list
 from fas_core.evaluation.error_counts import (
     ErrorCounts,
@@ -137,14 +138,16 @@ def evaluate(
 
     Raises:
         DataError: no sample has a label.
-        PluginError: two metrics return a value of the same name.
     """
     counts = scores.counts()
     if counts["unknown"] == counts["total"]:
         unlabelled = f"none of the {len(scores)} samples has a label"
         raise DataError(f"{name}: {unlabelled}, so there is nothing to evaluate")
     value = None if threshold is None else threshold.value
-    values = compute_metrics(scores, metrics, value)
+    failures: list[str] = []
+    values = compute_metrics(scores, metrics, value, failures)
+    for failure in failures:
+        console.warn_once(failure)
     species = _evaluate_species(scores, value)
     return Result(
         name=name,
@@ -152,7 +155,13 @@ def evaluate(
         threshold=threshold,
         counts=counts,
         species=species,
-        notes=(*notes, *oracle_notes([threshold]), *_excluded(counts), *_undefined(values, counts, value)),
+        notes=(
+            *notes,
+            *oracle_notes([threshold]),
+            *_excluded(counts),
+            *_undefined(values, counts, value),
+            *failures,
+        ),
         intervals=bootstrap_intervals(scores, metrics, value, replicates=replicates) if replicates else None,
         errors=None if value is None else _count_errors(scores, species, value),
     )

@@ -7,36 +7,56 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from attrs import asdict, evolve, frozen
+from attrs import asdict, evolve, fields_dict, frozen
 
 from fas_core.atomic import replacing
 from fas_core.card import Card
 from fas_core.config.load import merge, nest, parse_sets
 from fas_core.config.structure import structure
 from fas_core.console import console
-from fas_core.contracts import Exported
+from fas_core.contracts import Exported, Images
 from fas_core.descriptors import Exporter
 from fas_core.errors import ConfigError, FasError, format_list
 from fas_core.export.verify import Comparison
 from fas_core.models.model import Model
 from fas_core.registry import Registry
+from fas_core.runs.groups import FoldRuns, ProtocolRuns, open_path
 from fas_core.runs.run import Run, Weights
+from fas_core.runtime import ModelFile
 
 FORMS = ("fp32", "fp16", "int8", "pruned")
 
 
 @frozen
 class ExportPlan:
-    """One file to write."""
+    """One file to write, or the reason why a format cannot be written in the selected forms."""
 
     exporter: Exporter
     options: Any
     destination: Path
+    refusal: FasError | None = None
 
     @property
     def form(self) -> str:
         """One of `FORMS`."""
         return str(getattr(self.options, "form", "fp32"))
+
+
+def open_run(path: Path, registry: Registry) -> Run:
+    """Open the run to export: a run folder, or the final run of a folder of folds.
+
+    Raises:
+        FasError: it is no run, holds several models, or its final run is missing or not finished.
+    """
+    opened = open_path(path, registry)
+    if isinstance(opened, FoldRuns):
+        return opened.open_final()
+    if isinstance(opened, ProtocolRuns):
+        example = path / opened.members[0]
+        raise FasError(f"{path}: holds a model for each sub-protocol: give one of its runs, e.g. {example}")
+    if isinstance(opened, ModelFile):
+        raise FasError(f"{path}: is an exported model: give the run folder that it was exported from")
+    return opened
 
 
 def plan_exports(
@@ -46,6 +66,7 @@ def plan_exports(
     output: Path | None,
     run: Path,
     registry: Registry,
+    shared: Mapping[str, Any] | None = None,
 ) -> list[ExportPlan]:
     """Plan a file for every format, in every selected form that it has.
 
@@ -53,54 +74,87 @@ def plan_exports(
         forms: of `FORMS`; none for each exporter's own.
         sets: options of the exporters, `KEY=VALUE`.
         output: the file, or the folder of several; None for the run folder.
+        shared: options of those exporters that have them; one at least must.
 
     Raises:
-        FasError: there is no such exporter, form or option, or the output cannot be so named.
+        FasError: there is no such exporter or option, or the output cannot be so named.
     """
-    pairs: list[tuple[Exporter, Any]] = []
-    for exporter in [registry.find(Exporter, name) for name in names]:
-        available = [form for form in FORMS if form in forms and form in exporter.forms]
+    exporters = [registry.find(Exporter, name) for name in names]
+    _check_shared(exporters, shared or {})
+    options = _ExporterOptions(sets, shared or {}, registry)
+    plans: list[tuple[Exporter, Any, FasError | None]] = []
+    for exporter in exporters:
+        available: list[str | None] = [form for form in FORMS if form in forms and form in exporter.forms]
         if forms and not available:
-            raise ConfigError(
-                f"{exporter.name} is written in {', '.join(exporter.forms)} only, not in {format_list(forms)}"
+            available_forms = ", ".join(exporter.forms)
+            refusal: FasError | None = ConfigError(
+                f"{exporter.name} is written in {available_forms} only, not in {format_list(forms)}"
             )
-        selected: list[str | None] = [*available] or [None]
-        pairs += [(exporter, _exporter_options(exporter, sets, form, registry)) for form in selected]
-    if len(pairs) == 1 and output is not None:
-        return [ExportPlan(*pairs[0], _check_destination(output, pairs[0][0]))]
+            plans.append((exporter, options.build(exporter, None), refusal))
+        else:
+            plans += [(exporter, options.build(exporter, form), None) for form in available or [None]]
+    refusals = [refusal for _, _, refusal in plans if refusal is not None]
+    if len(refusals) == len(plans):
+        raise refusals[0]
+    if len(plans) == 1 and output is not None:
+        ((exporter, built, refusal),) = plans
+        return [ExportPlan(exporter, built, _check_destination(output, exporter), refusal)]
     if output is not None and output.suffix and not output.is_dir():
-        raise FasError(f"{output}: {len(pairs)} files are to be written: name their folder")
-    return [ExportPlan(*pair, (output or run) / _file_name(*pair)) for pair in pairs]
+        raise FasError(f"{output}: {len(plans)} files are to be written: name their folder")
+    folder = output or run
+    return [
+        ExportPlan(exporter, built, folder / _file_name(exporter, built), refusal)
+        for exporter, built, refusal in plans
+    ]
 
 
 def export_run(
     run: Run, weights: Weights, model: Model, plans: Sequence[ExportPlan], comparison: Comparison, count: int
-) -> Iterator[tuple[ExportPlan, Exported]]:
+) -> Iterator[tuple[ExportPlan, Exported | FasError]]:
     """Write the planned files one by one, each with FILE.verification.json beside it.
+
+    A file that is refused, because it differs from the model or cannot be written, is not left and does not
+    stop the others: its error, which names the file, is yielded instead.
 
     Args:
         weights: which weights of the run `model` has; it is in eval mode on the CPU.
         count: how many samples exporters are given to calibrate with.
-
-    Raises:
-        ModelError: a file differs from the model; it is not left.
     """
     samples = comparison.images(count)
     for plan in plans:
+        if plan.refusal is not None:
+            yield plan, plan.refusal
+            continue
         console.info(f"exporting {run.path}, {weights} weights, to {plan.destination}")
-        exported: Exported = plan.exporter.load()(
-            plan.options,
-            model=model,
-            samples=samples,
-            destination=plan.destination,
-            card=comparison.card,
-            verify=comparison.verifier(plan.destination),
-        )
-        for line in exported.verification.unverified:
-            console.warn(f"{plan.destination}: not verified: {line}")
-        with replacing(Path(f"{plan.destination}.verification.json")) as temporary:
-            temporary.write_text(json.dumps(verification_document(exported), indent=2) + "\n")
-        yield plan, exported
+        result: Exported | FasError
+        try:
+            result = _write(plan, model, samples, comparison)
+        except FasError as error:
+            result = _name_file(error, plan.destination)
+        yield plan, result
+
+
+def _write(plan: ExportPlan, model: Model, samples: Images, comparison: Comparison) -> Exported:
+    exported: Exported = plan.exporter.call(
+        plan.options,
+        model=model,
+        samples=samples,
+        destination=plan.destination,
+        card=comparison.card,
+        verify=comparison.verifier(plan.destination),
+    )
+    for line in exported.verification.unverified:
+        console.warn(f"{plan.destination}: not verified: {line}")
+    with replacing(Path(f"{plan.destination}.verification.json")) as temporary:
+        temporary.write_text(json.dumps(verification_document(exported), indent=2) + "\n")
+    return exported
+
+
+def _name_file(error: FasError, destination: Path) -> FasError:
+    """Return the error with the file's name before its message, unless it is there already."""
+    if str(destination) in error.message:
+        return error
+    return FasError(f"{destination}: not written: {error.message}", error.problems)
 
 
 def verification_document(exported: Exported) -> dict[str, Any]:
@@ -145,14 +199,29 @@ def _file_name(exporter: Exporter, options: Any) -> str:
     return f"model{'' if form == 'fp32' else f'.{form}'}{exporter.suffix}"
 
 
-def _exporter_options(exporter: Exporter, sets: Sequence[str], form: str | None, registry: Registry) -> Any:
-    tree: dict[str, Any] = {}
-    for path, value in parse_sets(sets).items():
-        tree = merge(tree, nest(path, value))
-    several = form is not None and len(exporter.forms) > 1
-    if several and tree.setdefault("form", form) != form:
-        raise ConfigError(f"--set form={tree['form']} and --{form} say different things")
-    return structure(tree, exporter.options, registry, f"exporter {exporter.name}")
+@frozen
+class _ExporterOptions:
+    """Builds the options of exporters from `KEY=VALUE` texts and from values that only some of them have."""
+
+    sets: Sequence[str]
+    shared: Mapping[str, Any]
+    registry: Registry
+
+    def build(self, exporter: Exporter, form: str | None) -> Any:
+        tree = {key: value for key, value in self.shared.items() if key in fields_dict(exporter.options)}
+        for path, value in parse_sets(self.sets).items():
+            tree = merge(tree, nest(path, value))
+        several = form is not None and len(exporter.forms) > 1
+        if several and tree.setdefault("form", form) != form:
+            raise ConfigError(f"--set form={tree['form']} and --{form} say different things")
+        return structure(tree, exporter.options, self.registry, f"exporter {exporter.name}")
+
+
+def _check_shared(exporters: Sequence[Exporter], shared: Mapping[str, Any]) -> None:
+    for key in shared:
+        if not any(key in fields_dict(exporter.options) for exporter in exporters):
+            flag, names = key.replace("_", "-"), format_list(exporter.name for exporter in exporters)
+            raise ConfigError(f"--{flag}: {names} has no such option")
 
 
 def _check_destination(path: Path, exporter: Exporter) -> Path:

@@ -9,12 +9,14 @@ from time import perf_counter
 
 import numpy as np
 from attrs import evolve, frozen
+from numpy.typing import NDArray
 
 from fas_core.card import Card
 from fas_core.contracts import Images, Scorer, Verification, Verify
 from fas_core.data.open import open_choice, replace_dataset
 from fas_core.data.reading import batches
 from fas_core.errors import DataError, ModelError
+from fas_core.export.score_pairs import ScorePairs
 from fas_core.inference.score_samples import presence_of, score_samples, subsets
 from fas_core.records.samples import SampleTable
 from fas_core.runs.run import Run
@@ -56,39 +58,55 @@ class Comparison:
         """Return the check that the exporter of a file calls; its messages name the file."""
 
         def verify(scorer: Scorer, *, tolerance: float | None, acer_loss: float) -> Verification:
-            result = self._compare(scorer, destination)
-            _check(result, tolerance, acer_loss, destination)
+            prefix, scope = f"{destination}: not written", f"on {len(self.samples)} samples of {self.split}"
+            pairs = self._pair(scorer, destination)
+            pairs.check(tolerance, prefix, scope)
+            result = self._compare(pairs, tolerance)
+            before, after = result.acer_before, result.acer_after
+            if before is not None and after is not None and after - before > acer_loss + 1e-12:
+                assert result.threshold is not None
+                raise ModelError(
+                    f"{prefix}: ACER {scope} is {after:.2%} and the model's {before:.2%}: worse by more than "
+                    f"the {100 * acer_loss:g} points allowed: "
+                    f"{pairs.describe_changed(result.threshold, tolerance)}"
+                )
             return evolve(result, latency=latency(scorer, self.images(1)))
 
         return verify
 
-    def _compare(self, scorer: Scorer, destination: Path) -> Verification:
-        exported, reference = self._scores(scorer, destination.name), self.reference
-        difference = np.abs(exported.scores - reference.scores)
-        worst = max(float(difference.max()), self._worst_of_subsets(scorer))
-        result = Verification(len(self.samples), self.split, worst, float(difference.mean()))
+    def _pair(self, scorer: Scorer, destination: Path) -> ScorePairs:
+        """Score the samples by the file, and a few of them with every subset of the modalities."""
+        file = self._scores(scorer, destination.name)
+        return ScorePairs(
+            self.samples.column("id"), self.reference.scores, file.scores, self._subset_differences(scorer)
+        )
+
+    def _compare(self, pairs: ScorePairs, tolerance: float | None) -> Verification:
+        """Return the comparison; where rounding decides, the model's decision counts for the file too."""
+        result = Verification(len(self.samples), self.split, pairs.largest, float(pairs.differences.mean()))
         if self.card.threshold is None:
             return evolve(result, unverified=("decisions and ACER: no threshold goes with the model",))
         value = self.card.threshold.value
-        changed = int(np.sum((exported.scores >= value) != (reference.scores >= value)))
-        result = evolve(result, threshold=value, changed=changed)
+        ties = pairs.ties(value, tolerance)
+        changed = int((pairs.changed(value) & ~ties).sum())
+        result = evolve(result, threshold=value, changed=changed, ties=int(ties.sum()))
         if self.split != "dev":
             return evolve(result, unverified=(f"ACER on dev: the data has no dev split, only {self.split}",))
-        if not reference.rates.has_both_classes:
+        if not self.reference.rates.has_both_classes:
             return evolve(result, unverified=("ACER on dev: it has no labels of both classes",))
-        return evolve(result, acer_before=_acer(reference, value), acer_after=_acer(exported, value))
+        scores = ScoreTable.from_samples(self.samples, np.where(ties, pairs.model, pairs.file))
+        return evolve(result, acer_before=_acer(self.reference, value), acer_after=_acer(scores, value))
 
-    def _worst_of_subsets(self, scorer: Scorer) -> float:
-        """Return the largest difference where modalities are missing; 0 for a model that needs all."""
+    def _subset_differences(self, scorer: Scorer) -> dict[tuple[str, ...], NDArray[np.float64]]:
+        """Return |score differences| for every subset of the modalities; empty for a model that needs all."""
         if not self.card.input.partial:
-            return 0.0
+            return {}
         images, names = self.images(SUBSET_SAMPLES), self.card.modalities
-        worst = 0.0
+        differences = {}
         for subset in subsets(names):
             presence = np.tile([name in subset for name in names], (len(images[names[0]]), 1))
-            difference = scorer(images, presence) - self.scorer(images, presence)
-            worst = max(worst, float(np.abs(difference).max()))
-        return worst
+            differences[subset] = np.abs(scorer(images, presence) - self.scorer(images, presence))
+        return differences
 
     def _scores(self, scorer: Scorer, description: str) -> ScoreTable:
         return score_samples(
@@ -137,24 +155,6 @@ def latency(scorer: Scorer, image: Images) -> float:
         scorer(image)
         durations.append(perf_counter() - start)
     return median(durations) * 1000
-
-
-def _check(result: Verification, tolerance: float | None, acer_loss: float, destination: Path) -> None:
-    scope = f"on {result.samples} samples of {result.split}"
-    allowed = np.inf if tolerance is None else tolerance
-    if not (np.isfinite(result.max_difference) and result.max_difference <= allowed):
-        limit = "" if tolerance is None else f", more than the {tolerance:g} allowed"
-        raise ModelError(
-            f"{destination}: not written: its scores and the model's differ by up to "
-            f"{result.max_difference:.2g} {scope}{limit}"
-        )
-    if result.acer_before is None or result.acer_after is None:
-        return
-    if result.acer_after - result.acer_before > acer_loss + 1e-12:
-        raise ModelError(
-            f"{destination}: not written: ACER {scope} is {result.acer_after:.2%} and the model's "
-            f"{result.acer_before:.2%}: worse by more than the {100 * acer_loss:g} points allowed"
-        )
 
 
 def _acer(scores: ScoreTable, threshold: float) -> float:

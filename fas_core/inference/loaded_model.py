@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from fas_core.config.recipe import DatasetChoice, MetricChoice
 from fas_core.config.structure import structure
 from fas_core.contracts import Images, Scorer
+from fas_core.descriptors import Component
 from fas_core.errors import DataError, FasError
 from fas_core.records.model_input import ModelInput
 from fas_core.registry import Registry
@@ -156,12 +157,14 @@ def load_run(run: Run) -> LoadedModel:
 
 def _load_file(model: ModelFile, registry: Registry) -> LoadedModel:
     card, path = model.card, model.path
+    registry, absent = registry.requiring(card.plugins), (Component,)
+    metrics = card.recipe["metrics"]
     return LoadedModel(
         path=path,
         scorer=model,
         input=card.input,
-        data=structure(card.recipe["data"], DatasetChoice, registry, f"{path}: data"),
-        metrics=structure(card.recipe["metrics"], tuple[MetricChoice, ...], registry, f"{path}: metrics"),
+        data=structure(card.recipe["data"], DatasetChoice, registry, f"{path}: data", absent=absent),
+        metrics=structure(metrics, tuple[MetricChoice, ...], registry, f"{path}: metrics", absent=absent),
         own_threshold=card.threshold,
         why=f"{path}: exported without one",
         fingerprints=card.data,

@@ -33,10 +33,12 @@ class PredictOptions:
     """How inputs are read and scored.
 
     Args:
-        detect: whether faces are detected and cropped first.
+        detect: True to crop every photo to its face; False to take all images as they are; None to take an
+            image as it is only if its face fills it.
         all_faces: whether every detected face is scored; else the largest.
-        detector: YuNet model file; None for OpenCV's cascade.
-        margin: added on each side of a detected face, as a fraction of its size.
+        detector: name or YuNet model file; None for the best detector at hand.
+        margin: added on each side of a detected face, as a fraction of its size; None for the model's.
+        align: whether crops are aligned by the face's landmarks.
         threshold: `fixed:VALUE` in place of the model's own; None for that.
         external: description of a model that `fas export` did not write.
         every: score each n-th frame of videos.
@@ -44,10 +46,11 @@ class PredictOptions:
         threads: CPU threads; None for one per core.
     """
 
-    detect: bool = False
+    detect: bool | None = None
     all_faces: bool = False
-    detector: Path | None = None
-    margin: float = 0.1
+    detector: str | None = None
+    margin: float | None = None
+    align: bool = False
     threshold: str | None = None
     external: Path | None = None
     every: int = 1
@@ -77,11 +80,15 @@ class Verdicts:
     Args:
         rows: a result for each face, and for each input without a face.
         grad_cam: whether pictures could have Grad-CAM.
+        detector: name of the face detector; None where it searched no image.
+        note: what a reader of the verdicts must know of the model; None for nothing.
     """
 
     rows: Sequence[FaceResult]
     threshold: Threshold
     grad_cam: bool
+    detector: str | None = None
+    note: str | None = None
 
 
 def predict_inputs(
@@ -99,20 +106,23 @@ def predict_inputs(
     with ExitStack() as stack:
         is_run = (model / files.RECIPE).is_file()
         run = _load_run(stack, model, threads, options) if is_run else None
+        external = None if options.external is None else ExternalModel.read(options.external)
+        crops = CropSettings() if external is None else external.crop
         predictor = Predictor(
             run or model,
             threads=threads,
             threshold=threshold.value if threshold else None,
-            external=None if options.external is None else ExternalModel.read(options.external),
+            external=external,
+            detect=options.detect,
+            crops=crops.replace(detector=options.detector, margin=options.margin, align=options.align),
         )
         samples = list(InputFinder(predictor.card.modalities, options.every, options.frames).find(inputs))
         if pictures.annotated is not None:
             check_output_paths(pictures.annotated, samples)
         if pictures.explained is not None:
             check_output_paths(pictures.explained, samples, ".png")
-        crops = CropSettings(options.detector, options.margin) if options.detect else None
         writer = _explanation_writer(predictor, run, pictures)
-        pipeline = PredictionPipeline(predictor, crops, options.all_faces, pictures.annotated, writer)
+        pipeline = PredictionPipeline(predictor, options.all_faces, pictures.annotated, writer)
         rows: list[FaceResult] = []
         with console.progress("scoring", count_samples(samples), "samples") as bar:
             for count, results in pipeline.run(read_samples(samples), workers):
@@ -120,7 +130,8 @@ def predict_inputs(
                 bar.advance(count)
     used = threshold or predictor.card.threshold
     assert used is not None  # else there would be no predictor
-    return Verdicts(rows, used, is_run)
+    detector = next((row.detector for row in rows if row.detector is not None), None)
+    return Verdicts(rows, used, is_run, detector, predictor.note)
 
 
 def _load_run(stack: ExitStack, path: Path, threads: int, options: PredictOptions) -> RunModel:

@@ -14,30 +14,32 @@ from fas_core.models.model import SHARED, Model, PatchGrid, Preprocess
 from fas_core.registry import Registry
 
 
-def build_model(recipe: Recipe, registry: Registry, num_classes: int = 2) -> Model:
-    """Build the model of a recipe, with fresh weights (seed torch before).
+def build_model(recipe: Recipe, registry: Registry, num_classes: int | None = None) -> Model:
+    """Build the model of a recipe, with fresh weights (seed torch before); by default of its classes.
 
     Raises:
         ConfigError: a modality has no backbone or, where others have one, no normalisation; a backbone
             cannot have this input size; or modality dropout would leave out the only modality.
+        PluginError: a backbone or the fusion is missing, or a plugin's fails.
     """
     partial = recipe.train.modality_dropout > 0
     if partial and len(recipe.modalities) == 1:
         (name,) = recipe.modalities
         raise ConfigError(f"train.modality_dropout: {name!r} is the only modality: nothing would be left")
+    num_classes = num_classes or recipe.model.num_classes
     config, descriptor = recipe.model, registry.find(Fusion, recipe.model.fusion.name)
     takes, side, patches = descriptor.takes, config.input_size, config.patches
     choices = _backbone_choices(config.backbone, recipe.modalities)
     normalize = _normalize(config.normalize, recipe.modalities)
 
     def backbone(choice: BackboneChoice, in_channels: int, until: Stage) -> nn.Module:
-        target = registry.find(Backbone, choice.name).load()
+        component = registry.find(Backbone, choice.name)
         options = {"in_channels": in_channels, "input_size": side, "num_classes": num_classes}
-        return cast(nn.Module, target(choice.options, until=until, **options))
+        return cast(nn.Module, component.call(choice.options, until=until, **options))
 
     def fusion(sizes: tuple[BranchSize, ...]) -> nn.Module:
         options = {"branches": sizes, "num_classes": num_classes}
-        return cast(nn.Module, descriptor.load()(config.fusion.options, **options))
+        return cast(nn.Module, descriptor.call(config.fusion.options, **options))
 
     if takes == "inputs":
         if len(set(choices.values())) > 1:
@@ -45,11 +47,16 @@ def build_model(recipe: Recipe, registry: Registry, num_classes: int = 2) -> Mod
                 f"model.backbone: fusion {descriptor.name!r} has one backbone for all modalities"
             )
         joint = fusion(tuple(BranchSize(name, (3, side, side)) for name in recipe.modalities))
-        channels = cast(int, joint.out_channels)
+        with descriptor.naming_failures():
+            channels = cast(int, joint.out_channels)
         backbones = {SHARED: backbone(choices[recipe.modalities[0]], channels, "logits")}
     else:
         backbones = {name: backbone(choice, 3, takes) for name, choice in choices.items()}
-        joint = fusion(tuple(_branch_size(name, item, side, takes) for name, item in backbones.items()))
+        sizes = []
+        for name, module in backbones.items():
+            with registry.find(Backbone, choices[name].name).naming_failures():
+                sizes.append(_branch_size(name, module, side, takes))
+        joint = fusion(tuple(sizes))
     return Model(
         {name: Preprocess(values) for name, values in normalize.items()},
         backbones,

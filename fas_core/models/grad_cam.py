@@ -18,7 +18,7 @@ def evidence(logits: Tensor) -> Tensor:
 
     For classifiers it is the log-odds of the score, `logits[1] - logsumexp(the other logits)`: with two
     classes, the difference of the logits. Unlike the score, it does not saturate where the model is certain.
-    For a network that predicts a map (K = 1) it is the score itself.
+    For a network that predicts a map it is the score itself, which is the one column then.
     """
     if logits.shape[1] == 1:
         return logits[:, 0]
@@ -42,12 +42,11 @@ def grad_cam(model: Model, images: dict[str, Tensor], presence: Tensor | None = 
     """
     with torch.enable_grad():
         outputs = model(images, presence)
-        assert outputs.logits is not None  # every model has them
         features = dict(outputs.features)
-        total = evidence(outputs.logits).sum()
+        total = evidence(outputs.score[:, None] if outputs.logits is None else outputs.logits).sum()
         gradients = torch.autograd.grad(total, list(features.values()), materialize_grads=True)
     patches, maps = model.patches, {}
-    count = len(outputs.logits) * (1 if patches is None else len(patches.corners))
+    count = len(outputs.score) * (1 if patches is None else len(patches.corners))
     for (name, activation), gradient in zip(features.items(), gradients, strict=True):
         weights = gradient.mean(dim=(2, 3), keepdim=True)  # (B, C, 1, 1)
         heat = (weights * activation.detach()).sum(dim=1).relu()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,7 +10,7 @@ import torch
 from attrs import frozen
 from torch import Tensor, nn
 
-from fas_core.errors import format_list
+from fas_core.errors import ModelError, format_list
 
 BATCH_COUNTER = "num_batches_tracked"
 """Entry of batch norms that PyTorch before 0.4.1 did not write; evaluation does not use it."""
@@ -57,6 +58,29 @@ class EntryMatch:
             "reshaped": self.mismatched,
             "left": self.unused,
         }
+
+
+def add_prefix(names: Mapping[str, str], file: Mapping[str, Tensor]) -> dict[str, str]:
+    """Return the published names with the prefix that they have in the file, such as Lightning's `model.`.
+
+    It is the one with which most of them are in the file; none where they are in it without one.
+
+    Raises:
+        ModelError: the file holds all of them several times, each time with another prefix.
+    """
+    published = {name for name in names.values() if not name.endswith(BATCH_COUNTER)}
+    counts: Counter[str] = Counter()
+    for entry in file:
+        words = entry.split(".")
+        for index in range(len(words)):
+            if ".".join(words[index:]) in published:
+                counts["".join(f"{word}." for word in words[:index])] += 1
+    complete = [prefix for prefix, count in counts.items() if count == len(published)]
+    if len(complete) > 1:
+        networks = " and ".join(repr(prefix) for prefix in complete)
+        raise ModelError(f"the file holds several such networks, below {networks}: save the right one alone")
+    prefix = counts.most_common(1)[0][0] if counts else ""
+    return {entry: prefix + name for entry, name in names.items()}
 
 
 def match_by_name(

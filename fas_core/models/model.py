@@ -7,12 +7,22 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, cast
 
 import torch
+from attrs import evolve
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from fas_core.config.recipe import Normalize
-from fas_core.contracts import BackboneModule, Images, Scorer
+from fas_core.contracts import (
+    BackboneModule,
+    EmbeddingFusion,
+    FusionModule,
+    Images,
+    MapBackbone,
+    PresenceFusion,
+    Scorer,
+)
 from fas_core.descriptors import Stage
+from fas_core.errors import ConfigError
 from fas_core.records.outputs import Outputs
 
 if TYPE_CHECKING:
@@ -97,6 +107,9 @@ class Model(nn.Module):
         takes: the stage of each backbone that the fusion joins.
         face_size: H and W in pixels of the faces that the model scores.
         partial: whether it was trained to do without some modalities.
+
+    Raises:
+        ConfigError: `partial`, and the fusion takes logits without being told which modalities are present.
     """
 
     def __init__(
@@ -114,6 +127,11 @@ class Model(nn.Module):
         self.backbones = nn.ModuleDict(backbones)
         self.fusion = fusion
         self.takes = takes
+        if partial and takes == "logits" and not isinstance(fusion, PresenceFusion):
+            raise ConfigError(
+                f"fusion {type(fusion).__name__} takes logits and is not told which modalities are present "
+                "(no `takes_presence`): set train.modality_dropout to 0, or choose another fusion"
+            )
         self.face_size = face_size
         self.partial = partial
         self.patches = patches
@@ -122,6 +140,21 @@ class Model(nn.Module):
     def modalities(self) -> tuple[str, ...]:
         """Names of the images that the model takes, in order."""
         return tuple(self.preprocess)
+
+    @property
+    def output_names(self) -> tuple[str, ...]:
+        """Names of the `Outputs` that it has in training; the others are None."""
+        backbones = list(self.backbones.values())
+        classifier = cast(FusionModule, backbones[0] if self.takes == "inputs" else self.fusion)
+        has_stage = len(backbones) == 1 and self.takes != "maps"  # the one branch's embedding is built
+        exists = {
+            "score": True,
+            "logits": classifier.num_logits > 1,
+            "map": has_stage and isinstance(backbones[0], MapBackbone),
+            "embedding": has_stage or isinstance(self.fusion, EmbeddingFusion),
+            "features": True,
+        }
+        return tuple(name for name, present in exists.items() if present)
 
     def forward(self, images: dict[str, Tensor], presence: Tensor | None = None) -> Outputs:
         """Score a batch with any pixels for missing modalities.
@@ -134,22 +167,32 @@ class Model(nn.Module):
             presence = None if presence is None else patches.repeat(presence)
         inputs = {name: layer(images[name]) for name, layer in self.preprocess.items()}
         if self.takes == "inputs":
-            branches = {SHARED: self._run_backbone(SHARED, self._fuse(inputs, presence))}
+            joined, _ = self._fuse(inputs, presence)
+            branches, embedding = {SHARED: self._run_backbone(SHARED, joined)}, None
             logits = branches[SHARED]["logits"]
         else:
             branches = {name: self._run_backbone(name, x) for name, x in inputs.items()}
-            logits = self._fuse({name: stages[self.takes] for name, stages in branches.items()}, presence)
+            stages = {name: stages[self.takes] for name, stages in branches.items()}
+            logits, embedding = self._fuse(stages, presence)
         logits = logits.float()  # mixed precision ends here: softmax and losses are in float32
         if patches is not None:
             logits = patches.mean(logits)
-        # One column is the mean of a predicted map: a score already.
-        score = logits[:, 0] if logits.shape[1] == 1 else logits.softmax(dim=1)[:, 1]
         features = {name: stages["maps"] for name, stages in branches.items()}
-        if len(branches) > 1 or patches is not None:
-            return Outputs(score=score, logits=logits, features=features)
+        # One column is the mean of a predicted map: a score already, and no logits.
+        outputs = (
+            Outputs(logits[:, 0], features=features)
+            if logits.shape[1] == 1
+            else Outputs(logits.softmax(dim=1)[:, 1], logits, features=features)
+        )
+        if patches is not None:
+            return outputs
+        if len(branches) > 1:
+            return evolve(outputs, embedding=embedding)
         ((name, stages),) = branches.items()
-        embedding = stages.get("embeddings")
-        return Outputs(score, logits, self._predicted_map(name, embedding), embedding, features)
+        last = stages.get("embeddings")
+        return evolve(
+            outputs, map=self._predicted_map(name, last), embedding=last if embedding is None else embedding
+        )
 
     def _run_backbone(self, name: str, x: Tensor) -> dict[str, Tensor]:
         """The stages of one branch by name, as far as the fusion needs them."""
@@ -161,23 +204,27 @@ class Model(nn.Module):
             stages["logits"] = backbone.forward_head(stages["embeddings"])
         return stages
 
-    def _fuse(self, branches: dict[str, Tensor], presence: Tensor | None) -> Tensor:
-        """Join the branches, of which some may be missing."""
-        if presence is None:
-            return cast(Tensor, self.fusion(branches))
-        present = dict(zip(self.modalities, presence.unbind(dim=1), strict=True))  # (B,) each
-        if self.takes == "logits":  # zeros would be a vote
-            return cast(Tensor, self.fusion(branches, present))
-        masked = {
-            name: value * present[name].to(value.dtype).view(-1, *[1] * (value.ndim - 1))
-            for name, value in branches.items()
-        }
-        return cast(Tensor, self.fusion(masked))
+    def _fuse(self, branches: dict[str, Tensor], presence: Tensor | None) -> tuple[Tensor, Tensor | None]:
+        """Join the branches, of which some may be missing; return the result and the fusion's embedding."""
+        present = None
+        if presence is not None:
+            present = dict(zip(self.modalities, presence.unbind(dim=1), strict=True))  # (B,) each
+            branches = {
+                name: value * present[name].to(value.dtype).view(-1, *[1] * (value.ndim - 1))
+                for name, value in branches.items()
+            }
+        inputs = (branches, present) if isinstance(self.fusion, PresenceFusion) else (branches,)
+        if not isinstance(self.fusion, EmbeddingFusion):
+            return cast(Tensor, self.fusion(*inputs)), None
+        embedding = self.fusion.forward_embedding(*inputs)
+        return self.fusion.forward_head(embedding), embedding
 
     def _predicted_map(self, name: str, embedding: Tensor | None) -> Tensor | None:
         """The map (B, h, w) that a backbone predicts, which is its embedding; None of classifiers."""
-        size = getattr(self.backbones[name], "map_size", None)
-        return None if embedding is None or size is None else torch.unflatten(embedding, 1, size)
+        backbone = self.backbones[name]
+        if embedding is None or not isinstance(backbone, MapBackbone):
+            return None
+        return torch.unflatten(embedding, 1, backbone.map_size)
 
 
 def scorer(model: Model) -> Scorer:

@@ -9,12 +9,13 @@ from attrs import frozen
 from torch import nn
 
 from fas_core.config.recipe import Recipe
+from fas_core.contracts import PublishedBackbone
 from fas_core.errors import ConfigError, ModelError, format_list
 from fas_core.models import PRETRAINED
 from fas_core.models.build import build_model
-from fas_core.models.checkpoint import read_published
-from fas_core.models.matching import EntryMatch, copy_matched, match_by_name
+from fas_core.models.matching import EntryMatch, add_prefix, copy_matched, match_by_name
 from fas_core.models.model import Model
+from fas_core.models.published import read_published
 from fas_core.registry import Registry
 
 
@@ -60,7 +61,8 @@ def _load_branch(model: Model, branch: str, path: Path, classifier: frozenset[st
     weights = read_published(path).weights
     prefix = f"backbones.{branch}."
     state = {name: value for name, value in backbone.state_dict().items() if prefix + name not in classifier}
-    match = match_by_name(state, backbone_names(backbone), weights, adapt_input=True)
+    names = add_prefix(backbone_names(backbone), weights)
+    match = match_by_name(state, names, weights, adapt_input=True)
     if match.missing or match.mismatched:
         reason = match.differences()
         raise ModelError(f"model.pretrained: {path} does not fit the backbone of {branch!r}: {reason}")
@@ -70,8 +72,10 @@ def _load_branch(model: Model, branch: str, path: Path, classifier: frozenset[st
 
 def backbone_names(backbone: nn.Module) -> dict[str, str]:
     """Return `{name in the backbone: published name}` of its state dict."""
-    published = getattr(backbone, "published_name", None)
-    return {name: published(name) if published is not None else name for name in backbone.state_dict()}
+    names = backbone.state_dict()
+    if isinstance(backbone, PublishedBackbone):
+        return {name: backbone.published_name(name) for name in names}
+    return {name: name for name in names}
 
 
 def classifier_entries(recipe: Recipe, registry: Registry) -> frozenset[str]:

@@ -48,9 +48,10 @@ class Outputs:
 
     Args:
         score: (B,) higher is more live; P(live) for classifiers.
-        logits: (B, K) of the classes 0 (attack), 1 (live) and K - 2 others that no sample has.
+        logits: (B, K >= 2) of the classes 0 (attack), 1 (live) and K - 2 others that no sample has; None for
+            networks that predict a map, whose score is its mean.
         map: (B, h, w) of networks that predict one.
-        embedding: (B, E), the input of the classifier.
+        embedding: (B, E), the input of the classifier: the fusion's or, of one branch, the backbone's.
         features: `{modality: (B, C, h, w)}`, the output of each backbone's `forward_features`; under a fusion
             of inputs, `shared` is the one backbone.
     """
@@ -70,6 +71,7 @@ class Verification:
         samples: number of samples of `split` that both scored.
         max_difference: largest |exported score - model score|; `mean_difference` likewise.
         changed: number of samples that the exported model decides otherwise at the model's `threshold`.
+        ties: number of further ones that it decides otherwise because the model's score is at the threshold.
         acer_before: ACER of the model at this threshold, on labelled samples of dev, species pooled;
             `acer_after` that of the exported model.
         latency: median milliseconds from the bytes of one sample to its score, on one thread of this machine.
@@ -82,6 +84,7 @@ class Verification:
     mean_difference: float
     threshold: float | None = None
     changed: int | None = None
+    ties: int | None = None
     acer_before: float | None = None
     acer_after: float | None = None
     latency: float | None = None

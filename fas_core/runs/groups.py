@@ -26,11 +26,10 @@ from attrs import asdict, frozen
 
 from fas_core.config.load import FORMAT, read_mapping, to_plain, to_yaml
 from fas_core.config.recipe import HeldOut, Recipe
-from fas_core.config.structure import structure
 from fas_core.errors import ConfigError, FasError, ModelError
 from fas_core.registry import Registry
 from fas_core.runs import files
-from fas_core.runs.run import Run, refuse_existing_runs, write_text
+from fas_core.runs.run import Run, read_required, refuse_existing_runs, structure_recipe, write_text
 from fas_core.runtime.model_file import ModelFile
 
 FINAL = "final"
@@ -59,7 +58,8 @@ class FoldRuns:
         tree = read_mapping(file)
         if set(tree) != {"final", "digest", "recipe"} or not isinstance(tree["final"], bool):
             raise ConfigError(f"{file}: must have final, digest and recipe, and nothing else")
-        recipe = structure(tree["recipe"], Recipe, registry, str(file))
+        registry = registry.requiring(read_required(path))
+        recipe = structure_recipe(tree["recipe"], registry, str(file))
         if recipe.folds is None:
             raise ConfigError(f"{file}: its recipe has no folds")
         return cls(path, recipe, registry, tree["final"], str(tree["digest"]))
@@ -125,7 +125,8 @@ class ProtocolRuns:
         members = tree.get("members")
         if set(tree) != {"protocol", "members", "recipe"} or not isinstance(members, list) or not members:
             raise ConfigError(f"{file}: must have protocol, members and recipe, and nothing else")
-        recipe = structure(tree["recipe"], Recipe, registry, str(file))
+        registry = registry.requiring(read_required(path))
+        recipe = structure_recipe(tree["recipe"], registry, str(file))
         return cls(path, str(tree["protocol"]), tuple(map(str, members)), recipe, registry)
 
     def create(self) -> None:

@@ -27,9 +27,10 @@ from fas_core.card import Card
 from fas_core.config.load import FORMAT, merge, nest, read_mapping, to_plain, to_yaml
 from fas_core.config.recipe import Recipe
 from fas_core.config.structure import structure
+from fas_core.descriptors import Component
 from fas_core.errors import DataError, FasError, ModelError
 from fas_core.models import PRETRAINED
-from fas_core.registry import Registry
+from fas_core.registry import Registry, Required
 from fas_core.runs import files, score_files
 from fas_core.scores.table import ScoreTable
 from fas_core.scores.thresholds import Threshold, fit_threshold
@@ -44,7 +45,10 @@ PACKAGES = ("torch", "numpy", "opencv-python-headless", "onnxruntime", "accelera
 
 @frozen
 class Run:
-    """A run folder and the recipe in it."""
+    """A run folder and the recipe in it.
+
+    Plugins that the recipe needs may be absent: only what uses them fails, and names them.
+    """
 
     path: Path
     recipe: Recipe
@@ -58,12 +62,14 @@ class Run:
             raise FasError(f"{path}: holds folds, each a run of its own: give {path / 'final'}")
         if not file.is_file():
             raise FasError(f"{path}: not a run folder (no {files.RECIPE} in it): give what `fas train` wrote")
-        return cls(path, structure(read_mapping(file), Recipe, registry, str(file)), registry)
+        registry = registry.requiring(read_required(path))
+        return cls(path, structure_recipe(read_mapping(file), registry, str(file)), registry)
 
     def create(self) -> None:
         """Make the folder and write what is known before training; raise FasError if it holds a run."""
         refuse_existing_runs(self.path)
-        self.write_text(files.ENVIRONMENT, json.dumps(read_environment(), indent=2) + "\n")
+        environment = read_environment() | {"plugins": required_plugins(self.recipe, self.registry)}
+        self.write_text(files.ENVIRONMENT, json.dumps(environment, indent=2) + "\n")
         self.write_recipe()
 
     def require_folder(self) -> None:
@@ -80,7 +86,7 @@ class Run:
         tree = to_plain(self.recipe, self.registry)
         for path, value in overrides.items():
             tree = merge(tree, nest(path, value))
-        return Run(self.path, structure(tree, Recipe, self.registry, str(self.path)), self.registry)
+        return Run(self.path, structure_recipe(tree, self.registry, str(self.path)), self.registry)
 
     def write_text(self, name: str, text: str) -> None:
         """Write one file of the folder, whole or not at all."""
@@ -175,7 +181,39 @@ class Run:
         except FasError:
             threshold = None
         recipe, data = to_plain(self.recipe, self.registry), self.results().get("data", {})
-        return Card(self.recipe.input, threshold, recipe, data, read_environment()["packages"])
+        plugins = required_plugins(self.recipe, self.registry)
+        return Card(self.recipe.input, threshold, recipe, data, read_environment()["packages"], plugins)
+
+
+def structure_recipe(tree: object, registry: Registry, where: str) -> Recipe:
+    """Return the recipe of a run or a group of runs, whose plugins may be absent."""
+    return structure(tree, Recipe, registry, where, absent=(Component,))
+
+
+def required_plugins(recipe: Recipe, registry: Registry) -> Required:
+    """Return the plugins whose components a recipe uses, those of fas-core apart: see `Required`."""
+    plugins: dict[str, dict[str, Any]] = {}
+    for choice in recipe.choices():
+        provider = registry.provider_of(choice.component, choice.name)
+        if provider is not None and not provider.is_core:
+            plugin = plugins.setdefault(
+                provider.distribution, {"version": provider.version, "components": []}
+            )
+            name = f"{choice.component.kind} {choice.name.rpartition(':')[2]}"
+            if name not in plugin["components"]:
+                plugin["components"].append(name)
+    return plugins
+
+
+def read_required(path: Path) -> Required:
+    """Read the plugins that a run, or the first run of a group, was made with; empty if not known."""
+    for file in (path / files.ENVIRONMENT, *sorted(path.glob(f"*/{files.ENVIRONMENT}"))):
+        try:
+            plugins = json.loads(file.read_text(encoding="utf-8")).get("plugins", {})
+        except (OSError, ValueError, AttributeError):
+            continue
+        return plugins if isinstance(plugins, dict) else {}
+    return {}
 
 
 def write_text(path: Path, text: str) -> None:

@@ -35,7 +35,7 @@ class Engine(Protocol):
     outputs: tuple[str, ...]
 
     def run(self, names: Sequence[str], inputs: Mapping[str, Array]) -> list[Array]:
-        """Compute the named outputs of inputs of B rows each; a graph of one row is run B times."""
+        """Compute the named outputs of inputs of B rows each, also where the graph takes a fixed number."""
         ...
 
 
@@ -73,8 +73,15 @@ class OnnxEngine:
         self.metadata = self._session.get_modelmeta().custom_metadata_map.get(METADATA_KEY)
         self.inputs = tuple(node.name for node in self._session.get_inputs())
         self.outputs = tuple(node.name for node in self._session.get_outputs())
+        sizes = [node.shape[0] for node in self._session.get_inputs() if node.shape]
+        self._batch = next((size for size in sizes if isinstance(size, int)), None)
 
     def run(self, names: Sequence[str], inputs: Mapping[str, Array]) -> list[Array]:
+        if self._batch is None:
+            return self._infer(names, inputs)
+        return run_in_batches(lambda batch: self._infer(names, batch), inputs, self._batch)
+
+    def _infer(self, names: Sequence[str], inputs: Mapping[str, Array]) -> list[Array]:
         return list(self._session.run(list(names), dict(inputs)))
 
 
@@ -124,11 +131,25 @@ class OpenVinoEngine:
 
 def run_by_row(run: Callable[[dict[str, Array]], list[Array]], inputs: Mapping[str, Array]) -> list[Array]:
     """Run a graph of one row for each row of a batch; an empty batch gives outputs of no rows."""
+    return run_in_batches(run, inputs, 1)
+
+
+def run_in_batches(
+    run: Callable[[dict[str, Array]], list[Array]], inputs: Mapping[str, Array], size: int
+) -> list[Array]:
+    """Run a graph of `size` rows on any number of them; zeros fill the last call, and one of no rows."""
     count = len(next(iter(inputs.values())))
-    rows = [{name: value[[row]] for name, value in inputs.items()} for row in range(count)]
-    if not rows:  # one run tells the outputs' shapes
-        rows = [{name: np.zeros((1, *value.shape[1:]), value.dtype) for name, value in inputs.items()}]
-    return [np.concatenate(column)[:count] for column in zip(*map(run, rows), strict=True)]
+    batches = [
+        {name: value[start : start + size] for name, value in inputs.items()}
+        for start in range(0, max(count, 1), size)
+    ]
+    missing = size * len(batches) - count
+    last = batches[-1]
+    batches[-1] = {
+        name: np.concatenate([value, np.zeros((missing, *value.shape[1:]), value.dtype)])
+        for name, value in last.items()
+    }
+    return [np.concatenate(column)[:count] for column in zip(*map(run, batches), strict=True)]
 
 
 def _damaged(path: Path, kind: str, reason: str) -> ModelError:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from fas_core.card import Card
 from fas_core.config.recipe import Normalize
 from fas_core.config.structure import structure
+from fas_core.data.faces import CropSettings
 from fas_core.errors import ModelError, format_list
 from fas_core.records.model_input import ModelInput, Resize
 from fas_core.registry import Registry
@@ -39,6 +40,7 @@ class ExternalModel:
             the `logits` or `probabilities`, where the score is the probability of the class `live`.
         live: index of the class `live`.
         threshold: accepted as live when `score >= threshold`.
+        crop: how photos are cropped to the face for this model.
     """
 
     modalities: tuple[str, ...] = field(validator=v.min_len(1))
@@ -50,6 +52,7 @@ class ExternalModel:
     gives: Literal["score", "logits", "probabilities"] = "score"
     live: int = field(default=1, validator=v.ge(0))
     threshold: float | None = None
+    crop: CropSettings = field(factory=CropSettings)
 
     @classmethod
     def read(cls, path: Path) -> ExternalModel:

@@ -153,6 +153,7 @@ class _StoredCard:
     recipe: Mapping[str, Any] = field(factory=dict)
     data: Mapping[str, str] = field(factory=dict)
     versions: Mapping[str, str] = field(factory=dict)
+    plugins: Mapping[str, Any] = field(factory=dict)
     partial: bool = False
 
 
@@ -178,4 +179,4 @@ def read_card(text: str, where: str) -> Card:
     side = stored.input_size
     network_size = stored.network_size or side
     model_input = ModelInput(stored.modalities, side, network_size, stored.resize, partial=stored.partial)
-    return Card(model_input, stored.threshold, stored.recipe, stored.data, stored.versions)
+    return Card(model_input, stored.threshold, stored.recipe, stored.data, stored.versions, stored.plugins)

@@ -107,7 +107,11 @@ class ExplanationWriter:
 
         `relative` is the input's path below the folder. Raises FasError if the file cannot be written.
         """
-        sheets = [draw_sheet(face, prediction, self.explainer.explain(face)) for face, prediction in faces]
+        is_simulated = self.explainer.predictor.note is not None
+        sheets = [
+            draw_sheet(face, prediction, self.explainer.explain(face), is_simulated)
+            for face, prediction in faces
+        ]
         path = output_path(self.folder, relative, ".png")
         write_image(path, np.concatenate(sheets))
         return path
@@ -142,8 +146,13 @@ def draw_heatmap(face: Image, values: Map, scale: float, side: int) -> Image:
     return np.asarray((grey * (1 - opacity) + colour * opacity).round(), np.uint8)
 
 
-def draw_sheet(face: Face, prediction: Prediction, maps: ExplanationMaps) -> Image:
-    """(H, W, 3): the score of a face, and a row for each modality with the image and its maps."""
+def draw_sheet(
+    face: Face, prediction: Prediction, maps: ExplanationMaps, is_simulated: bool = False
+) -> Image:
+    """(H, W, 3): the score of a face, and a row for each modality with the image and its maps.
+
+    `is_simulated`: whether the model was trained on simulated faces, which the last line then says.
+    """
     columns = {"face": {name: _resize(image, TILE) for name, image in face.items()}}
     columns |= draw_maps(maps, face, TILE)
     row_height = TILE + LINE + GAP
@@ -161,6 +170,8 @@ def draw_sheet(face: Face, prediction: Prediction, maps: ExplanationMaps) -> Ima
             caption = modality if title == "face" else describe_map(maps, title, modality)
             _write(sheet, caption, left, top + TILE + LINE - GAP, GREY)
     _draw_legend(sheet)
+    if is_simulated:
+        _write(sheet, "simulated training data", GAP + 262, len(sheet) - GAP, TEXT_ATTACK)
     return sheet
 
 

@@ -12,13 +12,15 @@ from numpy.typing import NDArray
 
 from fas_core.card import Card
 from fas_core.contracts import Images
-from fas_core.data.images import Box, Image, as_image, prepare, read_image
+from fas_core.data.faces import CropSettings, is_face_crop
+from fas_core.data.images import Box, Image, Pixels, as_pixels, prepare, read_pixels
 from fas_core.errors import DataError, ModelError
 from fas_core.runtime.external_model import ExternalModel
+from fas_core.runtime.face_selection import NO_FACE, FaceSelector
 from fas_core.runtime.model_file import ModelFile, Presence
 
 FaceImage = str | Path | NDArray[np.uint8] | NDArray[np.uint16]
-"""A cropped face: an image file, or its pixels as (H, W, 3) RGB, also (H, W) grey or depth, of any size."""
+"""A photo or a cropped face of any size: a file, or pixels as (H, W, 3) RGB, also (H, W) grey or depth."""
 
 FaceImages = Sequence[FaceImage | None] | NDArray[np.uint8] | NDArray[np.uint16]
 """Many faces, None where one is missing; or an array of all, (B, H, W, 3)."""
@@ -27,6 +29,12 @@ Face = Mapping[str, Image]
 """A face as the model takes it: `{modality: uint8 (S, S, 3)}`, S being the card's face size."""
 
 BATCH_SIZE = 32
+
+NOT_FINITE = "the model's score is not a finite number"
+
+SIMULATOR = "synthetic"
+"""Name of the data set of simulated faces, in a card's recipe."""
+SIMULATED = "the model was trained on simulated faces: its verdicts say that the pipeline works, no more"
 
 
 @frozen
@@ -62,6 +70,7 @@ class FaceResult:
         prediction: None where no face was scored.
         reason: why no face was scored.
         picture: file of the explanation; None where none was requested.
+        detector: name of the detector that searched the image; None where it was taken as it is.
     """
 
     name: str
@@ -70,6 +79,7 @@ class FaceResult:
     prediction: Prediction | None
     reason: str = ""
     picture: Path | None = None
+    detector: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         prediction = self.prediction
@@ -80,7 +90,14 @@ class FaceResult:
             "score": None if prediction is None else prediction.score,
             "verdict": None if prediction is None else prediction.verdict,
             "reason": self.reason or None,
+            "detector": self.detector,
         }
+
+
+def describe_training(card: Card) -> str | None:
+    """Return `SIMULATED` if the card's recipe says so, else None."""
+    data = card.recipe.get("data")
+    return SIMULATED if isinstance(data, Mapping) and data.get("name") == SIMULATOR else None
 
 
 class OpenModel(Protocol):
@@ -95,15 +112,19 @@ class OpenModel(Protocol):
 class Predictor:
     """Tells live faces from attacks with a model that `fas export` wrote. Threads may share one.
 
-    Faces are resized as the model's card says, as they were when its threshold was fitted.
+    A photo is cropped to its largest face; an image that its face fills is taken as it is, as docs/predict.md
+    says. Faces are resized as the model's card says, as they were when its threshold was fitted.
 
     Args:
         path: the `.onnx` file, or OpenVINO's `.xml`; or an open model.
         threads: CPU threads of one call of a file; None for one per core.
         threshold: instead of the model's own; a face is accepted as live when its score is at least this.
         external: description of a model that `fas export` did not write.
+        detect: True to crop every photo to its face; False to take all images as they are.
+        crops: how faces are detected and cropped; None for the external model's or the usual settings.
 
     Raises:
+        DataError: there is no such detector.
         ModelError: the file is missing, damaged or of an unknown model, or there is no threshold.
 
     Example:
@@ -119,6 +140,8 @@ class Predictor:
         threads: int | None = None,
         threshold: float | None = None,
         external: ExternalModel | None = None,
+        detect: bool | None = None,
+        crops: CropSettings | None = None,
     ) -> None:
         if isinstance(path, (str, Path)):
             path = ModelFile(path, threads, external)
@@ -129,13 +152,20 @@ class Predictor:
                 raise ModelError(f"{self.model.path}: no threshold goes with it: give one, e.g. fixed:0.5")
             threshold = self.card.threshold.value
         self.threshold = threshold
+        self.faces = FaceSelector(detect, crops or (None if external is None else external.crop))
+
+    @property
+    def note(self) -> str | None:
+        """What a reader of a verdict must know of the model, see `describe_training`."""
+        return describe_training(self.card)
 
     def __call__(self, **images: FaceImage | None) -> Prediction:
         """Predict one face, passed by modality, e.g. `predictor(rgb=..., depth=..., ir=...)`.
 
-        Raises DataError if an image cannot be read, or a modality that the model needs is missing.
+        Raises DataError if an image cannot be read or shows no face, or a modality that the model needs is
+        missing, and ModelError if the score is not a finite number.
         """
-        return self.predict([self.prepare(images)])[0]
+        return self.predict([self._select(images)])[0]
 
     def batch(self, **images: FaceImages) -> list[Prediction]:
         """Predict many faces, as many of each modality; raises as calling does."""
@@ -145,16 +175,34 @@ class Predictor:
             raise DataError(f"as many images of each modality are needed, not {counts}")
         rows = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
         chunks = [rows[start : start + BATCH_SIZE] for start in range(0, len(rows), BATCH_SIZE)]
-        return [item for chunk in chunks for item in self.predict([self.prepare(row) for row in chunk])]
+        return [item for chunk in chunks for item in self.predict([self._select(row) for row in chunk])]
 
-    def prepare(self, images: Mapping[str, FaceImage | None]) -> Face:
-        """Read and resize the images of one face, for `predict`; raises as calling does."""
+    def _select(self, images: Mapping[str, FaceImage | None]) -> Face:
+        """Read the images of one sample and prepare its largest face."""
+        first = next((image for image in images.values() if image is not None), None)
+        is_crop = isinstance(first, (str, Path)) and is_face_crop(Path(first))
+        selection = self.faces.select(self._read(images), is_crop=is_crop)
+        if not selection.crops:
+            where = f"{first}: " if isinstance(first, (str, Path)) else ""
+            raise DataError(f"{where}{NO_FACE}; give detect=False for images that are cropped to the face")
+        return self.prepare(selection.crops[0].images)
+
+    def _read(self, images: Mapping[str, FaceImage | None]) -> dict[str, Pixels]:
+        """Read the images that are present, in the model's order."""
         present = {name: image for name, image in images.items() if image is not None}
         self.check_modalities(present)
         if unknown := sorted(set(present) - set(self.card.modalities)):
             raise DataError(f"{unknown[0]!r} image: the model takes {', '.join(self.card.modalities)}")
+        return {name: _read(name, present[name]) for name in self.card.modalities if name in present}
+
+    def prepare(self, images: Mapping[str, FaceImage | None]) -> Face:
+        """Read and resize the images of one cropped face, for `predict`.
+
+        Raises:
+            DataError: an image cannot be read, or a modality that the model needs is missing.
+        """
         size, resize = self.card.input.face_size, self.card.input.resize
-        return {name: prepare(_read(name, image), size, resize) for name, image in present.items()}
+        return {name: prepare(image, size, resize) for name, image in self._read(images).items()}
 
     def check_modalities(self, images: Mapping[str, Any]) -> None:
         """Raise DataError if a modality that the model needs is missing."""
@@ -165,9 +213,16 @@ class Predictor:
             raise DataError(f"no {missing[0]!r} image: the model takes {some}{', '.join(needed)}")
 
     def predict(self, faces: Sequence[Face]) -> list[Prediction]:
-        """Predict prepared faces as one batch."""
+        """Predict prepared faces as one batch; raise ModelError if a score is not a finite number."""
+        predictions = self.predict_finite(faces)
+        if any(prediction is None for prediction in predictions):
+            raise ModelError(f"{self.model.path}: {NOT_FINITE}")
+        return [prediction for prediction in predictions if prediction is not None]
+
+    def predict_finite(self, faces: Sequence[Face]) -> list[Prediction | None]:
+        """Predict prepared faces as one batch; None for a face whose score is not a finite number."""
         scores = self.model(*self.stack(faces)) if faces else ()
-        return [Prediction(float(score), self.threshold) for score in scores]
+        return [Prediction(float(score), self.threshold) if np.isfinite(score) else None for score in scores]
 
     def stack(self, faces: Sequence[Face]) -> tuple[Images, Presence]:
         """Stack prepared faces to the arguments of the model; missing modalities are zeros."""
@@ -179,8 +234,8 @@ class Predictor:
         return {name: np.stack([face[name] for face in faces]) for name in names}, presence
 
 
-def _read(name: str, image: FaceImage) -> Image:
-    return read_image(Path(image)) if isinstance(image, (str, Path)) else as_image(image, f"{name!r}")
+def _read(name: str, image: FaceImage) -> Pixels:
+    return read_pixels(Path(image)) if isinstance(image, (str, Path)) else as_pixels(image, f"{name!r}")
 
 
 def _as_list(name: str, images: Any) -> list[FaceImage | None]:

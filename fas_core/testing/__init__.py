@@ -1,16 +1,8 @@
 """Contract checks for plugin authors: a component that passes them works with everything else."""
 
-from fas_core.testing.checks import (
-    check_backbone,
-    check_dataset,
-    check_exporter,
-    check_fusion,
-    check_loss,
-    check_metric,
-    score_table,
-    tiny_model,
-    verify_on,
-)
+from fas_core.testing.checks import check_dataset, check_exporter, check_loss, check_metric
+from fas_core.testing.networks import check_backbone, check_fusion
+from fas_core.testing.support import score_table, tiny_model, verify_on
 
 __all__ = [
     "check_backbone",

@@ -7,123 +7,174 @@
 
 Each takes the name under which an installed plugin registers the component, and raises AssertionError with
 what is wrong. Options are the defaults unless given. The contracts are in `fas_core.contracts`. Except for
-metrics and data sets, the checks need the extra `train`.
+metrics and data sets, the checks need the extra `train`. `fas_core.testing.networks` has those of networks.
 """
 
 from __future__ import annotations
 
-from copy import deepcopy
-from math import isnan
+from collections.abc import Mapping
+from math import isinf, isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from attrs import evolve, fields_dict
 
 from fas_core.card import Card
-from fas_core.contracts import BranchSize, Images, Scorer, Verification, Verify
-from fas_core.descriptors import Backbone, Component, Dataset, Exporter, Fusion, Loss, Metric
-from fas_core.errors import ModelError
+from fas_core.contracts import Images, Scorer, Verification
+from fas_core.descriptors import Dataset, Exporter, Loss, Metric
 from fas_core.records.model_input import ModelInput
-from fas_core.records.outputs import Batch, Outputs
+from fas_core.records.outputs import Exported, Outputs
 from fas_core.records.samples import SampleTable
 from fas_core.registry import registry
 from fas_core.scores.table import ScoreTable
 from fas_core.scores.thresholds import Threshold
+from fas_core.testing.support import (
+    BATCH,
+    CLASSES,
+    SIDE,
+    batch_of,
+    check_attributes,
+    explain,
+    load_component,
+    outputs_of,
+    random_images,
+    score_table,
+    tiny_model,
+    verify_on,
+)
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from fas_core.models.model import Model
 
-BATCH, SIDE, SEED = 4, 32, 14
-
-
-def check_backbone(name: str, options: Any = None, *, input_size: int = 224) -> None:
-    """Check the shape of every stage, independence of samples in eval mode, and other input channels."""
-    import torch
-
-    target, options = _load(Backbone, name, options)
-    network = target(options, in_channels=3, input_size=input_size, until="logits", num_classes=2).eval()
-    x = torch.randn(BATCH, 3, input_size, input_size)
-    with torch.inference_mode():
-        features = network.forward_features(x)
-        embedding = network.forward_embedding(features)
-        logits = network.forward_head(embedding)
-        alone = network.forward_head(network.forward_embedding(network.forward_features(x[:1])))
-    side = -(-input_size // network.reduction)
-    _check_tensor(name, "forward_features", features, (BATCH, network.num_features, side, side))
-    _check_tensor(name, "forward_embedding", embedding, (BATCH, network.embedding_dim))
-    _check_tensor(name, "forward_head", logits, (BATCH, network.num_logits))
-    minimum = 1 if hasattr(network, "map_size") else 2
-    assert network.num_logits >= minimum, f"{name}: {network.num_logits} logits: there are two classes"
-    assert torch.allclose(alone, logits[:1], rtol=1e-3, atol=1e-4), f"{name}: samples see each other in eval"
-    for channels in (1, 9):
-        other = target(options, in_channels=channels, input_size=input_size, until="maps", num_classes=2)
-        other.forward_features(torch.randn(2, channels, input_size, input_size))
-
-
-def check_fusion(name: str, options: Any = None, *, modalities: tuple[str, ...] = ("rgb", "depth")) -> None:
-    """Check the shape of the result, and that the order of the mapping does not matter."""
-    import torch
-
-    target, options = _load(Fusion, name, options)
-    takes = registry().find(Fusion, name).takes
-    size = (3, SIDE, SIDE) if takes == "inputs" else (16, 7, 7)
-    shape: tuple[int, ...] = {"embeddings": (24,), "logits": (5,)}.get(takes, size)
-    branches = tuple(BranchSize(modality, size, 24, 5) for modality in modalities)
-    fusion = target(options, branches=branches, num_classes=2).eval()
-    tensors = {modality: torch.randn(BATCH, *shape) for modality in modalities}
-    with torch.inference_mode():
-        result, reordered = fusion(tensors), fusion(dict(reversed(tensors.items())))
-    expected = (BATCH, fusion.out_channels, SIDE, SIDE) if takes == "inputs" else (BATCH, fusion.num_logits)
-    _check_tensor(name, "forward", result, expected)
-    assert torch.equal(result, reordered), f"{name}: the order of the mapping changes the result"
-
 
 def check_loss(name: str, options: Any = None, *, model: Model | None = None) -> None:
-    """Check for a finite scalar with a finite gradient, also of large logits, that depends on the labels."""
+    """Check a loss's contract.
+
+    A finite scalar with a finite gradient, also of large logits and of more classes, that depends on the
+    labels, is a mean over the batch, and is computed from the outputs that it needs alone.
+    """
     import torch
 
-    target, options = _load(Loss, name, options)
-    loss, label = target(options, model=model or tiny_model()), torch.tensor([1, 0, 1, 0])
-    for scale in (1.0, 1000.0):
-        logits = (torch.linspace(0, 3, 2 * BATCH).reshape(BATCH, 2).cos() * scale).requires_grad_()
-        values = [loss(outputs_of(logits), batch_of(labels)) for labels in (label, 1 - label)]
-        for value in values:
-            assert value.shape == (), f"{name}: gave shape {tuple(value.shape)}: must be a scalar"
-            assert value.isfinite(), f"{name}: {value.item()} for logits up to {scale:g}"
-        assert values[0] != values[1], f"{name}: the same for any labels"
-        sum(values).backward()
-        assert logits.grad is not None, f"{name}: no gradient reaches the outputs"
-        assert logits.grad.isfinite().all(), f"{name}: its gradient is not finite for logits up to {scale:g}"
+    from fas_core.training.loss import list_needs, list_target_modalities
+
+    target, options = load_component(Loss, name, options)
+    with explain(name, "target(options, model=model)"):
+        loss = target(options, model=model or tiny_model())
+    assert callable(loss), f"{name}: target gave {loss!r}, which is not callable"
+    needs, reads = list_needs(loss), list_target_modalities(loss)
+    unknown = [key for key in needs if key not in fields_dict(Outputs)]
+    assert not unknown, (
+        f"{name}: needs {unknown[0]!r}, which is no output ({', '.join(fields_dict(Outputs))})"
+    )
+
+    def compute(logits: Tensor, label: Tensor) -> Tensor:
+        every, batch = outputs_of(logits), batch_of(label)
+        outputs = Outputs(**{key: getattr(every, key) for key in ("score", *needs)})
+        images = {key: pixels for key, pixels in batch.images.items() if key in ("rgb", *reads)}
+        with explain(name, f"the loss, given {', '.join(needs) or 'no output'} (its `needs`) and the score,"):
+            value = loss(outputs, evolve(batch, images=images))
+            assert isinstance(value, torch.Tensor), f"{name}: gave a {type(value).__name__}, no tensor"
+        assert value.shape == (), f"{name}: gave shape {tuple(value.shape)}: must be a scalar"
+        return value
+
+    label = torch.tensor([1, 0, 1, 0])
+    for classes in CLASSES:
+        for scale in (1.0, 1000.0):
+            logits = torch.linspace(0, 3, classes * BATCH).reshape(BATCH, classes).cos() * scale
+            logits.requires_grad_()
+            values = [compute(logits, labels) for labels in (label, 1 - label)]
+            for value in values:
+                assert value.isfinite(), f"{name}: {value.item()} for logits up to {scale:g}"
+            assert values[0] != values[1], f"{name}: the same for any labels"
+            _check_gradient(name, sum(values), logits, scale)
+        repeated = compute(logits.detach().repeat(2, 1), label.repeat(2))
+        mean = torch.allclose(repeated, values[0], rtol=1e-4)
+        assert mean, f"{name}: {repeated:g} of a batch twice, {values[0]:g} of it once: must be a mean"
+
+
+def _check_gradient(name: str, total: Any, logits: Tensor, scale: float) -> None:
+    assert total.requires_grad, f"{name}: no gradient reaches the outputs"
+    total.backward()
+    assert logits.grad is not None, f"{name}: no gradient reaches the outputs"
+    assert logits.grad.isfinite().all(), f"{name}: its gradient is not finite for logits up to {scale:g}"
 
 
 def check_metric(name: str, options: Any = None) -> None:
-    """Check for named floats that do not depend on the order of samples, and NaN where one is undefined."""
-    target, options = _load(Metric, name, options)
+    """Check a metric's contract.
+
+    Named floats that do not depend on the order of samples and, without exception or warning, the same names
+    for tables of one class, of no sample, without labels and without scores, with NaN where undefined.
+    """
+    target, options = load_component(Metric, name, options)
+
+    def measure(text: str, table: ScoreTable, threshold: float | None = 0.5) -> dict[str, float]:
+        with explain(name, f"{text}: it", strict=True):
+            result = target(options, scores=table, threshold=threshold)
+        assert isinstance(result, Mapping), f"{name}: gave a {type(result).__name__}, not values by name"
+        for key, value in result.items():
+            assert isinstance(value, float), f"{name}: {key}: {value!r} is no float"
+            assert not isinf(value), f"{name}: {key} is {value} {text}: give NaN where it is undefined"
+        return dict(result)
+
     scores = score_table()
-    values = dict(target(options, scores=scores, threshold=0.5))
+    values = measure("for both classes", scores)
     assert values, f"{name}: no figures"
     for key, value in values.items():
-        assert isinstance(value, float), f"{name}: {key}: {value!r} is no float"
         assert not isnan(value), f"{name}: {key} is NaN though both classes have scores"
     reordered = ScoreTable(scores.table.take(list(reversed(range(len(scores))))))
-    again = dict(target(options, scores=reordered, threshold=0.5))
-    assert np.allclose(list(again.values()), list(values.values())), f"{name}: the order of samples counts"
-    for table, threshold in ((score_table(40, 0), 0.5), (score_table(0, 60), 0.5), (scores, None)):
-        undefined = target(options, scores=table, threshold=threshold)
-        assert set(undefined) == set(values), f"{name}: other figures where some are undefined: give NaN"
+    again = list(measure("for both classes", reordered).values())
+    same = np.allclose(again, list(values.values()), rtol=1e-9, atol=0)
+    assert same, f"{name}: the order of samples counts"
+    for text, table in degenerate_tables().items():
+        for threshold in (0.5, None):
+            undefined = measure(text if threshold else f"{text} and without a threshold", table, threshold)
+            given = set(undefined) == set(values)
+            assert given, f"{name}: {text}: other figures: give NaN where one is undefined"
+
+
+def degenerate_tables() -> dict[str, ScoreTable]:
+    """Return score tables for which some metrics are not defined, by a description."""
+    scores = score_table(3, 4)
+    columns = {key: scores.table.column(key).to_pylist() for key in ("id", "score", "label", "species")}
+    return {
+        "for both classes": score_table(),
+        "without live samples": score_table(0, 60),
+        "without attacks": score_table(40, 0),
+        "for one live sample and one attack": score_table(1, 1),
+        "without samples": score_table(0, 0),
+        "without labels": ScoreTable.of({**columns, "label": [None] * len(scores)}),
+        "for equal scores": ScoreTable.of({**columns, "score": [0.5] * len(scores)}),
+        "for scores that are all NaN (failures to respond)": ScoreTable.of(
+            {**columns, "score": [float("nan")] * len(scores)}
+        ),
+        "without species": ScoreTable.of({**columns, "species": None}),
+    }
 
 
 def check_dataset(name: str, root: Path, options: Any = None) -> None:
     """Check that every split reads the same twice, has labels and unique ids, and that its files exist."""
-    target, options = _load(Dataset, name, options)
-    reader = target(options, root=root)
-    reader.prepare()
+    target, options = load_component(Dataset, name, options)
+    with explain(name, "target(options, root=root)"):
+        reader = target(options, root=root)
+    methods = dict.fromkeys(("prepare", "splits", "samples"), "called as a method()")
+    pairs = "pairs of splits that share subjects by design, () if none do"
+    check_attributes(
+        name, reader, **methods, overlaps=pairs, notes="lines about the data, () if there are none"
+    )
+    with explain(name, "prepare() and splits()"):
+        reader.prepare()
+        splits = reader.splits()
     split_of: dict[str, str] = {}
-    assert reader.splits(), f"{name}: no splits in {root}"
-    for split in reader.splits():
-        samples, again = reader.samples(split), target(options, root=root).samples(split)
+    assert splits, f"{name}: no splits in {root}"
+    for pair in reader.overlaps:
+        known = len(pair) == 2 and set(pair) <= set(splits)
+        assert known, f"{name}: overlaps: {pair!r} is no pair of its splits ({', '.join(splits)})"
+    for split in splits:
+        with explain(name, f"samples({split!r})"):
+            samples, again = reader.samples(split), target(options, root=root).samples(split)
         assert isinstance(samples, SampleTable), f"{name}: samples() gave {type(samples).__name__}"
         assert len(samples), f"{name}: split {split!r} is empty"
         assert samples.fingerprint() == again.fingerprint(), f"{name}: {split!r} reads differently each time"
@@ -140,15 +191,24 @@ def check_dataset(name: str, root: Path, options: Any = None) -> None:
 
 def check_exporter(name: str, folder: Path, options: Any = None) -> None:
     """Check that it writes what its descriptor names into `folder`, nothing else, and has it verified."""
-    target, options = _load(Exporter, name, options)
+    target, options = load_component(Exporter, name, options)
     descriptor, modalities = registry().find(Exporter, name), ("rgb", "depth")
     destination, before = folder / f"model{descriptor.suffix}", set(folder.iterdir())
     beside = tuple(destination.with_suffix(suffix) for suffix in descriptor.beside)
     model, images = tiny_model(modalities), random_images(modalities)
     card = Card(ModelInput(modalities, SIDE), Threshold(0.5, "fixed:0.5", "given"))
     results: list[Verification] = []
-    verify = verify_on(model, images, results)
-    exported = target(options, model=model, samples=images, destination=destination, card=card, verify=verify)
+    compare = verify_on(model, images, results)
+
+    def verify(scorer: Scorer, *, tolerance: float | None, acer_loss: float) -> Verification:
+        _check_scorer(name, scorer, images)
+        return compare(scorer, tolerance=tolerance, acer_loss=acer_loss)
+
+    with explain(name, "the export"):
+        exported = target(
+            options, model=model, samples=images, destination=destination, card=card, verify=verify
+        )
+    assert isinstance(exported, Exported), f"{name}: gave a {type(exported).__name__}, no Exported"
     written = set(folder.iterdir()) - before
     names = sorted(map(str, written))
     assert written == {destination, *beside}, f"{name}: wrote {names}, not just {destination}"
@@ -164,71 +224,14 @@ def check_exporter(name: str, folder: Path, options: Any = None) -> None:
     assert difference <= 1e-3, f"{name}: scores differ from the model's by {difference:g}"
 
 
-def _load(kind: type[Component], name: str, options: Any) -> tuple[Any, Any]:
-    """Return a component's target and the options to call it with."""
-    component = registry().find(kind, name)
-    return component.load(), component.options() if options is None else options
-
-
-def _check_tensor(name: str, method: str, tensor: Tensor, shape: tuple[int, ...]) -> None:
-    assert tensor.shape == shape, f"{name}: {method} gave {tuple(tensor.shape)}, promised {shape}"
-    assert tensor.isfinite().all(), f"{name}: {method} gave values that are not finite"
-
-
-def score_table(live: int = 40, attacks: int = 60) -> ScoreTable:
-    """Return overlapping scores of live samples and of attacks of two PAI species."""
-    rng = np.random.default_rng(SEED)
-    scores = np.concatenate([rng.normal(0.7, 0.2, live), rng.normal(0.4, 0.2, attacks)])
-    species = ["live"] * live + ["print", "replay"] * (attacks // 2) + ["print"] * (attacks % 2)
-    ids, labels = list(map(str, range(live + attacks))), [1] * live + [0] * attacks
-    return ScoreTable.of({"id": ids, "score": scores, "label": labels, "species": species})
-
-
-def tiny_model(modalities: tuple[str, ...] = ("rgb",)) -> Model:
-    """Return a model of one small convolution per modality for 32 x 32 pixels, in eval mode."""
-    from fas_core.testing.tiny import build_tiny_model
-
-    return build_tiny_model(modalities, SIDE)
-
-
-def random_images(modalities: tuple[str, ...]) -> Images:
-    """Return noise for the tiny model, `{modality: uint8 (4, 32, 32, 3)}`."""
-    rng = np.random.default_rng(SEED)
-    return {name: rng.integers(0, 256, (BATCH, SIDE, SIDE, 3), np.uint8) for name in modalities}
-
-
-def verify_on(model: Model, images: Images, results: list[Verification] | None = None) -> Verify:
-    """Return a `verify` for an exporter of this model: it compares scores of these images, without a run.
-
-    Every verification is appended to `results`.
-    """
-    from fas_core.models.model import scorer as model_scorer
-
-    expected = model_scorer(deepcopy(model))({name: np.array(pixels) for name, pixels in images.items()})
-
-    def verify(scorer: Scorer, *, tolerance: float | None, acer_loss: float) -> Verification:
-        del acer_loss  # the images have no labels
-        difference = np.abs(scorer(images) - expected)
-        result = Verification(len(difference), "dev", float(difference.max()), float(difference.mean()))
-        if tolerance is not None and not result.max_difference <= tolerance:
-            raise ModelError(f"scores differ by {result.max_difference:.2g}")
-        if results is not None:
-            results.append(result)
-        return result
-
-    return verify
-
-
-def outputs_of(logits: Tensor) -> Outputs:
-    """Return outputs of every kind, all computed from the logits (B, K)."""
-    maps = logits[:, 1, None, None].expand(-1, 4, 4)
-    return Outputs(score=logits.softmax(dim=1)[:, 1], logits=logits, map=maps, embedding=logits.repeat(1, 2))
-
-
-def batch_of(label: Tensor) -> Batch:
-    """Return a batch of three modalities with these labels (4,)."""
-    import torch
-
-    pixels = torch.arange(BATCH * SIDE * SIDE * 3).reshape(BATCH, SIDE, SIDE, 3) * 37 % 251
-    images = dict.fromkeys(("rgb", "depth", "ir"), pixels.to(torch.uint8))
-    return Batch(images=images, label=label, index=torch.arange(BATCH))
+def _check_scorer(name: str, scorer: Scorer, images: Images) -> None:
+    """Check that what was exported scores a sample alike whatever the others of its batch are."""
+    scores = scorer(images)
+    spread = float(np.ptp(scores))
+    for row in range(BATCH):
+        others = {key: 255 - pixels for key, pixels in images.items()}
+        for key, pixels in images.items():
+            others[key][row] = pixels[row]
+        change = abs(float(scorer(others)[row] - scores[row]))
+        message = f"{name}: the score of sample {row} changes by {change:.2g} with the others of its batch"
+        assert change <= 1e-3 * spread, f"{message}, where scores differ by {spread:.2g}"

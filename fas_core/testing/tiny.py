@@ -32,6 +32,8 @@ class TinyBackbone(nn.Module):
 class TinyFusion(nn.Module):
     """A linear classifier of the concatenated embeddings."""
 
+    num_logits = 2
+
     def __init__(self, modalities: tuple[str, ...]) -> None:
         super().__init__()
         self.modalities = modalities

@@ -13,9 +13,7 @@ from torch import nn
 
 from fas_core.config.recipe import Recipe
 from fas_core.console import console
-from fas_core.contracts import LossModule
 from fas_core.data.loader import name_worker_failures, training_loader
-from fas_core.descriptors import Loss
 from fas_core.errors import DataError, FasError, ModelError
 from fas_core.evaluation import bind_metrics, evaluate
 from fas_core.inference.score_samples import score_samples
@@ -26,6 +24,7 @@ from fas_core.records.outputs import Batch
 from fas_core.records.samples import SampleTable
 from fas_core.runs.run import Run
 from fas_core.scores.thresholds import fit_threshold
+from fas_core.training.loss import build_loss, check_targets, list_target_modalities
 from fas_core.training.optim import MovingAverage, build_optimizer, learning_rate
 from fas_core.training.process import Interruption, interruptible, keep_freed_memory
 from fas_core.training.progress import TrainingProgress, format_epoch
@@ -55,8 +54,8 @@ class Training:
             keep_freed_memory()
         torch.manual_seed(recipe.train.seed)
         model = build_model(recipe, run.registry)
-        loss = run.registry.find(Loss, recipe.loss.name).load()(recipe.loss.options, model=model)
-        train.need(_target_modalities(loss))
+        loss = build_loss(recipe.loss, run.registry, model)
+        check_targets(recipe.loss.name, loss, train)
         trained = nn.ModuleDict({"model": model, "loss": loss})
         optimizer = build_optimizer(recipe.train, trained.parameters())
         model, optimizer = accelerator.prepare(model, optimizer)
@@ -107,7 +106,7 @@ class Training:
             self.train,
             self.recipe,
             epoch=progress.epoch,
-            also=_target_modalities(self.loss),
+            also=list_target_modalities(self.loss),
             start_batch=progress.batch,
             rank=self.accelerator.process_index,
             world_size=self.accelerator.num_processes,
@@ -136,7 +135,7 @@ class Training:
         batch = self._to_device(batch)
         with self.accelerator.autocast():
             outputs = self.model(batch.images, batch.presence)
-        loss = cast(LossModule, self.loss)(outputs, batch)
+        loss = self.loss(outputs, batch)
         value = float(loss.detach())
         if not math.isfinite(value):
             position = f"epoch {self.progress.epoch + 1}, batch {self.progress.batch + 1}"
@@ -222,11 +221,6 @@ class Training:
             self.progress = TrainingProgress(**state["position"])
         except (RuntimeError, KeyError, TypeError, ValueError) as error:
             raise ModelError(f"{path}: does not fit this run: {str(error).splitlines()[0]}") from error
-
-
-def _target_modalities(loss: nn.Module) -> tuple[str, ...]:
-    """Modalities from whose images the loss computes its target."""
-    return tuple(getattr(loss, "reads", ()))
 
 
 def check_trainable(samples: SampleTable) -> None:

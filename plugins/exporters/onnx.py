@@ -15,7 +15,8 @@ from fas_core.models.model import Model
 from fas_plugins.exporters.forms import write_form
 from fas_plugins.exporters.graph import Facts
 from fas_plugins.exporters.grouped_convolutions import split_grouped_convolutions
-from fas_plugins.exporters.options import OnnxOptions
+from fas_plugins.exporters.opsets import convert_opset
+from fas_plugins.exporters.options import GraphOptions, OnnxOptions
 from fas_plugins.exporters.redundant_nodes import describe_redundant_nodes
 from fas_plugins.exporters.tracing import Traced, describe_error, trace_model
 from fas_plugins.exporters.verification import verify_file
@@ -24,7 +25,7 @@ from fas_plugins.exporters.verification import verify_file
 def export(
     options: OnnxOptions, model: Model, samples: Images, destination: Path, card: Card, verify: Verify
 ) -> Exported:
-    """Write the model as one ONNX file with dynamic batch size and the card in its metadata.
+    """Write the model as one ONNX file with the card in its metadata, for any batch size or a fixed one.
 
     Inputs: `{modality: uint8 (B, H, W, 3)}` and, of a model that accepts missing modalities, `presence`: bool
     (B, modalities). Outputs: `score` (B,) and, of classifiers, `logits` (B, K), float32.
@@ -36,19 +37,34 @@ def export(
         ModelError: the model cannot be converted, or the result differs from it; no file is written then.
         FasError: the destination cannot be written.
     """
-    traced = trace_model(model, samples, card, options.opset, destination)
+    batch = options.static_batch
+    traced = trace_model(model, samples, card, destination, batch)
+    facts: Facts = {} if batch is None else {"batch": batch}
+    return write_graph(options, traced, samples, destination, verify, facts)
+
+
+def write_graph(
+    options: GraphOptions,
+    traced: Traced,
+    samples: Images,
+    destination: Path,
+    verify: Verify,
+    facts: Facts | None = None,
+) -> Exported:
+    """Write a traced model in the form and opset of the options, see `export`, with further `facts`."""
     split_grouped_convolutions(traced.graph)
-    facts: Facts = {"opset": options.opset, "left over": describe_redundant_nodes(traced.graph)}
+    redundant = describe_redundant_nodes(traced.graph)
+    facts = {"opset": options.opset, **(facts or {}), "left over": redundant}
 
     def write(proto: onnx.ModelProto) -> Verification:
-        return _write(proto, options, traced, destination, verify)
+        return _write(convert_opset(proto, options.opset), options, traced, destination, verify)
 
     verification, form_facts = write_form(options.form, traced.graph, samples, destination, write)
     return Exported(destination, verification, facts=facts | form_facts)
 
 
 def _write(
-    proto: onnx.ModelProto, options: OnnxOptions, traced: Traced, destination: Path, verify: Verify
+    proto: onnx.ModelProto, options: GraphOptions, traced: Traced, destination: Path, verify: Verify
 ) -> Verification:
     with replacing(destination) as temporary:
         temporary.write_bytes(proto.SerializeToString(deterministic=True))

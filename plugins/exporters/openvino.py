@@ -25,8 +25,6 @@ from fas_plugins.exporters.redundant_nodes import describe_redundant_nodes
 from fas_plugins.exporters.tracing import Traced, describe_error, trace_model
 from fas_plugins.exporters.verification import verify_file
 
-OPSET = 18
-
 
 def export(
     options: OpenVinoOptions, model: Model, samples: Images, destination: Path, card: Card, verify: Verify
@@ -42,7 +40,7 @@ def export(
         FasError: OpenVINO is not installed, or the destination cannot be written.
     """
     import_openvino(destination)
-    traced = trace_model(model, samples, card, OPSET, destination)
+    traced = trace_model(model, samples, card, destination)
     facts: Facts = {
         "batch": 1 if options.static else "any",
         "left over": describe_redundant_nodes(traced.graph),

@@ -9,6 +9,11 @@ from attrs import field, frozen, validators
 TOLERANCES = {"fp32": 1e-4, "fp16": 2e-2, "int8": None, "pruned": None}
 """Default tolerance of a form: largest |score difference|; None: only the error rate is checked."""
 
+OPSET = 18
+"""The operator set that torch's exporter writes: graphs of other ones are converted from it."""
+
+OLDEST_OPSET = 11
+
 ACER_LOSS = 0.002
 """0.2 percentage points."""
 
@@ -31,18 +36,37 @@ class VerifiedOptions:
         return TOLERANCES[form] if self.tolerance is None else self.tolerance
 
 
+def _check_opset(_: object, __: object, value: int) -> None:
+    if value < OLDEST_OPSET:
+        raise ValueError(
+            f"'opset' must be >= {OLDEST_OPSET}, the first whose Clip and Resize have the form of these "
+            f"graphs: {value}"
+        )
+
+
 @frozen(kw_only=True)
-class OnnxOptions(VerifiedOptions):
-    """ONNX.
+class GraphOptions(VerifiedOptions):
+    """Options of an ONNX graph.
 
     Args:
-        opset: version of the operator set.
+        opset: version of the operator set; below 18 onnx converts the graph, as far as its operators allow.
         form: fp32; fp16 or int8 weights and activations, with normalisation and softmax in float32; or
             pruned, which is fp32 with fewer hidden channels.
     """
 
-    opset: int = field(default=18, validator=validators.ge(18))
+    opset: int = field(default=OPSET, validator=_check_opset)
     form: Literal["fp32", "fp16", "int8", "pruned"] = "fp32"
+
+
+@frozen(kw_only=True)
+class OnnxOptions(GraphOptions):
+    """ONNX.
+
+    Args:
+        static_batch: number of samples that the graph takes per call; None: any.
+    """
+
+    static_batch: int | None = field(default=None, validator=validators.optional(validators.ge(1)))
 
 
 @frozen(kw_only=True)
@@ -64,7 +88,7 @@ class TorchOptions(VerifiedOptions):
 
 
 @frozen(kw_only=True)
-class TritonOptions(OnnxOptions):
+class TritonOptions(GraphOptions):
     """Triton.
 
     Args:

@@ -27,6 +27,8 @@ from fas_core.errors import DataError, ModelError
 from fas_core.models.model import Model
 from fas_core.records.outputs import Outputs
 from fas_plugins.exporters.folding import fold_batch_norms, fold_constants
+from fas_plugins.exporters.options import OPSET
+from fas_plugins.exporters.portability import make_portable
 
 Arrays = dict[str, NDArray[np.float32]]
 
@@ -52,8 +54,14 @@ class Traced:
     expected: Arrays
 
 
-def trace_model(model: Model, samples: Images, card: Card, opset: int, destination: Path) -> Traced:
-    """Return the graph of a model, with dynamic batch size and the card in its metadata.
+def trace_model(
+    model: Model, samples: Images, card: Card, destination: Path, static_batch: int | None = None
+) -> Traced:
+    """Return the graph of a model in opset 18, portable, with the card in its metadata.
+
+    Args:
+        destination: for messages.
+        static_batch: number of samples that the graph takes per call; None: any.
 
     Raises:
         DataError: there are no samples.
@@ -67,7 +75,17 @@ def trace_model(model: Model, samples: Images, card: Card, opset: int, destinati
     presence = _subsets(len(model.modalities), len(inputs[0])) if model.partial else None
     inputs += [] if presence is None else [torch.from_numpy(presence)]
     expected = _run_model(model, inputs)
-    return Traced(_convert(model, inputs, list(expected), card, opset), samples, presence, expected)
+    for name, layer in model.preprocess.items():
+        model.preprocess[name] = nn.Sequential(layer, _Contiguous())
+    graph = _convert(model, inputs, list(expected), card, static_batch)
+    return Traced(graph, samples, presence, expected)
+
+
+class _Contiguous(nn.Module):
+    """Gives pixels the usual memory order, so that the graph holds no operators that depend on strides."""
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        return pixels.contiguous()
 
 
 class _Graph(nn.Module):
@@ -112,15 +130,17 @@ def _run_model(model: Model, inputs: Sequence[Tensor]) -> Arrays:
     return {name: tensor.numpy() for name, tensor in tensors.items() if tensor is not None}
 
 
-def _convert(model: Model, inputs: Sequence[Tensor], outputs: list[str], card: Card, opset: int) -> ir.Model:
-    example, shapes = _build_example(inputs)
+def _convert(
+    model: Model, inputs: Sequence[Tensor], outputs: list[str], card: Card, static_batch: int | None
+) -> ir.Model:
+    example, shapes = _build_example(inputs, static_batch)
     try:
         with silence():
             program = torch.onnx.export(
                 _Graph(model, outputs).eval(),
                 example,
                 dynamo=True,
-                opset_version=opset,
+                opset_version=OPSET,
                 input_names=[*model.modalities, *([PRESENCE] if model.partial else [])],
                 output_names=outputs,
                 dynamic_shapes=shapes,
@@ -130,8 +150,6 @@ def _convert(model: Model, inputs: Sequence[Tensor], outputs: list[str], card: C
         raise ModelError(f"this model cannot be converted to ONNX: {describe_error(error)}") from error
     assert program is not None
     converted = program.model
-    if converted.opset_imports[""] != opset:
-        raise ModelError(f"opset {opset} is not supported by the installed torch and onnx: try 18")
     _tidy(converted)
     _write_metadata(converted, card)
     return converted
@@ -148,8 +166,12 @@ def export_program(model: Model, samples: Images) -> torch.export.ExportedProgra
     return torch.export.export(_Graph(model, outputs).eval(), example, dynamic_shapes=shapes)
 
 
-def _build_example(inputs: Sequence[Tensor]) -> tuple[tuple[Tensor, ...], Any]:
-    """Return inputs to trace with, and their dynamic dimensions."""
+def _build_example(
+    inputs: Sequence[Tensor], static_batch: int | None = None
+) -> tuple[tuple[Tensor, ...], Any]:
+    """Return inputs to trace with, and their dynamic dimensions, None if there are none."""
+    if static_batch is not None:
+        return tuple(torch.cat([tensor[:1]] * static_batch) for tensor in inputs), None
     # Two rows, because torch.export treats a size of one as constant.
     example = tuple(torch.cat([tensor[:1]] * 2) for tensor in inputs)
     batch = torch.export.Dim("batch")
@@ -157,9 +179,10 @@ def _build_example(inputs: Sequence[Tensor]) -> tuple[tuple[Tensor, ...], Any]:
 
 
 def _tidy(graph: ir.Model) -> None:
-    """Fold constants and batch norms; drop the source lines and local paths that torch stores."""
+    """Fold constants and batch norms, make nodes portable; drop source lines and paths that torch stores."""
     fold_constants(graph)
     fold_batch_norms(graph)
+    make_portable(graph)
     RemoveUnusedNodesPass()(graph)
     ClearMetadataAndDocStringPass()(graph)
 

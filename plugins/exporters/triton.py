@@ -17,8 +17,9 @@ from fas_core.card import LABELS, Card
 from fas_core.contracts import Exported, Images, Verify
 from fas_core.errors import FasError
 from fas_core.models.model import Model
-from fas_plugins.exporters import onnx as onnx_exporter
+from fas_plugins.exporters.onnx import write_graph
 from fas_plugins.exporters.options import TritonOptions
+from fas_plugins.exporters.tracing import trace_model
 
 CONFIG, LABEL_FILE, MODEL = "config.pbtxt", "labels.txt", Path("1", "model.onnx")
 TYPES: dict[int, str] = {
@@ -47,7 +48,8 @@ def export(
         path = temporary / MODEL
         path.parent.mkdir(parents=True)
         try:
-            exported = onnx_exporter.export(options, model, samples, path, card, verify)
+            traced = trace_model(model, samples, card, path)
+            exported = write_graph(options, traced, samples, path, verify)
         except FasError as error:  # its message names the temporary file
             raise type(error)(error.message.replace(str(path), str(destination)), error.problems) from error
         graph = onnx.load(path).graph

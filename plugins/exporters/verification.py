@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from fas_core.contracts import Images, Verification, Verify
 from fas_core.errors import DataError, ModelError
 from fas_core.runtime import ModelFile
-from fas_plugins.exporters.options import OnnxOptions, OpenVinoOptions
+from fas_plugins.exporters.options import GraphOptions, OpenVinoOptions
 from fas_plugins.exporters.tracing import Traced
 
 Run = Callable[[Images, NDArray[np.bool_] | None], Mapping[str, NDArray[Any]]]
@@ -24,7 +24,7 @@ Run = Callable[[Images, NDArray[np.bool_] | None], Mapping[str, NDArray[Any]]]
 
 def verify_file(
     path: Path,
-    options: OnnxOptions | OpenVinoOptions,
+    options: GraphOptions | OpenVinoOptions,
     traced: Traced,
     verify: Verify,
     engine: str,

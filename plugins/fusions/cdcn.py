@@ -8,14 +8,14 @@ from torch import Tensor, nn
 
 from fas_core.contracts import BranchSize
 from fas_plugins.backbones.central_difference import build_difference_layers
-from fas_plugins.fusions.classifier import build_classifier
+from fas_plugins.fusions.classifier import ClassifierFusion
 from fas_plugins.fusions.maps import JoinMaps
 from fas_plugins.fusions.options import CDCNFusionOptions
 
 WIDTHS = (256, 1024)
 
 
-class CDCNFusion(nn.Module):
+class CDCNFusion(ClassifierFusion):
     """Maps stacked, two convolutions, average pooling, classifier: `{modality: (B, C, h, w)}` -> (B, K).
 
     With three FeatherNetB branches at 224: 3,858,206 parameters.
@@ -25,13 +25,11 @@ class CDCNFusion(nn.Module):
         self, options: CDCNFusionOptions, branches: Sequence[BranchSize], num_classes: int = 2
     ) -> None:
         super().__init__()
-        self.num_logits = num_classes
         self.join = JoinMaps(branches)
         self.layers = nn.Sequential(*build_difference_layers((self.join.channels, *WIDTHS), options.theta))
-        self.classifier = build_classifier(options, WIDTHS[-1], num_classes)
+        self.add_classifier(options, WIDTHS[-1], num_classes)
 
-    def forward(self, branches: dict[str, Tensor]) -> Tensor:
-        """`{modality: (B, C, h, w)}` -> (B, K)."""
-        pooled = self.layers(self.join(branches)).mean(dim=(2, 3))  # (B, 1024)
-        logits: Tensor = self.classifier(pooled)
-        return logits
+    def forward_embedding(self, branches: dict[str, Tensor]) -> Tensor:
+        """`{modality: (B, C, h, w)}` -> (B, 1024)."""
+        pooled: Tensor = self.layers(self.join(branches)).mean(dim=(2, 3))
+        return pooled

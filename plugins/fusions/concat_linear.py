@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from typing import cast
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from fas_core.contracts import BranchSize
-from fas_plugins.fusions.classifier import build_classifier
+from fas_plugins.fusions.classifier import ClassifierFusion
 from fas_plugins.fusions.options import ClassifierOptions
 
 
-class ConcatLinear(nn.Module):
+class ConcatLinear(ClassifierFusion):
     """`{modality: (B, E)}` -> (B, num_classes); E may differ between the modalities.
 
     Three FeatherNetB branches at 224: 3 x 1024 -> 2, 1,059,806 parameters with the branches.
@@ -24,13 +24,10 @@ class ConcatLinear(nn.Module):
     ) -> None:
         super().__init__()
         self.modalities = tuple(branch.modality for branch in branches)
-        self.num_logits = num_classes
         # Never None: this fusion takes embeddings, so they are built.
         sizes = [cast(int, branch.embedding) for branch in branches]
-        self.classifier = build_classifier(options, sum(sizes), num_classes)
+        self.add_classifier(options, sum(sizes), num_classes)
 
-    def forward(self, branches: dict[str, Tensor]) -> Tensor:
-        """`{modality: (B, E)}` -> (B, K), whatever the order of the mapping."""
-        joined = torch.cat([branches[modality] for modality in self.modalities], dim=1)  # (B, sum of E)
-        logits: Tensor = self.classifier(joined)
-        return logits
+    def forward_embedding(self, branches: dict[str, Tensor]) -> Tensor:
+        """`{modality: (B, E)}` -> (B, sum of E), whatever the order of the mapping."""
+        return torch.cat([branches[modality] for modality in self.modalities], dim=1)

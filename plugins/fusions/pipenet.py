@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from torch import Tensor, nn
+from torch import Tensor
 
 from fas_core.contracts import BranchSize
-from fas_plugins.fusions.classifier import build_classifier
+from fas_plugins.fusions.classifier import ClassifierFusion
 from fas_plugins.fusions.maps import JoinMaps
 from fas_plugins.fusions.options import ClassifierOptions
 from fas_plugins.fusions.residual import build_residual_stages
@@ -18,7 +18,7 @@ from fas_plugins.fusions.residual import build_residual_stages
 WIDTHS = (256, 512, 1024)
 
 
-class PipeNet(nn.Module):
+class PipeNet(ClassifierFusion):
     """Maps stacked, three residual stages, average pooling, classifier: `{modality: (B, C, h, w)}` -> (B, K).
 
     With three FeatherNetB branches at 224: 45,275,934 parameters. Where the last stage's map is a
@@ -29,13 +29,11 @@ class PipeNet(nn.Module):
         self, options: ClassifierOptions, branches: Sequence[BranchSize], num_classes: int = 2
     ) -> None:
         super().__init__()
-        self.num_logits = num_classes
         self.join = JoinMaps(branches)
         self.stages = build_residual_stages(self.join.channels, WIDTHS)
-        self.classifier = build_classifier(options, WIDTHS[-1], num_classes)
+        self.add_classifier(options, WIDTHS[-1], num_classes)
 
-    def forward(self, branches: dict[str, Tensor]) -> Tensor:
-        """`{modality: (B, C, h, w)}` -> (B, K)."""
-        pooled = self.stages(self.join(branches)).mean(dim=(2, 3))  # (B, 1024)
-        logits: Tensor = self.classifier(pooled)
-        return logits
+    def forward_embedding(self, branches: dict[str, Tensor]) -> Tensor:
+        """`{modality: (B, C, h, w)}` -> (B, 1024)."""
+        pooled: Tensor = self.stages(self.join(branches)).mean(dim=(2, 3))
+        return pooled

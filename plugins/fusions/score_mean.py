@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -19,6 +20,8 @@ class ScoreMean(nn.Module):
     whole model. A branch that predicts a map (K = 1) has a score and no probability: with such a branch the
     output is (B, 1), the mean of all the branches' scores.
     """
+
+    takes_presence: Literal[True] = True
 
     def __init__(self, options: NoOptions, branches: Sequence[BranchSize], num_classes: int = 2) -> None:
         super().__init__()

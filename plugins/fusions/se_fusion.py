@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from fas_core.contracts import BranchSize
 from fas_plugins.backbones.blocks import SqueezeExcite
-from fas_plugins.fusions.classifier import build_classifier
+from fas_plugins.fusions.classifier import ClassifierFusion
 from fas_plugins.fusions.maps import JoinMaps
 from fas_plugins.fusions.options import SEFusionOptions
 from fas_plugins.fusions.residual import build_residual_stages
@@ -22,24 +22,22 @@ from fas_plugins.fusions.residual import build_residual_stages
 WIDTHS = (256, 512)
 
 
-class SEFusion(nn.Module):
+class SEFusion(ClassifierFusion):
     """`{modality: (B, C, h, w)}` -> (B, K)."""
 
     def __init__(
         self, options: SEFusionOptions, branches: Sequence[BranchSize], num_classes: int = 2
     ) -> None:
         super().__init__()
-        self.num_logits = num_classes
         self.excite = nn.ModuleDict(
             {branch.modality: SqueezeExcite(branch.map[0], options.reduction) for branch in branches}
         )
         self.join = JoinMaps(branches)
         self.stages = build_residual_stages(self.join.channels, WIDTHS)
-        self.classifier = build_classifier(options, WIDTHS[-1], num_classes)
+        self.add_classifier(options, WIDTHS[-1], num_classes)
 
-    def forward(self, branches: dict[str, Tensor]) -> Tensor:
-        """`{modality: (B, C, h, w)}` -> (B, K)."""
+    def forward_embedding(self, branches: dict[str, Tensor]) -> Tensor:
+        """`{modality: (B, C, h, w)}` -> (B, 512)."""
         scaled = {modality: excite(branches[modality]) for modality, excite in self.excite.items()}
-        pooled = self.stages(self.join(scaled)).mean(dim=(2, 3))  # (B, 512)
-        logits: Tensor = self.classifier(pooled)
-        return logits
+        pooled: Tensor = self.stages(self.join(scaled)).mean(dim=(2, 3))
+        return pooled

@@ -22,6 +22,8 @@ class AMSoftmax(nn.Module):
         ConfigError: the model has no cosine classifier.
     """
 
+    needs = ("logits",)
+
     def __init__(self, options: AMSoftmaxOptions, model: nn.Module) -> None:
         super().__init__()
         classifiers = [module for module in model.modules() if isinstance(module, CosineClassifier)]

@@ -21,6 +21,7 @@ class CrossEntropy(nn.Module):
     weights.
     """
 
+    needs = ("logits",)
     weight: Tensor
 
     def __init__(self, options: CrossEntropyOptions, model: nn.Module | None = None) -> None:

@@ -17,6 +17,7 @@ class Focal(nn.Module):
     not over the sum of alphas.
     """
 
+    needs = ("logits",)
     alpha: Tensor
 
     def __init__(self, options: FocalOptions, model: nn.Module | None = None) -> None:

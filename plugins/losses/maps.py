@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from fas_core import ConfigError
+from fas_core.contracts import MapBackbone
 from fas_core.records.outputs import Batch, Outputs
 from fas_plugins.losses.options import ContrastDepthOptions, MapOptions
 
@@ -61,8 +62,20 @@ def build_target_map(options: MapOptions, batch: Batch, size: tuple[int, int]) -
     return target * batch.label[:, None, None]
 
 
+def check_map_size(size: tuple[int, int]) -> None:
+    """Refuse a map (h, w) in which no position has eight neighbours.
+
+    Raises:
+        ConfigError: it has fewer than 3 rows or columns.
+    """
+    if min(size) < 3:
+        raise ConfigError(f"loss 'contrast_depth' needs a map of 3 x 3 or more, not {size}: raise input_size")
+
+
 class MapMSE(nn.Module):
     """Mean over batch and positions of (predicted - target)^2."""
+
+    needs = ("map",)
 
     def __init__(self, options: MapOptions, model: nn.Module | None = None) -> None:
         super().__init__()
@@ -81,14 +94,21 @@ class ContrastDepth(nn.Module):
 
     The mean over batch, positions and the eight neighbours of (contrast of predicted - contrast of target)^2,
     where a position's contrast with a neighbour is the neighbour's value less the position's.
+
+    Raises:
+        ConfigError: the model's map has fewer than 3 x 3 positions.
     """
 
+    needs = ("map",)
     kernels: Tensor
 
     def __init__(self, options: ContrastDepthOptions, model: nn.Module | None = None) -> None:
         super().__init__()
         self.options = options
         self.reads = list_target_modalities(options)
+        for module in () if model is None else model.modules():
+            if isinstance(module, MapBackbone):
+                check_map_size(module.map_size)
         kernels = torch.zeros(8, 9)
         kernels[torch.arange(8), NEIGHBOURS] = 1
         kernels[:, 4] = -1
@@ -98,10 +118,7 @@ class ContrastDepth(nn.Module):
         """A scalar; needs `outputs.map`, (B, h, w) of at least 3 x 3."""
         predicted = require_map(outputs, "contrast_depth")
         size = predicted.shape[1], predicted.shape[2]
-        if min(size) < 3:
-            raise ConfigError(
-                f"loss 'contrast_depth' needs a map of 3 x 3 or more, not {size}: raise input_size"
-            )
+        check_map_size(size)
         error = predicted - build_target_map(self.options, batch, size)
         # Contrasts are linear: the contrast of the difference is the difference of the two maps' contrasts.
         contrast = F.conv2d(error[:, None], self.kernels.to(error.dtype))  # (B, 8, h - 2, w - 2)

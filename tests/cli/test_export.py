@@ -22,8 +22,11 @@ from fas_core import Backbone
 from fas_core.cli import main
 from fas_core.config.recipe import Recipe
 from fas_core.config.structure import structure
+from fas_core.export.verify import compare_on
+from fas_core.inference.score_samples import score_samples
 from fas_core.models.build import build_model
 from fas_core.models.checkpoint import save_weights
+from fas_core.models.model import scorer
 from fas_core.registry import PluginRecord, Registry, registry
 from fas_core.runs.run import Run
 from fas_core.runtime import ModelFile
@@ -187,6 +190,7 @@ def test_json_and_exporter_options(make_run: Callable[..., Run], tmp_path: Path)
         "threshold": {"value": 0.25, "policy": "fixed:0.25", "source": "given"},
         "recipe_digest": ModelFile(path).card.digest,
         "compared_on": {"split": "dev", "live": 1, "attack": 3, "total": 4},
+        "refused": [],
     }
     expected = {"path": str(path), "format": "onnx", "form": "fp32", "opset": 20, "samples": 4}
     assert expected.items() <= file.items()
@@ -264,6 +268,53 @@ def test_several_at_once(make_run: Callable[..., Run], tmp_path: Path) -> None:
     assert sorted(path.name for path in folder.iterdir()) == expected
     fp32, fp16, _ = (file["max_difference"] for file in files)
     assert fp32 < fp16 < 1e-2
+
+
+def test_one_refusal_does_not_stop_the_others(make_run: Callable[..., Run], tmp_path: Path) -> None:
+    run, folder = make_run(), tmp_path / "out"
+    flags = ("--format", "onnx,torch", "--int8", "--pruned", "--set", "acer_loss=1", "--samples", 8)
+    result = fas(run.path, *flags, "-o", folder, "--json")
+    assert result.exit_code == 2
+    document = json.loads(result.stdout)
+    assert [Path(file["path"]).name for file in document["files"]] == ["model.int8.onnx"]
+    refused = [(item["format"], item["form"], item["error"]) for item in document["refused"]]
+    assert [item[:2] for item in refused] == [("onnx", "pruned"), ("torch", "fp32")]
+    assert "no hidden channels" in refused[0][2]
+    assert "torch is written in fp32 only" in refused[1][2]
+    errors = [line for line in result.stderr.splitlines() if line.startswith("error: ")]
+    assert errors == [f"error: {item[2]}" for item in refused]
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "model.int8.onnx",
+        "model.int8.onnx.verification.json",
+    ]
+
+
+def test_an_old_opset_and_a_static_batch(make_run: Callable[..., Run], tmp_path: Path) -> None:
+    run, path = make_run(), tmp_path / "m.onnx"
+    result = fas(run.path, "--opset", 11, "--static-batch", 3, "--samples", 8, "-o", path)
+    assert result.exit_code == 0, result.stderr
+    assert "opset 11, batch 3" in result.stdout
+    images = {name: np.full((4, SIDE, SIDE, 3), 99, np.uint8) for name in ("rgb", "ir")}
+    assert len(ModelFile(path)(images)) == 4
+    assert_refused(fas(run.path, "--format", "torch", "--opset", 11), "--opset: torch has no such option")
+
+
+def test_a_decision_that_rounding_changes_is_a_tie(make_run: Callable[..., Run], tmp_path: Path) -> None:
+    run = make_run()
+    assert fas(run.path, "--samples", 40).exit_code == 0
+    comparison = compare_on(run, scorer(run.model()), run.card(), 40)
+    file = ModelFile(run.path / "model.onnx")
+    exported = score_samples(file, comparison.samples, model_input=file.card.input, description="test").scores
+    lower = np.flatnonzero(exported < comparison.reference.scores)  # by 1e-7 or less
+    assert len(lower)
+    threshold = float(comparison.reference.scores[lower[0]])
+    tied = run.changed({"threshold": f"fixed:{threshold!r}"})
+    tied.write_recipe()
+    result = fas(run.path, "--samples", 40, "--json")
+    assert result.exit_code == 0, result.stderr
+    (document,) = json.loads(result.stdout)["files"]
+    assert (document["changed"], document["ties"]) == (0, 1)
+    assert "rounding changes, not counted: 1 of model.onnx" in fas(run.path, "--samples", 40).stdout
 
 
 def test_a_folder_for_triton(make_run: Callable[..., Run], tmp_path: Path) -> None:
@@ -365,7 +416,7 @@ def test_formats_are_listed() -> None:
         (["--fp16", "--set", "form=int8"], ["--set form=int8 and --fp16 say different things"]),
         (["--format", "onxx"], ["exporter 'onxx'", "did you mean 'onnx'"]),
         (["--set", "opst=20"], ["exporter onnx: opst: unknown key (did you mean 'opset'?)"]),
-        (["--set", "opset=17"], ["opset: must be >= 18: 17"]),
+        (["--set", "opset=10"], ["opset: must be >= 11, the first whose Clip and Resize"]),
         (["--set", "opset"], ["must read KEY=VALUE"]),
         (["-o", "model.bin"], ["model.bin", "named *.onnx"]),
         (["-o", "."], ["is a folder"]),
@@ -386,3 +437,20 @@ def test_folder_that_is_no_run(plugins: Registry, tmp_path: Path) -> None:
 def test_without_the_extra(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr("fas_core.errors.find_spec", lambda name: None if name == "onnxscript" else name)
     assert_refused(fas(tmp_path), "needs onnxscript: pip install 'fas-core[train]'")
+
+
+def test_weights_that_are_not_finite_are_refused(
+    fas: Callable[..., Result], trained: Path, tmp_path: Path
+) -> None:
+    from safetensors.torch import load_file, save_file
+
+    shutil.copytree(trained, tmp_path / "run")
+    (path,) = (tmp_path / "run").glob("best*.safetensors")
+    weights = load_file(path)
+    name = next(name for name, value in weights.items() if value.is_floating_point())
+    weights[name] = weights[name] * float("nan")
+    save_file(weights, path)
+    result = fas("export", tmp_path / "run", "-o", tmp_path / "m.onnx")
+    assert result.exit_code == 2
+    assert f"best weights: weights that are not finite numbers: {name}" in result.stderr
+    assert not (tmp_path / "m.onnx").exists()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -66,13 +67,41 @@ def test_two_providers_of_a_command_are_an_error_when_it_is_called(
     assert "command 'upload' is provided by plugin 'acme' of acme-fas 1 and by plugin 'busy'" in shown.stderr
 
 
-def test_a_plugin_cannot_take_a_command_of_ours(fas: Fas, provide: Callable[..., None]) -> None:
-    provide(("acme", "config"))
+@pytest.mark.parametrize("name", ["config", "config show"])
+def test_a_command_of_ours_wins_with_a_warning(fas: Fas, provide: Callable[..., None], name: str) -> None:
+    provide(("acme", name))
     assert main.core["config"].summary in fas("--help").output
-    shown = fas("config", "show")
-    assert shown.exit_code == 2
-    assert "command 'config' is provided by plugin 'acme' of acme-fas 1" in shown.stderr
-    assert "--disable-plugin acme-fas:acme" in shown.stderr
+    shown = fas("config", "show", "--json")
+    assert shown.exit_code == 0
+    assert json.loads(shown.stdout)["train"]
+    assert shown.stderr == (
+        f"warning: command '{name}': fas-core's own is used, not that of plugin 'acme' of acme-fas 1: "
+        f"write {'acme-fas:config' if name == 'config' else 'config acme-fas:show'} for it\n"
+    )
+
+
+def test_a_qualified_name_picks_a_command(fas: Fas, provide: Callable[..., None]) -> None:
+    provide(("acme", "config"), ("busy", "score"), ("acme", "upload"), ("busy", "upload"))
+    assert fas("acme-fas:config", "run-7").output == "sent run-7\n"
+    assert fas("busy-fas:score", "run-7").output == "sent run-7\n"
+    assert fas("busy-fas:upload", "run-7").output == "sent run-7\n"
+    assert "Send RUN" in fas("acme-fas:config", "--help").output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "suggestion"),
+    [
+        (["trian"], "fas: no such command 'trian' (did you mean 'train'?); see fas --help"),
+        (["config", "shwo"], "fas config: no such command 'shwo' (did you mean 'show'?)"),
+        (["plugins", "lst"], "fas plugins: no such command 'lst' (did you mean 'list'?)"),
+        (["models", "lst"], "fas models: no such command 'lst' (did you mean 'list'?)"),
+    ],
+)
+def test_an_unknown_command_gets_a_suggestion(fas: Fas, arguments: list[str], suggestion: str) -> None:
+    shown = fas(*arguments)
+    assert (shown.exit_code, shown.stdout) == (2, "")
+    assert shown.stderr.startswith(f"error: {suggestion}")
+    assert shown.stderr.count("\n") == 1
 
 
 def test_a_plugin_adds_a_sub_command_to_a_group_of_the_core(fas: Fas, provide: Callable[..., None]) -> None:

@@ -62,13 +62,14 @@ def test_json_has_every_field(fas: Fas) -> None:
         "summary": "Theirs",
         "source": "a paper",
         "error": None,
+        "location": None,
     }
     assert rows["broken-fas", "broken"]["status"] == "failed"
     assert rows["broken-fas", "broken"]["error"] == "ImportError: no"
     assert rows["off-fas", "off"]["status"] == "disabled"
     assert rows["off-fas", "off"]["error"] is None
     (clash,) = document["clashes"]
-    assert clash.startswith("loss 'focal' is provided by plugin 'losses' of fas-core")
+    assert clash.startswith("loss 'focal': fas-core's own is used, not that of plugin 'acme'")
 
 
 @pytest.mark.usefixtures("troubled")
@@ -76,6 +77,6 @@ def test_trouble_is_said_on_stderr_and_the_list_goes_on(fas: Fas) -> None:
     shown = fas("plugins", "list")
     assert shown.exit_code == 0
     assert shown.stderr.splitlines()[0] == "warning: plugin 'broken' of broken-fas 2 failed: ImportError: no"
-    assert shown.stderr.splitlines()[1].startswith("warning: loss 'focal' is provided by")
+    assert shown.stderr.splitlines()[1].startswith("warning: loss 'focal': fas-core's own is used")
     assert "plugin" in shown.stdout
     assert "cross_entropy" in shown.stdout

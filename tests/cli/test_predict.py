@@ -16,7 +16,8 @@ import pytest
 from click.testing import Result
 from numpy.typing import NDArray
 
-from fas_core.data.faces import CropSettings, crop_face, face_detector
+from fas_core.data.detectors import face_detector
+from fas_core.data.faces import CropSettings, crop_face
 from fas_core.data.images import crop, prepare, read_image
 from fas_core.runtime import Predictor
 from fas_core.scores.table import ScoreTable
@@ -42,10 +43,14 @@ def film(path: Path, levels: Sequence[int]) -> Path:
 
 @pytest.fixture
 def predict(fas: Fas) -> Callable[..., dict[str, Any]]:
-    """`predict(model, *inputs)`: the document, with a dictionary of rows by their input."""
+    """`predict(model, *inputs)`: the document, with a dictionary of rows by their input.
+
+    The images of these tests are plain colours, so they are taken as they are unless `--detect` is given.
+    """
 
     def run(*arguments: object, expected: int = 0) -> dict[str, Any]:
-        result = fas("predict", *arguments, "--json")
+        flags = () if "--detect" in arguments else ("--no-detect",)
+        result = fas("predict", *arguments, *flags, "--json")
         assert result.exit_code == expected, result.stderr
         document = json.loads(result.stdout)
         return document | {"rows": {row["input"]: row for row in document["rows"]}}
@@ -55,7 +60,7 @@ def predict(fas: Fas) -> Callable[..., dict[str, Any]]:
 
 def test_images(fas: Fas, mean_model: MeanModel, tmp_path: Path) -> None:
     light, dark = picture(tmp_path / "light.png", 204), picture(tmp_path / "dark.png", 51)
-    result = fas("predict", mean_model(), light, dark)
+    result = fas("predict", mean_model(), light, dark, "--no-detect")
     assert (result.exit_code, result.stderr) == (0, "")
     header, first, second, note = result.stdout.splitlines()
     assert header.split() == ["input", "score", "verdict"]
@@ -76,6 +81,7 @@ def test_json(predict: Any, mean_model: MeanModel, tmp_path: Path) -> None:
         "score": pytest.approx(0.8),
         "verdict": "attack",
         "reason": None,
+        "detector": None,
     }
 
 
@@ -86,7 +92,15 @@ def test_a_folder_in_order(fas: Fas, mean_model: MeanModel, tmp_path: Path, thre
     (tmp_path / "in/notes.txt").write_text("not an image")
     (tmp_path / "in/.hidden.png").write_text("nor this")
     result = fas(
-        "predict", mean_model(), tmp_path / "in", "--threads", threads, "--csv", tmp_path / "o.csv", "-q"
+        "predict",
+        mean_model(),
+        tmp_path / "in",
+        "--no-detect",
+        "--threads",
+        threads,
+        "--csv",
+        tmp_path / "o.csv",
+        "-q",
     )
     assert (result.exit_code, result.stdout) == (0, "")
     rows = list(csv.DictReader((tmp_path / "o.csv").read_text().splitlines()))
@@ -119,7 +133,7 @@ def test_exit_codes(fas: Fas, mean_model: MeanModel, tmp_path: Path) -> None:
     light, dark = picture(tmp_path / "light.png", 204), picture(tmp_path / "dark.png", 51)
 
     def code(*arguments: object) -> int:
-        return fas("predict", model, *arguments).exit_code
+        return fas("predict", model, *arguments, "--no-detect").exit_code
 
     assert code(dark, "none.png") == 0
     assert code("none.png") == 1
@@ -251,8 +265,10 @@ def test_faces_are_found_and_cut_as_by_data_crop(
     rows = predict(model, path, empty, "--detect", "--faces", "all")["rows"]
     assert rows[str(empty)]["reason"] == "no face found"
     assert list(rows) == [str(path), f"{path}#2", str(empty)]
-    predictor = Predictor(model)
-    for face, row in zip(sorted(face_detector()(photo)), rows.values(), strict=False):
+    predictor = Predictor(model, detect=False)
+    for face, row in zip(
+        sorted(face_detector()(photo), key=lambda face: face.box), rows.values(), strict=False
+    ):
         box, pieces = crop_face({"rgb": photo}, face, CropSettings())
         assert row["box"] == pytest.approx(box, abs=0.06)
         assert row["score"] == pytest.approx(predictor(rgb=pieces["rgb"]).score, abs=1e-6)
@@ -322,7 +338,7 @@ def test_annotated_copies_never_replace_anything(fas: Fas, mean_model: MeanModel
     [
         (["--threshold", "eer"], "threshold 'eer' is fitted on dev scores, and there are no dev scores"),
         (["--threshold", "0.5"], "threshold '0.5': must be"),
-        (["--faces", "all"], "give --detect too"),
+        (["--no-detect", "--faces", "all"], "leave --no-detect out"),
         (["--detect", "--detector", "none.onnx"], "none.onnx: no such detector"),
     ],
 )
@@ -356,9 +372,31 @@ def test_needs_neither_torch_nor_arrow(mean_model: MeanModel, tmp_path: Path) ->
     path = picture(tmp_path / "a.png", 204)
     script = (
         "import sys\nfrom fas_core.cli import main\n"
-        f"main(['predict', {str(mean_model())!r}, {str(path)!r}], standalone_mode=False)\n"
+        f"main(['predict', {str(mean_model())!r}, {str(path)!r}, '--no-detect'], standalone_mode=False)\n"
         "print(*{'torch', 'onnx', 'pyarrow', 'sklearn', 'matplotlib'} & set(sys.modules))\n"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[1].split()[1:] == ["0.8000", "live"]
     assert done.stdout.splitlines()[-1] == ""
+
+
+def test_by_default_a_photo_is_cropped_and_a_wall_is_not_scored(
+    fas: Fas, mean_model: MeanModel, tmp_path: Path, photo_with: Callable[..., Image]
+) -> None:
+    model, path = mean_model(), tmp_path / "photo.png"
+    cv2.imwrite(str(path), photo_with((200, 110, 70))[..., ::-1])
+    wall = picture(tmp_path / "wall.png", 204, 200)
+    result = fas("predict", model, path, wall, "--json")
+    document = json.loads(result.stdout)
+    photo_row, wall_row = document["rows"]
+    assert photo_row["box"] is not None
+    assert (wall_row["verdict"], wall_row["reason"]) == (None, "no face found")
+    assert document["detector"] == photo_row["detector"] == "cascade"
+    assert document["note"] is None
+    assert fas("predict", model, wall, "--fail-on-attack").exit_code == 1
+    result = fas("predict", model, path)
+    assert "faces detected by cascade" in result.stdout
+    assert "`fas models get centerface` fetches a better detector" in result.stdout
+    csv_path = tmp_path / "o.csv"
+    fas("predict", model, path, wall, "--csv", csv_path)
+    assert [row["detector"] for row in csv.DictReader(csv_path.read_text().splitlines())] == ["cascade"] * 2

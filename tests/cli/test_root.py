@@ -80,6 +80,45 @@ def test_a_wrong_call_exits_with_2(fas: Fas, arguments: list[str]) -> None:
     assert fas(*arguments).exit_code == 2
 
 
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (["--frob"], "fas: no such option '--frob'; see fas --help"),
+        (["score", "--frob"], "fas score: no such option '--frob'; see fas score --help"),
+        (
+            ["train", "--lrr", "1"],
+            "fas train: no such option '--lrr' (did you mean '--lr'?); see fas train --help",
+        ),
+        (
+            ["train", "--rate", "1"],
+            "fas train: no such option '--rate' (did you mean '--learning-rate'?); see",
+        ),
+        (["predict"], "fas predict: missing argument 'MODEL'; see fas predict --help"),
+        (
+            ["plugins", "list", "--kind", "x"],
+            "fas plugins list: invalid value for '--kind': 'x' is not one of",
+        ),
+        (["train", "a", "b"], "fas train: got unexpected extra argument (b); see fas train --help"),
+    ],
+)
+def test_a_usage_error_is_one_line(fas: Fas, arguments: list[str], line: str) -> None:
+    shown = fas(*arguments)
+    assert (shown.exit_code, shown.stdout) == (2, "")
+    assert shown.stderr.startswith(f"error: {line}")
+    assert shown.stderr.count("\n") == 1
+
+
+def test_verbose_prints_the_traceback_before_the_line(fas: Fas) -> None:
+    for arguments in (
+        ("--verbose", "config", "show", "--lr", "-1"),
+        ("config", "show", "--lr", "-1", "--verbose"),
+    ):
+        lines = fas(*arguments).stderr.splitlines()
+        assert lines[0] == "Traceback (most recent call last):"
+        assert lines[-1] == "error: recipe quickstart: train.lr: must be > 0: -1.0"
+    assert "Traceback" not in fas("config", "show", "--lr", "-1").stderr
+
+
 def test_a_mistake_is_one_line_and_exits_with_2(fas: Fas) -> None:
     shown = fas("config", "show", "--lr", "-1")
     assert (shown.exit_code, shown.stdout) == (2, "")

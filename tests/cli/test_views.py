@@ -6,10 +6,12 @@ import json
 from pathlib import Path
 
 import pytest
+from attrs import evolve
 
 from fas_core.cli.views import show_result, show_summaries, show_verdicts
 from fas_core.config.recipe import Recipe
 from fas_core.console import console
+from fas_core.data.detectors import BETTER_DETECTOR
 from fas_core.evaluation import bind_metrics, evaluate
 from fas_core.evaluation.groups import EvaluationOptions, evaluate_groups
 from fas_core.inference.predict_inputs import Verdicts
@@ -129,6 +131,8 @@ def test_the_document_of_verdicts(
     assert document == {
         "model": "model.onnx",
         "threshold": {"value": 0.5, "policy": "fixed:0.5", "source": "given"},
+        "detector": None,
+        "note": None,
         "counts": {"live": 1, "attack": 0, "not scored": 1},
         "rows": [face("a.png", 0.75).to_json(), UNREADABLE.to_json()],
     }
@@ -144,3 +148,17 @@ def test_the_document_names_maps_and_pictures(
     document = json.loads(capsys.readouterr().out)
     assert document["maps"] == maps
     assert [row["picture"] for row in document["rows"]] == ["maps/a.png", None]
+
+
+def test_the_detector_and_the_note_are_named(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(console, "json", False)
+    noted = evolve(verdicts(face("a.png", 0.75)), detector="cascade", note="of simulated faces")
+    show_verdicts(MODEL, noted, pictures=False)
+    printed = capsys.readouterr()
+    assert "faces detected by cascade" in printed.out
+    assert BETTER_DETECTOR in " ".join(printed.out.split())
+    assert "warning: of simulated faces" in printed.err
+    show_verdicts(MODEL, evolve(noted, detector="centerface"), pictures=False)
+    assert "fas models get" not in capsys.readouterr().out

@@ -35,6 +35,13 @@ def refused(text: str, found: Registry | None = None) -> str:
         # unknown keys, at every depth, with the closest known one
         ("trian: {}", "trian: unknown key (did you mean 'train'?)"),
         ("train: {lrr: 1}", "train.lrr: unknown key (did you mean 'lr'?)"),
+        # a key of another section
+        ("{lr: 0.1, train: {lr: 0.1}}", "lr: unknown key (did you mean 'train.lr'?)"),
+        (
+            "{train: {gamma: 1}, loss: {name: focal, gamma: 2}}",
+            "train.gamma: unknown key (did you mean 'loss",
+        ),
+        ("{loss: {name: focal, lrr: 1}, train: {lr: 1}}", "loss.lrr: unknown key (known: alpha, gamma)"),
         ("loss: {name: focal, gama: 2}", "loss.gama: unknown key (did you mean 'gamma'?)"),
         ("resize: {zzz: 1}", "resize.zzz: unknown key (known: crop)"),
         ("1: 2", "1: unknown key (known: augment, data, folds, loss, metrics,"),

@@ -1,37 +1,29 @@
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
-import onnx
 import pytest
 from numpy.typing import NDArray
-from onnx import TensorProto, helper, numpy_helper
 
 from fas_core import DataError
-from fas_core.data.faces import CropSettings, crop_face, face_detector, largest, square_around
+from fas_core.data.faces import (
+    TEMPLATE,
+    CropSettings,
+    DetectedFace,
+    crop_face,
+    is_centre_in,
+    is_face_crop,
+    largest,
+    square_around,
+)
 
 Image = NDArray[np.uint8]
 PhotoWith = Callable[..., Image]
 
 
-def test_the_cascade_finds_a_face(photo_with: PhotoWith) -> None:
-    [(x, y, w, h)] = face_detector()(photo_with((200, 110, 70)))
-    assert abs(x + w / 2 - 200) < 12
-    assert abs(y + h / 2 - 110) < 20
-    assert 90 < w < 160
-    assert face_detector()(photo_with()) == []
-
-
-def test_threads_may_share_a_detector(photo_with: PhotoWith) -> None:
-    detect, photo = face_detector(), photo_with((200, 110, 70))
-    with ThreadPoolExecutor(4) as pool:
-        found = list(pool.map(detect, [photo] * 8))
-    assert all(faces == found[0] for faces in found)
-
-
 def test_the_largest_face_is_the_one() -> None:
-    assert largest([(0, 0, 10, 10), (5, 5, 30, 20), (0, 0, 20, 20)]) == (5, 5, 30, 20)
+    boxes = [(0, 0, 10, 10), (5, 5, 30, 20), (0, 0, 20, 20)]
+    assert largest([DetectedFace(box) for box in boxes]) == DetectedFace(boxes[1])
     assert largest([]) is None
 
 
@@ -56,60 +48,64 @@ def test_a_square_over_the_edge_is_moved_inside_or_cut_down(
 def test_a_crop_has_the_size_asked_for_in_every_modality(photo_with: PhotoWith) -> None:
     photo = photo_with((200, 110, 70))
     photos, face = {"rgb": photo, "ir": photo[::2, ::2]}, (100, 20, 64, 64)
-    square, crops = crop_face(photos, face, CropSettings(margin=0, size=32))
+    square, crops = crop_face(photos, DetectedFace(face), CropSettings(margin=0, size=32))
     assert square == face
     assert {name: crop.shape for name, crop in crops.items()} == {"rgb": (32, 32, 3), "ir": (32, 32, 3)}
     np.testing.assert_array_equal(crops["ir"], photo[20:84:2, 100:164:2])
-    _, crops = crop_face(photos, face, CropSettings(margin=0, size=64))
+    _, crops = crop_face(photos, DetectedFace(face), CropSettings(margin=0, size=64))
     np.testing.assert_array_equal(crops["rgb"], photo[20:84, 100:164])
 
 
-def bright_spot_model(path: Path) -> None:
-    """A network with YuNet's outputs that sees a face of 24 x 32 pixels wherever it is bright."""
-    nodes, weights, outputs = [], [], []
-    for stride in (8, 16, 32):
-        pool = helper.make_node(
-            "AveragePool", ["input"], [f"p{stride}"], kernel_shape=[stride] * 2, strides=[stride] * 2
-        )
-        nodes.append(pool)
-    sizes = [0.5, 0.5, np.log(3), np.log(4)]
-    kinds = {"cls": (1 / 765, [0.0]), "obj": (1 / 765, [0.0]), "bbox": (0.0, sizes), "kps": (0.0, [0.0] * 10)}
-    for kind, (weight, bias) in kinds.items():
-        for stride in (8, 16, 32):
-            name, channels = f"{kind}_{stride}", len(bias)
-            # Only the finest of the three scales sees anything.
-            scale = weight if stride == 8 else 0.0
-            weights += [
-                numpy_helper.from_array(np.full((channels, 3, 1, 1), scale, np.float32), f"{name}_w"),
-                numpy_helper.from_array(np.asarray(bias, np.float32), f"{name}_b"),
-                numpy_helper.from_array(np.array([1, -1, channels]), f"{name}_s"),
-            ]
-            nodes += [
-                helper.make_node(
-                    "Conv", [f"p{stride}", f"{name}_w", f"{name}_b"], [f"{name}_c"], kernel_shape=[1, 1]
-                ),
-                helper.make_node("Transpose", [f"{name}_c"], [f"{name}_t"], perm=[0, 2, 3, 1]),
-                helper.make_node("Reshape", [f"{name}_t", f"{name}_s"], [name]),
-            ]
-            outputs.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, None, channels]))
-    images = helper.make_tensor_value_info("input", TensorProto.FLOAT, [1, 3, 640, 640])
-    graph = helper.make_graph(nodes, "spots", [images], outputs, weights)
-    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 11)], ir_version=8), path)
+LEVEL = ((200.0, 200.0), (240.0, 200.0), (220.0, 222.0), (203.5, 239.0), (236.5, 239.0))
 
 
-def test_a_yunet_model_finds_faces_in_photos_of_any_size(tmp_path: Path) -> None:
-    bright_spot_model(tmp_path / "yunet.onnx")
-    detect = face_detector(tmp_path / "yunet.onnx")
-    for height, width in ((240, 320), (100, 90)):
-        photo = np.zeros((height, width, 3), np.uint8)
-        assert detect(photo) == []
-        photo[48:56, 64:72] = 255
-        assert detect(photo) == [pytest.approx((68 - 12, 52 - 16, 24, 32), abs=0.1)]
+def turned(points: tuple[tuple[float, float], ...], degrees: float) -> tuple[tuple[float, float], ...]:
+    """Turn points around (220, 220)."""
+    cos, sin = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
+    return tuple(
+        (220 + cos * (x - 220) - sin * (y - 220), 220 + sin * (x - 220) + cos * (y - 220)) for x, y in points
+    )
 
 
-def test_a_detector_that_is_none_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"none\.onnx: no such detector: give a YuNet"):
-        face_detector(tmp_path / "none.onnx")
-    (tmp_path / "bad.onnx").write_bytes(b"nonsense")
-    with pytest.raises(DataError, match=r"bad\.onnx: not a YuNet model that OpenCV can load"):
-        face_detector(tmp_path / "bad.onnx")
+@pytest.mark.parametrize("degrees", [0, 25, -40])
+def test_an_aligned_crop_is_the_same_however_the_face_is_turned(degrees: float) -> None:
+    """The crop of a turned photo equals that of the upright photo, up to interpolation."""
+    import cv2
+
+    rng = np.random.default_rng(1)
+    photo = cv2.GaussianBlur(rng.integers(0, 256, (440, 440, 3), np.uint8), (0, 0), 6)
+    matrix = cv2.getRotationMatrix2D((220, 220), -degrees, 1)
+    rotated = np.asarray(cv2.warpAffine(photo, matrix, (440, 440)))
+    settings = CropSettings(margin=0.1, size=96, region="aligned")
+    box, crops = crop_face({"rgb": photo}, DetectedFace((0, 0, 9, 9), LEVEL), settings)
+    face = DetectedFace((0, 0, 9, 9), turned(LEVEL, degrees))
+    turned_box, turned_crops = crop_face({"rgb": rotated}, face, settings)
+    assert turned_box[2] == pytest.approx(box[2])
+    difference = np.abs(crops["rgb"].astype(float) - turned_crops["rgb"])
+    assert difference.mean() < 3
+
+
+def test_the_landmarks_of_the_template_are_their_own_square() -> None:
+    face = DetectedFace((0, 0, 9, 9), tuple((100 + 50 * x, 80 + 50 * y) for x, y in TEMPLATE))
+    photos = {"rgb": np.zeros((300, 300, 3), np.uint8)}
+    for region in ("landmarks", "aligned"):
+        box, _ = crop_face(photos, face, CropSettings(margin=0, region=region))  # type: ignore[arg-type]
+        assert box == pytest.approx((100, 80, 50, 50))
+
+
+def test_a_region_of_landmarks_needs_landmarks() -> None:
+    photos = {"rgb": np.zeros((30, 30, 3), np.uint8)}
+    with pytest.raises(DataError, match="no landmarks"):
+        crop_face(photos, DetectedFace((0, 0, 9, 9)), CropSettings(region="aligned"))
+
+
+@pytest.mark.parametrize("marker", ["crops.jsonl", "simulator.json"])
+def test_an_image_below_a_marker_is_a_face_crop(tmp_path: Path, marker: str) -> None:
+    assert not is_face_crop(tmp_path / "a/b.png")
+    (tmp_path / marker).touch()
+    assert is_face_crop(tmp_path / "a/b.png")
+
+
+def test_the_centre_of_a_box_lies_in_an_area() -> None:
+    assert is_centre_in((0, 0, 10, 10), (5, 5, 1, 1))
+    assert not is_centre_in((0, 0, 10, 10), (6, 0, 10, 10))

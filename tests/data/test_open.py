@@ -2,15 +2,18 @@ from pathlib import Path
 
 import pytest
 
-from fas_core import ConfigError, DataError, Dataset, PluginError
+from fas_core import ConfigError, DataError, Dataset, __version__
 from fas_core.config.recipe import DatasetChoice
+from fas_core.console import console
 from fas_core.data.open import (
+    identify_dataset,
     is_unknown_folder,
     open_choice,
     open_dataset,
     replace_dataset,
     resolve_dataset,
 )
+from fas_core.failures import Provider
 from fas_core.registry import PluginRecord, Registry, registry
 
 
@@ -145,10 +148,25 @@ def test_a_data_set_that_makes_its_data_is_prepared(tmp_path: Path) -> None:
     assert reader.samples("train").path(0, "ir").is_file()
 
 
-def test_a_name_that_two_plugins_provide_is_refused(tmp_path: Path) -> None:
+def test_of_a_name_that_two_plugins_provide_fas_cores_own_is_opened(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     touch(tmp_path / "live/a.jpg")
     stranger = Dataset(name="folder", summary="another", target="acme.data:Folder", markers=("live",))
     other = PluginRecord("data", "acme", "1.0", "active", components=(stranger,))
     both = Registry((*registry().records, other))
-    with pytest.raises(PluginError, match=r"dataset 'folder' is provided by .* and by plugin 'data' of acme"):
-        open_dataset(str(tmp_path), None, both)
+    console.reset()
+    assert identify_dataset(str(tmp_path), both)[0].provider == Provider("fas-core", __version__)
+    assert "not that of plugin 'data' of acme 1.0: write acme:folder for it" in capsys.readouterr().err
+    component, root = identify_dataset(f"acme:folder:{tmp_path}", both)
+    assert (component, root) == (stranger, tmp_path)
+    assert resolve_dataset(f"acme:folder:{tmp_path}", None, both).name == "acme:folder"
+
+
+def test_a_layout_that_only_the_other_plugin_knows_is_its(tmp_path: Path) -> None:
+    touch(tmp_path / "theirs.json")
+    stranger = Dataset(name="folder", summary="", target="acme.data:Folder", markers=("theirs.json",))
+    both = Registry(
+        (*registry().records, PluginRecord("data", "acme", "1.0", "active", components=(stranger,)))
+    )
+    assert resolve_dataset(str(tmp_path), None, both).name == "acme:folder"

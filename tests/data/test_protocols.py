@@ -44,3 +44,13 @@ def test_names_with_a_hyphen_are_taken_whole() -> None:
 def test_what_names_none(text: str) -> None:
     with pytest.raises(ConfigError, match=r"must be DATASET-PROTOCOL, .* or a set of them: .*cefa-4"):
         find_protocol(text, registry())
+
+
+def test_a_qualified_name_picks_the_data_set() -> None:
+    theirs = Dataset(name="cefa", summary="", target="acme:Cefa", sets={"7": ("7@1", "7@2")})
+    other = PluginRecord("data", "acme-fas", "1.0", "active", components=(theirs,))
+    both = Registry((*registry().records, other))
+    assert find_protocol("cefa-4", both).dataset == "cefa"
+    protocol = find_protocol("acme-fas:cefa-7", both)
+    assert (protocol.dataset, protocol.members) == ("acme-fas:cefa", ("7@1", "7@2"))
+    assert find_protocol("fas-core:cefa-4@1", both).dataset == "cefa"

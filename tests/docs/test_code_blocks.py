@@ -135,11 +135,34 @@ CASES: dict[str, Run | Skip] = {
     "docs/plugins.md: from attrs import field": Run(
         after="assert GapOptions(scale=2).scale == 2", long=False
     ),
-    "docs/plugins.md: from fas_core.testing.checks": Run(
-        (data.plugin,), before=INSTALL, after="test_gap()", long=False
+    "docs/plugins.md: from fas_core.testing import": Run(
+        (data.plugin,),
+        before=INSTALL,
+        after="test_gap()\n"
+        "import acme_fas\n"
+        "acme_fas.gap = lambda options, scores, threshold: "
+        "{'gap': float(scores.live.mean() - scores.attack.mean())}\n"
+        "try:\n"
+        "    test_gap()\n"
+        "except AssertionError as error:\n"
+        "    assert str(error) == 'gap: without live samples: it warned: Mean of empty slice'\n"
+        "else:\n"
+        "    raise SystemExit('the metric without its guard passes')",
+        long=False,
+    ),
+    "docs/plugins.md: import torch": Run(
+        after="from fas_core.records.outputs import Batch, Outputs\n"
+        "label, x = torch.tensor([1, 0, 1]), torch.tensor([[1.0], [5.0], [3.0]])\n"
+        "loss = make_center_loss(None, None)\n"
+        "assert loss(Outputs(x[:, 0], embedding=x), Batch({}, label, label)) == 2 / 3\n"
+        "assert loss.needs == ('embedding',)",
+        long=False,
     ),
     "docs/plugins.md: from fas_core import Command": Run(
         after="assert [command.name for command in fas_commands()] == ['upload', 'config upload']", long=False
+    ),
+    "docs/plugins.md: fas config show --set model.backbone=fas-core": Run(
+        (data.plugin,), before=INSTALL, long=False
     ),
     "docs/plugins.md: fas --disable-plugin": Run(
         (data.plugin,), before=INSTALL, train=f"{SMALL} {SIMULATED}"
@@ -187,6 +210,7 @@ CASES: dict[str, Run | Skip] = {
             "--data synthetic": "--data casia_surf:CASIA-SURF",
         },
     ),
+    "docs/weights.md: fas import three_classes.pth": Run((data.three_classes,)),
     "docs/weights.md: fas import fused.pth": Run((data.fused_checkpoint,)),
     "docs/weights.md: fas import checkpoint.pth.tar": Run(
         (data.checkpoints,),

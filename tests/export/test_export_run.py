@@ -15,9 +15,10 @@ from fas_core.card import Card
 from fas_core.config.recipe import Recipe
 from fas_core.contracts import Exported, Verification
 from fas_core.errors import ConfigError, FasError, PluginError
-from fas_core.export.export_run import ExportPlan, export_card, export_run, plan_exports
+from fas_core.export.export_run import ExportPlan, export_card, export_run, open_run, plan_exports
 from fas_core.records.model_input import ModelInput
 from fas_core.registry import registry
+from fas_core.runs.groups import FoldRuns, ProtocolRuns
 from fas_core.scores.thresholds import Threshold
 
 RUN = Path("runs/one")
@@ -93,6 +94,9 @@ class StandInExporter:
 
         return export
 
+    def call(self, *args: Any, **kwargs: Any) -> Any:
+        return self.load()(*args, **kwargs)
+
 
 def test_a_verification_is_written_beside_the_file(tmp_path: Path) -> None:
     verification = Verification(4, "test", 0.5, 0.25, unverified=("ACER on dev: no dev split",))
@@ -110,6 +114,66 @@ def test_a_verification_is_written_beside_the_file(tmp_path: Path) -> None:
     assert (document["file"], document["size"], document["opset"]) == ("model.txt", 5, 18)
     assert (document["samples"], document["max_difference"]) == (4, 0.5)
     assert document["unverified"] == ["ACER on dev: no dev split"]
+
+
+class RefusingExporter:
+    """Refuses every model, without the file's name in the message."""
+
+    def load(self) -> Any:
+        def export(*_: object, **__: object) -> Exported:
+            raise FasError("it needs another network")
+
+        return export
+
+
+def test_a_refusal_does_not_stop_the_other_files(tmp_path: Path) -> None:
+    comparison = SimpleNamespace(
+        images=lambda count: {"rgb": np.zeros((count, 8, 8, 3), np.uint8)},
+        card=Card(ModelInput(("rgb",), 8), None),
+        verifier=lambda destination: lambda scorer, **limits: Verification(4, "dev", 0.0, 0.0),
+    )
+    plans = [
+        ExportPlan(RefusingExporter(), None, tmp_path / "a.bin"),  # type: ignore[arg-type]
+        ExportPlan(StandInExporter(), None, tmp_path / "b.txt"),  # type: ignore[arg-type]
+        ExportPlan(StandInExporter(), None, tmp_path / "c.txt", FasError("no such form")),  # type: ignore[arg-type]
+    ]
+    run: Any = SimpleNamespace(path=RUN)
+    results = [result for _, result in export_run(run, "best", None, plans, comparison, 2)]  # type: ignore[arg-type]
+    assert [str(result) for result in results if isinstance(result, FasError)] == [
+        f"{tmp_path / 'a.bin'}: not written: it needs another network",
+        "no such form",
+    ]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["b.txt", "b.txt.verification.json"]
+
+
+def test_options_that_some_exporters_have() -> None:
+    onnx, torch = plan_exports(["onnx", "torch"], (), (), None, RUN, registry(), {"opset": 12})
+    assert onnx.options.opset == 12
+    assert not hasattr(torch.options, "opset")
+    with pytest.raises(ConfigError, match="--static-batch: torch, triton has no such option"):
+        plan_exports(["torch", "triton"], (), (), None, RUN, registry(), {"static_batch": 2})
+
+
+def test_a_format_without_the_form_does_not_stop_the_others() -> None:
+    onnx, torch = plan("onnx", "torch", forms=("int8",))
+    assert (onnx.form, onnx.refusal) == ("int8", None)
+    assert "torch is written in fp32 only, not in int8" in str(torch.refusal)
+
+
+def test_folders_of_runs_name_the_run_to_export(tmp_path: Path) -> None:
+    recipe = Recipe()
+    ProtocolRuns(tmp_path / "set", "cefa-4", ("4@1", "4@2"), recipe, registry()).create()
+    with pytest.raises(
+        FasError, match=r"holds a model for each sub-protocol: give one of its runs, e\.g\. .*4@1"
+    ):
+        open_run(tmp_path / "set", registry())
+    folds = FoldRuns(tmp_path / "folds", evolve(recipe, folds="subject:2"), registry(), False, "digest")
+    folds.path.mkdir()
+    folds.write()
+    with pytest.raises(FasError, match="folds without a final model"):
+        open_run(folds.path, registry())
+    with pytest.raises(FasError, match="neither a run folder nor a model file"):
+        open_run(Path(__file__), registry())
 
 
 @pytest.mark.parametrize(

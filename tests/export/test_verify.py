@@ -108,6 +108,22 @@ def test_acer_may_grow_by_its_limit(
         compare(worse, acer_loss=acer_loss)
 
 
+def test_ties_do_not_count_as_changed_decisions(compare: Callable[..., Verification]) -> None:
+    # The live sample of score 0.1 is at the threshold, and rounding puts it below.
+    result = compare(shifted({10: -6e-8}), threshold=0.1, tolerance=1e-4, acer_loss=0.0)
+    assert (result.changed, result.ties) == (0, 1)
+    assert result.acer_before == result.acer_after == 0.25
+
+
+def test_a_decision_beyond_a_tie_counts(compare: Callable[..., Verification]) -> None:
+    with pytest.raises(
+        ModelError,
+        match=r"points allowed: decisions changed at the threshold 0\.098: 1, e\.g\. 1 has 0\.1 in the model "
+        r"and 0\.05 in the file; scores differ by up to 0\.05, 0\.1 allowed",
+    ):
+        compare(shifted({10: -0.05}), threshold=0.098, tolerance=0.1, acer_loss=0.0)
+
+
 def test_a_lower_acer_passes(compare: Callable[..., Verification]) -> None:
     assert compare(shifted({10: 0.1, 20: -0.1}), acer_loss=0.0).acer_after == 0.0
 

@@ -16,7 +16,7 @@ import torch
 from attrs import evolve
 from torch import Tensor, nn
 
-from fas_core import DataError, FasError, ModelError
+from fas_core import ConfigError, DataError, FasError, ModelError
 from fas_core.card import Card
 from fas_core.config.recipe import Recipe
 from fas_core.config.structure import structure
@@ -27,7 +27,7 @@ from fas_core.records.model_input import ModelInput
 from fas_core.registry import registry
 from fas_core.runtime import ModelFile
 from fas_core.runtime.model_file import read_card
-from fas_core.testing.checks import verify_on
+from fas_core.testing import verify_on
 from fas_plugins.backbones.central_difference import CentralDifferenceConv2d
 from fas_plugins.exporters import onnx as exporter
 from fas_plugins.exporters.options import OnnxOptions
@@ -250,9 +250,52 @@ def test_refuses_another_models_card(make_model: Any, faces: Any, make_card: Any
 def test_refuses_an_opset_that_is_not_supported(
     make_model: Any, faces: Any, make_card: Any, tmp_path: Path
 ) -> None:
-    with pytest.raises(ModelError, match="opset 99"):
+    newest = onnx.defs.onnx_opset_version()
+    with pytest.raises(ConfigError, match=f"opset 99: the installed onnx knows opsets up to {newest}"):
         export(OnnxOptions(opset=99), make_model(), faces(("rgb",), 2), tmp_path / "m.onnx", make_card())
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("form", ["fp32", "fp16"])
+def test_the_oldest_opset_has_equal_scores(
+    form: Any, make_model: Any, faces: Any, make_card: Any, tmp_path: Path
+) -> None:
+    model, images, card = make_model(MODALITIES), faces(MODALITIES, 5), make_card(MODALITIES)
+    options = OnnxOptions(opset=11, form=form)
+    path = export(options, model, images, tmp_path / "model.onnx", card).path
+    loaded = onnx.load(path)
+    assert [(entry.domain, entry.version) for entry in loaded.opset_import] == [("", 11)]
+    assert loaded.ir_version == 6  # what runtimes of that time read
+    assert ModelFile(path).card == card
+    tolerance = 1e-6 if form == "fp32" else 1e-2
+    np.testing.assert_allclose(
+        run_onnx(path, images)["score"], run_torch(model, images)["score"], atol=tolerance
+    )
+
+
+def test_int8_per_channel_needs_opset_13(make_model: Any, faces: Any, make_card: Any, tmp_path: Path) -> None:
+    images = faces(("rgb",), 8)
+    with pytest.raises(ConfigError, match=r"opset 12 is too old for this graph, 13 is its oldest: .*Linear"):
+        export(OnnxOptions(opset=12, form="int8"), make_model(), images, tmp_path / "m.onnx", make_card())
+    assert not list(tmp_path.iterdir())
+    options = OnnxOptions(opset=13, form="int8")
+    path = export(options, make_model(), images, tmp_path / "m.onnx", make_card()).path
+    assert onnx.load(path).opset_import[0].version == 13
+
+
+@pytest.mark.parametrize("batch", [1, 3])
+def test_a_static_batch_is_the_size_of_every_call(
+    batch: int, make_model: Any, faces: Any, make_card: Any, tmp_path: Path
+) -> None:
+    model, images = make_model(MODALITIES), faces(MODALITIES, 7)
+    options = OnnxOptions(static_batch=batch)
+    path = export(options, model, images, tmp_path / "model.onnx", make_card(MODALITIES)).path
+    graph = onnx.load(path).graph
+    sizes = [value.type.tensor_type.shape.dim[0].dim_value for value in (*graph.input, *graph.output)]
+    assert sizes == [batch] * 5
+    assert not {"Shape", "Range", "Expand"} & {node.op_type for node in graph.node}
+    expected = run_torch(model, images)["score"]
+    np.testing.assert_allclose(ModelFile(path)(images), expected, atol=1e-6)  # 7 is no multiple of 3
 
 
 def test_refuses_to_go_unverified(make_model: Any, faces: Any, make_card: Any, tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ MODALITIES = ("rgb", "depth")
 
 def test_every_subset_of_the_modalities_is_traced(make_model: Any, faces: Any, make_card: Any) -> None:
     model, images = make_model(MODALITIES, partial=True), faces(MODALITIES, 5)
-    traced = trace_model(model, images, make_card(MODALITIES, partial=True), 18, Path("model.onnx"))
+    traced = trace_model(model, images, make_card(MODALITIES, partial=True), Path("model.onnx"))
     assert traced.presence is not None
     assert traced.presence.tolist() == [
         [True, True],
@@ -34,7 +34,7 @@ def test_every_subset_of_the_modalities_is_traced(make_model: Any, faces: Any, m
 
 
 def test_few_samples_are_traced(make_model: Any, faces: Any, make_card: Any) -> None:
-    traced = trace_model(make_model(), faces(("rgb",), TRACED + 1), make_card(), 18, Path("model.onnx"))
+    traced = trace_model(make_model(), faces(("rgb",), TRACED + 1), make_card(), Path("model.onnx"))
     assert traced.presence is None
     assert len(traced.samples["rgb"]) == len(traced.expected["score"]) == TRACED
     assert [value.name for value in traced.graph.graph.inputs] == ["rgb"]
@@ -42,7 +42,7 @@ def test_few_samples_are_traced(make_model: Any, faces: Any, make_card: Any) -> 
 
 def test_no_samples_are_an_error(make_model: Any, faces: Any, make_card: Any) -> None:
     with pytest.raises(DataError, match=r"model\.onnx: no samples"):
-        trace_model(make_model(), faces(("rgb",), 0), make_card(), 18, Path("model.onnx"))
+        trace_model(make_model(), faces(("rgb",), 0), make_card(), Path("model.onnx"))
 
 
 def test_the_copy_has_no_in_place_operations(make_model: Any) -> None:

@@ -24,7 +24,9 @@ def images(tmp_path: Path, save: Callable[..., Path]) -> list[str]:
 
 
 def predict(model: Path, inputs: list[str], **options: str) -> Verdicts:
-    return predict_inputs(model, inputs, PredictOptions(threads=1, **options), PictureOptions())  # type: ignore[arg-type]
+    return predict_inputs(
+        model, inputs, PredictOptions(**{"threads": 1, "detect": False, **options}), PictureOptions()
+    )  # type: ignore[arg-type]
 
 
 def verdicts(result: Verdicts) -> list[str | None]:
@@ -59,7 +61,7 @@ def test_an_unreadable_image_has_a_reason(mean_model: MeanModel, images: list[st
 
 def test_annotated_copies_are_written(mean_model: MeanModel, images: list[str], tmp_path: Path) -> None:
     pictures = PictureOptions(annotated=tmp_path / "annotated")
-    predict_inputs(mean_model(), images, PredictOptions(threads=2), pictures)
+    predict_inputs(mean_model(), images, PredictOptions(detect=False, threads=2), pictures)
     assert sorted(path.name for path in (tmp_path / "annotated").rglob("*.png")) == ["204.png", "51.png"]
 
 

@@ -6,7 +6,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from fas_core.models.matching import EntryMatch, adapt_input_channels, copy_matched, match_by_name
+from fas_core.errors import ModelError
+from fas_core.models.matching import EntryMatch, adapt_input_channels, add_prefix, copy_matched, match_by_name
 
 
 def entries(**shapes: tuple[int, ...]) -> dict[str, Tensor]:
@@ -83,3 +84,24 @@ def test_copies_of_an_image_give_what_the_image_gave(channels: int) -> None:
     adapted = adapt_input_channels(kernel, channels)
     result = nn.functional.conv2d(grey.expand(-1, channels, -1, -1), adapted)
     torch.testing.assert_close(result, expected, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("prefix", ["", "model.", "net.", "model.net.module."])
+def test_a_prefix_of_the_file_is_added_to_the_names(prefix: str) -> None:
+    names = {"conv.weight": "features.0.weight", "conv.bias": "features.0.bias", "fc.weight": "fc.weight"}
+    file = {f"{prefix}{name}": torch.rand(1) for name in names.values()} | {"loss.weight": torch.rand(1)}
+    assert add_prefix(names, file) == {entry: prefix + name for entry, name in names.items()}
+
+
+def test_names_that_a_file_does_not_have_keep_the_most_frequent_prefix() -> None:
+    names = {name: name for name in ("a.weight", "b.weight", "c.weight")}
+    file = {"net.a.weight": torch.rand(1), "net.b.weight": torch.rand(1), "c.weight": torch.rand(1)}
+    assert add_prefix(names, file)["c.weight"] == "net.c.weight"
+    assert add_prefix(names, {"other": torch.rand(1)}) == names
+
+
+def test_two_networks_in_one_state_dict_are_refused() -> None:
+    names = {name: name for name in ("a.weight", "b.weight")}
+    file = {f"{prefix}.{name}": torch.rand(1) for prefix in ("student", "teacher") for name in names}
+    with pytest.raises(ModelError, match=r"several such networks, below 'student\.' and 'teacher\.'"):
+        add_prefix(names, file)

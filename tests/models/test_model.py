@@ -7,10 +7,13 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from attrs import fields_dict
 from torch import Tensor, nn
 
+from fas_core import ConfigError
 from fas_core.config.recipe import Normalize
 from fas_core.models.model import Model, Preprocess, scorer, torch_threads
+from fas_core.records.outputs import Outputs
 
 PLAIN = Normalize(mean=(0, 0, 0), std=(1, 1, 1))
 
@@ -47,31 +50,60 @@ class PredictedMap(Mean):
 
 
 class Sum(nn.Module):
-    """Sums what it gets; keeps the last `presence`."""
+    """Sums what it gets."""
 
+    num_logits = 2
+
+    def forward(self, branches: dict[str, Tensor]) -> Tensor:
+        return torch.stack(list(branches.values())).sum(dim=0)
+
+
+class SumOfPresent(Sum):
+    """Keeps the last `presence`."""
+
+    takes_presence = True
     presence: Any = "not given"
 
     def forward(self, branches: dict[str, Tensor], presence: Any = "not given") -> Tensor:
         self.presence = presence
-        return torch.stack(list(branches.values())).sum(dim=0)
+        return super().forward(branches)
 
 
 class Classify(Sum):
     """Sums embeddings e and gives the logits (0, e)."""
 
-    def forward(self, branches: dict[str, Tensor], presence: Any = "not given") -> Tensor:
-        total = super().forward(branches, presence)
+    def forward(self, branches: dict[str, Tensor]) -> Tensor:
+        total = super().forward(branches)
         return torch.cat([torch.zeros_like(total), total], dim=1)
 
 
+class Embed(SumOfPresent):
+    """Its embedding is 10 times the sum of the modalities' embeddings e, and its logits are (0, 10 e)."""
+
+    embedding_dim = 1
+
+    def forward_embedding(self, branches: dict[str, Tensor], presence: Any = "not given") -> Tensor:
+        return 10 * super().forward(branches, presence)
+
+    def forward_head(self, embedding: Tensor) -> Tensor:
+        return torch.cat([torch.zeros_like(embedding), embedding], dim=1)
+
+
 def make_model(
-    takes: str = "logits", modalities: tuple[str, ...] = ("rgb",), backbone: type[Mean] = Mean, **options: Any
+    takes: str = "logits",
+    modalities: tuple[str, ...] = ("rgb",),
+    backbone: type[Mean] = Mean,
+    fusion: type[Sum] | None = None,
+    **options: Any,
 ) -> Model:
     names = ("shared",) if takes == "inputs" else modalities
+    joint = (fusion or (Classify if takes == "embeddings" else Sum))()
+    if takes == "logits":
+        joint.num_logits = backbone.num_logits
     return Model(
         {name: Preprocess(PLAIN) for name in modalities},
         {name: backbone() for name in names},
-        Classify() if takes == "embeddings" else Sum(),
+        joint,
         takes,  # type: ignore[arg-type]
         2,
         **options,
@@ -103,6 +135,7 @@ def test_a_classifier_scores_by_the_softmax_of_class_1() -> None:
 def test_a_network_that_predicts_a_map_scores_by_its_mean() -> None:
     outputs = make_model(backbone=PredictedMap)({"rgb": grey(0.2, 1.0)})
     torch.testing.assert_close(outputs.score, torch.tensor([0.2, 1.0]))
+    assert outputs.logits is None
     assert outputs.map is not None
     torch.testing.assert_close(outputs.map, torch.tensor([0.2, 1.0]).view(2, 1, 1).expand(2, 2, 2))
 
@@ -128,16 +161,52 @@ def test_a_missing_modality_is_zero_whatever_its_pixels(takes: str) -> None:
     torch.testing.assert_close(logits[:, 1], torch.tensor([0.8, 0.2]) * (2 if takes == "inputs" else 1))
 
 
-def test_a_fusion_of_logits_is_told_what_is_missing() -> None:
-    model = make_model("logits", ("rgb", "ir"), partial=True)
+@pytest.mark.parametrize(
+    ("takes", "fusion"), [("logits", SumOfPresent), ("embeddings", Embed), ("inputs", SumOfPresent)]
+)
+def test_a_fusion_that_declares_it_is_told_what_is_missing(takes: str, fusion: type[SumOfPresent]) -> None:
+    model = make_model(takes, ("rgb", "ir"), fusion=fusion, partial=True)
     images = {"rgb": grey(0.2, 0.2), "ir": grey(0.6, 0.6)}
     model(images)
-    assert model.fusion.presence == "not given"
+    assert model.fusion.presence is None
     model(images, torch.tensor([[True, True], [True, False]]))
     assert {name: mask.tolist() for name, mask in model.fusion.presence.items()} == {
         "rgb": [True, True],
         "ir": [True, False],
     }
+
+
+def test_a_fusion_of_logits_that_is_not_told_cannot_do_without_modalities() -> None:
+    with pytest.raises(ConfigError, match=r"fusion Sum takes logits.*modality_dropout to 0"):
+        make_model("logits", ("rgb", "ir"), partial=True)
+
+
+def test_the_embedding_of_a_fusion_is_that_of_the_model() -> None:
+    model = make_model("embeddings", ("rgb", "ir"), fusion=Embed)
+    outputs = model({"rgb": grey(0.2), "ir": grey(0.6)})
+    torch.testing.assert_close(outputs.embedding, torch.tensor([[8.0]]))
+    torch.testing.assert_close(outputs.logits, torch.tensor([[0.0, 8.0]]))
+
+
+@pytest.mark.parametrize(
+    ("options", "names"),
+    [
+        ({}, {"logits", "embedding"}),
+        ({"backbone": PredictedMap}, {"map", "embedding"}),
+        ({"takes": "embeddings"}, {"logits", "embedding"}),
+        ({"takes": "inputs", "modalities": ("rgb", "ir")}, {"logits", "embedding"}),
+        ({"takes": "inputs", "modalities": ("rgb", "ir"), "backbone": PredictedMap}, {"map", "embedding"}),
+        ({"takes": "embeddings", "modalities": ("rgb", "ir")}, {"logits"}),
+        ({"takes": "embeddings", "modalities": ("rgb", "ir"), "fusion": Embed}, {"logits", "embedding"}),
+    ],
+)
+def test_the_names_of_outputs_are_those_that_are_not_none(options: dict[str, Any], names: set[str]) -> None:
+    model = make_model(**options)
+    outputs = model({name: grey(0.2) for name in model.modalities})
+    assert set(model.output_names) == {"score", "features", *names}
+    assert {name for name in fields_dict(Outputs) if getattr(outputs, name) is not None} == set(
+        model.output_names
+    )
 
 
 def test_a_scorer_takes_arrays_and_leaves_the_model_in_eval_mode() -> None:

@@ -14,10 +14,10 @@ from fas_core.config.structure import structure
 from fas_core.errors import ConfigError, ModelError
 from fas_core.models import PRETRAINED
 from fas_core.models.build import build_model
-from fas_core.models.checkpoint import read_published
 from fas_core.models.matching import EntryMatch
 from fas_core.models.model import Model
 from fas_core.models.pretrained import PretrainedBranch, backbone_names, classifier_entries, load_pretrained
+from fas_core.models.published import read_published
 from fas_core.registry import registry
 
 STEM = "features.0.0.weight"

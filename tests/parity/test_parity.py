@@ -12,9 +12,10 @@ import torch
 from torch import Tensor, nn
 
 from fas_core.contracts import BackboneModule
-from fas_plugins.commands.importing.import_checkpoint import build_recipe, match_model
+from fas_plugins.commands.importing.import_checkpoint import match_model
+from fas_plugins.commands.importing.recipe import build_recipe
 from fas_core.models.matching import copy_matched
-from fas_core.models.checkpoint import read_published
+from fas_core.models.published import read_published
 from fas_core.registry import registry
 
 TOLERANCE = 1e-4

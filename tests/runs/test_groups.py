@@ -6,7 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from fixtures.strangers import Here, hooks
 
+from fas_core import Loss, PluginError
 from fas_core.config.recipe import HeldOut, Recipe
 from fas_core.errors import ConfigError, DataError, FasError, ModelError
 from fas_core.registry import registry
@@ -19,7 +21,7 @@ from fas_core.runs.groups import (
     open_path,
     open_runs,
 )
-from fas_core.runs.run import Run, write_results
+from fas_core.runs.run import Run, read_required, write_results
 from fas_core.runtime.model_file import ModelFile
 
 MakeRecipe = Callable[..., Recipe]
@@ -160,3 +162,26 @@ def test_the_first_process_writes(monkeypatch: pytest.MonkeyPatch) -> None:
     assert is_main_process()
     monkeypatch.setenv("RANK", "1")
     assert not is_main_process()
+
+
+def test_a_group_whose_plugins_are_gone_opens_and_names_them(here: Here, make_recipe: MakeRecipe) -> None:
+    """What its runs need is in the environment of the first run."""
+    loss = "Loss(name='hinge', summary='', target='acme_fas:Hinge')"
+    here.install("acme-fas", hooks(losses=loss))
+    path = here.site.path / "runs"
+    recipe = make_recipe(path, {"loss": "hinge", "folds": "subject:2"})
+    FoldRuns(path, recipe, registry(), True, "digest").write()
+    for run in FoldRuns.open(path, registry()).fold_runs().values():
+        run.create()
+    here.uninstall("acme-fas")
+    opened = FoldRuns.open(path, registry())
+    with pytest.raises(PluginError, match=r"^loss 'hinge': needs acme-fas 1.5: pip install acme-fas$"):
+        opened.registry.find(Loss, "hinge")
+    assert opened.recipe.loss.absence.endswith("needs acme-fas 1.5: pip install acme-fas")
+    assert [run.recipe.loss.name for run in opened.fold_runs().values()] == ["hinge", "hinge"]
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"plugins": 3}', '{"plugins": {"acme-fas": 3}}', "{}"])
+def test_an_environment_that_says_nothing_of_plugins_is_none(tmp_path: Path, text: str) -> None:
+    (tmp_path / "environment.json").write_text(text)
+    assert registry().requiring(read_required(tmp_path)).required == {}

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from fas_core import ModelError
-from fas_core.runtime.engines import Array, open_engine, run_by_row
+from fas_core.runtime.engines import Array, open_engine, run_by_row, run_in_batches
 
 
 def test_an_onnx_file(mean_model: Any) -> None:
@@ -35,6 +35,20 @@ def test_row_by_row_is_the_same_as_at_once(count: int) -> None:
     np.testing.assert_array_equal(doubled, 2 * x)
     np.testing.assert_array_equal(sums, x.sum(axis=1))
     assert calls == [1] * max(count, 1)
+
+
+@pytest.mark.parametrize(("count", "calls"), [(0, 1), (2, 1), (3, 1), (7, 3)])
+def test_a_fixed_batch_is_filled_up(count: int, calls: int) -> None:
+    sizes = []
+
+    def double(inputs: dict[str, Array]) -> list[Array]:
+        sizes.append(len(inputs["x"]))
+        return [2 * inputs["x"]]
+
+    x = np.arange(4.0 * count).reshape(count, 4)
+    (doubled,) = run_in_batches(double, {"x": x}, 3)
+    np.testing.assert_array_equal(doubled, 2 * x)
+    assert sizes == [3] * calls
 
 
 def test_files_that_are_no_models(tmp_path: Path) -> None:

@@ -55,7 +55,7 @@ def test_our_own_whose_metadata_was_lost(mean_model: Any) -> None:
     path = without_metadata(mean_model(("rgb", "ir")))
     with pytest.raises(ModelError, match=r"without fas metadata .* or describe it \(fas predict --foreign\)"):
         Predictor(path)
-    predictor = Predictor(path, external=ExternalModel(("rgb", "ir"), 8, threshold=0.3))
+    predictor = Predictor(path, external=ExternalModel(("rgb", "ir"), 8, threshold=0.3), detect=False)
     found = predictor(rgb=np.full((9, 9, 3), 204, np.uint8), ir=np.zeros((9, 9, 3), np.uint8))
     assert (found.score, found.threshold) == (pytest.approx(0.4), 0.3)
     assert predictor.card.input.resize.crop == 1
@@ -146,10 +146,19 @@ def test_from_the_command_line(fas: Any, mean_model: Any, tmp_path: Path) -> Non
 
     cv2.imwrite(str(tmp_path / "a.png"), np.full((9, 9, 3), 204, np.uint8))
     (tmp_path / "terms.yaml").write_text("{modalities: [rgb], input_size: 8}")
-    arguments = ["predict", without_metadata(mean_model()), tmp_path / "a.png"]
+    arguments = ["predict", without_metadata(mean_model()), tmp_path / "a.png", "--no-detect"]
     result = fas(*arguments, "--foreign", tmp_path / "terms.yaml")
     assert result.exit_code == 2
     assert "no threshold goes with it" in result.stderr
     result = fas(*arguments, "--foreign", tmp_path / "terms.yaml", "--threshold", "fixed:0.3")
     assert result.exit_code == 0, result.stderr
     assert "0.8000  live" in result.stdout
+
+
+def test_a_description_says_how_photos_are_cropped(mean_model: Any, tmp_path: Path) -> None:
+    text = "{modalities: [rgb], input_size: 8, threshold: 0.5, crop: {margin: 0.85, region: landmarks}}"
+    (tmp_path / "terms.yaml").write_text(text)
+    external = ExternalModel.read(tmp_path / "terms.yaml")
+    assert (external.crop.margin, external.crop.region) == (0.85, "landmarks")
+    predictor = Predictor(without_metadata(mean_model()), external=external, detect=False)
+    assert predictor.faces.settings == external.crop

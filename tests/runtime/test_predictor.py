@@ -13,10 +13,11 @@ import numpy as np
 import pytest
 
 from fas_core import DataError, ModelError
+from fas_core.card import Card
 from fas_core.data.images import prepare
-from fas_core.records.model_input import Resize
+from fas_core.records.model_input import ModelInput, Resize
 from fas_core.runtime import Prediction, Predictor
-from fas_core.runtime.predictor import FaceResult
+from fas_core.runtime.predictor import SIMULATED, FaceResult, describe_training
 
 MeanModel = Callable[..., Path]
 
@@ -26,30 +27,30 @@ def grey(level: int, height: int = 20, width: int = 30) -> np.ndarray:
 
 
 def test_a_verdict(mean_model: MeanModel) -> None:
-    found = Predictor(mean_model())(rgb=grey(204))
+    found = Predictor(mean_model(), detect=False)(rgb=grey(204))
     assert (found.score, found.threshold) == (pytest.approx(0.8), 0.5)
     assert (found.live, found.verdict) == (True, "live")
-    assert Predictor(mean_model())(rgb=grey(51)).verdict == "attack"
+    assert Predictor(mean_model(), detect=False)(rgb=grey(51)).verdict == "attack"
     assert Prediction(0.5, 0.5).live
 
 
 def test_files_and_arrays_are_resized_as_the_card_says(mean_model: MeanModel, tmp_path: Path) -> None:
     image = np.random.default_rng(0).integers(0, 256, (40, 60, 3), np.uint8)
     cv2.imwrite(str(tmp_path / "a.png"), image[..., ::-1])
-    predictor = Predictor(mean_model(side=16))
+    predictor = Predictor(mean_model(side=16), detect=False)
     expected = prepare(image, 16, Resize()).mean() / 255
     for picture in (image, tmp_path / "a.png", str(tmp_path / "a.png"), image.copy(order="F")):
         assert predictor(rgb=picture).score == pytest.approx(expected, abs=1e-6)
 
 
 def test_grey_and_sixteen_bit_depth(mean_model: MeanModel) -> None:
-    predictor = Predictor(mean_model(("depth",)))
+    predictor = Predictor(mean_model(("depth",)), detect=False)
     assert predictor(depth=grey(51)[..., 0]).score == pytest.approx(0.2)
     assert predictor(depth=np.full((9, 9), 700, np.uint16)).score == pytest.approx(1 / 255)
 
 
 def test_batches(mean_model: MeanModel) -> None:
-    predictor = Predictor(mean_model(("rgb", "ir")), threads=1)
+    predictor = Predictor(mean_model(("rgb", "ir")), threads=1, detect=False)
     levels = [3 * number for number in range(70)]
     rgb, ir = [grey(level) for level in levels], np.stack([grey(level, 9, 9) for level in levels])
     found = predictor.batch(rgb=rgb, ir=ir)
@@ -58,7 +59,7 @@ def test_batches(mean_model: MeanModel) -> None:
 
 
 def test_what_is_missing_is_done_without_where_the_model_can(mean_model: MeanModel) -> None:
-    predictor = Predictor(mean_model(("rgb", "ir"), partial=True))
+    predictor = Predictor(mean_model(("rgb", "ir"), partial=True), detect=False)
     assert predictor(rgb=grey(51)).score == pytest.approx(0.2)
     assert predictor(rgb=None, ir=grey(102)).score == pytest.approx(0.4)
     found = predictor.batch(rgb=[grey(51), None, grey(51)], ir=[None, grey(102), grey(102)])
@@ -68,17 +69,17 @@ def test_what_is_missing_is_done_without_where_the_model_can(mean_model: MeanMod
 
 
 def test_threads_may_share_one(mean_model: MeanModel) -> None:
-    predictor = Predictor(mean_model(), threads=1)
+    predictor = Predictor(mean_model(), threads=1, detect=False)
     with ThreadPoolExecutor(4) as pool:
         found = list(pool.map(lambda level: predictor(rgb=grey(level)).score, range(60)))
     np.testing.assert_allclose(found, np.arange(60) / 255, atol=1e-6)
 
 
 def test_another_threshold(mean_model: MeanModel) -> None:
-    assert not Predictor(mean_model(), threshold=0.9)(rgb=grey(204)).live
-    assert Predictor(mean_model(threshold=None), threshold=0.1)(rgb=grey(51)).live
+    assert not Predictor(mean_model(), threshold=0.9, detect=False)(rgb=grey(204)).live
+    assert Predictor(mean_model(threshold=None), threshold=0.1, detect=False)(rgb=grey(51)).live
     with pytest.raises(ModelError, match=r"no threshold goes with it: give one, e\.g\. fixed:0\.5"):
-        Predictor(mean_model(threshold=None))
+        Predictor(mean_model(threshold=None), detect=False)
 
 
 @pytest.mark.parametrize(
@@ -94,7 +95,7 @@ def test_another_threshold(mean_model: MeanModel) -> None:
 )
 def test_other_images_are_refused(mean_model: MeanModel, images: dict[str, Any], match: str) -> None:
     with pytest.raises(DataError, match=match) as refusal:
-        Predictor(mean_model(("rgb", "ir")))(**images)
+        Predictor(mean_model(("rgb", "ir")), detect=False)(**images)
     assert "\n" not in str(refusal.value)
 
 
@@ -108,7 +109,7 @@ def test_other_images_are_refused(mean_model: MeanModel, images: dict[str, Any],
 )
 def test_other_batches_are_refused(mean_model: MeanModel, images: dict[str, Any], match: str) -> None:
     with pytest.raises(DataError, match=match):
-        Predictor(mean_model(("rgb", "ir"))).batch(**images)
+        Predictor(mean_model(("rgb", "ir")), detect=False).batch(**images)
 
 
 def test_the_documented_example(
@@ -124,6 +125,7 @@ def test_the_documented_example(
     for place in (tmp_path, tmp_path / "faces"):
         place.mkdir(exist_ok=True)
         cv2.imwrite(str(place / "face.jpg"), grey(204))
+    (tmp_path / "crops.jsonl").touch()  # plain images are no photos of faces
     monkeypatch.chdir(tmp_path)
     exec(example, {})
     assert capsys.readouterr().out.splitlines() == [
@@ -148,6 +150,7 @@ def test_a_scored_face_as_json() -> None:
         "score": 0.25,
         "verdict": "attack",
         "reason": None,
+        "detector": None,
     }
 
 
@@ -155,3 +158,54 @@ def test_an_input_without_a_face_as_json() -> None:
     result = FaceResult("a.jpg", {}, None, None, "no face found").to_json()
     assert (result["box"], result["score"], result["verdict"]) == (None, None, None)
     assert result["reason"] == "no face found"
+
+
+def test_a_photo_without_a_face_is_refused_by_default(mean_model: MeanModel, tmp_path: Path) -> None:
+    cv2.imwrite(str(tmp_path / "wall.png"), grey(204, 240, 320))
+    predictor = Predictor(mean_model())
+    with pytest.raises(DataError, match=r"wall\.png: no face found; give detect=False"):
+        predictor(rgb=tmp_path / "wall.png")
+    with pytest.raises(DataError, match="no face found"):
+        predictor.batch(rgb=[grey(204)])
+    (tmp_path / "crops.jsonl").touch()  # the log of `fas data crop`
+    assert predictor(rgb=tmp_path / "wall.png").live
+
+
+def test_a_photo_is_cropped_to_its_face(mean_model: MeanModel, photo_with: Callable[..., Any]) -> None:
+    photo = photo_with((200, 110, 70))
+    predictor = Predictor(mean_model(side=32))
+    (crop,) = predictor.faces.select({"rgb": photo}).crops
+    assert crop.box is not None
+    expected = Predictor(mean_model(side=32), detect=False)(rgb=crop.images["rgb"])
+    assert predictor(rgb=photo).score == pytest.approx(expected.score)
+    assert predictor(rgb=crop.images["rgb"]).score == pytest.approx(expected.score)  # taken as it is
+
+
+@pytest.mark.parametrize("score", [np.nan, np.inf, -np.inf])
+def test_a_score_that_is_not_finite_is_no_verdict(mean_model: MeanModel, score: float) -> None:
+    predictor = Predictor(mean_model(), detect=False)
+    model = predictor.model
+
+    class Broken:
+        path, card = model.path, model.card
+
+        def __call__(self, images: Any, presence: Any = None) -> Any:
+            scores = model(images, presence)
+            scores[0] = score
+            return scores
+
+    broken = Predictor(Broken(), detect=False)
+    faces = [broken.prepare({"rgb": grey(level)}) for level in (51, 204)]
+    first, second = broken.predict_finite(faces)
+    assert first is None
+    assert second is not None
+    assert second.score == pytest.approx(0.8)
+    with pytest.raises(ModelError, match="the model's score is not a finite number"):
+        broken(rgb=grey(51))
+
+
+def test_a_model_of_simulated_faces_has_a_note() -> None:
+    model_input = ModelInput(("rgb",), 8)
+    assert describe_training(Card(model_input, None, {"data": {"name": "synthetic"}})) == SIMULATED
+    assert describe_training(Card(model_input, None, {"data": {"name": "nuaa"}})) is None
+    assert describe_training(Card(model_input, None)) is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
@@ -11,17 +12,15 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from torch import nn
 
 from fas_core.config.recipe import Recipe
 from fas_core.config.structure import structure
 from fas_core.contracts import Exported, Verification, Verify
 from fas_core.descriptors import KINDS
-from fas_core.errors import ModelError
 from fas_core.models.build import build_model
 from fas_core.models.model import scorer
 from fas_core.records.outputs import Batch, Outputs
-from fas_core.registry import PluginRecord, Registry, registry
+from fas_core.registry import registry
 from fas_core.scores.table import ScoreTable
 from fas_core.testing import checks as testing
 
@@ -30,20 +29,6 @@ Provide = Callable[..., str]
 
 def names(kind: str) -> list[str]:
     return [component.name for component in registry().all(KINDS[kind])]
-
-
-@pytest.fixture
-def provide(monkeypatch: pytest.MonkeyPatch) -> Provide:
-    """`provide(kind, target, **fields)` registers a component, `broken`, and gives its name."""
-
-    def provided(kind: str, target: Callable[..., Any], **fields: Any) -> str:
-        component = KINDS[kind](name="broken", summary="", target=f"{__name__}:target", **fields)
-        monkeypatch.setattr(type(component), "load", lambda _: target)
-        record = PluginRecord("acme", "acme-fas", "1", "active", components=(component,))
-        monkeypatch.setattr(testing, "registry", lambda: Registry((record,)))
-        return "broken"
-
-    return provided
 
 
 @pytest.mark.parametrize("name", [name for name in names("loss") if name != "am_softmax"])
@@ -60,19 +45,6 @@ def test_a_loss_over_cosines_passes_with_a_model_that_has_them() -> None:
 @pytest.mark.parametrize("name", names("metric"))
 def test_every_installed_metric_passes(name: str) -> None:
     testing.check_metric(name)
-
-
-@pytest.mark.parametrize("name", [name for name in names("fusion") if name != "single"])
-def test_every_installed_fusion_passes(name: str) -> None:
-    testing.check_fusion(name)
-
-
-def test_the_fusion_of_one_modality_passes_with_one() -> None:
-    testing.check_fusion("single", modalities=("rgb",))
-
-
-def test_a_backbone_passes() -> None:
-    testing.check_backbone("feathernet_a", input_size=64)
 
 
 @pytest.mark.parametrize("name", names("exporter"))
@@ -120,6 +92,63 @@ def test_a_broken_loss_is_refused(
         testing.check_loss(provide("loss", a_loss(forward)))
 
 
+def cross_entropy(outputs: Outputs, batch: Batch, **options: Any) -> torch.Tensor:
+    return torch.nn.functional.cross_entropy(logits(outputs), batch.label, **options)
+
+
+def test_a_plain_function_passes(provide: Provide) -> None:
+    testing.check_loss(provide("loss", a_loss(cross_entropy)))
+
+
+def declare(forward: Callable[[Outputs, Batch], torch.Tensor], **attributes: Any) -> Callable[..., Any]:
+    def loss(outputs: Outputs, batch: Batch) -> torch.Tensor:
+        return forward(outputs, batch)
+
+    vars(loss).update(attributes)
+    return a_loss(loss)
+
+
+def distance(outputs: Outputs, batch: Batch) -> torch.Tensor:
+    return (outputs.embedding.mean(dim=1) - batch.label).square().mean()  # type: ignore[union-attr]
+
+
+def depth_error(outputs: Outputs, batch: Batch) -> torch.Tensor:
+    target = batch.images["depth"].float().mean(dim=(1, 2, 3)) / 255 * batch.label
+    return (outputs.map.mean(dim=(1, 2)) - target).square().mean()  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    ("target", "message"),
+    [
+        (lambda options, model: None, "target gave None, which is not callable"),
+        (lambda options: cross_entropy, r"target\(options, model=model\) raised TypeError"),
+        (declare(cross_entropy, needs=("logit",)), "needs 'logit', which is no output"),
+        (
+            declare(cross_entropy, needs=("map",)),
+            r"the loss, given map \(its `needs`\) .* raised AssertionError",
+        ),
+        (declare(distance), r"the loss, given logits \(its `needs`\) and the score, raised AttributeError"),
+        (declare(depth_error, needs=("map",)), "raised KeyError: 'depth'"),
+        (a_loss(lambda outputs, batch: 0.5), "gave a float, no tensor"),  # type: ignore[arg-type, return-value]
+        (a_loss(lambda outputs, batch: cross_entropy(outputs, batch, reduction="sum")), "must be a mean"),
+        (
+            a_loss(lambda outputs, batch: (logits(outputs) @ torch.ones(2) - batch.label).square().mean()),
+            "raised RuntimeError",
+        ),
+    ],
+)
+def test_a_loss_that_breaks_its_contract_is_refused(
+    provide: Provide, target: Callable[..., Any], message: str
+) -> None:
+    with pytest.raises(AssertionError, match=f"^broken: .*{message}"):
+        testing.check_loss(provide("loss", target))
+
+
+def test_a_loss_passes_that_declares_what_it_uses(provide: Provide) -> None:
+    testing.check_loss(provide("loss", declare(distance, needs=("embedding",))))
+    testing.check_loss(provide("loss", declare(depth_error, needs=("map",), reads=("depth",))))
+
+
 @pytest.mark.parametrize(
     ("metric", "message"),
     [
@@ -128,6 +157,36 @@ def test_a_broken_loss_is_refused(
         (lambda scores: {"gap": float("nan")}, "NaN though"),
         (lambda scores: {"first": float(scores.scores[0])}, "order of samples"),
         (lambda scores: {"gap": 0.5} if len(scores.live) else {}, "give NaN"),
+        (lambda scores: [0.5], "gave a list, not values by name"),
+        # The metric of docs/plugins.md, without its guard.
+        (
+            lambda scores: {"gap": float(scores.live.mean() - scores.attack.mean())},
+            "^broken: without live samples: it warned: Mean of empty slice",
+        ),
+        (
+            lambda scores: {"gap": sum(scores.live) / len(scores.live)},
+            "^broken: without live samples: it raised ZeroDivisionError",
+        ),
+        (
+            lambda scores: {"gap": float(scores.attack.min()) if len(scores.live) else math.nan},
+            "^broken: without attacks: it raised ValueError",
+        ),
+        (
+            lambda scores: {"gap": 1 / float(np.ptp(scores.scores)) if len(scores) else math.nan},
+            "^broken: for equal scores: it raised ZeroDivisionError",
+        ),
+        (
+            lambda scores: {"inverse": 0.5 if len(scores.attack) else math.inf},
+            "^broken: inverse is inf without attacks: give NaN where it is undefined",
+        ),
+        (
+            lambda scores: {"species": float(max(map(len, scores.table.column("species").to_pylist())))},
+            "^broken: without samples: it raised ValueError",
+        ),
+        (
+            lambda scores: {"gap": scores.margin},
+            "^broken: for both classes: it raised AttributeError: .*margin",
+        ),
     ],
 )
 def test_a_broken_metric_is_refused(
@@ -138,34 +197,10 @@ def test_a_broken_metric_is_refused(
         testing.check_metric(name)
 
 
-def test_a_backbone_whose_map_has_another_shape_is_refused(provide: Provide) -> None:
-    class Wrong(nn.Module):
-        num_features, embedding_dim, num_logits, reduction = 8, 8, 2, 16
-
-        def forward_features(self, x: torch.Tensor) -> torch.Tensor:
-            return x[:, :1, ::8, ::8].repeat(1, 8, 1, 1)
-
-        def forward_embedding(self, x: torch.Tensor) -> torch.Tensor:
-            return x.mean(dim=(2, 3))
-
-        def forward_head(self, x: torch.Tensor) -> torch.Tensor:
-            return x[:, :2]
-
-    name = provide("backbone", lambda options, **given: Wrong())
-    with pytest.raises(AssertionError, match=r"gave \(4, 8, 8, 8\), promised \(4, 8, 4, 4\)"):
-        testing.check_backbone(name, input_size=64)
-
-
-def test_a_fusion_that_depends_on_the_order_of_the_mapping_is_refused(provide: Provide) -> None:
-    class First(nn.Module):
-        num_logits = 2
-
-        def forward(self, branches: dict[str, torch.Tensor]) -> torch.Tensor:
-            return next(iter(branches.values()))[:, :2]
-
-    name = provide("fusion", lambda options, **given: First(), takes="embeddings")
-    with pytest.raises(AssertionError, match="order of the mapping"):
-        testing.check_fusion(name)
+def test_a_metric_that_needs_a_threshold_is_refused(provide: Provide) -> None:
+    name = provide("metric", lambda options, scores, threshold: {"above": float(threshold > 0)})
+    with pytest.raises(AssertionError, match="and without a threshold: it raised TypeError"):
+        testing.check_metric(name)
 
 
 def test_an_exporter_that_leaves_other_files_is_refused(provide: Provide, tmp_path: Path) -> None:
@@ -187,10 +222,40 @@ def test_an_exporter_without_verification_is_refused(provide: Provide, tmp_path:
         testing.check_exporter(provide("exporter", export, suffix=".bin"), tmp_path)
 
 
+def test_an_exported_file_whose_samples_influence_each_other_is_refused(
+    provide: Provide, tmp_path: Path
+) -> None:
+    def export(options: object, model: Any, destination: Path, verify: Verify, **settings: Any) -> Exported:
+        destination.write_bytes(b"")
+        exact = scorer(model)
+
+        def score(images: Any, presence: Any = None) -> Any:
+            scores = exact(images)
+            return scores + 1e-2 * (np.roll(scores, 1) - scores)
+
+        return Exported(destination, verify(score, tolerance=None, acer_loss=0.0))
+
+    with pytest.raises(AssertionError, match=r"the score of sample . changes by .* others of its batch"):
+        testing.check_exporter(provide("exporter", export, suffix=".bin"), tmp_path)
+
+
+def test_a_failing_export_is_named(provide: Provide, tmp_path: Path) -> None:
+    name = provide("exporter", lambda options, model: None, suffix=".bin")
+    with pytest.raises(AssertionError, match=r"^broken: the export raised TypeError: .*unexpected keyword"):
+        testing.check_exporter(name, tmp_path)
+    name = provide("exporter", lambda options, **settings: None, suffix=".bin")
+    (tmp_path / "other").mkdir()
+    with pytest.raises(AssertionError, match=r"^broken: gave a NoneType, no Exported"):
+        testing.check_exporter(name, tmp_path / "other")
+
+
 def test_a_data_set_whose_files_are_missing_is_refused(provide: Provide, tmp_path: Path) -> None:
     from fas_core.records.samples import SampleTable
 
     class Reader:
+        overlaps: tuple[tuple[str, str], ...] = ()
+        notes: tuple[str, ...] = ()
+
         def __init__(self, options: object, root: Path) -> None:
             self.root = root
 
@@ -207,64 +272,32 @@ def test_a_data_set_whose_files_are_missing_is_refused(provide: Provide, tmp_pat
         testing.check_dataset(provide("dataset", Reader), tmp_path)
 
 
-def test_scores_are_the_same_each_time_and_the_classes_overlap() -> None:
-    table = testing.score_table(40, 61)
-    assert np.array_equal(table.scores, testing.score_table(40, 61).scores)
-    assert (len(table.live), len(table)) == (40, 101)
-    assert table.live.min() < table.scores[40:].max()
-    assert set(table.table.column("species").to_pylist()) == {"live", "print", "replay"}
+def test_a_data_set_without_a_method_or_with_unknown_overlaps_is_refused(
+    provide: Provide, tmp_path: Path
+) -> None:
+    class NoNotes:
+        overlaps = (("train", "val"),)
 
+        def __init__(self, options: object, root: Path) -> None: ...
 
-def test_every_image_is_a_batch_for_the_tiny_model() -> None:
-    images = testing.random_images(("rgb", "ir"))
-    scores = scorer(testing.tiny_model(("rgb", "ir")))(images)
-    assert scores.shape == (testing.BATCH,)
-    assert len(set(scores)) == testing.BATCH
+        def prepare(self) -> None: ...
 
+        def splits(self) -> tuple[str, ...]:
+            return ("train", "dev")
 
-def test_verification_measures_the_difference_and_records_it() -> None:
-    model, images = testing.tiny_model(), testing.random_images(("rgb",))
-    results: list[Verification] = []
-    verify = testing.verify_on(model, images, results)
-    exact = scorer(model)
-    shifts = np.array([0.0, 0.1, 0.0, 0.3])
-    result = verify(lambda batch, presence=None: exact(batch) + shifts, tolerance=None, acer_loss=0.0)
-    assert result.max_difference == pytest.approx(0.3)
-    assert result.mean_difference == pytest.approx(0.1)
-    assert results == [result]
+        def samples(self, split: str) -> None:
+            raise KeyError(split)
 
+    class UnknownOverlap(NoNotes):
+        notes = ()
 
-def test_verification_refuses_a_larger_difference_than_the_tolerance() -> None:
-    model, images = testing.tiny_model(), testing.random_images(("rgb",))
-    verify, exact = testing.verify_on(model, images), scorer(model)
-    assert verify(exact, tolerance=0.0, acer_loss=0.0).max_difference == 0
-    for shift in (0.1, float("nan")):
-        with pytest.raises(ModelError, match="scores differ"):
-            verify(
-                lambda batch, presence=None, shift=shift: exact(batch) + shift, tolerance=0.05, acer_loss=0
-            )
+    class Failing(UnknownOverlap):
+        overlaps = ()  # type: ignore[assignment]
 
-
-def test_the_reference_is_the_model_before_the_exporter_changes_it() -> None:
-    model, images = testing.tiny_model(), testing.random_images(("rgb",))
-    verify = testing.verify_on(model, images)
-    with torch.no_grad():
-        for value in model.parameters():
-            value.add_(1)
-    assert verify(scorer(model), tolerance=None, acer_loss=0.0).max_difference > 0
-
-
-def test_all_outputs_depend_on_the_logits() -> None:
-    logits = torch.tensor([[0.0, 1.0]] * 4, requires_grad=True)
-    outputs = testing.outputs_of(logits)
-    for output in (outputs.score, outputs.map, outputs.embedding):
-        assert output is not None
-        assert output.requires_grad
-        assert len(output) == 4
-
-
-def test_a_batch_has_images_of_three_modalities() -> None:
-    batch = testing.batch_of(torch.tensor([1, 0, 1, 0]))
-    assert {name: (value.shape, value.dtype) for name, value in batch.images.items()} == dict.fromkeys(
-        ("rgb", "depth", "ir"), ((4, 32, 32, 3), torch.uint8)
-    )
+    for reader, message in (
+        (NoNotes, "NoNotes has no `notes`"),
+        (UnknownOverlap, r"overlaps: \('train', 'val'\) is no pair of its splits"),
+        (Failing, r"samples\('train'\) raised KeyError: 'train'"),
+    ):
+        with pytest.raises(AssertionError, match=f"^broken: {message}"):
+            testing.check_dataset(provide("dataset", reader), tmp_path)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import rich_click as click
 
-from fas_core.cli.options import detector_option, margin_option, output_options, workers_option
+from fas_core.cli.options import align_option, detector_option, margin_option, output_options, workers_option
 from fas_core.console import console
 from fas_core.registry import registry
 from fas_plugins.commands.data.frames_command import frames
@@ -102,6 +102,7 @@ def stats(dataset: str, split: str, size: int, sets: tuple[str, ...], workers: i
     help="Side of the crops in pixels.",
 )
 @detector_option
+@align_option
 @workers_option
 @output_options
 @click.pass_context
@@ -109,9 +110,10 @@ def crop(
     ctx: click.Context,
     src: str,
     dst: Path,
-    margin: float,
+    margin: float | None,
     size: int,
-    detector: Path | None,
+    detector: str | None,
+    align: bool,
     workers: int | None,
 ) -> None:
     """Crop the largest face of each photo of SRC, a data set or a folder of photos, into DST.
@@ -121,20 +123,28 @@ def crop(
 
     The exit code is 0, or 1 when a photo cannot be read; DST/unreadable.txt lists those.
     """
+    from fas_core.data.detectors import BETTER_DETECTOR, CASCADE
     from fas_core.data.faces import CropSettings
     from fas_core.data.parallel import cores
     from fas_plugins.commands.data.crop import crop_source
 
-    result = crop_source(src, dst, CropSettings(detector, margin, size), workers or cores(), registry())
+    settings = CropSettings(size=size).replace(detector=detector, margin=margin, align=align)
+    result = crop_source(src, dst, settings, workers or cores(), registry())
     for note in result.notes:
         console.warn(f"{src}: {note}")
     for reason in result.unreadable.values():
         console.error(reason)
     skipped = f"{result.skipped} photos were done before"
-    console.info(f"{dst}: {result.crops} crops ({skipped}), {len(result.no_face)} photos without a face")
+    console.info(
+        f"{dst}: {result.crops} crops ({skipped}), {len(result.no_face)} photos without a face, "
+        f"by {result.detector}"
+    )
+    if result.detector == CASCADE:
+        console.info(BETTER_DETECTOR)
     if console.json:
         counts = {"crops": result.crops, "kept": result.skipped, "no_face": result.no_face}
-        console.document({**counts, "unreadable": result.unreadable, "notes": result.notes})
+        further = {"unreadable": result.unreadable, "notes": result.notes, "detector": result.detector}
+        console.document(counts | further)
     if result.unreadable:
         ctx.exit(1)
 

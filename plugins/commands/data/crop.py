@@ -17,8 +17,9 @@ from attrs import evolve, field, frozen
 
 from fas_core.atomic import replacing
 from fas_core.console import console
-from fas_core.data.faces import CropSettings, Detector, crop_face, face_detector, largest
-from fas_core.data.images import Box, box_overlaps, encode, read_pixels, to_uint8
+from fas_core.data.detectors import FaceDetector, face_detector, require_landmarks
+from fas_core.data.faces import CROP_LOG, CropSettings, DetectedFace, crop_face, is_centre_in, largest
+from fas_core.data.images import Box, Image, box_overlaps, encode, read_pixels, to_uint8
 from fas_core.data.listing import UNREADABLE, describe_left_out, list_files
 from fas_core.data.open import identify_dataset, is_unknown_folder, open_dataset
 from fas_core.data.parallel import ordered
@@ -29,8 +30,6 @@ from fas_core.registry import Registry
 from fas_plugins.commands.data.crop_log import Boxes, CropLog
 from fas_plugins.commands.data.decoding import explain_undecodable
 from fas_plugins.commands.data.sidecars import MANIFEST, copy_lists, write_lines
-
-LOG = "crops.jsonl"
 
 CroppedBox = tuple[str, Box | None]
 """The id of a sample and the box that was cropped, None where no face was found."""
@@ -44,6 +43,7 @@ class CropResult:
         crops: number of samples that have a crop.
         skipped: number of samples that an earlier job had finished.
         no_face: ids of the samples without a face.
+        detector: name of the face detector.
         unreadable: `{id: why a sample could not be cropped}`; of an image that is no sample, its path.
         notes: what the data set's reader says of the data, such as which files are left out.
     """
@@ -51,6 +51,7 @@ class CropResult:
     crops: int
     skipped: int
     no_face: tuple[str, ...]
+    detector: str
     unreadable: dict[str, str] = field(factory=dict)
     notes: tuple[str, ...] = ()
 
@@ -72,7 +73,7 @@ class CropJob:
     ids: list[str]
     images: list[dict[str, str]]
     destination: Path
-    detect: Detector
+    detect: FaceDetector
     settings: CropSettings
 
     def is_finished(self, row: int, boxes: Boxes) -> bool:
@@ -85,7 +86,8 @@ class CropJob:
     def crop(self, row: int) -> CroppedBox:
         """Write the crops of one sample; return its id and the cropped box, None where no face was found.
 
-        The face is the sample's box, else the largest one in the first modality.
+        The face is the sample's box, else the largest one in the first modality. An aligned crop of a sample
+        with a box is of the largest face whose centre lies in the box.
 
         Raises:
             DataError: an image cannot be read, or the sample's box lies outside it.
@@ -96,7 +98,7 @@ class CropJob:
         if box is not None and not box_overlaps(box, first.shape):
             path = self.samples.root / next(iter(paths.values()))
             raise DataError(f"{path}: box {list(box)} lies outside the image")
-        face = box or largest(self.detect(to_uint8(first)))
+        face = self._select_face(to_uint8(first), box)
         if face is None:
             return self.ids[row], None
         square, crops = crop_face(photos, face, self.settings)
@@ -120,6 +122,17 @@ class CropJob:
             else:
                 yield result
 
+    def _detector_name(self, row: int) -> str | None:
+        """Return the detector that found the sample's face; None where the sample has a box."""
+        has_box = self.samples.box(row) is not None and self.settings.region == "box"
+        return None if has_box else self.detect.name
+
+    def _select_face(self, photo: Image, box: Box | None) -> DetectedFace | None:
+        if box is not None and self.settings.region == "box":
+            return DetectedFace(box)
+        faces = self.detect(photo)
+        return largest([face for face in faces if box is None or is_centre_in(face.box, box)])
+
     def write_manifest(self, boxes: Boxes) -> None:
         """Write `manifest.csv`: the known columns of each crop, its photo, and its box in the photo."""
         samples = self.samples
@@ -131,6 +144,7 @@ class CropJob:
         columns["source"] = [str(path) for path in samples.paths(samples.modalities[0])]
         cropped = [boxes.get(name) for name in self.ids]
         columns["source_box"] = [box and " ".join(f"{value:.1f}" for value in box) for box in cropped]
+        columns["detector"] = [self._detector_name(row) for row in range(len(samples))]
         rows = [row for row, box in zip(zip(*columns.values(), strict=True), cropped, strict=True) if box]
         text = StringIO()
         csv.writer(text, lineterminator="\n").writerows([list(columns), *rows])
@@ -139,7 +153,7 @@ class CropJob:
 
 
 def crop_samples(
-    samples: SampleTable, destination: Path, detect: Detector, settings: CropSettings, workers: int
+    samples: SampleTable, destination: Path, detect: FaceDetector, settings: CropSettings, workers: int
 ) -> CropResult:
     """Write the crops of all samples, `manifest.csv`, `no_face.txt` and `unreadable.txt`.
 
@@ -151,9 +165,10 @@ def crop_samples(
     if destination.resolve() == samples.root.resolve():
         raise DataError(f"{destination}: crops would replace the photos: choose another folder")
     ids = samples.column("id")
-    job = CropJob(samples, ids, find_image_paths(samples), destination, detect, settings)
-    log = CropLog(destination / LOG)
+    settings = evolve(settings, detector=settings.detector or detect.name)
+    log = CropLog(destination / CROP_LOG)
     boxes = log.read(settings)
+    job = CropJob(samples, ids, find_image_paths(samples), destination, detect, settings)
     rows = [row for row in range(len(ids)) if not job.is_finished(row, boxes)]
     unreadable: dict[str, str] = {}
     with console.progress("cropping", len(rows), "photos") as bar:
@@ -165,7 +180,7 @@ def crop_samples(
     write_lines(destination / NO_FACE, no_face)
     write_lines(destination / UNREADABLE, unreadable.values())
     crops = len(samples) - len(no_face) - len(unreadable)
-    return CropResult(crops, len(samples) - len(rows), no_face, unreadable)
+    return CropResult(crops, len(samples) - len(rows), no_face, detect.name, unreadable)
 
 
 def crop_source(
@@ -177,6 +192,8 @@ def crop_source(
         DataError: as in `crop_samples` and `open_dataset`; or `destination` lies within the source folder.
     """
     detect = face_detector(settings.detector)
+    if settings.region != "box":
+        require_landmarks(detect)
     folder = Path(source.partition(":")[2] or source)
     if folder.is_dir() and destination.resolve().is_relative_to(folder.resolve()):
         raise DataError(f"{destination}: lies within {folder}, which is searched: choose another folder")

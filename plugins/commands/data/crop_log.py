@@ -32,7 +32,10 @@ class CropLog:
         Raises:
             DataError: the crops in this folder were made with other settings, or the file is damaged.
         """
-        header = json.dumps({"settings": {name: str(value) for name, value in asdict(settings).items()}})
+        values = asdict(settings)
+        if settings.region == "box":
+            del values["region"]  # which the logs of earlier versions lack
+        header = json.dumps({"settings": {name: str(value) for name, value in values.items()}})
         lines = read_text(self.path, MAX_TABLE).splitlines() if self.path.exists() else [header]
         if lines[:1] != [header]:
             used = _describe_settings(lines[0], f"{self.path}:1") if lines else "no settings"

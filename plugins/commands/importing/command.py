@@ -58,6 +58,12 @@ Channels = tuple[float, float, float] | None
     help="Pair entries by their published names, or by order and shape where there are none.",
 )
 @click.option(
+    "--live-class",
+    type=click.IntRange(min=0),
+    metavar="INDEX",
+    help="Index of the class live, from 0, in a classifier with other classes than attack and live.",
+)
+@click.option(
     "--partial", is_flag=True, help="Keep random weights for entries that do not fit, instead of stopping."
 )
 @recipe_options
@@ -72,17 +78,19 @@ def command(
     mean: Channels,
     std: Channels,
     match: Literal["name", "order"],
+    live_class: int | None,
     partial: bool,
     overrides: dict[str, Any],
 ) -> None:
-    """Turn CHECKPOINT (.pth, .pth.tar, .tar, .safetensors) into a run, for eval, export and --resume.
+    """Turn CHECKPOINT (.pth, .pth.tar, .ckpt, .safetensors, ...) into a run, for eval, export and --resume.
 
     Nothing in the file is executed. By default images are depth, normalised as published for CASIA-SURF, and
-    the threshold is fixed:0.5. A checkpoint of other classes than live and attack (ImageNet's 1000) gives
-    pretrained weights to train from.
+    the threshold is fixed:0.5. A checkpoint of other classes than attack and live (ImageNet's 1000) gives
+    pretrained weights to train from; if one of them is live, --live-class makes it the score.
     """
     from fas_core.registry import registry
-    from fas_plugins.commands.importing.import_checkpoint import build_recipe, import_checkpoint
+    from fas_plugins.commands.importing.import_checkpoint import import_checkpoint
+    from fas_plugins.commands.importing.recipe import build_recipe, list_assumptions
 
     options = {
         "modalities": modality.split(",") if modality else None,
@@ -92,7 +100,8 @@ def command(
     }
     recipe = build_recipe(base, registry(), arch, options, overrides)
     path = output or Path("runs") / checkpoint.name.partition(".")[0]
-    imported = import_checkpoint(checkpoint, path, recipe, registry(), match, partial)
+    assumed = list_assumptions(base, recipe, registry(), arch, options, overrides)
+    imported = import_checkpoint(checkpoint, path, recipe, registry(), match, partial, live_class, assumed)
     _warn(imported)
     if console.json:
         console.document(imported.to_json())
@@ -111,7 +120,8 @@ def _warn(imported: ImportedRun) -> None:
             console.warn(f"{len(names)} entries {text}: {format_list(names)}")
     if not imported.has_scores:
         console.warn(
-            f"{imported.classes} classes cannot mean live and attack: pretrained weights only, no score"
+            f"{imported.classes} classes cannot mean live and attack: pretrained weights only, no score "
+            "(--live-class INDEX if one of them is live)"
         )
 
 
@@ -120,14 +130,21 @@ def _show(imported: ImportedRun, match: str) -> None:
     if match == "order":
         columns = ("model", "file")
         console.table(Table("paired by order and shape", columns, list(matched.pairs), left=(0, 1)))
-    console.info(f"run {run.path}: {len(matched.pairs)} entries of {imported.source}")
+    key = f", under {imported.key!r}" if imported.key else ""
+    console.info(f"run {run.path}: {len(matched.pairs)} entries of {imported.source}{key}")
+    if imported.other_keys:
+        console.info(f"not read: the state dicts under {format_list(imported.other_keys)}")
     for modality in recipe.modalities:
         values = recipe.model.normalize[modality]
         mean, std = (", ".join(f"{value:.4g}" for value in triple) for triple in (values.mean, values.std))
         console.info(f"takes {modality} at {recipe.model.input_size} px, mean {mean}, std {std}")
+    for path, text in imported.assumed.items():
+        console.info(f"assumed {path}: {text}")
     if not imported.has_scores:
         console.info(f"next: fas train {run.path / 'recipe.yaml'} --data ROOT_OR_NAME")
         return
+    if imported.live_class is not None:
+        console.info(f"score P(live): class {imported.live_class} of the file's {imported.classes}")
     console.info(f"threshold {recipe.threshold}")
     data = "" if recipe.data.root else f" --data {recipe.data.name}:ROOT"
     if imported.epoch is None:

@@ -2,12 +2,13 @@
 
 Such a file has a `common:` block, which overrides the published program's flags, and may have a `model:`
 block, the network's own arguments. Where neither the file nor a flag sets a value, the program's default
-holds. What no flag could change (images, augmentation, loss) is that of the recipe `feathernet-b-32`, which
-the new recipe extends.
+holds. What no flag could change (augmentation, loss) is that of the recipe `feathernet-b-32`, which the new
+recipe extends. The modality is that of the file's names, else depth, as the program's.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -56,6 +57,10 @@ DEFAULTS = {
 
 MODEL_ARGUMENTS = {"input_size": "model.input_size", "width_mult": "model.backbone.width"}
 CLASS_ARGUMENTS = ("n_class", "num_classes", "num_cls")
+MODALITIES = {"ir": "ir", "depth": "depth", "rgb": "rgb", "color": "rgb", "colour": "rgb"}
+"""Words of file and folder names that are modalities."""
+FUSION_WORDS = {"fusion", "modal", "multimodal", "3modal"}
+
 MISSPELT = {"moilenetv2": "mobilenetv2"}
 
 
@@ -65,17 +70,23 @@ class Converted:
 
     Args:
         tree: the contents of the recipe file.
+        modality: the modality of the images.
+        reason: why it is this one; empty where an override sets it.
         elsewhere: keys without a counterpart in a recipe.
         unknown: keys that the published program did not know either.
     """
 
     tree: Tree
+    modality: str
+    reason: str
     elsewhere: tuple[str, ...]
     unknown: tuple[str, ...]
 
     def to_yaml(self, source: str) -> str:
         """Return the text of the recipe file, with comments on its source and on keys left out."""
         lines = [f"# Converted from {source}."]
+        if self.reason:
+            lines.append(f"# Modality: {self.modality}, {self.reason}.")
         if self.elsewhere:
             lines.append(f"# Left out, without counterpart in a recipe: {', '.join(self.elsewhere)}.")
         if self.unknown:
@@ -101,15 +112,21 @@ def convert_config(path: Path, registry: Registry, overrides: Mapping[str, Any] 
     backbones = {component.name for component in registry.all(Backbone)}
     tree: Tree = {"extends": BASE, "model": {"backbone": _find_backbone(common, backbones, path)}}
     settings = {**DEFAULTS, **{target: common[key] for key, target in COMMON.items() if key in common}}
+    base = read_recipe(BASE, backbones)
+    modality, reason = ("", "") if "modalities" in (overrides or {}) else _find_modality(common, path)
+    if modality and [modality] != base["modalities"]:
+        # The program had one normalisation, whatever the images.
+        settings |= {"modalities": [modality]}
+        settings |= {"model.normalize": {modality: base["model"]["normalize"]["depth"]}}
     settings |= {**_read_model_block(model or {}, path), **(overrides or {})}
     for target, value in settings.items():
         tree = merge(tree, nest(target, value), backbones)
-    base = read_recipe(BASE, backbones)
     merged = merge(base, {key: value for key, value in tree.items() if key != "extends"}, backbones)
-    structure(merged, Recipe, registry, str(path))
+    recipe = structure(merged, Recipe, registry, str(path))
     unknown = {*set(old) - {"common", "model"}, *set(common) - {"arch", *COMMON, *OTHER_FLAGS}}
     elsewhere = tuple(key for key in OTHER_FLAGS if key in common)
-    return Converted(tree, elsewhere, tuple(sorted(map(str, unknown))))
+    names = ", ".join(recipe.modalities)
+    return Converted(tree, names, reason, elsewhere, tuple(sorted(map(str, unknown))))
 
 
 def _read_block(old: Tree, name: str, path: Path) -> Tree | None:
@@ -122,6 +139,32 @@ def _read_block(old: Tree, name: str, path: Path) -> Tree | None:
     if block is not None and not isinstance(block, dict):
         raise ConfigError(f"{path}: {name}: must be a mapping: {block!r}")
     return block
+
+
+def _find_modality(common: Tree, path: Path) -> tuple[str, str]:
+    """Return the modality of the program's images, and how it is known.
+
+    The published files say it in names only, as `FeatherNetB-32-ir.yaml` and its `save_path` do.
+
+    Raises:
+        ConfigError: names of several modalities, or of a fusion.
+    """
+    if common.get("phase_ir"):
+        return "ir", "by its flag phase_ir"
+    texts = [path.name, *(str(common[key]) for key in ("save_path", "model_name") if key in common)]
+    words = {word for text in texts for word in re.split(r"[^a-z0-9]+", text.lower())}
+    modalities = sorted({MODALITIES[word] for word in words & set(MODALITIES)})
+    advice = "say which by --set 'modalities=[depth]' or the like"
+    if words & FUSION_WORDS:
+        raise ConfigError(
+            f"{path}: is named after a fusion of modalities, which such a file does not describe: use the "
+            f"shipped recipe feathernet-modal-fusion or, for one modality, {advice}"
+        )
+    if len(modalities) > 1:
+        raise ConfigError(f"{path}: is named after {' and '.join(modalities)}: {advice}")
+    if modalities:
+        return modalities[0], "by the names in it or of it"
+    return "depth", "assumed, as the published program had it: the file names none"
 
 
 def _find_backbone(common: Tree, backbones: set[str], path: Path) -> Tree:

@@ -32,6 +32,11 @@ def command(old: Path, output: Path | None, overrides: dict[str, Any]) -> None:
     converted = convert_config(old, registry(), overrides)
     if converted.unknown:
         console.warn(f"{old}: unknown, and left out: {', '.join(converted.unknown)}")
+    if "assumed" in converted.reason:
+        console.warn(
+            f"{old}: names no modality: {converted.modality} is assumed, as the published program had it "
+            "(--set 'modalities=[ir]' changes it)"
+        )
     text = converted.to_yaml(old.name)
     if output is not None:
         if output.exists():
@@ -40,6 +45,8 @@ def command(old: Path, output: Path | None, overrides: dict[str, Any]) -> None:
             temporary.write_text(text, encoding="utf-8")
     if console.json:
         left_out = {"elsewhere": converted.elsewhere, "unknown": converted.unknown}
-        console.document({"recipe": converted.tree, "left_out": left_out})
+        modality = {"name": converted.modality, "reason": converted.reason}
+        console.document({"recipe": converted.tree, "modality": modality, "left_out": left_out})
     else:
-        console.info(f"{output}: written" if output else text.rstrip())
+        text = f"{output}: written, modality {converted.modality}" if output else text.rstrip()
+        console.info(text)

@@ -1,4 +1,4 @@
-"""Find out which entry of a published checkpoint is which: names, order and number of classes."""
+"""Find out which entry of a published checkpoint is which: names, order, number and order of classes."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping
 import torch
 from torch import Tensor
 
+from fas_core.errors import ModelError
 from fas_core.models.matching import BATCH_COUNTER, EntryMatch
 from fas_core.models.model import Model
 from fas_core.models.pretrained import backbone_names
@@ -68,3 +69,31 @@ def match_by_order(model: Mapping[str, Tensor], file: Mapping[str, Tensor]) -> E
 
 def _last_word(name: str) -> str:
     return name.rpartition(".")[2]
+
+
+def make_live_second(model: Model, classifier: Collection[str], classes: int, live_class: int) -> None:
+    """Swap classes 1 and `live_class` in the last layer, so that P(live) is the probability of class 1.
+
+    Args:
+        model: the model with the checkpoint's weights.
+        classifier: names of the entries whose first dimension is the classes.
+        classes: their number.
+        live_class: index of the class live.
+
+    Raises:
+        ModelError: there is no such class, or the model has no layer whose classes could be swapped.
+    """
+    if not 0 <= live_class < classes:
+        raise ModelError(f"--live-class {live_class}: the checkpoint has the classes 0 to {classes - 1}")
+    if live_class == 1:
+        return
+    if not classifier:
+        raise ModelError(f"--live-class {live_class}: this network has no classifier; its class live is 1")
+    order = list(range(classes))
+    order[1], order[live_class] = live_class, 1
+    state = model.state_dict()
+    if wrong := [name for name in classifier if state[name].shape[0] != classes]:
+        raise ModelError(f"--live-class {live_class}: {wrong[0]} has no row for each class")
+    with torch.no_grad():
+        for name in classifier:
+            state[name].copy_(state[name][order])

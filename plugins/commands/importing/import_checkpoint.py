@@ -8,24 +8,24 @@ from pathlib import Path
 from typing import Any, Literal
 
 import torch
-from attrs import evolve, frozen
+from attrs import evolve, field, frozen
 from safetensors.torch import save_file
 
 from fas_core.atomic import replacing
-from fas_core.config.load import load_recipe
-from fas_core.config.recipe import Normalize, Recipe
-from fas_core.descriptors import Backbone
+from fas_core.config.recipe import Recipe
 from fas_core.errors import FasError, ModelError
 from fas_core.models import PRETRAINED
 from fas_core.models.build import build_model
-from fas_core.models.checkpoint import PublishedCheckpoint, read_published, save_state, save_weights
-from fas_core.models.matching import EntryMatch, copy_matched, match_by_name
+from fas_core.models.checkpoint import save_state, save_weights
+from fas_core.models.matching import EntryMatch, add_prefix, copy_matched, match_by_name
 from fas_core.models.model import Model
 from fas_core.models.pretrained import classifier_entries
+from fas_core.models.published import PublishedCheckpoint, read_published
 from fas_core.registry import Registry
 from fas_core.runs.run import Run
 from fas_plugins.commands.importing.entries import (
     count_classes,
+    make_live_second,
     match_by_order,
     names_from_end,
     published_names,
@@ -33,9 +33,6 @@ from fas_plugins.commands.importing.entries import (
 from fas_plugins.commands.importing.resume_state import build_resume_state
 
 Match = Literal["name", "order"]
-
-DEFAULT_THRESHOLD = "fixed:0.5"
-"""A published checkpoint has no dev scores to fit a threshold on."""
 
 
 @frozen(eq=False)
@@ -47,80 +44,56 @@ class ImportedRun:
         source: the checkpoint.
         matched: which entries of the checkpoint are in the run's model.
         classes: number of classes of the checkpoint's classifier; other than 2 the run has pretrained weights
-            only.
+            only, unless there is a `live_class`.
+        live_class: index of the class live in the checkpoint, which is 1 in the run; None where the user did
+            not say.
         epoch: the epoch after which training can be resumed; None where it cannot.
         no_resume_reason: why training cannot be resumed; empty where it can.
+        key: where in the file the state dict is; `other_keys` are those of others, which were not read.
+        assumed: what neither the checkpoint nor the user says, see `list_assumptions`.
     """
 
     run: Run
     source: Path
     matched: EntryMatch
     classes: int
+    live_class: int | None = None
     epoch: int | None = None
     no_resume_reason: str = ""
+    key: str = ""
+    other_keys: tuple[str, ...] = ()
+    assumed: Mapping[str, str] = field(factory=dict)
 
     @property
     def has_scores(self) -> bool:
         """Whether the model tells live from attack, so that it can be evaluated."""
-        return self.classes == 2
+        return self.classes == 2 or self.live_class is not None
 
     def to_json(self) -> dict[str, Any]:
         """Return the document of `import.json` and of `--json`."""
         return {
             "run": str(self.run.path),
             "source": str(self.source),
+            "key": self.key,
+            "other_keys": self.other_keys,
+            "assumed": dict(self.assumed),
             "classes": self.classes,
+            "live_class": self.live_class,
             "pretrained_only": not self.has_scores,
             "resumes_after_epoch": self.epoch,
             **self.matched.to_json(),
         }
 
 
-def build_recipe(
-    base: str, registry: Registry, arch: str, options: Mapping[str, Any], overrides: Mapping[str, Any]
-) -> Recipe:
-    """Return the recipe of a checkpoint's run.
-
-    Args:
-        base: recipe with the values that neither the checkpoint nor the options have.
-        registry: of the plugins.
-        arch: the backbone.
-        options: `modalities`, `fusion`, `mean` and `std`; None for the default.
-        overrides: `{recipe path: value}`, which take precedence over everything.
-
-    Raises:
-        FasError: a name or a value is wrong.
-    """
-    backbone = registry.find(Backbone, arch)
-    base_recipe = load_recipe(base, registry)
-    modalities = list(options.get("modalities") or base_recipe.modalities)
-    normalize = _default_normalize(backbone, base_recipe, modalities)
-    channels = {key: options[key] for key in ("mean", "std") if options.get(key) is not None}
-    settings = {
-        "modalities": modalities,
-        "model.backbone": arch,
-        "model.fusion": options.get("fusion") or ("single" if len(modalities) == 1 else "concat_linear"),
-        "model.input_size": backbone.input_size,
-        "model.normalize": {
-            name: {"mean": list(values.mean), "std": list(values.std)} | channels
-            for name, values in normalize.items()
-        },
-        "threshold": DEFAULT_THRESHOLD,
-    }
-    return load_recipe(base, registry, settings | dict(overrides))
-
-
-def _default_normalize(backbone: Backbone, recipe: Recipe, modalities: list[str]) -> dict[str, Normalize]:
-    """Return the backbone's normalisation, else the recipe's; its first one for other modalities."""
-    if backbone.normalize is not None:
-        return dict.fromkeys(modalities, Normalize(*backbone.normalize))
-    known = recipe.model.normalize
-    first = next(iter(known.values()), Normalize())
-    return {name: known.get(name, first) for name in modalities}
-
-
 def import_checkpoint(
-    source: Path, path: Path, recipe: Recipe, registry: Registry, match: Match = "name", partial: bool = False
+    source: Path,
+    path: Path,
+    recipe: Recipe,
+    registry: Registry,
+    match: Match = "name",
+    partial: bool = False,
+    live_class: int | None = None,
+    assumed: Mapping[str, str] | None = None,
 ) -> ImportedRun:
     """Write the run folder of a checkpoint, complete or not at all.
 
@@ -131,6 +104,9 @@ def import_checkpoint(
         registry: of the plugins.
         match: pair entries by published name, or by order and shape.
         partial: whether entries that do not fit keep random weights, instead of being an error.
+        live_class: index of the class live, if the checkpoint has another number or order of classes than
+            attack and live.
+        assumed: for the record, see `list_assumptions`.
 
     Raises:
         FasError: the folder exists, or the checkpoint cannot be read or does not fit.
@@ -143,7 +119,20 @@ def import_checkpoint(
         advice = f"; --partial takes the {len(matched.pairs)} entries that fit" if matched.pairs else ""
         raise ModelError(f"{source}: does not fit {_name_network(recipe)}: {matched.differences()}{advice}")
     copy_matched(model, matched, published.weights)
-    imported = ImportedRun(Run(path, recipe, registry), source, matched, classes)
+    run = Run(path, recipe, registry)
+    if live_class is not None:
+        run = run.changed({"model.num_classes": classes})
+        make_live_second(model, classifier_entries(recipe, registry), classes, live_class)
+    imported = ImportedRun(
+        run,
+        source,
+        matched,
+        classes,
+        live_class,
+        key=published.key,
+        other_keys=published.others,
+        assumed=assumed or {},
+    )
     return _write(imported, model, published)
 
 
@@ -158,7 +147,10 @@ def match_model(
     with torch.device("meta"):
         sketch = build_model(recipe, registry)
     weights = published.weights
-    names = names_from_end(sketch.state_dict(), weights) if match == "order" else published_names(sketch)
+    if match == "order":
+        names = names_from_end(sketch.state_dict(), weights)
+    else:
+        names = add_prefix(published_names(sketch), weights)
     classes = count_classes(classifier_entries(recipe, registry), names, weights)
     torch.manual_seed(recipe.train.seed)
     model = build_model(recipe, registry, classes)
@@ -208,6 +200,8 @@ def _write_run(
     try:
         if not imported.matched.exact:
             raise ModelError("not all of its entries were taken")
+        if imported.live_class not in (None, 1):
+            raise ModelError("its classes are in another order now")
         run, state = build_resume_state(imported.run, model, published, imported.matched)
         imported = evolve(imported, run=run, epoch=published.epoch)
     except ModelError as error:

@@ -9,12 +9,12 @@ import torch
 from attrs import asdict
 from torch import Tensor, nn
 
-from fas_core.descriptors import Loss
 from fas_core.errors import ModelError
-from fas_core.models.checkpoint import PublishedCheckpoint
 from fas_core.models.matching import EntryMatch
 from fas_core.models.model import Model
+from fas_core.models.published import PublishedCheckpoint
 from fas_core.runs.run import Run
+from fas_core.training.loss import build_loss
 from fas_core.training.optim import build_optimizer
 from fas_core.training.progress import TrainingProgress
 
@@ -46,7 +46,7 @@ def build_resume_state(
         }
     )
     config, registry = run.recipe.train, run.registry
-    loss = registry.find(Loss, run.recipe.loss.name).load()(run.recipe.loss.options, model=model)
+    loss = build_loss(run.recipe.loss, registry, model)
     torch.manual_seed(config.seed)
     optimizer = build_optimizer(config, nn.ModuleDict({"model": model, "loss": loss}).parameters())
     state = optimizer.state_dict()

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import rich_click as click
 
+from fas_core.cli.group import CommandGroup
 from fas_core.cli.options import output_options
 from fas_core.console import console
-from fas_core.descriptors import Backbone, Fusion
+from fas_core.descriptors import Backbone, Component, Fusion
+from fas_plugins.commands.models.get import get
 
 
-@click.group()
+@click.group(cls=CommandGroup, prefix="models ")
 def command() -> None:
-    """Look at networks: size, cost, memory, latency."""
+    """Look at networks: size, cost, memory, latency; fetch models of others."""
+
+
+command.add_command(get)
 
 
 @command.command("list")
@@ -27,28 +32,28 @@ def command() -> None:
 def list_models(kind: str | None, num_classes: int) -> None:
     """List every backbone on one modality at its published input size, and every fusion of three branches.
 
-    The branches of the fusions are feathernet_b.
+    The branches of the fusions are feathernet_b. What cannot be built is a row of dashes, with the reason.
     """
     from fas_core.registry import registry
-    from fas_plugins.commands.models.measure import MODALITIES, measure_backbone, measure_fusion
+    from fas_plugins.commands.models.measure import MODALITIES, measure_component
     from fas_plugins.commands.models.tables import network_tables
 
     plugins = registry()
-    backbones = [] if kind == "fusion" else plugins.all(Backbone)
-    fusions = [] if kind == "backbone" else plugins.all(Fusion)
+    kinds: list[type[Component]] = [cls for cls in (Backbone, Fusion) if kind in (None, cls.kind)]
+    components = [item for cls in kinds for item in plugins.all(cls)]
     rows = []
-    with console.progress("measuring", len(backbones) + len(fusions), "networks") as progress:
-        for backbone in backbones:
-            rows.append(measure_backbone(backbone, plugins, num_classes))
-            progress.advance()
-        for fusion in fusions:
-            rows.append(measure_fusion(fusion, plugins, num_classes))
+    with console.progress("measuring", len(components), "networks") as progress:
+        for component in components:
+            rows.append(measure_component(component, plugins, num_classes))
             progress.advance()
     if console.json:
         console.document({"models": rows})
         return
     for table in network_tables(rows, MODALITIES):
         console.table(table)
+    for row in rows:
+        if row["error"]:
+            console.warn(row["error"])
 
 
 @command.command()

@@ -12,7 +12,7 @@ from attrs import asdict, frozen
 
 from fas_core.config.recipe import Recipe
 from fas_core.config.structure import structure
-from fas_core.descriptors import Backbone, Fusion
+from fas_core.descriptors import Backbone, Component, Fusion
 from fas_core.errors import FasError
 from fas_core.models.build import build_model
 from fas_core.models.model import Model, torch_threads
@@ -22,7 +22,10 @@ from fas_plugins.commands.models.cost import Cost, measure
 MODALITIES = ("rgb", "depth", "ir")
 """Modalities of the fusions in the list."""
 
-FUSED_BACKBONE, FUSED_SIZE = "feathernet_b", 224
+FUSED_BACKBONE, FUSED_SIZE = "fas-core:feathernet_b", 224
+ROW = ("params", "cost", "macs", "activation_bytes", "input_size", "features", "takes")
+"""What is measured of a component."""
+
 MIN_RUNS = 5
 """Runs that are timed even where they take longer than the time limit; quartiles need as many."""
 
@@ -90,36 +93,38 @@ class NetworkSpec:
             return build_model(recipe, registry, self.num_classes)
 
 
-def measure_backbone(item: Backbone, registry: Registry, num_classes: int) -> dict[str, Any]:
-    """Return the row of a backbone on one modality, at its published input size."""
-    spec = NetworkSpec(item.name, ("rgb",), "single", item.input_size, num_classes)
+def measure_component(item: Component, registry: Registry, num_classes: int) -> dict[str, Any]:
+    """Return the row of a backbone or fusion; of one that fails its name and the error, and None else."""
+    row = {"kind": item.kind, "name": registry.name_of(item), "source": item.source, "error": None}
+    try:
+        with item.naming_failures():
+            measure_one: Callable[..., dict[str, Any]] = (
+                _measure_fusion if isinstance(item, Fusion) else _measure_backbone
+            )
+            return measure_one(item, registry, num_classes) | row
+    except FasError as error:
+        message = error.message if str(item) in error.message else f"{item}: {error.message}"
+        return dict.fromkeys(ROW) | row | {"error": message}
+
+
+def _measure_backbone(item: Backbone, registry: Registry, num_classes: int) -> dict[str, Any]:
+    """Measure a backbone on one modality, at its published input size."""
+    spec = NetworkSpec(item.qualified_name, ("rgb",), "fas-core:single", item.input_size, num_classes)
     model = spec.build(registry, "meta")
     (backbone,) = model.backbones.values()
     side = -(-item.input_size // cast(int, backbone.reduction))
     return {
         **_measure_row(model),
-        "kind": "backbone",
-        "name": item.name,
         "features": [backbone.num_features, side, side],
         "takes": None,
-        "source": item.source,
     }
 
 
-def measure_fusion(item: Fusion, registry: Registry, num_classes: int) -> dict[str, Any]:
-    """Return the row of a fusion of three branches; `single` has one."""
+def _measure_fusion(item: Fusion, registry: Registry, num_classes: int) -> dict[str, Any]:
+    """Measure a fusion of three branches; `single` has one."""
     modalities = MODALITIES if item.name != "single" else MODALITIES[:1]
-    model = NetworkSpec(FUSED_BACKBONE, modalities, item.name, FUSED_SIZE, num_classes).build(
-        registry, "meta"
-    )
-    return {
-        **_measure_row(model),
-        "kind": "fusion",
-        "name": item.name,
-        "features": None,
-        "takes": item.takes,
-        "source": item.source,
-    }
+    spec = NetworkSpec(FUSED_BACKBONE, modalities, item.qualified_name, FUSED_SIZE, num_classes)
+    return {**_measure_row(spec.build(registry, "meta")), "features": None, "takes": item.takes}
 
 
 def measure_cost(model: Model) -> Cost:
@@ -187,7 +192,7 @@ def _zero_images(model: Model, device: str) -> dict[str, torch.Tensor]:
 
 def _refuse_fusion(name: str, registry: Registry) -> None:
     """Refuse the name of a fusion where a backbone is needed, unless both have that name."""
-    fusions, backbones = ({item.name for item in registry.all(kind)} for kind in (Fusion, Backbone))
+    fusions, backbones = registry.names(Fusion), registry.names(Backbone)
     if name in fusions - backbones:
         raise FasError(
             f"{name} is a fusion: name the backbone that it joins, e.g. "

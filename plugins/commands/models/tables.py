@@ -23,7 +23,7 @@ def network_tables(rows: Sequence[Mapping[str, Any]], modalities: Sequence[str])
     """A table of the backbones and one of the fusions; numbered sources stand below.
 
     Args:
-        rows: of `measure_backbone` and `measure_fusion`.
+        rows: of `measure_component`.
         modalities: those of the fusions.
     """
     sources = dict.fromkeys(row["source"] for row in rows if row["source"])
@@ -65,6 +65,8 @@ def describe_latency(timing: Latency) -> str:
 
 
 def _format_row(row: Mapping[str, Any], numbers: Mapping[str, str]) -> tuple[str, ...]:
+    if row["error"]:
+        return (row["name"], "-", "-", "-", "-", "-", numbers.get(row["source"], ""))
     return (
         row["name"],
         *(f"{row[key] / 1e6:.2f}" for key in ("params", "cost", "macs")),

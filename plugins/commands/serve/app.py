@@ -78,7 +78,8 @@ class Service:
         finally:
             if scoring is None:
                 self._active.discard(token)
-        return JSONResponse(verdict.to_json() | {"policy": self.policy, "model": self.model_info})
+        facts = {"policy": self.policy, "note": self.scorer.predictor.note, "model": self.model_info}
+        return JSONResponse(verdict.to_json() | facts)
 
     async def health(self, _: Request) -> Response:
         """`GET /healthz`. The model is loaded before the port opens, so any answer means healthy."""
@@ -95,6 +96,7 @@ class Service:
                 "partial": card.input.partial,
                 "threshold": self.scorer.predictor.threshold,
                 "policy": self.policy,
+                "note": self.scorer.predictor.note,
                 "max_bytes": limits.max_bytes,
                 "max_pixels": limits.max_pixels,
             }

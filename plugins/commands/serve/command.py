@@ -7,7 +7,13 @@ from pathlib import Path
 
 import rich_click as click
 
-from fas_core.cli.options import detector_option, external_model_option, fixed_threshold_option, margin_option
+from fas_core.cli.options import (
+    align_option,
+    detector_option,
+    external_model_option,
+    fixed_threshold_option,
+    margin_option,
+)
 from fas_core.console import console
 
 
@@ -22,8 +28,15 @@ from fas_core.console import console
     help="Port to listen on; 0 takes a free one.",
 )
 @fixed_threshold_option
+@click.option(
+    "--detect/--no-detect",
+    default=None,
+    help="Crop every image to its face, or take all as they are, where a request does not say. By default "
+    "images that their face fills are taken as they are, and others are cropped.",
+)
 @detector_option
 @margin_option
+@align_option
 @external_model_option
 @click.option(
     "--threads",
@@ -65,8 +78,10 @@ def command(
     host: str,
     port: int,
     threshold: str | None,
-    detector: Path | None,
-    margin: float,
+    detect: bool | None,
+    detector: str | None,
+    margin: float | None,
+    align: bool,
     external: Path | None,
     threads: int,
     concurrency: int,
@@ -79,6 +94,7 @@ def command(
     POST /v1/score takes one image file per modality and answers live or attack. The page / scores a photo or
     the webcam, and /docs describes how to call the service.
     """
+    from fas_core.data.detectors import BETTER_DETECTOR, CASCADE
     from fas_core.data.faces import CropSettings
     from fas_core.runtime import Predictor
     from fas_core.runtime.external_model import ExternalModel
@@ -90,15 +106,23 @@ def command(
 
     limits = Limits(max_bytes, max_pixels, timeout, concurrency)
     replacement = None if threshold is None else fit_threshold(threshold, None)
+    described = None if external is None else ExternalModel.read(external)
+    crops = CropSettings() if described is None else described.crop
     predictor = Predictor(
         model,
         threads=threads,
         threshold=replacement.value if replacement else None,
-        external=None if external is None else ExternalModel.read(external),
+        external=described,
+        detect=detect,
+        crops=crops.replace(detector=detector, margin=margin, align=align),
     )
+    if predictor.note is not None:
+        console.warn(predictor.note)
+    # The detector is built before the port opens.
+    uses_cascade = detect is not False and predictor.faces.detector.name == CASCADE
     applied = replacement or predictor.card.threshold
     assert applied is not None  # without a threshold Predictor raises
-    scorer = FaceScorer(predictor, CropSettings(detector, margin), max_pixels)
+    scorer = FaceScorer(predictor, max_pixels)
     with listen(host, port) as listener:
         local = is_local(listener)
         if not local:
@@ -106,6 +130,8 @@ def command(
         hosts = (*LOCAL_NAMES, host) if local else ("*",)
         app = create_app(scorer, model.name, applied.policy, limits, hosts)
         announcement = f"{model} at {service_url(listener)} (Ctrl-C ends it)"
+        if uses_cascade:
+            announcement += f"\n{BETTER_DETECTOR}"
         server = create_server(app, timeout, lambda: console.info(announcement))
         with suppress(KeyboardInterrupt):
             server.run(sockets=[listener])

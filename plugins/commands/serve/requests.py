@@ -42,15 +42,17 @@ async def read_images(request: Request, card: Card, limits: Limits) -> dict[str,
     return images
 
 
-def read_flag(request: Request, name: str) -> bool:
-    """Return a boolean query parameter, False if it is missing.
+def read_flag(request: Request, name: str) -> bool | None:
+    """Return a boolean query parameter, None if it is missing.
 
     Raises:
         RequestError: the value is not a boolean, or the query has another parameter.
     """
     if unknown := sorted(set(request.query_params) - {name}):
         raise _bad_request("unknown_parameter", _describe_unknown("parameter", unknown[0], [name]))
-    values = request.query_params.getlist(name) or ["false"]
+    values = request.query_params.getlist(name)
+    if not values:
+        return None
     if len(values) > 1 or values[0] not in FLAGS:
         raise _bad_request("bad_parameter", f"{name}: true or false, not {', '.join(values)[:MAX_NAME]!r}")
     return FLAGS[values[0]]

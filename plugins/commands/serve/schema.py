@@ -18,6 +18,7 @@ ERRORS = {
     "413": "The request has too many bytes, or an image too many pixels.",
     "415": "The request is not multipart/form-data.",
     "422": "An image is empty, damaged or not an image, or no face was found.",
+    "500": "The model's score is not a finite number, or the service failed.",
     "503": "The maximum number of requests is being answered, or this one took too long.",
 }
 
@@ -74,8 +75,9 @@ def _score_operation(card: Card, limits: Limits) -> Json:
                 "name": "detect",
                 "in": "query",
                 "description": "True: find the largest face of the first modality and crop it from all "
-                "images. False: the images are cropped faces already.",
-                "schema": {"type": "boolean", "default": False},
+                "images. False: the images are cropped faces already. Without it, images that the face fills "
+                "are taken as they are, and others are cropped.",
+                "schema": {"type": "boolean"},
             }
         ],
         "requestBody": {"required": True, "content": {"multipart/form-data": {"schema": form}}},
@@ -107,6 +109,11 @@ def _schemas() -> Json:
     threshold = {
         "threshold": NUMBER | {"description": "Live when score >= threshold."},
         "policy": TEXT | {"description": "How the threshold was chosen."},
+        "note": TEXT
+        | {
+            "nullable": True,
+            "description": "What a reader of the verdict must know of the model, if anything.",
+        },
     }
     box: Json = {"type": "array", "items": NUMBER, "minItems": 4, "maxItems": 4, "nullable": True}
     first_image = "of the first image, turned upright by its EXIF orientation"
@@ -118,6 +125,7 @@ def _schemas() -> Json:
             **threshold,
             box=box,
             faces=COUNT | {"nullable": True, "description": "Number of faces found; null without detection."},
+            detector=TEXT | {"nullable": True, "description": "The face detector; null without detection."},
             width=COUNT | {"description": f"Width in pixels {first_image}."},
             height=COUNT | {"description": f"Height in pixels {first_image}."},
             model=_object_schema(**model_info),

@@ -7,13 +7,14 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
-from attrs import field, frozen
+from attrs import frozen
 
-from fas_core.data.faces import CropSettings, Detector, crop_face, face_detector, largest
 from fas_core.data.image_size import pixel_size
-from fas_core.data.images import Box, Image, decode
+from fas_core.data.images import Box, Pixels, decode_pixels
 from fas_core.errors import DataError
 from fas_core.runtime import Prediction, Predictor
+from fas_core.runtime.face_selection import NO_FACE
+from fas_core.runtime.predictor import NOT_FINITE
 from fas_plugins.commands.serve.limits import RequestError
 
 
@@ -25,6 +26,7 @@ class Verdict:
         prediction: score, threshold, live or attack.
         box: the square that was scored: x, y, w, h in pixels of the first image; None for the whole image.
         faces: number of detected faces; None without detection.
+        detector: name of the face detector; None without detection.
         width: of the first image turned upright, in pixels.
         height: of the first image turned upright, in pixels.
     """
@@ -32,6 +34,7 @@ class Verdict:
     prediction: Prediction
     box: Box | None
     faces: int | None
+    detector: str | None
     width: int
     height: int
 
@@ -42,6 +45,7 @@ class Verdict:
             "threshold": self.prediction.threshold,
             "box": None if self.box is None else [round(value, 1) for value in self.box],
             "faces": self.faces,
+            "detector": self.detector,
             "width": self.width,
             "height": self.height,
         }
@@ -52,30 +56,25 @@ class FaceScorer:
     """Scores the encoded images of one face. Threads may share it.
 
     Args:
-        predictor: the model with its threshold.
-        crops: how faces are detected and cropped.
+        predictor: the model with its threshold; its settings say how faces are cropped.
         max_pixels: larger images are refused.
     """
 
     predictor: Predictor
-    crops: CropSettings
     max_pixels: int
-    _detect: Detector = field(init=False)
 
-    @_detect.default
-    def _load_detector(self) -> Detector:
-        return face_detector(self.crops.detector)
-
-    def score(self, images: Mapping[str, bytes], detect: bool) -> Verdict:
+    def score(self, images: Mapping[str, bytes], detect: bool | None) -> Verdict:
         """Score one face.
 
         Args:
             images: `{modality: content of an image file}`, for modalities of the model.
             detect: True for photos: the largest face of the first modality is cropped from all of them.
-                False for images that are cropped faces already.
+                False for images that are cropped faces already. None takes images that the face fills as they
+                are, and crops others.
 
         Raises:
-            RequestError: an image is too large or cannot be decoded, or no face is found.
+            RequestError: an image is too large or cannot be decoded, no face is found, or the score is not a
+                finite number.
         """
         photos = {
             name: self._decode(name, images[name])
@@ -83,26 +82,23 @@ class FaceScorer:
             if name in images
         }
         height, width = next(iter(photos.values())).shape[:2]
-        box, count, faces = self._crop_face(photos) if detect else (None, None, photos)
-        (prediction,) = self.predictor.predict([self.predictor.prepare(faces)])
-        return Verdict(prediction, box, count, width, height)
+        selection = self.predictor.faces.select(photos, detect=detect)
+        if not selection.crops:
+            name = next(iter(photos))
+            message = f"{name}: {NO_FACE}; detect=false is for images that are cropped to the face"
+            raise RequestError(HTTPStatus.UNPROCESSABLE_ENTITY, "no_face", message, name)
+        (crop,) = selection.crops
+        (prediction,) = self.predictor.predict_finite([self.predictor.prepare(crop.images)])
+        if prediction is None:
+            raise RequestError(HTTPStatus.INTERNAL_SERVER_ERROR, "score_not_finite", NOT_FINITE)
+        return Verdict(prediction, crop.box, selection.detected, selection.detector, width, height)
 
-    def _decode(self, name: str, data: bytes) -> Image:
+    def _decode(self, name: str, data: bytes) -> Pixels:
         size = pixel_size(data)
         if size is not None and size[0] * size[1] > self.max_pixels:
             message = f"{name}: {size[0]} x {size[1]} pixels, over the limit of {self.max_pixels}"
             raise RequestError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too_many_pixels", message, name)
         try:
-            return decode(data, Path(name))
+            return decode_pixels(data, Path(name))
         except DataError as error:
             raise RequestError(HTTPStatus.UNPROCESSABLE_ENTITY, "bad_image", error.message, name) from error
-
-    def _crop_face(self, photos: Mapping[str, Image]) -> tuple[Box, int, dict[str, Image]]:
-        """Return the box of the largest face, the number of detected faces, and the crops."""
-        name, photo = next(iter(photos.items()))
-        boxes = self._detect(photo)
-        face = largest(boxes)
-        if face is None:
-            raise RequestError(HTTPStatus.UNPROCESSABLE_ENTITY, "no_face", f"{name}: no face found", name)
-        box, crops = crop_face(photos, face, self.crops)
-        return box, len(boxes), crops

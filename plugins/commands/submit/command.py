@@ -72,7 +72,8 @@ def command(
     dataset = find_challenge(challenge, registry())
     choice = choose_lists(dataset, targets[0], data, registry())
     assert choice.root is not None
-    submission = dataset.load_submission()(choice.options, root=choice.root, split=split)
+    with dataset.naming_failures():
+        submission = dataset.load_submission()(choice.options, root=choice.root, split=split)
     spec = None if data is None else f"{choice.name}:{choice.root}"
     systems = read_systems(targets, submission, spec, workers, registry())
     text = compose_submission(submission, systems, vote)

@@ -24,9 +24,10 @@ def find_challenge(name: str, registry: Registry) -> Dataset:
         FasError: there is no such challenge.
     """
     challenges = {
-        component.name.replace("_", "-"): component.name
+        name.replace("_", "-"): name
         for component in registry.all(Dataset)
         if component.submission
+        for name in (component.name, component.qualified_name)
     }
     key = name.replace("_", "-")
     if key not in challenges:

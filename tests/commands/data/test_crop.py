@@ -9,11 +9,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from attrs import evolve
 from click.testing import Result
 from numpy.typing import NDArray
 
 from fas_core import DataError
-from fas_core.data.faces import CropSettings
+from fas_core.data.detectors import FaceDetector
+from fas_core.data.faces import TEMPLATE, CropSettings, DetectedFace
 from fas_core.data.images import read_image
 from fas_core.data.open import open_dataset
 from fas_core.registry import registry
@@ -125,7 +127,9 @@ def test_what_is_done_is_not_done_again(
     looked: list[int] = []
     detector = crop_module.face_detector()
     monkeypatch.setattr(
-        crop_module, "face_detector", lambda _: lambda image: looked.append(1) or detector(image)
+        crop_module,
+        "face_detector",
+        lambda _: FaceDetector("cascade", lambda image: looked.append(1) or detector.search(image)),
     )
     assert crop_source(str(photos), crops, SMALL, 1, registry()).skipped == 3
     assert not looked
@@ -155,7 +159,9 @@ def test_an_interrupted_job_goes_on(photos: Path, tmp_path: Path) -> None:
 
 def test_other_settings_want_another_folder(photos: Path, tmp_path: Path) -> None:
     crop_source(str(photos), tmp_path / "crops", SMALL, 1, registry())
-    with pytest.raises(DataError, match=r"crops: was cropped with detector None, margin 0\.1, size 48: use"):
+    with pytest.raises(
+        DataError, match=r"crops: was cropped with detector cascade, margin 0\.1, size 48: use"
+    ):
         crop_source(str(photos), tmp_path / "crops", CropSettings(size=64), 1, registry())
 
 
@@ -236,3 +242,26 @@ def test_crops_keep_the_name_of_a_rarer_format(
     (tmp_path / name).rename(tmp_path / "in" / name)
     assert crop_source(str(tmp_path / "in"), tmp_path / "crops", SMALL, 1, registry()).crops == 1
     assert read_image(tmp_path / "crops" / name).shape == (48, 48, 3)
+
+
+def test_the_detector_is_in_the_manifest_and_the_log(photos: Path, tmp_path: Path) -> None:
+    result = crop_source(str(photos), tmp_path / "crops", SMALL, 1, registry())
+    assert result.detector == "cascade"
+    assert '"detector": "cascade"' in (tmp_path / "crops/crops.jsonl").read_text().splitlines()[0]
+    rows = list(csv.DictReader((tmp_path / "crops/manifest.csv").read_text().splitlines()))
+    assert {row["detector"] for row in rows} == {"cascade"}
+
+
+def test_aligned_crops_need_landmarks_and_have_level_eyes(
+    photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    aligned = evolve(SMALL, region="aligned")
+    with pytest.raises(DataError, match="cascade finds no landmarks"):
+        crop_source(str(photos), tmp_path / "none", aligned, 1, registry())
+    points = tuple((100 + 80 * x, 60 + 80 * y) for x, y in TEMPLATE)
+    face = DetectedFace((100, 60, 80, 80), points)
+    monkeypatch.setattr(crop_module, "face_detector", lambda _: FaceDetector("fake", lambda image: [face]))
+    crop_source(str(photos), tmp_path / "crops", aligned, 1, registry())
+    lines = (tmp_path / "crops/crops.jsonl").read_text().splitlines()
+    assert '"region": "aligned"' in lines[0]
+    assert json.loads(lines[1])["box"] == pytest.approx([92, 52, 96, 96])  # a margin of a tenth on each side

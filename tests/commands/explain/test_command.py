@@ -42,9 +42,9 @@ def columns(file: Path) -> int:
 
 def test_a_run_gets_grad_cam(fas: Fas, trained: Path, faces: Path, tmp_path: Path) -> None:
     folder = faces / "test" / "live"
-    found = document(fas("explain", trained, folder, "-o", tmp_path / "out", "--json"))
+    found = document(fas("explain", trained, folder, "-o", tmp_path / "out", "--no-detect", "--json"))
     assert found["maps"] == ["grad_cam", "occlusion"]
-    scored = document(fas("predict", trained, folder, "--json"))
+    scored = document(fas("predict", trained, folder, "--no-detect", "--json"))
     assert [row["score"] for row in found["rows"]] == pytest.approx([row["score"] for row in scored["rows"]])
     assert (found["threshold"], found["counts"]) == (scored["threshold"], scored["counts"])
     files = [Path(row["picture"]) for row in found["rows"]]
@@ -54,7 +54,7 @@ def test_a_run_gets_grad_cam(fas: Fas, trained: Path, faces: Path, tmp_path: Pat
 
 def test_a_file_gets_occlusion_and_one_line_says_so(fas: Fas, mean_model: MeanModel, tmp_path: Path) -> None:
     photo, out = picture(tmp_path / "in/a.jpg"), tmp_path / "out"
-    result = fas("explain", mean_model(), tmp_path / "in", "-o", out)
+    result = fas("explain", mean_model(), tmp_path / "in", "-o", out, "--no-detect")
     assert (result.exit_code, result.stderr) == (0, "")
     header, row, note, said = result.stdout.splitlines()
     assert header.split() == ["input", "score", "verdict", "picture"]
@@ -62,7 +62,8 @@ def test_a_file_gets_occlusion_and_one_line_says_so(fas: Fas, mean_model: MeanMo
     assert note == "1 live; accepted when score >= 0.5 (fixed:0.5)"
     assert said == NEEDS_RUN
     assert columns(out / "a.png") == 2
-    assert document(fas("explain", mean_model(), photo, "-o", out, "--json"))["maps"] == ["occlusion"]
+    arguments = ("explain", mean_model(), photo, "-o", out, "--no-detect", "--json")
+    assert document(fas(*arguments))["maps"] == ["occlusion"]
 
 
 def test_pictures_go_to_explained_where_nothing_is_said(
@@ -70,7 +71,7 @@ def test_pictures_go_to_explained_where_nothing_is_said(
 ) -> None:
     model, photo = mean_model(), picture(tmp_path / "in/a.png")
     monkeypatch.chdir(tmp_path)
-    assert fas("explain", model, photo).exit_code == 0
+    assert fas("explain", model, photo, "--no-detect").exit_code == 0
     assert (tmp_path / "explained/in/a.png").is_file()
 
 
@@ -79,12 +80,12 @@ def test_predict_writes_the_same_pictures(fas: Fas, mean_model: MeanModel, tmp_p
         picture(tmp_path / f"in/a_{modality}.png", 100)
         picture(tmp_path / f"in/b_{modality}.png", 220)
     model, one, other = mean_model(("rgb", "ir")), tmp_path / "one", tmp_path / "other"
-    explained = document(fas("explain", model, tmp_path / "in", "-o", one, "--json"))
-    predicted = document(fas("predict", model, tmp_path / "in", "--explain", other, "--json"))
+    explained = document(fas("explain", model, tmp_path / "in", "-o", one, "--no-detect", "--json"))
+    predicted = document(fas("predict", model, tmp_path / "in", "--explain", other, "--no-detect", "--json"))
     assert [row["score"] for row in predicted["rows"]] == [row["score"] for row in explained["rows"]]
     for row, twin in zip(explained["rows"], predicted["rows"], strict=True):
         assert Path(row["picture"]).read_bytes() == Path(twin["picture"]).read_bytes()
-    plain = document(fas("predict", model, tmp_path / "in", "--json"))
+    plain = document(fas("predict", model, tmp_path / "in", "--no-detect", "--json"))
     assert "maps" not in plain
     assert all("picture" not in row for row in plain["rows"])
 
@@ -94,7 +95,7 @@ def test_the_square_can_be_finer(fas: Fas, mean_model: MeanModel, tmp_path: Path
     cv2.imwrite(str(photo), np.random.default_rng(0).integers(0, 256, (40, 40, 3), np.uint8))
     model = mean_model(side=32)
     for name, options in (("usual", ()), ("same", ("--square", 0.25)), ("fine", ("--square", 0.1))):
-        assert fas("explain", model, photo, "-o", tmp_path / name, *options).exit_code == 0
+        assert fas("explain", model, photo, "-o", tmp_path / name, "--no-detect", *options).exit_code == 0
     usual, same, fine = (
         next((tmp_path / name).rglob("*.png")).read_bytes() for name in ("usual", "same", "fine")
     )
@@ -121,7 +122,7 @@ def test_what_cannot_be_read_is_a_row_with_its_reason(
 ) -> None:
     good, bad = picture(tmp_path / "good.png"), tmp_path / "bad.png"
     bad.write_bytes(b"not an image")
-    result = fas("explain", mean_model(), good, bad, "none.png", "-o", tmp_path / "out")
+    result = fas("explain", mean_model(), good, bad, "none.png", "-o", tmp_path / "out", "--no-detect")
     assert result.exit_code == 0
     rows = {line.split()[0]: line for line in result.stdout.splitlines()}
     assert "not scored  cannot be decoded: not a JPEG" in rows[str(bad)]
@@ -139,7 +140,7 @@ def test_nothing_is_replaced(fas: Fas, mean_model: MeanModel, tmp_path: Path) ->
         (("predict", model, photo, "--explain", tmp_path, "--save-annotated", tmp_path), "give two folders"),
         (("explain", model, photo, "-o", tmp_path / "none/in", "--square", "2"), "--square"),
         (("explain", tmp_path / "no.onnx", photo), "no such model file"),
-        (("explain", model, photo, "--faces", "all"), "give --detect too"),
+        (("explain", model, photo, "--no-detect", "--faces", "all"), "leave --no-detect out"),
     ):
         result = fas(*arguments)
         assert (result.exit_code, result.stdout) == (2, ""), result.output
@@ -153,10 +154,10 @@ def test_a_file_takes_no_torch(mean_model: MeanModel, tmp_path: Path) -> None:
     script = (
         "import sys\nfor name in ('torch', 'onnx', 'pyarrow', 'matplotlib'):\n    sys.modules[name] = None\n"
         "from fas_core.cli import main\n"
-        f"main(['predict', {str(model)!r}, {str(photo)!r}, '--explain', {str(tmp_path / 'o')!r}, '-q'],\n"
-        "     standalone_mode=False)\n"
-        f"main(['explain', {str(model)!r}, {str(photo)!r}, '-o', {str(tmp_path / 'e')!r}],"
-        " standalone_mode=False)\n"
+        f"main(['predict', {str(model)!r}, {str(photo)!r}, '--explain', {str(tmp_path / 'o')!r}, '-q',\n"
+        "     '--no-detect'], standalone_mode=False)\n"
+        f"main(['explain', {str(model)!r}, {str(photo)!r}, '-o', {str(tmp_path / 'e')!r},"
+        " '--no-detect'], standalone_mode=False)\n"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == NEEDS_RUN

@@ -91,7 +91,7 @@ def test_a_predicted_map_is_judged_and_exported_by_its_mean(fas: Fas, faces: Pat
 def test_its_run_predicts_as_it_is_judged(fas: Fas, run: Path, faces: Path, tmp_path: Path) -> None:
     judged = fas("eval", run, "--scores", tmp_path / "scores.csv")
     assert judged.exit_code == 0, judged.output
-    predicted = fas("predict", run, faces / "test", "--threads", 1, "--json")
+    predicted = fas("predict", run, faces / "test", "--no-detect", "--threads", 1, "--json")
     assert predicted.exit_code == 0, predicted.output
     document = json.loads(predicted.stdout)
     assert document["threshold"]["policy"] == "fixed:0.5"

@@ -76,3 +76,48 @@ def test_keys_without_counterpart_are_named(write_config: Write) -> None:
 def test_three_classes_are_refused(write_config: Write) -> None:
     with pytest.raises(ConfigError, match=r"model\.n_class: 3: there are two classes"):
         convert_config(write_config({"n_class": 3}), registry())
+
+
+@pytest.mark.parametrize(
+    ("name", "common", "modality"),
+    [
+        ("FeatherNetB-32-ir.yaml", {}, "ir"),
+        ("MobileLiteNetB-32-ir.yaml", {"save_path": "checkpoints/MobileLiteNetB_bs32-ir"}, "ir"),
+        ("a.yaml", {"save_path": "checkpoints/FeatherNetB_bs32-ir"}, "ir"),
+        ("a.yaml", {"phase_ir": True}, "ir"),
+        ("FeatherNetB-color.yaml", {}, "rgb"),
+        ("FeatherNetB-32-depth.yaml", {}, "depth"),
+        ("FeatherNetB-32.yaml", {}, "depth"),
+        ("first.yaml", {"phase_ir": False}, "depth"),
+    ],
+)
+def test_the_modality_is_that_of_the_names(
+    write_config: Write, tmp_path: Path, name: str, common: dict[str, Any], modality: str
+) -> None:
+    old = write_config(**common).rename(tmp_path / name)
+    converted = convert_config(old, registry())
+    assert converted.modality == modality
+    assumed = "assumed" in converted.reason
+    assert assumed is (name in ("FeatherNetB-32.yaml", "first.yaml"))
+    recipe = convert(old)
+    assert recipe.modalities == (modality,)
+    # The published program normalised every modality alike.
+    depth = load_recipe("feathernet-b-32", registry()).model.normalize["depth"]
+    assert recipe.model.normalize[modality] == depth
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("FeatherNet-modal-fusion.yaml", "use the shipped recipe feathernet-modal-fusion"),
+        ("FeatherNetB-ir-depth.yaml", "is named after depth and ir: say which by --set"),
+    ],
+)
+def test_names_of_several_modalities_are_refused_until_one_is_chosen(
+    write_config: Write, tmp_path: Path, name: str, message: str
+) -> None:
+    old = write_config().rename(tmp_path / name)
+    with pytest.raises(ConfigError, match=message):
+        convert_config(old, registry())
+    converted = convert_config(old, registry(), {"modalities": ["depth"]})
+    assert (converted.modality, converted.reason) == ("depth", "")

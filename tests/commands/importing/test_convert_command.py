@@ -29,7 +29,7 @@ def test_the_flags_of_the_published_command_override_the_file(
 
 
 def test_what_is_left_out_is_named(fas: Fas, write_config: Write) -> None:
-    old = write_config(print_freq=10, save_path="x", warmup=5, teacher="big")
+    old = write_config(print_freq=10, save_path="x_depth", warmup=5, teacher="big")
     old.write_text(old.read_text() + "extra: {a: 1}\n")
     result = fas("config", "convert", old)
     assert result.exit_code == 0
@@ -39,6 +39,20 @@ def test_what_is_left_out_is_named(fas: Fas, write_config: Write) -> None:
     document = json.loads(fas("config", "convert", old, "--json").stdout)
     assert document["recipe"] == yaml.safe_load(result.stdout)
     assert document["left_out"]["unknown"] == ["extra", "teacher", "warmup"]
+
+
+def test_an_assumed_modality_is_a_warning_and_a_comment(
+    fas: Fas, write_config: Write, tmp_path: Path
+) -> None:
+    result = fas("config", "convert", write_config())
+    assert result.stderr.startswith(f"warning: {tmp_path / 'old.yaml'}: names no modality: depth is assumed")
+    assert "# Modality: depth, assumed, as the published program had it" in result.stdout
+    old = write_config(save_path="checkpoints/FeatherNetB_bs32-ir")
+    written = fas("config", "convert", old, "-o", tmp_path / "new.yaml")
+    assert (written.stderr, written.exit_code) == ("", 0)
+    assert "written, modality ir" in written.stdout
+    document = json.loads(fas("config", "convert", old, "--json").stdout)
+    assert document["modality"] == {"name": "ir", "reason": "by the names in it or of it"}
 
 
 def test_what_is_printed_is_a_recipe(fas: Fas, write_config: Write, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
@@ -17,15 +18,19 @@ from fas_core.config.recipe import Recipe
 from fas_core.descriptors import Backbone
 from fas_core.errors import ConfigError, FasError, ModelError
 from fas_core.models.build import build_model
-from fas_core.models.checkpoint import load_state, read_published
+from fas_core.models.checkpoint import load_state
 from fas_core.models.matching import adapt_input_channels
 from fas_core.models.model import Model
 from fas_core.models.pretrained import PretrainedBranch, load_pretrained
+from fas_core.models.published import read_published
 from fas_core.registry import registry
 from fas_core.runs.run import Run
+from fas_core.runtime.model_file import ModelFile
+from fas_core.scores.table import ScoreTable
 from fas_core.training import job
 from fas_plugins.commands.importing.entries import match_by_order
-from fas_plugins.commands.importing.import_checkpoint import ImportedRun, build_recipe, import_checkpoint
+from fas_plugins.commands.importing.import_checkpoint import ImportedRun, import_checkpoint
+from fas_plugins.commands.importing.recipe import build_recipe, list_assumptions
 
 MakeRecipe = Callable[..., Recipe]
 Weights = dict[str, Tensor]
@@ -210,8 +215,8 @@ def test_what_is_no_state_dict_is_named(tmp_path: Path, held: object, said: str)
 def test_files_that_are_not_there_or_have_other_names(tmp_path: Path, checkpoint: Path) -> None:
     with pytest.raises(ModelError, match="no such file"):
         read_published(tmp_path / "none.pth")
-    (tmp_path / "a.h5").touch()
-    with pytest.raises(ModelError, match="must end in"):
+    (tmp_path / "a.h5").write_bytes(b"\x89HDF\r\n\x1a\n")
+    with pytest.raises(ModelError, match="an HDF5 file"):
         read_published(tmp_path / "a.h5")
     (tmp_path / "run").mkdir()
     with pytest.raises(FasError, match="exists already"):
@@ -386,3 +391,86 @@ def test_why_a_checkpoint_cannot_be_resumed_is_said(
     assert why in imported.no_resume_reason
     assert not (tmp_path / "run" / "state.pt").exists()
     assert imported.run.model() is not None
+
+
+@pytest.mark.parametrize("live_class", [0, 1, 2])
+@pytest.mark.parametrize("arch", ["mobilenetv2", "fishnet99"])
+def test_the_live_class_of_several_is_the_score(tmp_path: Path, arch: str, live_class: int) -> None:
+    made = network(arch, num_classes=3)
+    torch.save({"net": published(made), "epoch": 2}, tmp_path / "a.pth")
+    imported = imports(tmp_path / "a.pth", arch, tmp_path / "run", live_class=live_class)
+    assert imported.has_scores
+    assert imported.run.recipe.model.num_classes == 3
+    model = Run.open(tmp_path / "run", registry()).model()
+    pixels = torch.randint(256, (3, SIDE, SIDE, 3), dtype=torch.uint8)
+    with torch.inference_mode():
+        outputs = model({"depth": pixels})
+        logits = made(model.preprocess["depth"](pixels))
+    assert outputs.logits is not None
+    torch.testing.assert_close(outputs.logits[:, 1], logits[:, live_class])
+    torch.testing.assert_close(outputs.score, logits.softmax(dim=1)[:, live_class])
+    assert len(set(logits[0].tolist())) == 3
+
+
+def test_two_classes_in_the_other_order_are_swapped(tmp_path: Path) -> None:
+    made = network("mobilenetv2")
+    torch.save(published(made), tmp_path / "a.pth")
+    run = imports(tmp_path / "a.pth", "mobilenetv2", tmp_path / "run", live_class=0).run
+    model, pixels = run.model(), torch.randint(256, (3, SIDE, SIDE, 3), dtype=torch.uint8)
+    with torch.inference_mode():
+        expected = made(model.preprocess["depth"](pixels)).softmax(dim=1)[:, 0]
+        torch.testing.assert_close(model({"depth": pixels}).score, expected)
+
+
+def test_a_live_class_that_does_not_exist_or_cannot_move_is_refused(tmp_path: Path, checkpoint: Path) -> None:
+    torch.save(published(network("mobilenetv2", num_classes=3)), tmp_path / "a.pth")
+    with pytest.raises(ModelError, match="the checkpoint has the classes 0 to 2"):
+        imports(tmp_path / "a.pth", "mobilenetv2", tmp_path / "run", live_class=3)
+    with pytest.raises(ModelError, match="this network has no classifier; its class live is 1"):
+        imports(checkpoint, "feathernet_a", tmp_path / "run", live_class=0)
+    assert not (tmp_path / "run").exists()
+
+
+def test_three_classes_are_scored_alike_by_the_run_and_its_exported_file(
+    fas: Callable[..., Any], tmp_path: Path, faces: Path
+) -> None:
+    made = network("mobilenetv2", num_classes=3).train()
+    for module in made.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.momentum = 1.0  # statistics of real activations, so that scores differ
+    with torch.no_grad():
+        made(torch.randn(8, 3, SIDE, SIDE))
+    torch.save({"model": published(made)}, tmp_path / "a.pth")
+    arguments = ["--arch", "mobilenetv2", "--modality", "rgb", "--input-size", SIDE, "--data", faces]
+    result = fas("import", tmp_path / "a.pth", *arguments, "--live-class", 2, "-o", tmp_path / "run")
+    assert result.exit_code == 0, result.output
+    assert "score P(live): class 2 of the file's 3" in result.stdout
+    assert "assumed resize.crop: 0.875, the central 87.5 % of a face's side" in result.stdout
+    exported = fas("export", tmp_path / "run", "-o", tmp_path / "m.onnx", "--samples", 4)
+    assert exported.exit_code == 0, exported.output
+    scores = {}
+    for name in ("run", "m.onnx"):
+        result = fas("eval", tmp_path / name, "--scores", tmp_path / f"{name}.csv")
+        assert result.exit_code == 0, result.output
+        scores[name] = ScoreTable.read(tmp_path / f"{name}.csv").scores
+    assert np.ptp(scores["run"]) > 1e-3
+    np.testing.assert_allclose(scores["m.onnx"], scores["run"], atol=1e-5)
+    card = ModelFile(tmp_path / "m.onnx").card
+    assert card.recipe["model"]["num_classes"] == 3
+
+
+@pytest.mark.parametrize(
+    ("options", "overrides", "assumed"),
+    [
+        ({}, {}, {"modalities", "model.normalize", "resize.crop", "threshold"}),
+        ({"modalities": ["rgb"], "mean": [0, 0, 0]}, {}, {"resize.crop", "threshold"}),
+        ({}, {"resize.crop": 1.0, "threshold": "fixed:0.3"}, {"modalities", "model.normalize"}),
+        ({}, {"resize": {"crop": 1.0}}, {"modalities", "model.normalize", "threshold"}),
+    ],
+)
+def test_what_nobody_said_is_listed(
+    options: dict[str, Any], overrides: dict[str, Any], assumed: set[str]
+) -> None:
+    recipe = build_recipe("feathernet-b-32", registry(), "mobilenetv2", options, overrides)
+    arguments = ("feathernet-b-32", recipe, registry(), "mobilenetv2", options, overrides)
+    assert set(list_assumptions(*arguments)) == assumed

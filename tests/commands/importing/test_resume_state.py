@@ -11,13 +11,13 @@ from attrs import evolve
 
 from fas_core.errors import ModelError
 from fas_core.models.build import build_model
-from fas_core.models.checkpoint import PublishedCheckpoint
 from fas_core.models.matching import EntryMatch
 from fas_core.models.model import Model
+from fas_core.models.published import PublishedCheckpoint
 from fas_core.registry import registry
 from fas_core.runs.run import Run
 from fas_plugins.commands.importing.entries import published_names
-from fas_plugins.commands.importing.import_checkpoint import build_recipe
+from fas_plugins.commands.importing.recipe import build_recipe
 from fas_plugins.commands.importing.resume_state import build_resume_state
 
 GROUP = {"momentum": 0.8, "weight_decay": 3e-4, "nesterov": True}

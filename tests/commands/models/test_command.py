@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import pytest
 from click.testing import Result
+from fixtures.strangers import Here, hooks
 
 from fas_core.descriptors import KINDS
 from fas_core.registry import registry
@@ -122,3 +123,35 @@ def test_a_mistake_is_one_line(fas: Fas, arguments: list[str], said: str) -> Non
     assert result.exit_code == 2
     assert said in result.stderr
     assert len(result.stderr.strip().splitlines()) == 1
+
+
+BROKEN = """
+import torch
+class Tiny(torch.nn.Module):
+    num_features, embedding_dim, num_logits, reduction = 3, 3, 2, 1
+    def __init__(self, options, **_):
+        super().__init__()
+    def forward_features(self, x):
+        return {"map": x}
+    def forward_embedding(self, x):
+        return x.mean((2, 3))
+    def forward_head(self, x):
+        return x
+"""
+
+
+def test_a_network_that_fails_is_a_row_with_its_reason(here: Here) -> None:
+    components = hooks(
+        backbones="from (Backbone(name=name, summary='', target=f'acme_fas:{target}', input_size=32)"
+        " for name, target in (('tiny', 'Tiny'), ('lost', 'Lost')))"
+    )
+    here.install("acme-fas", components + BROKEN)
+    rows = json.loads(here.fas("models", "list", "--kind", "backbone", "--json").stdout)["models"]
+    errors = {row["name"]: row["error"] for row in rows if row["error"]}
+    assert set(errors) == {"tiny", "lost"}
+    assert errors["tiny"].startswith("backbone 'tiny' of acme-fas 1.5 failed: AttributeError: 'dict' object")
+    assert errors["lost"].startswith("backbone 'lost' of acme-fas 1.5: loading acme_fas:Lost failed")
+    shown = here.fas("models", "list", "--kind", "backbone")
+    (line,) = [line.split() for line in shown.stdout.splitlines() if line.startswith("tiny")]
+    assert line == ["tiny", "-", "-", "-", "-", "-"]
+    assert f"warning: {errors['tiny']}\n" in shown.stderr

@@ -13,9 +13,8 @@ from fas_core.registry import registry
 from fas_plugins.commands.models.measure import (
     NetworkSpec,
     latency,
-    measure_backbone,
+    measure_component,
     measure_cost,
-    measure_fusion,
     measure_latency,
     network_document,
 )
@@ -54,11 +53,11 @@ def test_cost_is_that_of_the_built_network() -> None:
 
 
 def test_rows_of_a_backbone_and_a_fusion() -> None:
-    row = measure_backbone(registry().find(Backbone, "feathernet_b"), registry(), 2)
+    row = measure_component(registry().find(Backbone, "feathernet_b"), registry(), 2)
     assert (row["kind"], row["features"], row["takes"]) == ("backbone", [64, 7, 7], None)
-    single = measure_fusion(registry().find(Fusion, "single"), registry(), 2)
+    single = measure_component(registry().find(Fusion, "single"), registry(), 2)
     assert (single["kind"], single["features"], single["params"]) == ("fusion", None, row["params"])
-    joined = measure_fusion(registry().find(Fusion, "concat_linear"), registry(), 2)
+    joined = measure_component(registry().find(Fusion, "concat_linear"), registry(), 2)
     assert joined["params"] > 2 * row["params"]
 
 

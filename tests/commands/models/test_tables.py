@@ -11,7 +11,7 @@ NUMBERS = {"params": 350_000, "cost": 80_000_000, "macs": 79_000_000, "input_siz
 
 def row(kind: str, name: str, **columns: Any) -> dict[str, Any]:
     defaults = {"features": [64, 7, 7] if kind == "backbone" else None, "takes": None, "source": None}
-    return {**NUMBERS, "kind": kind, "name": name, **defaults, **columns}
+    return {**NUMBERS, "kind": kind, "error": None, "name": name, **defaults, **columns}
 
 
 def test_sources_are_numbered_below_the_last_table() -> None:

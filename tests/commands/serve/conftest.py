@@ -14,7 +14,6 @@ from typing import Any
 import pytest
 from attrs import frozen
 
-from fas_core.data.faces import CropSettings
 from fas_core.data.images import Image, encode
 from fas_core.runtime import Predictor
 
@@ -136,7 +135,7 @@ def services() -> Iterator[Callable[..., Client]]:
     def start(model: Path | Any, hosts: tuple[str, ...] = ("*",), **values: Any) -> Client:
         limits = Limits(**values)
         scorer = (
-            FaceScorer(Predictor(model, threads=1), CropSettings(), limits.max_pixels)
+            FaceScorer(Predictor(model, threads=1, detect=False), limits.max_pixels)
             if isinstance(model, Path)
             else model
         )

@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fas_core.data.faces import CropSettings
 from fas_core.runtime import Predictor
 from fas_plugins.commands.serve.scoring import FaceScorer
 
@@ -23,8 +22,8 @@ class BlockingScorer:
     """A scorer that waits until `go` is set, and counts its concurrent calls."""
 
     def __init__(self, model: Path) -> None:
-        self.predictor = Predictor(model, threads=1)
-        self._scorer = FaceScorer(self.predictor, CropSettings(), 10**6)
+        self.predictor = Predictor(model, threads=1, detect=False)
+        self._scorer = FaceScorer(self.predictor, 10**6)
         self.go = threading.Event()
         self.running = self.most_running = 0
         self._lock = threading.Lock()

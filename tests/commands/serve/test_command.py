@@ -50,7 +50,7 @@ def start() -> Iterator[Callable[..., tuple[subprocess.Popen[str], str]]]:
 
 def test_it_prints_its_address_and_answers_until_interrupted(start: Any, mean_model: MeanModel) -> None:
     model = mean_model()
-    process, line = start(model, "--port", 0)
+    process, line = start(model, "--no-detect", "--port", 0)
     match = re.fullmatch(rf"{re.escape(str(model))} at (http://127\.0\.0\.1:\d+) \(Ctrl-C ends it\)\n", line)
     assert match
     with urlopen(f"{match[1]}/v1/model", timeout=20) as answer:
@@ -62,7 +62,7 @@ def test_it_prints_its_address_and_answers_until_interrupted(start: Any, mean_mo
 
 def test_settings_reach_the_service(start: Any, mean_model: MeanModel) -> None:
     settings = ("--threshold", "fixed:0.25", "--max-bytes", 1000, "--max-pixels", 99, "--concurrency", 3)
-    process, line = start(mean_model(threshold=None), "--port", 0, "--timeout", 2.5, *settings)
+    process, line = start(mean_model(threshold=None), "--port", 0, "--timeout", 2.5, "--no-detect", *settings)
     url = line.split()[2]
     with urlopen(f"{url}/v1/model", timeout=20) as answer:
         model = json.load(answer)
@@ -121,7 +121,6 @@ def test_a_missing_extra(fas: Fas, mean_model: MeanModel, monkeypatch: pytest.Mo
 
 
 def test_the_option_defaults_equal_those_of_the_classes(fas: Fas) -> None:
-    from fas_core.data.faces import CropSettings
     from fas_plugins.commands.serve.command import command
     from fas_plugins.commands.serve.limits import Limits
 
@@ -129,7 +128,6 @@ def test_the_option_defaults_equal_those_of_the_classes(fas: Fas) -> None:
     limits = Limits()
     for name in ("max_bytes", "max_pixels", "timeout", "concurrency"):
         assert defaults[name] == getattr(limits, name)
-    assert defaults["margin"] == CropSettings().margin
 
 
 def test_help_imports_no_framework() -> None:

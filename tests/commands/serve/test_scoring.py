@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 
 from fas_core.data.images import Image, encode
+from fas_core.runtime import Predictor
+from fas_plugins.commands.serve.scoring import FaceScorer
 
 MeanModel = Callable[..., Path]
 WHITE, GREY = np.full((20, 30, 3), 255, np.uint8), np.full((20, 20, 3), 51, np.uint8)
@@ -29,6 +31,8 @@ def test_a_face_is_scored(client: Any, image: Image, score: float, verdict: str)
         "policy": "fixed:0.5",
         "box": None,
         "faces": None,
+        "detector": None,
+        "note": None,
         "width": image.shape[1],
         "height": image.shape[0],
     }
@@ -37,7 +41,7 @@ def test_a_face_is_scored(client: Any, image: Image, score: float, verdict: str)
 def test_the_largest_face_is_detected(client: Any, photo_with: Callable[..., Image]) -> None:
     answer = client.score("?detect=true", rgb=photo_with((200, 110, 70), (60, 100, 40)))
     assert answer.status == 200
-    assert answer.json["faces"] == 2
+    assert (answer.json["faces"], answer.json["detector"]) == (2, "cascade")
     assert (answer.json["width"], answer.json["height"]) == (320, 240)
     x, y, w, h = answer.json["box"]
     assert w == h
@@ -113,10 +117,30 @@ def test_images_over_the_pixel_limit(serve: Any, mean_model: MeanModel, assert_e
 
 
 def test_no_face(client: Any, assert_error: Any) -> None:
-    assert assert_error(client.score("?detect=true", rgb=GREY), 422, "no_face", "rgb") == "rgb: no face found"
+    message = assert_error(client.score("?detect=true", rgb=GREY), 422, "no_face", "rgb")
+    assert message.startswith("rgb: no face found")
 
 
 def test_16_bit_depth_is_read_as_from_files(serve: Any, mean_model: MeanModel) -> None:
     client = serve(mean_model(("depth",)))
     _, data = cv2.imencode(".png", np.array([[0, 500], [1000, 1500]], np.uint16))
     assert client.score(depth=bytes(data)).json["score"] == pytest.approx((1 + 128 + 255) / 4 / 255, abs=2e-3)
+
+
+def test_without_a_parameter_detection_is_automatic(
+    serve: Any, mean_model: MeanModel, assert_error: Any, photo_with: Callable[..., Image]
+) -> None:
+    client = serve(FaceScorer(Predictor(mean_model(), threads=1), 10**6))
+    assert_error(client.score(rgb=GREY), 422, "no_face", "rgb")
+    answer = client.score(rgb=photo_with((200, 110, 70)))
+    assert answer.json["box"] is not None
+    assert answer.json["detector"] == "cascade"
+
+
+def test_a_score_that_is_not_finite_is_an_error_with_a_body(
+    serve: Any, mean_model: MeanModel, assert_error: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    predictor = Predictor(mean_model(), threads=1, detect=False)
+    monkeypatch.setattr(predictor, "predict_finite", lambda faces: [None])
+    message = assert_error(serve(FaceScorer(predictor, 10**6)).score(rgb=GREY), 500, "score_not_finite")
+    assert message == "the model's score is not a finite number"

@@ -14,7 +14,7 @@ let latestRequest = 0; // answers to older requests are ignored
 async function start() {
   model = await (await fetch("/v1/model")).json();
   byId("model").textContent =
-    `${model.file}: ${model.modalities.join(", ")}; live when score ≥ ${formatNumber(model.threshold)} (${model.policy})`;
+    `${model.file}: ${model.modalities.join(", ")}; live when score ≥ ${formatNumber(model.threshold)} (${model.policy})${model.note ? `. Note: ${model.note}` : ""}`;
   model.modalities.forEach(addTile);
   const webcamIsEnough = model.modalities.length === 1 || (model.partial && model.modalities.includes("rgb"));
   byId("webcam").hidden = !(webcamIsEnough && navigator.mediaDevices);

@@ -1,0 +1,146 @@
+"""Which pixels of a photo are scored: the whole image, or a crop around each face.
+
+docs/predict.md states the rule and its measurements.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+
+from attrs import evolve, frozen
+
+from fas_core.data.detectors import FaceDetector, face_detector, require_landmarks
+from fas_core.data.faces import CropSettings, DetectedFace, crop_face, largest
+from fas_core.data.images import Box, Image, Pixels, box_overlaps, crop, scale_box, to_uint8
+from fas_core.errors import DataError
+
+MIN_SHARE = 0.4
+"""A face whose box covers at least this share of an image's area fills it: the image is a crop already."""
+
+NO_FACE = "no face found"
+NOT_PHOTOS = ("depth",)
+"""Modalities in which faces cannot be detected."""
+
+
+@frozen(eq=False)
+class FaceCrop:
+    """A face to score.
+
+    Args:
+        box: the area, in pixels of the first image; None for the whole images.
+        images: its pixels, `{modality: (H, W, 3)}`.
+    """
+
+    box: Box | None
+    images: Mapping[str, Image]
+
+
+@frozen(eq=False)
+class Selection:
+    """The faces of one sample.
+
+    Args:
+        crops: none where no face was found.
+        detector: name of the detector that searched the image; None where the image was taken as it is.
+        detected: the number of faces that it found; None without a detector.
+    """
+
+    crops: tuple[FaceCrop, ...]
+    detector: str | None = None
+    detected: int | None = None
+
+
+class FaceSelector:
+    """Chooses the faces of photos. Threads may share it.
+
+    Args:
+        detect: True to crop every photo to its face; False to take all images as they are; None to take an
+            image as it is only if its face fills it.
+        settings: how faces are detected and cropped.
+
+    Raises:
+        DataError: the detector is missing or not one, or finds no landmarks that the crops need.
+    """
+
+    def __init__(self, detect: bool | None = None, settings: CropSettings | None = None) -> None:
+        self.detect, self.settings = detect, settings or CropSettings()
+        if self.settings.detector is not None or (detect is not False and self.settings.region != "box"):
+            _ = self.detector  # a mistake is refused before the work starts
+
+    @cached_property
+    def detector(self) -> FaceDetector:
+        """The detector, which is built when a first image needs it."""
+        detector = face_detector(self.settings.detector)
+        if self.settings.region != "box":
+            require_landmarks(detector)
+        return detector
+
+    def detects(self, is_crop: bool) -> bool:
+        """Whether faces are detected in an image without a box; `is_crop`: it is known to be a face crop."""
+        return not is_crop if self.detect is None else self.detect
+
+    def select(
+        self,
+        images: Mapping[str, Pixels],
+        *,
+        box: Box | None = None,
+        is_crop: bool = False,
+        every_face: bool = False,
+        detect: bool | None = None,
+    ) -> Selection:
+        """Return the faces to score of a sample's images.
+
+        Args:
+            images: `{modality: (H, W, 3)}`; faces are detected in the first one that is not a depth map.
+            box: the face in pixels of the first image, where the sample has one: it is cropped as it is.
+            is_crop: whether the sample's data set says that its images are cropped to the face.
+            every_face: whether to return all faces rather than the largest.
+            detect: replaces the selector's own `detect`, unless it is None.
+
+        Raises:
+            DataError: the box lies outside the image.
+        """
+        if box is not None:
+            return Selection((_crop_box(box, images),))
+        name = next((name for name in images if name not in NOT_PHOTOS), None)
+        detect = self.detect if detect is None else detect
+        if detect is False or (detect is None and (is_crop or name is None)):
+            return Selection((_take_whole(images),))
+        first, photo = next(iter(images.values())), images[name or next(iter(images))]
+        faces = self.detector(to_uint8(photo))
+        face = largest(faces)
+        if detect is None and face is not None and _fills(face, photo):
+            crops: tuple[FaceCrop, ...] = (_take_whole(images),)
+        else:
+            selected = sorted(faces, key=lambda item: item.box) if every_face else [face] if face else []
+            crops = tuple(self._crop(images, _scale(item, photo, first)) for item in selected)
+        return Selection(crops, self.detector.name, len(faces))
+
+    def _crop(self, images: Mapping[str, Pixels], face: DetectedFace) -> FaceCrop:
+        return FaceCrop(*crop_face(images, face, self.settings))
+
+
+def _take_whole(images: Mapping[str, Pixels]) -> FaceCrop:
+    return FaceCrop(None, {name: to_uint8(image) for name, image in images.items()})
+
+
+def _fills(face: DetectedFace, image: Pixels) -> bool:
+    return bool(face.box[2] * face.box[3] >= MIN_SHARE * image.shape[0] * image.shape[1])
+
+
+def _scale(face: DetectedFace, source: Pixels, target: Pixels) -> DetectedFace:
+    """Scale a face from the pixels of one image to those of another of the same scene."""
+    if source.shape == target.shape:
+        return face
+    y_scale, x_scale = target.shape[0] / source.shape[0], target.shape[1] / source.shape[1]
+    points = face.landmarks and tuple((x * x_scale, y * y_scale) for x, y in face.landmarks)
+    return evolve(face, box=scale_box(face.box, source.shape, target.shape), landmarks=points)
+
+
+def _crop_box(box: Box, images: Mapping[str, Pixels]) -> FaceCrop:
+    shape = next(iter(images.values())).shape
+    if not box_overlaps(box, shape):
+        raise DataError(f"box {list(box)} lies outside the image of {shape[1]} x {shape[0]} pixels")
+    crops = {name: crop(image, scale_box(box, shape, image.shape)) for name, image in images.items()}
+    return FaceCrop(box, crops)

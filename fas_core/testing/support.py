@@ -1,0 +1,136 @@
+"""What contract checks share: finding a component, failures in plain words, and small inputs."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from copy import deepcopy
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fas_core.contracts import Images, Scorer, Verification, Verify
+from fas_core.descriptors import Component
+from fas_core.errors import ModelError
+from fas_core.records.outputs import Batch, Outputs
+from fas_core.registry import registry
+from fas_core.scores.table import ScoreTable
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from fas_core.models.model import Model
+
+BATCH, SIDE, SEED = 4, 32, 14
+CLASSES = (2, 5)
+"""Numbers of columns of logits; FeatherNet, for example, has more columns than classes."""
+
+
+def load_component(kind: type[Component], name: str, options: Any) -> tuple[Any, Any]:
+    """Return a component's target and the options to call it with."""
+    component = registry().find(kind, name)
+    with explain(name, f"loading {component.target}"):
+        return component.load(), component.options() if options is None else options
+
+
+@contextmanager
+def explain(name: str, step: str, *, strict: bool = False) -> Iterator[None]:
+    """Turn what a component raises into an AssertionError that names the component and the step.
+
+    With `strict`, also what it warns about.
+    """
+    with warnings.catch_warnings():
+        if strict:
+            warnings.simplefilter("error")
+        try:
+            yield
+        except AssertionError as error:
+            raise error if str(error).startswith(f"{name}: ") else _describe(name, step, error) from error
+        except Exception as error:
+            raise _describe(name, step, error) from error
+
+
+def _describe(name: str, step: str, error: Exception) -> AssertionError:
+    verb = "warned" if isinstance(error, Warning) else f"raised {type(error).__name__}"
+    return AssertionError(f"{name}: {step} {verb}: {' '.join(str(error).split())}")
+
+
+def check_attributes(name: str, component: object, **attributes: str) -> None:
+    """Check that attributes exist, `{name: description}`; one whose description ends in `()` is callable."""
+    for attribute, description in attributes.items():
+        exists = hasattr(component, attribute)
+        assert exists, f"{name}: {type(component).__name__} has no `{attribute}` ({description})"
+        usable = not description.endswith("()") or callable(getattr(component, attribute))
+        assert usable, f"{name}: `{attribute}` is not callable ({description})"
+
+
+def check_tensor(name: str, method: str, tensor: object, shape: tuple[int, ...]) -> None:
+    """Check type, shape and that all values are finite."""
+    import torch
+
+    assert isinstance(tensor, torch.Tensor), f"{name}: {method} gave a {type(tensor).__name__}, no tensor"
+    assert tensor.shape == shape, f"{name}: {method} gave {tuple(tensor.shape)}, promised {shape}"
+    assert tensor.isfinite().all(), f"{name}: {method} gave values that are not finite"
+
+
+def score_table(live: int = 40, attacks: int = 60) -> ScoreTable:
+    """Return overlapping scores of live samples and of attacks of two PAI species."""
+    rng = np.random.default_rng(SEED)
+    scores = np.concatenate([rng.normal(0.7, 0.2, live), rng.normal(0.4, 0.2, attacks)])
+    species = ["live"] * live + ["print", "replay"] * (attacks // 2) + ["print"] * (attacks % 2)
+    ids, labels = list(map(str, range(live + attacks))), [1] * live + [0] * attacks
+    return ScoreTable.of({"id": ids, "score": scores, "label": labels, "species": species})
+
+
+def tiny_model(modalities: tuple[str, ...] = ("rgb",)) -> Model:
+    """Return a model of one small convolution per modality for 32 x 32 pixels, in eval mode."""
+    from fas_core.testing.tiny import build_tiny_model
+
+    return build_tiny_model(modalities, SIDE)
+
+
+def random_images(modalities: tuple[str, ...]) -> Images:
+    """Return noise for the tiny model, `{modality: uint8 (4, 32, 32, 3)}`."""
+    rng = np.random.default_rng(SEED)
+    return {name: rng.integers(0, 256, (BATCH, SIDE, SIDE, 3), np.uint8) for name in modalities}
+
+
+def verify_on(model: Model, images: Images, results: list[Verification] | None = None) -> Verify:
+    """Return a `verify` for an exporter of this model: it compares scores of these images, without a run.
+
+    Every verification is appended to `results`.
+    """
+    from fas_core.models.model import scorer as model_scorer
+
+    expected = model_scorer(deepcopy(model))({name: np.array(pixels) for name, pixels in images.items()})
+
+    def verify(scorer: Scorer, *, tolerance: float | None, acer_loss: float) -> Verification:
+        del acer_loss  # the images have no labels
+        difference = np.abs(scorer(images) - expected)
+        result = Verification(len(difference), "dev", float(difference.max()), float(difference.mean()))
+        if tolerance is not None and not result.max_difference <= tolerance:
+            raise ModelError(f"scores differ by {result.max_difference:.2g}")
+        if results is not None:
+            results.append(result)
+        return result
+
+    return verify
+
+
+def outputs_of(logits: Tensor) -> Outputs:
+    """Return outputs of every kind, all computed from the logits (B, K)."""
+    maps = logits[:, 1, None, None].expand(-1, 4, 4)
+    features = {"rgb": logits[:, :, None, None].expand(-1, -1, 4, 4)}
+    score, embedding = logits.softmax(dim=1)[:, 1], logits.repeat(1, 2)
+    return Outputs(score=score, logits=logits, map=maps, embedding=embedding, features=features)
+
+
+def batch_of(label: Tensor) -> Batch:
+    """Return a batch of three modalities with these labels (B,)."""
+    import torch
+
+    count = len(label)
+    pixels = torch.arange(count * SIDE * SIDE * 3).reshape(count, SIDE, SIDE, 3) * 37 % 251
+    images = dict.fromkeys(("rgb", "depth", "ir"), pixels.to(torch.uint8))
+    return Batch(images=images, label=label, index=torch.arange(count))
