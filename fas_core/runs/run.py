@@ -154,7 +154,7 @@ class Run:
         lines = [(f"{file}:{number}", line) for number, line in enumerate(text.splitlines(), 1)]
         records = [(where, parse_json(line, where)) for where, line in lines]
         for where, record in records:
-            if not isinstance(record, dict) or type(record.get("epoch")) is not int:
+            if not _is_epoch(record):
                 raise DataError(f"{where}: no record of an epoch: remove the file to use the run without it")
         return [record for _, record in records]
 
@@ -164,9 +164,16 @@ class Run:
         if not file.is_file():
             return {}
         results = read_json(file)
-        if not isinstance(results, dict):
+        if not isinstance(results, dict) or not _are_results(results):
             raise DataError(f"{file}: not what `fas train` writes")
         return results
+
+    def train_hours(self) -> float:
+        """Return the hours that the finished run was trained; raise DataError if they are not recorded."""
+        hours = self.results().get("train_hours")
+        if hours is None:
+            raise DataError(f"{self.path / files.RESULTS}: no train_hours: not what `fas train` writes")
+        return float(hours)
 
     def is_finished(self) -> bool:
         """Return whether the run was trained to the last epoch of its recipe, and evaluated."""
@@ -209,11 +216,34 @@ def read_required(path: Path) -> Required:
     """Read the plugins that a run, or the first run of a group, was made with; empty if not known."""
     for file in (path / files.ENVIRONMENT, *sorted(path.glob(f"*/{files.ENVIRONMENT}"))):
         try:
-            plugins = json.loads(file.read_text(encoding="utf-8")).get("plugins", {})
-        except (OSError, ValueError, AttributeError):
+            record = read_json(file)
+        except FasError:
             continue
+        plugins = record.get("plugins", {}) if isinstance(record, dict) else {}
         return plugins if isinstance(plugins, dict) else {}
     return {}
+
+
+def _is_epoch(record: object) -> bool:
+    """Return whether a line of metrics.jsonl has an epoch, and the figures of dev as a mapping if at all."""
+    return (
+        isinstance(record, dict)
+        and type(record.get("epoch")) is int
+        and isinstance(record.get("dev") or {}, dict)
+    )
+
+
+def _are_results(tree: Mapping[str, Any]) -> bool:
+    """Return whether what a run's readers use of results.json has the types that were written."""
+    data, splits, hours = tree.get("data", {}), tree.get("splits", {}), tree.get("train_hours")
+    if not isinstance(data, dict) or not isinstance(splits, dict):
+        return False
+    notes = [split.get("notes", []) if isinstance(split, dict) else None for split in splits.values()]
+    return (
+        all(isinstance(fingerprint, str) for fingerprint in data.values())
+        and all(isinstance(lines, list) and all(isinstance(line, str) for line in lines) for lines in notes)
+        and (hours is None or type(hours) in (int, float))
+    )
 
 
 def write_text(path: Path, text: str) -> None:

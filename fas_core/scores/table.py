@@ -132,11 +132,13 @@ class ScoreTable:
             table = table.append_column(name, pa.array(values))
         with replacing(path) as temporary:
             if path.suffix == ".parquet":
-                pa.parquet.write_table(table, temporary, write_page_checksum=True)
+                with temporary.open("wb") as stream:  # Arrow takes no path that is not UTF-8
+                    pa.parquet.write_table(table, stream, write_page_checksum=True)
             else:
                 optional = [name for name in SCHEMA.names if name not in ("id", "score", "label")]
                 empty = [name for name in optional if self.table.column(name).null_count == len(self)]
-                pa.csv.write_csv(table.drop_columns(empty), temporary)
+                with temporary.open("wb") as stream:
+                    pa.csv.write_csv(table.drop_columns(empty), stream)
 
     def __len__(self) -> int:
         return int(self.table.num_rows)

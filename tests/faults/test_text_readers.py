@@ -7,7 +7,7 @@ from zlib import crc32
 
 import pytest
 from faults.mutation import mutations, run_reader
-from faults.text_readers import READERS
+from faults.text_readers import READERS, restructure
 
 ALL = pytest.mark.parametrize("name", READERS)
 
@@ -23,7 +23,8 @@ def test_valid_files_are_read(name: str, tmp_path: Path) -> None:
 @ALL
 def test_mutated_files_are_read_or_refused(name: str, tmp_path: Path) -> None:
     reader = READERS[name]
-    inputs = mutations(reader.originals, count=60, seed=crc32(name.encode()))
+    seed = crc32(name.encode())
+    inputs = [*mutations(reader.originals, 60, seed), *restructure(reader.originals, 60, seed)]
     assert run_reader(reader.prepare(tmp_path), inputs) == []
 
 
@@ -31,5 +32,6 @@ def test_mutated_files_are_read_or_refused(name: str, tmp_path: Path) -> None:
 @ALL
 def test_many_mutated_files_are_read_or_refused(name: str, tmp_path: Path) -> None:
     reader = READERS[name]
-    inputs = mutations(reader.originals, count=3000, seed=crc32(name.encode()) + 1)
+    seed = crc32(name.encode()) + 1
+    inputs = [*mutations(reader.originals, 3000, seed), *restructure(reader.originals, 1000, seed)]
     assert run_reader(reader.prepare(tmp_path), inputs) == []

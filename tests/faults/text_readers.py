@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from copy import deepcopy
+from math import inf, nan
 from pathlib import Path
+from random import Random
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet
+import yaml
 from attrs import frozen
 
 from fas_core.config.load import load_recipe, parse_sets, to_plain, to_yaml
@@ -28,7 +33,9 @@ from fas_core.scores.thresholds import Threshold
 from fas_plugins.commands.data.crop_log import CropLog
 from fas_plugins.commands.ensemble.rule import Ensemble, FittedRule
 from fas_plugins.commands.importing.convert import convert_config
+from fas_plugins.commands.report.html.training import plot_training
 from fas_plugins.commands.report.sources import SourceOptions, evaluate_source, open_sources
+from fas_plugins.commands.report.systems import EvaluatedSystem
 from fas_plugins.datasets.casia_surf import CasiaSurf
 from fas_plugins.datasets.cefa import Cefa
 from fas_plugins.datasets.cefa_submission import build_submission
@@ -64,6 +71,59 @@ class TextReader:
 
     originals: Sequence[bytes]
     prepare: Callable[[Path], Read]
+
+
+VALUES: tuple[object, ...] = (
+    *(None, True, -1, 0, 2.5, 10**30, 1e308, nan, inf, "", "x", "x" * 300, "..", "/", "a\0b", "\x1b[2J"),
+    *([], {}, [[]], [None], {"a": {}}, {"name": {}}, [{"name": 1}], {"": ""}),
+)
+
+
+def restructure(originals: Sequence[bytes], count: int, seed: int) -> Iterator[bytes]:
+    """Yield originals, those that are JSON, JSON-lines or YAML, with values of other types in them."""
+    documents = [document for data in originals if (document := _parse(data)) is not None]
+    for number in range(count if documents else 0):
+        random = Random(f"{seed} {number}")
+        form, document = deepcopy(random.choice(documents))
+        for _ in range(random.choice((1, 1, 2))):
+            places = list(_list_places(document))
+            if places:
+                container, key = random.choice(places)
+                value = deepcopy(random.choice(VALUES))
+                if isinstance(container, dict) and random.random() < 0.2:
+                    container[random.choice(("", "x", "name", "\0"))] = container.pop(key)
+                else:
+                    container[key] = value
+        if form == "yaml":
+            yield yaml.safe_dump(document).encode()
+        else:
+            lines = document if form == "jsonl" else [document]
+            yield "".join(json.dumps(line) + "\n" for line in lines).encode()
+
+
+def _parse(data: bytes) -> tuple[str, Any] | None:
+    """Return the format of a file and its content; None where that is no mapping or list."""
+    if data.startswith(b"PAR1"):
+        return None
+    text = data.decode()
+    if text.startswith(("{", "[")):
+        lines = text.splitlines()
+        if len(lines) > 1 and lines[0].endswith("}"):
+            return "jsonl", [json.loads(line) for line in lines]
+        with suppress(ValueError):
+            return "json", json.loads(text)
+    with suppress(yaml.YAMLError):
+        content = yaml.safe_load(text)
+        return ("yaml", content) if isinstance(content, dict) else None
+    return None
+
+
+def _list_places(value: Any) -> Iterator[tuple[Any, Any]]:
+    """Yield each container in a value with each of its keys or indices."""
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, child in items:
+        yield value, key
+        yield from _list_places(child)
 
 
 def of_file(name: str, read: Callable[[Path], object], *originals: str | bytes) -> TextReader:
@@ -154,7 +214,7 @@ def read_submission(path: Path) -> object:
     return build_submission(CefaOptions(), path.parent.parent, "dev").parts
 
 
-def read_report(path: Path) -> object:
+def read_report(path: Path) -> EvaluatedSystem:
     """Read a run as the report does, whichever of its files is mutated."""
     run = path.parent if path.parent.name == "run" else path.parent.parent
     options = SourceOptions(replicates=0)
@@ -164,7 +224,11 @@ def read_report(path: Path) -> object:
     return evaluate_source(source, "run", [], options, registry())
 
 
-def of_run(name: str, *originals: str) -> TextReader:
+def read_history(path: Path) -> object:
+    return plot_training([read_report(path)])
+
+
+def of_run(name: str, *originals: str, read: Callable[[Path], object] = read_report) -> TextReader:
     """A reader of one file of a run folder."""
 
     def prepare(folder: Path) -> Read:
@@ -173,7 +237,7 @@ def of_run(name: str, *originals: str) -> TextReader:
         table = ScoreTable.of({"id": ["a", "b"], "score": [0.1, 0.9], "label": [0, 1]})
         for split in ("dev", "test"):  # without digests, as runs of former versions
             table.write(run.scores(split))
-        return of_file(f"run/{name}", read_report).prepare(folder)
+        return of_file(f"run/{name}", read).prepare(folder)
 
     return TextReader([text.encode() for text in originals], prepare)
 
@@ -269,7 +333,11 @@ READERS: dict[str, TextReader] = {
             {"train_hours": 0.5, "data": {"dev": "ab", "test": "cd"}, "splits": {"test": {"notes": []}}}
         ),
     ),
-    "metrics": of_run("metrics.jsonl", '{"epoch": 1, "loss": 0.5}\n{"epoch": 2, "loss": NaN, "eer": 0.1}\n'),
+    "metrics": of_run(
+        "metrics.jsonl",
+        '{"epoch": 1, "loss": 0.5, "dev": {"eer": 0.2}}\n{"epoch": 2, "loss": NaN, "best": true}\n',
+        read=read_history,
+    ),
     "environment": of_run("environment.json", json.dumps({"packages": {"torch": "2"}, "python": "3.11"})),
     "digests": of_run("scores/digests.json", json.dumps({"out_of_fold": {"file": "ab", "weights": None}})),
     "stored scores": of_run("scores/test.csv", SCORES),

@@ -151,7 +151,7 @@ def evaluate_source(
 
 def _open_run(path: Path, split: str, registry: Registry) -> ScoreSource:
     run = Run.open(path, registry)
-    file, results = run.scores(split), path / "results.json"
+    file = run.scores(split)
     if not file.is_file():
         splits = ", ".join(sorted(scored.stem for scored in file.parent.glob("*.csv")))
         raise DataError(
@@ -168,7 +168,7 @@ def _open_run(path: Path, split: str, registry: Registry) -> ScoreSource:
         run.fitting_scores(),
         run=run,
         split=split,
-        results=_read_json(results) if results.is_file() else {},
+        results=run.results(),
     )
 
 
