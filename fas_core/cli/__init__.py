@@ -15,7 +15,7 @@ from fas_core import __version__
 from fas_core.cli.group import CommandGroup, CoreCommand
 from fas_core.console import console
 from fas_core.descriptors import PANELS
-from fas_core.errors import FasError, find_closest
+from fas_core.errors import ConfigError, FasError, find_closest, suggest_closest
 from fas_core.failures import FAILURES, format_traceback
 from fas_core.registry import DISABLE, registry
 from fas_core.text_files import shorten
@@ -105,9 +105,17 @@ def _describe_unknown_option(error: NoSuchOption) -> str:
 
 
 def _disable(_: click.Context, __: click.Parameter, names: tuple[str, ...]) -> None:
-    """Disable plugins through the environment, so that worker processes disable them too."""
-    if names:
-        os.environ[DISABLE] = ",".join(filter(None, (os.environ.get(DISABLE, ""), *names)))
+    """Disable plugins through the environment, so that worker processes disable them too.
+
+    A name of no plugin is refused: the one that was meant would stay active.
+    """
+    if not names:
+        return
+    os.environ[DISABLE] = ",".join(filter(None, (os.environ.get(DISABLE, ""), *names)))
+    known = {text for item in registry().records for text in (item.name, item.distribution, item.token)}
+    for name in names:
+        if name not in known:
+            raise ConfigError(f"--disable-plugin {name!r}: no such plugin{suggest_closest(name, known)}")
 
 
 def _set_verbose(_: click.Context, __: click.Parameter, verbose: bool) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from faults.arguments import NUL, Subject, list_commands, list_vectors
+from faults.arguments import Subject, list_commands, list_vectors
 
 from fas_core.cli import main
 
@@ -91,9 +91,3 @@ def test_all_bad_arguments_of_a_command_on_valid_files(name: str, folder: Path, 
     valid, options = VALID[name]
     valid = [str(trained) if text == "RUN" else text for text in valid]
     assert find_faults(list(list_vectors(COMMANDS[name], valid, folder, options))) == []
-
-
-def test_a_nul_in_an_argument_is_a_line() -> None:
-    result = CliRunner().invoke(main, ["score", NUL])
-    assert result.exit_code == 2
-    assert "an argument has a NUL" in result.stderr
