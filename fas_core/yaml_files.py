@@ -56,15 +56,15 @@ class _LimitedLoader(yaml.SafeLoader):
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
         """Compose a node; count its level and the values in it."""
-        event = self.peek_event()
+        event: Any = self.peek_event()  # type: ignore[no-untyped-call]
         self._depth += 1
         if self._depth > MAX_DEPTH:
             raise _LimitError(
                 problem=f"nested more than {MAX_DEPTH} levels deep", problem_mark=event.start_mark
             )
-        before = self._count
+        before, is_alias = self._count, isinstance(event, yaml.AliasEvent)
         node: yaml.Node | None = super().compose_node(parent, index)
-        if isinstance(event, yaml.AliasEvent):
+        if is_alias:
             if id(node) not in self._sizes:
                 problem = f"the alias *{shorten(event.anchor)} stands for a value that it is part of"
                 raise ConstructorError(problem=problem, problem_mark=event.start_mark)
@@ -86,11 +86,11 @@ class _LimitedLoader(yaml.SafeLoader):
                 _refuse_digits(node)
             return super().construct_object(node, deep)
         except (ValueError, LookupError, AttributeError, TypeError, OverflowError) as reason:
-            value = shorten(node.value) if isinstance(node.value, str) else f"a {node.id}"
-            problem = f"{value!r} is no value of the type {shorten(tag)}"
+            value = repr(shorten(node.value)) if isinstance(node.value, str) else "a mapping or list"
+            problem = f"{value} is no value of the type {shorten(tag)}"
             raise ConstructorError(problem=problem, problem_mark=node.start_mark) from reason
 
-    def construct_scalar(self, node: yaml.ScalarNode) -> Any:
+    def construct_scalar(self, node: yaml.ScalarNode | yaml.MappingNode) -> Any:
         value = super().construct_scalar(node)
         if isinstance(value, str) and (problem := describe_bad_text(value)):
             problem = f"{problem}: {shorten(value)!r}"
