@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from pathlib import Path
 
 import pyarrow as pa
@@ -10,6 +11,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet
 
 from fas_core.errors import DataError, format_list
+from fas_core.scores.parquet_pages import MAX_PAGES, read_page_sizes
 from fas_core.text_files import read_bytes, refuse_many_columns
 
 MAX_RATIO = 100
@@ -37,7 +39,7 @@ def read_parquet(path: Path) -> pa.Table:
         )
         _refuse_large(path, sum(map(_count_bytes, table.columns)), limit)
         return table.cast(pa.schema([_to_plain(field) for field in table.schema]))
-    except (OSError, pa.ArrowException, UnicodeDecodeError) as error:
+    except (OSError, pa.ArrowException, ValueError) as error:
         raise DataError(f"{path}: cannot be read as a table: {' '.join(str(error).split())}") from error
 
 
@@ -45,10 +47,11 @@ def _check_declared(path: Path, data: bytes, limit: int) -> list[str]:
     """Check the sizes that a file declares; return the columns of texts."""
     metadata = pa.parquet.ParquetFile(io.BytesIO(data)).metadata
     refuse_many_columns(metadata.num_columns, str(path))
-    size, texts = 0, set()
+    size, texts, columns = 0, set(), []
     for group in range(metadata.num_row_groups):
         for index in range(metadata.num_columns):
             column = metadata.row_group(group).column(index)
+            columns.append(column)
             width = max(VALUE_SIZE, metadata.schema.column(index).length)
             size += max(column.total_uncompressed_size, width * column.num_values)
             if column.physical_type == "BYTE_ARRAY":
@@ -56,7 +59,27 @@ def _check_declared(path: Path, data: bytes, limit: int) -> list[str]:
     if nested := sorted(name for name in texts if "." in name):
         raise DataError(f"{path}: columns of lists of texts are not read: {format_list(nested)}")
     _refuse_large(path, size, limit)
+    _check_pages(path, data, columns, limit)
     return sorted(texts)
+
+
+def _check_pages(
+    path: Path, data: bytes, columns: Sequence[pa.parquet.ColumnChunkMetaData], limit: int
+) -> None:
+    """Check the sizes in the pages' headers, which the footer may belittle."""
+    count = unpacked = 0
+    for column in columns:
+        for page in read_page_sizes(data, _first_offset(column), column.total_compressed_size):
+            count, unpacked = count + 1, unpacked + page
+            _refuse_large(path, unpacked, limit)
+            if count > MAX_PAGES:
+                raise DataError(f"{path}: more than {MAX_PAGES:,} pages")
+
+
+def _first_offset(column: pa.parquet.ColumnChunkMetaData) -> int:
+    """Return where the pages of a column begin: with the dictionary, if it has one."""
+    first, dictionary = int(column.data_page_offset), column.dictionary_page_offset
+    return min(first, int(dictionary)) if column.has_dictionary_page and dictionary else first
 
 
 def _refuse_large(path: Path, size: int, limit: int) -> None:

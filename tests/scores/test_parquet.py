@@ -10,6 +10,7 @@ import pytest
 
 from fas_core.errors import DataError
 from fas_core.scores.parquet import read_parquet
+from fas_core.scores.parquet_pages import read_page_sizes
 
 
 def write(path: Path, table: pa.Table) -> Path:
@@ -45,6 +46,29 @@ def test_many_rows_of_one_value_are_refused_by_what_the_file_declares(tmp_path: 
     file = write(tmp_path / "a.parquet", pa.table({"id": column}))
     with pytest.raises(DataError, match=r"a\.parquet: unpacks to 305 MiB: at most 256 MiB are read"):
         read_parquet(file)
+
+
+def test_a_page_that_unpacks_to_more_than_the_footer_says_is_refused(tmp_path: Path) -> None:
+    file = write(tmp_path / "a.parquet", pa.table({"score": [0.5] * 1000}))
+    data = file.read_bytes()
+    column = pa.parquet.ParquetFile(file).metadata.row_group(0).column(0)
+    start = column.dictionary_page_offset
+    sizes = list(read_page_sizes(data, start, column.total_compressed_size))
+    true = _to_varint(sizes[0])
+    assert data[start:].startswith(b"\x15\x04\x15" + true)  # type: a dictionary; then the size
+    lie = _to_varint((1 << 30) + sizes[0])
+    header = start + 3
+    file.write_bytes(data[:header] + lie + data[header + len(true) :])
+    with pytest.raises(DataError, match=r"a\.parquet: unpacks to 1,024 MiB: at most 256 MiB are read"):
+        read_parquet(file)
+
+
+def _to_varint(number: int) -> bytes:
+    number, digits = 2 * number, []
+    while number > 127:
+        digits.append(number & 127 | 128)
+        number >>= 7
+    return bytes([*digits, number])
 
 
 def test_other_files_and_columns_are_one_line(tmp_path: Path) -> None:
