@@ -108,6 +108,7 @@ def test_json_is_read_with_the_numbers_of_python(tmp_path: Path) -> None:
         ('["a\\u0000"]', "x: a text with a NUL: 'a\\x00'"),
         ('{"\\ud800": 1}', "x: a text with half a character (a lone surrogate): '\\ud800'"),
     ],
+    ids=shorten,
 )
 def test_json_that_is_refused_in_a_line(text: str, message: str) -> None:
     with pytest.raises(ConfigError) as caught:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from fas_core.errors import DataError, FasError
-from fas_core.text_files import MAX_DEPTH
+from fas_core.text_files import MAX_DEPTH, shorten
 from fas_core.yaml_files import MAX_VALUES, MAX_YAML, parse_yaml, read_yaml
 
 NINES = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n" + "".join(
@@ -58,6 +58,7 @@ def test_yaml_within_the_limits_is_read(text: str, value: Any) -> None:
         ("\x1b[2J", "x: not YAML: special characters are not allowed"),
         ("--- a\n--- b\n", "x:2: not YAML: but found another document"),
     ],
+    ids=lambda text: repr(shorten(text, 30)),
 )
 def test_yaml_that_is_refused_in_a_line(text: str, message: str) -> None:
     with pytest.raises(DataError) as caught:

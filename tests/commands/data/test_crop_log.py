@@ -39,3 +39,31 @@ def test_other_settings_and_unwritable_files_are_refused(tmp_path: Path) -> None
         log.read(CropSettings(size=64))
     with pytest.raises(FasError, match=r"none/log\.jsonl: cannot be written"):
         list(CropLog(tmp_path / "none/log.jsonl").record([("a", None)]))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "[]",
+        "{}",
+        '{"id": 1, "box": null}',
+        '{"id": "b", "box": [1, 2, 3]}',
+        '{"id": "b", "box": [1, 2, 3, NaN]}',
+        '{"id": "b", "box": "1234"}',
+    ],
+)
+def test_a_damaged_line_is_named(tmp_path: Path, line: str) -> None:
+    log = CropLog(tmp_path / "log.jsonl")
+    log.read(SMALL)
+    list(log.record([("a", None)]))
+    with log.path.open("a") as stream:
+        stream.write(f'{line}\n{{"id": "c", "box": null}}\n')
+    with pytest.raises(DataError, match=r"log\.jsonl:3: no record of a cropped photo"):
+        log.read(SMALL)
+
+
+@pytest.mark.parametrize("text", ["", "[]\n", '{"settings": 1}\n', "\n"])
+def test_a_log_without_settings_is_refused(tmp_path: Path, text: str) -> None:
+    (tmp_path / "log.jsonl").write_text(text)
+    with pytest.raises(DataError):
+        CropLog(tmp_path / "log.jsonl").read(SMALL)
