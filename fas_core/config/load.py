@@ -99,8 +99,12 @@ def locate(name: str, folder: Path) -> Path:
     shipped = shipped_recipes()
     if name in shipped:
         return shipped[name]
-    if (path := (folder / Path(name).expanduser()).resolve()).is_file():
-        return path
+    path = folder / Path(name).expanduser()
+    try:
+        if (path := path.resolve()).is_file():
+            return path
+    except OSError as error:
+        raise ConfigError(f"recipe {shorten(name)!r}: cannot be read: {error.strerror}") from error
     # The stem in lower case suggests a shipped recipe also for a published cfgs/FeatherNetB-32.yaml.
     suggestion = suggest_closest(Path(name).stem.lower(), shipped)
     raise ConfigError(f"recipe {name!r}: neither a shipped recipe nor a file{suggestion}")

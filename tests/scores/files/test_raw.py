@@ -184,6 +184,7 @@ def test_one_row_of_json_lines_is_no_such_object(tmp_path: Path) -> None:
             "a.csv:2: a line of more than 1,048,576 characters",
         ),
     ],
+    ids=["digits", "JSON digits", "columns", "words", "keys", "depth", "line"],
 )
 def test_files_of_strangers_are_read_within_limits(
     tmp_path: Path, name: str, text: str, message: str
