@@ -118,6 +118,8 @@ def _read_json_object(text: str) -> dict[str, float] | None:
 def _read_json(path: Path, text: str) -> pa.Table:
     if text[:1000].lstrip().startswith("["):
         raise DataError(f"{path}: a JSON array; write one object a line (JSON-lines)")
+    if not text.lstrip().startswith("{"):  # rows that are all null end the process in Arrow
+        raise DataError(f'{path}: not JSON-lines, one object a line, such as {{"id": "a", "score": 0.5}}')
     refuse_long_lines(text, str(path))
     _refuse_many_keys(path, text)
     data, options = text.encode(), pa.json.ReadOptions(use_threads=False)
