@@ -118,10 +118,8 @@ def _read_json_object(text: str) -> dict[str, float] | None:
 def _read_json(path: Path, text: str) -> pa.Table:
     if text[:1000].lstrip().startswith("["):
         raise DataError(f"{path}: a JSON array; write one object a line (JSON-lines)")
-    if not text.lstrip().startswith("{"):  # rows that are all null end the process in Arrow
-        raise DataError(f'{path}: not JSON-lines, one object a line, such as {{"id": "a", "score": 0.5}}')
     refuse_long_lines(text, str(path))
-    _refuse_many_keys(path, text)
+    _check_objects(path, text)
     data, options = text.encode(), pa.json.ReadOptions(use_threads=False)
     table = pa.json.read_json(io.BytesIO(data), options)
     dates = [(field.name, pa.string()) for field in table.schema if pa.types.is_temporal(field.type)]
@@ -131,14 +129,19 @@ def _read_json(path: Path, text: str) -> pa.Table:
     return pa.json.read_json(io.BytesIO(data), options, types)
 
 
-def _refuse_many_keys(path: Path, text: str) -> None:
-    """Refuse objects with too many keys in all, or nested too deep, before a column is made of each."""
+def _check_objects(path: Path, text: str) -> None:
+    """Refuse lines that are no objects, are nested too deep or have too many keys in all.
+
+    Arrow would make a column of each key, and it ends the process at a block of lines that are all null.
+    """
     keys = set()
     for match in JSON_KEY.finditer(text):
         keys.add(match[1])
         if len(keys) > MAX_COLUMNS:
             raise DataError(f"{path}: more than {MAX_COLUMNS:,} columns")
     for number, line in enumerate(text.split("\n"), 1):
+        if line.lstrip()[:1] not in ("", "{"):
+            raise DataError(f"{path}:{number}: no object; JSON-lines have one object a line")
         if line.count("{") + line.count("[") > MAX_DEPTH:
             parse_json(line, f"{path}:{number}")
 

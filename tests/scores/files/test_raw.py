@@ -74,8 +74,9 @@ def test_a_column_as_text(tmp_path: Path) -> None:
         ("a.csv", b"id,id,score\na,b,1\n", "1 columns are given twice: id"),
         ("a.csv", b"id,score,x\x01\na,1,2\n", "1 columns have names that cannot be printed"),
         ("a.json", b'[{"id": "a"}]', "a JSON array; write one object a line"),
-        ("a.json", b"null", "not JSON-lines, one object a line"),
-        ("a.json", b' \nnull{"id": 1}', "not JSON-lines, one object a line"),
+        ("a.json", b"null", ":1: no object; JSON-lines have one object a line"),
+        ("a.json", b'\n null{"id": 1}', ":2: no object; JSON-lines have one object a line"),
+        ("a.json", b'{"id": 1}\n' + b"null\n" * 300_000, ":2: no object; JSON-lines"),
     ],
 )
 def test_bad_files_are_refused_in_one_line(tmp_path: Path, name: str, content: bytes, message: str) -> None:
