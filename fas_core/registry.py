@@ -110,7 +110,11 @@ class Registry:
 
     def requiring(self, required: Required) -> Registry:
         """Return the registry for a run or a file that was made with these plugins."""
-        plugins = {name: plugin for name, plugin in required.items() if isinstance(plugin, Mapping)}
+        plugins = {
+            name: plugin
+            for name, plugin in required.items()
+            if isinstance(plugin, Mapping) and isinstance(plugin.get("components", []), list)
+        }
         return evolve(self, required=plugins)
 
     def name_failure(self, error: BaseException) -> PluginError | None:

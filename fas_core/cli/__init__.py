@@ -16,10 +16,11 @@ from fas_core import __version__
 from fas_core.cli.group import CommandGroup, CoreCommand
 from fas_core.console import console
 from fas_core.descriptors import PANELS
-from fas_core.errors import FasError, find_closest
+from fas_core.errors import ConfigError, FasError, find_closest, suggest_closest
 from fas_core.failures import FAILURES, format_traceback
 from fas_core.names import escape_lines
 from fas_core.registry import DISABLE, registry
+from fas_core.text_files import shorten
 
 TRAIN, SHIP, _, INSPECT = PANELS
 
@@ -40,6 +41,11 @@ class Root(CommandGroup):
     def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
         with _reporting_errors():
             return super().make_context(*args, **kwargs)
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if any("\0" in argument for argument in args):  # possible where a program calls `main`
+            raise click.UsageError("an argument has a NUL, which no name or path can have", ctx)
+        return super().parse_args(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:
         with _reporting_errors():
@@ -66,11 +72,20 @@ def _reporting_errors() -> Iterator[None]:
     except FAILURES as error:
         if failure := registry().name_failure(error):
             _end(error, failure.message, failure.exit_code)
-        if not isinstance(error, OSError) or error.errno not in DISK_ERRORS:
-            raise
-        console.discard_output()
-        name = error.filename or "output"
-        _end(error, f"{name}: cannot be written: {error.strerror}", FasError.exit_code)
+        if isinstance(error, OSError) and error.errno in DISK_ERRORS:
+            console.discard_output()
+            name = error.filename or "output"
+            _end(error, f"{name}: cannot be written: {error.strerror}", FasError.exit_code)
+        if refusal := _describe_refusal(error):
+            _end(error, refusal.message, refusal.exit_code)
+        raise
+
+
+def _describe_refusal(error: BaseException) -> FasError | None:
+    """Describe what the operating system refuses of a file: a name that is too long, a full disk, ..."""
+    if not isinstance(error, OSError) or error.filename is None:
+        return None
+    return FasError(f"{shorten(os.fsdecode(error.filename), 300)}: {error.strerror}")
 
 
 def _end(error: BaseException, message: str, exit_code: int, problems: Sequence[str] = ()) -> NoReturn:
@@ -103,9 +118,17 @@ def _describe_unknown_option(error: NoSuchOption) -> str:
 
 
 def _disable(_: click.Context, __: click.Parameter, names: tuple[str, ...]) -> None:
-    """Disable plugins through the environment, so that worker processes disable them too."""
-    if names:
-        os.environ[DISABLE] = ",".join(filter(None, (os.environ.get(DISABLE, ""), *names)))
+    """Disable plugins through the environment, so that worker processes disable them too.
+
+    A name of no plugin is refused: the one that was meant would stay active.
+    """
+    if not names:
+        return
+    os.environ[DISABLE] = ",".join(filter(None, (os.environ.get(DISABLE, ""), *names)))
+    known = {text for item in registry().records for text in (item.name, item.distribution, item.token)}
+    for name in names:
+        if name not in known:
+            raise ConfigError(f"--disable-plugin {name!r}: no such plugin{suggest_closest(name, known)}")
 
 
 def _set_verbose(_: click.Context, __: click.Parameter, verbose: bool) -> None:

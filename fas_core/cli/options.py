@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,17 @@ if TYPE_CHECKING:
 
 Command = Callable[..., Any]
 PATH = click.Path(path_type=Path)
+
+
+class FloatRange(click.FloatRange):
+    """A range of numbers without NaN, which click takes for a number in every range."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        number = super().convert(value, param, ctx)
+        if isnan(number):
+            self.fail("it is not a number", param, ctx)
+        return number
+
 
 GROUPS = ("species", "subject", "group", "session", "device", "video", "split", "modalities")
 """Columns of a score table that samples can be grouped by."""
@@ -97,7 +109,7 @@ align_option = click.option(
 
 margin_option = click.option(
     "--margin",
-    type=click.FloatRange(0, 3),
+    type=FloatRange(0, 3),
     help="Margin added on each side of a detected face, as a fraction of its size; 0.1 by default.",
 )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from itertools import chain, count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -156,10 +155,11 @@ def _show(path: Path, outcome: Outcome | ProtocolsOutcome | FoldsOutcome) -> Non
     """Print the tables, and what to do next."""
     from fas_core.cli.next_steps import PHOTO, show_training_steps
     from fas_core.runs import files
+    from fas_core.text_files import read_json
     from fas_core.training.job import Outcome
 
     if console.json:
-        console.document(json.loads((path / files.RESULTS).read_text()))
+        console.document(read_json(path / files.RESULTS))
         return
     for table in outcome.tables() if outcome.results else []:
         console.table(table)

@@ -15,6 +15,8 @@ from fas_core.console import console
 from fas_core.descriptors import Backbone, Metric
 from fas_core.errors import ConfigError, suggest_closest
 from fas_core.registry import Registry
+from fas_core.text_files import shorten
+from fas_core.yaml_files import parse_yaml, read_yaml
 
 Tree = dict[str, Any]
 """A recipe as plain data."""
@@ -25,18 +27,8 @@ DEFAULT = "quickstart"
 FORMAT = 1
 """Format number of recipes and run folders; raised when an older fas would be misled. Files may omit it."""
 
-
-class UniqueKeyLoader(yaml.SafeLoader):
-    """A YAML loader that refuses a duplicate key, where YAML would keep the last value."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        keys = set()
-        for key in (key for key, _ in node.value if isinstance(key, yaml.ScalarNode)):
-            if key.value in keys:
-                problem = f"{key.value!r} is given twice"
-                raise yaml.constructor.ConstructorError(problem=problem, problem_mark=key.start_mark)
-            keys.add(key.value)
-        return super().construct_mapping(node, deep)
+MAX_EXTENDS = 50
+"""Recipes in a chain of `extends`."""
 
 
 def shipped_recipes() -> dict[str, Path]:
@@ -81,11 +73,14 @@ def read_recipe(name: str, backbones: Container[str] = (), children: tuple[Path,
     `children` are the recipes that extend this one, the first one first; `backbones`: see `merge`.
 
     Raises:
-        ConfigError: a recipe of the chain does not exist, is not a mapping, or extends itself.
+        ConfigError: a recipe of the chain does not exist, is not a mapping, or extends itself; the chain is
+            longer than `MAX_EXTENDS`.
     """
     path = locate(name, children[-1].parent if children else Path())
     if path in children:
         raise ConfigError(f"{path}: extends itself through {' -> '.join(map(str, children))}")
+    if len(children) >= MAX_EXTENDS:
+        raise ConfigError(f"{path}: is the end of a chain of more than {MAX_EXTENDS} recipes")
     tree = read_mapping(path)
     if "common" in tree:
         raise ConfigError(
@@ -104,8 +99,12 @@ def locate(name: str, folder: Path) -> Path:
     shipped = shipped_recipes()
     if name in shipped:
         return shipped[name]
-    if (path := (folder / Path(name).expanduser()).resolve()).is_file():
-        return path
+    path = folder / Path(name).expanduser()
+    try:
+        if (path := path.resolve()).is_file():
+            return path
+    except OSError as error:
+        raise ConfigError(f"recipe {shorten(name)!r}: cannot be read: {error.strerror}") from error
     # The stem in lower case suggests a shipped recipe also for a published cfgs/FeatherNetB-32.yaml.
     suggestion = suggest_closest(Path(name).stem.lower(), shipped)
     raise ConfigError(f"recipe {name!r}: neither a shipped recipe nor a file{suggestion}")
@@ -113,15 +112,7 @@ def locate(name: str, folder: Path) -> Path:
 
 def read_mapping(path: Path) -> Tree:
     """Read a YAML file; raise ConfigError if it is unreadable, no YAML, no mapping, or of a newer fas."""
-    try:
-        tree = yaml.load(path.read_text(encoding="utf-8"), UniqueKeyLoader)
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise ConfigError(f"{path}: cannot be read: {reason}") from error
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = f":{mark.line + 1}" if mark else ""
-        raise ConfigError(f"{path}{line}: not YAML: {getattr(error, 'problem', error)}") from error
+    tree = read_yaml(path)
     if not isinstance(tree, dict):
         raise ConfigError(f"{path}: a recipe must be a mapping such as 'train: {{lr: 0.01}}'")
     written = tree.pop("format", FORMAT)
@@ -172,11 +163,8 @@ def parse_sets(assignments: Iterable[str]) -> Tree:
     for assignment in assignments:
         key, equals, text = assignment.partition("=")
         if not equals or not all(key.split(".")):
-            raise ConfigError(f"--set {assignment!r}: must read KEY=VALUE, e.g. train.lr=0.02")
-        try:
-            values[key] = yaml.safe_load(text)
-        except yaml.YAMLError as error:
-            raise ConfigError(f"--set {assignment!r}: the value is not YAML") from error
+            raise ConfigError(f"--set {shorten(assignment)!r}: must read KEY=VALUE, e.g. train.lr=0.02")
+        values[key] = parse_yaml(text, f"--set {shorten(assignment)!r}")
     return values
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
+from math import isfinite
 from pathlib import Path
 from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
@@ -206,7 +207,10 @@ def _check_type(value: object, kind: type[T], description: str) -> T:
 
 def _to_number(value: object, _: type) -> float:
     """Return a float; text such as `1e-3`, which YAML 1.1 does not read as a number, counts as one."""
+    number = None
     if isinstance(value, (int, float, str)) and not isinstance(value, bool):
         with suppress(ValueError, OverflowError):
-            return float(value)
-    raise ValueError(f"must be a number: {value!r}")
+            number = float(value)
+    if number is None or not isfinite(number):
+        raise ValueError(f"must be a {'number' if number is None else 'finite number'}: {value!r}")
+    return number

@@ -11,6 +11,9 @@ from fas_core.scores.thresholds import POLICIES, parse_policy
 FOLDS = re.compile(r"(\w+):(\d{1,9})")
 """COLUMN:K of `Recipe.folds`."""
 
+MAX_FOLDS = 200
+"""Each is a training run."""
+
 
 def check_between_0_and_1(_: object, attribute: Any, value: tuple[float, ...]) -> None:
     if not all(0 <= number <= 1 for number in value):
@@ -55,3 +58,5 @@ def check_folds(_: object, attribute: Any, value: str | None) -> None:
     if value is not None and (match is None or int(match[2]) < 2):
         rule = "COLUMN:K, K folds of at least 2, e.g. subject:5"
         raise ValueError(f"'{attribute.name}' must be {rule}: {value!r}")
+    if match is not None and int(match[2]) > MAX_FOLDS:
+        raise ValueError(f"'{attribute.name}' must have at most {MAX_FOLDS} folds: {value!r}")

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
-from fas_core.errors import DataError
+from fas_core.errors import DataError, format_list
+from fas_core.text_files import MAX_TABLE, read_text, refuse_long_lines, refuse_long_numbers
 
 MAX_PROBLEMS = 20
+MAX_LIST_LINE = 1 << 15
+"""Characters of a line: several of the longest paths."""
 NO_FACE = "no_face.txt"
 """File beside crops: ids of the samples in which no face was found."""
 IMAGE_SUFFIXES = (
@@ -79,16 +82,13 @@ def read_lines(path: Path) -> list[str]:
     """Read all lines of a text file, stripped; line ends are LF, CRLF or a lone CR.
 
     Raises:
-        DataError: the file is missing, cannot be read or is not text.
+        DataError: the file is missing, cannot be read, is not text, or has a line that is too long.
     """
-    try:
-        text = path.read_text(encoding="utf-8-sig")  # translates all three line ends to LF
-    except FileNotFoundError:
-        raise DataError(f"{path}: no such list") from None
-    except UnicodeDecodeError:
-        raise DataError(f"{path}: not a text file in UTF-8") from None
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read: {error.strerror}") from error
+    if not path.exists():
+        raise DataError(f"{path}: no such list")
+    text = read_text(path, MAX_TABLE)
+    refuse_long_lines(text, str(path), limit=MAX_LIST_LINE)
+    refuse_long_numbers(text.encode(), str(path))
     return [line.strip() for line in text.split("\n")]
 
 
@@ -104,5 +104,5 @@ def refuse(path: Path, problems: Sequence[str]) -> None:
 def known_split(split: str, splits: Sequence[str], where: Path) -> str:
     """Return `split` if it is one of `splits`, else raise a DataError."""
     if split not in splits:
-        raise DataError(f"{where}: no {split!r} split (there are: {', '.join(splits)})")
+        raise DataError(f"{where}: no {split!r} split (there are: {format_list(splits, 12)})")
     return split

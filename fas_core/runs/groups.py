@@ -26,7 +26,7 @@ from attrs import asdict, frozen
 
 from fas_core.config.load import FORMAT, read_mapping, to_plain, to_yaml
 from fas_core.config.recipe import HeldOut, Recipe
-from fas_core.errors import ConfigError, FasError, ModelError
+from fas_core.errors import ConfigError, FasError, ModelError, format_list
 from fas_core.registry import Registry
 from fas_core.runs import files
 from fas_core.runs.run import Run, read_required, refuse_existing_runs, structure_recipe, write_text
@@ -126,8 +126,11 @@ class ProtocolRuns:
         if set(tree) != {"protocol", "members", "recipe"} or not isinstance(members, list) or not members:
             raise ConfigError(f"{file}: must have protocol, members and recipe, and nothing else")
         registry = registry.requiring(read_required(path))
+        names = tuple(map(str, members))
+        if others := [name for name in names if name in ("", ".", "..") or Path(name).name != name]:
+            raise ConfigError(f"{file}: members must be names of folders in {path}: {format_list(others)}")
         recipe = structure_recipe(tree["recipe"], registry, str(file))
-        return cls(path, str(tree["protocol"]), tuple(map(str, members)), recipe, registry)
+        return cls(path, str(tree["protocol"]), names, recipe, registry)
 
     def create(self) -> None:
         """Write the group's file into a new folder; raise FasError if it holds runs or cannot be written."""

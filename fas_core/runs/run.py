@@ -28,12 +28,13 @@ from fas_core.config.load import FORMAT, merge, nest, read_mapping, to_plain, to
 from fas_core.config.recipe import Recipe
 from fas_core.config.structure import structure
 from fas_core.descriptors import Component
-from fas_core.errors import FasError, ModelError
+from fas_core.errors import DataError, FasError, ModelError
 from fas_core.models import PRETRAINED
 from fas_core.registry import Registry, Required
 from fas_core.runs import files, score_files
 from fas_core.scores.table import ScoreTable
 from fas_core.scores.thresholds import Threshold, fit_threshold
+from fas_core.text_files import parse_json, read_json, read_text
 
 if TYPE_CHECKING:
     from fas_core.models.model import Model
@@ -150,25 +151,30 @@ class Run:
     def metrics(self) -> list[dict[str, Any]]:
         """Read the lines of metrics.jsonl, one an epoch; raise FasError if it is damaged."""
         file = self.path / files.METRICS
-        try:
-            lines = file.read_text(encoding="utf-8").splitlines() if file.is_file() else []
-            records = [dict(json.loads(line)) for line in lines]
-            return [record | {"epoch": int(record["epoch"])} for record in records]
-        except (ValueError, TypeError, KeyError, RecursionError) as error:
-            raise FasError(f"{file}: damaged: remove it to use the run without its history") from error
+        text = read_text(file) if file.is_file() else ""
+        lines = [(f"{file}:{number}", line) for number, line in enumerate(text.splitlines(), 1)]
+        records = [(where, parse_json(line, where)) for where, line in lines]
+        for where, record in records:
+            if not _is_epoch(record):
+                raise DataError(f"{where}: no record of an epoch: remove the file to use the run without it")
+        return [record for _, record in records]
 
     def results(self) -> dict[str, Any]:
         """Read results.json, empty where the run is not finished; raise FasError if it is damaged."""
         file = self.path / files.RESULTS
         if not file.is_file():
             return {}
-        try:
-            results = json.loads(file.read_text(encoding="utf-8"))
-        except ValueError as error:
-            raise FasError(f"{file}: not JSON: {error}") from error
-        if not isinstance(results, dict):
-            raise FasError(f"{file}: not what `fas train` writes")
+        results = read_json(file)
+        if not isinstance(results, dict) or not _are_results(results):
+            raise DataError(f"{file}: not what `fas train` writes")
         return results
+
+    def train_hours(self) -> float:
+        """Return the hours that the finished run was trained; raise DataError if they are not recorded."""
+        hours = self.results().get("train_hours")
+        if hours is None:
+            raise DataError(f"{self.path / files.RESULTS}: no train_hours: not what `fas train` writes")
+        return float(hours)
 
     def is_finished(self) -> bool:
         """Return whether the run was trained to the last epoch of its recipe, and evaluated."""
@@ -211,11 +217,34 @@ def read_required(path: Path) -> Required:
     """Read the plugins that a run, or the first run of a group, was made with; empty if not known."""
     for file in (path / files.ENVIRONMENT, *sorted(path.glob(f"*/{files.ENVIRONMENT}"))):
         try:
-            plugins = json.loads(file.read_text(encoding="utf-8")).get("plugins", {})
-        except (OSError, ValueError, AttributeError):
+            record = read_json(file)
+        except FasError:
             continue
+        plugins = record.get("plugins", {}) if isinstance(record, dict) else {}
         return plugins if isinstance(plugins, dict) else {}
     return {}
+
+
+def _is_epoch(record: object) -> bool:
+    """Return whether a line of metrics.jsonl has an epoch, and the figures of dev as a mapping if at all."""
+    return (
+        isinstance(record, dict)
+        and type(record.get("epoch")) is int
+        and isinstance(record.get("dev") or {}, dict)
+    )
+
+
+def _are_results(tree: Mapping[str, Any]) -> bool:
+    """Return whether what a run's readers use of results.json has the types that were written."""
+    data, splits, hours = tree.get("data", {}), tree.get("splits", {}), tree.get("train_hours")
+    if not isinstance(data, dict) or not isinstance(splits, dict):
+        return False
+    notes = [split.get("notes", []) if isinstance(split, dict) else None for split in splits.values()]
+    return (
+        all(isinstance(fingerprint, str) for fingerprint in data.values())
+        and all(isinstance(lines, list) and all(isinstance(line, str) for line in lines) for lines in notes)
+        and (hours is None or type(hours) in (int, float))
+    )
 
 
 def write_text(path: Path, text: str) -> None:

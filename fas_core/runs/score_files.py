@@ -17,6 +17,7 @@ from fas_core.digests import hash_file, read_weights_digest
 from fas_core.errors import DataError
 from fas_core.runs import files
 from fas_core.scores.table import ScoreTable
+from fas_core.text_files import read_json
 
 
 def write_scores(run: Path, name: str, scores: ScoreTable, columns: Mapping[str, Any] | None = None) -> None:
@@ -64,10 +65,7 @@ def _find_fault(run: Path, name: str) -> str:
 
 def _read_records(folder: Path) -> dict[str, Any]:
     path = folder / files.DIGESTS
-    try:
-        records = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-    except ValueError as error:
-        raise DataError(f"{path}: not JSON, damaged: remove it and evaluate the run again") from error
+    records = read_json(path) if path.is_file() else {}
     if not (isinstance(records, dict) and all(isinstance(record, dict) for record in records.values())):
         raise DataError(f"{path}: not what `fas train` writes: remove it and evaluate the run again")
     return records

@@ -15,7 +15,7 @@ from fas_core.card import Card
 from fas_core.config.recipe import Normalize
 from fas_core.config.structure import structure
 from fas_core.data.faces import CropSettings
-from fas_core.errors import ConfigError, ModelError, format_list
+from fas_core.errors import ModelError, format_list
 from fas_core.records.model_input import ModelInput, Resize
 from fas_core.registry import Registry
 from fas_core.runtime.engines import Engine, first_line, run_by_row
@@ -57,15 +57,9 @@ class ExternalModel:
     @classmethod
     def read(cls, path: Path) -> ExternalModel:
         """Read a YAML file with these keys; raise ConfigError if it cannot be read or is not valid."""
-        import yaml
+        from fas_core.yaml_files import read_yaml
 
-        try:
-            tree = yaml.safe_load(path.read_text(encoding="utf-8"))
-        except OSError as error:
-            raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
-        except (yaml.YAMLError, UnicodeDecodeError) as error:
-            raise ConfigError(f"{path}: not a YAML file") from error
-        return structure(tree, cls, Registry(()), str(path))
+        return structure(read_yaml(path), cls, Registry(()), str(path))
 
     @property
     def card(self) -> Card:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -17,7 +18,9 @@ from numpy.typing import NDArray
 
 from fas_core.atomic import replacing
 from fas_core.errors import DataError, format_list
+from fas_core.scores.parquet import read_parquet
 from fas_core.scores.rates import ErrorRates
+from fas_core.text_files import read_bytes, refuse_long_lines, refuse_long_numbers, refuse_many_columns
 
 LIVE, ATTACK, UNKNOWN = 1, 0, -1
 
@@ -70,7 +73,7 @@ class ScoreTable:
         """
         for required in ("id", "score"):
             if required not in columns:
-                raise DataError(f"{name}: no {required!r} column (found: {', '.join(columns)})")
+                raise DataError(f"{name}: no {required!r} column (found: {format_list(columns, 12)})")
         rows = len(columns["score"])
         nulls = {kind: pa.nulls(rows, kind) for kind in set(SCHEMA.types)}
         present = {column: values for column, values in columns.items() if values is not None}
@@ -104,7 +107,7 @@ class ScoreTable:
 
         Raises DataError where the file is missing, is no such table, lacks `id` or `score`, or repeats an id.
         """
-        if not path.is_file():
+        if path.is_dir() or not path.exists():
             reason = "a folder, not a score file" if path.is_dir() else "no such score file"
             raise DataError(f"{path}: {reason}")
         try:
@@ -113,7 +116,7 @@ class ScoreTable:
         except (OSError, UnicodeDecodeError, pa.ArrowException) as error:
             raise DataError(f"{path}: cannot be read as a score table: {_one_line(error)}") from error
         if len(set(names)) < len(names):
-            raise DataError(f"{path}: a column is given twice: {', '.join(names)}")
+            raise DataError(f"{path}: a column is given twice: {format_list(names)}")
         scores = cls.of({name: table.column(name) for name in names}, name=str(path))
         refuse_repeated_ids(scores.table.column("id"), path)
         return scores
@@ -129,11 +132,13 @@ class ScoreTable:
             table = table.append_column(name, pa.array(values))
         with replacing(path) as temporary:
             if path.suffix == ".parquet":
-                pa.parquet.write_table(table, temporary, write_page_checksum=True)
+                with temporary.open("wb") as stream:  # Arrow takes no path that is not UTF-8
+                    pa.parquet.write_table(table, stream, write_page_checksum=True)
             else:
                 optional = [name for name in SCHEMA.names if name not in ("id", "score", "label")]
                 empty = [name for name in optional if self.table.column(name).null_count == len(self)]
-                pa.csv.write_csv(table.drop_columns(empty), temporary)
+                with temporary.open("wb") as stream:
+                    pa.csv.write_csv(table.drop_columns(empty), stream)
 
     def __len__(self) -> int:
         return int(self.table.num_rows)
@@ -200,13 +205,19 @@ def refuse_repeated_ids(ids: pa.Array | pa.ChunkedArray, path: Path) -> None:
 def _read_table(path: Path) -> pa.Table:
     if path.suffix == ".parquet":
         # `write` gives pages a checksum, so that a damaged file is an error and not another score.
-        return pa.parquet.read_table(path, page_checksum_verification=True)
+        return read_parquet(path)
+    data = read_bytes(path)
+    text = data.decode()
+    refuse_long_lines(text, str(path))
+    refuse_long_numbers(data, str(path))
+    refuse_many_columns(text.partition("\n")[0].count(",") + 1, str(path))
     # Only an empty unquoted cell is null, so that a species or subject called NA keeps its name.
     # Errors state the row only when a single thread reads.
     options = pa.csv.ConvertOptions(
         column_types=SCHEMA, null_values=[""], strings_can_be_null=True, quoted_strings_can_be_null=False
     )
-    return pa.csv.read_csv(path, read_options=pa.csv.ReadOptions(use_threads=False), convert_options=options)
+    one_thread = pa.csv.ReadOptions(use_threads=False)
+    return pa.csv.read_csv(io.BytesIO(data), read_options=one_thread, convert_options=options)
 
 
 def _convert(name: str, field: pa.Field, values: Any) -> pa.Array:

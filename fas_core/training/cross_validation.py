@@ -144,8 +144,8 @@ def _evaluate(fold_runs: FoldRuns, folds: FoldAssignment, runs: Mapping[str, Run
     final, reader = fold_runs.final_run(), folds.reader
     results = _evaluate_folds(fold_runs, folds, runs)
     final_results = evaluate_stored(final, reader, replicates=REPLICATES) if fold_runs.final else {}
-    hours = [float(run.results()["train_hours"]) for run in runs.values()]
-    final_hours = float(final.results()["train_hours"]) if fold_runs.final else 0.0
+    hours = [run.train_hours() for run in runs.values()]
+    final_hours = final.train_hours() if fold_runs.final else 0.0
     documents = {split: result.to_json() for split, result in final_results.items()}
     record = {
         "folds": fold_runs.spec,

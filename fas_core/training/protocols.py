@@ -93,7 +93,7 @@ def _evaluate(protocols: ProtocolRuns) -> ProtocolsOutcome:
         for split in EVALUATED_SPLITS
         if all(split in results for results in by_member.values())
     }
-    hours = sum(float(run.results()["train_hours"]) for run in runs.values())
+    hours = sum(run.train_hours() for run in runs.values())
     documents = {split: result.to_json() for split, result in results.items()}
     record = {"protocol": protocols.protocol, "train_hours": hours, "splits": documents}
     write_results(protocols.path, record)

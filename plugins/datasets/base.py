@@ -9,7 +9,9 @@ from typing import Generic, TypeVar
 from attrs import field, frozen
 
 from fas_core.data.text_lists import known_split
+from fas_core.errors import DataError
 from fas_core.records.samples import SampleTable
+from fas_core.text_files import shorten
 
 Options = TypeVar("Options")
 
@@ -49,7 +51,11 @@ class Reader(ABC, Generic[Options]):
         Raises:
             DataError: there is no such split, or its data cannot be read; all problems are named.
         """
-        return self._read(known_split(split, self.splits(), self.root))
+        try:
+            return self._read(known_split(split, self.splits(), self.root))
+        except OSError as error:  # a name in a list can be longer than any file's
+            name = shorten(str(error.filename or self.root), 300)
+            raise DataError(f"{name}: cannot be read: {error.strerror or error}") from error
 
     @abstractmethod
     def _read(self, split: str) -> SampleTable:

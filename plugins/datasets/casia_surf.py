@@ -10,6 +10,7 @@ video.
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import numpy as np
@@ -19,8 +20,9 @@ import pyarrow.csv
 from attrs import frozen
 
 from fas_core.data.text_lists import read_lines, refuse
-from fas_core.errors import DataError
+from fas_core.errors import DataError, format_list
 from fas_core.records.samples import SampleTable
+from fas_core.text_files import MAX_TABLE, read_text, refuse_many_columns
 from fas_plugins.datasets.base import Reader
 from fas_plugins.datasets.options import CasiaSurfOptions
 
@@ -119,7 +121,7 @@ def read_manifest(path: Path, ids: pa.Array) -> dict[str, pa.Array]:
     """Read the manifest's columns for these ids; null for ids that it does not list.
 
     Raises:
-        DataError: the file is not a CSV table with an `id` column.
+        DataError: the file is not a CSV table with one column `id`, and no name given twice.
     """
     convert = pa.csv.ConvertOptions(
         column_types=dict.fromkeys(("id", *MANIFEST_COLUMNS), pa.string()),
@@ -127,11 +129,15 @@ def read_manifest(path: Path, ids: pa.Array) -> dict[str, pa.Array]:
         strings_can_be_null=True,
     )
     try:
-        table = pa.csv.read_csv(path, convert_options=convert)
-    except (OSError, pa.ArrowInvalid) as error:
-        raise DataError(f"{path}: cannot be read as a CSV table: {error}") from error
+        text = read_text(path, MAX_TABLE)
+        refuse_many_columns(text.partition("\n")[0].count(",") + 1, str(path))
+        table = pa.csv.read_csv(io.BytesIO(text.encode()), convert_options=convert)
+    except pa.ArrowException as error:
+        raise DataError(f"{path}: cannot be read as a CSV table: {' '.join(str(error).split())}") from error
+    if len(set(table.column_names)) < table.num_columns:
+        raise DataError(f"{path}: a column is given twice: {format_list(table.column_names, 12)}")
     if "id" not in table.column_names:
-        raise DataError(f"{path}: no 'id' column (found: {', '.join(table.column_names)})")
+        raise DataError(f"{path}: no 'id' column (found: {format_list(table.column_names, 12)})")
     rows = pc.index_in(ids, value_set=table.column("id").combine_chunks())
     names = [name for name in MANIFEST_COLUMNS if name in table.column_names]
     return {name: table.column(name).combine_chunks().take(rows) for name in names}

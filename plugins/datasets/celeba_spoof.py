@@ -10,7 +10,6 @@ and height.
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterable
 from math import isfinite
@@ -26,6 +25,7 @@ from fas_core.data.parallel import cores, ordered
 from fas_core.data.text_lists import NO_FACE, read_lines, refuse
 from fas_core.errors import DataError, format_list
 from fas_core.records.samples import ATTACK, LIVE, SampleTable
+from fas_core.text_files import MAX_TABLE, read_json
 from fas_plugins.datasets.base import Reader
 from fas_plugins.datasets.options import CelebaSpoofOptions
 
@@ -149,10 +149,7 @@ def _read_list(file: Path) -> dict[str, list[int]]:
     Raises:
         DataError: the list is malformed, or numbers contradict each other or the photo's folder.
     """
-    try:
-        entries = json.loads("\n".join(read_lines(file)))
-    except ValueError as error:
-        raise DataError(f"{file}: not a JSON file: {error}") from None
+    entries = read_json(file, limit=MAX_TABLE)
     if not isinstance(entries, dict):
         raise DataError(f"{file}: not a JSON object of photos and their labels")
     entries = {path.replace("\\", "/"): numbers for path, numbers in entries.items()}

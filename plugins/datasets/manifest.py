@@ -100,7 +100,8 @@ class Manifest(Reader[ManifestOptions]):
         if not modalities:
             raise DataError(
                 f"{self.root}: no image column, one of path, {', '.join(self.options.modalities)} "
-                f"(found: {', '.join(table.column_names)}); name others by the option modalities=[NAME, ...]"
+                f"(found: {format_list(table.column_names, 12)}); "
+                f"name others by the option modalities=[NAME, ...]"
             )
         if not len(table):
             raise DataError(f"{self.root}: no rows below the header")

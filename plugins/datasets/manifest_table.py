@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import csv
 import io
+from collections import Counter
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.csv
-import pyarrow.parquet
 
 from fas_core.errors import DataError, format_list
 from fas_core.records.samples import COLUMNS
 from fas_core.scores.files.columns import COLUMN_NAMES, normalize_name
 from fas_core.scores.files.labels import mentions_attack
 from fas_core.scores.files.raw import decode_text, split_separator_line
+from fas_core.scores.parquet import read_parquet
+from fas_core.text_files import read_bytes, refuse_long_lines, refuse_many_columns
 
 DELIMITERS = (",", ";", "\t", "|")
 PATH_NAMES: tuple[str, ...] = ("path", "file", "filename", "file_name", "filepath", "file_path")
@@ -32,16 +34,18 @@ def read_table(path: Path, known: Collection[str]) -> pa.Table:
     """
     try:
         if path.suffix.lower() == ".parquet":
-            return pa.parquet.read_table(path)
-        delimiter, text = split_separator_line(decode_text(path, path.read_bytes()))
+            return read_parquet(path)
+        delimiter, text = split_separator_line(decode_text(path, read_bytes(path)))
+        refuse_long_lines(text, str(path))
         header, _, rows = text.lstrip("\n").partition("\n")
         delimiter = delimiter or max(
             DELIMITERS, key=lambda mark: len(set(_split_header(header, mark)) & set(known))
         )
         names = next(csv.reader([header], delimiter=delimiter))
         names = [name.strip() for name in names]
-        if repeated := {name for name in names if names.count(name) > 1}:
-            raise DataError(f"{path}: column given twice: {format_list(sorted(repeated))}")
+        refuse_many_columns(len(names), str(path))
+        if repeated := sorted(name for name, count in Counter(names).items() if count > 1):
+            raise DataError(f"{path}: column given twice: {format_list(repeated)}")
         if not rows.strip():
             raise DataError(f"{path}: no rows below the header")
         return pa.csv.read_csv(
@@ -52,15 +56,13 @@ def read_table(path: Path, known: Collection[str]) -> pa.Table:
                 column_types=dict.fromkeys(names, pa.string()), null_values=[""], strings_can_be_null=True
             ),
         )
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read: {error.strerror}") from error
     except (csv.Error, pa.ArrowException) as error:
         raise DataError(f"{path}: cannot be read as a table: {error}") from error
 
 
 def starts_with_separator_line(path: Path) -> bool:
     """Whether the header of a text file is its second line, after `sep=;`."""
-    return split_separator_line(decode_text(path, path.read_bytes()))[0] is not None
+    return split_separator_line(decode_text(path, read_bytes(path)))[0] is not None
 
 
 def match_columns(names: Sequence[str], modalities: Sequence[str], path: Path) -> dict[str, str]:

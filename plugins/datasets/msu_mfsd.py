@@ -22,7 +22,7 @@ from fas_plugins.datasets.videos import Video, VideoReader, list_video_names, pa
 LISTS = {"train": "train_sub_list.txt", "test": "test_sub_list.txt"}
 LABELS = {"real": LIVE, "attack": ATTACK}
 NAME = re.compile(
-    r"(?P<label>real|attack)_client(?P<client>\d+)_(?P<camera>[a-z]+)_SD(?:_(?P<attack>\w+))?_(?P<scene>scene\d+)"
+    r"(?P<label>real|attack)_client(?P<client>\d{1,9})_(?P<camera>[a-z]+)_SD(?:_(?P<attack>\w+))?_(?P<scene>scene\d+)"
 )
 SPECIES = {"printed_photo": "print", "ipad_video": "replay_ipad", "iphone_video": "replay_iphone"}
 
@@ -54,7 +54,7 @@ class MsuMfsd(VideoReader[NoOptions]):
         problems: list[str] = []
         for split, name in LISTS.items():
             for number, line in enumerate(read_lines(self.root / name), 1):
-                if line.isdecimal():
+                if re.fullmatch(r"[0-9]{1,9}", line):
                     people[split].add(f"{int(line):03}")
                 elif line:
                     problems.append(f"{self.root / name}:{number}: {line!r} is not a client's number")

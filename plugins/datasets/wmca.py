@@ -26,7 +26,9 @@ from fas_plugins.datasets.options import WmcaOptions
 from fas_plugins.datasets.videos import Video, VideoReader, parse_videos
 
 SPLITS = {"train": "train", "dev": "dev", "test": "eval"}
-NAME = re.compile(r"(?P<client>\d+)_(?P<session>\d+)_(?P<presenter>\d+)_(?P<type>\d)_(?P<pai>\d+)")
+NAME = re.compile(
+    r"(?P<client>\d{1,9})_(?P<session>\d{1,9})_(?P<presenter>\d{1,9})_(?P<type>\d)_(?P<pai>\d{1,9})"
+)
 # Numbers of the attack instruments as published by bob.pad.face: {type: {first number of a run: species}}.
 INSTRUMENTS: dict[str, dict[int, str | None]] = {
     "1": {1: "glasses", 2: "rigidmask", 3: "glasses", 8: "wig", 13: "rigidmask", 15: "glasses", 17: None},

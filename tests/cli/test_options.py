@@ -175,3 +175,14 @@ def test_wrong_recipe_options_are_errors_of_one_line() -> None:
     result, _ = invoke(options.recipe_options, "--data", "syntetic")
     assert isinstance(result.exception, DataError)
     assert "synthetic" in result.exception.message
+
+
+@pytest.mark.parametrize(("text", "expected"), [("nan", 2), ("-nan", 2), ("inf", 2), ("1.5", 0), ("4", 2)])
+def test_a_range_of_numbers_has_no_nan(text: str, expected: int) -> None:
+    @click.command()
+    @options.margin_option
+    def command(margin: float) -> None:
+        click.echo(margin)
+
+    result = CliRunner().invoke(command, [f"--margin={text}"])
+    assert result.exit_code == expected

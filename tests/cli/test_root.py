@@ -182,10 +182,36 @@ def test_a_missing_extra_is_one_line(fas: Fas, monkeypatch: pytest.MonkeyPatch) 
 
 def test_disabling_reaches_the_environment(fas: Fas, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(DISABLE, "acme-fas")
-    shown = fas("--disable-plugin", "fas-core:losses", "--disable-plugin", "nobody", "config", "show")
+    shown = fas("--disable-plugin", "fas-core:losses", "--disable-plugin", "metrics", "config", "show")
     assert shown.exit_code == 2
     assert "loss.name: loss 'focal': no plugin provides it" in shown.stderr
-    assert os.environ[DISABLE] == "acme-fas,fas-core:losses,nobody"
+    assert os.environ[DISABLE] == "acme-fas,fas-core:losses,metrics"
+
+
+def test_disabling_a_plugin_that_there_is_not_is_refused(fas: Fas, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(DISABLE, "")
+    shown = fas("--disable-plugin", "[/x]", "train")
+    assert (shown.exit_code, shown.stdout) == (2, "")
+    assert shown.stderr.startswith("error: --disable-plugin '[/x]': no such plugin (known: backbones, ")
+
+
+@pytest.mark.parametrize("option", ["--name", "--runs"])
+def test_a_name_that_is_too_long_is_one_line(
+    option: str, fas: Fas, recipe_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    shown = fas("train", recipe_file, option, "x" * 300)
+    assert (shown.exit_code, shown.stdout) == (2, "")
+    assert shown.stderr.endswith(": File name too long\n")
+    assert "\n" not in shown.stderr[:-1]
+
+
+def test_a_nul_in_an_argument_is_one_line(fas: Fas) -> None:
+    shown = fas("score", "a\0b")
+    assert (shown.exit_code, shown.stdout) == (2, "")
+    assert (
+        shown.stderr == "error: fas: an argument has a NUL, which no name or path can have; see fas --help\n"
+    )
 
 
 def test_commands_are_grouped_by_what_people_do(fas: Fas) -> None:

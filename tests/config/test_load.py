@@ -94,6 +94,7 @@ def test_a_chain_that_ends_in_itself_is_refused(tmp_path: Path) -> None:
         ("? [a]\n: 1\n", "{path}:1: not YAML: found unhashable key"),
         ("a: !!python/object:os.system 1\n", "{path}:1: not YAML: could not determine a constructor"),
         ("extends: [a, b]\n", "{path}: extends: must name one recipe: ['a', 'b']"),
+        (f"extends: {'x' * 300}\n", f"recipe '{'x' * 57}...': cannot be read: File name too long"),
         (
             "extends: quickstrat\n",
             "recipe 'quickstrat': neither a shipped recipe nor a file (did you mean 'quickstart'?)",
@@ -109,7 +110,7 @@ def test_files_that_are_no_recipes(tmp_path: Path, text: str, message: str) -> N
 
 def test_bytes_that_are_no_text(tmp_path: Path) -> None:
     (tmp_path / "x.yaml").write_bytes(b"\xff\xfe\x00")
-    assert refused(tmp_path / "x.yaml").startswith(f"{tmp_path / 'x.yaml'}: cannot be read: ")
+    assert refused(tmp_path / "x.yaml").startswith(f"{tmp_path / 'x.yaml'}: not a text file in UTF-8")
 
 
 @pytest.mark.parametrize("name", ["nowhere.yaml", "."])

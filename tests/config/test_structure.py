@@ -66,8 +66,8 @@ def refused(text: str, found: Registry | None = None) -> str:
         ("data: {name: folder, root: 3}", "data.root: must be text: 3"),
         # out of range
         ("train: {lr: 0}", "train.lr: must be > 0: 0.0"),
-        ("train: {lr: .nan}", "train.lr: must be > 0: nan"),
-        ("train: {lr: .inf}", "train.lr: must be < inf: inf"),
+        ("train: {lr: .nan}", "train.lr: must be a finite number: nan"),
+        ("train: {lr: .inf}", "train.lr: must be a finite number: inf"),
         ("train: {batch_size: 1}", "train.batch_size: must be >= 2: 1"),
         ("train: {momentum: 1}", "train.momentum: must be < 1: 1.0"),
         ("resize: {crop: 1.5}", "resize.crop: must be <= 1: 1.5"),

@@ -31,6 +31,7 @@ def test_a_range_is_ordered_and_within_its_bounds(pair: tuple[float, float]) -> 
         ("modalities", ("1st",), "names of letters, digits and '_'"),
         ("folds", "subject", "COLUMN:K"),
         ("folds", "subject:1", "K folds of at least 2"),
+        ("folds", "subject:999999999", "at most 200 folds"),
     ],
 )
 def test_other_values_are_refused(field: str, value: Any, rule: str) -> None:

@@ -72,3 +72,19 @@ def test_a_folder_comes_before_the_name_and_others_can_be_known() -> None:
     assert split_modality("rgb/x_ir.png") == ("rgb", "x_ir")
     assert split_modality("thermal/x.png", ("thermal",)) == ("thermal", "x")
     assert split_modality("rgb/x.png", ("thermal",)) == (None, "rgb/x")
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("a\n" + "b" * 40_000, ":2: a line of more than 32,768 characters"),
+        ("a\n" + "1" * 2000, ":2: a number of more than 1000 digits"),
+        ("a\0b", ": a NUL at character 1: not a text file, or a damaged one"),
+    ],
+    ids=["line", "digits", "NUL"],
+)
+def test_lists_of_strangers_are_read_within_limits(tmp_path: Path, text: str, problem: str) -> None:
+    (tmp_path / "list.txt").write_text(text)
+    with pytest.raises(DataError) as caught:
+        read_lines(tmp_path / "list.txt")
+    assert str(caught.value) == f"{tmp_path / 'list.txt'}{problem}"

@@ -167,7 +167,7 @@ def test_absent_photos_are_all_named(root: Path) -> None:
 
 @pytest.mark.parametrize(
     ("text", "message"),
-    [("{", "not a JSON file"), ("[]", "not a JSON object"), ("{}", "names no photos")],
+    [("{", "not JSON: "), ("[]", "not a JSON object"), ("{}", "names no photos")],
 )
 def test_other_files_are_one_line(root: Path, text: str, message: str) -> None:
     (root / "metas/intra_test/test_label.json").write_text(text)

@@ -46,3 +46,20 @@ def test_the_header_gives_the_delimiter(tmp_path: Path) -> None:
         "label": ["real"],
         "note, long": ["x, y"],
     }
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            ",".join(f"c{column}" for column in range(20_000)) + "\n1\n",
+            r"20,000 columns: at most 4,096 are read$",
+        ),
+        ("path\n" + "x" * (1 << 21) + "\n", r"m\.csv:2: a line of more than 1,048,576 characters$"),
+    ],
+    ids=["columns", "line"],
+)
+def test_manifests_of_strangers_are_read_within_limits(tmp_path: Path, text: str, message: str) -> None:
+    (tmp_path / "m.csv").write_text(text)
+    with pytest.raises(DataError, match=message):
+        read_table(tmp_path / "m.csv", ("path",))

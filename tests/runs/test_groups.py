@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from attrs import evolve
 from fixtures.strangers import Here, hooks
 
 from fas_core import Loss, PluginError
@@ -185,3 +186,10 @@ def test_a_group_whose_plugins_are_gone_opens_and_names_them(here: Here, make_re
 def test_an_environment_that_says_nothing_of_plugins_is_none(tmp_path: Path, text: str) -> None:
     (tmp_path / "environment.json").write_text(text)
     assert registry().requiring(read_required(tmp_path)).required == {}
+
+
+@pytest.mark.parametrize("member", ["../elsewhere", "/etc", "..", "a/b", ""])
+def test_a_set_has_no_runs_outside_its_folder(protocol_runs: ProtocolRuns, member: str) -> None:
+    evolve(protocol_runs, members=("4@1", member)).write()
+    with pytest.raises(ConfigError, match="members must be names of folders in"):
+        ProtocolRuns.open(protocol_runs.path, registry())

@@ -147,3 +147,44 @@ def test_a_trained_run_opens_ready_to_evaluate(trained: Path) -> None:
     assert not run.model().training
     assert run.card().threshold == run.threshold()
     assert set(run.card().data) == {"train", "dev", "test"}
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        {"data": None},
+        {"data": {"test": 1}},
+        {"splits": []},
+        {"splits": {"test": None}},
+        {"splits": {"test": {"notes": "x"}}},
+        {"splits": {"test": {"notes": [1]}}},
+        {"train_hours": "1"},
+    ],
+)
+def test_results_of_other_types_are_an_error(new_run: NewRun, record: dict[str, object]) -> None:
+    run = new_run()
+    run.create()
+    write_results(run.path, record)
+    with pytest.raises(DataError, match=r"results\.json: not what `fas train` writes$"):
+        run.results()
+
+
+def test_the_hours_of_training_are_read_from_the_results(new_run: NewRun) -> None:
+    run = new_run()
+    run.create()
+    write_results(run.path, {"train_hours": 2})
+    assert run.train_hours() == 2.0
+    write_results(run.path, {})
+    with pytest.raises(DataError, match="no train_hours"):
+        run.train_hours()
+
+
+@pytest.mark.parametrize(
+    "line", ["[]", "{}", '{"epoch": "1"}', '{"epoch": true}', '{"epoch": 1, "dev": [1]}']
+)
+def test_lines_that_are_no_epochs_are_an_error(new_run: NewRun, line: str) -> None:
+    run = new_run()
+    run.create()
+    run.write_text("metrics.jsonl", f'{{"epoch": 1}}\n{line}\n')
+    with pytest.raises(DataError, match=r"metrics\.jsonl:2: no record of an epoch"):
+        run.metrics()

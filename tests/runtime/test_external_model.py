@@ -137,7 +137,7 @@ def test_terms_from_a_file(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="cannot be read: No such file"):
         ExternalModel.read(tmp_path / "none.yaml")
     path.write_text("a: [")
-    with pytest.raises(ConfigError, match="not a YAML file"):
+    with pytest.raises(ConfigError, match=r"terms\.yaml: not YAML: "):
         ExternalModel.read(path)
 
 

@@ -14,6 +14,9 @@ from attrs import frozen
 from fas_core.errors import DataError, format_list, suggest_closest
 from fas_core.scores.files.labels import are_label_numbers, are_label_words, parse_numbers
 
+MAX_CELL = 4096
+"""Characters of a text: the longest path that Linux takes."""
+
 UNPRINTABLE = r"[\x00-\x08\x0a-\x1f\x7f-\x{9f}\x{2028}\x{2029}]"
 
 COLUMN_NAMES: dict[str, list[str]] = {
@@ -64,7 +67,7 @@ class RawTable:
     @property
     def summary(self) -> str:
         """Names of all columns, or how many there are, for messages."""
-        return ", ".join(self.names) if self.named else f"no header, {len(self.names)} columns"
+        return format_list(self.names, 12) if self.named else f"no header, {len(self.names)} columns"
 
     def column_label(self, index: int) -> str:
         """A column's name for messages."""
@@ -81,6 +84,8 @@ class RawTable:
             if pa.types.is_nested(column.type):
                 raise pa.ArrowInvalid(f"it holds {column.type}")
             text = pc.utf8_trim_whitespace(column.cast(pa.string()))
+            if (longest := pc.max(pc.utf8_length(text)).as_py() or 0) > MAX_CELL:
+                raise pa.ArrowInvalid(f"a value of {longest:,} characters, and at most {MAX_CELL:,} are read")
             if broken := pc.sum(pc.match_substring_regex(text, UNPRINTABLE)).as_py():
                 raise pa.ArrowInvalid(f"{broken} values have line breaks or control characters")
         except pa.ArrowException as error:

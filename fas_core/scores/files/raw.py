@@ -14,15 +14,26 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.json
-import pyarrow.parquet
 
 from fas_core.errors import DataError, format_list
 from fas_core.scores.files.columns import RawTable, is_known_name
 from fas_core.scores.files.labels import is_number
+from fas_core.scores.parquet import read_parquet
+from fas_core.text_files import (
+    MAX_COLUMNS,
+    MAX_DEPTH,
+    parse_json,
+    read_bytes,
+    refuse_long_lines,
+    refuse_long_numbers,
+    refuse_many_columns,
+)
 
 PARQUET = b"PAR1"
 ZIP = b"PK\x03\x04"
 JSON_SUFFIXES = (".jsonl", ".ndjson", ".json")
+
+JSON_KEY = re.compile(r'"((?:[^"\\]|\\.)*+)"\s*+:')
 
 DELIMITERS = {"\t": "tab", ";": ";", "|": "|", ",": ",", " ": "blank"}  # the first that fits is used
 
@@ -33,39 +44,38 @@ def read_raw_table(path: Path, *, delimiter: str | None = None, header: bool | N
     `delimiter` and `header` (whether there is one) are those of text; None to find out. Raises DataError
     where the file is missing, has none of these formats, is damaged, has no rows or gives a column twice.
     """
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        reason = "no such score file" if isinstance(error, FileNotFoundError) else error.strerror
-        if path.is_dir():
-            reason = "a folder, not a score file (fas eval evaluates a run)"
-        raise DataError(f"{path}: {reason}") from None
+    if path.is_dir():
+        raise DataError(f"{path}: a folder, not a score file (fas eval evaluates a run)")
+    if not path.exists():
+        raise DataError(f"{path}: no such score file")
+    data = read_bytes(path)
     try:
         raw = _parse(path, data, delimiter, header)
         names = raw.names
     except (OSError, UnicodeDecodeError, csv.Error, pa.ArrowException) as error:
         raise DataError(f"{path}: cannot be read as a table: {' '.join(str(error).split())}") from error
-    if twice := sorted({name for name in names if names.count(name) > 1}):
+    refuse_many_columns(len(names), str(path))
+    if twice := sorted(name for name, count in Counter(names).items() if count > 1):
         raise DataError(f"{path}: {len(twice)} columns are given twice: {format_list(twice)}")
     if broken := sum(not name.isprintable() for name in names):
         raise DataError(f"{path}: {broken} columns have names that cannot be printed: a damaged file?")
     if not len(raw):
-        raise DataError(f"{path}: no rows" + (f" below the header ({', '.join(names)})" if names else ""))
+        raise DataError(f"{path}: no rows" + (f" below the header ({raw.summary})" if names else ""))
     return raw
 
 
 def _parse(path: Path, data: bytes, delimiter: str | None, header: bool | None) -> RawTable:
     if data.startswith(PARQUET) or path.suffix.lower() == ".parquet":
-        # `ScoreTable.write` gives pages a checksum: a flipped bit is an error and not another score.
-        table = pa.parquet.read_table(io.BytesIO(data), page_checksum_verification=True)
-        return RawTable(path, "Parquet", table)
+        return RawTable(path, "Parquet", read_parquet(path))
     text = decode_text(path, data)
+    refuse_long_numbers(data, str(path))
     if scores := _read_json_object(text):
         return RawTable(
             path, "JSON object (id: score)", pa.table({"id": list(scores), "score": list(scores.values())})
         )
     if text[:1000].lstrip().startswith("{") or path.suffix.lower() in JSON_SUFFIXES:
         return RawTable(path, "JSON-lines", _read_json(path, text))
+    refuse_long_lines(text, str(path))
     declared, text = split_separator_line(text)
     return read_delimited(path, text, delimiter or declared, header)
 
@@ -98,7 +108,7 @@ def _read_json_object(text: str) -> dict[str, float] | None:
         return None
     try:
         values = json.loads(text)
-    except ValueError:  # several objects, one a line
+    except (ValueError, RecursionError):  # several objects, one a line
         return None
     if not all(type(value) in (int, float) for value in values.values()) or any(map(is_known_name, values)):
         return None
@@ -108,6 +118,8 @@ def _read_json_object(text: str) -> dict[str, float] | None:
 def _read_json(path: Path, text: str) -> pa.Table:
     if text[:1000].lstrip().startswith("["):
         raise DataError(f"{path}: a JSON array; write one object a line (JSON-lines)")
+    refuse_long_lines(text, str(path))
+    _check_objects(path, text)
     data, options = text.encode(), pa.json.ReadOptions(use_threads=False)
     table = pa.json.read_json(io.BytesIO(data), options)
     dates = [(field.name, pa.string()) for field in table.schema if pa.types.is_temporal(field.type)]
@@ -115,6 +127,23 @@ def _read_json(path: Path, text: str) -> pa.Table:
         return table
     types = pa.json.ParseOptions(explicit_schema=pa.schema(dates))  # ids that look like dates must stay text
     return pa.json.read_json(io.BytesIO(data), options, types)
+
+
+def _check_objects(path: Path, text: str) -> None:
+    """Refuse lines that are no objects, are nested too deep or have too many keys in all.
+
+    Arrow would make a column of each key, and it ends the process at a block of lines that are all null.
+    """
+    keys = set()
+    for match in JSON_KEY.finditer(text):
+        keys.add(match[1])
+        if len(keys) > MAX_COLUMNS:
+            raise DataError(f"{path}: more than {MAX_COLUMNS:,} columns")
+    for number, line in enumerate(text.split("\n"), 1):
+        if line.lstrip()[:1] not in ("", "{"):
+            raise DataError(f"{path}:{number}: no object; JSON-lines have one object a line")
+        if line.count("{") + line.count("[") > MAX_DEPTH:
+            parse_json(line, f"{path}:{number}")
 
 
 def read_delimited(path: Path, text: str, delimiter: str | None, header: bool | None) -> RawTable:
@@ -138,7 +167,8 @@ def read_delimited(path: Path, text: str, delimiter: str | None, header: bool | 
 def find_delimiter(text: str) -> str:
     """The first of `DELIMITERS` that splits most of 50 lines into as many cells, a number among them."""
     head = text[:100_000].split("\n")
-    lines = [line for line in head[:-1] or head if line.strip()][:50]
+    complete, last = ([line for line in part if line.strip()] for part in (head[:-1], head[-1:]))
+    lines = (complete or last)[:50]
     for delimiter in DELIMITERS:
         rows = _split_lines(lines, delimiter)
         ((width, _),) = Counter(map(len, rows)).most_common(1)
@@ -162,6 +192,7 @@ def _split(path: Path, text: str, delimiter: str) -> list[pa.Array]:
         return "skip"
 
     width = len(_split_lines([text.lstrip("\n").partition("\n")[0]], delimiter)[0])
+    refuse_many_columns(width, str(path))
     names = [str(index) for index in range(width)]
     types = dict.fromkeys(names, pa.string())
     table = pa.csv.read_csv(
@@ -185,6 +216,7 @@ def _split_blanks(path: Path, text: str, _: str) -> list[pa.Array]:
     words = pc.ascii_split_whitespace(lines)
     counts = pc.list_value_length(words)
     width = counts[0].as_py()
+    refuse_many_columns(width, str(path))
     uneven = pc.not_equal(counts, width)
     pairs = zip(lines.filter(uneven).to_pylist(), counts.filter(uneven).to_pylist(), strict=True)
     _refuse_uneven(path, list(pairs), width)
@@ -211,7 +243,7 @@ def _is_header(path: Path, first: list[str], columns: list[pa.Array]) -> bool:
     recurring = [pc.any(pc.equal(column.slice(1), column[0])).as_py() for column in known]
     if not known or any(recurring):
         raise DataError(
-            f"{path}: cannot tell whether the first line is a header ({', '.join(map(repr, first))}): "
+            f"{path}: cannot tell whether the first line is a header ({format_list(map(repr, first), 12)}): "
             f"give --header or --no-header"
         )
     return True

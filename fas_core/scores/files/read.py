@@ -79,7 +79,7 @@ class ScoreFile:
             )
         splits = [name for name in self.table.table.column("split").unique().to_pylist() if name]
         if len(splits) > 1:
-            notes.append(f"{len(splits)} splits are judged together: {', '.join(sorted(splits))}")
+            notes.append(f"{len(splits)} splits are judged together: {format_list(sorted(splits), 12)}")
         return notes
 
     def threshold(

@@ -30,6 +30,7 @@ from fas_core.data.video import opened
 from fas_core.errors import DataError, format_list
 from fas_core.names import to_text
 from fas_core.registry import Registry
+from fas_core.text_files import read_text, shorten
 from fas_plugins.commands.data.sidecars import MANIFEST, copy_lists, write_lines
 
 SETTINGS = "frames.json"
@@ -207,7 +208,8 @@ def _store_settings(destination: Path, settings: FrameSettings) -> None:
     """
     file, text = destination / SETTINGS, json.dumps(asdict(settings))
     if file.is_file():
-        if (used := file.read_text(encoding="utf-8").strip()) != text:
+        if (used := read_text(file).strip()) != text:
+            used = shorten(used, 200)
             raise DataError(f"{destination}: has frames by {used}: use the same settings or another folder")
     elif destination.is_dir() and any(not is_temporary(entry.name) for entry in destination.iterdir()):
         raise DataError(f"{destination}: is not empty, and not of frames: choose another folder")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import rich_click as click
 
-from fas_core.cli.options import output_options
+from fas_core.cli.options import FloatRange, output_options
 from fas_core.console import console
 from fas_core.errors import ConfigError
 from fas_plugins.commands.data.source import open_source, set_option
@@ -30,7 +30,7 @@ GROUPS = ("subject", "video", "group", "session", "device", "folder", "sample")
 @click.option(
     "--fractions",
     nargs=3,
-    type=click.FloatRange(0, 1),
+    type=FloatRange(0, 1),
     default=(0.6, 0.2, 0.2),
     show_default=True,
     metavar="TRAIN DEV TEST",

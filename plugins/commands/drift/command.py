@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
-from fas_core.cli.options import output_options, reading_options
+from fas_core.cli.options import FloatRange, output_options, reading_options
 from fas_core.console import console
 from fas_core.errors import DataError, format_list
 
@@ -36,7 +36,7 @@ FILE = click.Path(path_type=Path)
 )
 @click.option(
     "--significance",
-    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    type=FloatRange(0, 1, min_open=True, max_open=True),
     default=0.05,
     show_default=True,
     help="Accepted chance of a false alarm.",

@@ -17,6 +17,7 @@ from fas_core.errors import FasError
 from fas_core.registry import Registry
 from fas_core.scores.ranked import Floats
 from fas_core.scores.thresholds import Threshold
+from fas_core.text_files import read_json
 
 RuleName = Literal["mean", "weighted", "stacking", "published"]
 RULES: tuple[RuleName, ...] = get_args(RuleName)
@@ -119,13 +120,7 @@ class Ensemble:
         Raises:
             FasError: the file cannot be read, or does not hold an ensemble.
         """
-        try:
-            document = json.loads(path.read_text(encoding="utf-8"))
-        except OSError as error:
-            raise FasError(f"{path}: cannot be read: {error.strerror}") from error
-        except ValueError as error:
-            raise FasError(f"{path}: not an ensemble that fas wrote: {error}") from error
-        ensemble = structure(document, cls, Registry(()), str(path))
+        ensemble = structure(read_json(path), cls, Registry(()), str(path))
         rule = ensemble.rule
         if not rule.is_complete() or len(ensemble.thresholds) not in (0, len(rule.members)):
             raise FasError(f"{path}: a {rule.name!r} rule with missing or additional parameters")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
-from fas_core.cli.options import output_options
+from fas_core.cli.options import FloatRange, output_options
 from fas_core.cli.predict import predict_options
 from fas_core.cli.views import show_verdicts
 
@@ -30,7 +30,7 @@ NOTHING_SCORED = 1
 )
 @click.option(
     "--square",
-    type=click.FloatRange(0, 1, min_open=True),
+    type=FloatRange(0, 1, min_open=True),
     help="Side of the square that covers part of the face for the occlusion map, as a fraction of the face's "
     "side; 0.25 by default.",
 )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,7 @@ from fas_core.runs.run import Run
 from fas_core.scores.files import Reading, ScoreFile, read_scores, refuse_shared
 from fas_core.scores.table import ScoreTable
 from fas_core.scores.thresholds import Threshold, fit_threshold
+from fas_core.text_files import read_json, read_text
 from fas_plugins.commands.report.systems import EvaluatedSystem, TrainingRecord
 
 
@@ -151,7 +151,7 @@ def evaluate_source(
 
 def _open_run(path: Path, split: str, registry: Registry) -> ScoreSource:
     run = Run.open(path, registry)
-    file, results = run.scores(split), path / "results.json"
+    file = run.scores(split)
     if not file.is_file():
         splits = ", ".join(sorted(scored.stem for scored in file.parent.glob("*.csv")))
         raise DataError(
@@ -168,7 +168,7 @@ def _open_run(path: Path, split: str, registry: Registry) -> ScoreSource:
         run.fitting_scores(),
         run=run,
         split=split,
-        results=_read_json(results) if results.is_file() else {},
+        results=run.results(),
     )
 
 
@@ -193,7 +193,7 @@ def _fit_threshold(source: ScoreSource, policy: str | None) -> Threshold | None:
 def _read_training_record(run: Run, results: Mapping[str, Any]) -> TrainingRecord:
     environment = run.path / "environment.json"
     return TrainingRecord(
-        recipe=(run.path / "recipe.yaml").read_text(encoding="utf-8"),
+        recipe=read_text(run.path / "recipe.yaml"),
         environment=_read_json(environment) if environment.is_file() else {},
         data=results.get("data", {}),
         history=run.metrics(),
@@ -202,10 +202,7 @@ def _read_training_record(run: Run, results: Mapping[str, Any]) -> TrainingRecor
 
 
 def _read_json(file: Path) -> dict[str, Any]:
-    try:
-        content = json.loads(file.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise DataError(f"{file}: not JSON: {error}") from error
+    content = read_json(file)
     if not isinstance(content, dict):
         raise DataError(f"{file}: not what `fas train` writes")
     return content

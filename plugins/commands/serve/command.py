@@ -10,6 +10,7 @@ from typing import Any
 import rich_click as click
 
 from fas_core.cli.options import (
+    FloatRange,
     align_option,
     detector_option,
     external_model_option,
@@ -91,7 +92,7 @@ from fas_core.console import console
 )
 @click.option(
     "--timeout",
-    type=click.FloatRange(0, min_open=True),
+    type=FloatRange(0, min_open=True),
     default=20,
     show_default=True,
     help="Seconds in which a request must arrive and be answered.",

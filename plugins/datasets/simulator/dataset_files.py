@@ -15,6 +15,7 @@ from fas_core.atomic import replacing
 from fas_core.console import console
 from fas_core.data.parallel import ordered
 from fas_core.errors import DataError
+from fas_core.text_files import read_json
 from fas_plugins.datasets.simulator.options import SyntheticOptions
 from fas_plugins.datasets.simulator.protocol import (
     LIVE,
@@ -97,10 +98,10 @@ def _file_options(options: SyntheticOptions) -> dict[str, int]:
 
 
 def _read_record(path: Path) -> dict[str, Any]:
-    try:
-        return dict(json.loads(path.read_text(encoding="utf-8"))["made_with"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise DataError(f"{path}: cannot be read as the simulator's record: name another folder") from error
+    record = read_json(path)
+    if not isinstance(record, dict) or not isinstance(record.get("made_with"), dict):
+        raise DataError(f"{path}: cannot be read as the simulator's record: name another folder")
+    return dict(record["made_with"])
 
 
 def _write_shot(folder: Path, options: SyntheticOptions, shot: Shot) -> None:

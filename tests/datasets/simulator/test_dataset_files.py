@@ -66,7 +66,13 @@ def test_another_version_is_refused(
         is_written(simulated, small)
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"made_with": 3}'])
+def test_a_record_that_is_no_json_is_refused(tmp_path: Path, small: SyntheticOptions) -> None:
+    (tmp_path / "simulator.json").write_text("")
+    with pytest.raises(DataError, match=r"simulator\.json: not JSON: "):
+        is_written(tmp_path, small)
+
+
+@pytest.mark.parametrize("text", ["[]", "{}", '{"made_with": 3}'])
 def test_a_malformed_record_is_refused(tmp_path: Path, small: SyntheticOptions, text: str) -> None:
     (tmp_path / "simulator.json").write_text(text)
     with pytest.raises(DataError, match="simulator's record"):

@@ -74,6 +74,9 @@ def test_a_column_as_text(tmp_path: Path) -> None:
         ("a.csv", b"id,id,score\na,b,1\n", "1 columns are given twice: id"),
         ("a.csv", b"id,score,x\x01\na,1,2\n", "1 columns have names that cannot be printed"),
         ("a.json", b'[{"id": "a"}]', "a JSON array; write one object a line"),
+        ("a.json", b"null", ":1: no object; JSON-lines have one object a line"),
+        ("a.json", b'\n null{"id": 1}', ":2: no object; JSON-lines have one object a line"),
+        ("a.json", b'{"id": 1}\n' + b"null\n" * 300_000, ":2: no object; JSON-lines"),
     ],
 )
 def test_bad_files_are_refused_in_one_line(tmp_path: Path, name: str, content: bytes, message: str) -> None:
@@ -167,3 +170,37 @@ def test_one_row_of_json_lines_is_no_such_object(tmp_path: Path) -> None:
     path = tmp_path / "scores.jsonl"
     path.write_text('{"score": 0.25, "label": 1}\n')
     assert read_raw_table(path).names == ["score", "label"]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("a.csv", "id,score\na,1\nb," + "1" * 500_000, "a.csv:3: a number of more than 1000 digits"),
+        ("a.json", '{"a": 0.' + "1" * 500_000 + "}", "a.json:1: a number of more than 1000 digits"),
+        ("a.csv", ",".join(map(str, range(20_000))) + "\n", "a.csv: 20,000 columns: at most 4,096 are read"),
+        ("a.txt", " ".join(map(str, range(20_000))) + "\n", "a.txt: 20,000 columns: at most 4,096 are read"),
+        ("a.json", '{"a": {"b%s": 1}}\n', "a.json: more than 4,096 columns"),
+        ("a.json", '{"a": 1}\n{"a": ' + "[" * 60 + "]" * 60 + "}\n", "a.json:2: nested more than 50 levels"),
+        (
+            "a.csv",
+            "id,score\n" + "x" * (1 << 21) + ",1\n",
+            "a.csv:2: a line of more than 1,048,576 characters",
+        ),
+    ],
+    ids=["digits", "JSON digits", "columns", "words", "keys", "depth", "line"],
+)
+def test_files_of_strangers_are_read_within_limits(
+    tmp_path: Path, name: str, text: str, message: str
+) -> None:
+    if "%s" in text:
+        text = "".join(text % number for number in range(5000))
+    (tmp_path / name).write_text(text)
+    with pytest.raises(DataError) as caught:
+        read_raw_table(tmp_path / name)
+    assert str(caught.value).startswith(f"{tmp_path}/{message}")
+
+
+def test_a_text_that_is_too_long_is_no_id(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("id,score\n" + "x" * 5000 + ",1\nb,0\n")
+    with pytest.raises(DataError, match=r"cannot be the id: a value of 5,000 characters, and at most 4,096"):
+        read_raw_table(tmp_path / "a.csv").read_text(0, "id")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from math import isfinite
 from typing import Any
 
 from attrs import frozen
@@ -19,6 +18,9 @@ from fas_plugins.commands.report.html.axes import (
 from fas_plugins.commands.report.html.svg import Plot
 from fas_plugins.commands.report.html.theme import LIGHT, line_style
 from fas_plugins.commands.report.systems import EvaluatedSystem
+
+MAX_VALUE = 1e300
+"""Larger values, as NaN and infinity, are left out of the plots."""
 
 
 @frozen
@@ -91,4 +93,4 @@ def _read_curve(system: EvaluatedSystem, read_value: Callable[[Mapping[str, Any]
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and isfinite(value)
+    return isinstance(value, int | float) and -MAX_VALUE < value < MAX_VALUE

@@ -1,0 +1,100 @@
+"""Read Parquet of any origin within limits: a file of kilobytes can declare, or repeat, gigabytes."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet
+
+from fas_core.errors import DataError, format_list
+from fas_core.scores.parquet_pages import MAX_PAGES, read_page_sizes
+from fas_core.text_files import read_bytes, refuse_many_columns
+
+MAX_RATIO = 100
+"""How much larger than its file a table may be, where it is larger than `ALWAYS_READ` bytes."""
+ALWAYS_READ = 1 << 28
+MAX_UNPACKED = 1 << 32
+VALUE_SIZE = 8
+"""Bytes that a number takes at most."""
+
+
+def read_parquet(path: Path) -> pa.Table:
+    """Read a table whose page checksums, where it has them, are right.
+
+    Raises:
+        DataError: the file cannot be read, is damaged, has too many columns, or holds a table that is more
+            than `MAX_RATIO` times as large as the file.
+    """
+    data = read_bytes(path)
+    limit = min(max(ALWAYS_READ, MAX_RATIO * len(data)), MAX_UNPACKED)
+    try:
+        texts = _check_declared(path, data, limit)
+        # A text that all rows share is in the file once: it is repeated only after it was counted.
+        table = pa.parquet.read_table(
+            io.BytesIO(data), page_checksum_verification=True, read_dictionary=texts
+        )
+        _refuse_large(path, sum(map(_count_bytes, table.columns)), limit)
+        return table.cast(pa.schema([_to_plain(field) for field in table.schema]))
+    except (OSError, pa.ArrowException, ValueError) as error:
+        raise DataError(f"{path}: cannot be read as a table: {' '.join(str(error).split())}") from error
+
+
+def _check_declared(path: Path, data: bytes, limit: int) -> list[str]:
+    """Check the sizes that a file declares; return the columns of texts."""
+    metadata = pa.parquet.ParquetFile(io.BytesIO(data)).metadata
+    refuse_many_columns(metadata.num_columns, str(path))
+    size, texts, columns = 0, set(), []
+    for group in range(metadata.num_row_groups):
+        for index in range(metadata.num_columns):
+            column = metadata.row_group(group).column(index)
+            columns.append(column)
+            width = max(VALUE_SIZE, metadata.schema.column(index).length)
+            size += max(column.total_uncompressed_size, width * column.num_values)
+            if column.physical_type == "BYTE_ARRAY":
+                texts.add(column.path_in_schema)
+    if nested := sorted(name for name in texts if "." in name):
+        raise DataError(f"{path}: columns of lists of texts are not read: {format_list(nested)}")
+    _refuse_large(path, size, limit)
+    _check_pages(path, data, columns, limit)
+    return sorted(texts)
+
+
+def _check_pages(
+    path: Path, data: bytes, columns: Sequence[pa.parquet.ColumnChunkMetaData], limit: int
+) -> None:
+    """Check the sizes in the pages' headers, which the footer may belittle."""
+    count = unpacked = 0
+    for column in columns:
+        for page in read_page_sizes(data, _first_offset(column), column.total_compressed_size):
+            count, unpacked = count + 1, unpacked + page
+            _refuse_large(path, unpacked, limit)
+            if count > MAX_PAGES:
+                raise DataError(f"{path}: more than {MAX_PAGES:,} pages")
+
+
+def _first_offset(column: pa.parquet.ColumnChunkMetaData) -> int:
+    """Return where the pages of a column begin: with the dictionary, if it has one."""
+    first, dictionary = int(column.data_page_offset), column.dictionary_page_offset
+    return min(first, int(dictionary)) if column.has_dictionary_page and dictionary else first
+
+
+def _refuse_large(path: Path, size: int, limit: int) -> None:
+    if size > limit:
+        raise DataError(f"{path}: unpacks to {size >> 20:,} MiB: at most {limit >> 20:,} MiB are read")
+
+
+def _count_bytes(column: pa.ChunkedArray) -> int:
+    """Return the size of a column; of a dictionary, that of the values it stands for."""
+    if not pa.types.is_dictionary(column.type):
+        return int(column.nbytes)
+    lengths = (pc.binary_length(chunk.dictionary).take(chunk.indices) for chunk in column.chunks)
+    return sum(pc.sum(length).as_py() or 0 for length in lengths)
+
+
+def _to_plain(field: pa.Field) -> pa.Field:
+    kind = field.type
+    return field.with_type(kind.value_type) if pa.types.is_dictionary(kind) else field
