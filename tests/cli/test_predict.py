@@ -233,6 +233,9 @@ class FakeCamera:
     def retrieve(self) -> tuple[bool, Image]:
         return True, np.full((30, 40, 3), self.level, np.uint8)
 
+    def get(self, _: int) -> float:
+        return 40.0
+
     def release(self) -> None: ...
 
 

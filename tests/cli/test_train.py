@@ -34,14 +34,14 @@ def test_trains_judges_and_says_what_is_next(fas: Fas, recipe_file: Path, tmp_pa
     assert max(map(len, results.splitlines())) <= 80 + len(str(tmp_path))
     run = tmp_path / "tiny"
     commands = [shlex.split(line) for line in steps.splitlines()]
-    *_, (_, predict, model, photo), serve = commands
+    *_, (_, predict, model, photo, option), serve = commands
     assert [*commands[:3], serve] == [
         ["fas", "report", str(run)],
         ["fas", "eval", str(run)],
         ["fas", "export", str(run)],
         ["fas", "serve", str(run / "model.onnx")],
     ]
-    assert (predict, model) == ("predict", str(run / "model.onnx"))
+    assert (predict, model, option) == ("predict", str(run / "model.onnx"), "--no-detect")
     assert Path(photo).is_file()
     assert "\x1b" not in result.stdout  # no colour in a pipe
 

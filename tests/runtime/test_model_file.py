@@ -292,7 +292,7 @@ def test_cards_with_values_of_other_types_and_mutations() -> None:
         (change(network_size=10**9), "network_size"),
         (
             change(threshold={"value": float("nan"), "policy": "eer", "source": "dev"}),
-            "threshold: must be a fin",
+            "threshold.value: must be a finite number",
         ),
         (change(threshold=[0.5]), "threshold"),
         (change(modalities=[]), "modalities: must be one name or more"),
