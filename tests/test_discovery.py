@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+from functools import partial
 from importlib.metadata import distributions
 
 import pytest
@@ -140,9 +141,13 @@ def test_whatever_a_plugin_raises_on_import_costs_only_itself(here: Here, error:
 def test_a_ctrl_c_of_the_user_stops_also_where_the_plugin_catches_it(here: Here) -> None:
     catching = "import os, signal\ntry:\n    os.kill(os.getpid(), signal.SIGINT)\nexcept KeyboardInterrupt:\n"
     here.install("busy", f"{catching}    pass\n")
-    with pytest.raises(KeyboardInterrupt):
-        here.discover()
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job ignores the signal
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            here.discover()
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 @pytest.mark.parametrize(
@@ -269,9 +274,14 @@ def test_ctrl_c_while_plugins_are_imported_stops_fas(site: Site) -> None:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),  # a background job ignores it
     )
     assert process.stderr is not None
-    assert process.stderr.readline() == "asleep\n"
-    process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=60)
-    assert (process.returncode, errors) == (130, "error: interrupted\n")
+    try:
+        assert process.stderr.readline() == "asleep\n"
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=60)
+        assert (process.returncode, errors) == (130, "error: interrupted\n")
+    finally:
+        process.kill()
+        process.communicate()
