@@ -14,8 +14,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fas_core.console import Console, Styled, Table
+from fas_core.console import Console
 from fas_core.errors import FasError
+from fas_core.text_table import Styled, Table
 
 TABLE = Table(
     "Rates in %",

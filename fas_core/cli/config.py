@@ -10,8 +10,9 @@ from fas_core.cli.group import CommandGroup
 from fas_core.cli.options import output_options, recipe_options
 from fas_core.config.advice import describe_crop_mismatch
 from fas_core.config.load import DEFAULT, load_recipe, read_summary, shipped_recipes, to_plain, to_yaml
-from fas_core.console import Table, console
+from fas_core.console import console
 from fas_core.registry import registry
+from fas_core.text_table import Table
 
 
 @click.group(cls=CommandGroup, prefix="config ")

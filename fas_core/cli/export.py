@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any, Literal
 import rich_click as click
 
 from fas_core.cli.options import PATH, output_options
-from fas_core.console import Table, console
+from fas_core.console import console
 from fas_core.descriptors import Exporter
 from fas_core.errors import FasError, require
 from fas_core.failures import format_traceback
+from fas_core.text_table import Table
 
 if TYPE_CHECKING:
     from fas_core.contracts import Exported

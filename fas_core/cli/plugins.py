@@ -9,11 +9,12 @@ from attrs import NOTHING, fields
 
 from fas_core.cli.group import CommandGroup
 from fas_core.cli.options import output_options
-from fas_core.console import Table, console
+from fas_core.console import console
 from fas_core.descriptors import KINDS, Command, Component
 from fas_core.errors import FasError, PluginError, suggest_closest
 from fas_core.failures import format_traceback
 from fas_core.registry import PluginRecord, Registry, registry
+from fas_core.text_table import Table
 
 
 @click.group(cls=CommandGroup, prefix="plugins ")

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fas_core.console import Table, console
+from fas_core.console import console
+from fas_core.text_table import Table
 
 if TYPE_CHECKING:
     from fas_core.evaluation import Result

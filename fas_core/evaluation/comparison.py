@@ -9,7 +9,6 @@ from typing import Any, Protocol
 
 from attrs import field, frozen
 
-from fas_core.console import Styled, Table
 from fas_core.errors import DataError
 from fas_core.evaluation.bootstrap import align_scores
 from fas_core.evaluation.error_counts import SmallCount
@@ -19,6 +18,7 @@ from fas_core.evaluation.metrics import BoundMetric, finite_or_none
 from fas_core.evaluation.notes import SMALL_COUNT, describe_exact, wrap_note
 from fas_core.evaluation.result import Result, oracle_notes
 from fas_core.scores.table import ScoreTable
+from fas_core.text_table import Styled, Table
 
 NAME_WIDTH = 16
 """The most characters of a system's name per line of its column's header, so that tables fit 80 columns."""

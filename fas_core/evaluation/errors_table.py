@@ -10,9 +10,9 @@ from collections.abc import Sequence
 
 from attrs import frozen
 
-from fas_core.console import Styled, Table
 from fas_core.evaluation.formatting import UNDEFINED, percent
 from fas_core.evaluation.result import Result
+from fas_core.text_table import Styled, Table
 
 
 @frozen

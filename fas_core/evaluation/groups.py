@@ -11,7 +11,7 @@ from attrs import evolve, fields, frozen
 
 from fas_core.config.recipe import MetricChoice
 from fas_core.config.structure import structure
-from fas_core.console import Table, console
+from fas_core.console import console
 from fas_core.descriptors import Metric, NoOptions
 from fas_core.errors import ConfigError, DataError
 from fas_core.evaluation.bootstrap import REPLICATES
@@ -22,6 +22,7 @@ from fas_core.records.samples import ATTACK, LIVE
 from fas_core.registry import Registry
 from fas_core.scores.table import ScoreTable
 from fas_core.scores.thresholds import Threshold
+from fas_core.text_table import Table
 
 
 @frozen

@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 from attrs import evolve, frozen
 
-from fas_core.console import Styled, Table
 from fas_core.data.folds import plural
 from fas_core.evaluation.formatting import format_header, percent
 from fas_core.evaluation.metrics import finite_values
 from fas_core.evaluation.notes import describe_intervals, describe_warnings, threshold_text
 from fas_core.evaluation.result import Result
 from fas_core.evaluation.tables import format_tables, published_table
+from fas_core.text_table import Styled, Table
 
 
 @frozen

@@ -11,7 +11,6 @@ from collections.abc import Iterable, Sequence
 
 from attrs import evolve
 
-from fas_core.console import Styled, Table
 from fas_core.evaluation.errors_table import errors_table
 from fas_core.evaluation.formatting import format_header, is_rate, percent, plain
 from fas_core.evaluation.notes import (
@@ -24,6 +23,7 @@ from fas_core.evaluation.notes import (
     threshold_text,
 )
 from fas_core.evaluation.result import Result
+from fas_core.text_table import Styled, Table
 
 PUBLISHED = ("acc", "eer", "tpr@fpr=1e-2", "tpr@fpr=1e-3", "apcer_max", "apcer", "bpcer", "acer")
 """The metrics of the published table, in its order, and the APCER of the worst species."""

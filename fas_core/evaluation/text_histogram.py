@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 from attrs import frozen
 
-from fas_core.console import Styled, Table
 from fas_core.scores.ranked import Counts, Floats, Ranked
 from fas_core.scores.rates import ErrorRates
 from fas_core.scores.thresholds import Threshold
+from fas_core.text_table import Styled, Table
 
 BINS = 20
 """Roughly how many rows there are."""

@@ -11,7 +11,7 @@ import pyarrow as pa
 from attrs import evolve, frozen
 
 from fas_core.config.recipe import Recipe
-from fas_core.console import Table, console
+from fas_core.console import console
 from fas_core.data.folds import FoldAssignment, plural, shared_groups, straddling_subjects
 from fas_core.data.open import open_choice
 from fas_core.errors import ConfigError, DataError, FasError
@@ -25,6 +25,7 @@ from fas_core.runs.groups import FINAL, FoldRuns, is_main_process, naming
 from fas_core.runs.run import Run, refuse_existing_runs, write_results
 from fas_core.scores.table import ScoreTable
 from fas_core.scores.thresholds import fit_threshold
+from fas_core.text_table import Table
 from fas_core.training import job
 
 

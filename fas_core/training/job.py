@@ -10,7 +10,7 @@ from attrs import frozen
 
 from fas_core.config.advice import describe_crop_mismatch
 from fas_core.config.recipe import Recipe
-from fas_core.console import Table, console
+from fas_core.console import console
 from fas_core.contracts import DatasetReader
 from fas_core.data.open import open_choice
 from fas_core.errors import DataError
@@ -21,6 +21,7 @@ from fas_core.records.samples import SampleTable
 from fas_core.registry import Registry
 from fas_core.runs import files
 from fas_core.runs.run import Run, write_results
+from fas_core.text_table import Table
 from fas_core.training.process import accelerator_for
 from fas_core.training.trainer import Training, check_trainable
 

@@ -9,7 +9,7 @@ from typing import Any
 from attrs import evolve, frozen
 
 from fas_core.config.recipe import Recipe
-from fas_core.console import Table, console
+from fas_core.console import console
 from fas_core.data.open import open_choice
 from fas_core.data.protocols import Protocol
 from fas_core.evaluation.spread import Spread, spread, spread_tables
@@ -17,6 +17,7 @@ from fas_core.inference.evaluate_split import EVALUATED_SPLITS, evaluate_stored
 from fas_core.registry import Registry
 from fas_core.runs.groups import ProtocolRuns, is_main_process, naming
 from fas_core.runs.run import Run, write_results
+from fas_core.text_table import Table
 from fas_core.training import job
 
 

@@ -11,12 +11,13 @@ from attrs import evolve
 
 from fas_core import NoOptions
 from fas_core.config.recipe import MetricChoice, Recipe
-from fas_core.console import Console, Styled
+from fas_core.console import Console
 from fas_core.descriptors import Metric
 from fas_core.evaluation import BoundMetric, Result, bind_metrics, evaluate, format_tables
 from fas_core.registry import registry
 from fas_core.scores.table import ScoreTable
 from fas_core.scores.thresholds import Threshold
+from fas_core.text_table import Styled
 
 EER = Threshold(0.5, "eer", "dev")
 GAP = BoundMetric("gap", lambda options, scores, threshold: {"gap": 0.123456}, NoOptions())

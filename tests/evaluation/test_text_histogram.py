@@ -9,11 +9,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from fas_core.console import Console, Styled, Table
+from fas_core.console import Console
 from fas_core.evaluation import text_histogram
 from fas_core.evaluation.text_histogram import BINS, bin_scores, score_range
 from fas_core.scores.table import ScoreTable
 from fas_core.scores.thresholds import Threshold
+from fas_core.text_table import Styled, Table
 
 ANY = st.sampled_from(
     [-1.0, 0.0, 0.25, 0.5, 0.5000000000000001, 1.0, 1e9, 1e99, -1e200, inf, -inf, 1.7e308, -1.7e308, 5e-324]

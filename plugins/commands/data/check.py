@@ -10,12 +10,12 @@ from typing import Any
 import pyarrow.compute as pc
 from attrs import asdict, frozen
 
-from fas_core.console import Table
 from fas_core.contracts import DatasetReader
 from fas_core.data.images import box_overlaps
 from fas_core.data.listing import ListsFolder
 from fas_core.errors import DataError, format_list
 from fas_core.records.samples import ATTACK, LIVE, SampleTable
+from fas_core.text_table import Table
 from fas_plugins.commands.data.decoding import explain_undecodable
 from fas_plugins.commands.data.image_files import Files, list_images, read_files
 

@@ -20,12 +20,12 @@ import pyarrow.compute as pc
 from attrs import evolve, frozen
 
 from fas_core.atomic import write_text
-from fas_core.console import Table
 from fas_core.data.folds import assign_groups, plural, straddling_subjects
 from fas_core.errors import ConfigError, DataError, FasError, format_list
 from fas_core.names import to_text
 from fas_core.records.samples import ATTACK, COLUMNS, LIVE, SampleTable
 from fas_core.scores.label_words import parse_class, parse_split
+from fas_core.text_table import Table
 
 SPLITS = ("train", "dev", "test")
 GROUP_COLUMNS = ("subject", "video", "group", "session", "device")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from attrs import evolve
 
-from fas_core.console import Styled, Table
 from fas_core.evaluation.formatting import percent, plain
 from fas_core.evaluation.notes import wrap_note
+from fas_core.text_table import Styled, Table
 from fas_plugins.commands.drift.result import Change, Drift, Shift
 
 NAMES = {

@@ -8,9 +8,9 @@ from itertools import combinations
 import numpy as np
 from attrs import frozen
 
-from fas_core.console import Table
 from fas_core.evaluation.formatting import percent, plain
 from fas_core.scores.ranked import Floats
+from fas_core.text_table import Table
 
 
 @frozen

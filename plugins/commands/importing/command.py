@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, Literal
 import rich_click as click
 
 from fas_core.cli.options import output_options, recipe_options
-from fas_core.console import Table, console
+from fas_core.console import console
 from fas_core.errors import format_list
+from fas_core.text_table import Table
 
 if TYPE_CHECKING:
     from fas_plugins.commands.importing.import_checkpoint import ImportedRun

@@ -13,9 +13,10 @@ import rich_click as click
 
 from fas_core.atomic import replacing
 from fas_core.cli.options import output_options
-from fas_core.console import Table, console
+from fas_core.console import console
 from fas_core.data.fetched_models import fetched_model
 from fas_core.errors import FasError
+from fas_core.text_table import Table
 from fas_plugins.commands.models.catalogue import CATALOGUE, CatalogueEntry
 
 PIP_OPTIONS = (

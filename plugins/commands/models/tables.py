@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import evolve
 
-from fas_core.console import Table
+from fas_core.text_table import Table
 
 if TYPE_CHECKING:
     from fas_plugins.commands.models.cost import Block, Cost

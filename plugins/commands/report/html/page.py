@@ -10,10 +10,10 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from fas_core import __version__
-from fas_core.console import Table
 from fas_core.evaluation.comparison import Comparison, comparison_table
 from fas_core.names import escape_lines
 from fas_core.runtime.explain import Explainer
+from fas_core.text_table import Table
 from fas_plugins.commands.report.html.misclassified import MisclassifiedGroup, find_misclassified
 from fas_plugins.commands.report.html.svg import Plot
 from fas_plugins.commands.report.html.theme import COLOURS
