@@ -10,8 +10,10 @@ from __future__ import annotations
 import math
 import re
 import signal
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from multiprocessing import AuthenticationError
 from typing import Any
 
 import numpy as np
@@ -185,10 +187,13 @@ class TrainingLoader(DataLoader[Any]):
                 f"cannot start {self.num_workers} processes that read images: {error.strerror or error}: "
                 "give fewer --workers; --workers 0 reads in the main process"
             ) from error
-        for batch in batches:
-            if isinstance(batch, FasError):
-                raise batch
-            yield batch.to_batch()
+        try:
+            for batch in batches:
+                if isinstance(batch, FasError):
+                    raise batch
+                yield batch.to_batch()
+        except (EOFError, ConnectionError) as error:  # a process died while it passed pixels on, a moment ago
+            raise WorkerError(_explain_death("unknown", "")) from error
 
 
 def training_loader(
@@ -222,11 +227,21 @@ def training_loader(
         batch_size=None,  # the sampler yields batches of rows
         sampler=rows[start_batch:],
         num_workers=train.workers,
-        worker_init_fn=_ignore_interrupt,
+        worker_init_fn=_start_worker,
         generator=torch.Generator(),  # reading must not use the model's random numbers
     )
 
 
-def _ignore_interrupt(_: int) -> None:
-    """Leave Ctrl-C to the training process, which ends the workers."""
+def _start_worker(_: int) -> None:
+    """Leave Ctrl-C, and the report of why reading ends, to the training process, which ends the workers."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    sys.excepthook = print_unless_disconnected
+
+
+def print_unless_disconnected(kind: type[BaseException], error: BaseException, trace: Any) -> None:
+    """Print an error of a thread, but not that the training process has hung up while it was sent pixels.
+
+    The thread of `multiprocessing.resource_sharer` hands its errors to `sys.excepthook`.
+    """
+    if not isinstance(error, (EOFError, ConnectionError, AuthenticationError)):
+        sys.__excepthook__(kind, error, trace)

@@ -17,10 +17,12 @@ from attrs import evolve
 from fas_core import DataError
 from fas_core.config.recipe import Augment, Recipe
 from fas_core.data.loader import (
+    TrainingBatches,
     WorkerError,
     draw_presence,
     epoch_batches,
     name_worker_failures,
+    print_unless_disconnected,
     training_loader,
 )
 from fas_core.records.outputs import Batch
@@ -315,3 +317,30 @@ def test_modality_dropout_says_who_is_present_and_changes_no_image(make_samples:
         assert torch.equal(batch.presence, same.presence)
         for modality in ("rgb", "depth"):
             assert torch.equal(batch.images[modality], without.images[modality])
+
+
+@pytest.mark.parametrize("error", [EOFError(), ConnectionResetError(), BrokenPipeError()])
+def test_a_worker_says_nothing_of_a_training_process_that_has_hung_up(
+    error: Exception, capsys: pytest.CaptureFixture[str]
+) -> None:
+    print_unless_disconnected(type(error), error, None)
+    assert capsys.readouterr().err == ""
+
+
+def test_a_worker_prints_other_errors_of_its_threads(capsys: pytest.CaptureFixture[str]) -> None:
+    error = ValueError("a bug")
+    print_unless_disconnected(ValueError, error, None)
+    assert capsys.readouterr().err == "ValueError: a bug\n"
+
+
+@pytest.mark.parametrize("error", [EOFError(), ConnectionResetError(), BrokenPipeError()])
+def test_a_worker_that_dies_while_it_passes_pixels_on_is_one_line(
+    make_samples: Make, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def disconnect(*_: object) -> None:
+        raise error
+
+    batches = training_loader(make_samples(10), recipe(), epoch=0)
+    monkeypatch.setattr(TrainingBatches, "__getitem__", disconnect)
+    with pytest.raises(WorkerError, match="ended early, most likely because memory ran out"):
+        next(iter(batches))
