@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from fas_core import former_paths, library_settings
 from fas_core.descriptors import (
     Backbone,
+    Catalogue,
     Command,
     Component,
     Dataset,
@@ -53,7 +54,7 @@ _LAZY = {
 }
 """Modules that are imported when one of these names is first used."""
 
-__all__ = ["Backbone", "Command", "Component", "Dataset", "Exporter", "Fusion", "Loss", "Metric", "NoOptions"]
+__all__ = ["Backbone", "Catalogue", "Command", "Component", "Dataset", "Exporter", "Fusion", "Loss", "Metric", "NoOptions"]
 __all__ += ["ConfigError", "DataError", "FasError", "ModelError", "PluginError", "__version__", "hookimpl"]
 __all__ += ["Batch", "BranchSize", "Card", "Exported", "Model", "ModelInput", "Outputs", "Predictor"]
 __all__ += ["SampleTable", "ScoreTable", "Submission", "SubmissionPart", "Threshold", "Verification"]

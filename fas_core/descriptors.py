@@ -10,6 +10,7 @@ import importlib
 import re
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
+from importlib import resources
 from typing import Any, ClassVar, Literal, get_args, get_type_hints
 
 from attrs import field, fields, frozen, has
@@ -20,6 +21,7 @@ from fas_core.failures import Provider, naming_failures, top_package
 NAME = re.compile(r"[a-z][a-z0-9]*([_-][a-z0-9]+)*")
 NAME_RULE = "use lower-case letters and digits joined by '_' or '-'"
 TARGET = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
+FILE_TARGET = re.compile(r"[A-Za-z_][\w.]*:[\w-]+\.yaml")
 
 Stage = Literal["inputs", "maps", "embeddings", "logits"]
 
@@ -276,10 +278,39 @@ class Command(Component):
     hidden: bool = False
 
 
+def _check_file_target(owner: Component, _: object, target: str) -> None:
+    if not FILE_TARGET.fullmatch(target):
+        raise PluginError(f"{owner.kind} {owner.name!r}: target {target!r} must read 'package:file.yaml'")
+
+
+@frozen(kw_only=True)
+class Catalogue(Component):
+    """A list of public models that `fas models get` fetches: `fas_core.runtime.public_model` has its format.
+
+    Args:
+        target: `"package:file.yaml"`, a file that the package ships. It takes no options class.
+    """
+
+    kind: ClassVar[str] = "catalogue"
+    hook: ClassVar[str] = "fas_public_models"
+
+    target: str = field(validator=_check_file_target)
+
+    def load(self) -> str:
+        """Return the text of the file.
+
+        Raises:
+            PluginError: the package cannot be imported or has no such file.
+        """
+        package, _, name = self.target.partition(":")
+        with self.naming_failures():
+            return resources.files(package).joinpath(name).read_text(encoding="utf-8")
+
+
 PANELS = ("Train and evaluate", "Ship and run", "Data", "Inspect")
 """Headings of `fas --help`, in order; further ones of plugins follow."""
 
 KINDS: dict[str, type[Component]] = {
-    cls.kind: cls for cls in (Backbone, Fusion, Dataset, Loss, Metric, Exporter, Command)
+    cls.kind: cls for cls in (Backbone, Fusion, Dataset, Loss, Metric, Exporter, Command, Catalogue)
 }
 """The class of each kind of component; it names its hook in `fas_core.hookspecs`."""

@@ -14,7 +14,7 @@ from collections.abc import Iterable
 
 import pluggy
 
-from fas_core.descriptors import Backbone, Command, Dataset, Exporter, Fusion, Loss, Metric
+from fas_core.descriptors import Backbone, Catalogue, Command, Dataset, Exporter, Fusion, Loss, Metric
 
 PROJECT = "fas"
 hookspec = pluggy.HookspecMarker(PROJECT)
@@ -119,5 +119,19 @@ def fas_commands() -> Iterable[Command]:
     ...     yield Command(name="upload", summary="Send a run to the lab", target="acme_fas.upload:upload")
     >>> next(fas_commands()).name
     'upload'
+    """
+    return ()
+
+
+@hookspec
+def fas_public_models() -> Iterable[Catalogue]:
+    """Lists of public models for `fas models get`: `target` is a YAML file of the package.
+
+    >>> from fas_core import Catalogue, hookimpl
+    >>> @hookimpl
+    ... def fas_public_models():
+    ...     yield Catalogue(name="acme", summary="Models of the lab", target="acme_fas:models.yaml")
+    >>> next(fas_public_models()).target
+    'acme_fas:models.yaml'
     """
     return ()

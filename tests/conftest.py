@@ -19,7 +19,7 @@ from attrs import frozen
 from click.testing import CliRunner, Result
 from numpy.typing import NDArray
 
-pytest_plugins = ["fixtures.recipes", "fixtures.runs", "fixtures.samples", "fixtures.strangers"]
+pytest_plugins = ["fixtures.recipes", "fixtures.runs", "fixtures.samples", "fixtures.strangers", "fixtures.public_models"]
 
 ROOT = Path(__file__).parent.parent
 Image = NDArray[np.uint8]

@@ -9,10 +9,13 @@ import rich_click as click
 from attrs import evolve
 
 from fas_core.cli.options import (
+    MODEL,
     PATH,
     aggregate_option,
+    detector_option,
     evaluation_options,
     evaluation_workers_option,
+    external_model_option,
     output_options,
     threshold_option,
 )
@@ -28,7 +31,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("target", type=PATH, metavar="RUN|MODEL.onnx")
+@click.argument("target", type=MODEL, metavar="RUN|MODEL.onnx|public:NAME")
 @click.option("--split", default="test", show_default=True, help="Split to score: train, dev or test.")
 @click.option(
     "--data",
@@ -53,6 +56,8 @@ if TYPE_CHECKING:
 @aggregate_option
 @click.option("--modalities", metavar="NAME[,NAME...]", help="Give the model these modalities alone.")
 @click.option("--subsets", is_flag=True, help="Evaluate every subset of the modalities, a row each.")
+@external_model_option
+@detector_option
 @evaluation_workers_option
 @evaluation_options
 @output_options
@@ -66,6 +71,8 @@ def command(
     aggregate: str | None,
     modalities: str | None,
     subsets: bool,
+    external: Path | None,
+    detector: str | None,
     workers: int,
     evaluation: EvaluationOptions,
 ) -> None:
@@ -75,8 +82,12 @@ def command(
     Of folds (`fas train --folds`) the final model is evaluated.
     With several --data one table has them all, and the run's own first: one threshold, fitted on its dev.
     A model trained with train.modality_dropout scores what samples have, and on demand less than that.
+    A public model, or one that --foreign describes, crops photos to the face as it was trained: around the
+    sample's box, or a detected face. A photo without a face has no score.
     """
-    if target.is_dir():
+    from fas_core.runs.files import is_run_folder
+
+    if is_run_folder(target):
         require("train", "torch", "safetensors")
     from fas_core.cli.next_steps import show_evaluation_steps
     from fas_core.data.protocols import protocols_of
@@ -85,7 +96,7 @@ def command(
     from fas_core.registry import registry
     from fas_core.runs.groups import ProtocolRuns, open_runs
 
-    opened = open_runs(target, registry()) if target.is_dir() else None
+    opened = open_runs(target, registry()) if is_run_folder(target) else None
     grouped, narrowed = evaluation.group_by is not None, bool(modalities or scores)
     if isinstance(opened, ProtocolRuns):
         _refuse_for_protocol_runs(subsets or grouped, len(data) > 1 or bool(protocols))
@@ -97,12 +108,13 @@ def command(
         show_evaluation_steps(target)
         return
     known = protocols_of(protocols, registry())
-    model = load_model(target, registry())
+    model = load_model(target, registry(), external=external, detector=detector)
     if len(data) > 1:
         _evaluate_across(model, data, known, plan)
     else:
         _evaluate_one(model, data[0] if data else None, known, plan, subsets=subsets)
-    show_evaluation_steps(target)
+    if external is None:
+        show_evaluation_steps(target)
 
 
 def _refuse_for_protocol_runs(one_model_only: bool, several_data: bool) -> None:

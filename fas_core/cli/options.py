@@ -20,6 +20,21 @@ Command = Callable[..., Any]
 PATH = click.Path(path_type=Path)
 
 
+class ModelPath(click.Path):
+    """A run, a model file, or the name of a fetched public model, `public:NAME`, whose folder it gives."""
+
+    def __init__(self) -> None:
+        super().__init__(path_type=Path)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        from fas_core.data.fetched_models import resolve_model
+
+        return super().convert(resolve_model(str(value)), param, ctx)
+
+
+MODEL = ModelPath()
+
+
 class FloatRange(click.FloatRange):
     """A range of numbers without NaN, which click takes for a number in every range."""
 

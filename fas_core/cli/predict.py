@@ -13,7 +13,7 @@ import rich_click as click
 
 from fas_core.atomic import write_text
 from fas_core.cli.options import (
-    PATH,
+    MODEL,
     Command,
     align_option,
     detector_option,
@@ -77,7 +77,7 @@ def predict_options(command: Command) -> Command:
 
 
 @click.command()
-@click.argument("model", type=PATH)
+@click.argument("model", type=MODEL, metavar="RUN|MODEL.onnx|public:NAME")
 @click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
 @predict_options
 @click.option(

@@ -1,4 +1,4 @@
-"""The folder of models that `fas models get` fetched."""
+"""The folder of models that `fas models get` fetched, and the names by which commands take them."""
 
 from __future__ import annotations
 
@@ -7,8 +7,17 @@ from pathlib import Path
 
 from platformdirs import user_data_path
 
+from fas_core.descriptors import NAME
+from fas_core.errors import ModelError
+
 FOLDER_VARIABLE = "FAS_MODELS_DIR"
 """Environment variable that names another folder."""
+
+PREFIX = "public:"
+"""Start of a MODEL argument that names a public model rather than a path."""
+
+ENTRY_FILE = "model.yaml"
+"""File of a fetched public model that describes it, see `fas_core.runtime.public_model`."""
 
 
 def fetched_models_folder() -> Path:
@@ -24,3 +33,32 @@ def fetched_models_folder() -> Path:
 def fetched_model(name: str) -> Path:
     """Return the path of a model's ONNX file, whether it was fetched or not."""
     return fetched_models_folder() / f"{name}.onnx"
+
+
+def public_model_folder(name: str) -> Path:
+    """Return the folder of a public model, whether it was fetched or not."""
+    return fetched_models_folder() / name
+
+
+def is_public_model(path: Path) -> bool:
+    """Return whether a path is the folder of a fetched public model."""
+    return (path / ENTRY_FILE).is_file()
+
+
+def resolve_model(text: str) -> Path:
+    """Return the path that a MODEL argument stands for: itself, or the folder of a fetched public model.
+
+    `public:NAME` names a public model, and so does NAME alone where no file or folder has that name.
+
+    Raises:
+        ModelError: the public model was not fetched.
+    """
+    name = text.removeprefix(PREFIX)
+    is_named = text.startswith(PREFIX)
+    if not is_named and (not NAME.fullmatch(name) or Path(text).exists()):
+        return Path(text)
+    if NAME.fullmatch(name) and is_public_model(public_model_folder(name)):
+        return public_model_folder(name)
+    if is_named:
+        raise ModelError(f"{text}: not fetched: `fas models get {name}` fetches it, `fas models get` lists all")
+    return Path(text)

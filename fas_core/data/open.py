@@ -53,9 +53,12 @@ def resolve_dataset(spec: str, options: Mapping[str, Any] | None, registry: Regi
 
 
 def replace_dataset(
-    spec: str, choice: DatasetChoice, registry: Registry, protocols: Mapping[str, str] | None = None
+    spec: str,
+    choice: DatasetChoice | None,
+    registry: Registry,
+    protocols: Mapping[str, str] | None = None,
 ) -> DatasetChoice:
-    """Return the recipe entry of `spec`, to use in place of a recipe's `choice`.
+    """Return the recipe entry of `spec`, to use in place of a recipe's `choice`, if there is one.
 
     Where `spec` names the recipe's own data set, its options and, unless `spec` has a root, its root stay.
     Another folder or manifest has the recipe's names of modalities, if these are an option of its data set.
@@ -66,6 +69,9 @@ def replace_dataset(
         ConfigError: the data set has no such protocol.
     """
     component, root = identify_dataset(spec, registry)
+    if choice is None:
+        protocol = (protocols or {}).get(registry.name_of(component))
+        return resolve_dataset(spec, None if protocol is None else {"protocol": protocol}, registry)
     same = choice.name in (component.name, component.qualified_name)
     protocol = (protocols or {}).get(registry.name_of(component))
     if same and protocol is None:

@@ -80,6 +80,8 @@ def _origin_notes(
     model: LoadedModel, data: Sequence[_DataSet], results: Sequence[Result], absent: str
 ) -> list[str]:
     """Say what the model was trained on, where the threshold is from, and what the model never saw."""
+    if model.data is None:
+        return [model.note] if model.note else []
     own = _format_spec(model.data)
     seen = [item.name for item in data if item.seen and item.name != OWN]
     unseen = [item.name for item in data if not item.seen]
@@ -110,14 +112,16 @@ def _open_data_sets(
     for spec, choice in zip(specs, choices, strict=True):
         reader = open_choice(choice, registry)
         _check_samples(reader, model, split)
-        is_own = _identity(choice) == _identity(own) or _has_own_samples(reader, choice, model)
+        is_own = own is not None and (
+            _identity(choice) == _identity(own) or _has_own_samples(reader, choice, model)
+        )
         if is_own and OWN not in (item.name for item in data):
             data.insert(0, _DataSet(OWN, _format_spec(choice), reader, seen=True))
         else:
             name = _unique_name(_row_name(spec, choice), [OWN, *(item.name for item in data)])
-            seen = _overlap(choice.root, own.root)
+            seen = own is not None and _overlap(choice.root, own.root)
             data.append(_DataSet(name, _format_spec(choice), reader, seen=seen))
-    if data[0].name == OWN:
+    if own is None or data[0].name == OWN:
         return data, ""
     try:
         reader = open_choice(own, registry, make=False)
@@ -138,7 +142,7 @@ def _check_samples(reader: DatasetReader, model: LoadedModel, split: str) -> Non
     if not len(samples):
         raise DataError(f"{samples.root}: no samples in {split}")
     if not model.input.partial:
-        samples.need(model.input.modalities)
+        samples.need(model.input.photos)
 
 
 def _identity(choice: DatasetChoice) -> tuple[object, ...]:
@@ -155,12 +159,12 @@ def _overlap(first: Path | None, second: Path | None) -> bool:
 
 def _knows_root(model: LoadedModel) -> bool:
     """Return whether the model says where its data lies; an exported one does not, unless so requested."""
-    return model.data.root is not None or not model.fingerprints
+    return (model.data is not None and model.data.root is not None) or not model.fingerprints
 
 
 def _has_own_samples(reader: DatasetReader, choice: DatasetChoice, model: LoadedModel) -> bool:
     """Return whether a data set has the samples of the model's own one, where its root is not known."""
-    if _knows_root(model) or choice.name != model.data.name:
+    if model.data is None or _knows_root(model) or choice.name != model.data.name:
         return False
     return model.fingerprints == {split: reader.samples(split).fingerprint() for split in reader.splits()}
 

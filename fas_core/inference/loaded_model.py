@@ -9,16 +9,21 @@ import numpy as np
 from attrs import evolve, field, frozen
 from numpy.typing import NDArray
 
-from fas_core.config.recipe import DatasetChoice, MetricChoice
+from fas_core.config.recipe import DatasetChoice, MetricChoice, Recipe
 from fas_core.config.structure import structure
 from fas_core.contracts import Images, Scorer
+from fas_core.data.fetched_models import is_public_model
 from fas_core.descriptors import Component
-from fas_core.errors import DataError, FasError
+from fas_core.errors import ConfigError, DataError, FasError
 from fas_core.records.model_input import ModelInput
 from fas_core.registry import Registry
+from fas_core.runs.files import is_run_folder
 from fas_core.runs.groups import FoldRuns, ProtocolRuns, open_path
 from fas_core.runs.run import Run
+from fas_core.runtime.external_model import ExternalModel
+from fas_core.runtime.face_selection import FaceSelector
 from fas_core.runtime.model_file import ModelFile
+from fas_core.runtime.public_model import PublicModel, stated_crops
 from fas_core.scores.table import ScoreTable
 from fas_core.scores.thresholds import Threshold, fit_threshold, parse_policy
 from fas_core.scores.videos import Vote, by_video
@@ -30,25 +35,29 @@ class LoadedModel:
 
     Args:
         path: run folder or model file.
-        data: the data set that it was trained on.
+        data: the data set that it was trained on; None for a model of others.
         metrics: those of its recipe.
         own_threshold: the threshold that it brings; None where it has none.
         why: why it has none.
         fitting_scores: what another policy can be fitted on; None for an exported model.
         fitted_on: what those scores are: `dev`, or the recipe's folds.
         fingerprints: `{split: fingerprint}` of the samples that it was trained and evaluated on.
+        faces: crops photos to the face for a model that states how; None: images are taken as they are.
+        note: what a reader of its figures must know.
     """
 
     path: Path
     scorer: Scorer
     input: ModelInput
-    data: DatasetChoice
+    data: DatasetChoice | None
     metrics: tuple[MetricChoice, ...]
     own_threshold: Threshold | None
     why: str = ""
     fitting_scores: ScoreTable | None = None
     fitted_on: str = "dev"
     fingerprints: Mapping[str, str] = field(factory=dict)
+    faces: FaceSelector | None = None
+    note: str = ""
 
     def threshold(self, policy: str | None, evaluated: ScoreTable | None = None) -> Threshold | None:
         """Return its own threshold, or one fitted by `policy` (an `oracle:` one on the `evaluated` scores).
@@ -114,18 +123,31 @@ class RunModel:
         return {name: heat.double().numpy() for name, heat in maps.items()}
 
 
-def load_model(path: Path, registry: Registry) -> LoadedModel:
-    """Load a run folder (of folds: the final run) or an exported model.
+def load_model(
+    path: Path, registry: Registry, *, external: Path | None = None, detector: str | None = None
+) -> LoadedModel:
+    """Load a run folder (of folds: the final run), an exported model or a public model.
+
+    Args:
+        external: file that describes a model that `fas export` did not write.
+        detector: detector of faces for a model that crops photos; None for the best one at hand.
 
     Raises:
         FasError: there is no such run or model, it is a group of sub-protocols, or it cannot be read.
     """
+    if external is not None:
+        if is_run_folder(path):
+            raise ConfigError(f"--foreign describes a model that is not ours: {path} is a run")
+        description = ExternalModel.read(external)
+        return _load_external(ModelFile(path, external=description), description, detector)
     opened = open_path(path, registry)
     if isinstance(opened, FoldRuns):
         opened = opened.open_final()
     if isinstance(opened, ProtocolRuns):
         raise FasError(f"{path}: holds a run for each of {', '.join(opened.members)}: give one of them")
-    return load_run(opened) if isinstance(opened, Run) else _load_file(opened, registry)
+    if isinstance(opened, ModelFile):
+        return _load_file(opened, registry, detector)
+    return load_run(opened)
 
 
 def load_run(run: Run) -> LoadedModel:
@@ -155,8 +177,10 @@ def load_run(run: Run) -> LoadedModel:
     )
 
 
-def _load_file(model: ModelFile, registry: Registry) -> LoadedModel:
+def _load_file(model: ModelFile, registry: Registry, detector: str | None) -> LoadedModel:
     card, path = model.card, model.path
+    if not card.recipe:
+        return _load_external(model, None, detector)
     registry, absent = registry.requiring(card.plugins), (Component,)
     metrics = card.recipe["metrics"]
     return LoadedModel(
@@ -168,4 +192,21 @@ def _load_file(model: ModelFile, registry: Registry) -> LoadedModel:
         own_threshold=card.threshold,
         why=f"{path}: exported without one",
         fingerprints=card.data,
+    )
+
+
+def _load_external(model: ModelFile, external: ExternalModel | None, detector: str | None) -> LoadedModel:
+    """Load a model that `fas` did not train: no data are its own, and it crops photos."""
+    crops = stated_crops(model.path, external).replace(detector=detector)
+    is_public = is_public_model(model.path)
+    return LoadedModel(
+        path=model.path,
+        scorer=model,
+        input=model.card.input,
+        data=None,
+        metrics=Recipe().metrics,
+        own_threshold=model.card.threshold,
+        why=f"{model.path}: its description has none",
+        faces=FaceSelector(settings=crops, model_input=model.card.input),
+        note=f"trained on {PublicModel.read(model.path).training_data}" if is_public else "",
     )

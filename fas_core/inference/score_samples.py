@@ -17,9 +17,11 @@ from fas_core.data.reading import batches
 from fas_core.descriptors import Dataset
 from fas_core.errors import ConfigError, DataError, ModelError, format_list
 from fas_core.inference.loaded_model import LoadedModel
+from fas_core.inference.photo_batches import photo_batches
 from fas_core.records.model_input import ModelInput
 from fas_core.records.samples import SampleTable
 from fas_core.registry import Registry
+from fas_core.runtime.face_selection import FaceSelector
 from fas_core.scores.table import ScoreTable
 from fas_core.scores.thresholds import Threshold
 from fas_core.scores.videos import Vote, by_video
@@ -67,12 +69,15 @@ def score_samples(
     *,
     model_input: ModelInput,
     only: Sequence[str] | None = None,
+    faces: FaceSelector | None = None,
     workers: int = 2,
     description: str = "scoring",
 ) -> ScoreTable:
     """Score every sample, in order, and join the scores to what is known of the samples.
 
     Args:
+        faces: crops photos to the face, and a photo without one has no score; None: images are taken as they
+            are, or cropped to the sample's box.
         only: the modalities that a model is given which can do without some; None for all that a sample has.
         workers: threads that read images.
         description: name of the task where progress is shown.
@@ -89,6 +94,8 @@ def score_samples(
         )
     if not len(samples):
         raise DataError(f"{samples.root}: no samples to score")
+    if faces is not None:
+        return _score_photos(scorer, samples, model_input, faces, workers, description)
     presence = presence_of(samples, modalities, only) if model_input.partial else None
     if presence is None:
         samples.need(modalities)
@@ -102,6 +109,28 @@ def score_samples(
             done = rows.stop
     names = None if presence is None else ["+".join(compress(modalities, row)) for row in presence]
     return ScoreTable.from_samples(samples, scores, names)
+
+
+def _score_photos(
+    scorer: Scorer,
+    samples: SampleTable,
+    model_input: ModelInput,
+    faces: FaceSelector,
+    workers: int,
+    description: str,
+) -> ScoreTable:
+    """Score the faces of photos; a photo without a face gets NaN."""
+    samples.need(model_input.photos)
+    scores = np.full(len(samples), np.nan)
+    done = 0
+    with console.progress(description, len(samples), "samples") as bar:
+        for has_face, images in photo_batches(samples, model_input, faces, BATCH_SIZE, workers):
+            rows = done + np.flatnonzero(has_face)
+            if len(rows):
+                scores[rows] = scorer(images)
+            bar.advance(len(has_face))
+            done += len(has_face)
+    return ScoreTable.from_samples(samples, scores)
 
 
 def subsets(modalities: Sequence[str]) -> list[tuple[str, ...]]:
@@ -156,6 +185,8 @@ def open_data(
     """
     choices = choose_data(model, [] if data is None else [data], registry, protocols or {})
     choice = choices[0] if choices else model.data
+    if choice is None:
+        raise DataError(f"{model.path}: has no data of its own: give --data NAME, MANIFEST or FOLDER")
     if choice.root is None and not choices and not registry.find(Dataset, choice.name).makes:
         name = choice.name
         raise DataError(
@@ -194,10 +225,11 @@ def score_split(
         reader.samples(options.split),
         model_input=model.input,
         only=options.only,
+        faces=model.faces,
         workers=options.workers,
         description=description,
     )
-    notes = protocol_notes(reader, model.own_threshold)
+    notes = (*protocol_notes(reader, model.own_threshold), *filter(None, [model.note]))
     if options.vote is None:
         return ScoredSplit(model, scores, notes)
     videos = by_video(scores, options.vote, name=options.split)

@@ -33,12 +33,12 @@ def scores_of(
     Raises:
         FasError: there is no such file, run or split, or it cannot be read.
     """
-    from fas_core.runs.files import MODEL_SUFFIXES
+    from fas_core.runs.files import is_model, is_run_folder
 
-    if target.is_dir():
+    if is_run_folder(target):
         stored = stored_scores(target, split)
         return _score(target, split, workers, data) if stored is None else stored
-    if target.suffix in MODEL_SUFFIXES:
+    if is_model(target):
         return _score(target, split, workers, data)
     return read_file(target, labels, reading)
 
@@ -92,7 +92,9 @@ def names_of(targets: Sequence[Path]) -> list[str]:
 
 
 def _score(target: Path, split: str, workers: int, data: str | None) -> ScoreTable:
-    if target.is_dir():
+    from fas_core.runs.files import is_run_folder
+
+    if is_run_folder(target):
         require("train", "torch", "safetensors")
     from fas_core.inference.loaded_model import load_model
     from fas_core.inference.score_samples import SplitOptions, open_data, score_split

@@ -1,8 +1,10 @@
-"""Names of the files in a run folder and in a folder of runs."""
+"""Names of the files in a run folder and in a folder of runs, and of model files."""
 
 from __future__ import annotations
 
 from pathlib import Path
+
+from fas_core.data.fetched_models import is_public_model
 
 RECIPE = "recipe.yaml"
 ENVIRONMENT = "environment.json"
@@ -24,6 +26,16 @@ MODEL_SUFFIXES = (".onnx", ".xml")
 def score_file(run: Path, name: str) -> Path:
     """Return the file of a run's scores: of a split, or `OUT_OF_FOLD`."""
     return run / "scores" / f"{name}.csv"
+
+
+def is_model(path: Path) -> bool:
+    """Return whether a path is that of a model that the runtime opens: a file, or a fetched public model."""
+    return path.suffix in MODEL_SUFFIXES or is_public_model(path)
+
+
+def is_run_folder(path: Path) -> bool:
+    """Return whether a path is a folder and no model, so that it must be a run or a group of runs."""
+    return path.is_dir() and not is_model(path)
 
 
 def holds_runs(path: Path) -> bool:

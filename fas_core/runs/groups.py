@@ -163,9 +163,9 @@ def open_runs(path: Path, registry: Registry) -> Run | ProtocolRuns | FoldRuns:
 
 def open_path(path: Path, registry: Registry) -> Run | ProtocolRuns | FoldRuns | ModelFile:
     """Open what `fas train` or `fas export` wrote; raise FasError if it is missing or cannot be read."""
-    if path.is_dir():
+    if files.is_run_folder(path):
         return open_runs(path, registry)
-    if path.suffix in files.MODEL_SUFFIXES:
+    if files.is_model(path):
         return ModelFile(path)
     problem = "neither a run folder nor a model file" if path.exists() else "no such run folder or model"
     raise ModelError(f"{path}: {problem}: give what `fas train` or `fas export` wrote")

@@ -9,18 +9,21 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from attrs import field, fields_dict, frozen
+from attrs import evolve, field, fields_dict, frozen
 from attrs import validators as v
 from numpy.typing import NDArray
 
 from fas_core.card import FORMAT, PRESENCE, Card
 from fas_core.config.structure import structure
 from fas_core.contracts import Images
+from fas_core.data.fetched_models import is_public_model, resolve_model
 from fas_core.errors import ConfigError, DataError, FasError, ModelError
 from fas_core.records.model_input import ModelInput, Resize
 from fas_core.registry import Registry
 from fas_core.runtime.engines import Engine, first_line, open_engine
 from fas_core.runtime.external_model import ExternalEngine, ExternalModel
+from fas_core.runtime.public_engine import MeanEngine
+from fas_core.runtime.public_model import PublicModel
 from fas_core.scores.thresholds import Threshold
 
 Presence = NDArray[np.bool_] | None
@@ -34,7 +37,7 @@ class ModelFile:
     A `fas_core.contracts.Scorer`.
 
     Args:
-        path: the `.onnx` file, or OpenVINO's `.xml`.
+        path: the `.onnx` file, or OpenVINO's `.xml`; or `public:NAME`, or the folder, of a fetched model.
         threads: CPU threads of one call; None for one per core.
         external: description of a model that `fas export` did not write.
 
@@ -51,7 +54,7 @@ class ModelFile:
     def __init__(
         self, path: Path | str, threads: int | None = None, external: ExternalModel | None = None
     ) -> None:
-        self.path = Path(path)
+        self.path = resolve_model(path) if isinstance(path, str) else path
         self._engine, self.card = _open(self.path, threads, external)
         inputs, self._names = self._engine.inputs, self._engine.outputs
         expected = self.card.modalities + ((PRESENCE,) if self.card.input.partial else ())
@@ -144,6 +147,10 @@ class ModelFile:
 
 
 def _open(path: Path, threads: int | None, external: ExternalModel | None) -> tuple[Engine, Card]:
+    if is_public_model(path):
+        if external is not None:
+            raise ModelError(f"{path}: a public model has a description: leave yours out")
+        return _open_public(path, threads)
     engine = open_engine(path, threads)
     if engine.metadata is not None:
         if external is not None:
@@ -155,6 +162,22 @@ def _open(path: Path, threads: int | None, external: ExternalModel | None) -> tu
             "give a model that `fas export` wrote, or describe it (fas predict --foreign)"
         )
     return ExternalEngine(engine, external, path), external.card
+
+
+def _open_public(folder: Path, threads: int | None) -> tuple[Engine, Card]:
+    """Open the networks of a fetched public model; of several the score is the mean."""
+    model = PublicModel.read(folder)
+    members = []
+    for file in model.files:
+        engine = open_engine(folder / file.stored_name, threads)
+        terms = None if engine.metadata else file.terms
+        members.append(_open(folder / file.stored_name, threads, terms))
+    engine, card = members[0]
+    threshold = Threshold(model.threshold, f"fixed:{model.threshold:g}", "given")
+    if len(members) == 1:
+        return engine, evolve(card, threshold=threshold)
+    joined = MeanEngine(members, folder)
+    return joined, Card(joined.input, threshold)
 
 
 MAX_SIDE = 8192

