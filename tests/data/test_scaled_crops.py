@@ -49,7 +49,7 @@ def test_inputs_are_crops_of_one_photo() -> None:
     crops = {"near": ScaledCrop(1.0, "rgb"), "far": ScaledCrop(2.0, "rgb")}
     images = crop_inputs({"rgb": PHOTO}, (40, 30, 19, 19), ModelInput(("near", "far"), 20, crops=crops))
     np.testing.assert_array_equal(images["near"], PHOTO[30:50, 40:60])
-    # 38 x 38 around (49.5, 39.5), and the last row and column: halves of 20 pixels would be 40 x 40.
+    # 38 x 38 around (49.5, 39.5), and the last row and column.
     assert find_region((40, 30, 19, 19), crops["far"], PHOTO.shape) == (30, 20, 69, 59)
 
 
@@ -63,14 +63,9 @@ def test_a_box_is_scaled_to_photos_of_other_sizes() -> None:
 def test_linear_interpolation_takes_single_pixels_and_area_averages() -> None:
     stripes = np.zeros((40, 40, 3), np.uint8)
     stripes[:, ::4] = 200
-    area, linear = (
-        crop_inputs(
-            {"rgb": stripes},
-            None,
-            ModelInput(("rgb",), 10, crops={"rgb": ScaledCrop(1, None, "box", "inside", way)}),
-        )
-        for way in ("area", "linear")
-    )
+    crops = [ScaledCrop(1), ScaledCrop(1, interpolation="linear")]
+    inputs = [ModelInput(("rgb",), 10, crops={"rgb": crop}) for crop in crops]
+    area, linear = (crop_inputs({"rgb": stripes}, None, model_input) for model_input in inputs)
     assert set(area["rgb"].ravel()) == {50}  # a quarter of each four columns
     assert set(linear["rgb"].ravel()) == {0}  # the middle two of each four
 
