@@ -18,8 +18,11 @@ METADATA_KEY = "fas"
 PRESENCE = "presence"
 """Name of the graph's input for the modalities that a face has."""
 
-FORMAT = 1
-"""Format of the JSON. Adding keys does not change it; a change that older readers would misread does."""
+FORMAT = 2
+"""Newest format of the JSON. Adding keys does not change it; a change that older readers would misread does.
+
+1: the images are face crops. 2: the card states `crops`, without which a model is given other pixels.
+"""
 
 LABELS = {"0": "attack", "1": "live"}
 
@@ -63,7 +66,7 @@ class Card:
     def to_json(self) -> str:
         """Return the text that a model file stores; `fas_core.runtime.model_file` reads it."""
         card = {
-            "format": FORMAT,
+            "format": FORMAT if self.input.crops else 1,
             "labels": LABELS,
             "recipe_digest": self.digest,
             "modalities": self.input.modalities,
@@ -77,4 +80,6 @@ class Card:
             "plugins": self.plugins,
             "partial": self.input.partial,
         }
+        if self.input.crops:
+            card["crops"] = {name: asdict(crop) for name, crop in self.input.crops.items()}
         return json.dumps(card)

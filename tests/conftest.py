@@ -9,8 +9,9 @@ import subprocess
 import sys
 import sysconfig
 import venv
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
@@ -19,7 +20,16 @@ from attrs import frozen
 from click.testing import CliRunner, Result
 from numpy.typing import NDArray
 
-pytest_plugins = ["fixtures.recipes", "fixtures.runs", "fixtures.samples", "fixtures.strangers", "fixtures.public_models"]
+if TYPE_CHECKING:
+    from fas_core.records.model_input import ScaledCrop
+
+pytest_plugins = [
+    "fixtures.recipes",
+    "fixtures.runs",
+    "fixtures.samples",
+    "fixtures.strangers",
+    "fixtures.public_models",
+]
 
 ROOT = Path(__file__).parent.parent
 Image = NDArray[np.uint8]
@@ -176,6 +186,7 @@ def mean_model(tmp_path: Path) -> Callable[..., Path]:
         threshold: float | None = 0.5,
         partial: bool = False,
         name: str = "model.onnx",
+        crops: Mapping[str, ScaledCrop] | None = None,
     ) -> Path:
         from onnx import TensorProto, helper, numpy_helper
 
@@ -216,7 +227,7 @@ def mean_model(tmp_path: Path) -> Callable[..., Path]:
             [constant(array, key) for key, array in constants.items()],
         )
         cut = None if threshold is None else Threshold(threshold, f"fixed:{threshold}", "given")
-        card = Card(ModelInput(modalities, side, partial=partial), cut)
+        card = Card(ModelInput(modalities, side, partial=partial, crops=crops or {}), cut)
         model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
         model.metadata_props.add(key=METADATA_KEY, value=card.to_json())
         (tmp_path / name).write_bytes(model.SerializeToString())

@@ -51,7 +51,7 @@ def test_unknown_keys_of_a_newer_fas_are_ignored() -> None:
         ("[]", "no format number"),
         ("{}", "no format number"),
         ('{"format": 1}', "modalities: is required"),
-        ('{"format": 2}', "newer fas"),
+        ('{"format": 3}', "newer fas"),
         (CARD.to_json().replace("64", '"big"'), "input_size: must be a whole number"),
         (CARD.to_json().replace("0.125", '"half"'), "threshold.value: must be a number"),
         (CARD.to_json().replace("0.9", "9"), "resize.crop: must be <= 1"),

@@ -64,6 +64,12 @@ class CropSettings:
     size: int = field(default=256, validator=[v.ge(16), v.le(4096)])
     region: Region = field(default="box", validator=v.in_(get_args(Region)))
 
+    @property
+    def is_default_region(self) -> bool:
+        """Whether margin and region are the default ones."""
+        default = CropSettings()
+        return (self.margin, self.region) == (default.margin, default.region)
+
     def replace(
         self, *, detector: str | None = None, margin: float | None = None, align: bool = False
     ) -> CropSettings:

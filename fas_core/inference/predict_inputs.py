@@ -116,7 +116,7 @@ def predict_inputs(
             detect=options.detect,
             crops=crops.replace(detector=options.detector, margin=options.margin, align=options.align),
         )
-        samples = list(InputFinder(predictor.card.modalities, options.every, options.frames).find(inputs))
+        samples = list(InputFinder(predictor.card.input.photos, options.every, options.frames).find(inputs))
         if pictures.annotated is not None:
             check_output_paths(pictures.annotated, samples)
         if pictures.explained is not None:

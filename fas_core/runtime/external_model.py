@@ -16,7 +16,7 @@ from fas_core.config.recipe import Normalize
 from fas_core.config.structure import structure
 from fas_core.data.faces import CropSettings
 from fas_core.errors import ModelError, format_list
-from fas_core.records.model_input import ModelInput, Resize
+from fas_core.records.model_input import ModelInput, Resize, ScaledCrop, check_crops
 from fas_core.registry import Registry
 from fas_core.runtime.engines import Engine, first_line, run_by_row
 from fas_core.scores.thresholds import Threshold
@@ -41,6 +41,8 @@ class ExternalModel:
         live: index of the class `live`.
         threshold: accepted as live when `score >= threshold`.
         crop: how photos are cropped to the face for this model.
+        crops: the crop of each modality, if it was trained on multiples of a detector's box; in place of
+            `crop` and `resize`.
     """
 
     modalities: tuple[str, ...] = field(validator=v.min_len(1))
@@ -53,6 +55,7 @@ class ExternalModel:
     live: int = field(default=1, validator=v.ge(0))
     threshold: float | None = None
     crop: CropSettings = field(factory=CropSettings)
+    crops: dict[str, ScaledCrop] = field(factory=dict, validator=check_crops)
 
     @classmethod
     def read(cls, path: Path) -> ExternalModel:
@@ -65,7 +68,9 @@ class ExternalModel:
     def card(self) -> Card:
         value = self.threshold
         threshold = None if value is None else Threshold(value, f"fixed:{value:g}", "given")
-        return Card(ModelInput(self.modalities, self.input_size, resize=self.resize), threshold)
+        return Card(
+            ModelInput(self.modalities, self.input_size, resize=self.resize, crops=self.crops), threshold
+        )
 
 
 class ExternalEngine:

@@ -13,7 +13,9 @@ from attrs import evolve, frozen
 from fas_core.data.detectors import FaceDetector, face_detector, require_landmarks
 from fas_core.data.faces import CropSettings, DetectedFace, crop_face, largest
 from fas_core.data.images import Box, Image, Pixels, box_overlaps, crop, scale_box, to_uint8
+from fas_core.data.scaled_crops import crop_inputs
 from fas_core.errors import DataError
+from fas_core.records.model_input import ModelInput
 
 MIN_SHARE = 0.4
 """A face whose box covers at least this share of an image's area fills it: the image is a crop already."""
@@ -28,8 +30,9 @@ class FaceCrop:
     """A face to score.
 
     Args:
-        box: the area, in pixels of the first image; None for the whole images.
-        images: its pixels, `{modality: (H, W, 3)}`.
+        box: the area, in pixels of the first image, or the face's box where the model states its crops; None
+            for the whole images.
+        images: its pixels, `{modality: (H, W, 3)}`; for a model that states its crops of its face size.
     """
 
     box: Box | None
@@ -58,13 +61,25 @@ class FaceSelector:
         detect: True to crop every photo to its face; False to take all images as they are; None to take an
             image as it is only if its face fills it.
         settings: how faces are detected and cropped.
+        model_input: of a model that states its crops, which replace those of the settings.
 
     Raises:
-        DataError: the detector is missing or not one, or finds no landmarks that the crops need.
+        DataError: the detector is missing or not one, or finds no landmarks that the crops need; or the
+            settings change crops that the model states.
     """
 
-    def __init__(self, detect: bool | None = None, settings: CropSettings | None = None) -> None:
+    def __init__(
+        self,
+        detect: bool | None = None,
+        settings: CropSettings | None = None,
+        model_input: ModelInput | None = None,
+    ) -> None:
         self.detect, self.settings = detect, settings or CropSettings()
+        self.model_input = model_input if model_input is not None and model_input.crops else None
+        if self.model_input is not None and not self.settings.is_default_region:
+            scales = ", ".join(f"{crop.scale:g}" for crop in self.model_input.crops.values())
+            reason = f"the model states its own crops, of {scales} times the face's box"
+            raise DataError(f"{reason}: leave out --margin and --align")
         if self.settings.detector is not None or (detect is not False and self.settings.region != "box"):
             _ = self.detector  # a mistake is refused before the work starts
 
@@ -92,8 +107,10 @@ class FaceSelector:
         """Return the faces to score of a sample's images.
 
         Args:
-            images: `{modality: (H, W, 3)}`; faces are detected in the first one that is not a depth map.
-            box: the face in pixels of the first image, where the sample has one: it is cropped as it is.
+            images: `{photo: (H, W, 3)}`, see `ModelInput.photos`; faces are detected in the first one that is
+                not a depth map.
+            box: the face in pixels of the first image, where the sample has one: it is cropped as it is, or
+                the model's crops are cut around it.
             is_crop: whether the sample's data set says that its images are cropped to the face.
             every_face: whether to return all faces rather than the largest.
             detect: replaces the selector's own `detect`, unless it is None.
@@ -102,27 +119,40 @@ class FaceSelector:
             DataError: the box lies outside the image.
         """
         if box is not None:
-            return Selection((_crop_box(box, images),))
+            return Selection((self._crop_box(box, images),))
         name = next((name for name in images if name not in NOT_PHOTOS), None)
         detect = self.detect if detect is None else detect
         if detect is False or (detect is None and (is_crop or name is None)):
-            return Selection((_take_whole(images),))
+            return Selection((self._take_whole(images),))
         first, photo = next(iter(images.values())), images[name or next(iter(images))]
         faces = self.detector(to_uint8(photo))
         face = largest(faces)
-        if detect is None and face is not None and _fills(face, photo):
-            crops: tuple[FaceCrop, ...] = (_take_whole(images),)
+        is_crop = detect is None and self.model_input is None and face is not None and _fills(face, photo)
+        if is_crop:
+            crops: tuple[FaceCrop, ...] = (self._take_whole(images),)
         else:
             selected = sorted(faces, key=lambda item: item.box) if every_face else [face] if face else []
             crops = tuple(self._crop(images, _scale(item, photo, first)) for item in selected)
         return Selection(crops, self.detector.name, len(faces))
 
     def _crop(self, images: Mapping[str, Pixels], face: DetectedFace) -> FaceCrop:
+        if self.model_input is not None:
+            return FaceCrop(face.box, crop_inputs(images, face.box, self.model_input))
         return FaceCrop(*crop_face(images, face, self.settings))
 
+    def _crop_box(self, box: Box, images: Mapping[str, Pixels]) -> FaceCrop:
+        shape = next(iter(images.values())).shape
+        if not box_overlaps(box, shape):
+            raise DataError(f"box {list(box)} lies outside the image of {shape[1]} x {shape[0]} pixels")
+        if self.model_input is not None:
+            return FaceCrop(box, crop_inputs(images, box, self.model_input))
+        crops = {name: crop(image, scale_box(box, shape, image.shape)) for name, image in images.items()}
+        return FaceCrop(box, crops)
 
-def _take_whole(images: Mapping[str, Pixels]) -> FaceCrop:
-    return FaceCrop(None, {name: to_uint8(image) for name, image in images.items()})
+    def _take_whole(self, images: Mapping[str, Pixels]) -> FaceCrop:
+        if self.model_input is not None:
+            return FaceCrop(None, crop_inputs(images, None, self.model_input))
+        return FaceCrop(None, {name: to_uint8(image) for name, image in images.items()})
 
 
 def _fills(face: DetectedFace, image: Pixels) -> bool:
@@ -136,11 +166,3 @@ def _scale(face: DetectedFace, source: Pixels, target: Pixels) -> DetectedFace:
     y_scale, x_scale = target.shape[0] / source.shape[0], target.shape[1] / source.shape[1]
     points = face.landmarks and tuple((x * x_scale, y * y_scale) for x, y in face.landmarks)
     return evolve(face, box=scale_box(face.box, source.shape, target.shape), landmarks=points)
-
-
-def _crop_box(box: Box, images: Mapping[str, Pixels]) -> FaceCrop:
-    shape = next(iter(images.values())).shape
-    if not box_overlaps(box, shape):
-        raise DataError(f"box {list(box)} lies outside the image of {shape[1]} x {shape[0]} pixels")
-    crops = {name: crop(image, scale_box(box, shape, image.shape)) for name, image in images.items()}
-    return FaceCrop(box, crops)

@@ -18,7 +18,7 @@ from fas_core.config.structure import structure
 from fas_core.contracts import Images
 from fas_core.data.fetched_models import is_public_model, resolve_model
 from fas_core.errors import ConfigError, DataError, FasError, ModelError
-from fas_core.records.model_input import ModelInput, Resize
+from fas_core.records.model_input import ModelInput, Resize, ScaledCrop, check_crops
 from fas_core.registry import Registry
 from fas_core.runtime.engines import Engine, first_line, open_engine
 from fas_core.runtime.external_model import ExternalEngine, ExternalModel
@@ -210,6 +210,7 @@ class _StoredCard:
     versions: Mapping[str, str] = field(factory=dict)
     plugins: Mapping[str, Any] = field(factory=dict)
     partial: bool = False
+    crops: dict[str, ScaledCrop] = field(factory=dict, validator=check_crops)
 
 
 def read_card(text: str, where: str) -> Card:
@@ -241,5 +242,7 @@ def _read_card(text: str, where: str, unreadable: str) -> Card:
         raise ModelError("; ".join((error.message, *error.problems))) from error
     side = stored.input_size
     network_size = stored.network_size or side
-    model_input = ModelInput(stored.modalities, side, network_size, stored.resize, partial=stored.partial)
+    model_input = ModelInput(
+        stored.modalities, side, network_size, stored.resize, stored.partial, stored.crops
+    )
     return Card(model_input, stored.threshold, stored.recipe, stored.data, stored.versions, stored.plugins)

@@ -110,7 +110,7 @@ class PredictionPipeline:
         try:
             if sample.reason:
                 raise DataError(sample.reason)
-            self.predictor.check_modalities(sample.images)
+            self.predictor.check_photos(sample.images)
             is_crop = _is_crop(sample)
             photos = self._read_photos(sample, is_crop)
             selection = self.predictor.faces.select(
@@ -126,13 +126,13 @@ class PredictionPipeline:
         return _LoadedSample(sample, photo, boxes, faces, reason, selection.detector)
 
     def _read_photos(self, sample: InputSample, is_crop: bool) -> dict[str, Pixels]:
-        """Read the model's modalities, and the first one where faces or boxes refer to it."""
+        """Read the model's photos, and the first image where faces or boxes refer to it."""
         is_needed = sample.box is not None or self.predictor.faces.detects(is_crop)
         first = next(iter(sample.images)) if is_needed else None
         return {
             name: read_pixels(image) if isinstance(image, Path) else image
             for name, image in sample.images.items()
-            if name == first or name in self.predictor.card.modalities
+            if name == first or name in self.predictor.card.input.photos
         }
 
     def _prepare(self, images: Mapping[str, Image]) -> Face:

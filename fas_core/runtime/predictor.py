@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from fas_core.card import Card
 from fas_core.contracts import Images
 from fas_core.data.faces import CropSettings, is_face_crop
-from fas_core.data.images import Box, Image, Pixels, as_pixels, prepare, read_pixels
+from fas_core.data.images import Box, Image, Pixels, as_pixels, prepare, read_pixels, to_uint8
+from fas_core.data.scaled_crops import stretch
 from fas_core.errors import DataError, ModelError
 from fas_core.runtime.external_model import ExternalModel
 from fas_core.runtime.face_selection import NO_FACE, FaceSelector
@@ -112,8 +113,9 @@ class OpenModel(Protocol):
 class Predictor:
     """Tells live faces from attacks with a model that `fas export` wrote. Threads may share one.
 
-    A photo is cropped to its largest face; an image that its face fills is taken as it is, as docs/predict.md
-    says. Faces are resized as the model's card says, as they were when its threshold was fitted.
+    A photo is cropped to its largest face, as the model's card says where it states its crops; for other
+    models an image that its face fills is taken as it is, as docs/predict.md says. Faces are resized as the
+    card says, as they were when its threshold was fitted.
 
     Args:
         path: the `.onnx` file, or OpenVINO's `.xml`; or an open model.
@@ -152,7 +154,8 @@ class Predictor:
                 raise ModelError(f"{self.model.path}: no threshold goes with it: give one, e.g. fixed:0.5")
             threshold = self.card.threshold.value
         self.threshold = threshold
-        self.faces = FaceSelector(detect, crops or (None if external is None else external.crop))
+        settings = crops or (None if external is None else external.crop)
+        self.faces = FaceSelector(detect, settings, self.card.input)
 
     @property
     def note(self) -> str | None:
@@ -160,7 +163,7 @@ class Predictor:
         return describe_training(self.card)
 
     def __call__(self, **images: FaceImage | None) -> Prediction:
-        """Predict one face, passed by modality, e.g. `predictor(rgb=..., depth=..., ir=...)`.
+        """Predict one face, passed by photo, e.g. `predictor(rgb=..., depth=..., ir=...)`.
 
         Raises DataError if an image cannot be read or shows no face, or a modality that the model needs is
         missing, and ModelError if the score is not a finite number.
@@ -181,32 +184,37 @@ class Predictor:
         """Read the images of one sample and prepare its largest face."""
         first = next((image for image in images.values() if image is not None), None)
         is_crop = isinstance(first, (str, Path)) and is_face_crop(Path(first))
-        selection = self.faces.select(self._read(images), is_crop=is_crop)
+        selection = self.faces.select(self._read(images, self.card.input.photos), is_crop=is_crop)
         if not selection.crops:
             where = f"{first}: " if isinstance(first, (str, Path)) else ""
             raise DataError(f"{where}{NO_FACE}; give detect=False for images that are cropped to the face")
         return self.prepare(selection.crops[0].images)
 
-    def _read(self, images: Mapping[str, FaceImage | None]) -> dict[str, Pixels]:
-        """Read the images that are present, in the model's order."""
+    def _read(self, images: Mapping[str, FaceImage | None], names: Sequence[str]) -> dict[str, Pixels]:
+        """Read the images that are present, in the order of the names that the model takes."""
         present = {name: image for name, image in images.items() if image is not None}
-        self.check_modalities(present)
-        if unknown := sorted(set(present) - set(self.card.modalities)):
-            raise DataError(f"{unknown[0]!r} image: the model takes {', '.join(self.card.modalities)}")
-        return {name: _read(name, present[name]) for name in self.card.modalities if name in present}
+        self._check_names(present, names)
+        if unknown := sorted(set(present) - set(names)):
+            raise DataError(f"{unknown[0]!r} image: the model takes {', '.join(names)}")
+        return {name: _read(name, present[name]) for name in names if name in present}
 
     def prepare(self, images: Mapping[str, FaceImage | None]) -> Face:
-        """Read and resize the images of one cropped face, for `predict`.
+        """Read and resize the images of one cropped face, `{modality: image}`, for `predict`.
 
         Raises:
             DataError: an image cannot be read, or a modality that the model needs is missing.
         """
-        size, resize = self.card.input.face_size, self.card.input.resize
-        return {name: prepare(image, size, resize) for name, image in self._read(images).items()}
+        size, resize, crops = self.card.input.face_size, self.card.input.resize, self.card.input.crops
+        faces = self._read(images, self.card.modalities)
+        if crops:
+            return {name: stretch(to_uint8(image), crops[name], size) for name, image in faces.items()}
+        return {name: prepare(image, size, resize) for name, image in faces.items()}
 
-    def check_modalities(self, images: Mapping[str, Any]) -> None:
-        """Raise DataError if a modality that the model needs is missing."""
-        needed = self.card.modalities
+    def check_photos(self, photos: Mapping[str, Any]) -> None:
+        """Raise DataError if a photo that the model needs is missing."""
+        self._check_names(photos, self.card.input.photos)
+
+    def _check_names(self, images: Mapping[str, Any], needed: Sequence[str]) -> None:
         missing = [name for name in needed if name not in images]
         if missing and not (self.card.input.partial and len(missing) < len(needed)):
             some = "one or more of " if self.card.input.partial else ""

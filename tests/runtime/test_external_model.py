@@ -162,3 +162,17 @@ def test_a_description_says_how_photos_are_cropped(mean_model: Any, tmp_path: Pa
     assert (external.crop.margin, external.crop.region) == (0.85, "landmarks")
     predictor = Predictor(without_metadata(mean_model()), external=external, detect=False)
     assert predictor.faces.settings == external.crop
+
+
+def test_crops_are_described_for_each_modality(tmp_path: Path) -> None:
+    terms = tmp_path / "terms.yaml"
+    terms.write_text(
+        "modalities: [near, far]\ninput_size: 4\ncrops:\n"
+        "  near: {scale: 2.7, photo: rgb, interpolation: linear}\n  far: {scale: 4.0, photo: rgb}\n"
+    )
+    card = ExternalModel.read(terms).card
+    assert card.input.photos == ("rgb",)
+    assert card.input.crops["near"].scale == 2.7
+    terms.write_text("modalities: [near, far]\ninput_size: 4\ncrops: {near: {scale: 2.7}}\n")
+    with pytest.raises(ConfigError, match="one for each modality, or none: 'far' lacks it"):
+        ExternalModel.read(terms)

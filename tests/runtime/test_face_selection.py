@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import pytest
@@ -10,7 +10,8 @@ import pytest
 from fas_core import DataError
 from fas_core.data.detectors import FaceDetector
 from fas_core.data.faces import CropSettings, DetectedFace
-from fas_core.data.images import Image
+from fas_core.data.images import Image, resize_square
+from fas_core.records.model_input import ModelInput, ScaledCrop
 from fas_core.runtime.face_selection import FaceSelector
 
 PHOTO = np.random.default_rng(0).integers(0, 256, (100, 100, 3), np.uint8)
@@ -19,11 +20,20 @@ Select = Callable[..., FaceSelector]
 
 @pytest.fixture
 def selector(monkeypatch: pytest.MonkeyPatch) -> Select:
-    """`selector(*boxes, detect=None)`: a selector whose detector finds these boxes in every image."""
+    """`selector(*boxes, detect=None, crops=None)`: a selector whose detector finds these boxes in any image.
 
-    def build(*boxes: tuple[float, float, float, float], detect: bool | None = None) -> FaceSelector:
+    `crops` are those of a model with faces of 20 pixels.
+    """
+
+    def build(
+        *boxes: tuple[float, float, float, float],
+        detect: bool | None = None,
+        crops: Mapping[str, ScaledCrop] | None = None,
+    ) -> FaceSelector:
         fake = FaceDetector("fake", lambda image: [DetectedFace(box) for box in boxes])
         monkeypatch.setattr("fas_core.runtime.face_selection.face_detector", lambda _: fake)
+        if crops is not None:
+            return FaceSelector(detect, None, ModelInput(tuple(crops), 20, crops=crops))
         return FaceSelector(detect, CropSettings(margin=0, size=16))
 
     return build
@@ -77,3 +87,31 @@ def test_depth_maps_are_not_searched(selector: Select) -> None:
 def test_aligned_crops_are_refused_without_landmarks() -> None:
     with pytest.raises(DataError, match="finds no landmarks"):
         FaceSelector(None, CropSettings(detector="cascade", region="aligned"))
+
+
+CROPS = {"near": ScaledCrop(1.0, "rgb"), "far": ScaledCrop(2.0, "rgb")}
+
+
+def test_a_model_that_states_its_crops_gets_one_for_each_modality(selector: Select) -> None:
+    faces = selector((40, 30, 19, 19), crops=CROPS)
+    (crop,) = faces.select({"rgb": PHOTO}).crops
+    assert crop.box == (40, 30, 19, 19)
+    np.testing.assert_array_equal(crop.images["near"], PHOTO[30:50, 40:60])
+    assert crop.images["far"].shape == (20, 20, 3)
+
+
+def test_such_a_model_gets_crops_of_faces_that_fill_the_photo_and_of_known_boxes(selector: Select) -> None:
+    faces = selector((0, 0, 99, 99), crops=CROPS)
+    (crop,) = faces.select({"rgb": PHOTO}).crops
+    assert crop.box == (0, 0, 99, 99)
+    (crop,) = faces.select({"rgb": PHOTO}, box=(10, 10, 19, 19)).crops
+    np.testing.assert_array_equal(crop.images["near"], PHOTO[10:30, 10:30])
+    (crop,) = faces.select({"rgb": PHOTO}, detect=False).crops
+    assert crop.box is None
+    np.testing.assert_array_equal(crop.images["near"], resize_square(PHOTO, 20))
+
+
+@pytest.mark.parametrize("settings", [CropSettings(margin=0.3), CropSettings(region="aligned")])
+def test_crops_that_a_model_states_cannot_be_changed(settings: CropSettings) -> None:
+    with pytest.raises(DataError, match="of 1, 2 times the face's box: leave out --margin and --align"):
+        FaceSelector(None, settings, ModelInput(("near", "far"), 20, crops=CROPS))

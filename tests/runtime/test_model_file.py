@@ -20,7 +20,7 @@ from onnx import TensorProto, helper, numpy_helper
 from fas_core import DataError, ModelError
 from fas_core.card import FORMAT, Card
 from fas_core.contracts import Scorer
-from fas_core.records.model_input import ModelInput, Resize
+from fas_core.records.model_input import ModelInput, Resize, ScaledCrop
 from fas_core.runtime import ModelFile
 from fas_core.runtime.model_file import read_card
 from fas_core.scores.thresholds import Threshold
@@ -214,6 +214,15 @@ def change(**values: Any) -> str:
 
 def test_a_card_is_read_as_it_was_written() -> None:
     assert read_card(STORED_CARD.to_json(), "m.onnx") == STORED_CARD
+
+
+def test_a_card_with_crops_is_refused_by_readers_that_would_crop_otherwise() -> None:
+    crops = {"near": ScaledCrop(2.7, "rgb", interpolation="linear"), "far": ScaledCrop(4.0, "rgb", "square")}
+    card = Card(ModelInput(("near", "far"), 80, crops=crops), None)
+    assert read_card(card.to_json(), "m.onnx") == card
+    assert (json.loads(card.to_json())["format"], json.loads(STORED_CARD.to_json())["format"]) == (2, 1)
+    with pytest.raises(ModelError, match=r"crops\.near\.scale: must be >= 1"):
+        read_card(card.to_json().replace("2.7", "0.5"), "m.onnx")
 
 
 def test_a_file_of_an_older_fas_has_networks_of_the_face_size() -> None:

@@ -15,7 +15,7 @@ import pytest
 from fas_core import DataError, ModelError
 from fas_core.card import Card
 from fas_core.data.images import prepare
-from fas_core.records.model_input import ModelInput, Resize
+from fas_core.records.model_input import ModelInput, Resize, ScaledCrop
 from fas_core.runtime import Prediction, Predictor
 from fas_core.runtime.predictor import SIMULATED, FaceResult, describe_training
 
@@ -209,3 +209,18 @@ def test_a_model_of_simulated_faces_has_a_note() -> None:
     assert describe_training(Card(model_input, None, {"data": {"name": "synthetic"}})) == SIMULATED
     assert describe_training(Card(model_input, None, {"data": {"name": "nuaa"}})) is None
     assert describe_training(Card(model_input, None)) is None
+
+
+def test_a_model_of_two_crops_of_one_photo_takes_the_photo(mean_model: MeanModel) -> None:
+    crops = {"near": ScaledCrop(1.0, "rgb"), "far": ScaledCrop(2.0, "rgb")}
+    path = mean_model(("near", "far"), side=10, crops=crops)
+    photo = grey(0, 60, 60)
+    photo[20:40, 20:40] = 255
+    predictor = Predictor(path, detect=False)
+    (crop,) = predictor.faces.select({"rgb": photo}, box=(20, 20, 19, 19)).crops
+    # The face is white, and a quarter of the region of twice its side, less the last row and column.
+    (prediction,) = predictor.predict([predictor.prepare(crop.images)])
+    assert prediction.score == pytest.approx((1 + 400 / 39**2) / 2, abs=0.01)
+    assert predictor(rgb=grey(51)).score == pytest.approx(0.2)
+    with pytest.raises(DataError, match="no 'rgb' image: the model takes rgb"):
+        predictor(near=grey(51))

@@ -169,7 +169,7 @@ def create_app(
     metrics = metrics or Metrics()
     model_info = {
         "file": name,
-        "modalities": list(card.modalities),
+        "modalities": list(card.input.photos),
         "input_size": card.input.face_size,
         "recipe_digest": card.digest,
     }

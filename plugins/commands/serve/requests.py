@@ -31,7 +31,7 @@ async def read_images(request: Request, card: Card, limits: Limits) -> dict[str,
     """
     _check_size(int(request.headers.get("content-length", 0)), limits)
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != FORM:
-        message = f"send {FORM}, one image file for each of {', '.join(card.modalities)}"
+        message = f"send {FORM}, one image file for each of {', '.join(card.input.photos)}"
         raise RequestError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "not_a_form", message)
     form = await _parse_form(request, limits)
     try:
@@ -79,8 +79,8 @@ async def _parse_form(request: Request, limits: Limits) -> FormData:
 async def _read_files(form: FormData, card: Card) -> dict[str, bytes]:
     images: dict[str, bytes] = {}
     for name, value in form.multi_items():
-        if name not in card.modalities:
-            raise _bad_request("unknown_field", _describe_unknown("field", name, card.modalities))
+        if name not in card.input.photos:
+            raise _bad_request("unknown_field", _describe_unknown("field", name, card.input.photos))
         if name in images:
             raise _bad_request("repeated_field", f"{name}: send one image", name)
         if not isinstance(value, UploadFile):
@@ -105,10 +105,10 @@ def _check_size(size: int, limits: Limits) -> None:
 
 
 def _check_images(images: dict[str, bytes], card: Card) -> None:
-    missing = [name for name in card.modalities if name not in images]
+    missing = [name for name in card.input.photos if name not in images]
     if missing and not (card.input.partial and images):
         some = "one or more of " if card.input.partial else ""
-        message = f"no {missing[0]!r} image: the model takes {some}{', '.join(card.modalities)}"
+        message = f"no {missing[0]!r} image: the model takes {some}{', '.join(card.input.photos)}"
         raise _bad_request("missing_modality", message, missing[0])
     for name, data in images.items():
         if not data:

@@ -64,10 +64,10 @@ def _score_operation(card: Card, limits: Limits) -> Json:
         "type": "object",
         "additionalProperties": False,
         "properties": {
-            name: image | {"description": f"One image file: {FORMATS}."} for name in card.modalities
+            name: image | {"description": f"One image file: {FORMATS}."} for name in card.input.photos
         },
     }
-    form |= {"minProperties": 1} if card.input.partial else {"required": list(card.modalities)}
+    form |= {"minProperties": 1} if card.input.partial else {"required": list(card.input.photos)}
     errors = {status: _response(text, "Error") for status, text in ERRORS.items()}
     errors["503"]["headers"] = {
         "Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer"}}

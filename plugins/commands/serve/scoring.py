@@ -81,7 +81,7 @@ class FaceScorer:
         """Score one face.
 
         Args:
-            images: `{modality: content of an image file}`, for modalities of the model.
+            images: `{photo: content of an image file}`, of the photos that the model takes.
             detect: True for photos: the largest face of the first modality is cropped from all of them.
                 False for images that are cropped faces already. None takes images that the face fills as they
                 are, and crops others.
@@ -97,7 +97,7 @@ class FaceScorer:
         """
         photos = {
             name: self._decode(name, images[name])
-            for name in self.predictor.card.modalities
+            for name in self.predictor.card.input.photos
             if name in images
         }
         height, width = next(iter(photos.values())).shape[:2]
