@@ -2,10 +2,10 @@
 
 Usage: python benchmarks/public_models.py nuaa:/data/NUAA [--every 4] [--model RUN_OR_FILE ...] [--output DIR]
 
-Every public model that `fas models get` has fetched is evaluated, and the runs and files of --model. Faces are
-detected once; each model crops the photos around these boxes by its own scale, and models of fas that state
-none take the square of `fas data crop`. A photo without a face has no score. Intervals are of a bootstrap
-over people. Latency is of the network alone: one face, one thread, the median CPU time of 50
+Every public model that `fas models get` has fetched is evaluated, and the runs and files of --model. Faces
+are detected once; each model crops the photos around these boxes by its own scale, and models of fas that
+state none take the square of `fas data crop`. A photo without a face has no score. Intervals are of a
+bootstrap over people. Latency is of the network alone: one face, one thread, the median CPU time of 50
 calls. The folder of --output gets the table, the figures as JSON, the boxes, which another run reads again,
 and every model's scores as a file that `fas score` reads.
 """
@@ -142,7 +142,8 @@ def _format_cell(result: Result, name: str) -> str:
 
 
 HEADER = (
-    "| model | EER, % | AUC | APCER at BPCER 1 % | APCER at BPCER 5 % | APCER, % | BPCER, % | ACER, % | ms |\n"
+    "| model | EER, % | AUC | APCER at BPCER 1 % | APCER at BPCER 5 % "
+    "| APCER, % | BPCER, % | ACER, % | ms |\n"
     "|---|---|---|---|---|---|---|---|---|"
 )
 
@@ -162,12 +163,14 @@ def main() -> None:
     photos = Photos.of(samples, detector, arguments.output / f"boxes-{detector.name}.json")
     metrics = bind_metrics([parse_metric(text, registry()) for text in METRICS], registry())
     folder = public_model_folder("")
-    fetched = sorted(path.name for path in folder.iterdir() if is_public_model(path)) if folder.is_dir() else []
+    fetched = (
+        sorted(path.name for path in folder.iterdir() if is_public_model(path)) if folder.is_dir() else []
+    )
     document: dict[str, Any] = {"data": arguments.data, "every": arguments.every, "models": []}
     counts = photos.faces.counts()
     lines = [
-        f"{counts.get('live', 0)} live photos and {counts.get('attack', 0)} attacks with a face; {photos.missing} "
-        f"photos without one; detector {detector.name}; {platform.machine()}, {cores()} cores",
+        f"{counts.get('live', 0)} live photos and {counts.get('attack', 0)} attacks with a face; "
+        f"{photos.missing} photos without one; detector {detector.name}; {platform.machine()}",
         "",
         HEADER,
     ]

@@ -54,7 +54,18 @@ _LAZY = {
 }
 """Modules that are imported when one of these names is first used."""
 
-__all__ = ["Backbone", "Catalogue", "Command", "Component", "Dataset", "Exporter", "Fusion", "Loss", "Metric", "NoOptions"]
+__all__ = [
+    "Backbone",
+    "Catalogue",
+    "Command",
+    "Component",
+    "Dataset",
+    "Exporter",
+    "Fusion",
+    "Loss",
+    "Metric",
+    "NoOptions",
+]
 __all__ += ["ConfigError", "DataError", "FasError", "ModelError", "PluginError", "__version__", "hookimpl"]
 __all__ += ["Batch", "BranchSize", "Card", "Exported", "Model", "ModelInput", "Outputs", "Predictor"]
 __all__ += ["SampleTable", "ScoreTable", "Submission", "SubmissionPart", "Threshold", "Verification"]

@@ -60,5 +60,7 @@ def resolve_model(text: str) -> Path:
     if NAME.fullmatch(name) and is_public_model(public_model_folder(name)):
         return public_model_folder(name)
     if is_named:
-        raise ModelError(f"{text}: not fetched: `fas models get {name}` fetches it, `fas models get` lists all")
+        raise ModelError(
+            f"{text}: not fetched: `fas models get {name}` fetches it, `fas models get` lists all"
+        )
     return Path(text)

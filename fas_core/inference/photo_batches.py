@@ -1,4 +1,4 @@
-"""Reading samples for a model that crops photos to the face: batches in order, and which samples have a face."""
+"""Reading samples for a model that crops photos: batches of faces in order, and which samples have one."""
 
 from __future__ import annotations
 
@@ -49,4 +49,7 @@ def photo_batches(
     while batch := list(islice(results, batch_size)):
         images = [result for result in batch if result is not None]
         has_face = np.array([result is not None for result in batch])
-        yield has_face, {name: np.stack([image[name] for image in images]) for name in images[0]} if images else {}
+        yield (
+            has_face,
+            {name: np.stack([image[name] for image in images]) for name in images[0]} if images else {},
+        )

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from attrs import frozen
 
 from fas_core.console import console
-from fas_core.data.faces import CropSettings
 from fas_core.data.parallel import cores
 from fas_core.data.text_lists import is_image
 from fas_core.errors import ConfigError, require
@@ -22,6 +21,7 @@ from fas_core.runtime.inputs import InputFinder, count_samples, read_samples
 from fas_core.runtime.pictures import ExplanationWriter, check_output_paths
 from fas_core.runtime.predict import PredictionPipeline
 from fas_core.runtime.predictor import FaceResult, Predictor
+from fas_core.runtime.public_model import stated_crops
 from fas_core.scores.thresholds import Threshold, fit_threshold
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ def predict_inputs(
         is_run = (model / files.RECIPE).is_file()
         run = _load_run(stack, model, threads, options) if is_run else None
         external = None if options.external is None else ExternalModel.read(options.external)
-        crops = CropSettings() if external is None else external.crop
+        crops = stated_crops(model, external)
         predictor = Predictor(
             run or model,
             threads=threads,

