@@ -181,7 +181,7 @@ def load_run(run: Run) -> LoadedModel:
 
 def _load_file(model: ModelFile, registry: Registry, detector: str | None) -> LoadedModel:
     card, path = model.card, model.path
-    if not card.recipe:
+    if is_public_model(path) or not card.recipe:
         return _load_external(model, None, detector)
     faces = (
         FaceSelector(settings=CropSettings(detector), model_input=card.input) if card.input.crops else None

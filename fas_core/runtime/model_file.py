@@ -169,9 +169,9 @@ def _open_public(folder: Path, threads: int | None) -> tuple[Engine, Card]:
     model = PublicModel.read(folder)
     members = []
     for file in model.files:
-        engine = open_engine(folder / file.stored_name, threads)
-        terms = None if engine.metadata else file.terms
-        members.append(_open(folder / file.stored_name, threads, terms))
+        path = folder / file.stored_name
+        engine, card = _open(path, threads, None if file.import_options else file.terms)
+        members.append((engine, evolve(card, input=evolve(card.input, crops=file.terms.crops))))
     engine, card = members[0]
     threshold = Threshold(model.threshold, f"fixed:{model.threshold:g}", "given")
     if len(members) == 1:

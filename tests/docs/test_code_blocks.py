@@ -59,6 +59,7 @@ class Skip:
 
 CASES: dict[str, Run | Skip] = {
     "README.md: pip install -c constraints.txt": Skip(f"{NETWORK}; the tests install the wheel and train"),
+    "README.md: pip install .": Skip(f"{NETWORK}; tests/commands/models fetch from a server of their own"),
     "README.md: pip install tox": Skip(f"{NETWORK}, and runs these tests"),
     "README.md: fas data crop photos": Run((data.photos,)),
     "README.md: fas train quickstart": Run(train=f"{SMALL} {SIMULATED}"),
@@ -171,6 +172,9 @@ CASES: dict[str, Run | Skip] = {
     ),
     "docs/plugins.md: from fas_core import Command": Run(
         after="assert [command.name for command in fas_commands()] == ['upload', 'config upload']", long=False
+    ),
+    "docs/plugins.md: from fas_core import Catalogue": Run(
+        after="assert [item.target for item in fas_public_models()] == ['acme_fas:models.yaml']", long=False
     ),
     "docs/plugins.md: fas config show --set model.backbone=fas-core": Run(
         (data.plugin,), before=INSTALL, long=False
