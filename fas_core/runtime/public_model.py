@@ -19,6 +19,7 @@ from fas_core.errors import ConfigError
 from fas_core.registry import Registry
 from fas_core.runtime.external_model import ExternalModel
 
+FILE_NAME = re.compile(r"\w[\w .+-]*")
 SHA256 = re.compile(r"[0-9a-f]{64}")
 MAX_SIZE = 2**30
 """Bytes of a file."""
@@ -26,7 +27,8 @@ SUFFIXES = (".onnx", ".xml", ".bin", ".pth", ".pt", ".safetensors")
 
 
 def _check_url(_: object, attribute: Any, url: str) -> None:
-    if urlsplit(url).scheme != "https" or not _file_name(url).endswith(SUFFIXES):
+    is_file = FILE_NAME.fullmatch(_file_name(url)) and _file_name(url).endswith(SUFFIXES)
+    if urlsplit(url).scheme != "https" or not is_file:
         rule = f"an https address of a file ({', '.join(SUFFIXES)})"
         raise ValueError(f"'{attribute.name}' must be {rule}: {url!r}")
 

@@ -31,6 +31,7 @@ ENTRY: dict[str, Any] = {
 def test_the_shipped_catalogue_is_complete() -> None:
     models = read_catalogues(registry())
     assert {"facenox-minifas", "hairymax-binary", "hairymax-print-replay"} <= set(models)
+    assert [file.terms.crops["rgb"].scale for file in models["silent-face"].files] == [2.7, 4.0]
     for model in models.values():
         assert model.source
         assert model.training_data
@@ -51,6 +52,7 @@ def test_an_entry_is_read_as_it_was_stored(tmp_path: Path) -> None:
         ({"files": []}, "glow: files"),
         ({"files": [FILE | {"url": "http://a.example/net.onnx"}]}, "must be an https address of a file"),
         ({"files": [FILE | {"url": "https://a.example/run.exe"}]}, "must be an https address of a file"),
+        ({"files": [FILE | {"url": "https://a.example/..%5Cnet.onnx"}]}, "must be an https address of"),
         ({"files": [FILE | {"sha256": "0" * 63}]}, "sha256"),
         ({"files": [FILE, FILE]}, "must have different names"),
         ({"colour": 1}, "colour: unknown key"),

@@ -6,15 +6,18 @@ import hashlib
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import numpy as np
 import rich_click as click
 
 from fas_core.atomic import replacing, write_text
 from fas_core.config.load import to_yaml
 from fas_core.console import console
 from fas_core.data.fetched_models import ENTRY_FILE, fetched_models_folder, public_model_folder
+from fas_core.data.images import resize_square, write_image
 from fas_core.errors import FasError
 from fas_core.names import escape_controls
 from fas_core.registry import registry
@@ -24,6 +27,9 @@ from fas_plugins.commands.models.download import fetch_file
 
 LICENCES = "licences.yaml"
 """File in the folder of models: the licences that this user accepted, by the model's name."""
+
+COMPARED = 16
+"""Photos of each class on which an exported file is compared with the checkpoint's network."""
 
 UNSTATED = "NOASSERTION"
 """Licence of a model whose source states none, as SPDX writes it."""
@@ -51,7 +57,6 @@ def store(model: PublicModel, origin: str | None) -> Path:
     """
     check_plugin(model)
     folder = public_model_folder(model.name)
-    shutil.rmtree(folder, ignore_errors=True)  # an incomplete one
     with replacing(folder) as temporary:
         temporary.mkdir()
         for file in model.files:
@@ -63,6 +68,7 @@ def store(model: PublicModel, origin: str | None) -> Path:
                 fetch_file(model, file, origin, checkpoint)
                 convert_checkpoint(model, file, checkpoint, temporary / file.stored_name)
         write_text(temporary / ENTRY_FILE, to_yaml(model.to_plain()))
+        shutil.rmtree(folder, ignore_errors=True)  # an incomplete or older one
     return folder
 
 
@@ -91,8 +97,26 @@ def convert_checkpoint(model: PublicModel, file: PublicFile, checkpoint: Path, d
         FasError: one of them fails.
     """
     run = checkpoint.parent / "run"
+    data = write_comparison_photos(checkpoint.parent / "photos", file.terms.card.input.photos)
     _run_fas(model, "import", checkpoint, *file.import_options, "-o", run)
-    _run_fas(model, "export", run, "--format", "onnx", "-o", destination)
+    _run_fas(model, "export", run, "--format", "onnx", "-o", destination, "--data", data)
+
+
+def write_comparison_photos(folder: Path, names: Sequence[str]) -> Path:
+    """Write photos of coloured noise and a manifest with boxes; return it.
+
+    `fas export` compares the ONNX file with the network on them; any pixels do.
+    """
+    generator = np.random.default_rng(0)
+    folder.mkdir()
+    rows = ["id,label,split,box," + ",".join(names)]
+    for number in range(2 * COMPARED):
+        pixels = generator.integers(0, 256, (8, 8, 3), np.uint8)
+        write_image(folder / f"{number}.png", resize_square(pixels, 128))
+        files = ",".join([f"{number}.png"] * len(names))
+        rows.append(f"{number},{number % 2},dev,48 48 32 32,{files}")
+    write_text(folder / "photos.csv", "\n".join(rows) + "\n")
+    return folder / "photos.csv"
 
 
 def _run_fas(model: PublicModel, *arguments: object) -> None:
@@ -128,8 +152,7 @@ def ensure_accepted(model: PublicModel, accepted: bool) -> None:
         console.info(line)
     if not accepted and not _ask(model):
         raise FasError(f"{describe_licence(model)}: not accepted, so nothing was fetched")
-    lines = [f"{name}: {licence}" for name, licence in {**former, model.name: model.licence}.items()]
-    write_text(path, "\n".join(lines) + "\n")
+    write_text(path, to_yaml({**former, model.name: model.licence}))
 
 
 def _ask(model: PublicModel) -> bool:

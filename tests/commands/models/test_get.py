@@ -10,6 +10,7 @@ import pytest
 from click.testing import Result
 from fixtures.public_models import Publisher, brightness_network
 
+from fas_core import Predictor
 from fas_core.runtime.public_model import PublicModel
 
 Fas = Callable[..., Result]
@@ -162,3 +163,29 @@ def test_a_checkpoint_needs_its_plugin(fas: Fas, publisher: Publisher) -> None:
     assert result.exit_code == 2
     assert "pip install 'fas-core[train]' acme-networks" in result.stderr
     assert publisher.requests == []
+
+
+@pytest.mark.long
+def test_a_checkpoint_is_imported_and_exported(
+    fas: Fas, publisher: Publisher, models: Path, tmp_path: Path
+) -> None:
+    import torch
+
+    from fas_core.registry import registry
+    from fas_plugins.commands.models.measure import NetworkSpec
+
+    spec = NetworkSpec.of(registry(), "feathernet_b", ("rgb",), None, 32, 2)
+    model = spec.build(registry())
+    state = {f"module.{name}": value for name, value in model.backbones["rgb"].state_dict().items()}
+    torch.save({"state_dict": state}, tmp_path / "glow-0.onnx")
+    publisher.publish("glow", (tmp_path / "glow-0.onnx").read_bytes())
+    (entry,) = publisher.entries["glow"]["files"]
+    entry["url"] = "https://models.example/glow.pth"
+    entry["import_options"] = ["--arch", "feathernet_b", "--modality", "rgb", "--set", "model.input_size=32"]
+    entry["import_options"] += ["--match", "order"]
+    publisher.write()
+    (tmp_path / "glow-0.onnx").rename(tmp_path / "glow.pth")
+    result = get(fas, "glow", "--from", tmp_path / "glow.pth")
+    assert result.exit_code == 0, result.stderr
+    assert [path.name for path in (models / "glow").glob("*.onnx")] == ["glow.onnx"]
+    assert Predictor("public:glow").card.input.face_size == 32
