@@ -38,7 +38,7 @@ from fas_core.evaluation.groups import parse_metric
 from fas_core.evaluation.metrics import BoundMetric, bind_metrics
 from fas_core.inference.loaded_model import LoadedModel, load_model
 from fas_core.inference.score_samples import score_samples
-from fas_core.records.samples import COLUMNS, SampleTable
+from fas_core.records.samples import COLUMNS, SampleTable, concat
 from fas_core.registry import registry
 from fas_core.runs.files import is_model
 from fas_core.runtime.face_selection import FaceSelector
@@ -151,14 +151,15 @@ HEADER = (
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("data", help="data set, as for fas eval --data")
-    parser.add_argument("--split", default="test")
+    parser.add_argument("--split", default="test", help="one or several, e.g. train,dev,test")
     parser.add_argument("--every", type=int, default=1, help="evaluate every n-th photo")
     parser.add_argument("--detector", help="as for fas predict")
     parser.add_argument("--model", action="append", default=[], help="a run or a model file; may be repeated")
     parser.add_argument("--output", type=Path, default=Path("public-models"))
     arguments = parser.parse_args()
     detector = face_detector(arguments.detector)
-    samples = open_dataset(arguments.data, None, registry()).samples(arguments.split)
+    reader = open_dataset(arguments.data, None, registry())
+    samples = concat([reader.samples(split) for split in arguments.split.split(",")])
     samples = samples.take(range(0, len(samples), arguments.every))
     photos = Photos.of(samples, detector, arguments.output / f"boxes-{detector.name}.json")
     metrics = bind_metrics([parse_metric(text, registry()) for text in METRICS], registry())

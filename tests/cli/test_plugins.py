@@ -36,8 +36,9 @@ def test_a_line_for_every_component(fas: Fas) -> None:
     assert lines[0] == f"{len(every)} components"
     assert lines[1].split() == ["kind", "name", "from", "status", "summary"]
     assert len(lines) == 2 + len(every)
+    width = max(len(component.kind) for component in every)
     for component in every:
-        (line,) = [line for line in lines if line.startswith(f"{component.kind:8}  {component.name}  ")]
+        (line,) = [line for line in lines if line.startswith(f"{component.kind:{width}}  {component.name}  ")]
         assert f"fas-core {__version__}  active  {component.summary}" in line
 
 
