@@ -156,9 +156,14 @@ def ensure_accepted(model: PublicModel, accepted: bool) -> None:
 
 
 def _ask(model: PublicModel) -> bool:
-    if console.json or not (sys.stdin.isatty() and sys.stderr.isatty()):
+    if console.json or not is_terminal():
         raise FasError(f"{describe_licence(model)}: accept it by --accept-licence")
-    return click.confirm(escape_controls(f"Fetch {model.name} on these terms?"), err=True)
+    return click.confirm(escape_controls(f"{describe_licence(model)}: fetch it on these terms?"), err=True)
+
+
+def is_terminal() -> bool:
+    """Return whether a user can be asked."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
 
 
 def _read_licences(path: Path) -> dict[str, str]:

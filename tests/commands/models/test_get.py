@@ -10,8 +10,10 @@ import pytest
 from click.testing import Result
 from fixtures.public_models import Publisher, brightness_network
 
-from fas_core import Predictor
-from fas_core.runtime.public_model import PublicModel
+from fas_core import FasError, Predictor
+from fas_core.registry import registry
+from fas_core.runtime.public_model import PublicModel, read_catalogues
+from fas_plugins.commands.models import public_store
 
 Fas = Callable[..., Result]
 
@@ -123,6 +125,26 @@ def test_a_licence_is_accepted_once(fas: Fas, publisher: Publisher, models: Path
     fas("models", "remove", "glow")
     publisher.publish("glow", brightness_network(), licence="GPL-3.0-only")
     assert fas("models", "get", "glow", "--from", origin).exit_code == 2  # another licence
+
+
+def test_a_terminal_is_asked(publisher: Publisher, monkeypatch: pytest.MonkeyPatch, models: Path) -> None:
+    publisher.publish("glow", brightness_network())
+    (model,) = [model for model in read_catalogues(registry()).values() if model.name == "glow"]
+    monkeypatch.setattr(public_store, "is_terminal", lambda: True)
+    questions: list[str] = []
+
+    def answer(reply: bool) -> None:
+        monkeypatch.setattr(public_store.click, "confirm", lambda text, **_: questions.append(text) or reply)
+
+    answer(False)
+    with pytest.raises(FasError, match="not accepted, so nothing was fetched"):
+        public_store.ensure_accepted(model, accepted=False)
+    assert not models.exists()
+    answer(True)
+    public_store.ensure_accepted(model, accepted=False)
+    public_store.ensure_accepted(model, accepted=False)  # without a question
+    assert len(questions) == 2
+    assert "licence MIT: https://models.example/LICENSE" in questions[0]
 
 
 def test_a_damaged_copy_is_fetched_anew(fas: Fas, publisher: Publisher, models: Path) -> None:
