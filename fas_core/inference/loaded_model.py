@@ -77,6 +77,9 @@ class LoadedModel:
             except DataError as error:
                 why = error.message
         own = self.own_threshold
+        if own is not None and own.calibrated:
+            why = f"{self.path}: its own is calibrated on photos, which is none for videos: give --threshold"
+            return evolve(self, fitting_scores=videos, own_threshold=None, why=why)
         if own is None or not parse_policy(own.policy).fitted:
             return evolve(self, fitting_scores=videos)
         if videos is None:

@@ -19,8 +19,10 @@ from fas_core.contracts import Images
 from fas_core.errors import ConfigError, DataError, FasError, ModelError
 from fas_core.records.model_input import ModelInput, Resize
 from fas_core.registry import Registry
+from fas_core.runtime.calibration_file import read_calibration
 from fas_core.runtime.engines import Engine, first_line, open_engine
 from fas_core.runtime.external_model import ExternalEngine, ExternalModel
+from fas_core.scores.calibration import LEVELS, Calibration, ScoreReference
 from fas_core.scores.thresholds import Threshold
 
 Presence = NDArray[np.bool_] | None
@@ -154,7 +156,7 @@ def _open(path: Path, threads: int | None, external: ExternalModel | None) -> tu
             f"{path}: {engine.kind}, but without fas metadata (modalities, size, threshold): "
             "give a model that `fas export` wrote, or describe it (fas predict --foreign)"
         )
-    return ExternalEngine(engine, external, path), external.card
+    return ExternalEngine(engine, external, path), external.card.calibrate(read_calibration(path))
 
 
 MAX_SIDE = 8192
@@ -173,6 +175,11 @@ def _check_threshold(_: object, __: object, threshold: Threshold | None) -> None
         raise ValueError(f"must be a finite number: {threshold.value}")
 
 
+def _check_reference(_: object, __: object, reference: ScoreReference | None) -> None:
+    if reference is not None and not len(reference.live) == len(reference.attack) == len(LEVELS):
+        raise ValueError(f"must have {len(LEVELS)} quantiles of live scores, and of attacks")
+
+
 @frozen
 class _StoredCard:
     """The keys of a card's JSON, all but those that are derived from others."""
@@ -187,6 +194,8 @@ class _StoredCard:
     versions: Mapping[str, str] = field(factory=dict)
     plugins: Mapping[str, Any] = field(factory=dict)
     partial: bool = False
+    reference: ScoreReference | None = field(default=None, validator=_check_reference)
+    calibration: Calibration | None = None
 
 
 def read_card(text: str, where: str) -> Card:
@@ -219,4 +228,13 @@ def _read_card(text: str, where: str, unreadable: str) -> Card:
     side = stored.input_size
     network_size = stored.network_size or side
     model_input = ModelInput(stored.modalities, side, network_size, stored.resize, partial=stored.partial)
-    return Card(model_input, stored.threshold, stored.recipe, stored.data, stored.versions, stored.plugins)
+    return Card(
+        input=model_input,
+        threshold=stored.threshold,
+        recipe=stored.recipe,
+        data=stored.data,
+        versions=stored.versions,
+        plugins=stored.plugins,
+        reference=stored.reference,
+        calibration=stored.calibration,
+    )
