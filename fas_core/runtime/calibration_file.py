@@ -6,6 +6,7 @@ of the weights or of the file, so that the threshold of one model is never used 
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -35,11 +36,15 @@ def calibration_file(model: Path) -> Path:
     return model / RUN_CALIBRATION if model.is_dir() else Path(f"{model}.calibration.json")
 
 
-def hash_model_file(model: Path) -> str:
-    """Return the SHA-256 of a model file; of an OpenVINO model those of both its files."""
-    weights = model.with_suffix(".bin")
-    has_weights = model.suffix.lower() == ".xml" and weights.is_file()
-    return hash_file(model) + (hash_file(weights) if has_weights else "")
+def hash_model(model: Path) -> str:
+    """Return a SHA-256 of a model file (of OpenVINO of both its files), or of the files of a folder."""
+    if model.is_dir():
+        files = [path for path in sorted(model.iterdir()) if path.is_file() and path.name != RUN_CALIBRATION]
+    else:
+        files = [model]
+    if model.suffix.lower() == ".xml" and model.with_suffix(".bin").is_file():
+        files.append(model.with_suffix(".bin"))
+    return hashlib.sha256("".join(map(hash_file, files)).encode()).hexdigest()
 
 
 def read_calibration(model: Path, digest: str | None = None) -> Calibration | None:
@@ -55,7 +60,7 @@ def read_calibration(model: Path, digest: str | None = None) -> Calibration | No
     if not path.is_file():
         return None
     stored = structure(read_json(path, ModelError), _CalibrationFile, Registry(()), str(path))
-    if stored.sha256 != (digest or hash_model_file(model)):
+    if stored.sha256 != (digest or hash_model(model)):
         raise ModelError(f"{path}: is of another model than {model.name}: remove it, and calibrate this one")
     return stored.calibration
 
@@ -66,6 +71,6 @@ def write_calibration(model: Path, calibration: Calibration | None, digest: str 
     if calibration is None:
         path.unlink(missing_ok=True)
         return
-    content = _CalibrationFile(digest or hash_model_file(model), calibration)
+    content = _CalibrationFile(digest or hash_model(model), calibration)
     with replacing(path) as temporary:
         temporary.write_text(json.dumps(asdict(content), indent=2) + "\n", encoding="utf-8")
