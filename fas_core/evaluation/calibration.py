@@ -35,13 +35,13 @@ from fas_core.scores.thresholds import CALIBRATED, Threshold
 
 RULES = ("conformal", "blend", "quantile")
 
-PRIOR_PEOPLE = 2
+PRIOR_PEOPLE = 4
 """The shipped threshold weighs as much as so many people of the site."""
 
 BLEND_SHARE = 0.2
 """The quantile of `blend` is this share of the target: 1 % for a BPCER of 5 %."""
 
-GATE = 2.0
+GATE = 3.0
 """Standard errors from dev's live median beyond which the site is another world."""
 
 
