@@ -19,6 +19,7 @@ from fas_core.registry import Registry
 from fas_core.runs.groups import FoldRuns, ProtocolRuns, open_path
 from fas_core.runs.run import Run
 from fas_core.runtime.model_file import ModelFile
+from fas_core.scores.calibration import ScoreReference
 from fas_core.scores.table import ScoreTable
 from fas_core.scores.thresholds import Threshold, fit_threshold, parse_policy
 from fas_core.scores.videos import Vote, by_video
@@ -37,6 +38,8 @@ class LoadedModel:
         fitting_scores: what another policy can be fitted on; None for an exported model.
         fitted_on: what those scores are: `dev`, or the recipe's folds.
         fingerprints: `{split: fingerprint}` of the samples that it was trained and evaluated on.
+        shipped_threshold: the threshold before any calibration.
+        reference: summary of the scores that the threshold was fitted on; None where it is not known.
     """
 
     path: Path
@@ -49,6 +52,8 @@ class LoadedModel:
     fitting_scores: ScoreTable | None = None
     fitted_on: str = "dev"
     fingerprints: Mapping[str, str] = field(factory=dict)
+    shipped_threshold: Threshold | None = None
+    reference: ScoreReference | None = None
 
     def threshold(self, policy: str | None, evaluated: ScoreTable | None = None) -> Threshold | None:
         """Return its own threshold, or one fitted by `policy` (an `oracle:` one on the `evaluated` scores).
@@ -155,6 +160,8 @@ def load_run(run: Run) -> LoadedModel:
         fitting_scores=run.fitting_scores(),
         fitted_on=run.fitted_on,
         fingerprints=run.results().get("data", {}),
+        shipped_threshold=run.card().shipped_threshold,
+        reference=run.reference(),
     )
 
 
@@ -171,4 +178,6 @@ def _load_file(model: ModelFile, registry: Registry) -> LoadedModel:
         own_threshold=card.threshold,
         why=f"{path}: exported without one",
         fingerprints=card.data,
+        shipped_threshold=card.shipped_threshold,
+        reference=card.reference,
     )

@@ -31,6 +31,7 @@ class ScoreReference:
     Args:
         live, attack: quantiles, at `LEVELS`, of the scores that the threshold was fitted on (dev or
             out-of-fold).
+        samples: number of live scores or of attacks, the fewer.
         logit: whether the scores are probabilities, so that `center` and `deviation` are of their logits.
         people: number of subjects with live samples among those scores; 0 where they are not known.
         center: mean of the live medians of these people.
@@ -41,6 +42,7 @@ class ScoreReference:
 
     live: tuple[float, ...]
     attack: tuple[float, ...]
+    samples: int
     logit: bool
     people: int = 0
     center: float = 0.0
@@ -64,8 +66,11 @@ class ScoreReference:
     def is_unseen(self, scores: Floats) -> NDArray[np.bool_]:
         """Return (N,) whether a score lies beyond all of its scores, or between live ones and attacks.
 
-        At most `LIMIT` of the live scores, and of the attacks, lie on the far side of such a gap.
+        At most `LIMIT` of the live scores, and of the attacks, lie on the far side of such a gap. Fewer than
+        `1 / LIMIT` scores of a class cannot say where there are hardly any: then nothing is unseen.
         """
+        if self.samples * LIMIT < 1:
+            return np.zeros(len(scores), np.bool_)
         lowest, highest = min(self.live[0], self.attack[0]), max(self.live[-1], self.attack[-1])
         gap_start = float(np.interp(1 - LIMIT, LEVELS, self.attack))
         gap_end = float(np.interp(LIMIT, LEVELS, self.live))

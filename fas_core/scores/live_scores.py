@@ -43,6 +43,7 @@ def summarize_scores(fitting: ScoreTable, train: ScoreTable | None = None) -> Sc
     return ScoreReference(
         live=_quantiles(fitting.live),
         attack=_quantiles(fitting.attack),
+        samples=min(fitting.rates.live.total, fitting.rates.attack.total),
         logit=logit,
         people=len(dev),
         center=_round(dev.mean()) if len(dev) else 0.0,
