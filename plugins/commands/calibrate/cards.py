@@ -149,12 +149,15 @@ def _metadata_key(field: memoryview) -> str:
 
 
 def _replace_in_openvino(content: bytes, card: str) -> bytes:
-    """Return an OpenVINO `.xml` with another card, without a seal; all other text stays."""
+    """Return an OpenVINO `.xml` with another card, without a seal; all other text stays.
+
+    A model that was converted from ONNX has the card twice: that of the ONNX file is kept as its origin's.
+    """
     text = XML_SEAL.sub("", content.decode())
     quoted = quoteattr(card)
     text, count = XML_CARD.subn(lambda _: f"<{METADATA_KEY} value={quoted}", text)
-    if count != 1:
-        raise ModelError(f"its metadata has {count} cards and not one: export it again")
+    if not count:
+        raise ModelError("its metadata has no card that can be replaced: export it again")
     return text.encode()
 
 
