@@ -7,9 +7,10 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from attrs import asdict, field, frozen
+from attrs import asdict, evolve, field, frozen
 
 from fas_core.records.model_input import ModelInput
+from fas_core.scores.calibration import Calibration, ScoreReference
 from fas_core.scores.thresholds import Threshold
 
 METADATA_KEY = "fas"
@@ -44,6 +45,8 @@ class Card:
         data: `{split: fingerprint}` of the samples that it was trained and evaluated on.
         versions: `{package: version}`.
         plugins: those of other distributions that the recipe uses, see `fas_core.registry.Required`.
+        reference: a summary of the scores that the threshold was fitted on; None where it is not known.
+        calibration: how the threshold was set where the model is used; None for the threshold of training.
     """
 
     input: ModelInput
@@ -52,6 +55,8 @@ class Card:
     data: Mapping[str, str] = field(factory=dict)
     versions: Mapping[str, str] = field(factory=dict)
     plugins: Mapping[str, Mapping[str, Any]] = field(factory=dict, converter=_to_plain)
+    reference: ScoreReference | None = None
+    calibration: Calibration | None = None
 
     @property
     def modalities(self) -> tuple[str, ...]:
@@ -62,6 +67,16 @@ class Card:
     def digest(self) -> str:
         """Digest of the recipe: 16 hex digits."""
         return hashlib.sha256(json.dumps(self.recipe, sort_keys=True).encode()).hexdigest()[:16]
+
+    @property
+    def shipped_threshold(self) -> Threshold | None:
+        """The threshold before any calibration."""
+        return self.threshold if self.calibration is None else self.calibration.shipped
+
+    def calibrate(self, calibration: Calibration | None) -> Card:
+        """Return the card with the threshold of a calibration; None restores the shipped one."""
+        threshold = self.shipped_threshold if calibration is None else calibration.threshold
+        return evolve(self, threshold=threshold, calibration=calibration)
 
     def to_json(self) -> str:
         """Return the text that a model file stores; `fas_core.runtime.model_file` reads it."""
@@ -79,6 +94,8 @@ class Card:
             "versions": self.versions,
             "plugins": self.plugins,
             "partial": self.input.partial,
+            "reference": None if self.reference is None else asdict(self.reference),
+            "calibration": None if self.calibration is None else asdict(self.calibration),
         }
         if self.input.crops:
             card["crops"] = {name: asdict(crop) for name, crop in self.input.crops.items()}

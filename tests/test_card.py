@@ -40,7 +40,7 @@ def test_the_json_names_the_labels() -> None:
 
 
 def test_unknown_keys_of_a_newer_fas_are_ignored() -> None:
-    later = json.loads(CARD.to_json()) | {"calibration": [1, 2]}
+    later = json.loads(CARD.to_json()) | {"of_a_later_version": [1, 2]}
     assert read_card(json.dumps(later), "test") == CARD
 
 

@@ -48,6 +48,13 @@ if TYPE_CHECKING:
 )
 @threshold_option
 @click.option(
+    "--calibrate-on",
+    type=PATH,
+    metavar="MANIFEST",
+    help="Set the threshold on the live samples of these people, as `fas calibrate` does; they are not "
+    "evaluated.",
+)
+@click.option(
     "--scores",
     type=PATH,
     metavar="OUT.csv",
@@ -67,6 +74,7 @@ def command(
     data: tuple[str, ...],
     protocols: tuple[str, ...],
     threshold: str | None,
+    calibrate_on: Path | None,
     scores: Path | None,
     aggregate: str | None,
     modalities: str | None,
@@ -101,6 +109,8 @@ def command(
     if isinstance(opened, ProtocolRuns):
         _refuse_for_protocol_runs(subsets or grouped, len(data) > 1 or bool(protocols))
     _refuse_together(several=len(data) > 1, subsets=subsets, grouped=grouped, narrowed=narrowed)
+    if calibrate_on is not None and (threshold or aggregate or isinstance(opened, ProtocolRuns)):
+        raise click.UsageError("--calibrate-on is for one model, without --threshold and --aggregate")
     options = _split_options(split, aggregate, modalities, workers, threshold)
     plan = Evaluation(registry(), options, evaluation, threshold, scores)
     if isinstance(opened, ProtocolRuns):
@@ -109,6 +119,8 @@ def command(
         return
     known = protocols_of(protocols, registry())
     model = load_model(target, registry(), external=external, detector=detector)
+    if calibrate_on is not None:
+        model, plan = _calibrate_on(model, calibrate_on, plan)
     if len(data) > 1:
         _evaluate_across(model, data, known, plan)
     else:
@@ -153,6 +165,16 @@ def _split_options(
         only=tuple(modalities.split(",")) if modalities else None,
         workers=workers,
     )
+
+
+def _calibrate_on(model: LoadedModel, manifest: Path, plan: Evaluation) -> tuple[LoadedModel, Evaluation]:
+    """Return the model with a calibrated threshold, and the plan without the people of the calibration."""
+    from fas_core.inference.calibrate_on import calibrate_on
+
+    calibrated = calibrate_on(model, manifest, plan.registry, workers=plan.split.workers)
+    for note in calibrated.notes:
+        console.info(note)
+    return calibrated.model, evolve(plan, split=evolve(plan.split, excluded=calibrated.people))
 
 
 def _document(path: Path, plan: Evaluation, **facts: str) -> dict[str, Any]:

@@ -182,7 +182,7 @@ def export_card(run: Run, weights: Weights, *, keep_data_root: bool = False) -> 
     else:
         return card
     console.warn(f"no threshold goes with it: {reason}")
-    return evolve(card, threshold=None)
+    return evolve(card, threshold=None, reference=None, calibration=None)
 
 
 def _without_folders(recipe: Mapping[str, Any], keep_data_root: bool) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 from attrs import evolve, field, frozen
 
 from fas_core.console import console
@@ -19,15 +20,21 @@ from fas_core.inference.score_samples import (
     SplitOptions,
     open_data,
     protocol_notes,
+    score_samples,
     score_split,
     subsets,
 )
+from fas_core.records.samples import LIVE, SampleTable
 from fas_core.registry import Registry
+from fas_core.runs import files
 from fas_core.runs.groups import ProtocolRuns, naming
 from fas_core.runs.run import Run
 
 EVALUATED_SPLITS = ("dev", "test")
 """The splits that a finished run is evaluated on."""
+
+LIVE_PHOTOS = 20
+"""Live samples of each person and session of train whose median a card's reference is about."""
 
 
 @frozen(eq=False)
@@ -103,7 +110,7 @@ def evaluate_protocol_runs(
 
 
 def score_run(run: Run, reader: DatasetReader) -> None:
-    """Score dev and test by the best weights, as far as the data set has them, into the run folder.
+    """Score dev, test and some live samples of train by the best weights into the run folder.
 
     Training left those weights' scores of dev, if it could evaluate them. The run of a fold scores its fold
     alone: test is for the run on all folds.
@@ -114,6 +121,37 @@ def score_run(run: Run, reader: DatasetReader) -> None:
             continue
         options = SplitOptions(split, workers=run.recipe.train.workers)
         run.write_scores(split, score_split(model, reader, options, description=split).scores)
+    _score_live_train(run, model, reader)
+
+
+def _score_live_train(run: Run, model: LoadedModel, reader: DatasetReader) -> None:
+    """Score up to `LIVE_PHOTOS` live samples of each person and session of train, where people are known."""
+    if "train" not in reader.splits():
+        return
+    samples = spread_live(reader.samples("train"), LIVE_PHOTOS)
+    if len(samples):
+        scores = score_samples(
+            model.scorer,
+            samples,
+            model_input=model.input,
+            workers=run.recipe.train.workers,
+            description="train, live",
+        )
+        run.write_scores(files.TRAIN_LIVE, scores)
+
+
+def spread_live(samples: SampleTable, count: int) -> SampleTable:
+    """Return up to `count` live samples of each subject and session, spread over its rows; none without."""
+    subjects, sessions = samples.column("subject"), samples.column("session")
+    groups: dict[tuple[str, str], list[int]] = {}
+    for row in np.flatnonzero(samples.labels == LIVE).tolist():
+        if subjects[row] is not None:
+            groups.setdefault((subjects[row], sessions[row] or ""), []).append(row)
+    positions = (np.linspace(0, len(rows) - 1, min(count, len(rows))).round() for rows in groups.values())
+    selected = [
+        np.array(rows)[index.astype(int)] for rows, index in zip(groups.values(), positions, strict=True)
+    ]
+    return samples.take(np.sort(np.concatenate(selected)) if selected else np.array([], np.int64))
 
 
 def evaluate_stored(

@@ -25,6 +25,7 @@ from fas_core.runtime.external_model import ExternalModel
 from fas_core.runtime.face_selection import FaceSelector
 from fas_core.runtime.model_file import ModelFile
 from fas_core.runtime.public_model import PublicModel, stated_crops
+from fas_core.scores.calibration import ScoreReference
 from fas_core.scores.table import ScoreTable
 from fas_core.scores.thresholds import Threshold, fit_threshold, parse_policy
 from fas_core.scores.videos import Vote, by_video
@@ -45,6 +46,8 @@ class LoadedModel:
         fingerprints: `{split: fingerprint}` of the samples that it was trained and evaluated on.
         faces: crops photos to the face for a model that states how; None: images are taken as they are.
         note: what a reader of its figures must know.
+        shipped_threshold: the threshold before any calibration.
+        reference: summary of the scores that the threshold was fitted on; None where it is not known.
     """
 
     path: Path
@@ -59,6 +62,8 @@ class LoadedModel:
     fingerprints: Mapping[str, str] = field(factory=dict)
     faces: FaceSelector | None = None
     note: str = ""
+    shipped_threshold: Threshold | None = None
+    reference: ScoreReference | None = None
 
     def threshold(self, policy: str | None, evaluated: ScoreTable | None = None) -> Threshold | None:
         """Return its own threshold, or one fitted by `policy` (an `oracle:` one on the `evaluated` scores).
@@ -87,6 +92,9 @@ class LoadedModel:
             except DataError as error:
                 why = error.message
         own = self.own_threshold
+        if own is not None and own.calibrated:
+            why = f"{self.path}: its own is calibrated on photos, which is none for videos: give --threshold"
+            return evolve(self, fitting_scores=videos, own_threshold=None, why=why)
         if own is None or not parse_policy(own.policy).fitted:
             return evolve(self, fitting_scores=videos)
         if videos is None:
@@ -176,6 +184,8 @@ def load_run(run: Run) -> LoadedModel:
         fitting_scores=run.fitting_scores(),
         fitted_on=run.fitted_on,
         fingerprints=run.results().get("data", {}),
+        shipped_threshold=run.card().shipped_threshold,
+        reference=run.reference(),
     )
 
 
@@ -200,6 +210,8 @@ def _load_file(model: ModelFile, registry: Registry, detector: str | None) -> Lo
         why=f"{path}: exported without one",
         fingerprints=card.data,
         faces=faces,
+        shipped_threshold=card.shipped_threshold,
+        reference=card.reference,
     )
 
 
@@ -222,4 +234,5 @@ def _load_external(model: ModelFile, external: ExternalModel | None, detector: s
         why=f"{model.path}: its description has none",
         faces=FaceSelector(settings=crops, model_input=model.card.input),
         note=f"trained on {PublicModel.read(model.path).training_data}" if is_public else "",
+        shipped_threshold=model.card.shipped_threshold,
     )

@@ -20,7 +20,7 @@ from fas_core.runtime.external_model import ExternalModel
 from fas_core.runtime.inputs import InputFinder, count_samples, read_samples
 from fas_core.runtime.pictures import ExplanationWriter, check_output_paths
 from fas_core.runtime.predict import PredictionPipeline
-from fas_core.runtime.predictor import FaceResult, Predictor
+from fas_core.runtime.predictor import FaceResult, Predictor, describe_unseen
 from fas_core.runtime.public_model import stated_crops
 from fas_core.scores.thresholds import Threshold, fit_threshold
 
@@ -131,7 +131,9 @@ def predict_inputs(
     used = threshold or predictor.card.threshold
     assert used is not None  # else there would be no predictor
     detector = next((row.detector for row in rows if row.detector is not None), None)
-    return Verdicts(rows, used, is_run, detector, predictor.note)
+    scores = [row.prediction.score for row in rows if row.prediction is not None]
+    notes = (predictor.note, None if threshold else describe_unseen(predictor.card, scores))
+    return Verdicts(rows, used, is_run, detector, "; ".join(filter(None, notes)) or None)
 
 
 def _load_run(stack: ExitStack, path: Path, threads: int, options: PredictOptions) -> RunModel:

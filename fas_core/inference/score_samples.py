@@ -43,12 +43,14 @@ class SplitOptions:
         vote: how the scores of frames make the score of their video; None scores frames.
         only: the modalities that the model is given; None for all that a sample has.
         workers: threads that read images.
+        excluded: subjects that are not scored, as a threshold was calibrated on their photos.
     """
 
     split: str = "test"
     vote: Vote | None = None
     only: tuple[str, ...] | None = None
     workers: int = 2
+    excluded: frozenset[str] = frozenset()
 
 
 @frozen(eq=False)
@@ -220,9 +222,10 @@ def score_split(
         DataError: the data cannot be read, or the samples have no videos.
         ModelError: fewer modalities are to be given to a model that needs all.
     """
+    samples = reader.samples(options.split)
     scores = score_samples(
         model.scorer,
-        reader.samples(options.split),
+        without_people(samples, options.excluded) if options.excluded else samples,
         model_input=model.input,
         only=options.only,
         faces=model.faces,
@@ -236,3 +239,23 @@ def score_split(
     vote = VOTE_NAMES.get(options.vote, options.vote)
     note = f"{len(videos)} videos of {len(scores)} frames, scored by {vote}"
     return ScoredSplit(model.of_videos(options.vote), videos, (note, *notes))
+
+
+def without_people(samples: SampleTable, people: frozenset[str]) -> SampleTable:
+    """Return the samples of other people.
+
+    Raises:
+        DataError: a sample has no subject, so it may be of these people; or no sample remains.
+    """
+    subjects = samples.column("subject")
+    if None in subjects:
+        raise DataError(
+            f"{samples.root}: {subjects.count(None)} of {len(subjects)} samples have no subject, so they may "
+            "be of the people of the calibration"
+        )
+    remaining = samples.take([row for row, subject in enumerate(subjects) if subject not in people])
+    if not len(remaining):
+        raise DataError(
+            f"{samples.root}: all samples are of people of the calibration: {format_list(sorted(people))}"
+        )
+    return remaining

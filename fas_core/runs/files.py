@@ -19,6 +19,9 @@ PROTOCOLS = "protocol_set.yaml"
 OUT_OF_FOLD = "out_of_fold"
 """Stem of the score file of a cross-validation, beside those of splits."""
 
+TRAIN_LIVE = "train_live"
+"""Stem of the score file of some live samples of train."""
+
 MODEL_SUFFIXES = (".onnx", ".xml")
 """File name endings of exported models that the runtime opens."""
 

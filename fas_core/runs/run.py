@@ -5,7 +5,10 @@ recipe.yaml          the resolved recipe        metrics.jsonl        a line an e
 environment.json     versions, machine          scores/SPLIT.csv     scores by the best weights
 best.safetensors     lowest dev EER, or last    state.pt             what resuming needs
 last.safetensors     of the last epoch          results.json         the tables at the end
+calibration.json     threshold set for a site
 ```
+
+`scores/train_live.csv` has the scores of some live samples of train, for the card's reference.
 
 Where the recipe has folds, the threshold is fitted on `scores/out_of_fold.csv`.
 """
@@ -28,10 +31,14 @@ from fas_core.config.load import FORMAT, merge, nest, read_mapping, to_plain, to
 from fas_core.config.recipe import Recipe
 from fas_core.config.structure import structure
 from fas_core.descriptors import Component
+from fas_core.digests import read_weights_digest
 from fas_core.errors import DataError, FasError, ModelError
 from fas_core.models import PRETRAINED
 from fas_core.registry import Registry, Required
 from fas_core.runs import files, score_files
+from fas_core.runtime.calibration_file import read_calibration
+from fas_core.scores.calibration import Calibration, ScoreReference
+from fas_core.scores.live_scores import summarize_scores
 from fas_core.scores.table import ScoreTable
 from fas_core.scores.thresholds import Threshold, fit_threshold
 from fas_core.text_files import parse_json, read_json, read_text
@@ -135,8 +142,17 @@ class Run:
         score_files.write_scores(self.path, split, scores, columns)
 
     def threshold(self) -> Threshold:
+        """Return the threshold that was calibrated, else the one that training leaves, see there."""
+        calibration = self.calibration()
+        return self.trained_threshold() if calibration is None else calibration.threshold
+
+    def trained_threshold(self) -> Threshold:
         """Fit the threshold by the recipe's policy; raise DataError if the scores it needs are missing."""
         return fit_threshold(self.recipe.threshold, self.fitting_scores(), self.fitted_on)
+
+    def calibration(self) -> Calibration | None:
+        """Read how the threshold was set for a site; None where it was not, ModelError for other weights."""
+        return read_calibration(self.path, read_weights_digest(self.weights()))
 
     def append_metrics(self, record: dict[str, Any]) -> None:
         """Add an epoch's line to metrics.jsonl; raise FasError if it cannot be written.
@@ -184,13 +200,30 @@ class Run:
 
     def card(self) -> Card:
         """Return what an export of this run carries."""
+        calibration = self.calibration()
         try:
-            threshold = self.threshold()
+            threshold = self.trained_threshold()
         except FasError:
             threshold = None
-        recipe, data = to_plain(self.recipe, self.registry), self.results().get("data", {})
-        plugins = required_plugins(self.recipe, self.registry)
-        return Card(self.recipe.input, threshold, recipe, data, read_environment()["packages"], plugins)
+        card = Card(
+            input=self.recipe.input,
+            threshold=threshold,
+            recipe=to_plain(self.recipe, self.registry),
+            data=self.results().get("data", {}),
+            versions=read_environment()["packages"],
+            plugins=required_plugins(self.recipe, self.registry),
+            reference=self.reference(),
+        )
+        return card if calibration is None else card.calibrate(calibration)
+
+    def reference(self) -> ScoreReference | None:
+        """Summarise the scores that thresholds are fitted on, and those of live samples of train."""
+        try:
+            fitting = self.fitting_scores()
+            train = self.stored_scores(files.TRAIN_LIVE)
+        except FasError:
+            return None
+        return None if fitting is None else summarize_scores(fitting, train)
 
 
 def structure_recipe(tree: object, registry: Registry, where: str) -> Recipe:

@@ -20,10 +20,12 @@ from fas_core.data.fetched_models import is_public_model, resolve_model
 from fas_core.errors import ConfigError, DataError, FasError, ModelError
 from fas_core.records.model_input import ModelInput, Resize, ScaledCrop, check_crops
 from fas_core.registry import Registry
+from fas_core.runtime.calibration_file import read_calibration
 from fas_core.runtime.engines import Engine, first_line, open_engine
 from fas_core.runtime.external_model import ExternalEngine, ExternalModel
 from fas_core.runtime.public_engine import MeanEngine
 from fas_core.runtime.public_model import PublicModel
+from fas_core.scores.calibration import LEVELS, Calibration, ScoreReference
 from fas_core.scores.thresholds import Threshold
 
 Presence = NDArray[np.bool_] | None
@@ -161,7 +163,7 @@ def _open(path: Path, threads: int | None, external: ExternalModel | None) -> tu
             f"{path}: {engine.kind}, but without fas metadata (modalities, size, threshold): "
             "give a model that `fas export` wrote, or describe it (fas predict --foreign)"
         )
-    return ExternalEngine(engine, external, path), external.card
+    return ExternalEngine(engine, external, path), external.card.calibrate(read_calibration(path))
 
 
 def _open_public(folder: Path, threads: int | None) -> tuple[Engine, Card]:
@@ -175,9 +177,9 @@ def _open_public(folder: Path, threads: int | None) -> tuple[Engine, Card]:
     engine, card = members[0]
     threshold = Threshold(model.threshold, f"fixed:{model.threshold:g}", "given")
     if len(members) == 1:
-        return engine, evolve(card, threshold=threshold)
+        return engine, evolve(card, threshold=threshold).calibrate(read_calibration(folder))
     joined = MeanEngine(members, folder)
-    return joined, Card(joined.input, threshold)
+    return joined, Card(joined.input, threshold).calibrate(read_calibration(folder))
 
 
 MAX_SIDE = 8192
@@ -196,6 +198,11 @@ def _check_threshold(_: object, __: object, threshold: Threshold | None) -> None
         raise ValueError(f"must be a finite number: {threshold.value}")
 
 
+def _check_reference(_: object, __: object, reference: ScoreReference | None) -> None:
+    if reference is not None and not len(reference.live) == len(reference.attack) == len(LEVELS):
+        raise ValueError(f"must have {len(LEVELS)} quantiles of live scores, and of attacks")
+
+
 @frozen
 class _StoredCard:
     """The keys of a card's JSON, all but those that are derived from others."""
@@ -211,6 +218,8 @@ class _StoredCard:
     plugins: Mapping[str, Any] = field(factory=dict)
     partial: bool = False
     crops: dict[str, ScaledCrop] = field(factory=dict, validator=check_crops)
+    reference: ScoreReference | None = field(default=None, validator=_check_reference)
+    calibration: Calibration | None = None
 
 
 def read_card(text: str, where: str) -> Card:
@@ -245,4 +254,13 @@ def _read_card(text: str, where: str, unreadable: str) -> Card:
     model_input = ModelInput(
         stored.modalities, side, network_size, stored.resize, stored.partial, stored.crops
     )
-    return Card(model_input, stored.threshold, stored.recipe, stored.data, stored.versions, stored.plugins)
+    return Card(
+        input=model_input,
+        threshold=stored.threshold,
+        recipe=stored.recipe,
+        data=stored.data,
+        versions=stored.versions,
+        plugins=stored.plugins,
+        reference=stored.reference,
+        calibration=stored.calibration,
+    )

@@ -1,4 +1,4 @@
-"""Reads protobuf messages without their schema: the fields of `onnx.proto` that a check needs."""
+"""Reads and writes protobuf messages without their schema: the fields of `onnx.proto` that a check needs."""
 
 from __future__ import annotations
 
@@ -14,8 +14,26 @@ Message = dict[int, list[int | memoryview]]
 def read_message(data: memoryview) -> Message:
     """Split a protobuf message into its fields; ValueError or IndexError if it is none."""
     message: Message = {}
+    for number, value, _ in _iterate_fields(data):
+        message.setdefault(number, []).append(value)
+    return message
+
+
+def split_fields(data: memoryview) -> list[tuple[int, memoryview]]:
+    """Return the number of each field and all its bytes, which joined give the message; raises as above."""
+    return [(number, field) for number, _, field in _iterate_fields(data)]
+
+
+def encode_field(number: int, value: bytes) -> bytes:
+    """Return a field of text, bytes or a message."""
+    return _encode_varint(number << 3 | LENGTH) + _encode_varint(len(value)) + value
+
+
+def _iterate_fields(data: memoryview) -> Iterator[tuple[int, int | memoryview, memoryview]]:
+    """Yield number, value and all bytes of each field."""
     position = 0
     while position < len(data):
+        start = position
         key, position = _read_varint(data, position)
         value: int | memoryview
         if (wire := key & 7) == VARINT:
@@ -29,8 +47,15 @@ def read_message(data: memoryview) -> Message:
                 raise ValueError("no protobuf message")
             value = data[position : position + size]
             position += size
-        message.setdefault(key >> 3, []).append(value)
-    return message
+        yield key >> 3, value, data[start:position]
+
+
+def _encode_varint(value: int) -> bytes:
+    encoded = bytearray()
+    while value > 0x7F:
+        encoded.append(value & 0x7F | 0x80)
+        value >>= 7
+    return bytes([*encoded, value])
 
 
 def _read_varint(data: memoryview, position: int) -> tuple[int, int]:

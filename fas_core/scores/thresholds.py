@@ -12,6 +12,8 @@ A sample is accepted as live when `score >= threshold`.
 | `fixed:VALUE` | the value, fitted on nothing |
 | `oracle:POLICY` | fitted on the evaluated scores themselves: the best possible result, not one to claim |
 
+`calibrated:X` is the policy of a threshold that `fas calibrate` has set; it cannot be fitted on dev.
+
 `apcer<=X` means the same as `apcer:X`, which a shell does not take for a redirection; likewise the next two.
 """
 
@@ -33,6 +35,9 @@ if TYPE_CHECKING:
 POLICIES = "eer, min-acer, apcer:X, apcer_max:X or bpcer:X (or <=X) with X in [0, 1), or fixed:VALUE"
 """The grammar, for messages; `oracle:` may precede all but `fixed`."""
 
+CALIBRATED = "calibrated:"
+"""Start of the policy of a threshold that was set on live photos of a site; the target BPCER follows."""
+
 
 @frozen
 class Threshold:
@@ -46,6 +51,11 @@ class Threshold:
     def oracle(self) -> bool:
         """Whether it was fitted on the very scores that it is applied to, which every output has to say."""
         return self.policy.startswith("oracle:")
+
+    @property
+    def calibrated(self) -> bool:
+        """Whether it was set on photos of a site, so that no scores of training can fit it again."""
+        return self.policy.startswith(CALIBRATED)
 
     def text(self) -> str:
         """E.g. `accepted when score >= 0.512 (eer on dev)`."""

@@ -21,6 +21,7 @@ from fas_core.records.samples import SampleTable
 from fas_core.registry import Registry
 from fas_core.runs import files
 from fas_core.runs.run import Run, write_results
+from fas_core.runtime.calibration_file import RUN_CALIBRATION
 from fas_core.text_table import Table
 from fas_core.training.process import accelerator_for
 from fas_core.training.trainer import Training, check_trainable
@@ -97,7 +98,8 @@ def resume(
     training = Training.prepare(run, train, dev, accelerator)
     training.restore()
     if accelerator.is_main_process:
-        (path / files.RESULTS).unlink(missing_ok=True)  # they are of the weights so far
+        for name in (files.RESULTS, RUN_CALIBRATION):
+            (path / name).unlink(missing_ok=True)  # they are of the weights so far
         run.write_recipe()
         console.info(f"run {path}: continued at {training.progress.describe()}")
     return _finish(training, reader)

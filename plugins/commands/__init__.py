@@ -40,6 +40,7 @@ def fas_commands() -> Iterable[Command]:
         modules=("starlette", "uvicorn", "python_multipart"),
     )
     yield _command("explain", SHIP, "Draw what a model looks at: Grad-CAM and occlusion.")
+    yield _command("calibrate", SHIP, "Set a model's threshold on live photos of its place.")
     yield _command("drift", SHIP, "Tell whether a deployed model's scores have shifted.")
     yield _command("data", DATA, "Make, check, measure, crop and look at data.")
     yield _command("models", INSPECT, "Fetch public models; list networks: size, cost, memory, latency.")

@@ -1,0 +1,200 @@
+"""The card of a run, of an exported file or of another program's file: read, and written again.
+
+An exported file is copied byte by byte around its metadata, sealed again and compared with the file before.
+A run, a public model and a file of another program keep their files; the calibration lies beside them.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from xml.sax.saxutils import quoteattr
+
+import numpy as np
+from attrs import frozen
+
+from fas_core.atomic import replacing, replacing_all
+from fas_core.card import METADATA_KEY, PRESENCE, Card
+from fas_core.digests import DIGEST_DIGITS, read_weights_digest, seal_model_file
+from fas_core.errors import FasError, ModelError
+from fas_core.registry import registry
+from fas_core.runs import files
+from fas_core.runs.run import Run
+from fas_core.runtime.calibration_file import write_calibration
+from fas_core.runtime.engines import open_engine
+from fas_core.runtime.external_model import ExternalModel
+from fas_core.runtime.model_file import ModelFile
+from fas_core.runtime.protobuf import encode_field, read_message, read_texts, split_fields
+from fas_core.text_files import read_json
+
+METADATA = 14
+"""Number of ONNX's field `metadata_props`: messages of a key (1) and a value (2)."""
+
+SEAL_KEY = "fas_sha256"
+XML_CARD = re.compile(rf'<{METADATA_KEY} value=("[^"]*"|\'[^\']*\')')
+XML_SEAL = re.compile(rf"<!-- {SEAL_KEY} [0-9a-f]{{{DIGEST_DIGITS}}} -->\n$")
+
+COMPARED = 4
+"""Random images on which a rewritten file must give the scores of the file before."""
+
+
+@frozen(eq=False)
+class CardHolder:
+    """A model whose threshold can be set.
+
+    Args:
+        path: run folder, model file, or folder of a public model.
+        run: None for a file.
+        external: description of a file that `fas export` did not write.
+    """
+
+    path: Path
+    card: Card
+    run: Run | None = None
+    external: ExternalModel | None = None
+
+    @property
+    def is_exported(self) -> bool:
+        """Whether the card is in the file."""
+        return self.run is None and self.path.is_file() and self.external is None
+
+    def write(self, card: Card, output: Path | None) -> Path:
+        """Write the card to the model, or to a copy of the file; return the path of the model.
+
+        Raises:
+            FasError: only files can be copied, or the copy has another ending or cannot be written.
+        """
+        if output is not None:
+            _check_output(output, self.path)
+        target = output or self.path
+        if self.is_exported:
+            _rewrite(self.path, target, card)
+            return target
+        if output is not None:
+            _copy_model(self.path, output)
+        digest = None if self.run is None else read_weights_digest(self.run.weights())
+        write_calibration(target, card.calibration, digest)
+        return target
+
+
+def open_card(path: Path, terms: Path | None = None) -> CardHolder:
+    """Read the card of a run folder or model file; `terms` describe a file of another program.
+
+    Raises:
+        FasError: there is no such model, or it cannot be read.
+    """
+    if files.holds_runs(path):
+        run = Run.open(path, registry())
+        return CardHolder(path, run.card(), run)
+    external = None if terms is None else ExternalModel.read(terms)
+    return CardHolder(path, ModelFile(path, external=external).card, external=external)
+
+
+def _check_output(output: Path, source: Path) -> None:
+    if source.is_dir():
+        raise FasError(f"{source}: a folder is calibrated where it is: leave -o out, then export it")
+    if output.suffix.lower() != source.suffix.lower() or output.is_dir():
+        raise FasError(f"{output}: must be a file named *{source.suffix}, as {source.name} is")
+
+
+def _copy_model(source: Path, output: Path) -> None:
+    for path, target in _pair_files(source, output):
+        with replacing(target) as temporary:
+            shutil.copyfile(path, temporary)
+
+
+def _pair_files(source: Path, output: Path) -> list[tuple[Path, Path]]:
+    """Return the files of a model and where they go: the file itself, then OpenVINO's weights."""
+    pairs = [(source, output)]
+    if source.suffix.lower() == ".xml":
+        pairs.append((source.with_suffix(".bin"), output.with_suffix(".bin")))
+    return pairs
+
+
+def _rewrite(source: Path, output: Path, card: Card) -> None:
+    """Write an exported file with another card, seal it, and check that it gives the same scores."""
+    pairs = _pair_files(source, output)
+    with replacing_all(*(target for _, target in pairs)) as temporaries:
+        for (path, _), temporary in zip(pairs[1:], temporaries[1:], strict=True):
+            shutil.copyfile(path, temporary)
+        temporaries[0].write_bytes(_REPLACE[source.suffix.lower()](source.read_bytes(), card.to_json()))
+        seal_model_file(temporaries[0])
+        difference = _compare(source, temporaries[0], card)
+    _write_verification(source, output, card, difference)
+
+
+def _replace_in_onnx(content: bytes, card: str) -> bytes:
+    """Return an ONNX file with another card, without a seal; all other bytes stay."""
+    entry = encode_field(1, METADATA_KEY.encode()) + encode_field(2, card.encode())
+    fields: list[bytes | memoryview] = []
+    with memoryview(content) as data:
+        for number, field in split_fields(data):
+            key = _metadata_key(field) if number == METADATA else ""
+            if key == METADATA_KEY:
+                fields.append(encode_field(METADATA, entry))
+            elif key != SEAL_KEY:
+                fields.append(field)
+        return b"".join(fields)
+
+
+def _metadata_key(field: memoryview) -> str:
+    """Return the key of an entry of an ONNX file's metadata."""
+    (value,) = read_message(field)[METADATA]
+    assert isinstance(value, memoryview)
+    return "".join(read_texts(read_message(value), 1))
+
+
+def _replace_in_openvino(content: bytes, card: str) -> bytes:
+    """Return an OpenVINO `.xml` with another card, without a seal; all other text stays.
+
+    A model that was converted from ONNX has the card twice: that of the ONNX file is kept as its origin's.
+    """
+    text = XML_SEAL.sub("", content.decode())
+    quoted = quoteattr(card)
+    text, count = XML_CARD.subn(lambda _: f"<{METADATA_KEY} value={quoted}", text)
+    if not count:
+        raise ModelError("its metadata has no card that can be replaced: export it again")
+    return text.encode()
+
+
+_REPLACE = {".onnx": _replace_in_onnx, ".xml": _replace_in_openvino}
+
+
+def _compare(source: Path, written: Path, card: Card) -> float:
+    """Return the largest difference of a score on random images.
+
+    Raises:
+        ModelError: the files differ.
+    """
+    side, rng = card.input.face_size, np.random.default_rng(0)
+    inputs: dict[str, Any] = {
+        name: rng.integers(0, 256, (COMPARED, side, side, 3), np.uint8) for name in card.modalities
+    }
+    if card.input.partial:
+        inputs[PRESENCE] = np.ones((COMPARED, len(card.modalities)), np.bool_)
+    scores = [open_engine(path, 1).run(["score"], inputs)[0] for path in (source, written)]
+    difference = float(np.abs(scores[0] - scores[1]).max())
+    if not difference <= 1e-6:  # threads may add in another order
+        raise ModelError(
+            f"{source}: the rewritten file's scores differ by {difference:.2g}: nothing is written"
+        )
+    return difference
+
+
+def _write_verification(source: Path, output: Path, card: Card, difference: float) -> None:
+    """Write FILE.verification.json: that of the export, the new size, and the check of the new card."""
+    path = Path(f"{source}.verification.json")
+    earlier = read_json(path) if path.is_file() else {}
+    document: dict[str, Any] = dict(earlier) if isinstance(earlier, Mapping) else {}
+    size = sum(target.stat().st_size for _, target in _pair_files(source, output))
+    document |= {"file": output.name, "size": size}
+    document.pop("calibration", None)
+    if card.calibration is not None:
+        check = {"compared": COMPARED, "max_difference": difference}
+        document["calibration"] = {**check, **card.calibration.to_json()}
+    with replacing(Path(f"{output}.verification.json")) as temporary:
+        temporary.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
