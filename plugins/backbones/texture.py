@@ -1,7 +1,7 @@
 """Texture: statistics of early maps of another backbone.
 
-What tells a print or a screen from skin is fine texture, which early layers see; later ones know who the person
-is. Statistics of colour texture: Face Spoofing Detection Using Colour Texture Analysis, arXiv 1511.06316.
+Fine texture tells prints and screens from skin, and early layers see it; later ones know who the person is.
+Statistics of colour texture: Face Spoofing Detection Using Colour Texture Analysis, arXiv 1511.06316.
 """
 
 from __future__ import annotations
@@ -99,18 +99,8 @@ class Texture(StagedBackbone[TextureOptions]):
         Raises:
             ConfigError: it cannot have this input size, or does not list its blocks.
         """
-        choice = self.options.network
-        network = (
-            registry()
-            .find(Backbone, choice.name)
-            .call(
-                choice.options,
-                in_channels=self.in_channels,
-                input_size=self.reduction,
-                until="maps",
-                num_classes=2,
-            )
-        )
+        choice, size = self.options.network, {"in_channels": self.in_channels, "input_size": self.reduction}
+        network = registry().find(Backbone, choice.name).call(choice.options, **size, until="maps")
         if not isinstance(network, BlockBackbone):
             raise ConfigError(f"texture: backbone {choice.name!r} does not list its blocks: choose another")
         return cast(nn.Module, network)
@@ -149,7 +139,7 @@ class Texture(StagedBackbone[TextureOptions]):
         return logits
 
     def published_name(self, name: str) -> str:
-        """Return the published name of a network's entry, empty for the standardisation's and the classifier's."""
+        """Return the published name of an entry of the network; others have none, which is empty."""
         return self.published.get(name, "")
 
     def find_weights(self, name: str) -> Path:
