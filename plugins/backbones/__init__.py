@@ -18,7 +18,7 @@ CDCN_NORMALIZE = ((0.5, 0.5, 0.5), (128 / 255, 128 / 255, 128 / 255))
 """Mean and standard deviation: (byte - 127.5) / 128, the normalization that CDCN was published with."""
 
 EFFICIENTNET_NORMALIZE = ((127 / 255,) * 3, (128 / 255,) * 3)
-"""(byte - 127) / 128, as EfficientNet-Lite was trained. With ImageNet's means and deviations, usual elsewhere,
+"""(byte - 127) / 128, as EfficientNet-Lite was trained. With ImageNet's mean and deviation, usual in PyTorch,
 inputs of its first batch norm have six times the variance that it was trained with."""
 
 
