@@ -88,6 +88,10 @@ class CDCN(StagedBackbone[CDCNOptions]):
             nn.Sequential(CentralDifferenceConv2d(64, 1, theta), nn.ReLU(inplace=True)),
         )
 
+    def list_blocks(self) -> list[nn.Module]:
+        """Return the stem, 64 channels at H, and the three levels without their attention."""
+        return [self.stem, *self.levels]
+
     def forward_features(self, x: Tensor) -> Tensor:
         """(B, in_channels, H, W) -> (B, 384, H / 8, W / 8): the three levels, resized to the last."""
         x = self.stem(x)
