@@ -14,6 +14,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from faults.counts import count
 from faults.mutation import mutations, run_reader
 
 from fas_core import DataError
@@ -102,6 +103,7 @@ def with_segments(count: int) -> bytes:
 def test_bombs(name: str) -> None:
     build, reason = BOMBS[name]
     data = build()
+    count("bombs")
     start = time.monotonic()
     with pytest.raises(DataError, match=rf"bomb\.jpg: .*{reason}") as caught:
         decode(data, Path("bomb.jpg"))
