@@ -180,11 +180,8 @@ class Run:
             raise DataError(f"{file}: not what `fas train` writes")
         advice = f"make it again by `fas train --resume {self.path}`"
         results = check_record(results, file, advice)
-        weights = read_weights_digest(self.weights())
-        if (
-            None not in (weights, written := results.pop("weights", {}).get(files.BEST))
-            and written != weights
-        ):
+        written = results.pop("weights", {}).get(files.BEST)
+        if None not in (written, current := read_weights_digest(self.weights())) and written != current:
             raise DataError(f"{file}: not the results of {files.BEST}, written at another time: {advice}")
         return results
 
@@ -279,13 +276,11 @@ def write_text(path: Path, text: str) -> None:
 
 def write_results(folder: Path, record: Mapping[str, Any]) -> None:
     """Write results.json of a run or of a group of runs, with its digest and those of the best weights."""
-    paths = [
-        path for path in (folder / files.BEST, *sorted(folder.glob(f"*/{files.BEST}"))) if path.is_file()
-    ]
-    weights = {path.relative_to(folder).as_posix(): read_weights_digest(path) for path in paths}
-    write_text(
-        folder / files.RESULTS, json.dumps(seal_record({**record, "weights": weights}), indent=2) + "\n"
-    )
+    paths = [folder / files.BEST, *sorted(folder.glob(f"*/{files.BEST}"))]
+    digests = {path.relative_to(folder).as_posix(): read_weights_digest(path) for path in paths}
+    weights = {name: digest for name, digest in digests.items() if digest is not None}
+    document = seal_record({**record, "weights": weights})
+    write_text(folder / files.RESULTS, json.dumps(document, indent=2) + "\n")
 
 
 def refuse_existing_runs(path: Path) -> None:
