@@ -57,7 +57,7 @@ def test_an_unreadable_photo_is_a_row(
     prefix: list[str], photos: Path, mean_model: Callable[..., Path]
 ) -> None:
     done = run_fas(prefix, "predict", mean_model(), "--no-detect", photos, "--json")
-    assert done.returncode == 1, done.stderr
+    assert done.returncode == 0, done.stderr
     rows = {Path(row["input"]).name: row for row in json.loads(done.stdout)["rows"]}
     assert "Permission denied" in rows["01.png"]["reason"]
     assert rows["02.png"]["verdict"] == "live"
