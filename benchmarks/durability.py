@@ -1,7 +1,7 @@
 """What durable writes and digests cost a training: `python benchmarks/durability.py [--pairs N]`.
 
-Each pair trains the same recipe twice in one process, with and without syncing and digests, in turns of order;
-the ratio of the two times is free of what else the machine does for longer than a pair.
+Each pair trains the same recipe twice in one process, with and without syncing and digests, by turns; the
+ratio of the two times is free of what else the machine does for longer than a pair.
 """
 
 from __future__ import annotations
