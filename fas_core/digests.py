@@ -1,22 +1,28 @@
 """Digests (SHA-256) by which files that belong together, or were damaged, are recognised.
 
-A safetensors file of a run holds the digest of its tensors in its metadata. An exported `.onnx` or `.xml`
-ends with a seal, the digest of all bytes before it; that of an `.xml` covers the `.bin` beside it too. Other
-programs read sealed files as before, and files without a seal are read unchecked.
+A safetensors file of a run holds the digest of its tensors in its metadata. An exported `.onnx` or `.xml`,
+and a training state `.pt`, ends with a seal, the digest of all bytes before it; that of an `.xml` covers the
+`.bin` beside it too. A JSON record holds the digest of its other values. Other programs read sealed files as
+before, and files without a seal are read unchecked.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from attrs import frozen
 
-from fas_core.errors import ModelError
+from fas_core.errors import DataError, ModelError
 
 WEIGHTS_DIGEST = "sha256"
 """Key of the tensors' digest in the metadata of a safetensors file."""
+
+RECORD_DIGEST = "sha256"
+"""Key of the digest of a JSON record's other values."""
 
 
 def hash_file(path: Path) -> str:
@@ -44,16 +50,39 @@ def read_weights_digest(path: Path) -> str | None:
             raise ModelError(f"{path}: cannot be read as safetensors, damaged") from error
 
 
+def seal_record(record: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a record for JSON with the digest of its values."""
+    return {**record, RECORD_DIGEST: _hash_record(record)}
+
+
+def check_record(record: Mapping[str, Any], path: Path, advice: str) -> dict[str, Any]:
+    """Return what was read of JSON without its digest, after a check against it.
+
+    Raises:
+        DataError: the values are not those that were written; the message ends with `advice`.
+    """
+    values = {key: value for key, value in record.items() if key != RECORD_DIGEST}
+    if record.get(RECORD_DIGEST, expected := _hash_record(values)) != expected:
+        raise DataError(f"{path}: damaged or edited since it was written: {advice}")
+    return values
+
+
+def _hash_record(record: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(record, sort_keys=True).encode()).hexdigest()
+
+
 def seal_model_file(path: Path) -> None:
-    """Append the seal to a model file that has none."""
+    """Append the seal to a model file or training state that has none."""
     seal = _SEALS[path.suffix.lower()]
-    content = path.read_bytes()
-    with path.open("ab") as file:
-        file.write(seal.start + _hash_model(path, content).encode() + seal.end)
+    content = path.read_bytes().removesuffix(seal.replaced)
+    sealed = content + seal.start + _hash_model(path, content).encode() + seal.end
+    with path.open("r+b") as file:
+        file.seek(len(content))
+        file.write(sealed[len(content) :])
 
 
-def check_model_file(path: Path) -> None:
-    """Check a model file against its seal.
+def check_model_file(path: Path, advice: str = "export it again") -> None:
+    """Check a model file or training state against its seal.
 
     Raises:
         ModelError: the file, or the `.bin` beside it, is not the one that was sealed.
@@ -68,24 +97,29 @@ def check_model_file(path: Path) -> None:
         raise ModelError(f"{path}: its weights are not beside it: no {path.with_suffix('.bin').name}")
     digest = trailer[len(seal.start) :][:DIGEST_DIGITS].decode(errors="replace")
     if digest != _hash_model(path, body):
-        files = path.name if path.suffix.lower() == ".onnx" else f"{path.name} or its {path.stem}.bin"
-        raise ModelError(f"{path}: damaged or mixed up: {files} is not as it was exported: export it again")
+        files = f"{path.name} or its {path.stem}.bin" if path.suffix.lower() == ".xml" else path.name
+        raise ModelError(f"{path}: damaged or mixed up: {files} is not as it was written: {advice}")
 
 
 @frozen
 class _Seal:
-    """Bytes before and after the digest at the end of a file."""
+    """Bytes before and after the digest at the end of a file, and the end that they replace."""
 
     start: bytes
     end: bytes = b""
+    replaced: bytes = b""
 
 
 DIGEST_DIGITS = 64
 
+# The comment at the end of a zip archive, after its length.
+_ARCHIVE_SEAL = _Seal(b"\x4b\0fas_sha256 ", replaced=b"\0\0")
 _SEALS = {
     # A field of ModelProto (14: metadata_props) with key and value; protobuf reads fields in any order.
     ".onnx": _Seal(b"\x72\x4e\x0a\x0afas_sha256\x12\x40"),
     ".xml": _Seal(b"<!-- fas_sha256 ", b" -->\n"),
+    ".pt": _ARCHIVE_SEAL,
+    ".pth": _ARCHIVE_SEAL,
 }
 
 

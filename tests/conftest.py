@@ -18,6 +18,7 @@ import numpy as np
 import pytest
 from attrs import frozen
 from click.testing import CliRunner, Result
+from faults.counts import attach_counts, sum_counts
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
@@ -39,6 +40,19 @@ import sys
 from setuptools import build_meta
 print(getattr(build_meta, sys.argv[1])(sys.argv[2]))
 """
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_teardown(item: pytest.Item) -> None:
+    attach_counts(item)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print what the tests have tried, `tox -e long` far more than `tox -e tests`."""
+    reports = [report for reports in terminalreporter.stats.values() for report in reports]
+    if counts := sum_counts(report for report in reports if isinstance(report, pytest.TestReport)):
+        terminalreporter.section("trials")
+        terminalreporter.line(counts)
 
 
 @frozen

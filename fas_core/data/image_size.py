@@ -36,6 +36,7 @@ MAX_SEGMENTS = 4096
 """Of a JPEG: more are not read."""
 EXIF_MARKER, EXIF = 0xE1, b"Exif\0\0"
 TIFF_WIDTH, TIFF_HEIGHT, TIFF_BITS, TIFF_ORIENTATION = 256, 257, 258, 274
+TIFF_TILE_WIDTH, TIFF_TILE_HEIGHT = 322, 323
 TIFF_NUMBERS = {3: "H", 4: "I"}
 SPACE = rb"(?:\s|#[^\n]*\n)+"  # with comments
 NUMBER = rb"(\d{1,10})"
@@ -134,8 +135,7 @@ def _read_size(data: bytes) -> Size | None:
     if data.startswith(b"RIFF") and data[8:12] == b"WEBP":
         return _read_webp_size(data)
     if data.startswith((b"II*\0", b"MM\0*")):
-        columns, rows = (_tiff_maximum(data, tag) for tag in (TIFF_WIDTH, TIFF_HEIGHT))
-        return None if columns is None or rows is None else (columns, rows)
+        return _read_tiff_size(data)
     return _read_rare_size(data)
 
 
@@ -154,6 +154,15 @@ def _read_rare_size(data: bytes) -> Size | None:
     if data[4:12] in (b"ftypavif", b"ftypavis"):
         return _read_avif_size(data)
     return None
+
+
+def _read_tiff_size(data: bytes) -> Size | None:
+    """Return the size of the image, or that of its tiles if it is beyond the limit of pixels."""
+    columns, rows = (_tiff_maximum(data, tag) for tag in (TIFF_WIDTH, TIFF_HEIGHT))
+    tile = (_tiff_maximum(data, TIFF_TILE_WIDTH) or 0, _tiff_maximum(data, TIFF_TILE_HEIGHT) or 0)
+    if prod(tile) > MAX_PIXELS:
+        return tile
+    return None if columns is None or rows is None else (columns, rows)
 
 
 def _read_avif_size(data: bytes) -> Size | None:

@@ -16,6 +16,7 @@ from fas_core.config.structure import structure
 from fas_core.console import console
 from fas_core.contracts import Exported, Images
 from fas_core.descriptors import Exporter
+from fas_core.digests import hash_file
 from fas_core.errors import ConfigError, FasError, format_list
 from fas_core.export.verify import Comparison
 from fas_core.models.model import Model
@@ -145,9 +146,16 @@ def _write(plan: ExportPlan, model: Model, samples: Images, comparison: Comparis
     )
     for line in exported.verification.unverified:
         console.warn(f"{plan.destination}: not verified: {line}")
+    document = verification_document(exported) | {"sha256": hash_exported(exported, plan.destination)}
     with replacing(Path(f"{plan.destination}.verification.json")) as temporary:
-        temporary.write_text(json.dumps(verification_document(exported), indent=2) + "\n")
+        temporary.write_text(json.dumps(document, indent=2) + "\n")
     return exported
+
+
+def hash_exported(exported: Exported, destination: Path) -> dict[str, str]:
+    """Return the SHA-256 of each written file, by its path relative to the destination's folder."""
+    paths = (exported.path, *exported.beside)
+    return {path.relative_to(destination.parent).as_posix(): hash_file(path) for path in paths}
 
 
 def _name_file(error: FasError, destination: Path) -> FasError:

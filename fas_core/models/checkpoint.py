@@ -17,7 +17,7 @@ from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
 from fas_core.atomic import replacing
-from fas_core.digests import WEIGHTS_DIGEST, read_weights_digest
+from fas_core.digests import WEIGHTS_DIGEST, check_model_file, read_weights_digest, seal_model_file
 from fas_core.errors import ModelError, format_list
 from fas_core.models.pickled import DAMAGE, load_pickled
 
@@ -71,6 +71,7 @@ def save_state(state: dict[str, Any], path: Path) -> None:
     torch.save(state, buffer)
     with replacing(path) as temporary:
         temporary.write_bytes(buffer.getvalue())  # torch itself reports a full disk by another exception
+        seal_model_file(temporary)
 
 
 def load_state(path: Path) -> dict[str, Any]:
@@ -81,6 +82,7 @@ def load_state(path: Path) -> dict[str, Any]:
     """
     if not path.is_file():
         raise ModelError(f"{path}: no training state to resume from")
+    check_model_file(path, "restore a copy of it, or train anew")
     try:
         state = load_pickled(path)
     except DAMAGE as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 import struct
+import warnings
 from collections.abc import Mapping
 from io import BytesIO
 from pathlib import Path
@@ -46,7 +47,9 @@ def load_pickled(path: Path) -> object:
         else:  # the old format: a file would reserve what a damaged length says, bytes do not
             file.seek(0)
             stream = BytesIO(file.read())
-        content = cast(object, torch.load(stream, map_location="cpu", weights_only=True))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about odd pickles, which are read or refused all the same
+            content = cast(object, torch.load(stream, map_location="cpu", weights_only=True))
     _check_tensors(content, path)
     return content
 

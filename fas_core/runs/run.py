@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import json
 import platform
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -31,7 +31,7 @@ from fas_core.config.load import FORMAT, merge, nest, read_mapping, to_plain, to
 from fas_core.config.recipe import Recipe
 from fas_core.config.structure import structure
 from fas_core.descriptors import Component
-from fas_core.digests import read_weights_digest
+from fas_core.digests import check_record, read_weights_digest, seal_record
 from fas_core.errors import DataError, FasError, ModelError
 from fas_core.models import PRETRAINED
 from fas_core.registry import Registry, Required
@@ -137,9 +137,15 @@ class Run:
         """Return whether the run holds undamaged scores of a split by its best weights."""
         return score_files.has_scores(self.path, split)
 
-    def write_scores(self, split: str, scores: ScoreTable, columns: Mapping[str, Any] | None = None) -> None:
-        """Write a split's scores by the best weights; `columns` are further ones, `{name: (N,)}`."""
-        score_files.write_scores(self.path, split, scores, columns)
+    def write_scores(
+        self,
+        split: str,
+        scores: ScoreTable,
+        columns: Mapping[str, Any] | None = None,
+        weights: Sequence[Path] | None = None,
+    ) -> None:
+        """Write a split's scores by the best weights, or by other `weights`: see `score_files`."""
+        score_files.write_scores(self.path, split, scores, columns, weights)
 
     def threshold(self) -> Threshold:
         """Return the threshold that was calibrated, else the one that training leaves, see there."""
@@ -176,13 +182,22 @@ class Run:
         return [record for _, record in records]
 
     def results(self) -> dict[str, Any]:
-        """Read results.json, empty where the run is not finished; raise FasError if it is damaged."""
+        """Read results.json, empty where the run is not finished.
+
+        Raises:
+            DataError: the file is damaged, or its results are not those of the best weights.
+        """
         file = self.path / files.RESULTS
         if not file.is_file():
             return {}
         results = read_json(file)
         if not isinstance(results, dict) or not _are_results(results):
             raise DataError(f"{file}: not what `fas train` writes")
+        advice = f"make it again by `fas train --resume {self.path}`"
+        results = check_record(results, file, advice)
+        written = results.pop("weights", {}).get(files.BEST)
+        if None not in (written, current := read_weights_digest(self.weights())) and written != current:
+            raise DataError(f"{file}: not the results of {files.BEST}, written at another time: {advice}")
         return results
 
     def train_hours(self) -> float:
@@ -199,10 +214,14 @@ class Run:
         return trained and (self.path / files.RESULTS).is_file()
 
     def card(self) -> Card:
-        """Return what an export of this run carries."""
-        calibration = self.calibration()
+        """Return what an export of this run carries.
+
+        Raises:
+            DataError: scores or results are damaged, or not those of the best weights.
+        """
+        calibration, scores = self.calibration(), self.fitting_scores()
         try:
-            threshold = self.trained_threshold()
+            threshold = fit_threshold(self.recipe.threshold, scores, self.fitted_on)
         except FasError:
             threshold = None
         card = Card(
@@ -270,7 +289,7 @@ def _is_epoch(record: object) -> bool:
 def _are_results(tree: Mapping[str, Any]) -> bool:
     """Return whether what a run's readers use of results.json has the types that were written."""
     data, splits, hours = tree.get("data", {}), tree.get("splits", {}), tree.get("train_hours")
-    if not isinstance(data, dict) or not isinstance(splits, dict):
+    if not all(isinstance(value, dict) for value in (data, splits, tree.get("weights", {}))):
         return False
     notes = [split.get("notes", []) if isinstance(split, dict) else None for split in splits.values()]
     return (
@@ -287,8 +306,12 @@ def write_text(path: Path, text: str) -> None:
 
 
 def write_results(folder: Path, record: Mapping[str, Any]) -> None:
-    """Write results.json of a run or of a group of runs."""
-    write_text(folder / files.RESULTS, json.dumps(record, indent=2) + "\n")
+    """Write results.json of a run or of a group of runs, with its digest and those of the best weights."""
+    paths = [folder / files.BEST, *sorted(folder.glob(f"*/{files.BEST}"))]
+    digests = {path.relative_to(folder).as_posix(): read_weights_digest(path) for path in paths}
+    weights = {name: digest for name, digest in digests.items() if digest is not None}
+    document = seal_record({**record, "weights": weights})
+    write_text(folder / files.RESULTS, json.dumps(document, indent=2) + "\n")
 
 
 def refuse_existing_runs(path: Path) -> None:

@@ -1,14 +1,16 @@
 """Score files of a run folder, tied to the weights that gave the scores.
 
-`scores/digests.json` holds, for each score file, the SHA-256 of its bytes and the digest of the best weights.
-A file that was damaged, or is of another moment than the weights (as after a kill between two writes), is
-refused when it is read. Runs of former versions have no digests, and are read unchecked.
+`scores/digests.json` holds, for each score file, the SHA-256 of its bytes and the digest of the best weights;
+for out-of-fold scores, the digests of the weights of each fold's run. A file that was damaged, or is of
+another moment than the weights (as after a kill between two writes), is refused when it is read. Runs of
+former versions have no digests, and are read unchecked.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import os
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,14 +22,26 @@ from fas_core.scores.table import ScoreTable
 from fas_core.text_files import read_json
 
 
-def write_scores(run: Path, name: str, scores: ScoreTable, columns: Mapping[str, Any] | None = None) -> None:
-    """Write `scores/NAME.csv` of a run, and record its digest and that of the best weights."""
+def write_scores(
+    run: Path,
+    name: str,
+    scores: ScoreTable,
+    columns: Mapping[str, Any] | None = None,
+    weights: Sequence[Path] | None = None,
+) -> None:
+    """Write `scores/NAME.csv` of a run, and record its digest and those of the weights.
+
+    Args:
+        run: the run folder.
+        name: a split, or `OUT_OF_FOLD`.
+        columns: further columns, `{name: (N,)}`.
+        weights: files of the weights that gave the scores; None for the run's best.
+    """
     path = files.score_file(run, name)
     scores.write(path, columns)
-    best = read_weights_digest(run / files.BEST)  # out-of-fold scores are those of other runs' weights
-    record = _read_records(path.parent) | {
-        name: {"file": hash_file(path), "weights": None if name == files.OUT_OF_FOLD else best}
-    }
+    paths = [run / files.BEST] if weights is None else weights
+    digests = {Path(os.path.relpath(item, run)).as_posix(): read_weights_digest(item) for item in paths}
+    record = _read_records(path.parent) | {name: {"file": hash_file(path), "weights": digests}}
     with replacing(path.with_name(files.DIGESTS)) as temporary:
         temporary.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
 
@@ -57,9 +71,11 @@ def _find_fault(run: Path, name: str) -> str:
     record = _read_records(path.parent).get(name)
     if record is None:
         return ""
-    weights = read_weights_digest(run / files.BEST)
-    if None not in (weights, record.get("weights")) and record["weights"] != weights:
-        return f"not the scores of {files.BEST}, which was written at another time"
+    weights = record.get("weights")
+    digests = weights if isinstance(weights, dict) else {files.BEST: weights}  # of former versions
+    for name, digest in digests.items():
+        if None not in (digest, current := read_weights_digest(run / name)) and digest != current:
+            return f"not the scores of {name}, which was written at another time"
     return "" if record.get("file") == hash_file(path) else "its bytes have changed since they were written"
 
 

@@ -107,7 +107,8 @@ def _train(fold_runs: FoldRuns, folds: FoldAssignment, changes: Mapping[str, Any
         scores = _pool_scores(fold_runs.path, folds, runs)
         scores.write(_out_of_fold_file(fold_runs), {"fold": folds.scored_numbers})
         if fold_runs.final:
-            final.write_scores(files.OUT_OF_FOLD, scores, {"fold": folds.scored_numbers})
+            weights = [run.weights() for run in runs.values()]
+            final.write_scores(files.OUT_OF_FOLD, scores, {"fold": folds.scored_numbers}, weights)
     if fold_runs.final:
         _report(f"{fold_runs.spec}: {FINAL}, on all of train")
         with naming(FINAL):

@@ -57,7 +57,7 @@ def read_table(path: Path, known: Collection[str]) -> pa.Table:
             ),
         )
     except (csv.Error, pa.ArrowException) as error:
-        raise DataError(f"{path}: cannot be read as a table: {error}") from error
+        raise DataError(f"{path}: cannot be read as a table: {' '.join(str(error).split())}") from error
 
 
 def starts_with_separator_line(path: Path) -> bool:

@@ -18,7 +18,13 @@ from fas_core.records.samples import SampleTable
 from fas_plugins.datasets.base import Reader
 from fas_plugins.datasets.casia_surf import CasiaSurf
 from fas_plugins.datasets.options import CasiaSurfOptions
-from fas_plugins.datasets.simulator.dataset_files import NOTE, hash_options, is_written, write_dataset
+from fas_plugins.datasets.simulator.dataset_files import (
+    NOTE,
+    check_files,
+    hash_options,
+    is_written,
+    write_dataset,
+)
 from fas_plugins.datasets.simulator.options import SyntheticOptions
 
 
@@ -42,10 +48,11 @@ class Synthetic(Reader[SyntheticOptions]):
         """Render the data unless they are on disk.
 
         Raises:
-            DataError: the root holds the data of other options, or other files.
+            DataError: the root holds the data of other options, other files, or damaged ones.
             FasError: the root cannot be written; no partial data remain.
         """
         if is_written(self.root, self.options):
+            check_files(self.root, workers=cores())
             return
         try:
             write_dataset(self.root, self.options, workers=cores())

@@ -14,6 +14,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from faults.counts import count
 from faults.mutation import mutations, run_reader
 
 from fas_core import DataError
@@ -59,6 +60,14 @@ def tiff(sizes: list[int], bits: int = 8) -> bytes:
     return b"II*\0" + struct.pack("<IH", 8, len(entries)) + body + bytes(400)
 
 
+def tiled_tiff(tile: int) -> bytes:
+    """A TIFF of 16 x 16 pixels whose one tile is far larger."""
+    entries = [(256, 16), (257, 16), (258, 8), (259, 5), (262, 1), (277, 1)]
+    entries += [(322, tile), (323, tile), (324, 200), (325, 50)]
+    body = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in entries)
+    return b"II*\0" + struct.pack("<IH", 8, len(entries)) + body + bytes(400)
+
+
 def avif(side: int) -> bytes:
     """An AVIF whose boxes say 16 x 16, which the decoder does not compare with its frames."""
     fast = [cv2.IMWRITE_AVIF_SPEED, 10]
@@ -75,6 +84,7 @@ BOMBS: dict[str, tuple[Callable[[], bytes], str]] = {
     "texts": (lambda: png(extra=TEXT * 1000), f"more than {MAX_COMPRESSED_CHUNKS} compressed texts"),
     "tags twice": (lambda: tiff([16, 16_000]), "16000 x 16000 pixels, more than the 64 million"),
     "tags twice, reversed": (lambda: tiff([16_000, 16]), "16000 x 16000 pixels, more than the 64 million"),
+    "tiles": (lambda: tiled_tiff(32_000), "32000 x 32000 pixels, more than the 64 million"),
     "boxes of AVIF": (lambda: avif(8400), "8400 x 8400 pixels, more than the 64 million"),
     "16 bits": (
         lambda: png(rows=1, bits=16, side=7900),
@@ -102,6 +112,7 @@ def with_segments(count: int) -> bytes:
 def test_bombs(name: str) -> None:
     build, reason = BOMBS[name]
     data = build()
+    count("bombs")
     start = time.monotonic()
     with pytest.raises(DataError, match=rf"bomb\.jpg: .*{reason}") as caught:
         decode(data, Path("bomb.jpg"))

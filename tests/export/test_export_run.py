@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 from types import SimpleNamespace
@@ -112,6 +113,8 @@ def test_a_verification_is_written_beside_the_file(tmp_path: Path) -> None:
     assert exported.size == 5
     document = json.loads((tmp_path / "model.txt.verification.json").read_text())
     assert (document["file"], document["size"], document["opset"]) == ("model.txt", 5, 18)
+    digest = hashlib.sha256((tmp_path / "model.txt").read_bytes()).hexdigest()
+    assert document["sha256"] == {"model.txt": digest}
     assert (document["samples"], document["max_difference"]) == (4, 0.5)
     assert document["unverified"] == ["ACER on dev: no dev split"]
 

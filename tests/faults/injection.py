@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from attrs import frozen
+from faults.counts import count
 
 HALF = 64
 """Bytes of a file that reach the disk before a kill half-way."""
@@ -67,6 +68,8 @@ def run(
     )
     child.start()
     child.join()
+    if kill is not None:
+        count("power losses" if kill.moment == "power loss" else "kills")
     disk = _disk_path(folder)
     if disk.exists():
         shutil.rmtree(folder, ignore_errors=True)

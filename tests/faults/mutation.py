@@ -24,6 +24,7 @@ from random import Random
 from typing import Any
 
 from attrs import frozen
+from faults.counts import count
 
 from fas_core import FasError
 
@@ -94,6 +95,7 @@ def run_reader(
     Whatever takes more than `seconds` or more than `memory` bytes is a fault, and another child goes on.
     """
     faults, remaining = [], list(enumerate(inputs))
+    count("mutations", len(remaining))
     while remaining:
         done, child_faults = _run_child(read, remaining, memory, seconds)
         faults += child_faults

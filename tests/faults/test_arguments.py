@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 from faults.arguments import Subject, list_commands, list_vectors
+from faults.counts import count
 
 from fas_core.cli import main
 
@@ -41,6 +42,7 @@ VALID: dict[str, tuple[Sequence[str], Sequence[str]]] = {
 def find_faults(vectors: Sequence[Sequence[str]]) -> list[str]:
     """Return what is wrong with the commands' answers."""
     faults = []
+    count("command lines", len(vectors))
     for vector in vectors:
         result = CliRunner().invoke(main, vector)
         shown = " ".join(f"{word[:40]!r}" for word in vector)

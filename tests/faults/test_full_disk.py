@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from faults.counts import count
 from faults.injection import run
 
 from fas_core.atomic import is_temporary
@@ -95,6 +96,7 @@ def check_command(name: str, inputs: dict[str, Path], out: Path, max_bytes: int 
     """Run a command whose output cannot be written; return the line that says so."""
     words = [word.format(out=out, **inputs) for word in f"{COMMANDS[name]} -q".split()]
     code, _ = run(words, inputs["videos"], max_bytes=max_bytes)
+    count("full disks")
     output = inputs["videos"].with_name("output.txt").read_text()
     assert code == 2, output
     assert "Traceback" not in output

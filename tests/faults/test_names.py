@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 import pytest
 from click.testing import Result
+from faults.counts import count
 
 from fas_core.data.listing import list_files
 from fas_core.names import to_path, to_text
@@ -72,6 +73,7 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
         write_photos(root)
     except (OSError, UnicodeError) as error:
         pytest.skip(f"this file system does not take the names: {error}")
+    count("names", len(NAMES))
     return root
 
 

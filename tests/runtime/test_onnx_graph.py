@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import onnx
 import pytest
+from faults.counts import count
 from faults.mutation import mutations, run_reader
 from onnx import TensorProto, helper, numpy_helper
 
@@ -106,6 +107,7 @@ UNFOLDING: dict[str, Callable[[], Any]] = {
 
 @pytest.mark.parametrize("name", UNFOLDING)
 def test_constants_that_unfold_to_gigabytes(tmp_path: Path, name: str) -> None:
+    count("bombs")
     path = save(tmp_path / "model.onnx", UNFOLDING[name]())
     with pytest.raises(ModelError, match=r"l\.onnx: refused: its graph has \w+ to more than 134 million"):
         open_engine(path)
@@ -113,12 +115,15 @@ def test_constants_that_unfold_to_gigabytes(tmp_path: Path, name: str) -> None:
 
 @pytest.mark.parametrize("operator", ["Loop", "Scan", "SequenceMap", "BeamSearch"])
 def test_loops(tmp_path: Path, operator: str) -> None:
+    count("bombs")
     path = save(tmp_path / "model.onnx", endless(operator))
     with pytest.raises(ModelError, match=f"its graph has {operator}, which may never end"):
         open_engine(path)
 
 
 def test_functions_that_multiply(tmp_path: Path) -> None:
+    count("bombs", 2)
+
     def function(number: int) -> Any:
         inner = f"f{number - 1}" if number else "Identity"
         domain = "local" if number else ""

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from faults.counts import count
 from faults.mutation import mutations, run_reader
 
 from fas_core import ModelError
@@ -41,6 +42,7 @@ def write(folder: Path, text: str) -> Path:
     ],
 )
 def test_what_is_refused(tmp_path: Path, text: str, reason: str) -> None:
+    count("bombs")
     with pytest.raises(ModelError, match=f"model.xml: .*{reason}") as caught:
         check_openvino(write(tmp_path, text))
     assert "\n" not in str(caught.value)

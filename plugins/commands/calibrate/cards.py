@@ -19,7 +19,7 @@ from attrs import frozen
 
 from fas_core.atomic import replacing, replacing_all
 from fas_core.card import METADATA_KEY, PRESENCE, Card
-from fas_core.digests import DIGEST_DIGITS, read_weights_digest, seal_model_file
+from fas_core.digests import DIGEST_DIGITS, hash_file, read_weights_digest, seal_model_file
 from fas_core.errors import FasError, ModelError
 from fas_core.registry import registry
 from fas_core.runs import files
@@ -190,8 +190,9 @@ def _write_verification(source: Path, output: Path, card: Card, difference: floa
     path = Path(f"{source}.verification.json")
     earlier = read_json(path) if path.is_file() else {}
     document: dict[str, Any] = dict(earlier) if isinstance(earlier, Mapping) else {}
-    size = sum(target.stat().st_size for _, target in _pair_files(source, output))
-    document |= {"file": output.name, "size": size}
+    targets = [target for _, target in _pair_files(source, output)]
+    document |= {"file": output.name, "size": sum(target.stat().st_size for target in targets)}
+    document["sha256"] = {target.name: hash_file(target) for target in targets}
     document.pop("calibration", None)
     if card.calibration is not None:
         check = {"compared": COMPARED, "max_difference": difference}

@@ -8,6 +8,7 @@ import rich_click as click
 
 from fas_core.cli.options import align_option, detector_option, margin_option, output_options, workers_option
 from fas_core.console import console
+from fas_core.errors import FasError
 from fas_core.registry import registry
 from fas_plugins.commands.data.frames_command import frames
 from fas_plugins.commands.data.source import open_source, set_option
@@ -28,11 +29,27 @@ command.add_command(split_command)
 
 @command.command()
 @click.argument("datasets", nargs=-1, required=True, metavar="DATASET...")
+@click.option(
+    "--write-digests",
+    is_flag=True,
+    help="Write the SHA-256 of every file to DATASET/SHA256SUMS, of a manifest to MANIFEST.sha256; "
+    "do not check.",
+)
+@click.option(
+    "--verify", is_flag=True, help="Compare every file with these digests only; faster than the full check."
+)
 @set_option
 @workers_option
 @output_options
 @click.pass_context
-def check(ctx: click.Context, datasets: tuple[str, ...], sets: tuple[str, ...], workers: int | None) -> None:
+def check(
+    ctx: click.Context,
+    datasets: tuple[str, ...],
+    write_digests: bool,
+    verify: bool,
+    sets: tuple[str, ...],
+    workers: int | None,
+) -> None:
     """Count samples, read every image, and look for contradictions and leaks between splits.
 
     The exit code is 0, or 1 when there are problems.
@@ -40,6 +57,11 @@ def check(ctx: click.Context, datasets: tuple[str, ...], sets: tuple[str, ...], 
     from fas_core.data.parallel import cores
     from fas_plugins.commands.data.check import inspect_dataset
 
+    if write_digests and verify:
+        raise FasError("--write-digests and --verify: give one of them")
+    if write_digests or verify:
+        _use_digests(ctx, datasets, sets, workers or cores(), write=write_digests)
+        return
     checks = {name: inspect_dataset(open_source(name, sets), workers or cores()) for name in datasets}
     for name, result in checks.items():
         console.table(result.table(name))
@@ -48,10 +70,34 @@ def check(ctx: click.Context, datasets: tuple[str, ...], sets: tuple[str, ...], 
         for warning in result.warnings:
             console.warn(f"{name}: {warning}")
         for problem in result.problems:
-            console.error(f"{name}: {problem}")
+            console.error(problem if problem.startswith(f"{name}") else f"{name}: {problem}")
     if console.json:
         console.document({name: result.to_json() for name, result in checks.items()})
     if any(result.problems for result in checks.values()):
+        ctx.exit(1)
+
+
+def _use_digests(
+    ctx: click.Context, datasets: tuple[str, ...], sets: tuple[str, ...], workers: int, *, write: bool
+) -> None:
+    """Write the digests of each data set, or verify its files by them."""
+    from fas_plugins.commands.data.digests import verify_digests, write_dataset_digests
+
+    document: dict[str, object] = {}
+    for name in datasets:
+        if write:
+            file, count = write_dataset_digests(name, sets, workers)
+            console.info(f"{file}: digests of {count} files; verify them by `fas data check {name} --verify`")
+            document[name] = {"digests": str(file), "files": count}
+            continue
+        result = verify_digests(name, sets, workers)
+        for problem in result.problems:
+            console.error(problem)
+        console.info(f"{name}: {result.files - len(result.problems)} of {result.files} files are unchanged")
+        document[name] = {"ok": not result.problems, "files": result.files, "problems": result.problems}
+    if console.json:
+        console.document(document)
+    if not all(entry.get("ok", True) for entry in document.values() if isinstance(entry, dict)):
         ctx.exit(1)
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from attrs import asdict, frozen
+from attrs import asdict, evolve, frozen
 
 from fas_core.console import console
-from fas_core.errors import FasError, format_list, require, suggest_closest
+from fas_core.errors import DataError, FasError, format_list, require, suggest_closest
 from fas_core.scores.table import ScoreTable
 from fas_core.scores.thresholds import parse_policy
 from fas_plugins.commands.ensemble.agreement import Agreement, measure_agreement
@@ -60,10 +61,13 @@ def combine_scores(sources: ScoreSources, rule: str, policy: str | None) -> Comb
         parse_policy(policy)  # refuse a mistake before minutes of scoring
     names = sources.names()
     selected = _select_rule(rule, len(names))
+    weights = sources.read_digests()
+    if isinstance(selected, Ensemble):
+        _check_weights(rule, selected, sources.members, weights)
     dev = sources.read_dev()
     members = sources.read()
     notes = check_overlap(members, dev)
-    ensemble = _fit(selected, members, dev, policy)
+    ensemble = evolve(_fit(selected, members, dev, policy), weights=weights)
     if ensemble.rule.name == "mean" and (ranges := members.ranges_beyond_unit()):
         console.warn(
             f"scores of {format_list(ranges)} are not probabilities: a mean weights members by their ranges"
@@ -96,6 +100,17 @@ def _select_rule(rule: str, members: int) -> Ensemble | RuleName:
             f"{rule}: fitted to {len(fitted)} members ({format_list(fitted)}), and {members} are given"
         )
     return ensemble
+
+
+def _check_weights(
+    rule: str, ensemble: Ensemble, members: Sequence[Path], weights: Sequence[str | None]
+) -> None:
+    """Raise DataError if a member is of the same kind as in the fit, and has other weights."""
+    for path, current, fitted in zip(members, weights, ensemble.weights or weights, strict=True):
+        kinds = {digest and digest.partition(":")[0] for digest in (current, fitted)}
+        if len(kinds) == 1 and current != fitted:
+            problem = f"{rule}: was fitted to the scores of other weights than {path} now has"
+            raise DataError(f"{problem}: fit it again by `fas ensemble ... -o OUT.csv`")
 
 
 def _fit(

@@ -7,8 +7,10 @@ from pathlib import Path
 
 from attrs import frozen
 
+from fas_core.digests import hash_file, read_weights_digest
 from fas_core.errors import DataError, FasError, format_list
 from fas_core.inference.scores_of import names_of, read_file, scores_of, stored_scores
+from fas_core.runs import files
 from fas_core.scores.files import Reading
 from fas_core.scores.table import ScoreTable
 from fas_plugins.commands.ensemble.joined_scores import JoinedScores, join_scores
@@ -38,6 +40,13 @@ class ScoreSources:
     def names(self) -> list[str]:
         """The shortest paths that tell the members apart."""
         return names_of(self.members)
+
+    def read_digests(self) -> tuple[str | None, ...]:
+        """Return `KIND:SHA256` of each member's weights: of a run's best, or of an exported file.
+
+        None for a score file, and for a run of a former version, which has no digest.
+        """
+        return tuple(map(_read_digest, self.members))
 
     def read(self) -> JoinedScores:
         """Read the members' scores, or compute them where a run or model has none for the split.
@@ -79,3 +88,11 @@ class ScoreSources:
                 f"give --dev, a file for each (fas eval RUN --split dev --scores OUT.csv makes one)"
             )
         return join_scores({f"{name} (dev)": table for name, table in known.items()}) if known else None
+
+
+def _read_digest(path: Path) -> str | None:
+    if path.is_dir():
+        digest = read_weights_digest(path / files.BEST)
+        return None if digest is None else f"run:{digest}"
+    is_model = path.suffix in files.MODEL_SUFFIXES and path.is_file()
+    return f"{path.suffix[1:]}:{hash_file(path)}" if is_model else None

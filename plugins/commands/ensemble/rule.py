@@ -13,6 +13,7 @@ from attrs import asdict, frozen
 
 from fas_core.atomic import replacing
 from fas_core.config.structure import structure
+from fas_core.digests import check_record, seal_record
 from fas_core.errors import FasError
 from fas_core.registry import Registry
 from fas_core.scores.ranked import Floats
@@ -85,11 +86,13 @@ class Ensemble:
         rule: the fitted rule.
         threshold: threshold of the ensemble's scores; None where there were no dev scores to fit it on.
         thresholds: one for each member; empty in the same case.
+        weights: digest of each member's weights, see `ScoreSources.read_digests`; None for a score file.
     """
 
     rule: FittedRule
     threshold: Threshold | None = None
     thresholds: tuple[Threshold, ...] = ()
+    weights: tuple[str | None, ...] = ()
 
     def member_thresholds(self) -> list[Threshold | None]:
         """The threshold of each member; None where there is none."""
@@ -102,6 +105,7 @@ class Ensemble:
             "rule": rule,
             "threshold": self.threshold and self.threshold.to_json(),
             "thresholds": [threshold.to_json() for threshold in self.thresholds],
+            "weights": list(self.weights),
         }
 
     def write(self, path: Path) -> None:
@@ -111,18 +115,21 @@ class Ensemble:
             FasError: the file cannot be written.
         """
         with replacing(path) as temporary:
-            temporary.write_text(json.dumps(self.to_json(), indent=2) + "\n", encoding="utf-8")
+            temporary.write_text(json.dumps(seal_record(self.to_json()), indent=2) + "\n", encoding="utf-8")
 
     @classmethod
     def read(cls, path: Path) -> Ensemble:
         """Read a file of `write`.
 
         Raises:
-            FasError: the file cannot be read, or does not hold an ensemble.
+            FasError: the file cannot be read or is damaged, or does not hold an ensemble.
         """
-        ensemble = structure(read_json(path), cls, Registry(()), str(path))
-        rule = ensemble.rule
-        if not rule.is_complete() or len(ensemble.thresholds) not in (0, len(rule.members)):
+        tree = read_json(path)
+        if isinstance(tree, dict):
+            tree = check_record(tree, path, "fit it again by `fas ensemble ... -o OUT.csv`")
+        ensemble = structure(tree, cls, Registry(()), str(path))
+        rule, sizes = ensemble.rule, {len(ensemble.thresholds), len(ensemble.weights)}
+        if not rule.is_complete() or not sizes <= {0, len(rule.members)}:
             raise FasError(f"{path}: a {rule.name!r} rule with missing or additional parameters")
         return ensemble
 

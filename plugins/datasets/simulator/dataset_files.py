@@ -13,6 +13,7 @@ import cv2
 
 from fas_core.atomic import replacing
 from fas_core.console import console
+from fas_core.data.digest_list import digest_list_path, find_changes, list_folder, write_digests
 from fas_core.data.parallel import ordered
 from fas_core.errors import DataError
 from fas_core.text_files import read_json
@@ -66,6 +67,16 @@ def is_written(root: Path, options: SyntheticOptions) -> bool:
     return True
 
 
+def check_files(root: Path, workers: int) -> None:
+    """Raise DataError, which names a file, if one has changed since it was made."""
+    digests = digest_list_path(root)
+    if digests.is_file() and (changes := find_changes(digests, workers)):
+        path = changes[0].partition(": ")[0]
+        more = f", and {len(changes) - 1} other files" if len(changes) > 1 else ""
+        problem = f"{path}{more}: damaged since it was made"
+        raise DataError(f"{problem}: remove {root}, and make it again by `fas data make`")
+
+
 def write_dataset(root: Path, options: SyntheticOptions, workers: int) -> None:
     """Render all captures and write them to `root`, which appears only when it is complete.
 
@@ -82,6 +93,7 @@ def write_dataset(root: Path, options: SyntheticOptions, workers: int) -> None:
                 bar.advance()
         _write_lists(folder, options, shots)
         _write_manifest(folder / "manifest.csv", shots)
+        write_digests(digest_list_path(folder), list_folder(folder), workers)
         record = {"note": NOTE, "made_with": _file_options(options), "samples": len(shots)}
         (folder / RECORD_FILE).write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
 

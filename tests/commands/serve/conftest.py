@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 from attrs import evolve, frozen
+from faults.counts import count
 
 from fas_core.data.images import Image, encode
 from fas_core.runtime import Predictor
@@ -53,6 +54,7 @@ class Client:
     port: int
 
     def connect(self) -> HTTPConnection:
+        count("requests")
         return HTTPConnection(self.host, self.port, timeout=20)
 
     def request(

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from faults.counts import count
 
 WHITE = np.full((20, 30, 3), 255, np.uint8)
 MAX_CONNECTIONS = 40
@@ -48,6 +49,7 @@ def benchmark() -> ModuleType:
 
 
 def connect(client: Any) -> socket.socket:
+    count("requests")
     return socket.create_connection((client.host, client.port), timeout=30)
 
 
@@ -186,6 +188,7 @@ def test_photos_among_bombs_are_scored(
 
     def send(number: int) -> tuple[bool, int]:
         is_bomb = number % 4 == 0
+        count("bombs", int(is_bomb))
         return is_bomb, client.score(rgb=bombs[number // 4 % len(bombs)] if is_bomb else WHITE).status
 
     with ThreadPoolExecutor(64) as threads:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from faults.counts import count
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -59,6 +60,7 @@ def answered(operation: Any, mode: Any) -> set[int]:
     @SETTINGS
     @given(case=operation.as_strategy(generation_mode=mode))
     def check(case: Any) -> None:
+        count("requests")
         seen.add(case.call_and_validate().status_code)
 
     check()

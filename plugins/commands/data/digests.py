@@ -1,0 +1,68 @@
+"""`fas data check --write-digests` and `--verify`: recognise files of a data set that have changed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from attrs import frozen
+
+from fas_core.config.load import parse_sets
+from fas_core.data.digest_list import (
+    digest_list_path,
+    find_changes,
+    list_folder,
+    read_digests,
+    write_digests,
+)
+from fas_core.data.open import open_choice, resolve_dataset
+from fas_core.errors import DataError
+from fas_core.registry import registry
+from fas_plugins.commands.data.image_files import list_images
+
+
+@frozen
+class Verification:
+    """Number of listed files, and a line for each that has changed."""
+
+    files: int
+    problems: list[str]
+
+
+def write_dataset_digests(dataset: str, sets: tuple[str, ...], workers: int) -> tuple[Path, int]:
+    """List the digests of all files of a folder, or of a manifest and its images; return list and number.
+
+    Raises:
+        FasError: the data set or one of its files cannot be read, or the list cannot be written.
+    """
+    root = find_root(dataset, sets)
+    paths = list_folder(root) if root.is_dir() else [root, *_list_manifest(dataset, sets)]
+    file = digest_list_path(root)
+    return file, write_digests(file, paths, workers)
+
+
+def verify_digests(dataset: str, sets: tuple[str, ...], workers: int) -> Verification:
+    """Compare a data set's files with their digests.
+
+    Raises:
+        DataError: there is no list of digests, or it is damaged.
+    """
+    file = digest_list_path(find_root(dataset, sets))
+    if not file.is_file():
+        raise DataError(
+            f"{file}: no such list of digests: write it by `fas data check {dataset} --write-digests`"
+        )
+    return Verification(len(read_digests(file)), find_changes(file, workers))
+
+
+def find_root(dataset: str, sets: tuple[str, ...]) -> Path:
+    """Return the folder or manifest of a data set; raises as `resolve_dataset`."""
+    choice = resolve_dataset(dataset, parse_sets(sets), registry())
+    if choice.root is not None:
+        return choice.root
+    reader = open_choice(choice, registry(), make=False)
+    return reader.samples(reader.splits()[0]).root
+
+
+def _list_manifest(dataset: str, sets: tuple[str, ...]) -> list[Path]:
+    reader = open_choice(resolve_dataset(dataset, parse_sets(sets), registry()), registry())
+    return [path for split in reader.splits() for _, path in list_images(reader.samples(split))]
