@@ -10,6 +10,7 @@ from typing import Any
 from attrs import asdict, field, frozen
 
 from fas_core.records.model_input import ModelInput
+from fas_core.records.novelty import NoveltyLimit
 from fas_core.scores.thresholds import Threshold
 
 METADATA_KEY = "fas"
@@ -40,6 +41,7 @@ class Card:
         recipe: the whole resolved recipe, as plain data.
         data: `{split: fingerprint}` of the samples that it was trained and evaluated on.
         versions: `{package: version}`.
+        novelty: when a face is unlike the training data; None where the model does not tell.
         plugins: those of other distributions that the recipe uses, see `fas_core.registry.Required`.
     """
 
@@ -49,6 +51,7 @@ class Card:
     data: Mapping[str, str] = field(factory=dict)
     versions: Mapping[str, str] = field(factory=dict)
     plugins: Mapping[str, Mapping[str, Any]] = field(factory=dict, converter=_to_plain)
+    novelty: NoveltyLimit | None = None
 
     @property
     def modalities(self) -> tuple[str, ...]:
@@ -70,11 +73,12 @@ class Card:
             "input_size": self.input.face_size,
             "network_size": self.input.network_size,
             "resize": asdict(self.input.resize),
-            "threshold": None if self.threshold is None else asdict(self.threshold),
+            "threshold": None if self.threshold is None else self.threshold.to_json(),
             "recipe": self.recipe,
             "data": self.data,
             "versions": self.versions,
             "plugins": self.plugins,
             "partial": self.input.partial,
+            **({} if self.novelty is None else {"novelty": self.novelty.to_json()}),
         }
         return json.dumps(card)

@@ -14,6 +14,7 @@ from fas_core.cli.options import (
     evaluation_options,
     evaluation_workers_option,
     output_options,
+    reject_option,
     threshold_option,
 )
 from fas_core.cli.views import show_result, show_summaries
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     help="Protocol of a data set in --data, e.g. oulu_npu-1; may be repeated.",
 )
 @threshold_option
+@reject_option
 @click.option(
     "--scores",
     type=PATH,
@@ -62,6 +64,7 @@ def command(
     data: tuple[str, ...],
     protocols: tuple[str, ...],
     threshold: str | None,
+    reject: str | None,
     scores: Path | None,
     aggregate: str | None,
     modalities: str | None,
@@ -90,8 +93,8 @@ def command(
     if isinstance(opened, ProtocolRuns):
         _refuse_for_protocol_runs(subsets or grouped, len(data) > 1 or bool(protocols))
     _refuse_together(several=len(data) > 1, subsets=subsets, grouped=grouped, narrowed=narrowed)
-    options = _split_options(split, aggregate, modalities, workers, threshold)
-    plan = Evaluation(registry(), options, evaluation, threshold, scores)
+    options = _split_options(split, aggregate, modalities, workers, threshold, reject)
+    plan = Evaluation(registry(), options, evaluation, threshold, scores, reject)
     if isinstance(opened, ProtocolRuns):
         _evaluate_protocol_runs(opened, data[0] if data else None, plan)
         show_evaluation_steps(target)
@@ -126,15 +129,23 @@ def _refuse_together(*, several: bool, subsets: bool, grouped: bool, narrowed: b
 
 
 def _split_options(
-    split: str, aggregate: str | None, modalities: str | None, workers: int, threshold: str | None
+    split: str,
+    aggregate: str | None,
+    modalities: str | None,
+    workers: int,
+    threshold: str | None,
+    reject: str | None,
 ) -> Any:
-    """Parse the options, the threshold too, before anything is scored."""
+    """Parse the options, the policies too, before anything is scored."""
     from fas_core.inference.score_samples import SplitOptions
+    from fas_core.scores.rejection import parse_reject
     from fas_core.scores.thresholds import parse_policy
     from fas_core.scores.videos import parse_aggregate
 
     if threshold is not None:
         parse_policy(threshold)
+    if reject is not None:
+        parse_reject(reject)
     return SplitOptions(
         split=split,
         vote=None if aggregate is None else parse_aggregate(aggregate),

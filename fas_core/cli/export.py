@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import rich_click as click
 
-from fas_core.cli.options import PATH, output_options
+from fas_core.cli.options import PATH, output_options, reject_option
 from fas_core.console import console
 from fas_core.descriptors import Exporter
 from fas_core.errors import FasError, require
@@ -71,6 +71,7 @@ COLUMNS = (
     show_default=True,
     help="Which weights of the run to export.",
 )
+@reject_option
 @click.option(
     "--data",
     metavar="NAME|MANIFEST|FOLDER",
@@ -119,6 +120,7 @@ def command(
     forms: tuple[str, ...],
     output: Path | None,
     weights: Literal["best", "last"],
+    reject: str | None,
     data: str | None,
     count: int,
     calibration: int,
@@ -157,7 +159,7 @@ def command(
     check_finite(model.state_dict(), f"{run}: {weights} weights")
     if (note := describe_training(opened.card())) is not None:
         console.warn(note)
-    card = export_card(opened, weights, keep_data_root=keep_data_root)
+    card = export_card(opened, weights, keep_data_root=keep_data_root, reject=reject)
     comparison = compare_on(opened, scorer(model), card, count, data)
     written: list[tuple[ExportPlan, Exported]] = []
     refused: list[tuple[ExportPlan, FasError]] = []

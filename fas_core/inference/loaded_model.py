@@ -19,6 +19,7 @@ from fas_core.registry import Registry
 from fas_core.runs.groups import FoldRuns, ProtocolRuns, open_path
 from fas_core.runs.run import Run
 from fas_core.runtime.model_file import ModelFile
+from fas_core.scores.rejection import fit_reject, is_fitted
 from fas_core.scores.table import ScoreTable
 from fas_core.scores.thresholds import Threshold, fit_threshold, parse_policy
 from fas_core.scores.videos import Vote, by_video
@@ -50,15 +51,26 @@ class LoadedModel:
     fitted_on: str = "dev"
     fingerprints: Mapping[str, str] = field(factory=dict)
 
-    def threshold(self, policy: str | None, evaluated: ScoreTable | None = None) -> Threshold | None:
+    def threshold(
+        self, policy: str | None, evaluated: ScoreTable | None = None, reject: str | None = None
+    ) -> Threshold | None:
         """Return its own threshold, or one fitted by `policy` (an `oracle:` one on the `evaluated` scores).
 
+        Its band of uncertain scores is the model's own, or that of the policy `reject`.
+
         Raises:
-            DataError: the policy is fitted on scores, and there are none.
+            DataError: a policy is fitted on scores, and there are none.
+            ConfigError: the band does not contain the threshold.
         """
-        if policy is None or (self.own_threshold is not None and policy == self.own_threshold.policy):
-            return self.own_threshold
-        return fit_threshold(policy, self.fitting_scores, self.fitted_on, evaluated=evaluated)
+        own, dev = self.own_threshold, self.fitting_scores
+        threshold = own
+        if policy is not None and (own is None or policy != own.policy):
+            threshold = fit_threshold(policy, dev, self.fitted_on, evaluated=evaluated)
+        if threshold is None:
+            return None
+        if reject is not None:
+            return threshold.with_reject(fit_reject(reject, threshold.value, dev, self.fitted_on))
+        return threshold.with_reject(None if own is None else own.reject)
 
     def of_videos(self, vote: Vote) -> LoadedModel:
         """Return the model with its fitting scores aggregated to videos, and a threshold fitted on those.
@@ -77,11 +89,12 @@ class LoadedModel:
             except DataError as error:
                 why = error.message
         own = self.own_threshold
-        if own is None or not parse_policy(own.policy).fitted:
+        if own is None or not (parse_policy(own.policy).fitted or is_fitted(own.reject)):
             return evolve(self, fitting_scores=videos)
         if videos is None:
             return evolve(self, fitting_scores=None, own_threshold=None, why=why)
-        threshold = fit_threshold(own.policy, videos, own.source)
+        reject = None if own.reject is None else own.reject.policy
+        threshold = fit_threshold(own.policy, videos, own.source, reject=reject)
         return evolve(self, fitting_scores=videos, own_threshold=threshold)
 
 

@@ -136,7 +136,8 @@ class Run:
 
     def threshold(self) -> Threshold:
         """Fit the threshold by the recipe's policy; raise DataError if the scores it needs are missing."""
-        return fit_threshold(self.recipe.threshold, self.fitting_scores(), self.fitted_on)
+        recipe = self.recipe
+        return fit_threshold(recipe.threshold, self.fitting_scores(), self.fitted_on, reject=recipe.reject)
 
     def append_metrics(self, record: dict[str, Any]) -> None:
         """Add an epoch's line to metrics.jsonl; raise FasError if it cannot be written.

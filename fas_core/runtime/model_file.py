@@ -18,6 +18,7 @@ from fas_core.config.structure import structure
 from fas_core.contracts import Images
 from fas_core.errors import ConfigError, DataError, FasError, ModelError
 from fas_core.records.model_input import ModelInput, Resize
+from fas_core.records.novelty import NOVELTY, NoveltyLimit
 from fas_core.registry import Registry
 from fas_core.runtime.engines import Engine, first_line, open_engine
 from fas_core.runtime.external_model import ExternalEngine, ExternalModel
@@ -55,7 +56,8 @@ class ModelFile:
         self._engine, self.card = _open(self.path, threads, external)
         inputs, self._names = self._engine.inputs, self._engine.outputs
         expected = self.card.modalities + ((PRESENCE,) if self.card.input.partial else ())
-        if inputs != expected or SCORE not in self._names:
+        needed = {SCORE} if self.card.novelty is None else {SCORE, NOVELTY}
+        if inputs != expected or not needed.issubset(self._names):
             raise ModelError(
                 f"{self.path}: its metadata is of another model: the graph takes {', '.join(inputs)} "
                 f"and gives {', '.join(self._names)}"
@@ -73,18 +75,35 @@ class ModelFile:
         Raises:
             DataError: a modality is missing, or an array has another shape or type.
         """
-        inputs = self._to_inputs(images, presence)
-        (scores,) = self._run([SCORE], inputs)
-        count = len(inputs[self.card.modalities[0]])
-        if scores.shape != (count,) or scores.dtype.kind != "f":
-            actual = f"its output {SCORE!r} is {scores.dtype} {scores.shape}"
-            raise ModelError(f"{self.path}: {actual} and should be float ({count},)")
-        return np.asarray(scores, np.float64)
+        (scores,) = self._run_columns([SCORE], self._to_inputs(images, presence))
+        return scores
+
+    def score_with_novelty(
+        self, images: Images, presence: Presence = None
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return the score and the distance to the training data of every face, (B,) each, as calling does.
+
+        For models whose card has a `novelty` limit.
+        """
+        scores, distances = self._run_columns([SCORE, NOVELTY], self._to_inputs(images, presence))
+        return scores, distances
 
     def outputs(self, images: Images, presence: Presence = None) -> dict[str, NDArray[np.float32]]:
         """Return all outputs by name, `score` (B,) and, of classifiers, `logits` (B, K), as calling does."""
         values = self._run(self._names, self._to_inputs(images, presence))
         return dict(zip(self._names, values, strict=True))
+
+    def _run_columns(
+        self, names: Sequence[str], inputs: Mapping[str, NDArray[Any]]
+    ) -> list[NDArray[np.float64]]:
+        """Run the graph; raise ModelError unless each output has one number for each face."""
+        count = len(inputs[self.card.modalities[0]])
+        columns = self._run(names, inputs)
+        for name, values in zip(names, columns, strict=True):
+            if values.shape != (count,) or values.dtype.kind != "f":
+                actual = f"its output {name!r} is {values.dtype} {values.shape}"
+                raise ModelError(f"{self.path}: {actual} and should be float ({count},)")
+        return [np.asarray(values, np.float64) for values in columns]
 
     def _run(self, names: Sequence[str], inputs: Mapping[str, NDArray[Any]]) -> list[NDArray[Any]]:
         """Run the graph; its metadata may promise other inputs than it takes."""
@@ -187,6 +206,7 @@ class _StoredCard:
     versions: Mapping[str, str] = field(factory=dict)
     plugins: Mapping[str, Any] = field(factory=dict)
     partial: bool = False
+    novelty: NoveltyLimit | None = None
 
 
 def read_card(text: str, where: str) -> Card:
@@ -219,4 +239,12 @@ def _read_card(text: str, where: str, unreadable: str) -> Card:
     side = stored.input_size
     network_size = stored.network_size or side
     model_input = ModelInput(stored.modalities, side, network_size, stored.resize, partial=stored.partial)
-    return Card(model_input, stored.threshold, stored.recipe, stored.data, stored.versions, stored.plugins)
+    return Card(
+        model_input,
+        stored.threshold,
+        stored.recipe,
+        stored.data,
+        stored.versions,
+        stored.plugins,
+        stored.novelty,
+    )

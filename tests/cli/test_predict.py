@@ -73,7 +73,7 @@ def test_json(predict: Any, mean_model: MeanModel, tmp_path: Path) -> None:
     path = picture(tmp_path / "a.png", 204)
     document = predict(mean_model(), path, "--threshold", "fixed:0.9")
     assert document["threshold"] == {"value": 0.9, "policy": "fixed:0.9", "source": "given"}
-    assert document["counts"] == {"live": 0, "attack": 1, "not scored": 0}
+    assert document["counts"] == {"live": 0, "attack": 1, "uncertain": 0, "not scored": 0}
     assert document["rows"][str(path)] == {
         "input": str(path),
         "images": {"rgb": str(path)},
