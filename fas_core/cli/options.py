@@ -75,14 +75,14 @@ fixed_threshold_option = click.option(
 reject_option = click.option(
     "--reject",
     metavar="POLICY",
-    help="Scores without a verdict, which are uncertain: LOW:HIGH, or error:X for the narrowest band outside of "
-    "which at most X of the verdicts on dev are wrong; none for no band. By default the model's own.",
+    help="Scores without a verdict, which are uncertain: LOW:HIGH, or error:X for the narrowest band outside "
+    "of which at most X of the verdicts on dev are wrong; none for no band. By default the model's own.",
 )
 
 fixed_reject_option = click.option(
     "--reject",
     metavar="LOW:HIGH",
-    help="Scores without a verdict, which are uncertain, instead of the model's own; none for no such scores.",
+    help="Scores without a verdict, which are uncertain, instead of the model's own; none for no band.",
 )
 
 aggregate_option = click.option(

@@ -254,8 +254,8 @@ def _describe_uncertain(errors: ErrorCounts | None) -> list[str]:
         return []
     attacks, live = errors.uncertain
     return [
-        f"{attacks} of {errors.attacks + attacks} attacks and {live} of {errors.live + live} live samples are "
-        "uncertain: APNRR and BPNRR count them, rates at the threshold the others"
+        f"{attacks} of {errors.attacks + attacks} attacks and {live} of {errors.live + live} live samples "
+        "are uncertain: APNRR and BPNRR count them, rates at the threshold the others"
     ]
 
 

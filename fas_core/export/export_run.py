@@ -172,13 +172,16 @@ def export_card(
 ) -> Card:
     """Return the run's card, without a threshold that was fitted on the scores of other weights.
 
-    `reject` is the policy of the uncertain scores instead of the recipe's. The card's recipe names no folder of this machine: pretrained weights are named by their files alone, and
-    `data.root` stays only where `keep_data_root`.
+    `reject` is the policy of the uncertain scores instead of the recipe's. The card's recipe names no folder
+    of this machine: pretrained weights are named by their files alone, and `data.root` stays only where
+    `keep_data_root`.
     """
     card = run.card()
     if reject is not None:
         card = _replace_reject(run, card, reject)
     card = evolve(card, recipe=_without_folders(card.recipe, keep_data_root))
+    if weights != "best":
+        card = evolve(card, novelty=None)  # fitted for the best weights
     others = weights != run.recipe.train.select == "best"  # where the last are selected, they are the best
     if card.threshold is None:
         reason = f"{run.path} has no dev scores to fit one on"
@@ -191,7 +194,7 @@ def export_card(
 
 
 def _replace_reject(run: Run, card: Card, policy: str) -> Card:
-    """Return the card with the band of uncertain scores that a policy gives, or none where it has no threshold.
+    """Return the card with the band of uncertain scores of a policy; without a threshold as it is.
 
     Raises:
         FasError: the run has no scores to fit the policy on, or its scores are not around the threshold.

@@ -114,6 +114,17 @@ class RunModel:
     def __call__(self, images: Images, presence: NDArray[np.bool_] | None = None) -> NDArray[np.float64]:
         return self._score(images, presence)
 
+    def score_with_novelty(
+        self, images: Images, presence: NDArray[np.bool_] | None = None
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return the score and the distance to the training data of every face, (B,) each."""
+        import torch
+
+        with torch.inference_mode():
+            mask = None if presence is None else torch.from_numpy(presence)
+            outputs = self._model({name: torch.from_numpy(pixels) for name, pixels in images.items()}, mask)
+        return outputs.score.double().numpy(), outputs.novelty.double().numpy()
+
     def grad_cam(
         self, images: Images, presence: NDArray[np.bool_] | None = None
     ) -> dict[str, NDArray[np.float64]]:

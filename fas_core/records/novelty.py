@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import inf
+
 from attrs import asdict, field, frozen
 from attrs import validators as v
 
@@ -20,8 +22,8 @@ class NoveltyLimit:
         samples: number of its samples.
     """
 
-    limit: float = field(validator=[v.gt(0), v.lt(float("inf"))])
-    quantile: float = field(validator=[v.ge(0), v.le(1)])
+    limit: float = field(validator=v.and_(v.gt(0.0), v.lt(inf)))
+    quantile: float = field(validator=v.and_(v.ge(0.0), v.le(1.0)))
     source: str
     samples: int
 

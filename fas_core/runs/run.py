@@ -5,6 +5,7 @@ recipe.yaml          the resolved recipe        metrics.jsonl        a line an e
 environment.json     versions, machine          scores/SPLIT.csv     scores by the best weights
 best.safetensors     lowest dev EER, or last    state.pt             what resuming needs
 last.safetensors     of the last epoch          results.json         the tables at the end
+novelty.safetensors  what `fas export --novelty` fitted
 ```
 
 Where the recipe has folds, the threshold is fitted on `scores/out_of_fold.csv`.
@@ -28,8 +29,10 @@ from fas_core.config.load import FORMAT, merge, nest, read_mapping, to_plain, to
 from fas_core.config.recipe import Recipe
 from fas_core.config.structure import structure
 from fas_core.descriptors import Component
+from fas_core.digests import read_metadata, read_weights_digest
 from fas_core.errors import DataError, FasError, ModelError
 from fas_core.models import PRETRAINED
+from fas_core.records.novelty import NoveltyLimit
 from fas_core.registry import Registry, Required
 from fas_core.runs import files, score_files
 from fas_core.scores.table import ScoreTable
@@ -103,6 +106,7 @@ class Run:
         """Build the trained model, in eval mode on the CPU; raise ModelError if its weights do not fit."""
         from fas_core.models.build import build_model
         from fas_core.models.checkpoint import load_weights
+        from fas_core.models.novelty import load_novelty
 
         if not self.weights(which).is_file() and (self.path / PRETRAINED).is_file():
             raise ModelError(
@@ -111,6 +115,8 @@ class Run:
             )
         model = build_model(self.recipe, self.registry)
         load_weights(model, self.weights(which))
+        if which == "best" and self.novelty() is not None:
+            model.novelty = load_novelty(self.path / files.NOVELTY)
         return model.eval()
 
     @property
@@ -138,6 +144,14 @@ class Run:
         """Fit the threshold by the recipe's policy; raise DataError if the scores it needs are missing."""
         recipe = self.recipe
         return fit_threshold(recipe.threshold, self.fitting_scores(), self.fitted_on, reject=recipe.reject)
+
+    def novelty(self) -> NoveltyLimit | None:
+        """Read the limit of the novelty of the best weights; None where it was not fitted for these."""
+        metadata = read_metadata(self.path / files.NOVELTY)
+        if not metadata or metadata.get("weights") != (read_weights_digest(self.weights()) or ""):
+            return None
+        where = f"{self.path / files.NOVELTY}"
+        return structure(parse_json(metadata.get("novelty", ""), where), NoveltyLimit, self.registry, where)
 
     def append_metrics(self, record: dict[str, Any]) -> None:
         """Add an epoch's line to metrics.jsonl; raise FasError if it cannot be written.
@@ -191,7 +205,8 @@ class Run:
             threshold = None
         recipe, data = to_plain(self.recipe, self.registry), self.results().get("data", {})
         plugins = required_plugins(self.recipe, self.registry)
-        return Card(self.recipe.input, threshold, recipe, data, read_environment()["packages"], plugins)
+        packages = read_environment()["packages"]
+        return Card(self.recipe.input, threshold, recipe, data, packages, plugins, self.novelty())
 
 
 def structure_recipe(tree: object, registry: Registry, where: str) -> Recipe:

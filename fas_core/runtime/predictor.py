@@ -274,18 +274,16 @@ class Predictor:
         rule, novelty = self.rule, self.card.novelty
         inputs = self.stack(faces)
         if novelty is None:
-            columns = [(score, None, None) for score in self.model(*inputs).tolist()]
+            scores = self.model(*inputs)
+            predictions = [Prediction(score, rule.value, rule.reject) for score in scores.tolist()]
         else:
             scores, distances = self.model.score_with_novelty(*inputs)
             distances = np.nan_to_num(distances, nan=FAR, posinf=FAR)
-            columns = [
-                (score, distance, novelty.limit)
+            predictions = [
+                Prediction(score, rule.value, rule.reject, distance, novelty.limit)
                 for score, distance in zip(scores.tolist(), distances.tolist(), strict=True)
             ]
-        return [
-            Prediction(score, rule.value, rule.reject, distance, limit) if np.isfinite(score) else None
-            for score, distance, limit in columns
-        ]
+        return [item if np.isfinite(item.score) else None for item in predictions]
 
     def stack(self, faces: Sequence[Face]) -> tuple[Images, Presence]:
         """Stack prepared faces to the arguments of the model; missing modalities are zeros."""

@@ -1,8 +1,8 @@
 """Reject policies: the scores to which a model gives no verdict, because it is uncertain.
 
-A sample is live when `score >= high`, an attack when `score < low` and uncertain in between. The threshold lies
-in this band. ISO/IEC 30107-3 counts the uncertain as non-responses, by APNRR and BPNRR, and not by APCER and
-BPCER.
+A sample is live when `score >= high`, an attack when `score < low` and uncertain in between. The threshold
+lies in this band. ISO/IEC 30107-3 counts the uncertain as non-responses, by APNRR and BPNRR, and not by APCER
+and BPCER.
 
 | policy | band |
 |---|---|
@@ -10,14 +10,15 @@ BPCER.
 | `error:X` | the narrowest around the threshold outside of which APCER and BPCER on dev are at most X |
 | `none` | no band: every score has a verdict |
 
-`error:X` bounds the selective risk (Geifman and El-Yaniv, arXiv 1705.08500) of each class: the rates count the
-samples that get a verdict, PAI species pooled. Starting from low = high = threshold, the band is widened until
+`error:X` bounds the selective risk (Geifman and El-Yaniv, arXiv 1705.08500) of each class: the rates count
+the samples that get a verdict, PAI species pooled. Starting from low = high = threshold, the band is widened
+until
 
     #(attacks >= high) <= X (#(attacks >= high) + #(attacks < low)),
     #(live < low)      <= X (#(live < low)      + #(live >= high)),
 
 each end by the fewest samples. A wider band on one side leaves fewer verdicts, and so fewer errors, on the
-other, which is why the widening repeats; it ends at the one band that every band that keeps the target contains.
+other, which is why the widening repeats. It ends at the one band that every band within the target contains.
 """
 
 from __future__ import annotations
@@ -114,8 +115,8 @@ def check_band(band: RejectBand | None, threshold: float) -> RejectBand | None:
     """Return the band; raise ConfigError where it does not contain the threshold."""
     if band is not None and not band.low <= threshold <= band.high:
         raise ConfigError(
-            f"{band.text()} does not contain the threshold {threshold:.6g}: give --reject LOW:HIGH around it, "
-            "or --reject none"
+            f"{band.text()} does not contain the threshold {threshold:.6g}: "
+            "give --reject LOW:HIGH around it, or --reject none"
         )
     return band
 

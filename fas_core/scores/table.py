@@ -176,7 +176,7 @@ class ScoreTable:
         return ErrorRates.of(scores[labels == LIVE], attack, attacks)
 
     def without_responses(self, low: float, high: float) -> ScoreTable:
-        """Return the table with NaN for `low <= score < high`, as of a system that did not respond to these."""
+        """Return the table with NaN for `low <= score < high`, as of a system without a response there."""
         scores = self.scores
         responses = np.where((low <= scores) & (scores < high), np.nan, scores)
         column = self.table.column_names.index("score")

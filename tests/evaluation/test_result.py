@@ -70,8 +70,8 @@ def test_the_whole_document() -> None:
 
 
 def test_uncertain_scores_are_non_responses() -> None:
-    # Uncertain from 0.35 up to 0.65: of the live 0.9, 0.4, 0.1 the second; of the attacks 0.6, 0.7, 0.2, 0.0 the
-    # first. One live sample and one attack have no score.
+    # Uncertain from 0.35 up to 0.65: of the live 0.9, 0.4, 0.1 the second; of the attacks 0.6, 0.7, 0.2, 0.0
+    # the first. One live sample and one attack have no score.
     scores = table([0.9, 0.4, 0.1, nan, 0.6, 0.7, 0.2, 0.0, nan], [1, 1, 1, 1, 0, 0, 0, 0, 0])
     band = RejectBand(0.35, 0.65, "0.35:0.65", "given")
     result = evaluate(scores, METRICS, Threshold(0.5, "eer", "dev", band), name="test", replicates=20)

@@ -39,8 +39,8 @@ def test_other_texts_are_refused(text: str) -> None:
 
 
 def test_the_band_of_a_target_error_is_the_narrowest() -> None:
-    # Threshold 0.5 accepts the attack 0.7 of 5 and refuses the live 0.3 of 5. For at most one wrong verdict in
-    # four, one error beside three right ones is enough: nothing is uncertain.
+    # Threshold 0.5 accepts the attack 0.7 of 5 and refuses the live 0.3 of 5. For at most one wrong verdict
+    # in four, one error beside three right ones is enough: nothing is uncertain.
     live, attack = [0.3, 0.6, 0.8, 0.9, 1.0], [0.0, 0.1, 0.2, 0.4, 0.7]
     assert widen_band(rates(live, attack), 0.5, 0.25) == (0.5, 0.5)
     # No error at all: above 0.7, midway to 0.8; and below 0.3, midway to 0.2.
@@ -48,9 +48,9 @@ def test_the_band_of_a_target_error_is_the_narrowest() -> None:
 
 
 def test_a_band_leaves_fewer_verdicts_so_the_other_end_moves_too() -> None:
-    # Target 1/3. Attacks: 0.9 is accepted at 0.5 beside two rejected ones, which the target allows. Live: 0.1
-    # and 0.2 are refused beside two accepted ones, one too many, so low moves below 0.2. That makes the attack
-    # 0.3 uncertain: 0.9 is now accepted beside one rejected attack, and high moves above it.
+    # Target 1/3. Attacks: 0.9 is accepted at 0.5 beside two rejected ones, which the target allows. Live:
+    # 0.1 and 0.2 are refused beside two accepted ones, one too many, so low moves to 0.1 at most. That makes
+    # the attack 0.3 uncertain: 0.9 is accepted beside one rejected attack alone, and high moves above it.
     live, attack = [0.1, 0.2, 0.6, 0.95], [0.05, 0.3, 0.9]
     low, high = widen_band(rates(live, attack), 0.5, 1 / 3)
     assert (low, high) == pytest.approx((0.075, 0.925))
@@ -72,15 +72,11 @@ def test_the_target_is_kept_and_no_narrower_band_keeps_it(target: float) -> None
         )
 
     assert keeps(*found)
-    ends = np.unique(np.concatenate([live, attack, [0.0]]))
+    scores = np.concatenate([live, attack])
+    ends = np.unique([*scores, 0.0])
     bands = [(low, high) for low in ends[ends <= 0] for high in ends[ends >= 0] if keeps(low, high)]
-    inside = [
-        ((low <= live) & (live < high)).sum() + ((low <= attack) & (attack < high)).sum()
-        for low, high in bands
-    ]
-    low, high = found
-    uncertain = ((low <= live) & (live < high)).sum() + ((low <= attack) & (attack < high)).sum()
-    assert all(uncertain <= count for count in inside)
+    inside = [int(((low <= scores) & (scores < high)).sum()) for low, high in (*bands, found)]
+    assert inside[-1] == min(inside)
 
 
 def test_a_fitted_threshold_has_its_band() -> None:

@@ -154,8 +154,8 @@ def command(
 ) -> None:
     """Serve an exported MODEL over HTTP until interrupted.
 
-    POST /v1/score takes one image file per modality and answers live, attack or uncertain. The page / scores a photo or
-    the webcam, and /docs describes how to call the service.
+    POST /v1/score takes one image file per modality and answers live, attack or uncertain. The page / scores
+    a photo or the webcam, and /docs describes how to call the service.
     """
     from fas_core.data.detectors import BETTER_DETECTOR, CASCADE
     from fas_core.data.faces import CropSettings

@@ -91,9 +91,9 @@ class FaceScorer:
 
         Returns:
             `score`, `verdict`, `reason` (of an uncertain one) and `threshold`; `novelty`, the distance to the
-            training data, None where the model does not tell; `box`, the square that was scored, as x, y, w, h in pixels of
-            the first image, None for the whole image; the number of `faces` and the `detector` that detected
-            them, None without detection; `width` and `height` of the first image turned upright.
+            training data, None where the model does not tell; `box`, the square that was scored, as x, y, w,
+            h in pixels of the first image, None for the whole image; the number of `faces` and the `detector`
+            that detected them, None without detection; `width` and `height` of the first image, upright.
 
         Raises:
             RequestError: an image is too large or cannot be decoded, no face is found, or the score is not a
