@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pytest
+import torch
 from onnx import TensorProto, helper, numpy_helper
 from onnxscript import ir
 
+from fas_core.models.novelty import fit_distance
+from fas_core.runtime import ModelFile
+from fas_core.testing import verify_on
+from fas_plugins.exporters import onnx as onnx_exporter
 from fas_plugins.exporters.graph import (
     add_constant,
     count_groups,
@@ -17,6 +25,7 @@ from fas_plugins.exporters.graph import (
     read_constant,
     to_graph_inputs,
 )
+from fas_plugins.exporters.options import OnnxOptions
 
 
 @pytest.fixture
@@ -74,3 +83,26 @@ def test_an_added_constant_is_read_in_float64(graph: ir.Graph) -> None:
     assert values.dtype == np.float64
     assert values.tolist() == [1, np.float32(0.1)]
     assert "new" in graph.initializers
+
+
+@pytest.mark.parametrize("form", ["fp32", "fp16", "int8"])
+def test_novelty_is_an_output_in_full_precision(
+    form: str, make_model: Any, faces: Any, make_card: Any, tmp_path: Path
+) -> None:
+    model, images, path = make_model(("rgb", "ir")), faces(("rgb", "ir"), 24), tmp_path / "model.onnx"
+    without = ModelFile(export_to(tmp_path / "plain.onnx", model, images, make_card, form))
+    model.novelty = fit_distance(np.eye(16, dtype=np.float32), np.array(["live"] * 16))
+    written = ModelFile(export_to(path, model, images, make_card, form))
+    outputs = written.outputs(images)
+    assert set(without.outputs(images)) == {"score", "logits"}
+    np.testing.assert_allclose(outputs["score"], without(images), atol=0 if form != "int8" else 0.1)
+    with torch.inference_mode():
+        expected = model({name: torch.from_numpy(pixels) for name, pixels in images.items()}).novelty
+    tolerance = {"fp32": 1e-4, "fp16": 0.02, "int8": 0.2}[form]
+    np.testing.assert_allclose(outputs["novelty"], expected, rtol=tolerance)
+
+
+def export_to(path: Path, model: Any, images: Any, make_card: Any, form: str) -> Path:
+    options = OnnxOptions(form=form, tolerance=0.5)
+    onnx_exporter.export(options, model, images, path, make_card(("rgb", "ir")), verify_on(model, images))
+    return path
