@@ -83,8 +83,8 @@ def fit_distance(embeddings: NDArray[np.float32], classes: NDArray[np.str_]) -> 
     covariance = residuals.T @ residuals / len(values)
     eigenvalues, vectors = np.linalg.eigh(covariance)
     floor = max(SHRINKAGE * float(eigenvalues.mean()), float(np.finfo(np.float32).tiny))
-    rank = min(RANK, len(eigenvalues) - 1)
-    split = len(eigenvalues) - rank  # ascending
+    rank = min(RANK, len(eigenvalues) - 1, len(values) // 8)  # few samples show no direction well
+    split = len(eigenvalues) - rank  # they ascend
     rest = float(eigenvalues[:split].mean())
     tensors = (means, vectors[:, split:], eigenvalues[split:] + floor, np.array([rest + floor]))
     return NoveltyDistance(*(torch.from_numpy(np.ascontiguousarray(item)) for item in tensors))

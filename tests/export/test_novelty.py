@@ -12,6 +12,7 @@ import torch
 from click.testing import Result
 
 from fas_core.errors import ConfigError
+from fas_core.export.export_run import export_card
 from fas_core.export.novelty import fit_novelty
 from fas_core.models.checkpoint import save_weights
 from fas_core.registry import registry
@@ -45,14 +46,12 @@ def test_file_and_run_tell_the_same_novelty(fas: Fas, run: Path, faces: Path, tm
         assert one["novelty"]["novel"] == (one["novelty"]["distance"] > card.novelty.limit)
 
 
-def test_it_is_kept_with_the_run_and_can_be_left_out(fas: Fas, run: Path, tmp_path: Path) -> None:
-    assert Run.open(run, registry()).novelty() is None
-    limit = fit_novelty(Run.open(run, registry()))
-    assert Run.open(run, registry()).novelty() == limit
-    assert fas("export", run, "--no-novelty", "-o", tmp_path / "without.onnx").exit_code == 0
-    assert ModelFile(tmp_path / "without.onnx").card.novelty is None
-    assert fas("export", run, "--weights", "last", "-o", tmp_path / "last.onnx").exit_code == 0
-    assert ModelFile(tmp_path / "last.onnx").card.novelty is None
+def test_it_stays_with_the_run_and_its_best_weights(fas: Fas, run: Path) -> None:
+    opened = Run.open(run, registry())
+    assert opened.novelty() is None
+    limit = fit_novelty(opened)
+    assert opened.novelty() == export_card(opened, "best").novelty == limit
+    assert export_card(opened, "last").novelty is None
     refused = fas("export", run, "--weights", "last", "--novelty")
     assert (refused.exit_code, "leave --weights out" in refused.output) == (2, True)
 

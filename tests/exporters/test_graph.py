@@ -18,6 +18,7 @@ from fas_plugins.exporters import onnx as onnx_exporter
 from fas_plugins.exporters.graph import (
     add_constant,
     count_groups,
+    find_novelty,
     find_preprocessing,
     is_pointwise,
     measure_depths,
@@ -85,6 +86,25 @@ def test_an_added_constant_is_read_in_float64(graph: ir.Graph) -> None:
     assert "new" in graph.initializers
 
 
+def test_nodes_of_the_novelty_are_those_that_no_other_output_needs() -> None:
+    nodes = [
+        helper.make_node("Relu", ["x"], ["embedding"], "shared"),
+        helper.make_node("Neg", ["embedding"], ["score"], "head"),
+        helper.make_node("Abs", ["embedding"], ["size"], "distance"),
+        helper.make_node("Sqrt", ["size"], ["novelty"], "root"),
+    ]
+    values = {
+        name: helper.make_tensor_value_info(name, TensorProto.FLOAT, ["b"])
+        for name in ("x", "score", "novelty")
+    }
+    proto = helper.make_graph(nodes, "g", [values["x"]], [values["score"], values["novelty"]])
+    model = ir.from_proto(helper.make_model(proto))
+    assert [node.name for node in find_novelty(model.graph)] == ["distance", "root"]
+    without = helper.make_graph(nodes[:2], "g", [values["x"]], [values["score"]])
+    assert find_novelty(ir.from_proto(helper.make_model(without)).graph) == []
+
+
+@pytest.mark.long
 @pytest.mark.parametrize("form", ["fp32", "fp16", "int8"])
 def test_novelty_is_an_output_in_full_precision(
     form: str, make_model: Any, faces: Any, make_card: Any, tmp_path: Path
