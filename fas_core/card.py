@@ -10,6 +10,7 @@ from typing import Any
 from attrs import asdict, evolve, field, frozen
 
 from fas_core.records.model_input import ModelInput
+from fas_core.records.novelty import NoveltyLimit
 from fas_core.scores.calibration import Calibration, ScoreReference
 from fas_core.scores.thresholds import Threshold
 
@@ -44,6 +45,7 @@ class Card:
         recipe: the whole resolved recipe, as plain data.
         data: `{split: fingerprint}` of the samples that it was trained and evaluated on.
         versions: `{package: version}`.
+        novelty: when a face is unlike the training data; None where the model does not tell.
         plugins: those of other distributions that the recipe uses, see `fas_core.registry.Required`.
         reference: a summary of the scores that the threshold was fitted on; None where it is not known.
         calibration: how the threshold was set where the model is used; None for the threshold of training.
@@ -57,6 +59,7 @@ class Card:
     plugins: Mapping[str, Mapping[str, Any]] = field(factory=dict, converter=_to_plain)
     reference: ScoreReference | None = None
     calibration: Calibration | None = None
+    novelty: NoveltyLimit | None = None
 
     @property
     def modalities(self) -> tuple[str, ...]:
@@ -88,7 +91,7 @@ class Card:
             "input_size": self.input.face_size,
             "network_size": self.input.network_size,
             "resize": asdict(self.input.resize),
-            "threshold": None if self.threshold is None else asdict(self.threshold),
+            "threshold": None if self.threshold is None else self.threshold.to_json(),
             "recipe": self.recipe,
             "data": self.data,
             "versions": self.versions,
@@ -96,6 +99,7 @@ class Card:
             "partial": self.input.partial,
             "reference": None if self.reference is None else asdict(self.reference),
             "calibration": None if self.calibration is None else asdict(self.calibration),
+            **({} if self.novelty is None else {"novelty": self.novelty.to_json()}),
         }
         if self.input.crops:
             card["crops"] = {name: asdict(crop) for name, crop in self.input.crops.items()}

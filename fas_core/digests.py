@@ -37,16 +37,23 @@ def read_weights_digest(path: Path) -> str | None:
     Raises:
         ModelError: the file cannot be read as safetensors.
     """
+    return read_metadata(path).get(WEIGHTS_DIGEST)
+
+
+def read_metadata(path: Path) -> dict[str, str]:
+    """Read the metadata of a safetensors file; empty where there is none, or no file.
+
+    Raises:
+        ModelError: the file cannot be read as safetensors.
+    """
     if not path.is_file():
-        return None
+        return {}
     with path.open("rb") as file:
         size = int.from_bytes(file.read(8), "little")
         try:
             header = json.loads(file.read(min(size, path.stat().st_size)))
-            return str(header["__metadata__"][WEIGHTS_DIGEST])
-        except KeyError:
-            return None
-        except (ValueError, TypeError, RecursionError) as error:
+            return {str(key): str(value) for key, value in header.get("__metadata__", {}).items()}
+        except (ValueError, TypeError, AttributeError, RecursionError) as error:
             raise ModelError(f"{path}: cannot be read as safetensors, damaged") from error
 
 

@@ -17,6 +17,7 @@ from fas_core.cli.options import (
     evaluation_workers_option,
     external_model_option,
     output_options,
+    reject_option,
     threshold_option,
 )
 from fas_core.cli.views import show_result, show_summaries
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     help="Protocol of a data set in --data, e.g. oulu_npu-1; may be repeated.",
 )
 @threshold_option
+@reject_option
 @click.option(
     "--calibrate-on",
     type=PATH,
@@ -75,6 +77,7 @@ def command(
     protocols: tuple[str, ...],
     threshold: str | None,
     calibrate_on: Path | None,
+    reject: str | None,
     scores: Path | None,
     aggregate: str | None,
     modalities: str | None,
@@ -111,8 +114,8 @@ def command(
     _refuse_together(several=len(data) > 1, subsets=subsets, grouped=grouped, narrowed=narrowed)
     if calibrate_on is not None and (threshold or aggregate or isinstance(opened, ProtocolRuns)):
         raise click.UsageError("--calibrate-on is for one model, without --threshold and --aggregate")
-    options = _split_options(split, aggregate, modalities, workers, threshold)
-    plan = Evaluation(registry(), options, evaluation, threshold, scores)
+    options = _split_options(split, aggregate, modalities, workers, threshold, reject)
+    plan = Evaluation(registry(), options, evaluation, threshold, scores, reject)
     if isinstance(opened, ProtocolRuns):
         _evaluate_protocol_runs(opened, data[0] if data else None, plan)
         show_evaluation_steps(target)
@@ -150,15 +153,23 @@ def _refuse_together(*, several: bool, subsets: bool, grouped: bool, narrowed: b
 
 
 def _split_options(
-    split: str, aggregate: str | None, modalities: str | None, workers: int, threshold: str | None
+    split: str,
+    aggregate: str | None,
+    modalities: str | None,
+    workers: int,
+    threshold: str | None,
+    reject: str | None,
 ) -> Any:
-    """Parse the options, the threshold too, before anything is scored."""
+    """Parse the options, the policies too, before anything is scored."""
     from fas_core.inference.score_samples import SplitOptions
+    from fas_core.scores.rejection import parse_reject
     from fas_core.scores.thresholds import parse_policy
     from fas_core.scores.videos import parse_aggregate
 
     if threshold is not None:
         parse_policy(threshold)
+    if reject is not None:
+        parse_reject(reject)
     return SplitOptions(
         split=split,
         vote=None if aggregate is None else parse_aggregate(aggregate),

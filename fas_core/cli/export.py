@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import rich_click as click
+from attrs import evolve
 
-from fas_core.cli.options import PATH, output_options
+from fas_core.cli.options import PATH, output_options, reject_option
 from fas_core.console import console
 from fas_core.descriptors import Exporter
 from fas_core.errors import FasError, require
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from fas_core.contracts import Exported
     from fas_core.export.export_run import ExportPlan
     from fas_core.export.verify import Comparison
+    from fas_core.runs.run import Run
 
     Written = Sequence[tuple[ExportPlan, Exported]]
     Refused = Sequence[tuple[ExportPlan, FasError]]
@@ -71,6 +73,13 @@ COLUMNS = (
     show_default=True,
     help="Which weights of the run to export.",
 )
+@reject_option
+@click.option(
+    "--novelty/--no-novelty",
+    default=None,
+    help="Add an output that tells how unlike the training data a face is; fitted on the run's own data. By "
+    "default as the run was exported before.",
+)
 @click.option(
     "--data",
     metavar="NAME|MANIFEST|FOLDER",
@@ -119,6 +128,8 @@ def command(
     forms: tuple[str, ...],
     output: Path | None,
     weights: Literal["best", "last"],
+    reject: str | None,
+    novelty: bool | None,
     data: str | None,
     count: int,
     calibration: int,
@@ -153,11 +164,15 @@ def command(
     shared = {"opset": opset, "static_batch": static_batch}
     shared = {key: value for key, value in shared.items() if value is not None}
     plans = plan_exports(_split_names(formats), forms, sets, output, opened.path, registry(), shared)
+    if novelty:
+        _require_novelty(opened, weights)
     model = opened.model(weights)
     check_finite(model.state_dict(), f"{run}: {weights} weights")
     if (note := describe_training(opened.card())) is not None:
         console.warn(note)
-    card = export_card(opened, weights, keep_data_root=keep_data_root)
+    card = export_card(opened, weights, keep_data_root=keep_data_root, reject=reject)
+    if novelty is False:
+        model.novelty, card = None, evolve(card, novelty=None)
     comparison = compare_on(opened, scorer(model), card, count, data)
     written: list[tuple[ExportPlan, Exported]] = []
     refused: list[tuple[ExportPlan, FasError]] = []
@@ -175,6 +190,16 @@ def command(
         _show_exports(written, comparison)
         show_export_steps([exported.path for _, exported in written], card, opened.recipe.data)
     ctx.exit(FasError.exit_code if refused else 0)
+
+
+def _require_novelty(run: Run, weights: str) -> None:
+    """Fit the novelty of the run's best weights, unless the run has it."""
+    from fas_core.export.novelty import fit_novelty
+
+    if weights != "best":
+        raise click.UsageError("--novelty is fitted for the best weights: leave --weights out")
+    if run.novelty() is None:
+        console.info(fit_novelty(run).text())
 
 
 def _split_names(formats: tuple[str, ...]) -> list[str]:
@@ -212,6 +237,7 @@ def _document(
         "input_size": card.input.face_size,
         "threshold": card.threshold.to_json() if card.threshold else None,
         "note": describe_training(card),
+        "novelty": card.novelty.to_json() if card.novelty else None,
         "recipe_digest": card.digest,
         "compared_on": {"split": comparison.split, **comparison.samples.counts()},
         "files": [
@@ -239,6 +265,7 @@ def _show_exports(written: Written, comparison: Comparison) -> None:
     rows = [
         ("takes", f"{', '.join(card.modalities)}: uint8 (B, {side}, {side}, 3)"),
         ("threshold", threshold.text() if threshold else "none"),
+        *([("novelty", card.novelty.text())] if card.novelty else []),
         ("compared on", f"{len(comparison.samples)} samples of {comparison.split} ({labels})"),
     ]
     console.table(Table("", ("model", ""), rows, left=(0, 1)))

@@ -87,6 +87,19 @@ fixed_threshold_option = click.option(
     "--threshold", metavar="fixed:VALUE", help="Threshold to use instead of the model's own."
 )
 
+reject_option = click.option(
+    "--reject",
+    metavar="POLICY",
+    help="Scores without a verdict, which are uncertain: LOW:HIGH, or error:X for the narrowest band outside "
+    "of which at most X of the verdicts on dev are wrong; none for no band. By default the model's own.",
+)
+
+fixed_reject_option = click.option(
+    "--reject",
+    metavar="LOW:HIGH",
+    help="Scores without a verdict, which are uncertain, instead of the model's own; none for no band.",
+)
+
 aggregate_option = click.option(
     "--aggregate",
     metavar="video[:VOTE]",

@@ -18,6 +18,7 @@ from fas_core.cli.options import (
     align_option,
     detector_option,
     external_model_option,
+    fixed_reject_option,
     fixed_threshold_option,
     margin_option,
     output_options,
@@ -36,7 +37,7 @@ FOLDER = click.Path(path_type=Path, file_okay=False)
 
 def predict_options(command: Command) -> Command:
     """Give a command the flags that say which images are scored and how, as one argument `options`."""
-    scoring = ("detector", "margin", "align", "threshold", "external", "every", "frames", "threads")
+    scoring = ("detector", "margin", "align", "threshold", "reject", "external", "every", "frames", "threads")
 
     @click.option(
         "--detect/--no-detect",
@@ -55,6 +56,7 @@ def predict_options(command: Command) -> Command:
     @margin_option
     @align_option
     @fixed_threshold_option
+    @fixed_reject_option
     @external_model_option
     @click.option("--every", type=click.IntRange(1), default=1, help="Score each n-th frame of videos.")
     @click.option(
@@ -101,7 +103,7 @@ def predict_options(command: Command) -> Command:
     metavar="DIR",
     help="Write pictures of what the model looks at, as `fas explain` does.",
 )
-@click.option("--fail-on-attack", is_flag=True, help="Exit with 3 when anything is an attack.")
+@click.option("--fail-on-attack", is_flag=True, help="Exit with 3 when anything is an attack or uncertain.")
 @output_options
 @click.pass_context
 def command(
@@ -116,13 +118,15 @@ def command(
 ) -> None:
     """Score each INPUT with MODEL, an exported one or a run, and say whether it is live or an attack.
 
+    Where the model or --reject has a band of uncertain scores, the verdict on these is `uncertain`.
+
     INPUT is an image, a folder of images and videos, a manifest (CSV or Parquet), a video, a camera
     (camera:0) or a stream (rtsp://..., http://...). Images that differ in their modality only (x_rgb.jpg and
     x_depth.png, or rgb/x.jpg and depth/x.png) are scored together. What cannot be read or has no face is a
     row with its reason.
 
-    The exit code is 0; 1 when nothing could be scored; with --fail-on-attack 3 when anything is an attack,
-    and 1 when anything could not be scored.
+    The exit code is 0; 1 when nothing could be scored; with --fail-on-attack 3 when anything is an attack
+    or uncertain, and 1 when anything could not be scored.
     """
     if explained is not None and annotated is not None and explained.resolve() == annotated.resolve():
         raise ConfigError("--explain and --save-annotated would write the same files: give two folders")
@@ -139,12 +143,14 @@ def _write_csv(path: Path, rows: Sequence[FaceResult]) -> None:
     """Write the CSV file that `fas score` reads: `id` and `score` are among its columns."""
     text = StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(("id", "score", "verdict", "threshold", "box", "reason", "detector"))
+    writer.writerow(("id", "score", "verdict", "threshold", "box", "reason", "detector", "novelty"))
     for row in rows:
-        cells, box = ("", "", ""), "" if row.box is None else " ".join(f"{value:.1f}" for value in row.box)
+        cells, novelty = ("", "", ""), ""
+        box = "" if row.box is None else " ".join(f"{value:.1f}" for value in row.box)
         if (result := row.prediction) is not None:
             cells = (repr(result.score), result.verdict, repr(result.threshold))
-        others = (box, to_text(row.reason), row.detector or "")
+            novelty = "" if result.novelty is None else repr(result.novelty)
+        others = (box, to_text(row.reason), row.detector or "", novelty)
         writer.writerow((to_text(row.name), *cells, *others))
     write_text(path, text.getvalue())
 

@@ -50,16 +50,21 @@ def show_summaries(results: Iterable[Result]) -> None:
 def show_verdicts(model: Path, verdicts: Verdicts, pictures: bool) -> None:
     """Print the table, or the document of `--json`; with `pictures` the rows name their explanations."""
     from fas_core.data.detectors import BETTER_DETECTOR, CASCADE
+    from fas_core.runtime.predictor import NOVEL
 
     if verdicts.note is not None:
         console.warn(verdicts.note)
     counts = _count(verdicts)
+    novel = sum(row.prediction is not None and row.prediction.is_novel for row in verdicts.rows)
+    if novel:
+        console.warn(f"{novel} of {len(verdicts.rows)} are {NOVEL}")
     if console.json:
         document = {
             "model": str(model),
             "threshold": verdicts.threshold.to_json(),
             "detector": verdicts.detector,
             "note": verdicts.note,
+            "novelty": None if verdicts.novelty is None else verdicts.novelty.to_json(),
             "counts": counts,
         }
         maps = {"maps": [*(["grad_cam"] if verdicts.grad_cam else []), "occlusion"]} if pictures else {}
@@ -70,7 +75,8 @@ def show_verdicts(model: Path, verdicts: Verdicts, pictures: bool) -> None:
     columns = ("input", "score", "verdict", *(("box",) if boxes else ()), *(("picture",) if pictures else ()))
     cells = [_cells(row, boxes, pictures) for row in verdicts.rows]
     detected = "" if verdicts.detector is None else f"; faces detected by {verdicts.detector}"
-    note = f"{summary}; {verdicts.threshold.text()}{detected}"
+    novelty = "" if verdicts.novelty is None else f"; {verdicts.novelty.text()}"
+    note = f"{summary}; {verdicts.threshold.text()}{novelty}{detected}"
     console.table(Table("", columns, cells, note, left=(0, 2, 3, 4)))
     if verdicts.detector == CASCADE:
         console.info(BETTER_DETECTOR)
@@ -79,8 +85,10 @@ def show_verdicts(model: Path, verdicts: Verdicts, pictures: bool) -> None:
 
 
 def _count(verdicts: Verdicts) -> dict[str, int]:
+    from fas_core.runtime.predictor import VERDICTS
+
     names = [row.prediction.verdict if row.prediction else "not scored" for row in verdicts.rows]
-    return {name: names.count(name) for name in ("live", "attack", "not scored")}
+    return {name: names.count(name) for name in (*VERDICTS.values(), "not scored")}
 
 
 def _to_json(row: FaceResult, pictures: bool) -> dict[str, Any]:
@@ -94,6 +102,8 @@ def _cells(row: FaceResult, boxes: bool, pictures: bool) -> tuple[str, ...]:
     score = "" if prediction is None else f"{prediction.score:.4f}"
     unscored = "not scored" if pictures else f"not scored: {row.reason}"
     verdict = unscored if prediction is None else prediction.verdict
+    if prediction is not None and prediction.is_novel:
+        verdict = f"{verdict}, novel"
     box = "" if row.box is None else " ".join(f"{value:.0f}" for value in row.box)
     picture = row.reason if row.picture is None else str(row.picture)
     return row.name, score, verdict, *((box,) if boxes else ()), *((picture,) if pictures else ())

@@ -22,6 +22,7 @@ from fas_core.config.validators import (
     check_policy,
     check_positive,
     check_range,
+    check_reject,
 )
 from fas_core.descriptors import Backbone, Component, Dataset, Fusion, Loss, Metric, NoOptions
 from fas_core.records.model_input import ModelInput, Resize
@@ -254,6 +255,8 @@ class Recipe:
         modalities: the model's inputs, in order.
         metrics: the metrics of every score table.
         threshold: `eer`, `min-acer`, `apcer:X`, `apcer_max:X`, `bpcer:X` (fitted on dev) or `fixed:VALUE`.
+        reject: `LOW:HIGH`: scores around the threshold without a verdict; `error:X`: the narrowest such band
+            outside of which the error on dev is at most X; None: every score has a verdict.
         folds: `COLUMN:K`: fit the threshold on cross-validated scores of train, where each of K models scores
             the fold that it was not trained on; None: fit it on dev.
     """
@@ -267,6 +270,7 @@ class Recipe:
     train: TrainConfig = field(factory=TrainConfig, metadata={SECTION: TrainConfig})
     metrics: tuple[MetricChoice, ...] = field(factory=lambda: tuple(map(MetricChoice, PUBLISHED_METRICS)))
     threshold: str = field(default="eer", validator=check_policy)
+    reject: str | None = field(default=None, validator=check_reject)
     folds: str | None = field(default=None, validator=check_folds)
 
     def choices(self) -> Iterator[Choice]:

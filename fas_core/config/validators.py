@@ -7,6 +7,7 @@ from math import inf
 from typing import Any
 
 from fas_core.errors import ConfigError
+from fas_core.scores import rejection
 from fas_core.scores.thresholds import POLICIES, parse_policy
 
 FOLDS = re.compile(r"(\w+):(\d{1,9})")
@@ -50,6 +51,14 @@ def check_policy(_: object, attribute: Any, value: str) -> None:
         valid = False
     if not valid:
         raise ValueError(f"'{attribute.name}' must be {POLICIES}: {value!r}")
+
+
+def check_reject(_: object, attribute: Any, value: str | None) -> None:
+    """Refuse what `parse_reject` refuses."""
+    try:
+        rejection.parse_reject(rejection.NONE if value is None else value)
+    except ConfigError:
+        raise ValueError(f"'{attribute.name}' must be {rejection.POLICIES}: {value!r}") from None
 
 
 def check_modalities(_: object, attribute: Any, value: tuple[str, ...]) -> None:

@@ -100,7 +100,10 @@ def _compare(
     if replicates:
         thresholds = (system.result.threshold_value, reference.result.threshold_value)
         tables = (system.scores, reference.scores)
-        intervals = bootstrap_differences(*tables, metrics, thresholds, replicates=replicates)
+        rejects = (system.result.reject, reference.result.reject)
+        intervals = bootstrap_differences(
+            *tables, metrics, thresholds, rejects=rejects, replicates=replicates
+        )
     bounds = intervals.figures if intervals else {}
     figures = {
         key: Difference(value, reference.result.metrics.get(key), *bounds.get(key, (nan, nan)))

@@ -22,7 +22,7 @@ Values = Mapping[str, float | None]
 
 @frozen
 class ErrorCounts:
-    """Samples on the wrong side of the threshold, of those that have a score.
+    """Wrong verdicts, of the samples that have one: those with a score that is not uncertain.
 
     Args:
         accepted: number of attacks accepted.
@@ -30,6 +30,7 @@ class ErrorCounts:
         refused: number of live samples refused.
         live: number of live samples.
         species: `{PAI species: (attacks accepted, attacks)}`.
+        uncertain: number of attacks and of live samples with an uncertain score.
     """
 
     accepted: int
@@ -37,12 +38,19 @@ class ErrorCounts:
     refused: int
     live: int
     species: Mapping[str, tuple[int, int]]
+    uncertain: tuple[int, int] = (0, 0)
 
     def describe(self) -> str:
-        """Return e.g. `12 of 540 attacks accepted, all mask_3d; 12 of 324 live refused`."""
+        """Return e.g. `12 of 540 attacks accepted, all mask_3d; 12 of 324 live refused`.
+
+        Uncertain samples are not among these, and are added: `; uncertain: 3 attacks and 2 live more`.
+        """
         attacks = f"{self.accepted} of {self.attacks} attacks accepted{self._describe_species()}"
         live = f"{self.refused} of {self.live} live refused"
-        return f"{attacks if self.attacks else 'no attacks'}; {live if self.live else 'no live samples'}"
+        text = f"{attacks if self.attacks else 'no attacks'}; {live if self.live else 'no live samples'}"
+        if not any(self.uncertain):
+            return text
+        return f"{text}; uncertain: {self.uncertain[0]} attacks and {self.uncertain[1]} live more"
 
     def to_json(self) -> dict[str, int]:
         """Plain data; counts by species are in the result's `species`."""
@@ -51,6 +59,8 @@ class ErrorCounts:
             "attacks": self.attacks,
             "live_refused": self.refused,
             "live": self.live,
+            "attacks_uncertain": self.uncertain[0],
+            "live_uncertain": self.uncertain[1],
         }
 
     def _describe_species(self) -> str:
@@ -81,6 +91,8 @@ def find_warnings(metrics: Values, errors: ErrorCounts | None) -> list[str]:
         warnings.append(f"AUC {auc:.3f}: the scores tell live samples from attacks no better than chance")
     if errors is None:
         return warnings
+    if any(errors.uncertain) and not errors.live and not errors.attacks:
+        warnings.append("every sample is uncertain: the model gives no verdict at all")
     if errors.live and errors.refused == errors.live:
         warnings.append(f"BPCER 100 %: all {errors.live} live samples are refused at this threshold")
     if errors.attacks and errors.accepted == errors.attacks:

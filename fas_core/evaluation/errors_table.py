@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from attrs import frozen
 
 from fas_core.evaluation.formatting import UNDEFINED, percent
-from fas_core.evaluation.result import Result
+from fas_core.evaluation.result import Result, divide
 from fas_core.text_table import Styled, Table
 
 
@@ -23,8 +23,9 @@ class ErrorRow:
         rate: its name.
         samples: what it counts: a PAI species, all attacks, live samples.
         wrong: number of errors; None without a threshold.
-        total: number of samples with a score.
-        no_response: number of samples without one.
+        total: number of samples with a verdict.
+        no_score: number of samples without a score.
+        uncertain: number of samples with an uncertain score.
         interval: of the rate.
     """
 
@@ -32,13 +33,20 @@ class ErrorRow:
     samples: str
     wrong: int | None
     total: int
-    no_response: int
+    no_score: int
+    uncertain: int
     interval: tuple[float | None, float | None] = (None, None)
 
     @property
     def value(self) -> float | None:
         """The rate as a fraction; None where it is not defined."""
         return None if self.wrong is None or not self.total else self.wrong / self.total
+
+    @property
+    def no_response(self) -> float:
+        """APNRR, or BPNRR of live samples: the share without a score or with an uncertain one."""
+        missing = self.no_score + self.uncertain
+        return divide(missing, missing + self.total)
 
     @property
     def count(self) -> str:
@@ -52,14 +60,19 @@ def errors_table(results: Sequence[Result]) -> Table | None:
     if not rows:
         return None
     bounds = ("from", "to") if any(result.intervals for result in results) else ()
-    no_score = ("no score",) if any(row.no_response for _, row in rows) else ()
+    uncertain = ("uncertain",) if any(row.uncertain for _, row in rows) else ()
+    no_score = ("no score",) if any(row.no_score for _, row in rows) else ()
+    no_response = ("no response\nin %",) if uncertain else ()
     cells = []
     for result, row in rows:
         interval = [Styled(percent(bound), "dim") for bound in row.interval] if bounds else []
-        missing = [str(row.no_response)] if no_score else []
+        missing = [str(row.uncertain)] if uncertain else []
+        missing += [str(row.no_score)] if no_score else []
+        missing += [percent(row.no_response)] if no_response else []
         cells.append((result.name, row.rate, row.samples, row.count, percent(row.value), *interval, *missing))
-    columns = ("", "error", "of", "count", "in %", *bounds, *no_score)
-    return Table("Errors, the worst species first", columns, cells, left=(0, 1, 2))
+    columns = ("", "error", "of", "count", "in %", *bounds, *uncertain, *no_score, *no_response)
+    note = "no response: APNRR of attacks, BPNRR of live samples" if no_response else ""
+    return Table("Errors, the worst species first", columns, cells, note, left=(0, 1, 2))
 
 
 def error_rows(result: Result) -> list[ErrorRow]:
@@ -73,21 +86,35 @@ def error_rows(result: Result) -> list[ErrorRow]:
             "APCER worst" if name == worst else "APCER",
             name,
             item.accepted,
-            item.count,
+            item.count - item.uncertain,
             item.no_response,
+            item.uncertain,
             by_species.get(name, (None, None)),
         )
         for name, item in result.species.items()
     ]
     species.sort(key=lambda row: (row.samples != worst, -(row.value or 0.0), row.samples))
-    attacks, live = result.counts.get("attack", 0), result.counts.get("live", 0)
-    accepted, refused = (
-        (None, None) if result.errors is None else (result.errors.accepted, result.errors.refused)
+    accepted, refused, uncertain_attacks, uncertain_live = (
+        (None, None, 0, 0)
+        if result.errors is None
+        else (result.errors.accepted, result.errors.refused, *result.errors.uncertain)
     )
-    missing = sum(row.no_response for row in species)
-    live_missing = result.counts.get("no_response", 0) - missing
     pooled = ErrorRow(
-        "APCER pooled", "all attacks", accepted, attacks, missing, figures.get("apcer", (None, None))
+        "APCER pooled",
+        "all attacks",
+        accepted,
+        result.counts.get("attack", 0) - uncertain_attacks,
+        sum(row.no_score for row in species),
+        uncertain_attacks,
+        figures.get("apcer", (None, None)),
     )
-    rejected = ErrorRow("BPCER", "live", refused, live, live_missing, figures.get("bpcer", (None, None)))
-    return [row for row in (*species, pooled, rejected) if row.total or row.no_response]
+    bpcer = ErrorRow(
+        "BPCER",
+        "live",
+        refused,
+        result.counts.get("live", 0) - uncertain_live,
+        result.live_no_response,
+        uncertain_live,
+        figures.get("bpcer", (None, None)),
+    )
+    return [row for row in (*species, pooled, bpcer) if row.total or row.no_score or row.uncertain]

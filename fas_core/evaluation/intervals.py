@@ -29,7 +29,9 @@ from fas_core.evaluation.exact import (
     share_interval,
 )
 from fas_core.evaluation.formatting import is_rate
-from fas_core.evaluation.metrics import BoundMetric, compute_metrics, finite_or_none, species_apcer
+from fas_core.evaluation.metrics import BoundMetric, compute_answered, finite_or_none, species_apcer
+from fas_core.scores.ranked import Counts
+from fas_core.scores.rejection import RejectBand
 from fas_core.scores.table import ScoreTable
 
 LEVEL = 0.95
@@ -90,9 +92,14 @@ class _Measured:
 
 @frozen(eq=False)
 class _System:
-    """One system: its scores, metrics and threshold; `worst` is the species of its `apcer_max`."""
+    """One system: its scores, metrics and threshold; `worst` is the species of its `apcer_max`.
+
+    `answered` are the scores without the uncertain, which rates at the threshold count: the same as
+    `resampler` where there is no band of uncertain scores.
+    """
 
     resampler: Resampler
+    answered: Resampler
     metrics: Sequence[BoundMetric]
     threshold: float | None
     groups: GroupCounts
@@ -105,34 +112,44 @@ class _System:
         groups: NDArray[Any],
         metrics: Sequence[BoundMetric],
         threshold: float | None,
+        reject: RejectBand | None,
     ) -> _System:
-        resampler = Resampler.of(scores, groups)
-        counts, apcer = resampler.count_groups(), species_apcer(scores, threshold)
+        resampler = answered = Resampler.of(scores, groups)
+        if reject is not None:
+            answered = Resampler.of(scores.without_responses(reject.low, reject.high), groups)
+        counts, apcer = answered.count_groups(), species_apcer(answered.scores, threshold)
         defined = [name for name, rate in apcer.items() if rate >= 0]
         worst = min(defined, key=lambda name: (-apcer[name], counts.species[name]), default=None)
-        return cls(resampler, metrics, threshold, counts, worst)
-
-    @property
-    def scores(self) -> ScoreTable:
-        return self.resampler.scores
+        return cls(resampler, answered, metrics, threshold, counts, worst)
 
     @property
     def attack_share(self) -> float:
-        """Share of attacks among the samples with a score."""
-        rates = self.scores.rates
+        """Share of attacks among the samples with a verdict."""
+        rates = self.answered.scores.rates
         return rates.attack.total / max(rates.attack.total + rates.live.total, 1)
 
     def count_groups(self, key: str) -> int:
         """Return the number of groups that a rate is a share of."""
         return self.groups.behind(key, self.worst)
 
-    def measure(self, scores: ScoreTable) -> _Measured:
+    def measure(self) -> _Measured:
+        """Measure all samples."""
+        return self._measure(self.resampler.scores, self.answered.scores)
+
+    def measure_replicate(self, counts: Counts) -> _Measured:
+        """Measure the samples with each of group g repeated `counts[g]` times."""
+        scores = self.resampler.resample(counts)
+        same = self.answered is self.resampler
+        return self._measure(scores, scores if same else self.answered.resample(counts))
+
+    def _measure(self, scores: ScoreTable, answered: ScoreTable) -> _Measured:
         """Compute all metrics, and the error rates that `acc`, `acer` and others are means of."""
-        metrics = compute_metrics(scores, self.metrics, self.threshold)
-        species = species_apcer(scores, self.threshold)
+        metrics = compute_answered(scores, answered, self.metrics, self.threshold)
+        species = species_apcer(answered, self.threshold)
         if self.threshold is None:
             return _Measured(metrics, metrics, species)
-        apcer, bpcer = (float(rate(self.threshold)) for rate in (scores.rates.apcer, scores.rates.bpcer))
+        rates = answered.rates
+        apcer, bpcer = float(rates.apcer(self.threshold)), float(rates.bpcer(self.threshold))
         worst = species.get(self.worst or "", nan)
         errors = {"apcer": apcer, "apcer_max": worst, "bpcer": bpcer, "acer_max": (worst + bpcer) / 2}
         return _Measured(metrics, {**metrics, **errors}, species)
@@ -143,18 +160,19 @@ def bootstrap_intervals(
     metrics: Sequence[BoundMetric],
     threshold: float | None,
     *,
+    reject: RejectBand | None = None,
     replicates: int = REPLICATES,
     seed: int = 0,
 ) -> Intervals:
-    """Return intervals of all metrics of one table; deterministic by seed."""
+    """Return intervals of all metrics of one table; deterministic by seed. `reject`: the uncertain scores."""
     by, groups, count = choose_groups(scores)
-    system = _System.of(scores, groups, metrics, threshold)
+    system = _System.of(scores, groups, metrics, threshold, reject)
     draws: list[_Measured] = []
     with console.progress("bootstrap", replicates, "replicates") as progress:
         for counts in draw_counts(count, replicates, seed):
-            draws.append(system.measure(system.resampler.resample(counts)))
+            draws.append(system.measure_replicate(counts))
             progress.advance()
-    values = system.measure(scores)
+    values = system.measure()
     species = _bounds([draw.species for draw in draws], values.species)
     exact_species = {
         name: share_interval(values.species[name], system.groups.species[name], LEVEL)
@@ -179,11 +197,12 @@ def bootstrap_differences(
     metrics: Sequence[BoundMetric],
     thresholds: tuple[float | None, float | None],
     *,
+    rejects: tuple[RejectBand | None, RejectBand | None] = (None, None),
     replicates: int = REPLICATES,
 ) -> Intervals:
     """Return intervals of each metric's difference to a reference, both computed on the same replicates.
 
-    `thresholds` are of the scores and of the reference, whose ids may be in any order.
+    `thresholds` and `rejects` are of the scores and of the reference, whose ids may be in any order.
 
     Raises:
         DataError: the two do not hold the same samples.
@@ -191,8 +210,8 @@ def bootstrap_differences(
     by, groups, count = choose_groups(scores)
     tables = (scores, align_scores(reference, scores))
     pair = [
-        _System.of(table, groups, metrics, threshold)
-        for table, threshold in zip(tables, thresholds, strict=True)
+        _System.of(table, groups, metrics, threshold, reject)
+        for table, threshold, reject in zip(tables, thresholds, rejects, strict=True)
     ]
 
     def subtract(first: Mapping[str, float | None], second: Mapping[str, float | None]) -> dict[str, float]:
@@ -201,10 +220,10 @@ def bootstrap_differences(
     draws: list[dict[str, float]] = []
     with console.progress("paired bootstrap", replicates, "replicates") as progress:
         for counts in draw_counts(count, replicates, 0):
-            replicate = [system.measure(system.resampler.resample(counts)).metrics for system in pair]
+            replicate = [system.measure_replicate(counts).metrics for system in pair]
             draws.append(subtract(*replicate))
             progress.advance()
-    measured = [system.measure(system.scores) for system in pair]
+    measured = [system.measure() for system in pair]
     values = _Measured(measured[0].requested, subtract(*(item.metrics for item in measured)), {})
     figures = _find_intervals(draws, values, pair, difference_interval, 0.0)
     return Intervals(by, count, replicates, LEVEL, **figures)

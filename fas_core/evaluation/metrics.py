@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
-from math import isfinite, nan
+from math import isfinite, isnan, nan
 from typing import Any
 
 from attrs import field, frozen
@@ -109,6 +109,26 @@ def compute_metrics(
     if failures is not None:
         failures += problems
     return values
+
+
+def compute_answered(
+    scores: ScoreTable,
+    answered: ScoreTable,
+    metrics: Sequence[BoundMetric],
+    threshold: float | None,
+    failures: list[str] | None = None,
+) -> dict[str, float]:
+    """Return every value where some scores are uncertain: rates at the threshold count the others alone.
+
+    Args:
+        scores: all of them. Values that need no threshold are of these: EER, AUC and the like.
+        answered: the same samples with NaN for the uncertain.
+    """
+    values = compute_metrics(answered, metrics, threshold, failures)
+    if answered is scores:
+        return values
+    ranking = compute_metrics(scores, metrics, None)
+    return {key: value if isnan(ranking.get(key, nan)) else ranking[key] for key, value in values.items()}
 
 
 def species_apcer(scores: ScoreTable, threshold: float | None) -> dict[str, float]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from math import isnan
+from math import isnan, nan
 from typing import Any
 
 import numpy as np
@@ -19,8 +19,8 @@ from fas_core.evaluation.error_counts import (
     looks_inverted,
 )
 from fas_core.evaluation.intervals import Intervals, bootstrap_intervals
-from fas_core.evaluation.metrics import BoundMetric, compute_metrics, finite_values, species_apcer
-from fas_core.scores.ranked import Ranked
+from fas_core.evaluation.metrics import BoundMetric, compute_answered, finite_values, species_apcer
+from fas_core.scores.rejection import RejectBand
 from fas_core.scores.table import ATTACK, ScoreTable
 from fas_core.scores.thresholds import Threshold
 
@@ -32,16 +32,23 @@ class SpeciesResult:
     """One PAI species at the threshold.
 
     Args:
-        apcer: NaN without a threshold or attacks.
+        apcer: of the attacks with a verdict; NaN without a threshold or such attacks.
         count: number of attacks with a score.
         no_response: number of attacks without one.
         accepted: number of attacks accepted; None without a threshold.
+        uncertain: number of attacks with a score that is uncertain.
     """
 
     apcer: float
     count: int
     no_response: int = 0
     accepted: int | None = None
+    uncertain: int = 0
+
+    @property
+    def apnrr(self) -> float:
+        """Share of the attacks without a response: no score, or an uncertain one."""
+        return divide(self.uncertain + self.no_response, self.count + self.no_response)
 
 
 @frozen
@@ -68,6 +75,33 @@ class Result:
     @property
     def threshold_value(self) -> float | None:
         return None if self.threshold is None else self.threshold.value
+
+    @property
+    def reject(self) -> RejectBand | None:
+        """The uncertain scores; None where every score has a verdict."""
+        return None if self.threshold is None else self.threshold.reject
+
+    @property
+    def live_no_response(self) -> int:
+        """Number of live samples without a score."""
+        return self.counts.get("no_response", 0) - sum(item.no_response for item in self.species.values())
+
+    @property
+    def non_response(self) -> dict[str, float]:
+        """Non-response rates of ISO/IEC 30107-3, NaN where a class has no samples.
+
+        A sample without a score or with an uncertain one is a non-response. APNRR is of attacks, of the worst
+        PAI species and pooled, BPNRR of live samples.
+        """
+        attacks, live = self.species.values(), self.counts.get("live", 0) + self.live_no_response
+        missing = sum(item.no_response + item.uncertain for item in attacks)
+        uncertain = 0 if self.errors is None else self.errors.uncertain[1]
+        rates = [item.apnrr for item in attacks if not isnan(item.apnrr)]
+        return {
+            "apnrr_max": max(rates, default=nan),
+            "apnrr": divide(missing, sum(item.count + item.no_response for item in attacks)),
+            "bpnrr": divide(uncertain + self.live_no_response, live),
+        }
 
     @property
     def worst_species(self) -> str | None:
@@ -114,6 +148,7 @@ class Result:
             "species": {name: asdict(item) | {"apcer": apcer[name]} for name, item in self.species.items()},
             "notes": list(self.notes),
             "errors": self.errors and self.errors.to_json(),
+            "non_response": finite_values(self.non_response),
             "worst_species": self.worst_species,
             "summary": self.summary,
             "warnings": self.warnings,
@@ -134,7 +169,8 @@ def evaluate(
     """Compute every metric of one score table, and 95 % intervals if there are `replicates` of a bootstrap.
 
     Metrics are NaN where they are not defined, as without a threshold or in a split of one class, and a note
-    says why.
+    says why. Where the threshold has a band of uncertain scores, rates at the threshold count the samples
+    outside of it, and `Result.non_response` counts those in it.
 
     Raises:
         DataError: no sample has a label.
@@ -144,11 +180,14 @@ def evaluate(
         unlabelled = f"none of the {len(scores)} samples has a label"
         raise DataError(f"{name}: {unlabelled}, so there is nothing to evaluate")
     value = None if threshold is None else threshold.value
+    reject = None if threshold is None else threshold.reject
+    answered = scores if reject is None else scores.without_responses(reject.low, reject.high)
     failures: list[str] = []
-    values = compute_metrics(scores, metrics, value, failures)
+    values = compute_answered(scores, answered, metrics, value, failures)
     for failure in failures:
         console.warn_once(failure)
-    species = _evaluate_species(scores, value)
+    species = _evaluate_species(scores, answered, value)
+    errors = None if value is None else _count_errors(scores, answered, species, value)
     return Result(
         name=name,
         metrics=values,
@@ -159,12 +198,20 @@ def evaluate(
             *notes,
             *oracle_notes([threshold]),
             *_excluded(counts),
+            *_describe_uncertain(errors),
             *_undefined(values, counts, value),
             *failures,
         ),
-        intervals=bootstrap_intervals(scores, metrics, value, replicates=replicates) if replicates else None,
-        errors=None if value is None else _count_errors(scores, species, value),
+        intervals=bootstrap_intervals(scores, metrics, value, reject=reject, replicates=replicates)
+        if replicates
+        else None,
+        errors=errors,
     )
+
+
+def divide(count: int, total: int) -> float:
+    """Return a share; NaN of nothing."""
+    return count / total if total else nan
 
 
 def oracle_notes(thresholds: Iterable[Threshold | None]) -> list[str]:
@@ -172,30 +219,44 @@ def oracle_notes(thresholds: Iterable[Threshold | None]) -> list[str]:
     return [ORACLE] if any(threshold is not None and threshold.oracle for threshold in thresholds) else []
 
 
-def _evaluate_species(scores: ScoreTable, threshold: float | None) -> dict[str, SpeciesResult]:
-    apcer = species_apcer(scores, threshold)
+def _evaluate_species(
+    scores: ScoreTable, answered: ScoreTable, threshold: float | None
+) -> dict[str, SpeciesResult]:
+    apcer = species_apcer(answered, threshold)
     names, codes = scores.encode_species()
     no_response = codes[(scores.labels == ATTACK) & np.isnan(scores.scores)]
     missing = dict(zip(names, np.bincount(no_response, minlength=len(names)).tolist(), strict=True))
+    results = {}
+    for name, ranked in scores.rates.species.items():
+        with_verdict = answered.rates.species[name]
+        accepted = None if threshold is None else int(with_verdict.count_at_least(threshold))
+        uncertain = ranked.total - with_verdict.total
+        results[name] = SpeciesResult(apcer[name], ranked.total, missing[name], accepted, uncertain)
+    return results
 
-    def count_accepted(ranked: Ranked) -> int | None:
-        return None if threshold is None else int(ranked.count_at_least(threshold))
 
-    return {
-        name: SpeciesResult(apcer[name], ranked.total, missing[name], count_accepted(ranked))
-        for name, ranked in scores.rates.species.items()
-    }
-
-
-def _count_errors(scores: ScoreTable, species: Mapping[str, SpeciesResult], threshold: float) -> ErrorCounts:
-    live, attack = scores.rates.live, scores.rates.attack
+def _count_errors(
+    scores: ScoreTable, answered: ScoreTable, species: Mapping[str, SpeciesResult], threshold: float
+) -> ErrorCounts:
+    live, attack = answered.rates.live, answered.rates.attack
     return ErrorCounts(
         accepted=int(attack.count_at_least(threshold)),
         attacks=attack.total,
         refused=int(live.count_below(threshold)),
         live=live.total,
-        species={name: (item.accepted or 0, item.count) for name, item in species.items()},
+        species={name: (item.accepted or 0, item.count - item.uncertain) for name, item in species.items()},
+        uncertain=(scores.rates.attack.total - attack.total, scores.rates.live.total - live.total),
     )
+
+
+def _describe_uncertain(errors: ErrorCounts | None) -> list[str]:
+    if errors is None or not any(errors.uncertain):
+        return []
+    attacks, live = errors.uncertain
+    return [
+        f"{attacks} of {errors.attacks + attacks} attacks and {live} of {errors.live + live} live samples "
+        "are uncertain: APNRR and BPNRR count them, rates at the threshold the others"
+    ]
 
 
 def _excluded(counts: Mapping[str, int]) -> list[str]:

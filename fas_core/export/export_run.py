@@ -24,6 +24,7 @@ from fas_core.registry import Registry
 from fas_core.runs.groups import FoldRuns, ProtocolRuns, open_path
 from fas_core.runs.run import Run, Weights
 from fas_core.runtime import ModelFile
+from fas_core.scores.rejection import fit_reject, is_fitted
 
 FORMS = ("fp32", "fp16", "int8", "pruned")
 
@@ -174,23 +175,43 @@ def verification_document(exported: Exported) -> dict[str, Any]:
     return {"file": exported.path.name, "size": exported.size, **exported.facts, **document}
 
 
-def export_card(run: Run, weights: Weights, *, keep_data_root: bool = False) -> Card:
+def export_card(
+    run: Run, weights: Weights, *, keep_data_root: bool = False, reject: str | None = None
+) -> Card:
     """Return the run's card, without a threshold that was fitted on the scores of other weights.
 
-    Its recipe names no folder of this machine: pretrained weights are named by their files alone, and
-    `data.root` stays only where `keep_data_root`.
+    `reject` is the policy of the uncertain scores instead of the recipe's. The card's recipe names no folder
+    of this machine: pretrained weights are named by their files alone, and `data.root` stays only where
+    `keep_data_root`.
     """
     card = run.card()
+    if reject is not None:
+        card = _replace_reject(run, card, reject)
     card = evolve(card, recipe=_without_folders(card.recipe, keep_data_root))
+    if weights != "best":
+        card = evolve(card, novelty=None)  # fitted for the best weights
     others = weights != run.recipe.train.select == "best"  # where the last are selected, they are the best
     if card.threshold is None:
         reason = f"{run.path} has no dev scores to fit one on"
-    elif others and card.threshold.source != "given":
+    elif others and (card.threshold.source != "given" or is_fitted(card.threshold.reject)):
         reason = f"the run's was fitted on its best weights, not its {weights}"
     else:
         return card
     console.warn(f"no threshold goes with it: {reason}")
     return evolve(card, threshold=None, reference=None, calibration=None)
+
+
+def _replace_reject(run: Run, card: Card, policy: str) -> Card:
+    """Return the card with the band of uncertain scores of a policy; without a threshold as it is.
+
+    Raises:
+        FasError: the run has no scores to fit the policy on, or its scores are not around the threshold.
+    """
+    threshold = card.threshold
+    if threshold is None:
+        return card
+    band = fit_reject(policy, threshold.value, run.fitting_scores(), run.fitted_on)
+    return evolve(card, threshold=threshold.with_reject(band))
 
 
 def _without_folders(recipe: Mapping[str, Any], keep_data_root: bool) -> dict[str, Any]:

@@ -43,6 +43,7 @@ class Evaluation:
 
     Args:
         policy: threshold policy; None for the model's own threshold.
+        reject: policy of the uncertain scores around it; None for the model's own.
         output: file (of one split) or folder (of several, as `NAME.csv`) that scores are written to.
     """
 
@@ -51,6 +52,7 @@ class Evaluation:
     options: EvaluationOptions = field(factory=EvaluationOptions)
     policy: str | None = None
     output: Path | None = None
+    reject: str | None = None
 
     def metrics(self, model: LoadedModel) -> list[BoundMetric]:
         """Load the metrics of the model's recipe and the further ones."""
@@ -66,7 +68,7 @@ class Evaluation:
         """
         if not scored.scores.is_labelled():
             return None
-        threshold = scored.model.threshold(self.policy, evaluated=scored.scores)
+        threshold = scored.model.threshold(self.policy, scored.scores, self.reject)
         if threshold is None:
             console.warn(f"{prefix}no threshold: {scored.model.why}")
         return evaluate_groups(scored.scores, metrics, threshold, self.options, name=name, notes=scored.notes)
@@ -84,7 +86,7 @@ def evaluate_subsets(model: LoadedModel, reader: DatasetReader, evaluation: Eval
         name = "+".join(only)
         scored = score_split(model, reader, evolve(evaluation.split, only=only), description=name)
         scores, notes = scored.scores, scored.notes
-        threshold = scored.model.threshold(evaluation.policy, evaluated=scores)
+        threshold = scored.model.threshold(evaluation.policy, scores, evaluation.reject)
         results.append(evaluate(scores, metrics, threshold, name=name, notes=notes, replicates=replicates))
     return results
 

@@ -26,6 +26,7 @@ from fas_core.runtime.face_selection import FaceSelector
 from fas_core.runtime.model_file import ModelFile
 from fas_core.runtime.public_model import PublicModel, stated_crops
 from fas_core.scores.calibration import ScoreReference
+from fas_core.scores.rejection import fit_reject, is_fitted
 from fas_core.scores.table import ScoreTable
 from fas_core.scores.thresholds import Threshold, fit_threshold, parse_policy
 from fas_core.scores.videos import Vote, by_video
@@ -65,15 +66,26 @@ class LoadedModel:
     shipped_threshold: Threshold | None = None
     reference: ScoreReference | None = None
 
-    def threshold(self, policy: str | None, evaluated: ScoreTable | None = None) -> Threshold | None:
+    def threshold(
+        self, policy: str | None, evaluated: ScoreTable | None = None, reject: str | None = None
+    ) -> Threshold | None:
         """Return its own threshold, or one fitted by `policy` (an `oracle:` one on the `evaluated` scores).
 
+        Its band of uncertain scores is the model's own, or that of the policy `reject`.
+
         Raises:
-            DataError: the policy is fitted on scores, and there are none.
+            DataError: a policy is fitted on scores, and there are none.
+            ConfigError: the band does not contain the threshold.
         """
-        if policy is None or (self.own_threshold is not None and policy == self.own_threshold.policy):
-            return self.own_threshold
-        return fit_threshold(policy, self.fitting_scores, self.fitted_on, evaluated=evaluated)
+        own, dev = self.own_threshold, self.fitting_scores
+        threshold = own
+        if policy is not None and (own is None or policy != own.policy):
+            threshold = fit_threshold(policy, dev, self.fitted_on, evaluated=evaluated)
+        if threshold is None:
+            return None
+        if reject is not None:
+            return threshold.with_reject(fit_reject(reject, threshold.value, dev, self.fitted_on))
+        return threshold.with_reject(None if own is None else own.reject)
 
     def of_videos(self, vote: Vote) -> LoadedModel:
         """Return the model with its fitting scores aggregated to videos, and a threshold fitted on those.
@@ -95,11 +107,12 @@ class LoadedModel:
         if own is not None and own.calibrated:
             why = f"{self.path}: its own is calibrated on photos, which is none for videos: give --threshold"
             return evolve(self, fitting_scores=videos, own_threshold=None, why=why)
-        if own is None or not parse_policy(own.policy).fitted:
+        if own is None or not (parse_policy(own.policy).fitted or is_fitted(own.reject)):
             return evolve(self, fitting_scores=videos)
         if videos is None:
             return evolve(self, fitting_scores=None, own_threshold=None, why=why)
-        threshold = fit_threshold(own.policy, videos, own.source)
+        reject = None if own.reject is None else own.reject.policy
+        threshold = fit_threshold(own.policy, videos, own.source, reject=reject)
         return evolve(self, fitting_scores=videos, own_threshold=threshold)
 
 
@@ -118,6 +131,17 @@ class RunModel:
 
     def __call__(self, images: Images, presence: NDArray[np.bool_] | None = None) -> NDArray[np.float64]:
         return self._score(images, presence)
+
+    def score_with_novelty(
+        self, images: Images, presence: NDArray[np.bool_] | None = None
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return the score and the distance to the training data of every face, (B,) each."""
+        import torch
+
+        with torch.inference_mode():
+            mask = None if presence is None else torch.from_numpy(presence)
+            outputs = self._model({name: torch.from_numpy(pixels) for name, pixels in images.items()}, mask)
+        return outputs.score.double().numpy(), outputs.novelty.double().numpy()
 
     def grad_cam(
         self, images: Images, presence: NDArray[np.bool_] | None = None

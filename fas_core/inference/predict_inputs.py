@@ -13,6 +13,7 @@ from fas_core.console import console
 from fas_core.data.parallel import cores
 from fas_core.data.text_lists import is_image
 from fas_core.errors import ConfigError, require
+from fas_core.records.novelty import NoveltyLimit
 from fas_core.registry import registry
 from fas_core.runs import files
 from fas_core.runtime.explain import SQUARE, Explainer
@@ -40,6 +41,7 @@ class PredictOptions:
         margin: added on each side of a detected face, as a fraction of its size; None for the model's.
         align: whether crops are aligned by the face's landmarks.
         threshold: `fixed:VALUE` in place of the model's own; None for that.
+        reject: `LOW:HIGH` or `none` in place of the model's own uncertain scores; None for those.
         external: description of a model that `fas export` did not write.
         every: score each n-th frame of videos.
         frames: at most so many frames of each video or camera; None for all (of a camera, 1).
@@ -52,6 +54,7 @@ class PredictOptions:
     margin: float | None = None
     align: bool = False
     threshold: str | None = None
+    reject: str | None = None
     external: Path | None = None
     every: int = 1
     frames: int | None = None
@@ -82,6 +85,7 @@ class Verdicts:
         grad_cam: whether pictures could have Grad-CAM.
         detector: name of the face detector; None where it searched no image.
         note: what a reader of the verdicts must know of the model; None for nothing.
+        novelty: when a face is unlike the training data; None where the model does not tell.
     """
 
     rows: Sequence[FaceResult]
@@ -89,6 +93,7 @@ class Verdicts:
     grad_cam: bool
     detector: str | None = None
     note: str | None = None
+    novelty: NoveltyLimit | None = None
 
 
 def predict_inputs(
@@ -99,7 +104,6 @@ def predict_inputs(
     Raises:
         FasError: the model or a folder cannot be read, or a picture cannot be written.
     """
-    threshold = None if options.threshold is None else fit_threshold(options.threshold, None)
     workers = options.threads or cores()
     # Several samples are scored side by side, each by one thread.
     threads = workers if len(inputs) == 1 and is_image(inputs[0]) else 1
@@ -111,7 +115,8 @@ def predict_inputs(
         predictor = Predictor(
             run or model,
             threads=threads,
-            threshold=threshold.value if threshold else None,
+            threshold=None if options.threshold is None else fit_threshold(options.threshold, None),
+            reject=options.reject,
             external=external,
             detect=options.detect,
             crops=crops.replace(detector=options.detector, margin=options.margin, align=options.align),
@@ -128,12 +133,11 @@ def predict_inputs(
             for count, results in pipeline.run(read_samples(samples), workers):
                 rows += results
                 bar.advance(count)
-    used = threshold or predictor.card.threshold
-    assert used is not None  # else there would be no predictor
     detector = next((row.detector for row in rows if row.detector is not None), None)
     scores = [row.prediction.score for row in rows if row.prediction is not None]
-    notes = (predictor.note, None if threshold else describe_unseen(predictor.card, scores))
-    return Verdicts(rows, used, is_run, detector, "; ".join(filter(None, notes)) or None)
+    notes = (predictor.note, None if options.threshold else describe_unseen(predictor.card, scores))
+    note = "; ".join(filter(None, notes)) or None
+    return Verdicts(rows, predictor.rule, is_run, detector, note, predictor.card.novelty)
 
 
 def _load_run(stack: ExitStack, path: Path, threads: int, options: PredictOptions) -> RunModel:

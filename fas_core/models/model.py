@@ -135,6 +135,8 @@ class Model(nn.Module):
         self.face_size = face_size
         self.partial = partial
         self.patches = patches
+        self.novelty: nn.Module | None = None
+        """Embedding (B, E) -> novelty (B,), as `fas_core.models.novelty`; fitted after training."""
 
     @property
     def modalities(self) -> tuple[str, ...]:
@@ -184,15 +186,15 @@ class Model(nn.Module):
             if logits.shape[1] == 1
             else Outputs(logits.softmax(dim=1)[:, 1], logits, features=features)
         )
+        name, stages = next(iter(branches.items()))
+        last = stages.get("embeddings") if len(branches) == 1 else None
+        embedding = last if embedding is None else embedding
+        if self.novelty is not None and embedding is not None:
+            mean = embedding if patches is None else patches.mean(embedding)
+            outputs = evolve(outputs, novelty=self.novelty(mean.float()))
         if patches is not None:
             return outputs
-        if len(branches) > 1:
-            return evolve(outputs, embedding=embedding)
-        ((name, stages),) = branches.items()
-        last = stages.get("embeddings")
-        return evolve(
-            outputs, map=self._predicted_map(name, last), embedding=last if embedding is None else embedding
-        )
+        return evolve(outputs, map=self._predicted_map(name, last), embedding=embedding)
 
     def _run_backbone(self, name: str, x: Tensor) -> dict[str, Tensor]:
         """The stages of one branch by name, as far as the fusion needs them."""

@@ -54,6 +54,7 @@ class Outputs:
         embedding: (B, E), the input of the classifier: the fusion's or, of one branch, the backbone's.
         features: `{modality: (B, C, h, w)}`, the output of each backbone's `forward_features`; under a fusion
             of inputs, `shared` is the one backbone.
+        novelty: (B,) distance to the training data, see `fas_core.models.novelty`; None where not fitted.
     """
 
     score: Tensor
@@ -61,6 +62,7 @@ class Outputs:
     map: Tensor | None = None
     embedding: Tensor | None = None
     features: Mapping[str, Tensor] = field(factory=dict)
+    novelty: Tensor | None = None
 
 
 @frozen

@@ -6,6 +6,7 @@ environment.json     versions, machine          scores/SPLIT.csv     scores by t
 best.safetensors     lowest dev EER, or last    state.pt             what resuming needs
 last.safetensors     of the last epoch          results.json         the tables at the end
 calibration.json     threshold set for a site
+novelty.safetensors  what `fas export --novelty` fitted
 ```
 
 `scores/train_live.csv` has the scores of some live samples of train, for the card's reference.
@@ -31,9 +32,10 @@ from fas_core.config.load import FORMAT, merge, nest, read_mapping, to_plain, to
 from fas_core.config.recipe import Recipe
 from fas_core.config.structure import structure
 from fas_core.descriptors import Component
-from fas_core.digests import check_record, read_weights_digest, seal_record
+from fas_core.digests import check_record, read_metadata, read_weights_digest, seal_record
 from fas_core.errors import DataError, FasError, ModelError
 from fas_core.models import PRETRAINED
+from fas_core.records.novelty import NoveltyLimit
 from fas_core.registry import Registry, Required
 from fas_core.runs import files, score_files
 from fas_core.runtime.calibration_file import read_calibration
@@ -110,6 +112,7 @@ class Run:
         """Build the trained model, in eval mode on the CPU; raise ModelError if its weights do not fit."""
         from fas_core.models.build import build_model
         from fas_core.models.checkpoint import load_weights
+        from fas_core.models.novelty import load_novelty
 
         if not self.weights(which).is_file() and (self.path / PRETRAINED).is_file():
             raise ModelError(
@@ -118,6 +121,8 @@ class Run:
             )
         model = build_model(self.recipe, self.registry)
         load_weights(model, self.weights(which))
+        if which == "best" and self.novelty() is not None:
+            model.novelty = load_novelty(self.path / files.NOVELTY)
         return model.eval()
 
     @property
@@ -154,7 +159,16 @@ class Run:
 
     def trained_threshold(self) -> Threshold:
         """Fit the threshold by the recipe's policy; raise DataError if the scores it needs are missing."""
-        return fit_threshold(self.recipe.threshold, self.fitting_scores(), self.fitted_on)
+        recipe = self.recipe
+        return fit_threshold(recipe.threshold, self.fitting_scores(), self.fitted_on, reject=recipe.reject)
+
+    def novelty(self) -> NoveltyLimit | None:
+        """Read the limit of the novelty of the best weights; None where it was not fitted for these."""
+        metadata = read_metadata(self.path / files.NOVELTY)
+        if not metadata or metadata.get("weights") != (read_weights_digest(self.weights()) or ""):
+            return None
+        where = f"{self.path / files.NOVELTY}"
+        return structure(parse_json(metadata.get("novelty", ""), where), NoveltyLimit, self.registry, where)
 
     def calibration(self) -> Calibration | None:
         """Read how the threshold was set for a site; None where it was not, ModelError for other weights."""
@@ -219,9 +233,10 @@ class Run:
         Raises:
             DataError: scores or results are damaged, or not those of the best weights.
         """
-        calibration, scores = self.calibration(), self.fitting_scores()
+        calibration = self.calibration()
+        self.fitting_scores()  # damaged ones are no reason to leave the threshold out
         try:
-            threshold = fit_threshold(self.recipe.threshold, scores, self.fitted_on)
+            threshold = self.trained_threshold()
         except FasError:
             threshold = None
         card = Card(
@@ -231,18 +246,15 @@ class Run:
             data=self.results().get("data", {}),
             versions=read_environment()["packages"],
             plugins=required_plugins(self.recipe, self.registry),
+            novelty=self.novelty(),
             reference=self.reference(),
         )
         return card if calibration is None else card.calibrate(calibration)
 
     def reference(self) -> ScoreReference | None:
         """Summarise the scores that thresholds are fitted on, and those of live samples of train."""
-        try:
-            fitting = self.fitting_scores()
-            train = self.stored_scores(files.TRAIN_LIVE)
-        except FasError:
-            return None
-        return None if fitting is None else summarize_scores(fitting, train)
+        fitting = self.fitting_scores()
+        return None if fitting is None else summarize_scores(fitting, self.stored_scores(files.TRAIN_LIVE))
 
 
 def structure_recipe(tree: object, registry: Registry, where: str) -> Recipe:

@@ -19,6 +19,7 @@ from fas_core.contracts import Images
 from fas_core.data.fetched_models import is_public_model, resolve_model
 from fas_core.errors import ConfigError, DataError, FasError, ModelError
 from fas_core.records.model_input import ModelInput, Resize, ScaledCrop, check_crops
+from fas_core.records.novelty import NOVELTY, NoveltyLimit
 from fas_core.registry import Registry
 from fas_core.runtime.calibration_file import read_calibration
 from fas_core.runtime.engines import Engine, first_line, open_engine
@@ -60,7 +61,8 @@ class ModelFile:
         self._engine, self.card = _open(self.path, threads, external)
         inputs, self._names = self._engine.inputs, self._engine.outputs
         expected = self.card.modalities + ((PRESENCE,) if self.card.input.partial else ())
-        if inputs != expected or SCORE not in self._names:
+        needed = {SCORE} if self.card.novelty is None else {SCORE, NOVELTY}
+        if inputs != expected or not needed.issubset(self._names):
             raise ModelError(
                 f"{self.path}: its metadata is of another model: the graph takes {', '.join(inputs)} "
                 f"and gives {', '.join(self._names)}"
@@ -78,18 +80,35 @@ class ModelFile:
         Raises:
             DataError: a modality is missing, or an array has another shape or type.
         """
-        inputs = self._to_inputs(images, presence)
-        (scores,) = self._run([SCORE], inputs)
-        count = len(inputs[self.card.modalities[0]])
-        if scores.shape != (count,) or scores.dtype.kind != "f":
-            actual = f"its output {SCORE!r} is {scores.dtype} {scores.shape}"
-            raise ModelError(f"{self.path}: {actual} and should be float ({count},)")
-        return np.asarray(scores, np.float64)
+        (scores,) = self._run_columns([SCORE], self._to_inputs(images, presence))
+        return scores
+
+    def score_with_novelty(
+        self, images: Images, presence: Presence = None
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return the score and the distance to the training data of every face, (B,) each, as calling does.
+
+        For models whose card has a `novelty` limit.
+        """
+        scores, distances = self._run_columns([SCORE, NOVELTY], self._to_inputs(images, presence))
+        return scores, distances
 
     def outputs(self, images: Images, presence: Presence = None) -> dict[str, NDArray[np.float32]]:
         """Return all outputs by name, `score` (B,) and, of classifiers, `logits` (B, K), as calling does."""
         values = self._run(self._names, self._to_inputs(images, presence))
         return dict(zip(self._names, values, strict=True))
+
+    def _run_columns(
+        self, names: Sequence[str], inputs: Mapping[str, NDArray[Any]]
+    ) -> list[NDArray[np.float64]]:
+        """Run the graph; raise ModelError unless each output has one number for each face."""
+        count = len(inputs[self.card.modalities[0]])
+        columns = self._run(names, inputs)
+        for name, values in zip(names, columns, strict=True):
+            if values.shape != (count,) or values.dtype.kind != "f":
+                actual = f"its output {name!r} is {values.dtype} {values.shape}"
+                raise ModelError(f"{self.path}: {actual} and should be float ({count},)")
+        return [np.asarray(values, np.float64) for values in columns]
 
     def _run(self, names: Sequence[str], inputs: Mapping[str, NDArray[Any]]) -> list[NDArray[Any]]:
         """Run the graph; its metadata may promise other inputs than it takes."""
@@ -220,6 +239,7 @@ class _StoredCard:
     crops: dict[str, ScaledCrop] = field(factory=dict, validator=check_crops)
     reference: ScoreReference | None = field(default=None, validator=_check_reference)
     calibration: Calibration | None = None
+    novelty: NoveltyLimit | None = None
 
 
 def read_card(text: str, where: str) -> Card:
@@ -263,4 +283,5 @@ def _read_card(text: str, where: str, unreadable: str) -> Card:
         plugins=stored.plugins,
         reference=stored.reference,
         calibration=stored.calibration,
+        novelty=stored.novelty,
     )

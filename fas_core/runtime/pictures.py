@@ -19,13 +19,18 @@ from fas_core.runtime.predictor import Face, FaceResult, Prediction
 MIN_SIDE = 320
 """Smaller photos are enlarged to this shorter side, so that the text fits."""
 
-LIVE, ATTACK, NOT_SCORED = (0, 120, 60), (190, 30, 30), (90, 90, 90)
+LIVE, ATTACK, UNCERTAIN, NOT_SCORED = (0, 120, 60), (190, 30, 30), (150, 100, 0), (90, 90, 90)
+COLOURS = {True: LIVE, False: ATTACK, None: UNCERTAIN}
+"""By `Prediction.live`."""
 WHITE = (255, 255, 255)
 FONT = cv2.FONT_HERSHEY_SIMPLEX
 
 FOR_LIVE, FOR_ATTACK = (20, 120, 255), (255, 120, 0)
 TEXT_LIVE, TEXT_ATTACK = (10, 95, 163), (178, 69, 3)
 """Blue and orange, which people with red-green colour blindness can tell apart. Darker for text."""
+
+TEXT_COLOURS = {True: TEXT_LIVE, False: TEXT_ATTACK, None: (88, 94, 103)}
+"""By `Prediction.live`."""
 
 MAX_OPACITY = 0.65
 """Of the colour where the map is strongest; the rest is the face."""
@@ -81,7 +86,7 @@ def _label(result: FaceResult) -> tuple[str, tuple[int, int, int]]:
     prediction = result.prediction
     if prediction is None:
         return escape_controls(result.reason), NOT_SCORED
-    return f"{prediction.verdict} {prediction.score:.3f}", LIVE if prediction.live else ATTACK
+    return f"{prediction.verdict} {prediction.score:.3f}", COLOURS[prediction.live]
 
 
 def _draw(image: Image, box: tuple[int, int, int, int], text: str, colour: tuple[int, int, int]) -> None:
@@ -163,9 +168,11 @@ def draw_sheet(
     row_height = TILE + LINE + GAP
     width = GAP + len(columns) * (TILE + GAP)
     sheet = np.full((2 * LINE + GAP + len(face) * row_height + LINE, width, 3), 255, np.uint8)
-    threshold = f"{'>=' if prediction.live else '<'} threshold {prediction.threshold:.4g}"
-    score = f"{prediction.verdict}: score {prediction.score:.4f} {threshold}"
-    _write(sheet, score, GAP, LINE, TEXT_LIVE if prediction.live else TEXT_ATTACK, 0.6)
+    relation = ">=" if prediction.score >= prediction.threshold else "<"
+    score = (
+        f"{prediction.verdict}: score {prediction.score:.4f} {relation} threshold {prediction.threshold:.4g}"
+    )
+    _write(sheet, score, GAP, LINE, TEXT_COLOURS[prediction.live], 0.6)
     for column, (title, tiles) in enumerate(columns.items()):
         left = GAP + column * (TILE + GAP)
         _write(sheet, title, left, 2 * LINE)

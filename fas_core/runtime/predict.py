@@ -48,7 +48,7 @@ class _LoadedSample:
                 files,
                 box,
                 prediction,
-                NOT_FINITE if prediction is None else "",
+                NOT_FINITE if prediction is None else prediction.reason,
                 detector=self.detector,
             )
             for number, (box, prediction) in enumerate(zip(self.boxes, predictions, strict=True), 1)

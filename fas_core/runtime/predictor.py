@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from attrs import field, frozen
@@ -20,6 +20,8 @@ from fas_core.runtime.external_model import ExternalModel
 from fas_core.runtime.face_selection import NO_FACE, FaceSelector
 from fas_core.runtime.model_file import ModelFile, Presence
 from fas_core.runtime.public_model import stated_crops
+from fas_core.scores.rejection import RejectBand, fit_reject
+from fas_core.scores.thresholds import Threshold
 
 FaceImage = str | Path | NDArray[np.uint8] | NDArray[np.uint16]
 """A photo or a cropped face of any size: a file, or pixels as (H, W, 3) RGB, also (H, W) grey or depth."""
@@ -34,12 +36,20 @@ BATCH_SIZE = 32
 
 UNSEEN_SHARE = 0.05
 """Share of the scores of a command that may lie outside of what the model's card has seen."""
+FAR = 1e9
+"""The novelty of a face whose distance is not a finite number."""
+
+NOVEL = "unlike the training data: what the model says of it is a guess"
 
 NOT_FINITE = "the model's score is not a finite number"
 
 SIMULATOR = "synthetic"
 """Name of the data set of simulated faces, in a card's recipe."""
 SIMULATED = "the model was trained on simulated faces: its verdicts say that the pipeline works, no more"
+
+
+VERDICTS: dict[bool | None, str] = {True: "live", False: "attack", None: "uncertain"}
+"""The verdict by `Prediction.live`."""
 
 
 @frozen
@@ -49,19 +59,47 @@ class Prediction:
     Args:
         score: higher is more live; of a classifier the probability of being live.
         threshold: accepted as live when `score >= threshold`.
+        reject: the scores around the threshold that are uncertain; None where every score has a verdict.
+        novelty: distance to the training data; None where the model does not tell.
+        novelty_limit: a face further away is novel: what the model says of it is a guess.
+        live: None where the score is uncertain.
     """
 
     score: float
     threshold: float
-    live: bool = field(init=False)
+    reject: RejectBand | None = field(default=None, repr=False)
+    novelty: float | None = field(default=None, repr=False)
+    novelty_limit: float | None = field(default=None, repr=False)
+    live: bool | None = field(init=False)
 
     @live.default
-    def _accepted(self) -> bool:
+    def _accepted(self) -> bool | None:
+        if self.reject is not None and self.reject.contains(self.score):
+            return None
         return self.score >= self.threshold
 
     @property
-    def verdict(self) -> Literal["live", "attack"]:
-        return "live" if self.live else "attack"
+    def verdict(self) -> str:
+        """`live`, `attack` or `uncertain`."""
+        return VERDICTS[self.live]
+
+    @property
+    def is_novel(self) -> bool:
+        """Whether the face is unlike the training data, as far as the model can tell."""
+        return (
+            self.novelty is not None and self.novelty_limit is not None and self.novelty > self.novelty_limit
+        )
+
+    def novelty_to_json(self) -> dict[str, Any] | None:
+        """Return distance, limit and whether it is above the limit; None where the model does not tell."""
+        if self.novelty is None:
+            return None
+        return {"distance": self.novelty, "limit": self.novelty_limit, "novel": self.is_novel}
+
+    @property
+    def reason(self) -> str:
+        """Why the verdict is uncertain; empty for the others."""
+        return "" if self.live is not None or self.reject is None else f"the score is {self.reject.text()}"
 
 
 @frozen
@@ -73,7 +111,7 @@ class FaceResult:
         images: `{modality: file}` of the input.
         box: the face as x, y, w, h in pixels of the first image; None for the whole image.
         prediction: None where no face was scored.
-        reason: why no face was scored.
+        reason: why no face was scored, or why the verdict is uncertain.
         picture: file of the explanation; None where none was requested.
         detector: name of the detector that searched the image; None where it was taken as it is.
     """
@@ -96,6 +134,7 @@ class FaceResult:
             "verdict": None if prediction is None else prediction.verdict,
             "reason": self.reason or None,
             "detector": self.detector,
+            "novelty": None if prediction is None else prediction.novelty_to_json(),
         }
 
 
@@ -128,6 +167,9 @@ class OpenModel(Protocol):
     card: Card
 
     def __call__(self, images: Images, presence: Presence = None) -> NDArray[np.float64]: ...
+    def score_with_novelty(
+        self, images: Images, presence: Presence = None
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]: ...
 
 
 class Predictor:
@@ -141,6 +183,7 @@ class Predictor:
         path: the `.onnx` file, or OpenVINO's `.xml`; or an open model.
         threads: CPU threads of one call of a file; None for one per core.
         threshold: instead of the model's own; a face is accepted as live when its score is at least this.
+        reject: `LOW:HIGH`, the scores that are uncertain, or `none`, instead of the model's own.
         external: description of a model that `fas export` did not write.
         detect: True to crop every photo to its face; False to take all images as they are.
         crops: how faces are detected and cropped; None for the external model's or the usual settings.
@@ -148,6 +191,7 @@ class Predictor:
     Raises:
         DataError: there is no such detector.
         ModelError: the file is missing, damaged or of an unknown model, or there is no threshold.
+        ConfigError: `reject` is no such text, or its scores are not around the threshold.
 
     Example:
         >>> predictor = Predictor("model.onnx")  # doctest: +SKIP
@@ -160,7 +204,8 @@ class Predictor:
         path: Path | str | OpenModel,
         *,
         threads: int | None = None,
-        threshold: float | None = None,
+        threshold: float | Threshold | None = None,
+        reject: str | None = None,
         external: ExternalModel | None = None,
         detect: bool | None = None,
         crops: CropSettings | None = None,
@@ -169,12 +214,14 @@ class Predictor:
             path = ModelFile(path, threads, external)
         self.model: OpenModel = path
         self.card: Card = self.model.card
-        if threshold is None:
-            if self.card.threshold is None:
-                raise ModelError(f"{self.model.path}: no threshold goes with it: give one, e.g. fixed:0.5")
-            threshold = self.card.threshold.value
-        self.threshold = threshold
+        self.rule = _choose_threshold(self.model, threshold, reject)
+        """The threshold with its origin, and the band of uncertain scores around it."""
         self.faces = FaceSelector(detect, crops or stated_crops(self.model.path, external), self.card.input)
+
+    @property
+    def threshold(self) -> float:
+        """Accepted as live when `score >= threshold`."""
+        return self.rule.value
 
     @property
     def note(self) -> str | None:
@@ -248,8 +295,21 @@ class Predictor:
 
     def predict_finite(self, faces: Sequence[Face]) -> list[Prediction | None]:
         """Predict prepared faces as one batch; None for a face whose score is not a finite number."""
-        scores = self.model(*self.stack(faces)) if faces else ()
-        return [Prediction(float(score), self.threshold) if np.isfinite(score) else None for score in scores]
+        if not faces:
+            return []
+        rule, novelty = self.rule, self.card.novelty
+        inputs = self.stack(faces)
+        if novelty is None:
+            scores = self.model(*inputs)
+            predictions = [Prediction(score, rule.value, rule.reject) for score in scores.tolist()]
+        else:
+            scores, distances = self.model.score_with_novelty(*inputs)
+            distances = np.nan_to_num(distances, nan=FAR, posinf=FAR)
+            predictions = [
+                Prediction(score, rule.value, rule.reject, distance, novelty.limit)
+                for score, distance in zip(scores.tolist(), distances.tolist(), strict=True)
+            ]
+        return [item if np.isfinite(item.score) else None for item in predictions]
 
     def stack(self, faces: Sequence[Face]) -> tuple[Images, Presence]:
         """Stack prepared faces to the arguments of the model; missing modalities are zeros."""
@@ -259,6 +319,19 @@ class Predictor:
             blank = dict.fromkeys(names, np.zeros((side, side, 3), np.uint8))
             faces = [{**blank, **face} for face in faces]
         return {name: np.stack([face[name] for face in faces]) for name in names}, presence
+
+
+def _choose_threshold(model: OpenModel, value: float | Threshold | None, reject: str | None) -> Threshold:
+    """Return the model's own threshold and band of uncertain scores, or those that are given instead."""
+    own = model.card.threshold
+    if value is not None and not isinstance(value, Threshold):
+        value = Threshold(value, f"fixed:{value:g}", "given")
+    threshold = value or own
+    if threshold is None:
+        raise ModelError(f"{model.path}: no threshold goes with it: give one, e.g. fixed:0.5")
+    if reject is not None:
+        return threshold.with_reject(fit_reject(reject, threshold.value, None, "dev"))
+    return threshold.with_reject(None if own is None else own.reject)
 
 
 def _read(name: str, image: FaceImage) -> Pixels:

@@ -175,6 +175,13 @@ class ScoreTable:
         attacks = {name: by_species[name] for name in sorted(by_species) if len(by_species[name])}
         return ErrorRates.of(scores[labels == LIVE], attack, attacks)
 
+    def without_responses(self, low: float, high: float) -> ScoreTable:
+        """Return the table with NaN for `low <= score < high`, as of a system without a response there."""
+        scores = self.scores
+        responses = np.where((low <= scores) & (scores < high), np.nan, scores)
+        column = self.table.column_names.index("score")
+        return ScoreTable(self.table.set_column(column, "score", pa.array(responses)))
+
     def encode_species(self) -> tuple[list[str], NDArray[np.int32]]:
         """Return the species' names, `unknown` for null, and (N,) the index of each row's name."""
         species = self.table.column("species").fill_null("unknown")

@@ -22,11 +22,12 @@ from __future__ import annotations
 import re
 from contextlib import suppress
 from math import inf, isfinite
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from attrs import asdict, frozen
+from attrs import asdict, evolve, field, frozen
 
 from fas_core.errors import ConfigError, DataError
+from fas_core.scores.rejection import RejectBand, check_band, fit_reject
 
 if TYPE_CHECKING:
     from fas_core.scores.rates import ErrorRates
@@ -39,13 +40,24 @@ CALIBRATED = "calibrated:"
 """Start of the policy of a threshold that was set on live photos of a site; the target BPCER follows."""
 
 
+def _check_reject(threshold: Threshold, _: object, band: RejectBand | None) -> None:
+    if band is not None and not -inf < band.low <= threshold.value <= band.high < inf:
+        raise ValueError(
+            f"must be two numbers around the threshold {threshold.value}: {band.low}, {band.high}"
+        )
+
+
 @frozen
 class Threshold:
-    """A threshold, the policy as the user wrote it, and what it was fitted on, e.g. `dev`, else `given`."""
+    """A threshold, the policy as the user wrote it, and what it was fitted on, e.g. `dev`, else `given`.
+
+    `reject` is the band of scores around it that are uncertain; None where every score has a verdict.
+    """
 
     value: float
     policy: str
     source: str
+    reject: RejectBand | None = field(default=None, validator=_check_reject)
 
     @property
     def oracle(self) -> bool:
@@ -60,10 +72,17 @@ class Threshold:
     def text(self) -> str:
         """E.g. `accepted when score >= 0.512 (eer on dev)`."""
         origin = self.policy if self.source == "given" else f"{self.policy} on {self.source}"
-        return f"accepted when score >= {self.value:.6g} ({origin})"
+        if self.reject is None:
+            return f"accepted when score >= {self.value:.6g} ({origin})"
+        return f"{self.reject.text()}, accepted from there on; threshold {self.value:.6g} ({origin})"
 
-    def to_json(self) -> dict[str, float | str]:
-        return asdict(self)
+    def to_json(self) -> dict[str, Any]:
+        """Plain data; without a band there is no key `reject`, which older readers do not know."""
+        return asdict(self, filter=lambda attribute, value: attribute.name != "reject" or value is not None)
+
+    def with_reject(self, band: RejectBand | None) -> Threshold:
+        """Return the threshold with this band; raise ConfigError where the band does not contain it."""
+        return evolve(self, reject=check_band(band, self.value))
 
 
 @frozen
@@ -97,14 +116,24 @@ def parse_policy(text: str) -> Policy:
 
 
 def fit_threshold(
-    policy: str, dev: ScoreTable | None, source: str = "dev", *, evaluated: ScoreTable | None = None
+    policy: str,
+    dev: ScoreTable | None,
+    source: str = "dev",
+    *,
+    evaluated: ScoreTable | None = None,
+    reject: str | None = None,
 ) -> Threshold:
     """Return the threshold of a policy, fitted on `dev`, whose name is `source`.
 
-    An `oracle:` policy is fitted on `evaluated`, the scores it will be applied to. Raises ConfigError where
-    there is no such policy, DataError without scores of both classes to fit on, or when no number separates.
+    An `oracle:` policy is fitted on `evaluated`, the scores it will be applied to. `reject` is the policy of
+    the band of uncertain scores around it, see `fas_core.scores.rejection`. Raises ConfigError where there is
+    no such policy, DataError without scores of both classes to fit on, or when no number separates.
     """
     parsed = parse_policy(policy)
+    if reject is not None:
+        threshold = fit_threshold(policy, dev, source, evaluated=evaluated)
+        scores, source = (evaluated, "judged") if parsed.oracle else (dev, source)
+        return evolve(threshold, reject=fit_reject(reject, threshold.value, scores, source))
     if not parsed.fitted:
         return Threshold(parsed.value, policy, "given")
     scores, source = (evaluated, "judged") if parsed.oracle else (dev, source)

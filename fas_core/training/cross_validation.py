@@ -165,7 +165,7 @@ def _evaluate_folds(fold_runs: FoldRuns, folds: FoldAssignment, runs: Mapping[st
     metrics = bind_metrics(fold_runs.recipe.metrics, fold_runs.registry)
     scores = ScoreTable.read(_out_of_fold_file(fold_runs))
     try:
-        threshold = fit_threshold(final.recipe.threshold, scores, final.fitted_on)
+        threshold = fit_threshold(final.recipe.threshold, scores, final.fitted_on, reject=final.recipe.reject)
     except FasError as error:
         console.warn(f"no threshold: {error.message}")
         threshold = None

@@ -6,7 +6,7 @@ import numpy as np
 from onnxscript import ir
 from onnxscript.ir.passes.common import RemoveUnusedNodesPass
 
-from fas_plugins.exporters.graph import find_preprocessing
+from fas_plugins.exporters.graph import find_novelty, find_preprocessing
 
 FLOAT32, FLOAT16 = ir.DataType.FLOAT, ir.DataType.FLOAT16
 
@@ -17,11 +17,13 @@ Casts = dict[tuple[ir.Value, ir.DataType], ir.Value]
 def convert_to_float16(model: ir.Model) -> None:
     """Convert weights and activations to float16, in place.
 
-    Normalisation stays in float32, so that the shift and scale of pixels are exact, and so does the softmax.
+    Normalisation stays in float32, so that the shift and scale of pixels are exact, and so do the softmax and
+    the novelty, whose squares float16 cannot hold.
     Inputs stay bytes and outputs float32.
     """
     graph = model.graph
-    float32_nodes = {*find_preprocessing(graph), *(node for node in graph if node.op_type == "Softmax")}
+    softmax = (node for node in graph if node.op_type == "Softmax")
+    float32_nodes = {*find_preprocessing(graph), *softmax, *find_novelty(graph)}
     casts: Casts = {}
     for node in list(graph):
         target, other = (FLOAT32, FLOAT16) if node in float32_nodes else (FLOAT16, FLOAT32)

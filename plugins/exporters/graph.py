@@ -10,6 +10,7 @@ from onnxscript import ir
 
 from fas_core.card import PRESENCE
 from fas_core.contracts import Images
+from fas_core.records.novelty import NOVELTY
 
 Array = NDArray[np.float64]
 Facts = dict[str, str | int]
@@ -62,6 +63,18 @@ def find_preprocessing(graph: ir.Graph) -> list[ir.Node]:
             nodes.append(node)
             reached.update(node.outputs)
     return nodes
+
+
+def find_novelty(graph: ir.Graph) -> list[ir.Node]:
+    """Return the nodes that only the output `novelty` needs."""
+    needed = [value for value in graph.outputs if value.name != NOVELTY]
+    reached: set[ir.Node] = set()
+    while needed:
+        producer = needed.pop().producer()
+        if producer is not None and producer not in reached:
+            reached.add(producer)
+            needed += [value for value in producer.inputs if value is not None]
+    return [node for node in graph if node not in reached]
 
 
 def to_graph_inputs(graph: ir.Graph, samples: Images) -> dict[str, NDArray[Any]]:

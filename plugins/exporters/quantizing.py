@@ -19,7 +19,13 @@ from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantTy
 from onnxscript import ir
 
 from fas_core.contracts import Images
-from fas_plugins.exporters.graph import Facts, find_preprocessing, measure_depths, to_graph_inputs
+from fas_plugins.exporters.graph import (
+    Facts,
+    find_novelty,
+    find_preprocessing,
+    measure_depths,
+    to_graph_inputs,
+)
 from fas_plugins.exporters.tracing import silence
 
 FLOAT_SHARES = (0.0, 0.25, 0.5)
@@ -37,10 +43,11 @@ WEIGHTED = ("Conv", "Gemm", "MatMul")
 
 def quantize_variants(model: ir.Model, samples: Images) -> Iterator[tuple[onnx.ModelProto, Facts]]:
     """Yield the graph in int8, first in fewer bits, then with ever more layers in float32, and the facts."""
-    total = sum(node.op_type in WEIGHTED for node in model.graph)
+    novelty = find_novelty(model.graph)
+    total = sum(node.op_type in WEIGHTED for node in model.graph if node not in novelty)
     for share, bits in product(FLOAT_SHARES, WEIGHT_BITS):
         floats = _select_deepest(model.graph, share)
-        float_layers = sum(node.op_type in WEIGHTED for node in floats)
+        float_layers = sum(node.op_type in WEIGHTED for node in floats if node not in novelty)
         yield (
             _quantize(model, samples, floats, bits),
             {
@@ -53,17 +60,19 @@ def quantize_variants(model: ir.Model, samples: Images) -> Iterator[tuple[onnx.M
 
 def _select_deepest(graph: ir.Graph, share: float) -> list[ir.Node]:
     """Return all nodes at least as deep as the deepest `share` of the layers with weights."""
-    depths = measure_depths(graph)
-    layers = sorted((depths[node] for node in graph if node.op_type in WEIGHTED), reverse=True)
+    depths, novelty = measure_depths(graph), find_novelty(graph)
+    weighted = [node for node in graph if node.op_type in WEIGHTED and node not in novelty]
+    layers = sorted((depths[node] for node in weighted), reverse=True)
     count = round(share * len(layers))
     return [node for node in graph if depths[node] >= layers[count - 1]] if count else []
 
 
 def _quantize(model: ir.Model, samples: Images, floats: Sequence[ir.Node], bits: int) -> onnx.ModelProto:
-    """Return the graph in int8, but `floats`, preprocessing and softmax in float32, with its metadata."""
+    """Return the graph in int8 with its metadata; preprocessing, softmax, novelty and `floats` in float32."""
     graph = model.graph
     softmax = [node for node in graph if node.op_type == "Softmax"]
-    excluded = {str(node.name) for node in (*find_preprocessing(graph), *softmax, *floats)}
+    float_nodes = (*find_preprocessing(graph), *softmax, *find_novelty(graph), *floats)
+    excluded = {str(node.name) for node in float_nodes}
     proto = _run_quantizer(ir.to_proto(model), to_graph_inputs(graph, samples), sorted(excluded), bits)
     proto.producer_name, proto.producer_version = str(model.producer_name), str(model.producer_version)
     del proto.metadata_props[:]

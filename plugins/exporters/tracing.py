@@ -25,6 +25,7 @@ from fas_core.card import METADATA_KEY, PRESENCE, Card
 from fas_core.contracts import Images
 from fas_core.errors import DataError, ModelError
 from fas_core.models.model import Model
+from fas_core.records.novelty import NOVELTY
 from fas_core.records.outputs import Outputs
 from fas_plugins.exporters.folding import fold_batch_norms, fold_constants
 from fas_plugins.exporters.options import OPSET
@@ -123,10 +124,10 @@ def copy_for_tracing(model: Model) -> Model:
 
 
 def _run_model(model: Model, inputs: Sequence[Tensor]) -> Arrays:
-    """Return torch's outputs: `score`, and `logits` of a classifier."""
+    """Return torch's outputs: `score`, `logits` of a classifier, and `novelty` where it is fitted."""
     with torch.inference_mode():
         outputs = _call_model(model, inputs)
-    tensors = {"score": outputs.score, "logits": outputs.logits}
+    tensors = {"score": outputs.score, "logits": outputs.logits, NOVELTY: outputs.novelty}
     return {name: tensor.numpy() for name, tensor in tensors.items() if tensor is not None}
 
 

@@ -15,9 +15,13 @@ from numpy.typing import NDArray
 
 from fas_core.contracts import Images, Verification, Verify
 from fas_core.errors import DataError, ModelError
+from fas_core.records.novelty import NOVELTY
 from fas_core.runtime import ModelFile
 from fas_plugins.exporters.options import GraphOptions, OpenVinoOptions
 from fas_plugins.exporters.tracing import Traced
+
+NOVELTY_UNITS = 10.0
+"""A distance divides by small variances, and so do the engines' rounding differences."""
 
 Run = Callable[[Images, NDArray[np.bool_] | None], Mapping[str, NDArray[Any]]]
 
@@ -63,8 +67,8 @@ def check_outputs(run: Run, traced: Traced, tolerance: float, prefix: str) -> No
 
     Args:
         run: returns the graph's outputs by name.
-        tolerance: largest |difference| of a score, and of a logit in units of the largest |logit| (at least
-            1).
+        tolerance: largest |difference| of a score, of a logit in units of the largest |logit| (at least 1),
+            and of a novelty in `NOVELTY_UNITS` times the largest novelty (at least 1).
         prefix: the start of the message, up to the engine's name.
 
     Raises:
@@ -73,6 +77,7 @@ def check_outputs(run: Run, traced: Traced, tolerance: float, prefix: str) -> No
     for name, differences in _measure_differences(run, traced).items():
         expected = traced.expected[name]
         unit = 1.0 if name == "score" else max(1.0, float(np.abs(expected).max()))
+        unit *= NOVELTY_UNITS if name == NOVELTY else 1.0
         if not differences.max() <= tolerance * unit:  # so that NaN fails too
             raise ModelError(
                 f"{prefix} and torch differ by {differences.max():.2g} in {name} on {len(expected)} samples, "

@@ -157,3 +157,18 @@ def test_a_photo_that_is_damaged_is_named(fas: Fas, exported: Path, faces: Path,
     assert result.exit_code == 2
     assert "00.png" in result.stderr
     assert not (tmp_path / "out.csv").exists()
+
+
+def test_a_reject_band_is_counted_as_non_response(fas: Fas, trained: Path) -> None:
+    plain = json.loads(fas("eval", trained, "--json", "--replicates", "0").stdout)
+    document = json.loads(fas("eval", trained, "--reject", "-1e9:1e9", "--json", "--replicates", "0").stdout)
+    assert document["threshold"]["reject"]["policy"] == "-1e9:1e9"
+    assert document["non_response"] == {"apnrr_max": 1.0, "apnrr": 1.0, "bpnrr": 1.0}
+    assert document["metrics"]["bpcer"] is None
+    assert document["metrics"]["auc"] == plain["metrics"]["auc"]
+    assert plain["non_response"] == {"apnrr_max": 0.0, "apnrr": 0.0, "bpnrr": 0.0}
+    table = fas("eval", trained, "--reject", "-1e9:1e9", "--replicates", "0").output
+    assert "uncertain" in table
+    assert "APNRR of attacks, BPNRR of live samples" in table
+    wrong = fas("eval", trained, "--reject", "0.7")
+    assert (wrong.exit_code, "must be LOW:HIGH" in wrong.output) == (2, True)

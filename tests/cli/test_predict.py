@@ -73,7 +73,7 @@ def test_json(predict: Any, mean_model: MeanModel, tmp_path: Path) -> None:
     path = picture(tmp_path / "a.png", 204)
     document = predict(mean_model(), path, "--threshold", "fixed:0.9")
     assert document["threshold"] == {"value": 0.9, "policy": "fixed:0.9", "source": "given"}
-    assert document["counts"] == {"live": 0, "attack": 1, "not scored": 0}
+    assert document["counts"] == {"live": 0, "attack": 1, "uncertain": 0, "not scored": 0}
     assert document["rows"][str(path)] == {
         "input": str(path),
         "images": {"rgb": str(path)},
@@ -403,3 +403,31 @@ def test_by_default_a_photo_is_cropped_and_a_wall_is_not_scored(
     csv_path = tmp_path / "o.csv"
     fas("predict", model, path, wall, "--csv", csv_path)
     assert [row["detector"] for row in csv.DictReader(csv_path.read_text().splitlines())] == ["cascade"] * 2
+
+
+def test_uncertain_scores_have_no_verdict(fas: Any, mean_model: MeanModel, tmp_path: Path) -> None:
+    for name, level in (("dark", 50), ("middle", 128), ("bright", 220)):
+        cv2.imwrite(str(tmp_path / f"{name}.png"), np.full((16, 16, 3), level, np.uint8))
+    model, table = mean_model(), tmp_path / "scores.csv"
+    arguments = ("predict", model, tmp_path, "--no-detect", "--reject", "0.4:0.6")
+    document = json.loads(fas(*arguments, "--json").stdout)
+    assert document["counts"] == {"live": 1, "attack": 1, "uncertain": 1, "not scored": 0}
+    assert document["threshold"]["reject"]["high"] == 0.6
+    rows = {Path(row["input"]).stem: row for row in document["rows"]}
+    assert {name: row["verdict"] for name, row in rows.items()} == {
+        "dark": "attack",
+        "middle": "uncertain",
+        "bright": "live",
+    }
+    assert rows["middle"]["reason"] == "the score is uncertain from 0.4 up to 0.6 (0.4:0.6)"
+    assert rows["bright"]["reason"] is None
+    assert "1 uncertain" in fas(*arguments, "--csv", table).stdout
+    with table.open() as stream:
+        written = {Path(row["id"]).stem: row for row in csv.DictReader(stream)}
+    assert (written["middle"]["verdict"], written["middle"]["novelty"]) == ("uncertain", "")
+    assert written["middle"]["reason"] == rows["middle"]["reason"]
+    bright, middle = tmp_path / "bright.png", tmp_path / "middle.png"
+    gate = ("--no-detect", "--reject", "0.4:0.6", "--fail-on-attack")
+    assert fas("predict", model, bright, *gate).exit_code == 0
+    assert fas("predict", model, middle, *gate).exit_code == 3
+    assert fas("predict", model, middle, "--no-detect", "--reject", "none", "--fail-on-attack").exit_code == 0

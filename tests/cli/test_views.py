@@ -133,7 +133,8 @@ def test_the_document_of_verdicts(
         "threshold": {"value": 0.5, "policy": "fixed:0.5", "source": "given"},
         "detector": None,
         "note": None,
-        "counts": {"live": 1, "attack": 0, "not scored": 1},
+        "novelty": None,
+        "counts": {"live": 1, "attack": 0, "uncertain": 0, "not scored": 1},
         "rows": [face("a.png", 0.75).to_json(), UNREADABLE.to_json()],
     }
 

@@ -8,6 +8,7 @@ from fas_core.config.recipe import Recipe
 from fas_core.evaluation import Result, bind_metrics, evaluate
 from fas_core.evaluation.errors_table import error_rows, errors_table
 from fas_core.registry import registry
+from fas_core.scores.rejection import RejectBand
 from fas_core.scores.table import ScoreTable
 from fas_core.scores.thresholds import Threshold
 
@@ -51,6 +52,28 @@ def test_the_first_interval_is_that_of_apcer_max() -> None:
     assert (pooled.interval, live.interval) == tuple(
         found.intervals.figures[key] for key in ("apcer", "bpcer")
     )
+
+
+def test_uncertain_samples_are_counted_as_non_responses() -> None:
+    scores = ScoreTable.of(
+        {
+            "id": list("abcdef"),
+            "score": [0.9, 0.5, 0.1, 0.55, 0.7, float("nan")],
+            "label": [1, 1, 0, 0, 0, 0],
+            "species": ["live", "live", "print", "replay", "replay", "replay"],
+        }
+    )
+    band = RejectBand(0.4, 0.6, "0.4:0.6", "given")
+    evaluated = evaluate(scores, [], Threshold(0.5, "fixed:0.5", "given", band), name="test")
+    table = errors_table([evaluated])
+    assert table is not None
+    assert table.columns[3:] == ("count", "in %", "uncertain", "no score", "no response\nin %")
+    rows = {row[2]: row[3:] for row in table.rows}
+    assert rows["replay"] == ("1 of 1", "100.00", "1", "1", "66.67")
+    assert rows["print"] == ("0 of 1", "0.00", "0", "0", "0.00")
+    assert rows["all attacks"] == ("1 of 2", "50.00", "1", "1", "50.00")
+    assert rows["live"] == ("0 of 1", "0.00", "1", "0", "50.00")
+    assert table.note == "no response: APNRR of attacks, BPNRR of live samples"
 
 
 def test_samples_without_a_score_are_counted() -> None:

@@ -232,7 +232,7 @@ def test_the_interval_of_the_worst_species_is_that_species() -> None:
 
 
 def test_a_metric_that_failed_has_no_interval(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("fas_core.evaluation.intervals.compute_metrics", lambda *_: {"gap": None})
+    monkeypatch.setattr("fas_core.evaluation.intervals.compute_answered", lambda *_: {"gap": None})
     found = bootstrap_intervals(separated(), PUBLISHED, 0.5, replicates=5)
     assert all(map(isnan, found.figures["gap"]))
     differences = bootstrap_differences(separated(), separated(), PUBLISHED, (0.5, 0.5), replicates=5)

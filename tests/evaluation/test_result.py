@@ -14,6 +14,7 @@ from fas_core.config.recipe import Recipe
 from fas_core.errors import DataError
 from fas_core.evaluation import BoundMetric, bind_metrics, evaluate
 from fas_core.registry import registry
+from fas_core.scores.rejection import RejectBand
 from fas_core.scores.table import ScoreTable
 from fas_core.scores.thresholds import Threshold, fit_threshold
 
@@ -52,9 +53,11 @@ def test_the_whole_document() -> None:
         },
         "threshold": {"value": 0.5, "policy": "eer", "source": "dev"},
         "counts": {"live": 2, "attack": 2, "unknown": 0, "no_response": 0, "total": 4},
-        "species": {"print": {"apcer": 0.5, "count": 2, "no_response": 0, "accepted": 1}},
+        "species": {"print": {"apcer": 0.5, "count": 2, "no_response": 0, "accepted": 1, "uncertain": 0}},
         "notes": ["overlap"],
-        "errors": {"attacks_accepted": 1, "attacks": 2, "live_refused": 1, "live": 2},
+        "errors": {"attacks_accepted": 1, "attacks": 2, "live_refused": 1, "live": 2}
+        | {"attacks_uncertain": 0, "live_uncertain": 0},
+        "non_response": {"apnrr_max": 0.0, "apnrr": 0.0, "bpnrr": 0.0},
         "worst_species": "print",
         "summary": "test: 1 of 2 attacks accepted; 1 of 2 live refused; "
         "accepted when score >= 0.5 (eer on dev)",
@@ -64,6 +67,43 @@ def test_the_whole_document() -> None:
             "tpr@fpr=1e-3": {"count": 2, "needed": 1000, "samples": "attacks"},
         },
     }
+
+
+def test_uncertain_scores_are_non_responses() -> None:
+    # Uncertain from 0.35 up to 0.65: of the live 0.9, 0.4, 0.1 the second; of the attacks 0.6, 0.7, 0.2, 0.0
+    # the first. One live sample and one attack have no score.
+    scores = table([0.9, 0.4, 0.1, nan, 0.6, 0.7, 0.2, 0.0, nan], [1, 1, 1, 1, 0, 0, 0, 0, 0])
+    band = RejectBand(0.35, 0.65, "0.35:0.65", "given")
+    result = evaluate(scores, METRICS, Threshold(0.5, "eer", "dev", band), name="test", replicates=20)
+    assert result.metrics["apcer"] == pytest.approx(1 / 3)  # 0.7 of 0.7, 0.2, 0.0
+    assert result.metrics["bpcer"] == pytest.approx(1 / 2)  # 0.1 of 0.9, 0.1
+    assert result.metrics["auc"] == evaluate(scores, METRICS, EER).metrics["auc"]  # needs no threshold
+    assert result.non_response == pytest.approx({"apnrr_max": 2 / 5, "apnrr": 2 / 5, "bpnrr": 2 / 4})
+    document = result.to_json()
+    assert document["non_response"]["bpnrr"] == 0.5
+    assert document["species"]["print"] == {
+        "apcer": pytest.approx(1 / 3),
+        "count": 4,
+        "no_response": 1,
+        "accepted": 1,
+        "uncertain": 1,
+    }
+    assert document["errors"]["attacks_uncertain"] == document["errors"]["live_uncertain"] == 1
+    assert (
+        "1 of 3 attacks accepted; 1 of 2 live refused; uncertain: 1 attacks and 1 live more" in result.summary
+    )
+    assert "uncertain from 0.35 up to 0.65 (0.35:0.65)" in result.summary
+    assert "1 of 4 attacks and 1 of 3 live samples are uncertain" in " ".join(result.notes)
+    assert result.intervals is not None
+    assert result.intervals.figures["apcer"][0] <= 1 / 3 <= result.intervals.figures["apcer"][1]
+
+
+def test_without_any_verdict_a_warning_says_so() -> None:
+    band = RejectBand(0.0, 1.0, "0:1", "given")
+    result = evaluate(table([0.9, 0.1], [1, 0]), METRICS, Threshold(0.5, "eer", "dev", band), name="test")
+    assert result.non_response == {"apnrr_max": 1.0, "apnrr": 1.0, "bpnrr": 1.0}
+    assert result.to_json()["metrics"]["apcer"] is None
+    assert "test: every sample is uncertain: the model gives no verdict at all" in result.warnings
 
 
 def test_one_class_is_null_in_json_and_explained() -> None:
@@ -92,7 +132,9 @@ def test_without_a_threshold() -> None:
     assert document["threshold"] is None
     assert document["metrics"]["auc"] == 1.0
     assert document["metrics"]["acc"] is None
-    assert document["species"] == {"print": {"apcer": None, "count": 1, "no_response": 0, "accepted": None}}
+    assert document["species"] == {
+        "print": {"apcer": None, "count": 1, "no_response": 0, "accepted": None, "uncertain": 0}
+    }
     assert (document["errors"], document["worst_species"]) == (None, None)
     assert document["summary"] == (
         "scores: 1 attacks and 1 live samples; no threshold, so none is accepted or refused"
@@ -115,7 +157,9 @@ def test_no_response_at_all() -> None:
     assert all(isnan(value) for value in result.metrics.values())
     assert result.notes[1].startswith("no live samples and no attacks, so these are not defined: acc")
     document = result.to_json()
-    assert document["species"] == {"print": {"apcer": None, "count": 0, "no_response": 1, "accepted": 0}}
+    assert document["species"] == {
+        "print": {"apcer": None, "count": 0, "no_response": 1, "accepted": 0, "uncertain": 0}
+    }
     assert document["summary"].startswith("scores: no attacks; no live samples; 2 gave no score")
     assert document["warnings"] == []
 

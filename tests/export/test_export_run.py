@@ -20,6 +20,7 @@ from fas_core.export.export_run import ExportPlan, export_card, export_run, open
 from fas_core.records.model_input import ModelInput
 from fas_core.registry import registry
 from fas_core.runs.groups import FoldRuns, ProtocolRuns
+from fas_core.runtime.model_file import read_card
 from fas_core.scores.thresholds import Threshold
 
 RUN = Path("runs/one")
@@ -210,3 +211,20 @@ def test_a_card_names_no_folders(pretrained: Any, exported: Any) -> None:
     recipe = {"data": {"name": "folder", "root": None}, "model": {"pretrained": exported}, "seed": 1}
     assert export_card(run, "best").recipe == recipe
     assert export_card(run, "best", keep_data_root=True).recipe["data"]["root"] == "/home/me/faces"
+
+
+def test_a_card_has_the_reject_band_of_its_policy(trained: Path) -> None:
+    run = open_run(trained, registry())
+    own = export_card(run, "best").threshold
+    assert own is not None
+    assert own.reject is None
+    card = export_card(run, "best", reject=f"{own.value - 0.1}:{own.value + 0.1}")
+    assert card.threshold is not None
+    assert card.threshold.reject is not None
+    assert card.threshold.reject.source == "given"
+    assert read_card(card.to_json(), "model.onnx").threshold == card.threshold
+    trained_so = run.changed({"reject": "error:0"}).card().threshold
+    assert trained_so is not None
+    assert trained_so.reject is None or trained_so.reject.source == "dev"
+    with pytest.raises(ConfigError, match="does not contain the threshold"):
+        export_card(run, "best", reject="8:9")

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pytest
+import torch
 from onnx import TensorProto, helper, numpy_helper
 from onnxscript import ir
 
+from fas_core.models.novelty import fit_distance
+from fas_core.runtime import ModelFile
+from fas_core.testing import verify_on
+from fas_plugins.exporters import onnx as onnx_exporter
 from fas_plugins.exporters.graph import (
     add_constant,
     count_groups,
+    find_novelty,
     find_preprocessing,
     is_pointwise,
     measure_depths,
@@ -17,6 +26,7 @@ from fas_plugins.exporters.graph import (
     read_constant,
     to_graph_inputs,
 )
+from fas_plugins.exporters.options import OnnxOptions
 
 
 @pytest.fixture
@@ -74,3 +84,45 @@ def test_an_added_constant_is_read_in_float64(graph: ir.Graph) -> None:
     assert values.dtype == np.float64
     assert values.tolist() == [1, np.float32(0.1)]
     assert "new" in graph.initializers
+
+
+def test_nodes_of_the_novelty_are_those_that_no_other_output_needs() -> None:
+    nodes = [
+        helper.make_node("Relu", ["x"], ["embedding"], "shared"),
+        helper.make_node("Neg", ["embedding"], ["score"], "head"),
+        helper.make_node("Abs", ["embedding"], ["size"], "distance"),
+        helper.make_node("Sqrt", ["size"], ["novelty"], "root"),
+    ]
+    values = {
+        name: helper.make_tensor_value_info(name, TensorProto.FLOAT, ["b"])
+        for name in ("x", "score", "novelty")
+    }
+    proto = helper.make_graph(nodes, "g", [values["x"]], [values["score"], values["novelty"]])
+    model = ir.from_proto(helper.make_model(proto))
+    assert [node.name for node in find_novelty(model.graph)] == ["distance", "root"]
+    without = helper.make_graph(nodes[:2], "g", [values["x"]], [values["score"]])
+    assert find_novelty(ir.from_proto(helper.make_model(without)).graph) == []
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("form", ["fp32", "fp16", "int8"])
+def test_novelty_is_an_output_in_full_precision(
+    form: str, make_model: Any, faces: Any, make_card: Any, tmp_path: Path
+) -> None:
+    model, images, path = make_model(("rgb", "ir")), faces(("rgb", "ir"), 24), tmp_path / "model.onnx"
+    without = ModelFile(export_to(tmp_path / "plain.onnx", model, images, make_card, form))
+    model.novelty = fit_distance(np.eye(16, dtype=np.float32), np.array(["live"] * 16))
+    written = ModelFile(export_to(path, model, images, make_card, form))
+    outputs = written.outputs(images)
+    assert set(without.outputs(images)) == {"score", "logits"}
+    np.testing.assert_allclose(outputs["score"], without(images), atol=0 if form != "int8" else 0.1)
+    with torch.inference_mode():
+        expected = model({name: torch.from_numpy(pixels) for name, pixels in images.items()}).novelty
+    tolerance = {"fp32": 1e-4, "fp16": 0.02, "int8": 0.2}[form]
+    np.testing.assert_allclose(outputs["novelty"], expected, rtol=tolerance)
+
+
+def export_to(path: Path, model: Any, images: Any, make_card: Any, form: str) -> Path:
+    options = OnnxOptions(form=form, tolerance=0.5)
+    onnx_exporter.export(options, model, images, path, make_card(("rgb", "ir")), verify_on(model, images))
+    return path

@@ -12,12 +12,13 @@ import cv2
 import numpy as np
 import pytest
 
-from fas_core import DataError, ModelError
+from fas_core import ConfigError, DataError, ModelError
 from fas_core.card import Card
 from fas_core.data.images import prepare
 from fas_core.records.model_input import ModelInput, Resize, ScaledCrop
 from fas_core.runtime import Prediction, Predictor
 from fas_core.runtime.predictor import SIMULATED, FaceResult, describe_training
+from fas_core.scores.rejection import RejectBand
 
 MeanModel = Callable[..., Path]
 
@@ -141,6 +142,32 @@ def test_a_score_at_the_threshold_is_accepted() -> None:
     assert (Prediction(0.49, 0.5).live, Prediction(0.49, 0.5).verdict) == (False, "attack")
 
 
+def test_a_score_in_the_reject_band_has_no_verdict() -> None:
+    band = RejectBand(0.4, 0.6, "0.4:0.6", "given")
+    verdicts = {score: Prediction(score, 0.5, band) for score in (0.39, 0.4, 0.55, 0.6)}
+    assert [item.live for item in verdicts.values()] == [False, None, None, True]
+    assert [item.verdict for item in verdicts.values()] == ["attack", "uncertain", "uncertain", "live"]
+    assert verdicts[0.55].reason == "the score is uncertain from 0.4 up to 0.6 (0.4:0.6)"
+    assert verdicts[0.6].reason == ""
+
+
+def test_a_reject_band_is_of_the_card_or_given(mean_model: MeanModel) -> None:
+    face = grey(128)  # score 0.502
+    assert Predictor(mean_model(), detect=False)(rgb=face).live is True
+    assert Predictor(mean_model(), detect=False, reject="0.4:0.6")(rgb=face).live is None
+    with pytest.raises(ConfigError, match=r"does not contain the threshold 0\.5"):
+        Predictor(mean_model(), reject="0.6:0.7")
+    with pytest.raises(DataError, match="fas export RUN --reject"):
+        Predictor(mean_model(), reject="error:0.01")
+
+
+def test_a_face_far_from_the_training_data_is_novel() -> None:
+    far, near = Prediction(0.9, 0.5, None, 2.5, 2.0), Prediction(0.9, 0.5, None, 2.0, 2.0)
+    assert (far.is_novel, near.is_novel, Prediction(0.9, 0.5).is_novel) == (True, False, False)
+    assert far.live is True  # a warning, no verdict
+    assert far.novelty_to_json() == {"distance": 2.5, "limit": 2.0, "novel": True}
+
+
 def test_a_scored_face_as_json() -> None:
     result = FaceResult("a.jpg#2", {"rgb": "a.jpg"}, (1.04, 2.06, 3.0, 4.0), Prediction(0.25, 0.5))
     assert result.to_json() == {
@@ -151,6 +178,7 @@ def test_a_scored_face_as_json() -> None:
         "verdict": "attack",
         "reason": None,
         "detector": None,
+        "novelty": None,
     }
 
 

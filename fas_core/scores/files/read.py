@@ -27,6 +27,7 @@ from fas_core.scores.files.samples import (
     read_ids,
     read_label_columns,
 )
+from fas_core.scores.rejection import RejectBand, fit_reject, parse_reject
 from fas_core.scores.table import ScoreTable
 from fas_core.scores.thresholds import Threshold, fit_threshold
 
@@ -83,14 +84,27 @@ class ScoreFile:
         return notes
 
     def threshold(
-        self, policy: str | None, evaluated: ScoreTable | None, dev: ScoreTable | None
+        self,
+        policy: str | None,
+        evaluated: ScoreTable | None,
+        dev: ScoreTable | None,
+        reject: str | None = None,
     ) -> Threshold | None:
-        """Fit a threshold, by default `eer` if there are dev scores; a fixed one turns like the scores."""
+        """Fit a threshold, by default `eer` if there are dev scores; a fixed one turns like the scores.
+
+        `reject` is the policy of the band of uncertain scores around it; a fixed band turns likewise.
+        """
         if policy is None and dev is None:
             return None
         threshold = fit_threshold(policy or "eer", dev, evaluated=evaluated)
-        turned = self.negated and threshold.source == "given"
-        return evolve(threshold, value=-threshold.value) if turned else threshold
+        if self.negated and threshold.source == "given":
+            threshold = evolve(threshold, value=-threshold.value)
+        if reject is None:
+            return threshold
+        if self.negated and isinstance(parsed := parse_reject(reject), tuple):
+            return threshold.with_reject(RejectBand(-parsed[1], -parsed[0], reject, "given"))
+        fitted_on = evaluated if threshold.oracle else dev
+        return threshold.with_reject(fit_reject(reject, threshold.value, fitted_on, threshold.source))
 
 
 def read_scores(

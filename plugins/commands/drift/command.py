@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
-from fas_core.cli.options import FloatRange, output_options, reading_options
+from fas_core.cli.options import FloatRange, fixed_reject_option, output_options, reading_options
 from fas_core.console import console
 from fas_core.errors import DataError, format_list
 
@@ -28,6 +28,7 @@ FILE = click.Path(path_type=Path)
     metavar="fixed:VALUE",
     help="Threshold below which a sample is rejected; by default the one in the files.",
 )
+@fixed_reject_option
 @reading_options
 @click.option(
     "--by",
@@ -56,6 +57,7 @@ def command(
     old: Path,
     new: Path,
     threshold: str | None,
+    reject: str | None,
     reading: Reading,
     by: str | None,
     significance: float,
@@ -71,6 +73,7 @@ def command(
     """
     from fas_core.inference.scores_of import names_of
     from fas_core.scores.files import read_scores
+    from fas_core.scores.rejection import fit_reject
     from fas_core.scores.thresholds import parse_policy
     from fas_plugins.commands.drift.drift import find_drift
 
@@ -81,6 +84,8 @@ def command(
     for file in files:
         console.info(file.description)
     limit = _choose_threshold(threshold, files)
+    if limit is not None and reject is not None:
+        limit = limit.with_reject(fit_reject(reject, limit.value, None, "dev"))
     if limit is None:
         console.warn("no threshold, so no rejection rate: give --threshold fixed:VALUE")
     drift = find_drift(

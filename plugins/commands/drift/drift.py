@@ -7,7 +7,8 @@ None of it needs labels, which a deployed model does not have:
 - the chance that a new score exceeds an old one, ties counting half, which gives size and direction of a
   shift: H. B. Mann and D. R. Whitney, On a test of whether one of two random variables is stochastically
   larger than the other, Annals of Mathematical Statistics 18, 1947;
-- the rejection rate, the share of samples with `score < threshold`, and the share without a score;
+- the rejection rate, the share of samples with `score < threshold`; with a band of uncertain scores the
+  share below the band, and that in it; and the share without a score;
 - with labels also APCER and BPCER.
 
 A permutation test decides what has changed (`fas_plugins.commands.drift.permutation`). Intervals give the
@@ -79,8 +80,8 @@ def find_drift(
     periods = dict(zip(names, (old, new), strict=True))
     _refuse_unscored(periods)
     by = choose_unit(periods, by)
-    value = None if threshold is None else threshold.value
-    old_rows, new_rows = PeriodRows.of(old, by, value), PeriodRows.of(new, by, value)
+    rule = (None, None) if threshold is None else (threshold.value, threshold.reject)
+    old_rows, new_rows = PeriodRows.of(old, by, *rule), PeriodRows.of(new, by, *rule)
     rates = find_comparable_rates(old_rows, new_rows)
     level = _divide_level(significance, 1 + len(rates), replicates)
     tests = _run_tests(old_rows, new_rows, rates, level, replicates, seed)

@@ -15,12 +15,13 @@ from fas_core.evaluation.bootstrap import GROUP_COLUMNS, Codes, count_ungrouped,
 from fas_core.records.samples import ATTACK, LIVE
 from fas_core.scores.ranked import Floats
 from fas_core.scores.rates import ErrorRates
+from fas_core.scores.rejection import RejectBand
 from fas_core.scores.table import ScoreTable
 from fas_plugins.commands.drift.permutation import PermutationTest
 
 Mask: TypeAlias = NDArray[np.bool_]
 
-RATES = ("rejected", "no_score", "apcer", "bpcer")
+RATES = ("rejected", "uncertain", "no_score", "apcer", "bpcer")
 
 
 @frozen(eq=False)
@@ -44,7 +45,8 @@ class PeriodRows:
         scores: (N,) NaN for none.
         groups: (N,) the group of each row.
         count: G, the number of groups.
-        rates: by name: `no_score`; with a threshold also `rejected`, `apcer` and `bpcer`.
+        rates: by name: `no_score`; with a threshold also `rejected`, `apcer` and `bpcer`; with a band of
+            uncertain scores around it also `uncertain`.
     """
 
     scores: Floats
@@ -53,9 +55,11 @@ class PeriodRows:
     rates: Mapping[str, RateRows]
 
     @classmethod
-    def of(cls, scores: ScoreTable, by: str, threshold: float | None) -> PeriodRows:
+    def of(
+        cls, scores: ScoreTable, by: str, threshold: float | None, reject: RejectBand | None = None
+    ) -> PeriodRows:
         """Group the rows of a table by a column that is known for all of them."""
-        return cls(scores.scores, *encode_groups(scores, by), _find_rate_rows(scores, threshold))
+        return cls(scores.scores, *encode_groups(scores, by), _find_rate_rows(scores, threshold, reject))
 
     def count_by_group(self, names: Sequence[str]) -> tuple[Floats, Floats]:
         """Return the totals (G, K) and the hits (G, K) of each group for K rates."""
@@ -75,13 +79,19 @@ class PeriodRows:
         return self.groups[rows[np.argsort(self.scores[rows], kind="stable")]]
 
 
-def _find_rate_rows(scores: ScoreTable, threshold: float | None) -> dict[str, RateRows]:
+def _find_rate_rows(
+    scores: ScoreTable, threshold: float | None, reject: RejectBand | None
+) -> dict[str, RateRows]:
     values, labels = scores.scores, scores.labels
     scored = ~np.isnan(values)
     rates = {"no_score": RateRows(np.ones(len(values), np.bool_), ~scored)}
     if threshold is not None:
-        live, attack = scored & (labels == LIVE), scored & (labels == ATTACK)
-        rejected = values < threshold
+        rejected, answered = values < (threshold if reject is None else reject.low), scored
+        if reject is not None:
+            uncertain = (values >= reject.low) & (values < reject.high)
+            answered = scored & ~uncertain
+            rates["uncertain"] = RateRows(scored, uncertain)
+        live, attack = answered & (labels == LIVE), answered & (labels == ATTACK)
         rates["rejected"] = RateRows(scored, rejected)
         rates["apcer"] = RateRows(attack, attack & ~rejected)
         rates["bpcer"] = RateRows(live, live & rejected)

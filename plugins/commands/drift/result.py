@@ -116,7 +116,8 @@ class Drift:
         test_level: significance level of each test; intervals have the level `1 - test_level`.
         replicates: number of random divisions, and of bootstrap draws.
         shift: of the scores.
-        changes: of the rates `rejected`, `no_score`, `apcer` and `bpcer`, where both periods have them.
+        changes: of the rates `rejected`, `uncertain`, `no_score`, `apcer` and `bpcer`, where both periods
+            have them.
         decidable: whether there are enough groups for any change to be significant.
     """
 

@@ -11,13 +11,20 @@ from fas_plugins.commands.drift.result import Change, Drift, Shift
 
 NAMES = {
     "rejected": "rejection rate",
+    "uncertain": "share of uncertain scores",
     "no_score": "share without a score",
     "apcer": "APCER",
     "bpcer": "BPCER",
 }
 """What the rates are called in a sentence."""
 
-ROW_NAMES = {"rejected": "rejected", "no_score": "no score", "apcer": "APCER", "bpcer": "BPCER"}
+ROW_NAMES = {
+    "rejected": "rejected",
+    "uncertain": "uncertain",
+    "no_score": "no score",
+    "apcer": "APCER",
+    "bpcer": "BPCER",
+}
 
 
 def drift_tables(drift: Drift) -> list[Table]:

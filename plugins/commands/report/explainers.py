@@ -43,4 +43,4 @@ def _load_explainer(run: Run, threshold: float) -> Explainer | str:
         model = RunModel(run)
     except FasError as error:
         return error.message
-    return Explainer(Predictor(model, threshold=threshold), model.grad_cam)
+    return Explainer(Predictor(model, threshold=threshold, reject="none"), model.grad_cam)

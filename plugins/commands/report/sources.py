@@ -187,7 +187,8 @@ def _fit_threshold(source: ScoreSource, policy: str | None) -> Threshold | None:
         return source.score_file.threshold(policy, source.scores, source.dev)
     assert source.run is not None
     policy = source.run.recipe.threshold if policy is None else policy
-    return fit_threshold(policy, source.dev, source.run.fitted_on, evaluated=source.scores)
+    reject = source.run.recipe.reject
+    return fit_threshold(policy, source.dev, source.run.fitted_on, evaluated=source.scores, reject=reject)
 
 
 def _read_training_record(run: Run, results: Mapping[str, Any]) -> TrainingRecord:

@@ -12,6 +12,7 @@ from fas_core.cli.options import (
     evaluation_options,
     output_options,
     reading_options,
+    reject_option,
     threshold_option,
 )
 from fas_core.cli.views import show_result
@@ -47,6 +48,7 @@ class ScoreCommand(click.RichCommand):
     "--dev", type=FILE, metavar="FILE", help="Score file to fit the threshold on, of other samples."
 )
 @threshold_option
+@reject_option
 @click.option(
     "--labels",
     type=FILE,
@@ -74,6 +76,7 @@ def command(
     file: Path,
     dev: Path | None,
     threshold: str | None,
+    reject: str | None,
     labels: Path | None,
     dev_labels: Path | None,
     attacks: Path | None,
@@ -94,7 +97,7 @@ def command(
         raise ConfigError(f"--dev-labels {dev_labels}: labels without scores: give --dev FILE too")
     if dev_attacks is not None and dev is None:
         raise ConfigError(f"--dev-attacks {dev_attacks}: give the live samples by --dev FILE too")
-    _check_options(threshold, aggregate)
+    _check_options(threshold, reject, aggregate)
     metrics = evaluation.bind(Recipe().metrics, registry())
     file_scores = _read_scores(file, reading, labels, attacks)
     dev_file = None if dev is None else _read_scores(dev, reading, dev_labels, dev_attacks)
@@ -102,7 +105,7 @@ def command(
         refuse_shared(file_scores, dev_file)
     scores = _aggregate(file_scores, aggregate)
     dev_scores = None if dev_file is None else _aggregate(dev_file, aggregate)
-    fitted = file_scores.threshold(threshold, scores, dev_scores)
+    fitted = file_scores.threshold(threshold, scores, dev_scores, reject)
     result = evaluate_groups(
         scores, metrics, fitted, evaluation, name=_choose_name(file_scores), notes=file_scores.notes
     )
@@ -118,13 +121,16 @@ def command(
         console.document(document | result.to_json())
 
 
-def _check_options(threshold: str | None, aggregate: str | None) -> None:
+def _check_options(threshold: str | None, reject: str | None, aggregate: str | None) -> None:
     """Refuse a wrong policy or vote before a large file is read."""
+    from fas_core.scores.rejection import parse_reject
     from fas_core.scores.thresholds import parse_policy
     from fas_core.scores.videos import parse_aggregate
 
     if threshold is not None:
         parse_policy(threshold)
+    if reject is not None:
+        parse_reject(reject)
     if aggregate is not None:
         parse_aggregate(aggregate)
 

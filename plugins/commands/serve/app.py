@@ -11,7 +11,7 @@ from functools import partial
 from http import HTTPStatus
 from typing import Any
 
-from attrs import field, frozen
+from attrs import asdict, field, frozen
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -85,8 +85,7 @@ class Service:
             if scoring is None:
                 self._admission.leave()
         self.metrics.verdicts[verdict["verdict"]] += 1
-        facts = {"policy": self.policy, "note": self.scorer.facts.note, "model": self.model_info}
-        return JSONResponse(verdict | facts)
+        return JSONResponse(verdict | self._describe_threshold() | {"model": self.model_info})
 
     async def health(self, _: Request) -> Response:
         """`GET /healthz`: liveness. Any answer means that the process is not stuck."""
@@ -114,18 +113,24 @@ class Service:
 
     async def model(self, _: Request) -> Response:
         """`GET /v1/model`: what the model takes, its threshold, and the limits of a request."""
-        facts, limits = self.scorer.facts, self.limits
+        facts, limits, novelty = self.scorer.facts, self.limits, self.scorer.facts.card.novelty
         return JSONResponse(
             {
                 **self.model_info,
                 "partial": facts.card.input.partial,
                 "threshold": facts.threshold,
-                "policy": self.policy,
-                "note": facts.note,
+                **self._describe_threshold(),
+                "novelty": None if novelty is None else novelty.to_json(),
                 "max_bytes": limits.max_bytes,
                 "max_pixels": limits.max_pixels,
             }
         )
+
+    def _describe_threshold(self) -> dict[str, Any]:
+        """Return how the threshold was chosen, the uncertain scores around it, and the note of the model."""
+        facts = self.scorer.facts
+        reject = None if facts.reject is None else asdict(facts.reject)
+        return {"policy": self.policy, "reject": reject, "note": facts.note}
 
     def close(self) -> None:
         self._threads.shutdown(wait=False, cancel_futures=True)

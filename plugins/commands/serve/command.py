@@ -15,6 +15,7 @@ from fas_core.cli.options import (
     align_option,
     detector_option,
     external_model_option,
+    fixed_reject_option,
     fixed_threshold_option,
     margin_option,
 )
@@ -32,6 +33,7 @@ from fas_core.console import console
     help="Port to listen on; 0 takes a free one.",
 )
 @fixed_threshold_option
+@fixed_reject_option
 @click.option(
     "--detect/--no-detect",
     default=None,
@@ -138,6 +140,7 @@ def command(
     host: str,
     port: int,
     threshold: str | None,
+    reject: str | None,
     detect: bool | None,
     detector: str | None,
     margin: float | None,
@@ -152,8 +155,8 @@ def command(
 ) -> None:
     """Serve an exported MODEL over HTTP until interrupted.
 
-    POST /v1/score takes one image file per modality and answers live or attack. The page / scores a photo or
-    the webcam, and /docs describes how to call the service.
+    POST /v1/score takes one image file per modality and answers live, attack or uncertain. The page / scores
+    a photo or the webcam, and /docs describes how to call the service.
     """
     from fas_core.data.detectors import BETTER_DETECTOR, CASCADE
     from fas_core.runtime import Predictor
@@ -166,12 +169,12 @@ def command(
     from fas_plugins.commands.serve.server import is_local, listen, run_service, service_url
 
     token = read_token(token_file)
-    replacement = None if threshold is None else fit_threshold(threshold, None)
     described = None if external is None else ExternalModel.read(external)
     crops = stated_crops(model, described)
     options: dict[str, Any] = {
         "threads": threads,
-        "threshold": replacement.value if replacement else None,
+        "threshold": None if threshold is None else fit_threshold(threshold, None),
+        "reject": reject,
         "external": described,
         "detect": detect,
         "crops": crops.replace(detector=detector, margin=margin, align=align),
@@ -183,8 +186,7 @@ def command(
     announcement = ""
     if detect is not False and predictor.faces.detector.name == CASCADE:
         announcement = f"\n{BETTER_DETECTOR}"
-    applied = replacement or predictor.card.threshold
-    assert applied is not None  # without a threshold Predictor raises
+    policy = predictor.rule.policy
     del predictor  # the workers load their own
     with listen(host, port) as listener:
         if not is_local(listener) and token is None:
@@ -196,7 +198,7 @@ def command(
             model,
             options,
             facts,
-            applied.policy,
+            policy,
             Limits(**limits),
             access_rules(host, listener.getsockname()[0], proxies, token, socket.gethostname()),
             lambda: console.lines(f"{model} at {service_url(listener)} (Ctrl-C ends it){announcement}"),

@@ -74,7 +74,7 @@ def _score_operation(card: Card, limits: Limits) -> Json:
     }
     return {
         "operationId": "score",
-        "summary": "Live or attack",
+        "summary": "Live, attack or uncertain",
         "description": (
             f"Scores one face. At most {limits.max_bytes:,} bytes, {limits.max_pixels:,} pixels an image, "
             f"{limits.timeout:g} s, {limits.concurrency} requests at once."
@@ -129,15 +129,30 @@ def _schemas() -> Json:
             "nullable": True,
             "description": "What a reader of the verdict must know of the model, if anything.",
         },
+        "reject": _nullable(
+            "The scores that are uncertain: low <= score < high. Null where every score has a verdict.",
+            low=NUMBER,
+            high=NUMBER,
+            policy=TEXT | {"description": "How the two were chosen."},
+            source=TEXT | {"description": "The scores that they were fitted on; or given."},
+        ),
     }
+    limit = NUMBER | {"description": "A face further away is novel."}
     box: Json = {"type": "array", "items": NUMBER, "minItems": 4, "maxItems": 4, "nullable": True}
     first_image = "of the first image, turned upright by its EXIF orientation"
     box |= {"description": f"The scored area: x, y, w, h in pixels {first_image}; null for the whole image."}
     return {
         "Verdict": _object_schema(
             score=NUMBER | {"description": "Higher is more live."},
-            verdict={"type": "string", "enum": ["live", "attack"]},
+            verdict={"type": "string", "enum": ["live", "attack", "uncertain"]},
+            reason=TEXT | {"nullable": True, "description": "Why the verdict is uncertain; else null."},
             **threshold,
+            novelty=_nullable(
+                "How unlike the training data the face is. Null where the model does not tell.",
+                distance=NUMBER | {"description": "Distance to the training data."},
+                limit=limit,
+                novel={"type": "boolean", "description": "Whether the verdict is a guess."},
+            ),
             box=box,
             faces=COUNT | {"nullable": True, "description": "Number of faces found; null without detection."},
             detector=TEXT | {"nullable": True, "description": "The face detector; null without detection."},
@@ -149,6 +164,13 @@ def _schemas() -> Json:
             **model_info,
             partial={"type": "boolean", "description": "Whether some of the modalities are enough."},
             **threshold,
+            novelty=_nullable(
+                "When a face is unlike the training data. Null where the model does not tell.",
+                limit=limit,
+                quantile=NUMBER | {"description": "The limit is this quantile of the distances of source."},
+                source=TEXT | {"description": "The split that the limit was fitted on."},
+                samples=COUNT | {"description": "Number of its samples."},
+            ),
             max_bytes=COUNT | {"description": "Largest request in bytes."},
             max_pixels=COUNT | {"description": "Largest image in pixels."},
         ),
@@ -167,6 +189,10 @@ def _schemas() -> Json:
             field=TEXT | {"nullable": True, "description": "The modality that the error is about, if any."},
         ),
     }
+
+
+def _nullable(description: str, **properties: Any) -> Json:
+    return _object_schema(**properties) | {"nullable": True, "description": description}
 
 
 def _object_schema(**properties: Any) -> Json:

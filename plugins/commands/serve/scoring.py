@@ -17,6 +17,7 @@ from fas_core.errors import DataError
 from fas_core.runtime import Predictor
 from fas_core.runtime.face_selection import NO_FACE
 from fas_core.runtime.predictor import NOT_FINITE
+from fas_core.scores.rejection import RejectBand
 from fas_plugins.commands.serve.limits import RequestError
 
 
@@ -27,16 +28,18 @@ class ModelFacts:
     Args:
         card: the model's card.
         threshold: accepted as live when `score >= threshold`.
+        reject: the scores that are uncertain, if any.
         note: what a reader of a verdict must know of the model, if anything.
     """
 
     card: Card
     threshold: float
     note: str | None
+    reject: RejectBand | None = None
 
     @classmethod
     def of(cls, predictor: Predictor) -> ModelFacts:
-        return cls(predictor.card, predictor.threshold, predictor.note)
+        return cls(predictor.card, predictor.threshold, predictor.note, predictor.rule.reject)
 
 
 class Scorer(Protocol):
@@ -87,9 +90,10 @@ class FaceScorer:
                 are, and crops others.
 
         Returns:
-            `score`, `verdict` and `threshold`; `box`, the square that was scored, as x, y, w, h in pixels of
-            the first image, None for the whole image; the number of `faces` and the `detector` that detected
-            them, None without detection; `width` and `height` of the first image turned upright.
+            `score`, `verdict`, `reason` (of an uncertain one) and `threshold`; `novelty`, the distance to the
+            training data, None where the model does not tell; `box`, the square that was scored, as x, y, w,
+            h in pixels of the first image, None for the whole image; the number of `faces` and the `detector`
+            that detected them, None without detection; `width` and `height` of the first image, upright.
 
         Raises:
             RequestError: an image is too large or cannot be decoded, no face is found, or the score is not a
@@ -113,7 +117,9 @@ class FaceScorer:
         return {
             "score": prediction.score,
             "verdict": prediction.verdict,
+            "reason": prediction.reason or None,
             "threshold": prediction.threshold,
+            "novelty": prediction.novelty_to_json(),
             "box": None if crop.box is None else [round(value, 1) for value in crop.box],
             "faces": selection.detected,
             "detector": selection.detector,

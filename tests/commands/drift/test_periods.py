@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from fas_core.errors import DataError
+from fas_core.scores.rejection import RejectBand
 from fas_core.scores.table import ScoreTable
 from fas_plugins.commands.drift.periods import (
     BootstrapDraws,
@@ -87,3 +88,18 @@ def test_draws_vary_around_the_observed_rates(rows: PeriodRows, table: Make) -> 
     assert np.nanmean(drawn.rates[:, 0, 0]) == 0.5  # each person with scores has one of two rejected
     again = BootstrapDraws.of(rows, new, ("rejected", "no_score"), 400, 0)
     assert np.array_equal(drawn.exceeds, again.exceeds, equal_nan=True)
+
+
+def test_uncertain_scores_are_a_rate_of_their_own(table: Make) -> None:
+    # Uncertain from 0.4 up to 0.6: of the live 0.4, 0.9, 0.1 the first, of the attacks 0.5, 0.7 the first.
+    band = RejectBand(0.4, 0.6, "0.4:0.6", "given")
+    scores = table([0.4, 0.9, 0.1, 0.5, 0.7, nan], label=[1, 1, 1, 0, 0, 1])
+    rates = PeriodRows.of(scores, "sample", 0.5, band).rates
+    counts = {name: (int(rate.hits.sum()), int(rate.total.sum())) for name, rate in rates.items()}
+    assert counts == {
+        "no_score": (1, 6),
+        "rejected": (1, 5),
+        "uncertain": (2, 5),
+        "apcer": (1, 1),
+        "bpcer": (1, 2),
+    }

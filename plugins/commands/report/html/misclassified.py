@@ -22,6 +22,7 @@ from fas_core.records.model_input import Resize
 from fas_core.records.samples import ATTACK, LIVE, SampleTable
 from fas_core.runtime.explain import Explainer
 from fas_core.runtime.pictures import OCCLUSION, draw_maps
+from fas_core.scores.rejection import RejectBand
 from fas_core.scores.table import ScoreTable
 from fas_plugins.commands.report.systems import EvaluatedSystem
 
@@ -67,11 +68,17 @@ class MisclassifiedGroup:
     total: int
 
 
-def rank_misclassified(scores: ScoreTable, threshold: float) -> tuple[Rows, Rows]:
-    """Return rows of accepted attacks, highest score first, and of refused live samples, lowest first."""
+def rank_misclassified(
+    scores: ScoreTable, threshold: float, reject: RejectBand | None = None
+) -> tuple[Rows, Rows]:
+    """Return rows of accepted attacks, highest score first, and of refused live samples, lowest first.
+
+    Samples with a score in `reject` have no verdict, and so no wrong one.
+    """
+    low, high = (threshold, threshold) if reject is None else (reject.low, reject.high)
     values, labels = scores.scores, scores.labels
-    accepted = np.flatnonzero((labels == ATTACK) & (values >= threshold))
-    refused = np.flatnonzero((labels == LIVE) & (values < threshold))
+    accepted = np.flatnonzero((labels == ATTACK) & (values >= high))
+    refused = np.flatnonzero((labels == LIVE) & (values < low))
     return (
         accepted[np.argsort(-values[accepted], kind="stable")],
         refused[np.argsort(values[refused], kind="stable")],
@@ -91,7 +98,7 @@ def find_misclassified(
     if system.threshold is None:
         return []
     titles = ("Attacks accepted", "Live samples refused")
-    rankings = rank_misclassified(system.scores, system.threshold)
+    rankings = rank_misclassified(system.scores, system.threshold, system.result.reject)
     total = sum(len(rows[:count]) for rows in rankings)
     with console.progress("worst mistakes", total, "photos") as bar:
         return [

@@ -2,6 +2,8 @@
 
 const [MIN_SIDE, MAX_SIDE] = [640, 1600]; // pixels of the longer side of the canvas
 
+const COLOURS = { live: "#0a5fa3", attack: "#b24503", uncertain: "#585e67" };
+
 export const formatNumber = value => Number(value.toPrecision(4)).toString();
 
 // Returns the current frame of a video, its longer side at most `maxSide` pixels.
@@ -33,7 +35,7 @@ export function drawPicture(canvas, picture, answer) {
 function drawVerdict(context, canvas, answer, scale) {
   const unit = Math.max(canvas.width, canvas.height) / 640;
   const [x, y, w, h] = (answer.box ?? [0, 0, answer.width, answer.height]).map(value => Math.round(value * scale));
-  const colour = answer.verdict === "live" ? "#0a5fa3" : "#b24503";
+  const colour = COLOURS[answer.verdict];
   const text = `${answer.verdict} ${formatNumber(answer.score)}`;
   context.lineWidth = Math.max(2 * Math.round(2 * unit), 2); // an even width gives sharp edges
   context.strokeStyle = colour;

@@ -4,6 +4,7 @@ import { fetchWithToken } from "./token.js";
 
 const MIN_INTERVAL = 200; // milliseconds between two webcam frames
 const MAX_FRAME = 1280; // pixels of the longer side of a webcam frame
+const VERDICTS = { live: "Live", attack: "Attack", uncertain: "Uncertain" };
 const byId = id => document.getElementById(id);
 const pause = milliseconds => new Promise(done => setTimeout(done, milliseconds));
 
@@ -15,7 +16,7 @@ let latestRequest = 0; // answers to older requests are ignored
 async function start() {
   model = await (await fetchWithToken("/v1/model")).json();
   byId("model").textContent =
-    `${model.file}: ${model.modalities.join(", ")}; live when score ≥ ${formatNumber(model.threshold)} (${model.policy})${model.note ? `. Note: ${model.note}` : ""}`;
+    `${model.file}: ${model.modalities.join(", ")}; live when score ≥ ${formatNumber(model.reject?.high ?? model.threshold)} (${model.reject?.policy ?? model.policy})${model.note ? `. Note: ${model.note}` : ""}`;
   model.modalities.forEach(addTile);
   const webcamIsEnough = model.modalities.length === 1 || (model.partial && model.modalities.includes("rgb"));
   byId("webcam").hidden = !(webcamIsEnough && navigator.mediaDevices);
@@ -119,8 +120,9 @@ function showMessage(heading, detail = "") {
 
 function showVerdict(answer, milliseconds) {
   byId("verdict").className = answer.verdict;
-  byId("verdict").textContent = answer.verdict === "live" ? "Live" : "Attack";
-  byId("error").textContent = "";
+  byId("verdict").textContent = VERDICTS[answer.verdict];
+  const guess = answer.novelty?.novel ? "Unlike the training data: what the model says of it is a guess." : "";
+  byId("error").textContent = [answer.reason && `No verdict: ${answer.reason}.`, guess].filter(Boolean).join(" ");
   const scale = byId("scale");
   scale.hidden = false;
   scale.ariaLabel = `Score ${formatNumber(answer.score)}, threshold ${formatNumber(answer.threshold)}`;
@@ -130,6 +132,8 @@ function showVerdict(answer, milliseconds) {
   const details = {
     Score: formatNumber(answer.score),
     Threshold: `${formatNumber(answer.threshold)} (${answer.policy})`,
+    ...(answer.reject && { Uncertain: `${formatNumber(answer.reject.low)} to ${formatNumber(answer.reject.high)}` }),
+    ...(answer.novelty && { Novelty: `${formatNumber(answer.novelty.distance)}, limit ${formatNumber(answer.novelty.limit)}` }),
     Image: `${answer.width} × ${answer.height}`,
     ...(answer.box && { Face: `${answer.box.map(Math.round).join(", ")}${answer.faces > 1 ? `, largest of ${answer.faces}` : ""}` }),
     Time: `${Math.round(milliseconds)} ms`,
