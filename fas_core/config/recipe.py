@@ -25,6 +25,9 @@ from fas_core.config.validators import (
 from fas_core.descriptors import Backbone, Component, Dataset, Fusion, Loss, Metric, NoOptions
 from fas_core.records.model_input import ModelInput, Resize
 
+MAX_COPIES = 100
+"""Each is a pass over all training samples."""
+
 SECTION = "section"
 """Metadata key of the fields that are a section of the recipe, such as `train`; its value is their class."""
 
@@ -198,6 +201,13 @@ class TrainConfig:
     """The section `train`.
 
     Args:
+        solver: `gradient` trains the whole network over epochs; `convex` computes the embedding of every
+            sample once, by the weights as they are (`model.pretrained`), and fits the last linear layer
+            alone, see `fas_core.training.convex`. Of the other keys, `convex` has C, copies, seed, workers
+            and device, and the copies `modality_dropout`.
+        C: of the convex solver: inverse strength of the regularisation on standardised features, as in
+            scikit-learn; None: chosen by cross-validation over people and sessions.
+        copies: of the convex solver: augmented copies (section `augment`) of every training sample.
         momentum: of SGD; AdamW has its usual betas.
         schedule: `step` multiplies the learning rate by `decay` every `every_decay` epochs (as published),
             `cosine` lowers it to 0 over all epochs, `constant` keeps it.
@@ -213,6 +223,9 @@ class TrainConfig:
         device: `auto` (an accelerator if there is one), `cpu`, `cuda`, ...
     """
 
+    solver: Literal["gradient", "convex"] = "gradient"
+    C: float | None = field(default=None, validator=v.optional(v.and_(v.gt(0.0), v.lt(inf))))
+    copies: int = field(default=0, validator=[v.ge(0), v.le(MAX_COPIES)])
     epochs: int = field(default=10, validator=v.ge(1))
     batch_size: int = field(default=32, validator=v.ge(2))
     optimizer: Literal["sgd", "adamw"] = "sgd"
@@ -230,6 +243,11 @@ class TrainConfig:
     workers: int = field(default=2, validator=v.ge(0))
     device: str = "auto"
     amp: Literal["fp32", "fp16", "bf16"] = "fp32"
+
+    @property
+    def last_epoch(self) -> int:
+        """The last epoch of a finished run; a convex solver has one."""
+        return 1 if self.solver == "convex" else self.epochs
 
 
 PUBLISHED_METRICS = ("acc", "eer", "tpr_at_fpr", "apcer", "bpcer", "acer", "auc")

@@ -178,17 +178,18 @@ def _read_groups(samples: SampleTable, by: str) -> NDArray[np.intp]:
     if column.null_count:
         missing = f"{column.null_count} of {len(samples)} training samples"
         raise DataError(f"{samples.root}: folds by {by}: it is not known of {missing}")
-    return _codes(column)
+    return encode_groups(column)
 
 
-def _codes(column: pa.ChunkedArray) -> NDArray[np.intp]:
+def encode_groups(column: pa.ChunkedArray) -> NDArray[np.intp]:
+    """(N,) the index of each value among the column's sorted values."""
     values = pc.unique(column)
     return np.asarray(pc.index_in(column, values.take(pc.sort_indices(values))).to_numpy(), np.intp)
 
 
 def _shares(samples: SampleTable, groups: NDArray[np.intp]) -> NDArray[np.float64]:
     """(groups, strata) each group's share of all samples of a stratum: a class, or a species of attacks."""
-    codes = _codes(pc.fill_null(samples.table.column("species"), ""))
+    codes = encode_groups(pc.fill_null(samples.table.column("species"), ""))
     live, attacks = samples.labels == LIVE, samples.labels == ATTACK
     strata = [live, attacks, *(attacks & (codes == code) for code in range(codes.max() + 1))]
     counts = np.stack([np.bincount(groups[rows], minlength=groups.max() + 1) for rows in strata], axis=1)

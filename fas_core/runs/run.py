@@ -179,7 +179,7 @@ class Run:
     def is_finished(self) -> bool:
         """Return whether the run was trained to the last epoch of its recipe, and evaluated."""
         records = self.metrics()
-        trained = bool(records) and records[-1]["epoch"] >= self.recipe.train.epochs
+        trained = bool(records) and records[-1]["epoch"] >= self.recipe.train.last_epoch
         return trained and (self.path / files.RESULTS).is_file()
 
     def card(self) -> Card:

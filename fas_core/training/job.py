@@ -22,6 +22,7 @@ from fas_core.registry import Registry
 from fas_core.runs import files
 from fas_core.runs.run import Run, write_results
 from fas_core.text_table import Table
+from fas_core.training.convex import ConvexTraining
 from fas_core.training.process import accelerator_for
 from fas_core.training.trainer import Training, check_trainable
 
@@ -59,7 +60,7 @@ def start(path: Path, recipe: Recipe, registry: Registry, *, reader: DatasetRead
         reader = reader or open_choice(recipe.data, registry)
     train, dev = training_splits(reader, recipe)
     run = Run(path, recipe, registry)
-    training = Training.prepare(run, train, dev, accelerator)
+    training = _solver(recipe).prepare(run, train, dev, accelerator)
     pretrained = load_pretrained(training.unwrapped_model, recipe, registry)
     if accelerator.is_main_process:
         run.create()
@@ -94,7 +95,7 @@ def resume(
     accelerator = accelerator_for(run.recipe.train)
     reader = reader or open_choice(run.recipe.data, registry)
     train, dev = training_splits(reader, run.recipe)
-    training = Training.prepare(run, train, dev, accelerator)
+    training = _solver(run.recipe).prepare(run, train, dev, accelerator)
     training.restore()
     if accelerator.is_main_process:
         (path / files.RESULTS).unlink(missing_ok=True)  # they are of the weights so far
@@ -113,7 +114,11 @@ def start_or_resume(run: Run, changes: Mapping[str, Any], *, reader: DatasetRead
         start(run.path, run.recipe, run.registry, reader=reader)
 
 
-def _finish(training: Training, reader: DatasetReader) -> Outcome:
+def _solver(recipe: Recipe) -> type[Training] | type[ConvexTraining]:
+    return ConvexTraining if recipe.train.solver == "convex" else Training
+
+
+def _finish(training: Training | ConvexTraining, reader: DatasetReader) -> Outcome:
     training.fit()
     run, results, hours = training.run, {}, training.progress.total_seconds / 3600
     if training.accelerator.is_main_process:
