@@ -41,6 +41,7 @@ class Card:
         data: `{split: fingerprint}` of the samples that it was trained and evaluated on.
         versions: `{package: version}`.
         plugins: those of other distributions that the recipe uses, see `fas_core.registry.Required`.
+        threshold_note: whether the threshold of training is recommended, and why; empty where not known.
     """
 
     input: ModelInput
@@ -49,6 +50,7 @@ class Card:
     data: Mapping[str, str] = field(factory=dict)
     versions: Mapping[str, str] = field(factory=dict)
     plugins: Mapping[str, Mapping[str, Any]] = field(factory=dict, converter=_to_plain)
+    threshold_note: str = ""
 
     @property
     def modalities(self) -> tuple[str, ...]:
@@ -76,5 +78,6 @@ class Card:
             "versions": self.versions,
             "plugins": self.plugins,
             "partial": self.input.partial,
+            "threshold_note": self.threshold_note,
         }
         return json.dumps(card)

@@ -94,7 +94,8 @@ class HeldOut:
     """One fold of the train split that is left out of train and used as dev. See `fas_core.data.folds`.
 
     Args:
-        by: column of the sample table; samples with the same value are in the same fold.
+        by: column of the sample table; samples with the same value are in the same fold. After it, `+session`
+            where the fold is held out together with a session.
         fold: the fold that is held out, counted from 1.
         seed: random seed of the assignment to folds.
     """
@@ -262,7 +263,8 @@ class Recipe:
         metrics: the metrics of every score table.
         threshold: `eer`, `min-acer`, `apcer:X`, `apcer_max:X`, `bpcer:X` (fitted on dev) or `fixed:VALUE`.
         folds: `COLUMN:K`: fit the threshold on cross-validated scores of train, where each of K models scores
-            the fold that it was not trained on; None: fit it on dev.
+            the fold that it was not trained on; `session`: a fold for each session; `subject+session:K`: each
+            model scores its fold of people in sessions that it was not trained on; None: fit it on dev.
     """
 
     data: DatasetChoice = field(factory=lambda: DatasetChoice("synthetic"))

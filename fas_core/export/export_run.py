@@ -180,9 +180,12 @@ def export_card(run: Run, weights: Weights, *, keep_data_root: bool = False) -> 
     elif others and card.threshold.source != "given":
         reason = f"the run's was fitted on its best weights, not its {weights}"
     else:
+        advice = run.threshold_advice()
+        if advice is not None and advice.recommended is False and card.threshold_note:
+            console.warn(f"{run.path}: {card.threshold_note}; it goes with the file nevertheless")
         return card
     console.warn(f"no threshold goes with it: {reason}")
-    return evolve(card, threshold=None)
+    return evolve(card, threshold=None, threshold_note="")
 
 
 def _without_folders(recipe: Mapping[str, Any], keep_data_root: bool) -> dict[str, Any]:

@@ -37,6 +37,7 @@ class LoadedModel:
         fitting_scores: what another policy can be fitted on; None for an exported model.
         fitted_on: what those scores are: `dev`, or the recipe's folds.
         fingerprints: `{split: fingerprint}` of the samples that it was trained and evaluated on.
+        threshold_note: whether the threshold of training is recommended, and why; empty where not known.
     """
 
     path: Path
@@ -49,6 +50,7 @@ class LoadedModel:
     fitting_scores: ScoreTable | None = None
     fitted_on: str = "dev"
     fingerprints: Mapping[str, str] = field(factory=dict)
+    threshold_note: str = ""
 
     def threshold(self, policy: str | None, evaluated: ScoreTable | None = None) -> Threshold | None:
         """Return its own threshold, or one fitted by `policy` (an `oracle:` one on the `evaluated` scores).
@@ -152,6 +154,7 @@ def load_run(run: Run) -> LoadedModel:
         fitting_scores=run.fitting_scores(),
         fitted_on=run.fitted_on,
         fingerprints=run.results().get("data", {}),
+        threshold_note=run.threshold_note(),
     )
 
 
@@ -168,4 +171,5 @@ def _load_file(model: ModelFile, registry: Registry) -> LoadedModel:
         own_threshold=card.threshold,
         why=f"{path}: exported without one",
         fingerprints=card.data,
+        threshold_note=card.threshold_note,
     )

@@ -27,13 +27,14 @@ from fas_core.card import Card
 from fas_core.config.load import FORMAT, merge, nest, read_mapping, to_plain, to_yaml
 from fas_core.config.recipe import Recipe
 from fas_core.config.structure import structure
+from fas_core.data.threshold_advice import ThresholdAdvice
 from fas_core.descriptors import Component
 from fas_core.errors import DataError, FasError, ModelError
 from fas_core.models import PRETRAINED
 from fas_core.registry import Registry, Required
 from fas_core.runs import files, score_files
 from fas_core.scores.table import ScoreTable
-from fas_core.scores.thresholds import Threshold, fit_threshold
+from fas_core.scores.thresholds import Threshold, fit_threshold, parse_policy
 from fas_core.text_files import parse_json, read_json, read_text
 
 if TYPE_CHECKING:
@@ -169,6 +170,15 @@ class Run:
             raise DataError(f"{file}: not what `fas train` writes")
         return results
 
+    def threshold_advice(self) -> ThresholdAdvice | None:
+        """Return whether the threshold is recommended, and why, as training found it; None of older runs."""
+        return ThresholdAdvice.from_json(self.results().get("threshold"))
+
+    def threshold_note(self) -> str:
+        """Return the advice as a line; empty where there is none, or the threshold was given as a number."""
+        advice = self.threshold_advice()
+        return "" if advice is None or not parse_policy(self.recipe.threshold).fitted else advice.note
+
     def train_hours(self) -> float:
         """Return the hours that the finished run was trained; raise DataError if they are not recorded."""
         hours = self.results().get("train_hours")
@@ -190,7 +200,8 @@ class Run:
             threshold = None
         recipe, data = to_plain(self.recipe, self.registry), self.results().get("data", {})
         plugins = required_plugins(self.recipe, self.registry)
-        return Card(self.recipe.input, threshold, recipe, data, read_environment()["packages"], plugins)
+        versions, note = read_environment()["packages"], self.threshold_note()
+        return Card(self.recipe.input, threshold, recipe, data, versions, plugins, threshold_note=note)
 
 
 def structure_recipe(tree: object, registry: Registry, where: str) -> Recipe:

@@ -187,6 +187,7 @@ class _StoredCard:
     versions: Mapping[str, str] = field(factory=dict)
     plugins: Mapping[str, Any] = field(factory=dict)
     partial: bool = False
+    threshold_note: str = ""
 
 
 def read_card(text: str, where: str) -> Card:
@@ -219,4 +220,12 @@ def _read_card(text: str, where: str, unreadable: str) -> Card:
     side = stored.input_size
     network_size = stored.network_size or side
     model_input = ModelInput(stored.modalities, side, network_size, stored.resize, partial=stored.partial)
-    return Card(model_input, stored.threshold, stored.recipe, stored.data, stored.versions, stored.plugins)
+    return Card(
+        model_input,
+        stored.threshold,
+        stored.recipe,
+        stored.data,
+        stored.versions,
+        stored.plugins,
+        threshold_note=stored.threshold_note,
+    )

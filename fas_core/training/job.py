@@ -13,6 +13,7 @@ from fas_core.config.recipe import Recipe
 from fas_core.console import console
 from fas_core.contracts import DatasetReader
 from fas_core.data.open import open_choice
+from fas_core.data.threshold_advice import advise
 from fas_core.errors import DataError
 from fas_core.evaluation import REPLICATES, Result, format_tables
 from fas_core.inference.evaluate_split import evaluate_stored, score_run
@@ -124,8 +125,10 @@ def _finish(training: Training | ConvexTraining, reader: DatasetReader) -> Outco
     if training.accelerator.is_main_process:
         score_run(run, reader)
         results = evaluate_stored(run, reader, replicates=REPLICATES)
+        advice = advise(reader, run.recipe.folds, run.recipe.train.seed)
         record = {
             "train_hours": hours,
+            "threshold": None if advice is None else advice.to_json(),
             "data": {split: reader.samples(split).fingerprint() for split in reader.splits()},
             "splits": {split: result.to_json() for split, result in results.items()},
         }
