@@ -36,8 +36,8 @@ if TYPE_CHECKING:
 
 __all__ = ["BackboneModule", "DatasetReader", "ExporterFunction", "FusionModule", "LossFunction"]
 __all__ += ["Images", "MetricFunction", "Scorer", "SubmissionFunction", "Verify"]
-__all__ += ["EmbeddingFusion", "MapBackbone", "PresenceFusion", "PublishedBackbone", "ReadingLoss"]
-__all__ += ["SelectiveLoss"]
+__all__ += ["BlockBackbone", "EmbeddingFusion", "MapBackbone", "PresenceFusion", "PretrainedBackbone"]
+__all__ += ["PublishedBackbone", "ReadingLoss", "SelectiveLoss"]
 __all__ += ["Batch", "BranchSize", "Exported", "Outputs", "Submission", "SubmissionPart", "Verification"]
 
 Images = Mapping[str, "NDArray[np.uint8]"]
@@ -49,7 +49,8 @@ class BackboneModule(Protocol):
 
     `forward_features(x)`: (B, in_channels, H, W) float -> map (B, C, h, w); `forward_embedding(map)` ->
     (B, E); `forward_head(embedding)` -> (B, K). `num_features` is C, `embedding_dim` E, `num_logits` K and
-    `reduction` H / h. K is at least `num_classes`. Optional: `MapBackbone`, `PublishedBackbone`.
+    `reduction` H / h. K is at least `num_classes`. Optional: `MapBackbone`, `PublishedBackbone`,
+    `PretrainedBackbone`, `BlockBackbone`.
     """
 
     num_features: int
@@ -74,9 +75,33 @@ class MapBackbone(Protocol):
 
 @runtime_checkable
 class PublishedBackbone(Protocol):
-    """Optional for a backbone: published checkpoints have other names for entries of its state dict."""
+    """Optional for a backbone: published checkpoints have other names for entries of its state dict.
+
+    An entry that no published checkpoint has, such as a constant measured in training, gets an empty name.
+    """
 
     def published_name(self, name: str) -> str: ...
+
+
+@runtime_checkable
+class PretrainedBackbone(Protocol):
+    """Optional for a backbone: it finds published weights by a name, such as `imagenet`.
+
+    `find_weights` returns the path of a checkpoint, or raises ConfigError.
+    """
+
+    def find_weights(self, name: str) -> Path: ...
+
+
+@runtime_checkable
+class BlockBackbone(Protocol):
+    """Optional for a backbone: the modules that `forward_features` begins with, one after the other.
+
+    Each maps (B, C, h, w) to (B, C', h', w'); the first, the stem, takes the input. They are the modules of
+    the backbone themselves, so that a network of the first few can be made of them.
+    """
+
+    def list_blocks(self) -> list[nn.Module]: ...
 
 
 class FusionModule(Protocol):

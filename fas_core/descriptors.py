@@ -156,7 +156,9 @@ class Backbone(Component):
     Args:
         input_size: side in pixels of the input that it was published with.
         normalize: mean and standard deviation per channel, for pixels in [0, 1], of its published weights;
-            None: the recipe's.
+            they are used where a recipe has none for a modality.
+        reads_pixels: whether it takes pixels in [0, 1], whatever the recipe's normalisation: for networks
+            that compute colours.
     """
 
     kind: ClassVar[str] = "backbone"
@@ -164,6 +166,7 @@ class Backbone(Component):
 
     input_size: int = 224
     normalize: tuple[tuple[float, float, float], tuple[float, float, float]] | None = None
+    reads_pixels: bool = False
 
 
 @frozen(kw_only=True)

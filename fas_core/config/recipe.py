@@ -174,11 +174,13 @@ class ModelConfig:
         backbone: one for all modalities, or one for each: `{rgb: feathernet_a, depth: feathernet_b}`.
         input_size: side of the network's square input in pixels.
         patches: evaluate by patches of that size; None: the whole face is resized to it.
-        normalize: for each modality (others than the model's are ignored); empty: `Normalize()` for all.
+        normalize: for each modality (others than the model's are ignored); empty: each backbone's published
+            one, or `Normalize()`.
         num_classes: K of the classifiers, of which 0 is attack and 1 live; more than 2 for imported networks
             that tell kinds of attack apart.
         pretrained: path of a published checkpoint whose weights, except the classifier's, training starts
-            from; one for every backbone or, as `{rgb: PATH}`, for some.
+            from, or the name of weights that the backbone finds, e.g. `imagenet`; one for every backbone or,
+            as `{rgb: PATH}`, for some.
     """
 
     backbone: BackboneChoice | dict[str, BackboneChoice] = field(

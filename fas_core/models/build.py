@@ -13,6 +13,9 @@ from fas_core.errors import ConfigError, format_list
 from fas_core.models.model import SHARED, Model, PatchGrid, Preprocess
 from fas_core.registry import Registry
 
+PIXELS = Normalize(mean=(0.0, 0.0, 0.0), std=(1.0, 1.0, 1.0))
+"""Of a backbone that reads pixels as they are."""
+
 
 def build_model(recipe: Recipe, registry: Registry, num_classes: int | None = None) -> Model:
     """Build the model of a recipe, with fresh weights (seed torch before); by default of its classes.
@@ -30,7 +33,7 @@ def build_model(recipe: Recipe, registry: Registry, num_classes: int | None = No
     config, descriptor = recipe.model, registry.find(Fusion, recipe.model.fusion.name)
     takes, side, patches = descriptor.takes, config.input_size, config.patches
     choices = _backbone_choices(config.backbone, recipe.modalities)
-    normalize = _normalize(config.normalize, recipe.modalities)
+    normalize = _normalize(config.normalize, choices, registry)
 
     def backbone(choice: BackboneChoice, in_channels: int, until: Stage) -> nn.Module:
         component = registry.find(Backbone, choice.name)
@@ -68,12 +71,22 @@ def build_model(recipe: Recipe, registry: Registry, num_classes: int | None = No
     )
 
 
-def _normalize(tables: dict[str, Normalize], modalities: tuple[str, ...]) -> dict[str, Normalize]:
-    """One for each modality; others are ignored, so that a recipe can be narrowed to fewer modalities."""
-    if tables and (missing := [name for name in modalities if name not in tables]):
+def _normalize(
+    tables: dict[str, Normalize], choices: dict[str, BackboneChoice], registry: Registry
+) -> dict[str, Normalize]:
+    """The normalisation of each modality: the recipe's, else its backbone's, else the default.
+
+    Tables of other modalities are ignored, so that a recipe can be narrowed to fewer.
+    """
+    if tables and (missing := [name for name in choices if name not in tables]):
         names = f"{format_list(tables)} but not for {format_list(missing)}"
         raise ConfigError(f"model.normalize: given for {names}: `fas data stats` measures it")
-    return {name: tables.get(name, Normalize()) for name in modalities}
+    result = {}
+    for name, choice in choices.items():
+        backbone = registry.find(Backbone, choice.name)
+        published = Normalize(*backbone.normalize) if backbone.normalize else Normalize()
+        result[name] = PIXELS if backbone.reads_pixels else tables.get(name, published)
+    return result
 
 
 def _backbone_choices(

@@ -9,7 +9,7 @@ from attrs import frozen
 from torch import nn
 
 from fas_core.config.recipe import Recipe
-from fas_core.contracts import PublishedBackbone
+from fas_core.contracts import PretrainedBackbone, PublishedBackbone
 from fas_core.errors import ConfigError, ModelError, format_list
 from fas_core.models import PRETRAINED
 from fas_core.models.build import build_model
@@ -56,12 +56,14 @@ def load_pretrained(model: Model, recipe: Recipe, registry: Registry) -> list[Pr
 
 
 def _load_branch(model: Model, branch: str, path: Path, classifier: frozenset[str]) -> PretrainedBranch:
-    path = path / PRETRAINED if path.is_dir() else path
     backbone = model.backbones[branch]
+    path = _find_file(path, backbone)
     weights = read_published(path).weights
     prefix = f"backbones.{branch}."
-    state = {name: value for name, value in backbone.state_dict().items() if prefix + name not in classifier}
-    names = add_prefix(backbone_names(backbone), weights)
+    published = {name: other for name, other in backbone_names(backbone).items() if other}
+    state = backbone.state_dict()
+    state = {name: state[name] for name in published if prefix + name not in classifier}
+    names = add_prefix(published, weights)
     match = match_by_name(state, names, weights, adapt_input=True)
     if match.missing or match.mismatched:
         reason = match.differences()
@@ -70,8 +72,16 @@ def _load_branch(model: Model, branch: str, path: Path, classifier: frozenset[st
     return PretrainedBranch(branch, path, match)
 
 
+def _find_file(path: Path, backbone: nn.Module) -> Path:
+    """Return the file of a path, of a run folder, or of the name of weights that the backbone finds."""
+    if path.is_dir():
+        return path / PRETRAINED
+    is_name = path.parent == Path() and not path.suffix and not path.exists()
+    return backbone.find_weights(path.name) if is_name and isinstance(backbone, PretrainedBackbone) else path
+
+
 def backbone_names(backbone: nn.Module) -> dict[str, str]:
-    """Return `{name in the backbone: published name}` of its state dict."""
+    """Return `{name in the backbone: published name}` of its state dict; empty: in no checkpoint."""
     names = backbone.state_dict()
     if isinstance(backbone, PublishedBackbone):
         return {name: backbone.published_name(name) for name in names}

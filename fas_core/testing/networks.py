@@ -63,7 +63,7 @@ def _check_backbone_attributes(name: str, network: nn.Module) -> None:
     sizes = {"num_features": "C", "embedding_dim": "E", "num_logits": "K", "reduction": "H / h"}
     check_attributes(name, network, **methods, **sizes)
     if isinstance(network, PublishedBackbone):
-        names = [network.published_name(entry) for entry in network.state_dict()]
+        names = [name for entry in network.state_dict() if (name := network.published_name(entry))]
         assert len(set(names)) == len(names), f"{name}: two entries have one published name"
 
 
@@ -99,6 +99,8 @@ def _check_until(name: str, network: Any, x: Tensor, until: str) -> None:
     import torch
 
     output = _run_stages(name, network, x, until)[until]
+    if not output.requires_grad:  # computed without parameters
+        return
     with explain(name, f"the gradient of {STAGES[until]}"):
         torch.autograd.backward(output.sum())
     unused = [key for key, value in network.named_parameters() if value.requires_grad and value.grad is None]

@@ -17,6 +17,10 @@ CENTRAL_DIFFERENCE = (
 CDCN_NORMALIZE = ((0.5, 0.5, 0.5), (128 / 255, 128 / 255, 128 / 255))
 """Mean and standard deviation: (byte - 127.5) / 128, the normalization that CDCN was published with."""
 
+EFFICIENTNET_NORMALIZE = ((127 / 255,) * 3, (128 / 255,) * 3)
+"""(byte - 127) / 128, as EfficientNet-Lite was trained. With ImageNet's mean and deviation, usual in PyTorch,
+inputs of its first batch norm have six times the variance that it was trained with."""
+
 
 @hookimpl
 def fas_backbones() -> Iterator[Backbone]:
@@ -42,7 +46,23 @@ def fas_backbones() -> Iterator[Backbone]:
         options=options.MobileNetV2Options,
         source="MobileNetV2: Inverted Residuals and Linear Bottlenecks (arXiv 1801.04381)",
     )
+    yield Backbone(
+        name="efficientnet_lite0",
+        summary="3.4 M parameters, 391 M multiply-adds at 224; ImageNet weights: pretrained=imagenet",
+        target=f"{PACKAGE}.efficientnet:EfficientNetLite0",
+        options=options.EfficientNetOptions,
+        normalize=EFFICIENTNET_NORMALIZE,
+        source="EfficientNet, the Lite variant (arXiv 1905.11946)",
+    )
     yield from list_fishnets()
+    yield Backbone(
+        name="texture",
+        summary="Statistics of early maps of any backbone, standardised; 4 k to 50 k parameters",
+        target=f"{PACKAGE}.texture:Texture",
+        options=options.TextureOptions,
+        normalize=EFFICIENTNET_NORMALIZE,
+        source="after Face Spoofing Detection Using Colour Texture Analysis (arXiv 1511.06316)",
+    )
     yield Backbone(
         name="cdcn",
         summary="Central difference convolutions that predict a depth map, 32 x 32 at 256; 2.2 M parameters",

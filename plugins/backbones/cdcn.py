@@ -88,6 +88,13 @@ class CDCN(StagedBackbone[CDCNOptions]):
             nn.Sequential(CentralDifferenceConv2d(64, 1, theta), nn.ReLU(inplace=True)),
         )
 
+    def list_blocks(self) -> list[nn.Module]:
+        """Return the stem, 64 channels at H, and the three levels with their attention."""
+        if not self.attention:
+            return [self.stem, *self.levels]
+        pairs = zip(self.levels, self.attention, strict=True)
+        return [self.stem, *(nn.Sequential(level, attention) for level, attention in pairs)]
+
     def forward_features(self, x: Tensor) -> Tensor:
         """(B, in_channels, H, W) -> (B, 384, H / 8, W / 8): the three levels, resized to the last."""
         x = self.stem(x)

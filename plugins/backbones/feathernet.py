@@ -70,6 +70,16 @@ class FeatherNet(StagedBackbone[FeatherNetOptions]):
         if self.head == "linear":
             self.classifier = nn.Linear(self.embedding_dim, num_classes)
 
+    def list_blocks(self) -> list[nn.Module]:
+        """Return the stem, 32 channels at H / 2, and the 12 blocks; a stage's last has its attention."""
+        blocks: list[list[nn.Module]] = []
+        for layer in self.features:
+            if isinstance(layer, SqueezeExcite):
+                blocks[-1].append(layer)
+            else:
+                blocks.append([layer])
+        return [nn.Sequential(*layers) for layers in blocks]
+
     def forward_features(self, x: Tensor) -> Tensor:
         """(B, in_channels, H, W) -> (B, 64, H / 32, W / 32)."""
         features: Tensor = self.features(x)

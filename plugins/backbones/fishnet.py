@@ -171,6 +171,10 @@ class FishNet(StagedBackbone[NoOptions]):
     def build_head(self, options: NoOptions, num_classes: int) -> None:
         self.classifier = nn.Conv2d(self.num_features, num_classes, 1)
 
+    def list_blocks(self) -> list[nn.Module]:
+        """Return the stem, 64 channels at H / 4, and the three stages of the tail."""
+        return [self.stem, *(nn.Sequential(stage, self.pool) for stage in self.tail)]
+
     def forward_features(self, x: Tensor) -> Tensor:
         """(B, in_channels, H, W) -> (B, 1056, H / 32, W / 32)."""
         down = [self.stem(x)]  # at 1/4, 1/8, 1/16, 1/32

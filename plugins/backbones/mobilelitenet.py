@@ -8,7 +8,7 @@ shortcut. The `_se` variants add squeeze and excitation (arXiv 1709.01507) after
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import ClassVar
+from typing import ClassVar, cast
 
 from torch import Tensor, nn
 
@@ -105,6 +105,14 @@ class MobileLiteNet(StagedBackbone[MobileLiteNetOptions]):
     def build_head(self, options: MobileLiteNetOptions, num_classes: int) -> None:
         self.dropout = nn.Dropout(options.dropout)
         self.classifier = nn.Linear(self.embedding_dim, num_classes)
+
+    def list_blocks(self) -> list[nn.Module]:
+        """Return the stem, 16 channels at H / 2, and the blocks; a stage's last has its attention."""
+        blocks: list[nn.Module] = [self.stem]
+        for stage, attention in zip(self.stages, self.weighing, strict=True):
+            *others, last = cast(nn.Sequential, stage)
+            blocks += [*others, nn.Sequential(last, attention)]
+        return blocks
 
     def forward_features(self, x: Tensor) -> Tensor:
         """(B, in_channels, H, W) -> (B, 64, H / 32, W / 32)."""

@@ -57,6 +57,10 @@ class MobileNetV2(StagedBackbone[MobileNetV2Options]):
         self.dropout = nn.Dropout(options.dropout)
         self.classifier = nn.Linear(self.embedding_dim, num_classes)
 
+    def list_blocks(self) -> list[nn.Module]:
+        """Return the stem, 32 channels at H / 2, the 17 blocks and the last convolution."""
+        return list(self.features)
+
     def forward_features(self, x: Tensor) -> Tensor:
         """(B, in_channels, H, W) -> (B, C, H / 32, W / 32)."""
         features: Tensor = self.features(x)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
-from attrs import field, frozen, validators
+from attrs import Attribute, field, frozen, validators
+
+from fas_core.config.recipe import BackboneChoice
 
 
 @frozen
@@ -46,6 +48,20 @@ class MobileNetV2Options:
 
 
 @frozen
+class EfficientNetOptions:
+    """EfficientNet-Lite0.
+
+    Args:
+        dropout: dropout probability before the classifier, in [0, 1).
+        stochastic_depth: probability in [0, 1) that a training sample skips the last block; those before are
+            skipped less often, the first never.
+    """
+
+    dropout: float = field(default=0.2, validator=[validators.ge(0.0), validators.lt(1.0)])
+    stochastic_depth: float = field(default=0.2, validator=[validators.ge(0.0), validators.lt(1.0)])
+
+
+@frozen
 class CDCNOptions:
     """CDCN and CDCN++.
 
@@ -54,3 +70,38 @@ class CDCNOptions:
     """
 
     theta: float = field(default=0.7, validator=[validators.ge(0.0), validators.le(1.0)])
+
+
+Statistic = Literal["mean", "deviation", "maximum", "relative_mean", "log_deviation", "histogram"]
+
+
+def _check_distinct(_: object, attribute: Attribute[Any], values: tuple[Any, ...]) -> None:
+    if not values or len(set(values)) < len(values):
+        raise ValueError(f"'{attribute.name}' must have one item or more, each once: {list(values)}")
+
+
+@frozen
+class TextureOptions:
+    """Statistics of early maps of another backbone: `texture`.
+
+    Args:
+        network: the backbone, by name or with its options: `{name: mobilenetv2, width: 0.5}`. What comes
+            after the last of `blocks` is not built.
+        blocks: whose maps to pool, by number: 0 is the stem, 1 the first block.
+        statistics: of each channel over the positions of a map: `mean`, `deviation` and `maximum`;
+            `relative_mean`, the mean / root mean square of the block's deviations; `log_deviation`, the
+            logarithm of the deviation minus its mean over the block; `histogram`, shares of the values
+            between -2 and 2 deviations from the mean. The last three do not change with a map's contrast.
+        bins: number of bins of a histogram.
+    """
+
+    network: BackboneChoice = field(
+        factory=lambda: BackboneChoice("efficientnet_lite0", EfficientNetOptions())
+    )
+    blocks: tuple[int, ...] = field(
+        default=(1, 3, 5), validator=[_check_distinct, validators.deep_iterable(validators.ge(0))]
+    )
+    statistics: tuple[Statistic, ...] = field(
+        default=("relative_mean", "log_deviation"), validator=_check_distinct
+    )
+    bins: int = field(default=8, validator=[validators.ge(2), validators.le(64)])

@@ -26,6 +26,7 @@ ENTRIES = {
     "mobilelitenet54_se": "mobilelitenet54_se",
     "mobilenetv2": "mobilenetv2",
     "mobilenetv2_imagenet": "mobilenetv2",
+    "efficientnet_lite0": "efficientnet_lite0",
     "fishnet99": "fishnet99",
     "fishnet150": "fishnet150",
     "fishnet201": "fishnet201",
