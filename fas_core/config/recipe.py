@@ -226,9 +226,6 @@ class TrainConfig:
         device: `auto` (an accelerator if there is one), `cpu`, `cuda`, ...
     """
 
-    solver: Literal["gradient", "convex"] = "gradient"
-    C: float | None = field(default=None, validator=v.optional(v.and_(v.gt(0.0), v.lt(inf))))
-    copies: int = field(default=0, validator=[v.ge(0), v.le(MAX_COPIES)])
     epochs: int = field(default=10, validator=v.ge(1))
     batch_size: int = field(default=32, validator=v.ge(2))
     optimizer: Literal["sgd", "adamw"] = "sgd"
@@ -246,6 +243,9 @@ class TrainConfig:
     workers: int = field(default=2, validator=v.ge(0))
     device: str = "auto"
     amp: Literal["fp32", "fp16", "bf16"] = "fp32"
+    solver: Literal["gradient", "convex"] = "gradient"
+    C: float | None = field(default=None, validator=v.optional(v.and_(v.gt(0.0), v.lt(inf))))
+    copies: int = field(default=0, validator=[v.ge(0), v.le(MAX_COPIES)])
 
     @property
     def last_epoch(self) -> int:

@@ -196,7 +196,7 @@ class ConvexTraining:
             selection = select_regularization(features, samples, weights, config.seed)
             value = selection.C
             errors = ", ".join(f"{C:g}: {100 * error:.2f}" for C, error in selection.errors.items())
-            console.info(f"C {value:g}, by the EER in % of {selection.by} held out: {errors}")
+            console.info(f"C {value:g}, by the mean EER in % of {selection.by} held out: {errors}")
         return fit_copies(features, live, weights, value), selection
 
     def _finish(self, fitted: LinearClassifier, selection: Selection | None, tables: int) -> None:

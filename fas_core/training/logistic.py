@@ -53,7 +53,7 @@ class Selection:
 
     Args:
         by: what was held out: `subject+session`, `subject`, `session` or `id`.
-        errors: `{C: EER of the held-out samples}`.
+        errors: `{C: mean over the folds of the EER of the held-out samples}`.
     """
 
     C: float
@@ -111,7 +111,9 @@ def fit_logistic(
 def select_regularization(
     features: Sequence[NDArray[np.float32]], samples: SampleTable, weights: Floats, seed: int
 ) -> Selection:
-    """Choose C from `GRID`, by the EER of all held-out samples at one threshold; the smallest of equal ones.
+    """Choose C from `GRID`, by the mean EER of the held-out folds; the smallest of equal ones.
+
+    Each fold has a threshold of its own: where C is small, models of different samples have different scales.
 
     Args:
         features: (N, E) of the samples, then of their augmented copies, which are fitted on only.
@@ -137,15 +139,15 @@ def _held_out_error(
     weights: Floats,
     folds: Sequence[HeldOutRows],
 ) -> float:
-    scores, classes = [], []
+    """Return the mean over the folds of the EER of the held-out samples."""
+    errors = []
     for fold in folds:
-        classifier = fit_copies(
-            [table[fold.train] for table in features], live[fold.train], weights[fold.train], C
-        )
-        scores.append(classifier.logits(features[0][fold.held_out]))
-        classes.append(live[fold.held_out])
-    logits, bona_fide = np.concatenate(scores), np.concatenate(classes)
-    return ErrorRates.of(logits[bona_fide], logits[~bona_fide]).equal_error_threshold()[1]
+        tables = [table[fold.train] for table in features]
+        classifier = fit_copies(tables, live[fold.train], weights[fold.train], C)
+        scores, bona_fide = classifier.logits(features[0][fold.held_out]), live[fold.held_out]
+        rates = ErrorRates.of(scores[bona_fide], scores[~bona_fide])
+        errors.append(rates.equal_error_threshold()[1])
+    return float(np.mean(errors))
 
 
 def fit_copies(

@@ -126,7 +126,7 @@ def test_c_is_chosen_by_cross_validation(
     assert line["held_out_by"] == "id"  # the folder names neither people nor sessions
     assert str(line["C"]) in [str(float(key)) for key in line["held_out_eer"]]
     assert line["held_out_eer"][f"{line['C']:g}"] == min(line["held_out_eer"].values())
-    assert "by the EER" in " ".join(capsys.readouterr().out.split())
+    assert "by the mean EER" in " ".join(capsys.readouterr().out.split())
 
 
 @pytest.mark.parametrize(
