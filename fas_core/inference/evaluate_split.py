@@ -131,7 +131,7 @@ def evaluate_stored(
     except FasError:
         threshold = None
     config = run.recipe
-    advice = advise(reader, config.folds, config.train.seed)
+    advice = advise(reader, config.folds, config.train.seed, run.fitting_scores())
     note = "" if advice is None else advice.note
     notes = (*protocol_notes(reader), *threshold_notes(threshold, note))
     stored = {split: run.stored_scores(split) for split in EVALUATED_SPLITS}

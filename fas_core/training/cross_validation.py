@@ -171,7 +171,7 @@ def _evaluate_folds(fold_runs: FoldRuns, folds: FoldAssignment, runs: Mapping[st
         console.warn(f"no threshold: {error.message}")
         threshold = None
     by_fold = {name: read_fold_scores(run) for name, run in runs.items()}
-    notes = (*_explain_threshold(folds), *protocol_notes(folds.reader))
+    notes = (*_explain_threshold(folds, scores), *protocol_notes(folds.reader))
     return CrossValidation(
         by=folds.column,
         groups=folds.groups,
@@ -180,10 +180,10 @@ def _evaluate_folds(fold_runs: FoldRuns, folds: FoldAssignment, runs: Mapping[st
     )
 
 
-def _explain_threshold(folds: FoldAssignment) -> list[str]:
+def _explain_threshold(folds: FoldAssignment, scores: ScoreTable) -> list[str]:
     """Say whether this is the threshold to use, and why, from what the tables of train and dev share."""
     by, train, seen = plural(folds.column), folds.train, True
-    advice, added = advise_on_folds(folds), folds.scored_dev
+    advice, added = advise_on_folds(folds, scores), folds.scored_dev
     if "dev" not in folds.reader.splits():
         reason = "there is no dev split that a threshold could be fitted on"
     elif (shared := shared_groups(train, folds.reader.samples("dev"), folds.column)) is None:

@@ -125,7 +125,7 @@ def _finish(training: Training | ConvexTraining, reader: DatasetReader) -> Outco
     if training.accelerator.is_main_process:
         score_run(run, reader)
         results = evaluate_stored(run, reader, replicates=REPLICATES)
-        advice = advise(reader, run.recipe.folds, run.recipe.train.seed)
+        advice = advise(reader, run.recipe.folds, run.recipe.train.seed, run.fitting_scores())
         record = {
             "train_hours": hours,
             "threshold": None if advice is None else advice.to_json(),

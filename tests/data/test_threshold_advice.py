@@ -5,12 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from attrs import frozen
 
 from fas_core.data.threshold_advice import ThresholdAdvice, advise
 from fas_core.errors import DataError
 from fas_core.records.samples import SampleTable
+from fas_core.scores.table import ScoreTable
 
 Person = tuple[str, str | None]
 
@@ -46,6 +48,7 @@ def sessions(people: str, *names: str) -> list[Person]:
 
 
 TRAIN = sessions("abcd", "1", "2")
+THREE = sessions("abcd", "1", "2", "4")
 UNKNOWN: list[Person] = [(person, None) for person in "abcd"]
 
 
@@ -64,12 +67,13 @@ def recommendation(people: dict[str, list[Person]], folds: str | None = None) ->
         ({"train": TRAIN, "dev": UNKNOWN}, None, None),
         ({"train": UNKNOWN, "dev": sessions("xy", "2")}, None, None),
         ({"train": TRAIN}, "subject:2", False),
-        ({"train": TRAIN}, "session:2", True),
-        ({"train": TRAIN}, "session", True),
-        ({"train": TRAIN}, "subject+session:2", True),
-        ({"train": TRAIN, "dev": sessions("ab", "2", "3")}, "subject+session:2", True),
+        ({"train": TRAIN}, "session:2", False),  # its models are trained on one session
+        ({"train": THREE}, "session", True),
+        ({"train": THREE}, "subject+session:2", True),
+        ({"train": THREE, "dev": sessions("ab", "2", "3")}, "subject+session:2", True),
+        ({"train": sessions("ab", "1"), "dev": sessions("ab", "3")}, None, False),
         ({"train": UNKNOWN}, "subject:2", None),
-        ({"train": [("a", "1"), ("b", "2"), ("c", "3"), ("d", "4")]}, "subject:2", True),  # one each
+        ({"train": [("a", "1"), ("b", "2"), ("c", "3"), ("d", "4")]}, "subject:2", True),  # one session each
     ],
 )
 def test_a_threshold_is_recommended_where_its_sessions_are_not_in_training(
@@ -93,6 +97,20 @@ def test_without_sessions_shared_people_are_named() -> None:
 
 def test_there_is_no_advice_without_dev() -> None:
     assert advise(Reader({"train": TRAIN, "test": TRAIN}), None, seed=0) is None
+
+
+def test_a_threshold_that_does_not_suit_every_fold_is_not_recommended() -> None:
+    """The classes of each fold lie apart; the second fold's attacks are where others have live samples."""
+    reader = Reader({"train": THREE})
+    samples = reader.samples("train")
+    sessions_of = np.array(samples.column("session"))
+    order = np.where(samples.labels == 1, 0.6, 0.4)
+    for shift, expected in ((0.0, True), (0.3, False)):
+        scores = ScoreTable.from_samples(samples, order + shift * (sessions_of == "2"))
+        advice = advise(reader, "session", 0, scores)
+        assert advice is not None
+        assert advice.recommended is expected
+    assert "each at its own 0.0 % on average" in advice.reason
 
 
 def test_it_is_stored_as_json() -> None:
