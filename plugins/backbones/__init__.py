@@ -64,6 +64,14 @@ def fas_backbones() -> Iterator[Backbone]:
         source="after Face Spoofing Detection Using Colour Texture Analysis (arXiv 1511.06316)",
     )
     yield Backbone(
+        name="color_lbp",
+        summary="Histograms of local binary patterns of YCbCr, HSV and grey, standardised; 2 k parameters",
+        target=f"{PACKAGE}.color_lbp:ColorLBP",
+        input_size=256,
+        reads_pixels=True,
+        source="Face Spoofing Detection Using Colour Texture Analysis (arXiv 1511.06316)",
+    )
+    yield Backbone(
         name="cdcn",
         summary="Central difference convolutions that predict a depth map, 32 x 32 at 256; 2.2 M parameters",
         target=f"{PACKAGE}.cdcn:CDCN",
