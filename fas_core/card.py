@@ -49,6 +49,7 @@ class Card:
         plugins: those of other distributions that the recipe uses, see `fas_core.registry.Required`.
         reference: a summary of the scores that the threshold was fitted on; None where it is not known.
         calibration: how the threshold was set where the model is used; None for the threshold of training.
+        threshold_note: whether the threshold of training is recommended, and why; empty where not known.
     """
 
     input: ModelInput
@@ -60,6 +61,7 @@ class Card:
     reference: ScoreReference | None = None
     calibration: Calibration | None = None
     novelty: NoveltyLimit | None = None
+    threshold_note: str = ""
 
     @property
     def modalities(self) -> tuple[str, ...]:
@@ -100,6 +102,7 @@ class Card:
             "reference": None if self.reference is None else asdict(self.reference),
             "calibration": None if self.calibration is None else asdict(self.calibration),
             **({} if self.novelty is None else {"novelty": self.novelty.to_json()}),
+            "threshold_note": self.threshold_note,
         }
         if self.input.crops:
             card["crops"] = {name: asdict(crop) for name, crop in self.input.crops.items()}

@@ -27,6 +27,9 @@ from fas_core.config.validators import (
 from fas_core.descriptors import Backbone, Component, Dataset, Fusion, Loss, Metric, NoOptions
 from fas_core.records.model_input import ModelInput, Resize
 
+MAX_COPIES = 100
+"""Each is a pass over all training samples."""
+
 SECTION = "section"
 """Metadata key of the fields that are a section of the recipe, such as `train`; its value is their class."""
 
@@ -93,7 +96,8 @@ class HeldOut:
     """One fold of the train split that is left out of train and used as dev. See `fas_core.data.folds`.
 
     Args:
-        by: column of the sample table; samples with the same value are in the same fold.
+        by: column of the sample table; samples with the same value are in the same fold. After it, `+session`
+            where the fold is held out together with a session.
         fold: the fold that is held out, counted from 1.
         seed: random seed of the assignment to folds.
     """
@@ -205,6 +209,13 @@ class TrainConfig:
     """The section `train`.
 
     Args:
+        solver: `gradient` trains the whole network over epochs; `convex` computes the embedding of every
+            sample once, by the weights as they are (`model.pretrained`), and fits the last linear layer
+            alone, see `fas_core.training.convex`. Of the other keys, `convex` has C, copies, seed, workers
+            and device, and the copies `modality_dropout`.
+        C: of the convex solver: inverse strength of the regularisation on standardised features, as in
+            scikit-learn; None: chosen by cross-validation over people and sessions.
+        copies: of the convex solver: augmented copies (section `augment`) of every training sample.
         momentum: of SGD; AdamW has its usual betas.
         schedule: `step` multiplies the learning rate by `decay` every `every_decay` epochs (as published),
             `cosine` lowers it to 0 over all epochs, `constant` keeps it.
@@ -242,6 +253,14 @@ class TrainConfig:
     workers: int = field(default=2, validator=v.ge(0))
     device: str = "auto"
     amp: Literal["fp32", "fp16", "bf16"] = "fp32"
+    solver: Literal["gradient", "convex"] = "gradient"
+    C: float | None = field(default=None, validator=v.optional(v.and_(v.gt(0.0), v.lt(inf))))
+    copies: int = field(default=0, validator=[v.ge(0), v.le(MAX_COPIES)])
+
+    @property
+    def last_epoch(self) -> int:
+        """The last epoch of a finished run; a convex solver has one."""
+        return 1 if self.solver == "convex" else self.epochs
 
 
 PUBLISHED_METRICS = ("acc", "eer", "tpr_at_fpr", "apcer", "bpcer", "acer", "auc")
@@ -258,7 +277,8 @@ class Recipe:
         reject: `LOW:HIGH`: scores around the threshold without a verdict; `error:X`: the narrowest such band
             outside of which the error on dev is at most X; None: every score has a verdict.
         folds: `COLUMN:K`: fit the threshold on cross-validated scores of train, where each of K models scores
-            the fold that it was not trained on; None: fit it on dev.
+            the fold that it was not trained on; `session`: a fold for each session; `subject+session:K`: each
+            model scores its fold of people in sessions that it was not trained on; None: fit it on dev.
     """
 
     data: DatasetChoice = field(factory=lambda: DatasetChoice("synthetic"))

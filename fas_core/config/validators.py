@@ -10,8 +10,8 @@ from fas_core.errors import ConfigError
 from fas_core.scores import rejection
 from fas_core.scores.thresholds import POLICIES, parse_policy
 
-FOLDS = re.compile(r"(\w+):(\d{1,9})")
-"""COLUMN:K of `Recipe.folds`."""
+FOLDS = re.compile(r"(\w+(?:\+session)?)(?::(\d{1,9}))?")
+"""COLUMN:K, COLUMN+session:K, or COLUMN (a fold for each of its values) of `Recipe.folds`."""
 
 MAX_FOLDS = 200
 """Each is a training run."""
@@ -70,8 +70,9 @@ def check_modalities(_: object, attribute: Any, value: tuple[str, ...]) -> None:
 
 def check_folds(_: object, attribute: Any, value: str | None) -> None:
     match = None if value is None else FOLDS.fullmatch(value)
-    if value is not None and (match is None or int(match[2]) < 2):
-        rule = "COLUMN:K, K folds of at least 2, e.g. subject:5"
+    count = None if match is None or match[2] is None else int(match[2])
+    if value is not None and (match is None or (count is None and "+" in value) or count in (0, 1)):
+        rule = "COLUMN:K, K folds of at least 2, e.g. subject:5 or subject+session:3, or COLUMN, e.g. session"
         raise ValueError(f"'{attribute.name}' must be {rule}: {value!r}")
-    if match is not None and int(match[2]) > MAX_FOLDS:
+    if count is not None and count > MAX_FOLDS:
         raise ValueError(f"'{attribute.name}' must have at most {MAX_FOLDS} folds: {value!r}")

@@ -3,6 +3,9 @@
 A model is trained on all folds but one and scores that one; after as many models as there are folds, every
 sample of train has a score of a model that was not trained on it, nor on its subject. Where dev shows
 subjects of train, its samples of them are scored with their fold: they are held-out subjects in other images.
+
+`subject+session` holds out both: the model of a fold is trained on the other subjects in all sessions but
+one, and scores the fold's subjects in that session, and in dev's sessions that it was not trained on.
 """
 
 from __future__ import annotations
@@ -18,7 +21,7 @@ import pyarrow.compute as pc
 from attrs import frozen
 from numpy.typing import NDArray
 
-from fas_core.config.validators import FOLDS
+from fas_core.config.validators import FOLDS, MAX_FOLDS
 from fas_core.contracts import DatasetReader
 from fas_core.errors import ConfigError, DataError, suggest_closest
 from fas_core.records.samples import ATTACK, COLUMNS, LIVE, SampleTable, concat
@@ -37,10 +40,33 @@ class FoldAssignment:
 
     @classmethod
     def parse(cls, reader: DatasetReader, spec: str, seed: int) -> FoldAssignment:
-        """Parse `COLUMN:K`, a recipe's `folds`; anything else raises a ConfigError."""
+        """Parse a recipe's `folds`: `COLUMN:K`, `COLUMN+session:K`, or `COLUMN` for a fold of each value.
+
+        Raises:
+            ConfigError: it is something else, or there is no such column.
+            DataError: the column has one value, more than `MAX_FOLDS`, or samples without one.
+        """
         if (match := FOLDS.fullmatch(spec)) is None:
             raise ConfigError(f"folds must be COLUMN:K, e.g. subject:5: {spec!r}")
-        return cls(reader, match[1], int(match[2]), seed)
+        if match[2] is not None:
+            return cls(reader, match[1], int(match[2]), seed)
+        train = reader.samples("train")
+        count = len(np.unique(_read_groups(train, spec)))
+        if not 1 < count <= MAX_FOLDS:
+            raise DataError(
+                f"{train.root}: folds by {spec}: train has {count} values, and not 2 to {MAX_FOLDS}"
+            )
+        return cls(reader, spec, count, seed)
+
+    @property
+    def spec(self) -> str:
+        """`COLUMN:K`."""
+        return f"{self.by}:{self.count}"
+
+    @property
+    def column(self) -> str:
+        """The column that is divided: `by` without `+session`."""
+        return self.by.removesuffix("+session")
 
     @cached_property
     def train(self) -> SampleTable:
@@ -50,35 +76,72 @@ class FoldAssignment:
     @cached_property
     def numbers(self) -> NDArray[np.intp]:
         """(N,) the fold of each sample of train, 1 to `count`; raises as `fold_numbers`."""
-        return fold_numbers(self.train, self.by, self.count, self.seed)
+        return fold_numbers(self.train, self.column, self.count, self.seed)
 
     @cached_property
     def groups(self) -> tuple[int, ...]:
         """How many values of the column each fold has."""
-        pairs = set(zip(self.numbers.tolist(), self.train.column(self.by), strict=True))
+        pairs = set(zip(self.numbers.tolist(), self.train.column(self.column), strict=True))
         counts = Counter(fold for fold, _ in pairs)
         return tuple(counts[fold] for fold in range(1, self.count + 1))
 
     @cached_property
+    def held_out_sessions(self) -> tuple[str, ...]:
+        """The session that each fold's model is not trained on; empty where folds are by one column."""
+        if self.column == self.by:
+            return ()
+        return choose_sessions(self.train, self.numbers, self.count)
+
+    @cached_property
     def _dev(self) -> tuple[SampleTable, NDArray[np.intp]]:
-        """Dev's labelled samples of train's groups, and the fold of each."""
+        """Dev's labelled samples of train's groups that are held out, and the fold of each."""
         numbers = self.numbers.tolist()  # refuses an unknown column
-        fold_of = dict(zip(self.train.column(self.by), numbers, strict=True))
+        fold_of = dict(zip(self.train.column(self.column), numbers, strict=True))
         dev = self.reader.samples("dev") if "dev" in self.reader.splits() else self.train.take([])
-        folds = np.array([fold_of.get(group, 0) for group in dev.column(self.by)], np.intp)
-        rows = (folds > 0) & np.isin(dev.labels, (LIVE, ATTACK))
+        folds = np.array([fold_of.get(group, 0) for group in dev.column(self.column)], np.intp)
+        rows = (folds > 0) & np.isin(dev.labels, (LIVE, ATTACK)) & self._in_held_out_session(dev, folds)
         return dev.take(rows), folds[rows]
+
+    def _in_held_out_session(self, samples: SampleTable, folds: NDArray[np.intp]) -> NDArray[np.bool_]:
+        """(N,) whether the model of a sample's fold was trained on no sample of its session."""
+        if not self.held_out_sessions:
+            return np.ones(len(samples), np.bool_)
+        train = set(self.train.column("session"))
+        pairs = zip(samples.column("session"), folds.tolist(), strict=True)
+        held_out = [
+            fold > 0 and session is not None and session not in train - {self.held_out_sessions[fold - 1]}
+            for session, fold in pairs
+        ]
+        return np.array(held_out, np.bool_)
+
+    @cached_property
+    def _scored_train(self) -> NDArray[np.bool_]:
+        """(N,) which samples of train have an out-of-fold score."""
+        return self._in_held_out_session(self.train, self.numbers)
 
     @cached_property
     def scored(self) -> SampleTable:
-        """The samples with an out-of-fold score: train, then dev's samples of the same groups."""
+        """The samples with an out-of-fold score: train's, then dev's of the same groups."""
         dev, _ = self._dev
-        return concat([self.train, dev]) if len(dev) else self.train
+        train = self.train if self._scored_train.all() else self.train.take(self._scored_train)
+        return concat([train, dev]) if len(dev) else train
+
+    @property
+    def scored_dev(self) -> int:
+        """How many samples of dev have an out-of-fold score."""
+        return len(self._dev[0])
 
     @cached_property
     def scored_numbers(self) -> NDArray[np.intp]:
         """The fold of each sample of `scored`."""
-        return np.concatenate([self.numbers, self._dev[1]])
+        return np.concatenate([self.numbers[self._scored_train], self._dev[1]])
+
+    def trained_rows(self, fold: int) -> NDArray[np.bool_]:
+        """(N,) which samples of train the model of a fold is trained on."""
+        rows = np.not_equal(self.numbers, fold)
+        if self.held_out_sessions:
+            rows &= np.array(self.train.column("session")) != self.held_out_sessions[fold - 1]
+        return np.asarray(rows, np.bool_)
 
     def digest(self) -> str:
         """16 hex digits that change with the samples and with their folds."""
@@ -104,7 +167,10 @@ class _HeldOutDataset:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        note = f"dev: fold {self.fold} of {self.folds.count} by {self.folds.by}, which train leaves out"
+        folds, session = self.folds, ""
+        if folds.held_out_sessions:
+            session = f", and so is session {folds.held_out_sessions[self.fold - 1]!r}"
+        note = f"dev: fold {self.fold} of {folds.count} by {folds.by}, which train leaves out{session}"
         return (*self.folds.reader.notes, note)
 
     def prepare(self) -> None:
@@ -118,7 +184,7 @@ class _HeldOutDataset:
         """Return the samples of a split; raises as `fold_numbers`, and as the data set itself."""
         folds = self.folds
         if split == "train":
-            return folds.train.take(folds.numbers != self.fold)
+            return folds.train.take(folds.trained_rows(self.fold))
         if split == "dev":
             return folds.scored.take(folds.scored_numbers == self.fold)
         return folds.reader.samples(split)
@@ -153,6 +219,37 @@ def fold_numbers(samples: SampleTable, by: str, count: int, seed: int) -> NDArra
     return numbers
 
 
+def choose_sessions(samples: SampleTable, numbers: NDArray[np.intp], count: int) -> tuple[str, ...]:
+    """Choose the session that is held out together with each fold, so that every session is about as often.
+
+    Args:
+        numbers: (N,) the fold of each sample, 1 to `count`.
+
+    Raises:
+        DataError: samples have no session, or no session of a fold has both classes and leaves both.
+    """
+    _read_groups(samples, "session")
+    sessions = np.array(samples.column("session"), object)
+    classes = [samples.labels == LIVE, samples.labels == ATTACK]
+    chosen: list[str] = []
+    for fold in range(1, count + 1):
+        sizes = {}
+        for session in sorted(set(sessions)):
+            held_out, train = (
+                (numbers == fold) & (sessions == session),
+                (numbers != fold) & (sessions != session),
+            )
+            if all((rows & label).any() for rows in (held_out, train) for label in classes):
+                sizes[session] = int(held_out.sum())
+        if not sizes:
+            raise DataError(
+                f"{samples.root}: folds with sessions: fold {fold} of {count} has no session with live "
+                "samples and attacks that can be held out: take fewer folds"
+            )
+        chosen.append(min(sizes, key=lambda session: (chosen.count(session), -sizes[session])))
+    return tuple(chosen)
+
+
 def assign_groups(
     samples: SampleTable, groups: NDArray[np.intp], sizes: Sequence[float], seed: int
 ) -> NDArray[np.intp]:
@@ -178,17 +275,18 @@ def _read_groups(samples: SampleTable, by: str) -> NDArray[np.intp]:
     if column.null_count:
         missing = f"{column.null_count} of {len(samples)} training samples"
         raise DataError(f"{samples.root}: folds by {by}: it is not known of {missing}")
-    return _codes(column)
+    return encode_groups(column)
 
 
-def _codes(column: pa.ChunkedArray) -> NDArray[np.intp]:
+def encode_groups(column: pa.ChunkedArray) -> NDArray[np.intp]:
+    """(N,) the index of each value among the column's sorted values."""
     values = pc.unique(column)
     return np.asarray(pc.index_in(column, values.take(pc.sort_indices(values))).to_numpy(), np.intp)
 
 
 def _shares(samples: SampleTable, groups: NDArray[np.intp]) -> NDArray[np.float64]:
     """(groups, strata) each group's share of all samples of a stratum: a class, or a species of attacks."""
-    codes = _codes(pc.fill_null(samples.table.column("species"), ""))
+    codes = encode_groups(pc.fill_null(samples.table.column("species"), ""))
     live, attacks = samples.labels == LIVE, samples.labels == ATTACK
     strata = [live, attacks, *(attacks & (codes == code) for code in range(codes.max() + 1))]
     counts = np.stack([np.bincount(groups[rows], minlength=groups.max() + 1) for rows in strata], axis=1)

@@ -222,11 +222,30 @@ def training_loader(
     rows = epoch_batches(
         len(samples), train.batch_size, seed=train.seed, epoch=epoch, rank=rank, world_size=world_size
     )
+    modalities = tuple(dict.fromkeys((*recipe.modalities, *also)))
+    return _build_loader(TrainingBatches(samples, recipe, epoch, modalities), rows[start_batch:])
+
+
+def copy_loader(
+    samples: SampleTable, recipe: Recipe, *, epoch: int, batch_size: int, start: int = 0
+) -> TrainingLoader:
+    """Build the loader of an augmented copy of every sample from row `start`, in the table's order.
+
+    The copies are those that training shows in `epoch`. Raises as `training_loader`.
+    """
+    rows = [
+        np.arange(first, min(first + batch_size, len(samples)), dtype=np.int64)
+        for first in range(start, len(samples), batch_size)
+    ]
+    return _build_loader(TrainingBatches(samples, recipe, epoch, recipe.modalities), rows)
+
+
+def _build_loader(batches: TrainingBatches, rows: list[NDArray[np.int64]]) -> TrainingLoader:
     return TrainingLoader(
-        TrainingBatches(samples, recipe, epoch, tuple(dict.fromkeys((*recipe.modalities, *also)))),
+        batches,
         batch_size=None,  # the sampler yields batches of rows
-        sampler=rows[start_batch:],
-        num_workers=train.workers,
+        sampler=rows,
+        num_workers=batches.recipe.train.workers,
         worker_init_fn=_start_worker,
         generator=torch.Generator(),  # reading must not use the model's random numbers
     )

@@ -196,9 +196,13 @@ def export_card(
     elif others and (card.threshold.source != "given" or is_fitted(card.threshold.reject)):
         reason = f"the run's was fitted on its best weights, not its {weights}"
     else:
+        advice = run.threshold_advice()
+        is_refused = advice is not None and advice.recommended is False
+        if is_refused and card.threshold_note and card.calibration is None:
+            console.warn(f"{run.path}: {card.threshold_note}; it goes with the file nevertheless")
         return card
     console.warn(f"no threshold goes with it: {reason}")
-    return evolve(card, threshold=None, reference=None, calibration=None)
+    return evolve(card, threshold=None, reference=None, calibration=None, threshold_note="")
 
 
 def _replace_reject(run: Run, card: Card, policy: str) -> Card:

@@ -10,6 +10,7 @@ from attrs import evolve, field, frozen
 
 from fas_core.console import console
 from fas_core.contracts import DatasetReader
+from fas_core.data.threshold_advice import advise
 from fas_core.errors import FasError
 from fas_core.evaluation import Result, bind_metrics, evaluate
 from fas_core.evaluation.groups import EvaluationOptions, GroupedResult, evaluate_groups
@@ -23,6 +24,7 @@ from fas_core.inference.score_samples import (
     score_samples,
     score_split,
     subsets,
+    threshold_notes,
 )
 from fas_core.records.samples import LIVE, SampleTable
 from fas_core.registry import Registry
@@ -168,7 +170,10 @@ def evaluate_stored(
         threshold = run.threshold()
     except FasError:
         threshold = None
-    notes = protocol_notes(reader, threshold)
+    config = run.recipe
+    advice = advise(reader, config.folds, config.train.seed, run.fitting_scores())
+    note = "" if advice is None else advice.note
+    notes = (*protocol_notes(reader), *threshold_notes(threshold, note))
     stored = {split: run.stored_scores(split) for split in EVALUATED_SPLITS}
     return {
         split: evaluate(scores, metrics, threshold, name=name or split, notes=notes, replicates=replicates)

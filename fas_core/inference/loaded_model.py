@@ -49,6 +49,7 @@ class LoadedModel:
         note: what a reader of its figures must know.
         shipped_threshold: the threshold before any calibration.
         reference: summary of the scores that the threshold was fitted on; None where it is not known.
+        threshold_note: whether the threshold of training is recommended, and why; empty where not known.
     """
 
     path: Path
@@ -65,6 +66,7 @@ class LoadedModel:
     note: str = ""
     shipped_threshold: Threshold | None = None
     reference: ScoreReference | None = None
+    threshold_note: str = ""
 
     def threshold(
         self, policy: str | None, evaluated: ScoreTable | None = None, reject: str | None = None
@@ -210,6 +212,7 @@ def load_run(run: Run) -> LoadedModel:
         fingerprints=run.results().get("data", {}),
         shipped_threshold=run.card().shipped_threshold,
         reference=run.reference(),
+        threshold_note=run.threshold_note(),
     )
 
 
@@ -234,6 +237,7 @@ def _load_file(model: ModelFile, registry: Registry, detector: str | None) -> Lo
         why=f"{path}: exported without one",
         fingerprints=card.data,
         faces=faces,
+        threshold_note=card.threshold_note,
         shipped_threshold=card.shipped_threshold,
         reference=card.reference,
     )

@@ -28,9 +28,6 @@ from fas_core.scores.videos import Vote, by_video
 
 BATCH_SIZE = 32
 
-SEEN = "so the threshold is of people seen in training: --folds subject:5 fits it on others"
-"""Note under figures at a threshold fitted on dev, where dev has the people of train."""
-
 VOTE_NAMES = {"lfv": "limited frame vote"}
 
 
@@ -162,7 +159,7 @@ def presence_of(
     return presence
 
 
-def protocol_notes(reader: DatasetReader, threshold: Threshold | None = None) -> tuple[str, ...]:
+def protocol_notes(reader: DatasetReader) -> tuple[str, ...]:
     """Return the lines that belong under every table of a data set, whichever split it is of.
 
     Train and dev chose the weights and the threshold, so the lines name what splits share.
@@ -170,10 +167,15 @@ def protocol_notes(reader: DatasetReader, threshold: Threshold | None = None) ->
     lines = [
         f"{first} and {second} share subjects by the protocol's design" for first, second in reader.overlaps
     ]
-    on_dev = threshold is not None and threshold.source == "dev"
-    if on_dev and any({"train", "dev"} == set(pair) for pair in reader.overlaps):
-        lines.append(SEEN)
     return (*lines, *reader.notes)
+
+
+def threshold_notes(threshold: Threshold | None, note: str) -> tuple[str, ...]:
+    """Return the note about a threshold, as a line under tables, where it is that of training."""
+    fitted = threshold is not None and (
+        threshold.source == "dev" or threshold.source.startswith("out-of-fold")
+    )
+    return (note,) if fitted and note else ()
 
 
 def open_data(
@@ -232,7 +234,8 @@ def score_split(
         workers=options.workers,
         description=description,
     )
-    notes = (*protocol_notes(reader, model.own_threshold), *filter(None, [model.note]))
+    notes = (*protocol_notes(reader), *threshold_notes(model.own_threshold, model.threshold_note))
+    notes += (model.note,) if model.note else ()
     if options.vote is None:
         return ScoredSplit(model, scores, notes)
     videos = by_video(scores, options.vote, name=options.split)

@@ -31,6 +31,7 @@ from fas_core.card import Card
 from fas_core.config.load import FORMAT, merge, nest, read_mapping, to_plain, to_yaml
 from fas_core.config.recipe import Recipe
 from fas_core.config.structure import structure
+from fas_core.data.threshold_advice import ThresholdAdvice
 from fas_core.descriptors import Component
 from fas_core.digests import check_record, read_metadata, read_weights_digest, seal_record
 from fas_core.errors import DataError, FasError, ModelError
@@ -42,7 +43,7 @@ from fas_core.runtime.calibration_file import read_calibration
 from fas_core.scores.calibration import Calibration, ScoreReference
 from fas_core.scores.live_scores import summarize_scores
 from fas_core.scores.table import ScoreTable
-from fas_core.scores.thresholds import Threshold, fit_threshold
+from fas_core.scores.thresholds import Threshold, fit_threshold, parse_policy
 from fas_core.text_files import parse_json, read_json, read_text
 
 if TYPE_CHECKING:
@@ -214,6 +215,15 @@ class Run:
             raise DataError(f"{file}: not the results of {files.BEST}, written at another time: {advice}")
         return results
 
+    def threshold_advice(self) -> ThresholdAdvice | None:
+        """Return whether the threshold is recommended, and why, as training found it; None of older runs."""
+        return ThresholdAdvice.from_json(self.results().get("threshold"))
+
+    def threshold_note(self) -> str:
+        """Return the advice as a line; empty where there is none, or the threshold was given as a number."""
+        advice = self.threshold_advice()
+        return "" if advice is None or not parse_policy(self.recipe.threshold).fitted else advice.note
+
     def train_hours(self) -> float:
         """Return the hours that the finished run was trained; raise DataError if they are not recorded."""
         hours = self.results().get("train_hours")
@@ -224,7 +234,7 @@ class Run:
     def is_finished(self) -> bool:
         """Return whether the run was trained to the last epoch of its recipe, and evaluated."""
         records = self.metrics()
-        trained = bool(records) and records[-1]["epoch"] >= self.recipe.train.epochs
+        trained = bool(records) and records[-1]["epoch"] >= self.recipe.train.last_epoch
         return trained and (self.path / files.RESULTS).is_file()
 
     def card(self) -> Card:
@@ -246,6 +256,7 @@ class Run:
             data=self.results().get("data", {}),
             versions=read_environment()["packages"],
             plugins=required_plugins(self.recipe, self.registry),
+            threshold_note=self.threshold_note(),
             novelty=self.novelty(),
             reference=self.reference(),
         )

@@ -240,6 +240,7 @@ class _StoredCard:
     reference: ScoreReference | None = field(default=None, validator=_check_reference)
     calibration: Calibration | None = None
     novelty: NoveltyLimit | None = None
+    threshold_note: str = ""
 
 
 def read_card(text: str, where: str) -> Card:
@@ -284,4 +285,5 @@ def _read_card(text: str, where: str, unreadable: str) -> Card:
         reference=stored.reference,
         calibration=stored.calibration,
         novelty=stored.novelty,
+        threshold_note=stored.threshold_note,
     )

@@ -14,6 +14,7 @@ from fas_core.config.recipe import Recipe
 from fas_core.console import console
 from fas_core.data.folds import FoldAssignment, plural, shared_groups, straddling_subjects
 from fas_core.data.open import open_choice
+from fas_core.data.threshold_advice import advise_on_folds
 from fas_core.errors import ConfigError, DataError, FasError
 from fas_core.evaluation import REPLICATES, Result, bind_metrics, evaluate, format_tables
 from fas_core.evaluation.spread import CrossValidation, cross_validation_tables, spread
@@ -61,6 +62,7 @@ def start(path: Path, recipe: Recipe, registry: Registry, *, final: bool) -> Fol
         raise ConfigError("folds are of the whole train split: leave data.held_out away")
     recipe = evolve(recipe, train=evolve(recipe.train, select="last"))
     folds = _open(recipe, registry)
+    recipe = evolve(recipe, folds=folds.spec)
     fold_runs = FoldRuns(path, recipe, registry, final, folds.digest())
     if is_main_process():
         refuse_existing_runs(path)
@@ -170,22 +172,22 @@ def _evaluate_folds(fold_runs: FoldRuns, folds: FoldAssignment, runs: Mapping[st
         console.warn(f"no threshold: {error.message}")
         threshold = None
     by_fold = {name: read_fold_scores(run) for name, run in runs.items()}
-    notes = (*_explain_threshold(folds), *protocol_notes(folds.reader))
+    notes = (*_explain_threshold(folds, scores), *protocol_notes(folds.reader))
     return CrossValidation(
-        by=folds.by,
+        by=folds.column,
         groups=folds.groups,
         folds=spread([evaluate(table, metrics, threshold, name=name) for name, table in by_fold.items()]),
         pooled=evaluate(scores, metrics, threshold, name="pooled", notes=notes, replicates=REPLICATES),
     )
 
 
-def _explain_threshold(folds: FoldAssignment) -> list[str]:
+def _explain_threshold(folds: FoldAssignment, scores: ScoreTable) -> list[str]:
     """Say whether this is the threshold to use, and why, from what the tables of train and dev share."""
-    by, train, seen = plural(folds.by), folds.train, True
-    added = len(folds.scored) - len(train)
+    by, train, seen = plural(folds.column), folds.train, True
+    advice, added = advise_on_folds(folds, scores), folds.scored_dev
     if "dev" not in folds.reader.splits():
         reason = "there is no dev split that a threshold could be fitted on"
-    elif (shared := shared_groups(train, folds.reader.samples("dev"), folds.by)) is None:
+    elif (shared := shared_groups(train, folds.reader.samples("dev"), folds.column)) is None:
         reason = f"dev does not say its {by}: whether train has them too is not known"
     elif seen := shared[0] > 0:
         reason = f"dev shares {shared[0]} of its {shared[1]} {by} with train: its threshold is of {by} seen"
@@ -193,6 +195,12 @@ def _explain_threshold(folds: FoldAssignment) -> list[str]:
         reason = f"dev shares none of its {shared[1]} {by} with train: its threshold is honest, too"
     several, subjects = straddling_subjects(train, folds.numbers)
     notes = [reason] + ([f"{added} of the samples are dev's, of {by} held out"] if added else [])
+    if folds.held_out_sessions:
+        pairs = enumerate(folds.held_out_sessions, 1)
+        notes.append("sessions held out: " + ", ".join(f"fold-{fold}: {session}" for fold, session in pairs))
+    if advice.recommended is not None:
+        return [*notes, advice.note]
+    notes.append(advice.reason)
     if several:
         return [*notes, f"{several} of {subjects} subjects are in several folds: scores are of people seen"]
     unseen = f"no model was trained on the {by} that it scores here"

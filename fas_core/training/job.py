@@ -13,6 +13,7 @@ from fas_core.config.recipe import Recipe
 from fas_core.console import console
 from fas_core.contracts import DatasetReader
 from fas_core.data.open import open_choice
+from fas_core.data.threshold_advice import advise
 from fas_core.errors import DataError
 from fas_core.evaluation import REPLICATES, Result, format_tables
 from fas_core.inference.evaluate_split import evaluate_stored, score_run
@@ -23,6 +24,7 @@ from fas_core.runs import files
 from fas_core.runs.run import Run, write_results
 from fas_core.runtime.calibration_file import RUN_CALIBRATION
 from fas_core.text_table import Table
+from fas_core.training.convex import ConvexTraining
 from fas_core.training.process import accelerator_for
 from fas_core.training.trainer import Training, check_trainable
 
@@ -60,7 +62,7 @@ def start(path: Path, recipe: Recipe, registry: Registry, *, reader: DatasetRead
         reader = reader or open_choice(recipe.data, registry)
     train, dev = training_splits(reader, recipe)
     run = Run(path, recipe, registry)
-    training = Training.prepare(run, train, dev, accelerator)
+    training = _solver(recipe).prepare(run, train, dev, accelerator)
     pretrained = load_pretrained(training.unwrapped_model, recipe, registry)
     if accelerator.is_main_process:
         run.create()
@@ -95,7 +97,7 @@ def resume(
     accelerator = accelerator_for(run.recipe.train)
     reader = reader or open_choice(run.recipe.data, registry)
     train, dev = training_splits(reader, run.recipe)
-    training = Training.prepare(run, train, dev, accelerator)
+    training = _solver(run.recipe).prepare(run, train, dev, accelerator)
     training.restore()
     if accelerator.is_main_process:
         for name in (files.RESULTS, RUN_CALIBRATION):
@@ -115,14 +117,20 @@ def start_or_resume(run: Run, changes: Mapping[str, Any], *, reader: DatasetRead
         start(run.path, run.recipe, run.registry, reader=reader)
 
 
-def _finish(training: Training, reader: DatasetReader) -> Outcome:
+def _solver(recipe: Recipe) -> type[Training] | type[ConvexTraining]:
+    return ConvexTraining if recipe.train.solver == "convex" else Training
+
+
+def _finish(training: Training | ConvexTraining, reader: DatasetReader) -> Outcome:
     training.fit()
     run, results, hours = training.run, {}, training.progress.total_seconds / 3600
     if training.accelerator.is_main_process:
         score_run(run, reader)
         results = evaluate_stored(run, reader, replicates=REPLICATES)
+        advice = advise(reader, run.recipe.folds, run.recipe.train.seed, run.fitting_scores())
         record = {
             "train_hours": hours,
+            "threshold": None if advice is None else advice.to_json(),
             "data": {split: reader.samples(split).fingerprint() for split in reader.splits()},
             "splits": {split: result.to_json() for split, result in results.items()},
         }

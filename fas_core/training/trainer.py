@@ -25,6 +25,7 @@ from fas_core.models.pickled import DAMAGE
 from fas_core.records.outputs import Batch
 from fas_core.records.samples import SampleTable
 from fas_core.runs.run import Run
+from fas_core.scores.table import ScoreTable
 from fas_core.scores.thresholds import fit_threshold
 from fas_core.training.layers import freeze_layers, group_parameters, set_training_mode
 from fas_core.training.loss import build_loss, check_targets, list_target_modalities
@@ -178,22 +179,14 @@ class Training:
             return {}
         if epoch % config.judge_every and epoch < config.epochs:
             return {}
-        scores = score_samples(
-            scorer(self.evaluated_model),
-            self.dev,
-            model_input=self.recipe.input,
-            workers=config.workers,
-            description="dev",
-        )
+        scores, metrics = evaluate_dev(self.run, self.evaluated_model, self.dev)
         _, eer = scores.rates.equal_error_threshold()
         best = config.select == "last" or eer <= self.progress.best_eer
         if best:
             save_weights(self.evaluated_model, self.run.weights("best"))
             self.run.write_scores("dev", scores)
             self.progress.best_eer = min(eer, self.progress.best_eer)
-        threshold = fit_threshold(self.recipe.threshold, scores)
-        result = evaluate(scores, bind_metrics(self.recipe.metrics, self.run.registry), threshold, name="dev")
-        return {"dev": result.to_json()["metrics"], "best": best}
+        return {"dev": metrics, "best": best}
 
     def _save_state(self) -> None:
         if self.accelerator.is_main_process:
@@ -225,6 +218,20 @@ class Training:
         except (*DAMAGE, FasError) as error:
             reason = (str(error).splitlines() or [type(error).__name__])[0]
             raise ModelError(f"{path}: does not fit this run: {reason}") from error
+
+
+def evaluate_dev(run: Run, model: Model, dev: SampleTable) -> tuple[ScoreTable, dict[str, Any]]:
+    """Score dev by a model, which is in eval mode then; return the scores, and figures for metrics.jsonl.
+
+    The threshold is fitted on these scores by the recipe's policy.
+    """
+    recipe = run.recipe
+    scores = score_samples(
+        scorer(model), dev, model_input=recipe.input, workers=recipe.train.workers, description="dev"
+    )
+    threshold = fit_threshold(recipe.threshold, scores)
+    result = evaluate(scores, bind_metrics(recipe.metrics, run.registry), threshold, name="dev")
+    return scores, result.to_json()["metrics"]
 
 
 def check_trainable(samples: SampleTable) -> None:

@@ -227,6 +227,7 @@ def test_folds_that_do_not_part_people_are_not_recommended(
     assert "there is no dev split that a threshold could be fitted on" in result.stdout
     assert "subjects are in several folds: scores are of people seen" in result.stdout
     assert "recommended" not in result.stdout
+    assert "sessions are not known" in result.stdout
 
 
 def test_dev_can_be_trained_on_where_folds_give_the_threshold(

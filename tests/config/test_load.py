@@ -214,12 +214,14 @@ def test_an_empty_table_of_backbones_is_refused(tmp_path: Path) -> None:
     ("section", "keys"), [("resize", "crop"), ("model.patches", "grid, share"), ("train", "epochs, ")]
 )
 def test_an_empty_section_is_refused(tmp_path: Path, section: str, keys: str) -> None:
-    child = write(tmp_path / "x.yaml", f"extends: nuaa-patches\n{to_yaml(nest(section, {}))}")
+    child = write(
+        tmp_path / "x.yaml", f"extends: feathernet-modal-fusion-patches\n{to_yaml(nest(section, {}))}"
+    )
     expected = f"{section}: {{}} sets nothing: leave it out, or set some of its keys: {keys}"
     assert refused(child).startswith(f"recipe {child}: {expected}")
     with pytest.raises(ConfigError) as caught:
-        load_recipe("nuaa-patches", registry(), {section: {}})
-    assert str(caught.value).startswith(f"recipe nuaa-patches: {expected}")
+        load_recipe("feathernet-modal-fusion-patches", registry(), {section: {}})
+    assert str(caught.value).startswith(f"recipe feathernet-modal-fusion-patches: {expected}")
 
 
 def test_a_default_that_is_not_used_may_be_gone(tmp_path: Path) -> None:

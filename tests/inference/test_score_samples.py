@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from fas_core import DataError, FasError
 from fas_core.contracts import Images
-from fas_core.inference.score_samples import protocol_notes, score_samples
+from fas_core.inference.score_samples import protocol_notes, score_samples, threshold_notes
 from fas_core.records.model_input import ModelInput
 from fas_core.records.samples import SampleTable
 from fas_core.scores.table import ScoreTable
@@ -49,18 +49,11 @@ def test_shared_subjects_and_the_readers_own_notes_are_said() -> None:
     )
 
 
-def test_a_threshold_of_dev_that_shares_trains_people_is_told_of() -> None:
-    reader = SimpleNamespace(overlaps=(("train", "dev"),), notes=())
-    told = "so the threshold is of people seen in training: --folds subject:5 fits it on others"
-    for threshold, expected in (
-        (Threshold(0.5, "eer", "dev"), [told]),
-        (Threshold(0.5, "eer", "out-of-fold subject:5"), []),
-        (Threshold(0.5, "fixed:0.5", "given"), []),
-        (None, []),
-    ):
-        assert list(protocol_notes(reader, threshold)[1:]) == expected  # type: ignore[arg-type]
-    apart = SimpleNamespace(overlaps=(("train", "test"),), notes=())
-    assert len(protocol_notes(apart, Threshold(0.5, "eer", "dev"))) == 1  # type: ignore[arg-type]
+def test_the_note_belongs_to_the_threshold_of_training() -> None:
+    for source, expected in (("dev", ("note",)), ("out-of-fold session:3", ("note",)), ("given", ())):
+        assert threshold_notes(Threshold(0.5, "eer", source), "note") == expected
+    assert threshold_notes(None, "note") == ()
+    assert threshold_notes(Threshold(0.5, "eer", "dev"), "") == ()
 
 
 def levels(images: Images, presence: NDArray[np.bool_] | None = None, /) -> NDArray[np.float64]:

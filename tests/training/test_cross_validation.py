@@ -118,21 +118,23 @@ def test_the_last_weights_are_selected(train_people: Train, tmp_path: Path) -> N
 
 
 RECOMMENDED = "recommended: no model was trained on the subjects that it scores here"
+SESSIONS = "sessions are not known: whether the threshold holds in another session is not known either"
 
 
 @pytest.mark.parametrize(
     ("dev", "notes"),
     [
-        (None, ["there is no dev split that a threshold could be fitted on", RECOMMENDED]),
+        (None, ["there is no dev split that a threshold could be fitted on", SESSIONS, RECOMMENDED]),
         (
             [None, None],
-            ["dev does not say its subjects: whether train has them too is not known", RECOMMENDED],
+            ["dev does not say its subjects: whether train has them too is not known", SESSIONS, RECOMMENDED],
         ),
         (
             "ax",
             [
                 "dev shares 1 of its 2 subjects with train: its threshold is of subjects seen",
                 "2 of the samples are dev's, of subjects held out",
+                SESSIONS,
                 RECOMMENDED,
             ],
         ),
@@ -140,6 +142,7 @@ RECOMMENDED = "recommended: no model was trained on the subjects that it scores 
             "xyz",
             [
                 "dev shares none of its 3 subjects with train: its threshold is honest, too",
+                SESSIONS,
                 RECOMMENDED.removeprefix("recommended: "),
             ],
         ),
