@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from pathlib import Path
 
 import onnx
 import pytest
 from onnx import TensorProto, helper
 
-from fas_core import ModelError
-from fas_core.digests import check_model_file, hash_file, read_weights_digest, seal_model_file
+from fas_core import DataError, ModelError
+from fas_core.digests import (
+    check_model_file,
+    check_record,
+    hash_file,
+    read_weights_digest,
+    seal_model_file,
+    seal_record,
+)
 
 
 def write_onnx(path: Path) -> Path:
@@ -93,3 +101,12 @@ def test_headers_of_safetensors(tmp_path: Path, content: bytes, expected: str | 
     else:
         with pytest.raises(ModelError, match=expected):
             read_weights_digest(path)
+
+
+def test_a_record_is_recognised_by_its_digest(tmp_path: Path) -> None:
+    record = seal_record({"b": [0.1, None], "a": "ä"})
+    read = json.loads(json.dumps(record))
+    assert check_record(read, tmp_path, "write it again") == {"b": [0.1, None], "a": "ä"}
+    with pytest.raises(DataError, match="damaged or edited since it was written: write it again"):
+        check_record(read | {"a": "b"}, tmp_path, "write it again")
+    assert check_record({"a": 1}, tmp_path, "") == {"a": 1}  # of a former version

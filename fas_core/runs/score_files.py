@@ -56,7 +56,8 @@ def read_scores(run: Path, name: str) -> ScoreTable | None:
     if not path.is_file():
         return None
     if fault := _find_fault(run, name):
-        raise DataError(f"{path}: {fault}: make it again by `fas train --resume {run}`")
+        resumed = run.parent if name == files.OUT_OF_FOLD else run  # all folds together
+        raise DataError(f"{path}: {fault}: make it again by `fas train --resume {resumed}`")
     return ScoreTable.read(path)
 
 

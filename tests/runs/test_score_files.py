@@ -87,3 +87,23 @@ def test_a_flipped_bit_in_the_weights_is_seen(tmp_path: Path) -> None:
     path.write_bytes(content)
     with pytest.raises(ModelError, match=r"best\.safetensors: damaged: its tensors are not"):
         load_weights(network(0.0), path)
+
+
+def test_out_of_fold_scores_are_tied_to_the_weights_of_each_fold(tmp_path: Path) -> None:
+    weights = [tmp_path / f"fold-{number}" / "best.safetensors" for number in (1, 2)]
+    for number, path in enumerate(weights):
+        path.parent.mkdir()
+        save_weights(network(float(number)), path)
+    final = tmp_path / "final"
+    write_scores(final, "out_of_fold", scores(0.25, 0.5), weights=weights)
+    save_weights(network(5.0), final / "best.safetensors")  # trained after its folds
+    assert has_scores(final, "out_of_fold")
+    save_weights(network(7.0), weights[1])
+    message = (
+        r"out_of_fold\.csv: not the scores of \.\./fold-2/best\.safetensors, which was written at another"
+    )
+    with pytest.raises(DataError, match=message) as caught:
+        read_scores(final, "out_of_fold")
+    assert str(caught.value).endswith(f"`fas train --resume {tmp_path}`")
+    weights[1].unlink()
+    assert has_scores(final, "out_of_fold")
