@@ -94,10 +94,7 @@ def calibrate(
         rank, confidence = find_rank(len(units), plan.bpcer, plan.confidence)
         if not rank:
             kind = "people" if known else "photos"
-            raise DataError(
-                f"BPCER at most {plan.bpcer:g} with {plan.confidence:.0%} confidence takes photos of "
-                f"{plan.people_needed} people, and there are {len(units)} {kind}"
-            )
+            raise DataError(f"{_describe_needs(plan)}, and there are {len(units)} {kind}")
         value = find_quantile(units, (rank - 1) / len(units))
     elif rule == "blend":
         if shipped is None or reference is None or not reference.supports_blend:
@@ -178,18 +175,16 @@ def describe_promise(
     calibration: Calibration, reference: ScoreReference | None, plan: CalibrationPlan
 ) -> list[str]:
     """Return what the threshold promises, what that takes, and what it cannot promise."""
-    target = f"BPCER at most {plan.bpcer:.3g}"
     if calibration.confidence is not None:
-        unit = "people" if calibration.people else "photos, if each is of another person"
-        count = calibration.people or calibration.photos
+        count, unit = calibration.people, "people"
+        if not count:
+            count, unit = calibration.photos, "photos, if each is of another person"
+        share, confidence = 100 * plan.bpcer, 100 * calibration.confidence
         lines = [
-            f"{target} with {calibration.confidence:.1%} confidence, for people like these {count} {unit}"
+            f"BPCER at most {share:.3g} % with {confidence:.1f} % confidence, as for these {count} {unit}"
         ]
     else:
-        lines = [
-            f"no promise: {target} with {plan.confidence:.0%} confidence takes photos of "
-            f"{plan.people_needed} people"
-        ]
+        lines = [f"no promise: {_describe_needs(plan)}"]
         if not calibration.people:
             lines.append(
                 "the photos' people are not known: give a folder for each person, or a manifest with subjects"
@@ -202,6 +197,12 @@ def describe_promise(
         )
     lines.append("it does not hold for other cameras, lights and people than those of the photos")
     return lines
+
+
+def _describe_needs(plan: CalibrationPlan) -> str:
+    share, confidence = 100 * plan.bpcer, 100 * plan.confidence
+    needed = plan.people_needed
+    return f"BPCER at most {share:.3g} % with {confidence:.3g} % confidence takes photos of {needed} people"
 
 
 def _choose_rule(

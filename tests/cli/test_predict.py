@@ -431,3 +431,27 @@ def test_uncertain_scores_have_no_verdict(fas: Any, mean_model: MeanModel, tmp_p
     assert fas("predict", model, bright, *gate).exit_code == 0
     assert fas("predict", model, middle, *gate).exit_code == 3
     assert fas("predict", model, middle, "--no-detect", "--reject", "none", "--fail-on-attack").exit_code == 0
+
+
+def test_scores_that_the_card_has_not_seen_are_noted_once(
+    fas: Fas, predict: Any, mean_model: MeanModel, tmp_path: Path
+) -> None:
+    import onnx
+    from attrs import evolve
+
+    from fas_core.runtime.model_file import ModelFile
+    from fas_core.scores.live_scores import summarize_scores
+
+    path = mean_model()
+    values = np.concatenate([np.linspace(0.7, 0.9, 250), np.linspace(0.1, 0.3, 250)])
+    ids, labels = [str(row) for row in range(500)], [1] * 250 + [0] * 250
+    reference = summarize_scores(ScoreTable.of({"id": ids, "score": values, "label": labels}))
+    model = onnx.load(path)
+    onnx.helper.set_model_props(model, {"fas": evolve(ModelFile(path).card, reference=reference).to_json()})
+    onnx.save(model, path)
+    seen = [picture(tmp_path / f"{level}.png", level) for level in (50, 60, 200, 210)]
+    unseen = [picture(tmp_path / f"{level}.png", level) for level in (120, 130)]
+    assert predict(path, *seen)["note"] is None
+    assert predict(path, *seen, *unseen)["note"].startswith("2 of 6 scores lie where")
+    assert predict(path, *unseen, "--threshold", "fixed:0.5")["note"] is None
+    assert fas("predict", path, *unseen, "--no-detect").stderr.count("another camera or light?") == 1

@@ -132,6 +132,14 @@ CASES: dict[str, Run | Skip] = {
     "docs/judging.md: fas score oulu.csv": Run((data.oulu_scores,), long=False),
     "docs/judging.md: fas score scores-eval-real": Run((data.bob_scores,), long=False),
     "docs/judging.md: fas report a.csv": Run((data.scores,)),
+    "docs/calibrate.md: fas calibrate door.onnx": Run(
+        (data.faces, data.periods),
+        before="fas train feathernet-b-32 --data faces --set modalities=[rgb] --set model.normalize={}\n"
+        "fas export runs/feathernet-b-32 -o door.onnx\n"
+        "mkdir site\ncp -r march site/ann\ncp march/crops.jsonl site",
+        replace={"fas serve door.onnx                           # serve\n": ""},
+    ),
+    "docs/calibrate.md: fas eval runs/trial": Skip("tests/inference/test_calibrate_on.py runs it"),
     "docs/monitoring.md: fas predict door.onnx": Run(
         (data.faces, data.periods),
         before="fas train feathernet-b-32 --data faces --set modalities=[rgb] --set model.normalize={}\n"

@@ -32,6 +32,7 @@ VALID: dict[str, tuple[Sequence[str], Sequence[str]]] = {
     "predict": (["RUN", "faces/dev/live/00.png"], []),
     "eval": (["RUN"], FAST),
     "export": (["RUN"], []),
+    "calibrate": (["RUN"], ["--show"]),
     "explain": (["RUN", "faces/dev/live/00.png"], []),
     "models show": (["feathernet_a"], []),
     "config show": (["quickstart"], []),

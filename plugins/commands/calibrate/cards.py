@@ -12,7 +12,7 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-from xml.sax.saxutils import quoteattr
+from xml.sax.saxutils import escape
 
 import numpy as np
 from attrs import frozen
@@ -154,8 +154,8 @@ def _replace_in_openvino(content: bytes, card: str) -> bytes:
     A model that was converted from ONNX has the card twice: that of the ONNX file is kept as its origin's.
     """
     text = XML_SEAL.sub("", content.decode())
-    quoted = quoteattr(card)
-    text, count = XML_CARD.subn(lambda _: f"<{METADATA_KEY} value={quoted}", text)
+    value = escape(card, {'"': "&quot;"})
+    text, count = XML_CARD.subn(lambda _: f'<{METADATA_KEY} value="{value}"', text)
     if not count:
         raise ModelError("its metadata has no card that can be replaced: export it again")
     return text.encode()

@@ -74,7 +74,7 @@ def changes_table(changes: list[Change]) -> Table:
     """Return the table of the changes, rates in %."""
     rows = [
         (
-            f"{change.name}, {'live' if change.rate == 'BPCER' else 'attacks'}",
+            f"{change.name}, {'live' if change.rate == 'BPCER' else 'attacks'}".removeprefix("attacks, "),
             "" if change.samples is None else str(change.samples),
             change.rate,
             *("" if isnan(rate) else f"{100 * rate:.2f}" for rate in (change.shipped, change.calibrated)),
