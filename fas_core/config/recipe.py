@@ -16,6 +16,7 @@ from attrs import validators as v
 
 from fas_core.config.validators import (
     check_between_0_and_1,
+    check_factors,
     check_folds,
     check_modalities,
     check_policy,
@@ -140,6 +141,8 @@ class Augment:
         crop_ratio: aspect ratio (width / height) of the crop, (low, high), log-uniform.
         flip: probability of a horizontal flip.
         lighting: standard deviation of the PCA colour noise (AlexNet, NeurIPS 2012, section 4.1).
+        quality: chance of each loss of quality (blur, resampling, noise, JPEG) of an image, see
+            `fas_core.data.augment_quality`.
         mix: chance that the quarters of a batch's images change places, see `fas_core.data.augment`.
     """
 
@@ -147,6 +150,7 @@ class Augment:
     crop_ratio: tuple[float, float] = field(default=(0.75, 4 / 3), validator=check_range(0, 100))
     flip: float = field(default=0.5, validator=[v.ge(0), v.le(1)])
     lighting: float = field(default=0.1, validator=[v.ge(0), v.lt(inf)])
+    quality: float = field(default=0.0, validator=[v.ge(0), v.le(1)])
     mix: float = field(default=0.0, validator=[v.ge(0), v.le(1)])
 
 
@@ -219,6 +223,9 @@ class TrainConfig:
             al., arXiv 1501.00102).
         average: decay in [0, 1) of a running mean of the weights over the updates, which is evaluated and
             saved (Polyak and Juditsky, Acceleration of Stochastic Approximation by Averaging, 1992); 0: none.
+        freeze: names of layers that are not trained and stay in evaluation mode, e.g.
+            `[backbones.rgb.blocks]`, see `fas_core.training.layers`.
+        layer_lr: factors of the learning rate by names of layers, e.g. `{backbones: 0.1}`.
         select: epoch whose weights are evaluated and exported: `best`, that of the lowest dev EER, or `last`.
         judge_every: epochs between evaluations on dev, which also follows the last epoch.
         seed: of the weights, the order of samples, the augmentation and the modality dropout.
@@ -237,6 +244,8 @@ class TrainConfig:
     decay: float = field(default=0.1, validator=[v.gt(0), v.le(1)])
     modality_dropout: float = field(default=0.0, validator=[v.ge(0), v.lt(1)])
     average: float = field(default=0.0, validator=[v.ge(0), v.lt(1)])
+    freeze: tuple[str, ...] = ()
+    layer_lr: dict[str, float] = field(factory=dict, validator=check_factors)
     select: Literal["best", "last"] = "best"
     judge_every: int = field(default=1, validator=v.ge(1))
     seed: int = field(default=14, validator=v.ge(0))

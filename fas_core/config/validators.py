@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from math import inf
 from typing import Any
 
 from fas_core.errors import ConfigError
@@ -23,6 +24,11 @@ def check_between_0_and_1(_: object, attribute: Any, value: tuple[float, ...]) -
 def check_positive(_: object, attribute: Any, value: tuple[float, ...]) -> None:
     if not all(number > 0 for number in value):
         raise ValueError(f"'{attribute.name}' must be > 0: {list(value)}")
+
+
+def check_factors(_: object, attribute: Any, value: dict[str, float]) -> None:
+    if not all(0 < number < inf for number in value.values()):
+        raise ValueError(f"'{attribute.name}' must be > 0: {value} (train.freeze leaves layers as they are)")
 
 
 def check_range(low: float, high: float) -> Any:

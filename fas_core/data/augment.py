@@ -1,4 +1,4 @@
-"""Training augmentation: one crop and flip for all modalities of a sample, colour noise for each, mixing.
+"""Training augmentation: a crop and flip of all modalities of a sample; of each, colour noise and quality.
 
 As FeatherNets (arXiv 1904.09290) were trained: a random crop of area and aspect ratio (Going Deeper with
 Convolutions, arXiv 1409.4842), a flip, and PCA colour noise (AlexNet, NeurIPS 2012, section 4.1).
@@ -18,6 +18,7 @@ from attrs import frozen
 from numpy.typing import NDArray
 
 from fas_core.config.recipe import Augment
+from fas_core.data.augment_quality import reduce_quality
 from fas_core.data.images import Image, crop, resize_square
 
 MAX_TRIES = 10
@@ -84,7 +85,8 @@ def augment_faces(
     height, width = next(iter(faces.values())).shape[:2]
     geometry = CropGeometry.draw(rng, height, width, augment)
     crops = {name: geometry.apply(face, size) for name, face in faces.items()}
-    return {name: add_colour_noise(face, rng, augment.lighting) for name, face in crops.items()}
+    coloured = {name: add_colour_noise(face, rng, augment.lighting) for name, face in crops.items()}
+    return {name: reduce_quality(face, rng, augment.quality) for name, face in coloured.items()}
 
 
 def draw_donors(labels: NDArray[np.int8], rng: np.random.Generator) -> NDArray[np.intp]:

@@ -22,8 +22,10 @@ ADAM_STATE = {"step", "exp_avg", "exp_avg_sq"}
 """Names of what an optimiser stores for each parameter."""
 
 
-def build_optimizer(config: TrainConfig, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
-    """Return the recipe's optimiser: SGD with momentum, or AdamW (arXiv 1711.05101)."""
+def build_optimizer(
+    config: TrainConfig, parameters: Iterable[nn.Parameter] | list[dict[str, Any]]
+) -> torch.optim.Optimizer:
+    """Return the optimiser of parameters or groups: SGD with momentum, or AdamW (arXiv 1711.05101)."""
     decay = config.weight_decay
     if config.optimizer == "sgd":
         return torch.optim.SGD(parameters, config.lr, momentum=config.momentum, weight_decay=decay)

@@ -27,6 +27,7 @@ from fas_core.records.samples import SampleTable
 from fas_core.runs.run import Run
 from fas_core.scores.table import ScoreTable
 from fas_core.scores.thresholds import fit_threshold
+from fas_core.training.layers import freeze_layers, group_parameters, set_training_mode
 from fas_core.training.loss import build_loss, check_targets, list_target_modalities
 from fas_core.training.optim import MovingAverage, build_optimizer, learning_rate, load_optimizer_state
 from fas_core.training.process import Interruption, interruptible, keep_freed_memory
@@ -59,8 +60,8 @@ class Training:
         model = build_model(recipe, run.registry)
         loss = build_loss(recipe.loss, run.registry, model)
         check_targets(recipe.loss.name, loss, train)
-        trained = nn.ModuleDict({"model": model, "loss": loss})
-        optimizer = build_optimizer(recipe.train, trained.parameters())
+        freeze_layers(model, recipe.train.freeze)
+        optimizer = build_optimizer(recipe.train, group_parameters(model, loss, recipe.train))
         model, optimizer = accelerator.prepare(model, optimizer)
         training = cls(run, train, dev, accelerator, model, loss.to(accelerator.device), optimizer)
         if recipe.train.average:
@@ -104,7 +105,7 @@ class Training:
         progress, config = self.progress, self.recipe.train
         rate = learning_rate(config, progress.epoch)
         for group in self.optimizer.param_groups:
-            group["lr"] = rate
+            group["lr"] = rate * group["lr_factor"]
         loader = training_loader(
             self.train,
             self.recipe,
@@ -114,7 +115,7 @@ class Training:
             rank=self.accelerator.process_index,
             world_size=self.accelerator.num_processes,
         )
-        self.model.train()
+        set_training_mode(self.unwrapped_model, config.freeze)
         processes = self.accelerator.num_processes
         total = progress.images + processes * loader.samples
         description = f"epoch {progress.epoch + 1}/{config.epochs}"

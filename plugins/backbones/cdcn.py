@@ -89,11 +89,8 @@ class CDCN(StagedBackbone[CDCNOptions]):
         )
 
     def list_blocks(self) -> list[nn.Module]:
-        """Return the stem, 64 channels at H, and the three levels with their attention."""
-        if not self.attention:
-            return [self.stem, *self.levels]
-        pairs = zip(self.levels, self.attention, strict=True)
-        return [self.stem, *(nn.Sequential(level, attention) for level, attention in pairs)]
+        """Return the stem, 64 channels at H, and the three levels without their attention."""
+        return [self.stem, *self.levels]
 
     def forward_features(self, x: Tensor) -> Tensor:
         """(B, in_channels, H, W) -> (B, 384, H / 8, W / 8): the three levels, resized to the last."""

@@ -96,3 +96,22 @@ def test_a_recipe_that_gives_no_model_is_refused(
 ) -> None:
     with pytest.raises(ConfigError, match=message):
         build(modalities, train, **model)
+
+
+@pytest.mark.parametrize(
+    ("backbone", "tables", "expected"),
+    [
+        ("efficientnet_lite0", {}, (200 - 127) / 128),
+        ("feathernet_a", {}, (200 - 127.5) / 127.5),
+        ("efficientnet_lite0", {"rgb": {"mean": [0.2] * 3, "std": [0.1] * 3}}, (200 / 255 - 0.2) / 0.1),
+        ("color_lbp", {"rgb": {"mean": [0.2] * 3, "std": [0.1] * 3}}, 200 / 255),
+    ],
+)
+def test_the_normalisation_is_the_recipes_or_the_backbones(
+    backbone: str, tables: dict[str, Any], expected: float
+) -> None:
+    model = {"backbone": backbone, "fusion": "single", "input_size": 64, "normalize": tables}
+    recipe = structure({"modalities": ["rgb"], "model": model}, Recipe, registry(), "test")
+    layer = build_model(recipe, registry()).preprocess["rgb"]
+    result = layer(torch.full((1, 2, 2, 3), 200, dtype=torch.uint8))
+    torch.testing.assert_close(result, torch.full((1, 3, 2, 2), expected))

@@ -19,6 +19,8 @@ from fas_core.models.model import Model
 from fas_core.models.pretrained import PretrainedBranch, backbone_names, classifier_entries, load_pretrained
 from fas_core.models.published import read_published
 from fas_core.registry import registry
+from fas_plugins.backbones.efficientnet import EfficientNetLite0
+from fas_plugins.backbones.options import EfficientNetOptions
 
 STEM = "features.0.0.weight"
 
@@ -109,3 +111,33 @@ def test_classifier_entries_depend_on_the_number_of_classes() -> None:
     }
     fused = make_recipe(None, ("rgb", "ir"))
     assert classifier_entries(fused, registry()) == {"fusion.classifier.weight", "fusion.classifier.bias"}
+
+
+def test_weights_have_a_name_where_the_backbone_finds_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The weights of a whole network go to the early blocks that texture takes of it."""
+    torch.manual_seed(3)
+    network = EfficientNetLite0(EfficientNetOptions(), input_size=64, num_classes=5)
+    path = tmp_path / "imagenet.pth"
+    torch.save({network.published_name(name): value for name, value in network.state_dict().items()}, path)
+    monkeypatch.setattr(EfficientNetLite0, "find_weights", staticmethod(lambda name: path))
+    for backbone in ("efficientnet_lite0", "texture"):
+        model, (branch,) = load(make_recipe("imagenet", backbone=backbone))
+        weights = model.backbones["rgb"].state_dict()
+        stem = "conv_stem.weight" if backbone == "efficientnet_lite0" else "blocks.0.0.weight"
+        assert torch.equal(weights[stem], network.conv_stem.weight)
+        assert branch.path == path
+        assert not branch.match.missing
+
+
+def test_a_file_goes_before_a_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "imagenet").write_text("no checkpoint")
+    with pytest.raises(ModelError, match="imagenet"):
+        load(make_recipe("imagenet", backbone="efficientnet_lite0"))
+
+
+def test_a_name_that_no_backbone_knows_is_no_file() -> None:
+    with pytest.raises(ModelError, match="imagenet: no such file"):
+        load(make_recipe("imagenet"))
