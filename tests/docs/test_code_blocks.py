@@ -210,6 +210,7 @@ CASES: dict[str, Run | Skip] = {
     "docs/results.md: fas train quickstart --set train.modality_dropout": Run(train=f"{SMALL} {SIMULATED}"),
     "docs/results.md: fas data crop db": Run((lambda folder, draw: data.nuaa(folder, draw, "db"),)),
     "docs/results.md: fas train nuaa-feathernet-b": Run((data.nuaa_crops,)),
+    "docs/results.md: fas train nuaa-texture": Skip(NETWORK),
     "docs/simulator.md: fas train ": Run(
         replace={"data make FOLDER": f"data make FOLDER {SIM}", "show synthetic": "show FOLDER"},
         train=f"{SMALL} {SIMULATED}",
