@@ -203,8 +203,9 @@ CASES: dict[str, Run | Skip] = {
     "docs/recipes.md: fas config convert": Run(
         (data.old_config,), before=CASIA_SURF, replace={"/data/CASIA-SURF": "CASIA-SURF"}
     ),
-    "docs/recipes.md: fas train nuaa-patches": Run(
-        (data.nuaa_crops,),
+    "docs/recipes.md: pip install": Skip(NETWORK),
+    "docs/recipes.md: fas train feathernet-modal-fusion-patches": Run(
+        (lambda folder, draw: data.cefa(folder, draw, "CASIA_CeFA"),),
         before=f"fas data make sim {SIM}",
         replace={"quickstart": "quickstart --data casia_surf:sim"},
     ),
@@ -220,7 +221,8 @@ CASES: dict[str, Run | Skip] = {
     "docs/results.md: fas train quickstart --set model.fusion": Run(train=f"{SMALL} {SIMULATED}"),
     "docs/results.md: fas train quickstart --set train.modality_dropout": Run(train=f"{SMALL} {SIMULATED}"),
     "docs/results.md: fas data crop db": Run((lambda folder, draw: data.nuaa(folder, draw, "db"),)),
-    "docs/results.md: fas train nuaa-patches": Run((data.nuaa_crops,)),
+    "docs/results.md: fas train nuaa-feathernet-b": Run((data.nuaa_crops,)),
+    "docs/results.md: fas train nuaa-texture": Skip(NETWORK),
     "docs/simulator.md: fas train ": Run(
         replace={"data make FOLDER": f"data make FOLDER {SIM}", "show synthetic": "show FOLDER"},
         train=f"{SMALL} {SIMULATED}",

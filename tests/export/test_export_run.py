@@ -15,6 +15,7 @@ from attrs import evolve
 from fas_core.card import Card
 from fas_core.config.recipe import Recipe
 from fas_core.contracts import Exported, Verification
+from fas_core.data.threshold_advice import ThresholdAdvice
 from fas_core.errors import ConfigError, FasError, PluginError
 from fas_core.export.export_run import ExportPlan, export_card, export_run, open_run, plan_exports
 from fas_core.records.model_input import ModelInput
@@ -188,8 +189,23 @@ def test_a_threshold_goes_only_with_the_weights_that_it_was_fitted_on(
     recipe = evolve(recipe, train=evolve(recipe.train, select="best"))
     tree = {"data": {"root": None}, "model": {"pretrained": None}}
     card = Card(ModelInput(("rgb",), 8), Threshold(0.5, "eer", source), tree)
-    run: Any = SimpleNamespace(path=RUN, recipe=recipe, card=lambda: card)
+    run: Any = SimpleNamespace(path=RUN, recipe=recipe, card=lambda: card, threshold_advice=lambda: None)
     assert export_card(run, weights) == (card if remains else evolve(card, threshold=None))
+
+
+@pytest.mark.parametrize(("recommended", "warns"), [(False, True), (True, False), (None, False)])
+def test_a_threshold_that_is_not_recommended_goes_with_a_warning(
+    recommended: bool | None, warns: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    advice = ThresholdAdvice(recommended, "fitted in sessions of training")
+    tree = {"data": {"root": None}, "model": {"pretrained": None}}
+    card = Card(ModelInput(("rgb",), 8), Threshold(0.5, "eer", "dev"), tree, threshold_note=advice.note)
+    run: Any = SimpleNamespace(path=RUN, recipe=Recipe(), card=lambda: card, threshold_advice=lambda: advice)
+    exported = export_card(run, "best")
+    assert exported.threshold == card.threshold
+    assert read_card(exported.to_json(), "file").threshold_note == advice.note
+    warning = "not recommended: fitted in sessions of training; it goes with the file nevertheless"
+    assert (warning in " ".join(capsys.readouterr().err.split())) is warns
 
 
 @pytest.mark.parametrize(
@@ -207,7 +223,7 @@ def test_a_card_names_no_folders(pretrained: Any, exported: Any) -> None:
         "seed": 1,
     }
     card = Card(ModelInput(("rgb",), 8), Threshold(0.5, "fixed:0.5", "given"), tree)
-    run: Any = SimpleNamespace(path=RUN, recipe=Recipe(), card=lambda: card)
+    run: Any = SimpleNamespace(path=RUN, recipe=Recipe(), card=lambda: card, threshold_advice=lambda: None)
     recipe = {"data": {"name": "folder", "root": None}, "model": {"pretrained": exported}, "seed": 1}
     assert export_card(run, "best").recipe == recipe
     assert export_card(run, "best", keep_data_root=True).recipe["data"]["root"] == "/home/me/faces"
