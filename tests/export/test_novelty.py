@@ -65,7 +65,7 @@ def test_it_is_of_the_weights_that_it_was_fitted_for(run: Path) -> None:
     with torch.no_grad():
         next(model.parameters()).add_(1)
     save_weights(model, opened.weights())  # as by training on
-    assert (opened.novelty(), opened.card().novelty, opened.model().novelty) == (None, None, None)
+    assert (opened.novelty(), opened.model().novelty) == (None, None)
 
 
 def test_a_model_for_missing_modalities_is_refused(run: Path) -> None:
