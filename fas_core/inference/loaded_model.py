@@ -194,7 +194,7 @@ def load_run(run: Run) -> LoadedModel:
     """
     from fas_core.models.model import scorer
 
-    threshold, why = None, ""
+    threshold, why, calibration = None, "", run.calibration()
     try:
         threshold = run.threshold()
     except FasError as error:
@@ -210,7 +210,7 @@ def load_run(run: Run) -> LoadedModel:
         fitting_scores=run.fitting_scores(),
         fitted_on=run.fitted_on,
         fingerprints=run.results().get("data", {}),
-        shipped_threshold=run.card().shipped_threshold,
+        shipped_threshold=threshold if calibration is None else calibration.shipped,
         reference=run.reference(),
         threshold_note=run.threshold_note(),
     )

@@ -15,7 +15,7 @@ from fas_core.config.recipe import DatasetChoice, MetricChoice
 from fas_core.contracts import Images
 from fas_core.errors import DataError, ModelError
 from fas_core.evaluation.groups import EvaluationOptions
-from fas_core.inference.evaluate_split import Evaluation, evaluate_stored, evaluate_subsets
+from fas_core.inference.evaluate_split import Evaluation, evaluate_stored, evaluate_subsets, spread_live
 from fas_core.inference.loaded_model import LoadedModel
 from fas_core.inference.score_samples import ScoredSplit
 from fas_core.records.model_input import ModelInput
@@ -162,3 +162,21 @@ def test_stored_scores_without_a_threshold_have_no_error_rates(scores: ScoreTabl
     result = evaluate_stored(run, reader)["test"]
     assert result.threshold is None
     assert np.isnan(result.metrics["apcer"])
+
+
+def test_live_samples_of_train_are_spread_over_people_and_sessions(tmp_path: Path) -> None:
+    rows = [
+        (f"{person}{session}{number}", 1, person, session)
+        for person in "ab"
+        for session in "12"
+        for number in range(9)
+    ]
+    rows += [("attack", 0, "a", "1"), ("nobody", 1, None, "1")]
+    ids, labels, subjects, sessions = zip(*rows, strict=True)
+    columns = {"id": ids, "rgb": ids, "label": labels, "subject": subjects, "session": sessions}
+    samples = SampleTable.of(columns, modalities=("rgb",), root=tmp_path)
+    assert spread_live(samples, 3).column("id") == [
+        f"{group}{row}" for group in ("a1", "a2", "b1", "b2") for row in (0, 4, 8)
+    ]
+    assert len(spread_live(samples, 20)) == 36
+    assert len(spread_live(samples.take([37]), 3)) == 0

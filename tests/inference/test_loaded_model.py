@@ -66,3 +66,10 @@ def test_dev_scores_without_videos_likewise() -> None:
 def test_a_threshold_that_was_given_stays(dev: ScoreTable | None) -> None:
     given = Threshold(0.4, "fixed:0.4", "given")
     assert loaded_model(dev, given).of_videos("mean").own_threshold == given
+
+
+def test_a_threshold_calibrated_on_photos_is_none_for_videos() -> None:
+    calibrated = Threshold(0.4, "calibrated:0.05", "3 people, 2026-11-29")
+    model = loaded_model(frames(None), calibrated).of_videos("mean")
+    assert model.own_threshold is None
+    assert "calibrated on photos" in model.why

@@ -70,6 +70,8 @@ class CardHolder:
         """
         if output is not None:
             _check_output(output, self.path)
+        else:
+            _refuse_triton(self.path)
         target = output or self.path
         if self.is_exported:
             _rewrite(self.path, target, card)
@@ -92,6 +94,15 @@ def open_card(path: Path, terms: Path | None = None) -> CardHolder:
         return CardHolder(path, run.card(), run)
     external = None if terms is None else ExternalModel.read(terms)
     return CardHolder(path, ModelFile(path, external=external).card, external=external)
+
+
+def _refuse_triton(path: Path) -> None:
+    """Raise FasError for the file in a folder of Triton, whose configuration holds the threshold, too."""
+    if (path.resolve().parent.parent / "config.pbtxt").is_file():
+        raise FasError(
+            f"{path}: config.pbtxt of its Triton folder holds the threshold, too: calibrate the run, then "
+            "export it"
+        )
 
 
 def _check_output(output: Path, source: Path) -> None:

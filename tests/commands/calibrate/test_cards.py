@@ -13,7 +13,7 @@ import onnx
 import pytest
 from attrs import evolve
 
-from fas_core import ModelError
+from fas_core import FasError, ModelError
 from fas_core.digests import check_model_file, seal_model_file
 from fas_core.library_settings import import_openvino
 from fas_core.runtime.calibration_file import read_calibration
@@ -127,7 +127,9 @@ def test_a_run_is_calibrated_beside_its_weights(trained: Path, tmp_path: Path) -
     run = tmp_path / "run"
     shutil.copytree(trained, run)
     holder = open_card(run)
-    shipped = holder.card.threshold
+    shipped, reference = holder.card.threshold, holder.card.reference
+    assert reference is not None
+    assert (reference.samples, reference.people) == (12, 0)
     calibration = evolve(CALIBRATION, shipped=shipped)
     holder.write(holder.card.calibrate(calibration), None)
     assert open_card(run).card.threshold == calibration.threshold
@@ -141,3 +143,13 @@ def test_a_run_is_calibrated_beside_its_weights(trained: Path, tmp_path: Path) -
     again.write(again.card.calibrate(None), None)
     assert read_calibration(run, "any") is None
     assert open_card(run).card.threshold == shipped
+
+
+def test_the_file_in_a_triton_folder_is_not_changed_alone(mean_model: MeanModel, tmp_path: Path) -> None:
+    path = tmp_path / "face" / "1" / "model.onnx"
+    path.parent.mkdir(parents=True)
+    shutil.copyfile(mean_model(), path)
+    (tmp_path / "face" / "config.pbtxt").write_text('name: "face"\n')
+    holder = open_card(path)
+    with pytest.raises(FasError, match=r"config\.pbtxt of its Triton folder"):
+        holder.write(holder.card.calibrate(CALIBRATION), None)
