@@ -191,6 +191,7 @@ def test_json_and_exporter_options(make_run: Callable[..., Run], tmp_path: Path)
         "recipe_digest": ModelFile(path).card.digest,
         "compared_on": {"split": "dev", "live": 1, "attack": 3, "total": 4},
         "note": None,
+        "novelty": None,
         "refused": [],
     }
     expected = {"path": str(path), "format": "onnx", "form": "fp32", "opset": 20, "samples": 4}

@@ -128,6 +128,11 @@ CASES: dict[str, Run | Skip] = {
         after="assert extra['fas.json']",
     ),
     "docs/judging.md: fas score test.csv": Run((data.scores,), long=False),
+    "docs/uncertain.md: fas predict": Run(
+        (data.faces,),
+        before=f"{TRAIN_RGB} --name trial\nfas export runs/trial -o model.onnx\ncp -r faces/test photos",
+        replace={"fas train --set": f"{TRAIN_RGB} --set", "0.4:0.6": "-9:9"},
+    ),
     "docs/judging.md: fas score submission.txt": Run((data.submissions,), long=False),
     "docs/judging.md: fas score oulu.csv": Run((data.oulu_scores,), long=False),
     "docs/judging.md: fas score scores-eval-real": Run((data.bob_scores,), long=False),

@@ -55,8 +55,14 @@ def test_the_whole_document() -> None:
         "counts": {"live": 2, "attack": 2, "unknown": 0, "no_response": 0, "total": 4},
         "species": {"print": {"apcer": 0.5, "count": 2, "no_response": 0, "accepted": 1, "uncertain": 0}},
         "notes": ["overlap"],
-        "errors": {"attacks_accepted": 1, "attacks": 2, "live_refused": 1, "live": 2}
-        | {"attacks_uncertain": 0, "live_uncertain": 0},
+        "errors": {
+            "attacks_accepted": 1,
+            "attacks": 2,
+            "live_refused": 1,
+            "live": 2,
+            "attacks_uncertain": 0,
+            "live_uncertain": 0,
+        },
         "non_response": {"apnrr_max": 0.0, "apnrr": 0.0, "bpnrr": 0.0},
         "worst_species": "print",
         "summary": "test: 1 of 2 attacks accepted; 1 of 2 live refused; "

@@ -315,7 +315,8 @@ def test_no_error_of_20_people_is_no_proof(fas: Fas, separated: Path) -> None:
     limit = 1 - 0.025 ** (1 / 20)
     assert found["intervals"]["figures"]["apcer_max"] == pytest.approx([0, limit])
     assert found["intervals"]["species"]["print"] == pytest.approx([0, limit])
-    assert found["errors"] == {"attacks_accepted": 0, "attacks": 360, "live_refused": 0, "live": 180}
+    errors = {"attacks_accepted": 0, "attacks": 360, "live_refused": 0, "live": 180}
+    assert found["errors"] == errors | {"attacks_uncertain": 0, "live_uncertain": 0}
     text = fas(*arguments).stdout
     assert "0 of 180" in text
     assert "16.84" in text
@@ -345,3 +346,23 @@ def test_the_last_line_tells_the_errors(fas: Fas, files: Path) -> None:
 def test_a_useless_threshold_is_warned_of(fas: Fas, separated: Path) -> None:
     result = fas("score", separated, "--threshold", "fixed:2", *FAST)
     assert "warning: vendor: BPCER 100 %: all 180 live samples are refused" in result.stderr
+
+
+def test_a_reject_band_is_given_or_fitted_on_dev(fas: Fas, tmp_path: Path) -> None:
+    rows = {"live": (0.3, 0.6, 0.8, 0.9, 1.0), "attack": (0.0, 0.1, 0.2, 0.4, 0.7)}
+    for name in ("dev", "test"):
+        lines = [f"{name}{kind}{score},{score},{kind}" for kind, scores in rows.items() for score in scores]
+        (tmp_path / f"{name}.csv").write_text("\n".join(["id,score,label", *lines]) + "\n")
+    test = ("score", tmp_path / "test.csv", "--threshold", "fixed:0.5", "--json", *FAST)
+    fitted = document(fas(*test, "--dev", tmp_path / "dev.csv", "--reject", "error:0"))
+    band = fitted["threshold"]["reject"]
+    assert (band["low"], band["high"]) == pytest.approx((0.25, 0.75))  # midway to the next scores
+    # Uncertain: live 0.3 and 0.6, attacks 0.4 and 0.7; no verdict on the others is wrong.
+    assert fitted["non_response"] == {"apnrr_max": 0.4, "apnrr": 0.4, "bpnrr": 0.4}
+    assert (fitted["metrics"]["apcer"], fitted["metrics"]["bpcer"]) == (0, 0)
+    given = document(fas(*test, "--reject", "0.45:0.65"))
+    assert given["errors"]["live_uncertain"] == 1
+    negated = document(fas(*test[:2], "--threshold", "fixed:-0.5", "--json", *FAST, "--high-score", "attack"))
+    assert negated["threshold"]["value"] == 0.5
+    refused = fas(*test, "--reject", "error:0.1")
+    assert (refused.exit_code, "reject 'error:0.1' is fitted on" in refused.output) == (2, True)
