@@ -138,7 +138,7 @@ def _check_samples(reader: DatasetReader, model: LoadedModel, split: str) -> Non
     if not len(samples):
         raise DataError(f"{samples.root}: no samples in {split}")
     if not model.input.partial:
-        samples.need(model.input.modalities)
+        samples.need(model.input.photos)
 
 
 def _identity(choice: DatasetChoice) -> tuple[object, ...]:
