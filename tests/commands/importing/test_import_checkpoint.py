@@ -245,6 +245,35 @@ def test_entries_without_published_names_are_paired_by_order(tmp_path: Path) -> 
     assert all(torch.equal(ours[name], theirs[found]) for name, found in pairs.items())
 
 
+def test_a_checkpoint_for_each_branch_becomes_one_model(tmp_path: Path) -> None:
+    names = {"rgb": "feathernet_a", "ir": "feathernet_b"}
+    options, sizes = {"modalities": list(names)}, {"model.input_size": SIDE}
+    recipe = build_recipe("feathernet-b-32", registry(), list(names.values()), options, sizes)
+    assert recipe.model.fusion.name == "score_mean"
+    networks = {modality: network(name, until="logits") for modality, name in names.items()}
+    for modality, module in networks.items():
+        torch.save(published(module, "module."), tmp_path / f"{modality}.pth")
+    sources = [tmp_path / "rgb.pth", tmp_path / "ir.pth"]
+
+    imported = import_checkpoint(sources, tmp_path / "run", recipe, registry())
+
+    assert imported.matched.exact
+    state = load_file(tmp_path / "run" / "best.safetensors")
+    for modality, module in networks.items():
+        entries = module.state_dict()
+        assert all(torch.equal(state[f"backbones.{modality}.{name}"], entries[name]) for name in entries)
+    with pytest.raises(ModelError, match="does not fit"):
+        import_checkpoint(sources[::-1], tmp_path / "swapped", recipe, registry())
+    with pytest.raises(FasError, match="3 checkpoints for rgb, ir"):
+        import_checkpoint([*sources, sources[0]], tmp_path / "more", recipe, registry())
+
+
+def test_backbones_for_some_modalities_are_refused() -> None:
+    options = {"modalities": ["rgb", "ir", "depth"]}
+    with pytest.raises(ConfigError, match="2 backbones for the modalities rgb, ir, depth"):
+        build_recipe("feathernet-b-32", registry(), ["feathernet_a", "feathernet_b"], options, {})
+
+
 def test_order_keeps_apart_what_has_one_shape() -> None:
     four = {f"bn.{name}": torch.rand(3) for name in ("weight", "bias", "running_mean", "running_var")}
     other = {name.replace("bn", "norm"): value for name, value in reversed(four.items())}
