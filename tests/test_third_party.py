@@ -64,16 +64,17 @@ def environment(
     repository: Path,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Any:
-    """The wheel, our example, the plugin of the documentation, and four that cause trouble."""
+    """The wheel, our examples, the plugin of the documentation, and four that cause trouble."""
     made, sources = (
         new_environment(tmp_path_factory.mktemp("environment")),
         tmp_path_factory.mktemp("sources"),
     )
     example = shutil.copytree(repository / "examples" / "fas-example-plugin", sources / "example")
     page = tmp_path_factory.mktemp("documented")
+    networks = shutil.copytree(repository / "examples" / "fas-minifasnet", sources / "minifasnet")
     write_shown_files("docs/plugins.md", page)
     trouble = [project(sources, name, code) for name, code in TROUBLE.items()]
-    made.install(distribution.wheel, example, page, *trouble)
+    made.install(distribution.wheel, example, networks, page, *trouble)
     return made
 
 
@@ -94,6 +95,8 @@ def test_plugins_are_listed_with_what_they_provide(listing: dict[str, Any]) -> N
     for key in (
         ("fas-example-plugin", "loss", "poly1"),
         ("fas-example-plugin", "metric", "brier"),
+        ("fas-minifasnet", "backbone", "minifasnet_v2"),
+        ("fas-minifasnet", "backbone", "minifasnet_v1se"),
         ("acme-fas", "metric", "gap"),
         ("fas-core", "loss", "focal"),
         ("other-focal", "loss", "focal"),
@@ -176,8 +179,9 @@ def test_training_by_name(environment: Any, tmp_path: Path) -> None:
     assert f"loss 'poly1': {needs}" in without.stderr
 
 
-def test_the_examples_own_tests_pass(environment: Any, repository: Path) -> None:
-    tests = repository / "examples" / "fas-example-plugin" / "tests"
+@pytest.mark.parametrize(("example", "passed"), [("fas-example-plugin", 5), ("fas-minifasnet", 7)])
+def test_the_examples_own_tests_pass(environment: Any, repository: Path, example: str, passed: int) -> None:
+    tests = repository / "examples" / example / "tests"
     options = ["-q", "-p", "no:cacheprovider", "--rootdir", environment.path, "-W", "error"]
     done = environment.run(environment.python, "-m", "pytest", *options, tests)
-    assert "5 passed" in done.stdout
+    assert f"{passed} passed" in done.stdout

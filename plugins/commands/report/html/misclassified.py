@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from fas_core.console import console
 from fas_core.data.images import Image, encode, prepare
 from fas_core.data.parallel import cores, ordered
-from fas_core.data.reading import read_faces
+from fas_core.data.reading import read_crops, read_faces
 from fas_core.errors import DataError, FasError
 from fas_core.progress import Progress
 from fas_core.records.model_input import Resize
@@ -141,6 +141,10 @@ def _render_images(
     note = ""
     if explainer is not None:
         try:
+            model_input = explainer.predictor.card.input
+            if model_input.crops:
+                present = [name for name in model_input.modalities if model_input.photo(name) in modalities]
+                images = read_crops(photos, row, model_input, present)
             tiles |= _render_maps(explainer, images)
         except FasError as error:
             note = error.message
