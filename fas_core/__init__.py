@@ -23,6 +23,7 @@ from fas_core.descriptors import (
 )
 from fas_core.errors import ConfigError, DataError, FasError, ModelError, PluginError
 from fas_core.hookspecs import hookimpl
+from fas_core.records.model_input import ScaledCrop
 
 if TYPE_CHECKING:
     from fas_core.card import Card
@@ -68,8 +69,8 @@ __all__ = [
 ]
 __all__ += ["ConfigError", "DataError", "FasError", "ModelError", "PluginError", "__version__", "hookimpl"]
 __all__ += ["Batch", "BranchSize", "Card", "Exported", "Model", "ModelInput", "Outputs", "Predictor"]
-__all__ += ["SampleTable", "ScoreTable", "Submission", "SubmissionPart", "Threshold", "Verification"]
-__all__ += ["build_model", "fit_threshold"]
+__all__ += ["SampleTable", "ScaledCrop", "ScoreTable", "Submission", "SubmissionPart", "Threshold"]
+__all__ += ["Verification", "build_model", "fit_threshold"]
 
 former_paths.install()
 

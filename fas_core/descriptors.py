@@ -17,6 +17,7 @@ from attrs import field, fields, frozen, has
 
 from fas_core.errors import PluginError
 from fas_core.failures import Provider, naming_failures, top_package
+from fas_core.records.model_input import ScaledCrop
 
 NAME = re.compile(r"[a-z][a-z0-9]*([_-][a-z0-9]+)*")
 NAME_RULE = "use lower-case letters and digits joined by '_' or '-'"
@@ -155,10 +156,16 @@ class Component:
 class Backbone(Component):
     """A network over one modality: `fas_core.contracts.BackboneModule`.
 
+    The fields describe its published weights: `fas import` gives them to the recipe of a checkpoint.
+
     Args:
-        input_size: side in pixels of the input that it was published with.
-        normalize: mean and standard deviation per channel, for pixels in [0, 1], of its published weights;
-            None: the recipe's.
+        input_size: side in pixels of its input.
+        normalize: mean and standard deviation of red, green and blue, for pixels in [0, 1]; None: the
+            recipe's.
+        channels: order in which it takes the colours.
+        crop: how its input is cropped from a photo around the detected face; None: as `fas data crop` does.
+        num_classes: number of classes of its classifier, if one of them is live.
+        live_class: index of that class, from 0; the others are kinds of attack.
     """
 
     kind: ClassVar[str] = "backbone"
@@ -166,6 +173,15 @@ class Backbone(Component):
 
     input_size: int = 224
     normalize: tuple[tuple[float, float, float], tuple[float, float, float]] | None = None
+    channels: Literal["rgb", "bgr"] = "rgb"
+    crop: ScaledCrop | None = None
+    num_classes: int = 2
+    live_class: int = field(default=1)
+
+    @live_class.validator
+    def _check_live_class(self, _: object, index: int) -> None:
+        if not 0 <= index < self.num_classes:
+            raise PluginError(f"backbone {self.name!r}: live_class {index} of {self.num_classes} classes")
 
 
 @frozen(kw_only=True)

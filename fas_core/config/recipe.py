@@ -23,7 +23,7 @@ from fas_core.config.validators import (
     check_range,
 )
 from fas_core.descriptors import Backbone, Component, Dataset, Fusion, Loss, Metric, NoOptions
-from fas_core.records.model_input import ModelInput, Resize
+from fas_core.records.model_input import ModelInput, Resize, ScaledCrop, check_crops
 
 SECTION = "section"
 """Metadata key of the fields that are a section of the recipe, such as `train`; its value is their class."""
@@ -121,10 +121,17 @@ class DatasetChoice(Choice):
 
 @frozen
 class Normalize:
-    """Mean and standard deviation per RGB channel, for pixels in [0, 1]. `fas data stats` measures them."""
+    """How pixels are normalised: `(pixel / 255 - mean) / std`. `fas data stats` measures both.
+
+    Args:
+        mean: of red, green and blue, for pixels in [0, 1].
+        std: standard deviations, likewise; 1/255 each, with mean 0, leaves bytes as they are.
+        channels: order in which the network takes the colours.
+    """
 
     mean: tuple[float, float, float] = field(default=(0.5, 0.5, 0.5), validator=check_between_0_and_1)
     std: tuple[float, float, float] = field(default=(0.5, 0.5, 0.5), validator=check_positive)
+    channels: Literal["rgb", "bgr"] = "rgb"
 
 
 @frozen
@@ -241,6 +248,8 @@ class Recipe:
 
     Args:
         modalities: the model's inputs, in order.
+        crops: for each modality how it is cropped from a photo around the face, in place of `resize`; empty:
+            samples are face crops, or have a box that is one.
         metrics: the metrics of every score table.
         threshold: `eer`, `min-acer`, `apcer:X`, `apcer_max:X`, `bpcer:X` (fitted on dev) or `fixed:VALUE`.
         folds: `COLUMN:K`: fit the threshold on cross-validated scores of train, where each of K models scores
@@ -252,6 +261,7 @@ class Recipe:
     model: ModelConfig = field(factory=ModelConfig, metadata={SECTION: ModelConfig})
     augment: Augment = field(factory=Augment, metadata={SECTION: Augment})
     resize: Resize = field(factory=Resize, metadata={SECTION: Resize})
+    crops: dict[str, ScaledCrop] = field(factory=dict, validator=check_crops)
     loss: LossChoice = field(factory=lambda: LossChoice("focal"))
     train: TrainConfig = field(factory=TrainConfig, metadata={SECTION: TrainConfig})
     metrics: tuple[MetricChoice, ...] = field(factory=lambda: tuple(map(MetricChoice, PUBLISHED_METRICS)))
@@ -270,5 +280,11 @@ class Recipe:
     @property
     def input(self) -> ModelInput:
         """How images become what the model of this recipe takes."""
-        partial = self.train.modality_dropout > 0
-        return ModelInput(self.modalities, self.model.face_size, self.model.input_size, self.resize, partial)
+        return ModelInput(
+            self.modalities,
+            self.model.face_size,
+            self.model.input_size,
+            self.resize,
+            partial=self.train.modality_dropout > 0,
+            crops=self.crops,
+        )

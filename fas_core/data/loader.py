@@ -26,7 +26,7 @@ from torch.utils.data import DataLoader, Dataset, get_worker_info
 from fas_core.config.recipe import Recipe
 from fas_core.data.augment import augment_faces, draw_donors, mix_quarters
 from fas_core.data.images import Image
-from fas_core.data.reading import read_faces
+from fas_core.data.reading import read_crops, read_faces
 from fas_core.errors import DataError, FasError
 from fas_core.records.outputs import Batch
 from fas_core.records.samples import SampleTable
@@ -166,7 +166,10 @@ class TrainingBatches(Dataset[Any]):
     def _read(self, row: int) -> tuple[dict[str, Image], NDArray[np.bool_]]:
         """Read and augment one sample, and draw which of the model's modalities it keeps."""
         recipe, rng = self.recipe, self._rng(1 + row)
-        faces = read_faces(self.samples, row, self.modalities)
+        if recipe.crops:
+            faces = read_crops(self.samples, row, recipe.input, self.modalities)
+        else:
+            faces = read_faces(self.samples, row, self.modalities)
         faces = augment_faces(faces, recipe.model.input_size, recipe.augment, rng)
         return faces, draw_presence(rng, len(recipe.modalities), recipe.train.modality_dropout)
 

@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from itertools import compress, islice
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fas_core.data.images import Image, box_overlaps, crop, prepare, read_pixels, scale_box, to_uint8
+from fas_core.data.detectors import FaceDetector, face_detector
+from fas_core.data.faces import is_face_crop, largest
+from fas_core.data.images import (
+    Box,
+    Image,
+    Pixels,
+    box_overlaps,
+    crop,
+    prepare,
+    read_pixels,
+    scale_box,
+    to_uint8,
+)
 from fas_core.data.parallel import ordered
+from fas_core.data.scaled_crops import crop_inputs
 from fas_core.errors import DataError
 from fas_core.records.model_input import ModelInput
 from fas_core.records.samples import SampleTable
@@ -22,9 +37,52 @@ def read_faces(samples: SampleTable, row: int, modalities: Sequence[str]) -> dic
         DataError: an image cannot be read, or the box lies outside it.
     """
     images = {modality: read_pixels(samples.path(row, modality)) for modality in modalities}
+    located = _locate_box(samples, row, images)
+    if located is None:
+        return {modality: to_uint8(image) for modality, image in images.items()}
+    box, shape = located
+    return {name: crop(image, scale_box(box, shape, image.shape)) for name, image in images.items()}
+
+
+def read_crops(
+    samples: SampleTable, row: int, model_input: ModelInput, modalities: Sequence[str]
+) -> dict[str, Image]:
+    """Read one sample as a model takes it that states its crops: `{modality: (F, F, 3)}`.
+
+    The face is the sample's box, else the largest one that is detected in its first photo. Images below a
+    folder of face crops, and photos in which no face is found, are taken whole.
+
+    Raises:
+        DataError: an image cannot be read, or the box lies outside it.
+    """
+    if missing := [name for name in modalities if name not in model_input.modalities]:
+        raise DataError(f"{missing[0]!r} images: the recipe's crops are of the model's modalities only")
+    names = list(dict.fromkeys(model_input.photo(modality) for modality in modalities))
+    photos = {name: read_pixels(samples.path(row, name)) for name in names}
+    located, first = _locate_box(samples, row, photos), next(iter(photos.values()))
+    face: Box | None = None
+    if located is not None:
+        face = scale_box(*located, first.shape)
+    elif not is_face_crop(samples.path(row, names[0])):
+        detected = largest(_detector(os.getpid())(to_uint8(first)))
+        face = None if detected is None else detected.box
+    images = crop_inputs(photos, face, model_input)
+    return {modality: images[modality] for modality in modalities}
+
+
+@cache
+def _detector(_: int) -> FaceDetector:
+    """Return the detector of a process, by its id: a forked one builds its own."""
+    return face_detector(None)
+
+
+def _locate_box(
+    samples: SampleTable, row: int, images: Mapping[str, Pixels]
+) -> tuple[Box, tuple[int, ...]] | None:
+    """Return a sample's box and the shape of the image in whose pixels it is; None where it has no box."""
     box = samples.box(row)
     if box is None:
-        return {modality: to_uint8(image) for modality, image in images.items()}
+        return None
     first = samples.modalities[0]  # the box is in its pixels
     if first not in images and not samples.has(row, first):
         sample = f"{samples.root}: sample {samples.table.column('id')[row].as_py()!r}"
@@ -34,7 +92,7 @@ def read_faces(samples: SampleTable, row: int, modalities: Sequence[str]) -> dic
     if not box_overlaps(box, shape):
         size = f"{shape[1]} x {shape[0]} pixels"
         raise DataError(f"{path}: box {list(box)} lies outside the image of {size}")
-    return {name: crop(image, scale_box(box, shape, image.shape)) for name, image in images.items()}
+    return box, shape
 
 
 def batches(
@@ -47,8 +105,8 @@ def batches(
     """Read all samples by the evaluation rule: `{modality: uint8 (B, F, F, 3)}`, in the table's order.
 
     Args:
-        samples: each has every modality (`SampleTable.need`) unless `presence` is passed.
-        model_input: modalities, face size F, and the rule (see `fas_core.data.images.prepare`).
+        samples: each has every photo (`SampleTable.need`) unless `presence` is passed.
+        model_input: modalities, face size F, and the rule (see `fas_core.data.images.prepare`, or its crops).
         batch_size: B of all batches but the last.
         workers: threads that read; 0 reads in the calling thread.
         presence: (N, modalities) False where a modality is not read; its images are zeros.
@@ -61,8 +119,11 @@ def batches(
 
     def read(row: int) -> dict[str, Image]:
         present = modalities if presence is None else list(compress(modalities, presence[row]))
-        faces = read_faces(samples, row, present)
-        inputs = {name: prepare(face, size, model_input.resize) for name, face in faces.items()}
+        if model_input.crops:
+            inputs = read_crops(samples, row, model_input, present)
+        else:
+            faces = read_faces(samples, row, present)
+            inputs = {name: prepare(face, size, model_input.resize) for name, face in faces.items()}
         return {modality: inputs.get(modality, blank) for modality in modalities}
 
     images = ordered(read, range(len(samples)), workers, ahead=max(batch_size, 4 * workers))

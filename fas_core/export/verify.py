@@ -50,7 +50,7 @@ class Comparison:
         """Return up to `count` of the samples, labels mixed, as the model's input."""
         selected, model_input = spread(self.samples, count), self.card.input
         samples = selected.take(np.random.default_rng(0).permutation(len(selected)))
-        presence = presence_of(samples, model_input.modalities) if model_input.partial else None
+        presence = presence_of(samples, model_input) if model_input.partial else None
         (images,) = batches(samples, model_input, len(samples), 2, presence)
         return images
 
@@ -126,7 +126,7 @@ def compare_on(run: Run, scorer: Scorer, card: Card, count: int, data: str | Non
         reader = open_choice(evolve(choice, train_on_dev=False), registry)  # dev does, trained on or not
         split = next((name for name in SPLITS if name in reader.splits()), reader.splits()[0])
         samples = reader.samples(split)
-        samples = spread(samples if card.input.partial else samples.need(card.modalities), count)
+        samples = spread(samples if card.input.partial else samples.need(card.input.photos), count)
         comparison = Comparison(scorer, samples, split, card)
         _ = comparison.reference  # reads all images: they are missing now or never
         return comparison

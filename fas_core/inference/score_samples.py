@@ -96,9 +96,9 @@ def score_samples(
         raise DataError(f"{samples.root}: no samples to score")
     if faces is not None:
         return _score_photos(scorer, samples, model_input, faces, workers, description)
-    presence = presence_of(samples, modalities, only) if model_input.partial else None
+    presence = presence_of(samples, model_input, only) if model_input.partial else None
     if presence is None:
-        samples.need(modalities)
+        samples.need(model_input.photos)
     scores = np.full(len(samples), np.nan)
     done = 0
     with console.progress(description, len(samples), "samples") as bar:
@@ -140,23 +140,26 @@ def subsets(modalities: Sequence[str]) -> list[tuple[str, ...]]:
 
 
 def presence_of(
-    samples: SampleTable, modalities: Sequence[str], only: Sequence[str] | None = None
+    samples: SampleTable, model_input: ModelInput, only: Sequence[str] | None = None
 ) -> NDArray[np.bool_]:
     """Return (N, modalities): which modalities of each of N samples the model is given.
 
     Args:
-        modalities: what the model takes, in order.
+        model_input: what the model takes.
         only: those that it is given; None for all that a sample has.
 
     Raises:
         ConfigError: the model takes no such modality.
         DataError: a sample has none of them.
     """
+    modalities = model_input.modalities
     if unknown := sorted(set(only or ()) - set(modalities)):
         raise ConfigError(f"the model takes {', '.join(modalities)}: no {format_list(unknown)}")
     wanted = [name for name in modalities if only is None or name in only]
     presence = np.zeros((len(samples), len(modalities)), np.bool_)
-    presence[:, [modalities.index(name) for name in wanted]] = samples.presence(wanted)
+    presence[:, [modalities.index(name) for name in wanted]] = samples.presence(
+        [model_input.photo(name) for name in wanted]
+    )
     return presence
 
 

@@ -34,22 +34,28 @@ SHARED = "shared"
 
 
 class Preprocess(nn.Module):
-    """uint8 (B, H, W, 3) -> float (B, 3, H, W), normalised per channel.
+    """uint8 RGB (B, H, W, 3) -> float (B, 3, H, W), normalised, in the network's order of channels.
 
-    It is the model's first layer, so that every export carries it. Transposing comes first, while a
-    pixel is one byte: the exported graph is measurably faster so.
+    It is the model's first layer, so that every export carries it. Transposing and reordering come first,
+    while a pixel is one byte: the exported graph is measurably faster so.
     """
 
     def __init__(self, normalize: Normalize) -> None:
         super().__init__()
         mean, std = torch.tensor(normalize.mean), torch.tensor(normalize.std)
+        self.is_bgr = normalize.channels == "bgr"
+        if self.is_bgr:
+            mean, std = mean.flip(0), std.flip(0)
         # Not in the state dict: they come from the recipe, which every run keeps.
         self.register_buffer("scale", (1 / (255 * std)).view(1, 3, 1, 1), persistent=False)
         self.register_buffer("shift", (-mean / std).view(1, 3, 1, 1), persistent=False)
 
     def forward(self, pixels: Tensor) -> Tensor:
         scale, shift = cast(Tensor, self.scale), cast(Tensor, self.shift)
-        return pixels.permute(0, 3, 1, 2).float() * scale + shift
+        planes = pixels.permute(0, 3, 1, 2)
+        if self.is_bgr:
+            planes = planes.flip(1)
+        return planes.float() * scale + shift
 
 
 class PatchGrid(nn.Module):

@@ -24,6 +24,11 @@ from fas_core.scores.thresholds import Threshold
 Array = NDArray[Any]
 
 
+def _check_normalize(_: object, attribute: Any, value: Normalize | None) -> None:
+    if value is not None and value.channels != "rgb":
+        raise ValueError(f"'{attribute.name}' has channels: move the key up beside {attribute.name}")
+
+
 @frozen
 class ExternalModel:
     """Description of a model file without fas metadata.
@@ -47,7 +52,7 @@ class ExternalModel:
 
     modalities: tuple[str, ...] = field(validator=v.min_len(1))
     input_size: int = field(validator=v.ge(1))
-    normalize: Normalize | None = None
+    normalize: Normalize | None = field(default=None, validator=_check_normalize)
     channels: Literal["rgb", "bgr"] = "rgb"
     resize: Resize = field(factory=lambda: Resize(crop=1.0))
     output: str | None = None

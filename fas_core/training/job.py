@@ -125,7 +125,7 @@ def _finish(training: Training, reader: DatasetReader) -> Outcome:
             "splits": {split: result.to_json() for split, result in results.items()},
         }
         write_results(run.path, record)
-    return Outcome(run, results, hours, _select_photos(reader, run.recipe.modalities))
+    return Outcome(run, results, hours, _select_photos(reader, run.recipe.input.photos))
 
 
 def _select_photos(reader: DatasetReader, modalities: Sequence[str]) -> tuple[Path, ...]:
@@ -144,11 +144,11 @@ def training_splits(reader: DatasetReader, recipe: Recipe) -> tuple[SampleTable,
         splits = ", ".join(reader.splits())
         hint = "`fas data split` makes splits"
         raise DataError(f"data set {recipe.data.name!r}: has no train split (it has {splits}): {hint}")
-    train = reader.samples("train").need(recipe.modalities)
+    train = reader.samples("train").need(recipe.input.photos)
     check_trainable(train)
     if "dev" not in reader.splits():
         return train, None
-    dev = reader.samples("dev").need(recipe.modalities)
+    dev = reader.samples("dev").need(recipe.input.photos)
     counts = dev.counts()
     if not (counts.get("live") and counts.get("attack")) or counts.get("unknown"):
         console.warn(f"dev ({format_counts(dev)}) cannot be evaluated: the last weights are kept as the best")

@@ -44,7 +44,7 @@ def refused(text: str, found: Registry | None = None) -> str:
         ("{loss: {name: focal, lrr: 1}, train: {lr: 1}}", "loss.lrr: unknown key (known: alpha, gamma)"),
         ("loss: {name: focal, gama: 2}", "loss.gama: unknown key (did you mean 'gamma'?)"),
         ("resize: {zzz: 1}", "resize.zzz: unknown key (known: crop)"),
-        ("1: 2", "1: unknown key (known: augment, data, folds, loss, metrics,"),
+        ("1: 2", "1: unknown key (known: augment, crops, data, folds, loss, metrics,"),
         # wrong types: nothing is bent
         ("train: {epochs: 1.7}", "train.epochs: must be a whole number: 1.7"),
         ("train: {epochs: 2.0}", "train.epochs: must be a whole number: 2.0"),

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 import pytest
 
 from fas_core import DataError
+from fas_core.data.detectors import FaceDetector
+from fas_core.data.faces import DetectedFace
+from fas_core.data.images import resize_square
 from fas_core.data.reading import batches, read_faces
-from fas_core.records.model_input import ModelInput
+from fas_core.records.model_input import ModelInput, ScaledCrop
 from fas_core.records.samples import SampleTable
 
 Make = Callable[..., SampleTable]
@@ -68,3 +72,49 @@ def test_depth_is_stretched_over_the_face_in_the_box(make_samples: Make, tmp_pat
     assert face.shape == (64, 32, 3)
     assert (face[0, 0] == 0).all()
     assert (face[1, 1, 0], face[-1, -1, 0]) == (pytest.approx(5, abs=3), 255)
+
+
+CROPS = {"near": ScaledCrop(1.0, "rgb"), "far": ScaledCrop(2.0, "rgb")}
+
+
+def write_photo(folder: Path) -> np.ndarray:
+    photo = np.random.default_rng(0).integers(0, 256, (100, 100, 3), np.uint8)
+    cv2.imwrite(str(folder / "a.png"), photo[..., ::-1])
+    return photo
+
+
+def make_photo_table(folder: Path, **columns: Any) -> SampleTable:
+    return SampleTable.of(
+        {"id": ["a"], "label": [1], "rgb": ["a.png"], **columns}, modalities=["rgb"], root=folder
+    )
+
+
+def test_a_model_that_states_its_crops_gets_them_around_the_box(tmp_path: Path) -> None:
+    photo = write_photo(tmp_path)
+    samples = make_photo_table(tmp_path, box=[[40, 30, 19, 19]])
+    (images,) = batches(samples, ModelInput(("near", "far"), 20, crops=CROPS), 1, 0)
+    np.testing.assert_array_equal(images["near"][0], photo[30:50, 40:60])
+    assert images["far"].shape == (1, 20, 20, 3)
+
+
+@pytest.mark.parametrize(
+    ("boxes", "marker", "region"),
+    [
+        ([(10, 20, 19, 19), (0, 0, 9, 9)], False, (slice(20, 40), slice(10, 30))),
+        ([], False, None),
+        ([(10, 20, 19, 19)], True, None),
+    ],
+    ids=["largest face", "no face", "a folder of face crops"],
+)
+def test_without_a_box_the_face_is_detected(
+    boxes: list[Any], marker: bool, region: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    photo = write_photo(tmp_path)
+    if marker:
+        (tmp_path / "crops.jsonl").touch()
+    fake = FaceDetector("fake", lambda image: [DetectedFace(box) for box in boxes])
+    monkeypatch.setattr("fas_core.data.reading._detector", lambda _: fake)
+    samples = make_photo_table(tmp_path)
+    (images,) = batches(samples, ModelInput(("near", "far"), 20, crops=CROPS), 1, 0)
+    expected = resize_square(photo, 20) if region is None else photo[region]
+    np.testing.assert_array_equal(images["near"][0], expected)

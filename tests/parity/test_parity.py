@@ -39,7 +39,7 @@ ENTRIES = {
 def import_backbone(checkpoint: Path, arch: str) -> nn.Module:
     """Import a checkpoint as `fas import` does, with every entry matched, and return the model's backbone."""
     published = read_published(checkpoint)
-    recipe = build_recipe("feathernet-b-32", registry(), arch, {}, {})
+    recipe = build_recipe("feathernet-b-32", registry(), [arch], {}, {})
     model, matched, _ = match_model(published, recipe, registry())
     assert matched.exact, matched.differences()
     copy_matched(model, matched, published.weights)

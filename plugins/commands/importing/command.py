@@ -19,9 +19,17 @@ Channels = tuple[float, float, float] | None
 
 
 @click.command()
-@click.argument("checkpoint", type=click.Path(path_type=Path))
+@click.argument(
+    "checkpoints", metavar="CHECKPOINT...", type=click.Path(path_type=Path), nargs=-1, required=True
+)
 @click.option(
-    "--arch", required=True, metavar="NAME", help="Backbone of the checkpoint, see `fas models list`."
+    "--arch",
+    "archs",
+    required=True,
+    multiple=True,
+    metavar="NAME",
+    help="Backbone of the checkpoint, see `fas models list`; repeat it for one of each modality, in their "
+    "order. Then CHECKPOINT is one file, or one for each backbone.",
 )
 @click.option(
     "-o",
@@ -43,7 +51,8 @@ Channels = tuple[float, float, float] | None
 @click.option(
     "--fusion",
     metavar="NAME",
-    help="Fusion of the branches; by default single for one modality, else concat_linear.",
+    help="Fusion of the branches; by default single for one modality, concat_linear for several, and "
+    "score_mean for backbones of different checkpoints.",
 )
 @click.option(
     "--mean", type=float, nargs=3, default=None, help="Mean of red, green and blue in [0, 1], to normalise."
@@ -62,7 +71,8 @@ Channels = tuple[float, float, float] | None
     "--live-class",
     type=click.IntRange(min=0),
     metavar="INDEX",
-    help="Index of the class live, from 0, in a classifier with other classes than attack and live.",
+    help="Index of the class live, from 0, in a classifier with other classes than attack and live; by "
+    "default as published for the backbone.",
 )
 @click.option(
     "--partial", is_flag=True, help="Keep random weights for entries that do not fit, instead of stopping."
@@ -70,8 +80,8 @@ Channels = tuple[float, float, float] | None
 @recipe_options
 @output_options
 def command(
-    checkpoint: Path,
-    arch: str,
+    checkpoints: tuple[Path, ...],
+    archs: tuple[str, ...],
     output: Path | None,
     base: str,
     modality: str | None,
@@ -99,10 +109,10 @@ def command(
         "mean": mean and list(mean),
         "std": std and list(std),
     }
-    recipe = build_recipe(base, registry(), arch, options, overrides)
-    path = output or Path("runs") / checkpoint.name.partition(".")[0]
-    assumed = list_assumptions(base, recipe, registry(), arch, options, overrides)
-    imported = import_checkpoint(checkpoint, path, recipe, registry(), match, partial, live_class, assumed)
+    recipe = build_recipe(base, registry(), archs, options, overrides)
+    path = output or Path("runs") / checkpoints[0].name.partition(".")[0]
+    assumed = list_assumptions(base, recipe, registry(), archs, options, overrides)
+    imported = import_checkpoint(checkpoints, path, recipe, registry(), match, partial, live_class, assumed)
     _warn(imported)
     if console.json:
         console.document(imported.to_json())
@@ -132,13 +142,14 @@ def _show(imported: ImportedRun, match: str) -> None:
         columns = ("model", "file")
         console.table(Table("paired by order and shape", columns, list(matched.pairs), left=(0, 1)))
     key = f", under {imported.key!r}" if imported.key else ""
-    console.info(f"run {run.path}: {len(matched.pairs)} entries of {imported.source}{key}")
+    console.info(f"run {run.path}: {len(matched.pairs)} entries of {imported.source_names}{key}")
     if imported.other_keys:
         console.info(f"not read: the state dicts under {format_list(imported.other_keys)}")
     for modality in recipe.modalities:
         values = recipe.model.normalize[modality]
         mean, std = (", ".join(f"{value:.4g}" for value in triple) for triple in (values.mean, values.std))
-        console.info(f"takes {modality} at {recipe.model.input_size} px, mean {mean}, std {std}")
+        order = f", {values.channels}" if values.channels != "rgb" else ""
+        console.info(f"takes {modality} at {recipe.model.input_size} px, mean {mean}, std {std}{order}")
     for path, text in imported.assumed.items():
         console.info(f"assumed {path}: {text}")
     if not imported.has_scores:

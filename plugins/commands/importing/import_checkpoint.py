@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,13 +13,14 @@ from safetensors.torch import save_file
 
 from fas_core.atomic import replacing
 from fas_core.config.recipe import Recipe
-from fas_core.errors import FasError, ModelError
+from fas_core.descriptors import Backbone
+from fas_core.errors import FasError, ModelError, format_list
 from fas_core.models import PRETRAINED
 from fas_core.models.build import build_model
 from fas_core.models.checkpoint import save_state, save_weights
 from fas_core.models.matching import EntryMatch, add_prefix, copy_matched, match_by_name
 from fas_core.models.model import Model
-from fas_core.models.pretrained import classifier_entries
+from fas_core.models.pretrained import backbone_names, classifier_entries
 from fas_core.models.published import PublishedCheckpoint, read_published
 from fas_core.registry import Registry
 from fas_core.runs.run import Run
@@ -41,12 +42,12 @@ class ImportedRun:
 
     Args:
         run: the run folder.
-        source: the checkpoint.
+        sources: the checkpoints, one, or one for each branch.
         matched: which entries of the checkpoint are in the run's model.
         classes: number of classes of the checkpoint's classifier; other than 2 the run has pretrained weights
             only, unless there is a `live_class`.
-        live_class: index of the class live in the checkpoint, which is 1 in the run; None where the user did
-            not say.
+        live_class: index of the class live in the checkpoint, which is 1 in the run; None where neither the
+            user nor the backbone says.
         epoch: the epoch after which training can be resumed; None where it cannot.
         no_resume_reason: why training cannot be resumed; empty where it can.
         key: where in the file the state dict is; `other_keys` are those of others, which were not read.
@@ -54,7 +55,7 @@ class ImportedRun:
     """
 
     run: Run
-    source: Path
+    sources: tuple[Path, ...]
     matched: EntryMatch
     classes: int
     live_class: int | None = None
@@ -65,6 +66,11 @@ class ImportedRun:
     assumed: Mapping[str, str] = field(factory=dict)
 
     @property
+    def source_names(self) -> str:
+        """The checkpoints' paths, joined."""
+        return ", ".join(map(str, self.sources))
+
+    @property
     def has_scores(self) -> bool:
         """Whether the model tells live from attack, so that it can be evaluated."""
         return self.classes == 2 or self.live_class is not None
@@ -73,7 +79,7 @@ class ImportedRun:
         """Return the document of `import.json` and of `--json`."""
         return {
             "run": str(self.run.path),
-            "source": str(self.source),
+            "source": self.source_names,
             "key": self.key,
             "other_keys": self.other_keys,
             "assumed": dict(self.assumed),
@@ -86,7 +92,7 @@ class ImportedRun:
 
 
 def import_checkpoint(
-    source: Path,
+    sources: Sequence[Path],
     path: Path,
     recipe: Recipe,
     registry: Registry,
@@ -98,14 +104,14 @@ def import_checkpoint(
     """Write the run folder of a checkpoint, complete or not at all.
 
     Args:
-        source: the checkpoint.
+        sources: the checkpoint, or one for each branch of the model.
         path: the run folder.
         recipe: of the run, see `build_recipe`.
         registry: of the plugins.
         match: pair entries by published name, or by order and shape.
         partial: whether entries that do not fit keep random weights, instead of being an error.
         live_class: index of the class live, if the checkpoint has another number or order of classes than
-            attack and live.
+            attack and live; None: as published for the backbones.
         assumed: for the record, see `list_assumptions`.
 
     Raises:
@@ -113,19 +119,22 @@ def import_checkpoint(
     """
     if path.exists():
         raise FasError(f"{path}: exists already: choose another -o")
-    published = read_published(source)
+    published = read_branches(sources, recipe, registry)
     model, matched, classes = match_model(published, recipe, registry, match)
     if not matched.pairs or not (matched.exact or partial):
         advice = f"; --partial takes the {len(matched.pairs)} entries that fit" if matched.pairs else ""
-        raise ModelError(f"{source}: does not fit {_name_network(recipe)}: {matched.differences()}{advice}")
+        names = ", ".join(map(str, sources))
+        raise ModelError(f"{names}: does not fit {_name_network(recipe)}: {matched.differences()}{advice}")
     copy_matched(model, matched, published.weights)
     run = Run(path, recipe, registry)
+    if live_class is None:
+        live_class = _published_live_class(recipe, registry, classes)
     if live_class is not None:
         run = run.changed({"model.num_classes": classes})
         make_live_second(model, classifier_entries(recipe, registry), classes, live_class)
     imported = ImportedRun(
         run,
-        source,
+        tuple(sources),
         matched,
         classes,
         live_class,
@@ -134,6 +143,41 @@ def import_checkpoint(
         assumed=assumed or {},
     )
     return _write(imported, model, published)
+
+
+def read_branches(sources: Sequence[Path], recipe: Recipe, registry: Registry) -> PublishedCheckpoint:
+    """Read a model's checkpoint, or join one for each of its branches under the model's names.
+
+    Raises:
+        FasError: a file cannot be read, or there is not one for each branch.
+    """
+    if len(sources) == 1:
+        return read_published(sources[0])
+    with torch.device("meta"):
+        branches = build_model(recipe, registry).backbones
+    if len(branches) != len(sources):
+        raise FasError(
+            f"{len(sources)} checkpoints for {format_list(list(branches))}: give one, or one for each"
+        )
+    weights = {}
+    for source, (branch, backbone) in zip(sources, branches.items(), strict=True):
+        names = {published: name for name, published in backbone_names(backbone).items()}
+        for name, value in read_published(source).weights.items():
+            weights[f"backbones.{branch}.{names.get(name, name)}"] = value
+    return PublishedCheckpoint(sources[0], weights)
+
+
+def _published_live_class(recipe: Recipe, registry: Registry, classes: int) -> int | None:
+    """Return the class live as published for the backbones; None where it is 1 of 2 or they do not say."""
+    choice = recipe.model.backbone
+    choices = choice.values() if isinstance(choice, dict) else [choice]
+    known = {
+        (item.num_classes, item.live_class) for item in (registry.find(Backbone, c.name) for c in choices)
+    }
+    if len(known) > 1 or classes == 2:
+        return None
+    ((count, live_class),) = known
+    return live_class if count == classes else None
 
 
 def match_model(

@@ -56,11 +56,11 @@ def published(made: nn.Module, prefix: str = "") -> Weights:
 
 def recipe_of(arch: str, chosen: dict[str, Any] | None = None, **overrides: Any) -> Recipe:
     settings = {"model.input_size": SIDE, **overrides}
-    return build_recipe("feathernet-b-32", registry(), arch, chosen or {}, settings)
+    return build_recipe("feathernet-b-32", registry(), [arch], chosen or {}, settings)
 
 
 def imports(source: Path, arch: str, path: Path, **more: Any) -> ImportedRun:
-    return import_checkpoint(source, path, recipe_of(arch), registry(), **more)
+    return import_checkpoint([source], path, recipe_of(arch), registry(), **more)
 
 
 @pytest.fixture(scope="module")
@@ -234,7 +234,9 @@ def test_entries_without_published_names_are_paired_by_order(tmp_path: Path) -> 
     theirs |= {"fc.weight": torch.rand(2, 128), "fc.bias": torch.rand(2)}
     torch.save({"state_dict": theirs}, tmp_path / "fused.pth")
 
-    imported = import_checkpoint(tmp_path / "fused.pth", tmp_path / "run", recipe, registry(), match="order")
+    imported = import_checkpoint(
+        [tmp_path / "fused.pth"], tmp_path / "run", recipe, registry(), match="order"
+    )
 
     pairs = dict(imported.matched.pairs)
     assert pairs["backbones.ir.features.0.0.weight"] == "infrared_net.features.0.0.weight"
@@ -359,7 +361,7 @@ def test_an_imported_training_checkpoint_is_resumed(faces: Path, tmp_path: Path)
     data = {"name": "folder", "root": str(faces)}
     recipe = recipe_of("feathernet_a", {"modalities": ["rgb"]}, data=data, **settings)
 
-    imported = import_checkpoint(tmp_path / "a.pth.tar", tmp_path / "run", recipe, registry())
+    imported = import_checkpoint([tmp_path / "a.pth.tar"], tmp_path / "run", recipe, registry())
 
     assert imported.epoch == 1
     assert imported.run.recipe.train.momentum == 0.8
@@ -471,6 +473,6 @@ def test_three_classes_are_scored_alike_by_the_run_and_its_exported_file(
 def test_what_nobody_said_is_listed(
     options: dict[str, Any], overrides: dict[str, Any], assumed: set[str]
 ) -> None:
-    recipe = build_recipe("feathernet-b-32", registry(), "mobilenetv2", options, overrides)
-    arguments = ("feathernet-b-32", recipe, registry(), "mobilenetv2", options, overrides)
+    recipe = build_recipe("feathernet-b-32", registry(), ["mobilenetv2"], options, overrides)
+    arguments = ("feathernet-b-32", recipe, registry(), ["mobilenetv2"], options, overrides)
     assert set(list_assumptions(*arguments)) == assumed

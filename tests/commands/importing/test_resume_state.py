@@ -25,7 +25,7 @@ GROUP = {"momentum": 0.8, "weight_decay": 3e-4, "nesterov": True}
 
 @pytest.fixture
 def run(tmp_path: Path) -> Run:
-    recipe = build_recipe("feathernet-b-32", registry(), "feathernet_a", {}, {"model.input_size": 64})
+    recipe = build_recipe("feathernet-b-32", registry(), ["feathernet_a"], {}, {"model.input_size": 64})
     return Run(tmp_path / "run", recipe, registry())
 
 
