@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from fas_core.config.recipe import DatasetChoice, MetricChoice, Recipe
 from fas_core.config.structure import structure
 from fas_core.contracts import Images, Scorer
-from fas_core.data.faces import CropSettings
 from fas_core.data.fetched_models import is_public_model
 from fas_core.descriptors import Component
 from fas_core.errors import ConfigError, DataError, FasError
@@ -220,11 +219,7 @@ def _load_file(model: ModelFile, registry: Registry, detector: str | None) -> Lo
     card, path = model.card, model.path
     if is_public_model(path) or not card.recipe:
         return _load_external(model, None, detector)
-    faces = (
-        FaceSelector(settings=CropSettings(detector), model_input=card.input) if card.input.crops else None
-    )
-    if faces is None:
-        _refuse_detector(path, detector)
+    _refuse_detector(path, detector)
     registry, absent = registry.requiring(card.plugins), (Component,)
     metrics = card.recipe["metrics"]
     return LoadedModel(
@@ -236,7 +231,6 @@ def _load_file(model: ModelFile, registry: Registry, detector: str | None) -> Lo
         own_threshold=card.threshold,
         why=f"{path}: exported without one",
         fingerprints=card.data,
-        faces=faces,
         threshold_note=card.threshold_note,
         shipped_threshold=card.shipped_threshold,
         reference=card.reference,
@@ -245,7 +239,7 @@ def _load_file(model: ModelFile, registry: Registry, detector: str | None) -> Lo
 
 def _refuse_detector(path: Path, detector: str | None) -> None:
     if detector is not None:
-        raise ConfigError(f"--detector: {path} takes images as the data set has them, so no face is detected")
+        raise ConfigError(f"--detector: for public models and those of --foreign: {path} is neither")
 
 
 def _load_external(model: ModelFile, external: ExternalModel | None, detector: str | None) -> LoadedModel:
