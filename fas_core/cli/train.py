@@ -38,7 +38,7 @@ CHANGED_BY_RESUME = {"train.epochs", "train.workers", "train.device", "data.root
     "--folds",
     metavar="COLUMN:K",
     help="Cross-validate over K folds of train that share no subject (subject:5), no video, ...; over a fold "
-    "for each session (session); or holding out both (subject+session:3). The threshold is fitted on scores of "
+    "for each session (session); or holding out both (subject+session:3). The threshold is of scores of "
     "what their model was not trained on. [folds]",
 )
 @click.option(

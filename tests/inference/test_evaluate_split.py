@@ -114,7 +114,7 @@ def test_scores_are_written_only_below_an_output(
 def reader(make_samples: Any) -> Any:
     """Four samples of rgb and depth: every score is the share of the modalities."""
     samples: SampleTable = make_samples(4, ("rgb", "depth"))
-    return SimpleNamespace(overlaps=(), notes=(), samples=lambda split: samples)
+    return SimpleNamespace(overlaps=(), notes=(), samples=lambda split: samples, splits=lambda: ("test",))
 
 
 def test_every_subset_has_a_row_at_one_threshold(evaluation: Evaluation, reader: Any) -> None:
@@ -135,7 +135,8 @@ def test_stored_scores_with_labels_are_evaluated(scores: ScoreTable, reader: Any
 
     def make_run(**stored: ScoreTable) -> Any:
         return SimpleNamespace(
-            recipe=SimpleNamespace(metrics=METRICS),
+            recipe=SimpleNamespace(metrics=METRICS, folds=None, train=SimpleNamespace(seed=0)),
+            fitting_scores=lambda: None,
             registry=registry(),
             threshold=lambda: HALF,
             stored_scores=stored.get,
@@ -152,7 +153,8 @@ def test_stored_scores_without_a_threshold_have_no_error_rates(scores: ScoreTabl
         raise DataError("no dev scores")
 
     run: Any = SimpleNamespace(
-        recipe=SimpleNamespace(metrics=METRICS),
+        recipe=SimpleNamespace(metrics=METRICS, folds=None, train=SimpleNamespace(seed=0)),
+        fitting_scores=lambda: None,
         registry=registry(),
         threshold=refuse,
         stored_scores={"test": scores}.get,
