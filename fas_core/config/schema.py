@@ -33,14 +33,17 @@ def recipe_schema(registry: Registry) -> Schema:
     extends = {"type": "string", "description": "The shipped recipe or file that this one changes."}
     number = {"type": "integer", "description": "Format number; files of an older fas lack it."}
     schema["properties"] = {"extends": extends, "format": number, **schema["properties"]}
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "fas recipe", **schema}
+    # By reference, as a component's options may choose a component in turn.
+    definitions = {choice.component.kind: _choice(choice, registry) for choice in Choice.__subclasses__()}
+    draft = "https://json-schema.org/draft/2020-12/schema"
+    return {"$schema": draft, "title": "fas recipe", **schema, "$defs": definitions}
 
 
 def _schema(kind: Any, registry: Registry) -> Schema:
     if kind in SIMPLE:
         return dict(SIMPLE[kind])
     if isinstance(kind, type) and issubclass(kind, Choice):
-        return _choice(kind, registry)
+        return {"$ref": f"#/$defs/{kind.component.kind}"}
     if attrs.has(kind):
         return _object(kind, registry)
     origin, arguments = get_origin(kind), get_args(kind)

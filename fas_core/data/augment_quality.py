@@ -6,6 +6,7 @@ Their strengths are those of images at the size of the network's input.
 from __future__ import annotations
 
 import math
+from typing import cast
 
 import cv2
 import numpy as np
@@ -68,4 +69,5 @@ def compress(image: Image, rng: np.random.Generator) -> Image:
     quality = int(rng.integers(JPEG[0], JPEG[1] + 1))
     bgr = cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
     _, data = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, quality])
-    return np.asarray(cv2.cvtColor(cv2.imdecode(data, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB))
+    decoded = cast(Image, cv2.imdecode(data, cv2.IMREAD_COLOR))  # never None: OpenCV has just written it
+    return cast(Image, cv2.cvtColor(decoded, cv2.COLOR_BGR2RGB))

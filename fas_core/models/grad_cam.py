@@ -38,11 +38,15 @@ def grad_cam(model: Model, images: dict[str, Tensor], presence: Tensor | None = 
         map of the one backbone.
 
     Raises:
-        ModelError: a backbone's feature maps do not correspond to its inputs one to one.
+        ModelError: a backbone's feature maps do not correspond to its inputs one to one, or are computed
+            without gradients, as by comparisons.
     """
     with torch.enable_grad():
         outputs = model(images, presence)
         features = dict(outputs.features)
+        for name, activation in features.items():
+            if not activation.requires_grad:
+                raise ModelError(f"{name!r} backbone: its features have no gradients: no Grad-CAM of them")
         total = evidence(outputs.score[:, None] if outputs.logits is None else outputs.logits).sum()
         gradients = torch.autograd.grad(total, list(features.values()), materialize_grads=True)
     patches, maps = model.patches, {}

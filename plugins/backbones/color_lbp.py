@@ -114,7 +114,8 @@ class ColorLBP(StagedBackbone[NoOptions]):
     def forward_features(self, x: Tensor) -> Tensor:
         """(B, in_channels, H, W) -> (B, E, 1, 1), shares relative to those of an even histogram."""
         x = (x.float() * 255).round().clamp(0, 255)
-        images = (x.repeat_interleave(3, dim=1) if self.is_grey else x).unflatten(1, (-1, 3)).flatten(0, 1)
+        x = x.repeat_interleave(3, dim=1) if self.is_grey else x
+        images = torch.unflatten(x, 1, (-1, 3)).flatten(0, 1)
         half = (F.avg_pool2d(images, 2) + 0.5).floor()
         colour = torch.cat([convert_to_ycbcr(half), convert_to_hsv(half)], dim=1)
         maps = (colour, convert_to_ycbcr(images)[:, :1])

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -88,7 +89,7 @@ class Block(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         y = self.relu(self.bn0(self.expand_conv(x))) if self.has_expansion else x
         y = self.relu(self.bn1(self.depthwise_conv(y)))
-        y = self.bn2(self.project_conv(y))
+        y = cast(Tensor, self.bn2(self.project_conv(y)))
         if not self.has_shortcut:
             return y
         if self.training and self.drop:

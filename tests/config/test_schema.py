@@ -94,10 +94,20 @@ def test_what_is_refused_does_not_fit(validator: jsonschema.Draft202012Validator
 
 def test_it_holds_every_plugins_components_and_their_defaults() -> None:
     schema = recipe_schema(registry())
-    losses: dict[str, Any] = schema["properties"]["loss"]
+    assert schema["properties"]["loss"] == {"$ref": "#/$defs/loss"}
+    losses: dict[str, Any] = schema["$defs"]["loss"]
     names, *mappings = losses["anyOf"]
     assert set(names["enum"]) == registry().names(Loss)
     (focal,) = [item for item in mappings if "focal" in item["properties"]["name"]["enum"]]
     assert focal["properties"]["gamma"] == {"type": "number", "default": 3.0}
     assert focal["required"] == ["name"]
     assert schema["properties"]["train"]["properties"]["epochs"]["default"] == 10
+
+
+def test_a_components_options_may_choose_a_component() -> None:
+    texture = next(
+        item
+        for item in recipe_schema(registry())["$defs"]["backbone"]["anyOf"][1:]
+        if "texture" in item["properties"]["name"]["enum"]
+    )
+    assert texture["properties"]["network"] == {"$ref": "#/$defs/backbone"}

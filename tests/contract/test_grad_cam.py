@@ -12,13 +12,15 @@ from fas_core.config.recipe import Recipe
 from fas_core.config.structure import structure
 from fas_core.contracts import BackboneModule
 from fas_core.descriptors import Backbone, Fusion
+from fas_core.errors import ModelError
 from fas_core.models.build import build_model
 from fas_core.models.grad_cam import grad_cam
 from fas_core.models.model import Model
 from fas_core.registry import registry
 
 FUSIONS = [item.name for item in registry().all(Fusion)]
-BACKBONES = [item.name for item in registry().all(Backbone)]
+WITHOUT_GRADIENTS = "color_lbp"
+BACKBONES = [item.name for item in registry().all(Backbone) if item.name != WITHOUT_GRADIENTS]
 SIZE, BATCH = 64, 2
 COMMON_SIZE = 128
 """The size at which every backbone can be built."""
@@ -55,6 +57,12 @@ def draw_images(model: Model) -> dict[str, Tensor]:
 
 def side(model: Model, branch: str) -> int:
     return model.face_size // cast(BackboneModule, model.backbones[branch]).reduction
+
+
+def test_features_without_gradients_are_refused() -> None:
+    model = build(["rgb"], WITHOUT_GRADIENTS, "single").eval()
+    with pytest.raises(ModelError, match="'rgb' backbone: its features have no gradients"):
+        grad_cam(model, draw_images(model))
 
 
 @pytest.mark.parametrize("backbone", BACKBONES)
