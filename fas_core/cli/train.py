@@ -37,8 +37,9 @@ CHANGED_BY_RESUME = {"train.epochs", "train.workers", "train.device", "data.root
 @click.option(
     "--folds",
     metavar="COLUMN:K",
-    help="Cross-validate over K folds of train that share no subject (subject:5), no video, ...: the "
-    "threshold is then of people never trained on. [folds]",
+    help="Cross-validate over K folds of train that share no subject (subject:5), no video, ...; over a fold "
+    "for each session (session); or holding out both (subject+session:3). The threshold is of scores of "
+    "what their model was not trained on. [folds]",
 )
 @click.option(
     "--final/--no-final",

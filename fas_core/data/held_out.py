@@ -7,7 +7,7 @@ import pyarrow as pa
 from attrs import frozen
 from numpy.typing import NDArray
 
-from fas_core.data.folds import assign_groups, encode_groups
+from fas_core.data.fold_numbers import assign_groups, encode_groups
 from fas_core.records.samples import ATTACK, LIVE, SampleTable
 
 

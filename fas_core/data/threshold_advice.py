@@ -68,9 +68,8 @@ def advise(
     advice = _compare_sessions([(_sessions(train), _sessions(dev))], "dev")
     shared = shared_groups(train, dev, "subject")
     if advice.recommended is None and shared is not None and shared[0]:
-        people = f"dev shares {shared[0]} of its {shared[1]} subjects with train"
-        people += ": --folds subject:5 fits the threshold on others"
-        return ThresholdAdvice(None, f"{people}; {advice.reason}")
+        people = f"dev shares {shared[0]} of its {shared[1]} subjects with train (--folds subject:5)"
+        return ThresholdAdvice(None, f"{people}; sessions are not known")
     return advice
 
 
@@ -93,11 +92,8 @@ def advise_on_folds(folds: FoldAssignment, scores: ScoreTable | None = None) -> 
     mean = float(np.mean(errors))
     if pooled - mean <= LARGEST_GAP:
         return advice
-    return ThresholdAdvice(
-        False,
-        f"the folds' scores lie apart: at one threshold their EER is {100 * pooled:.1f} %, each at its own "
-        f"{100 * mean:.1f} % on average: fit it on a dev split of another session, or calibrate the model",
-    )
+    figures = f"EER {100 * pooled:.1f} %, own {100 * mean:.1f} %"
+    return ThresholdAdvice(False, f"the folds' scores lie apart ({figures})")
 
 
 def _sessions(samples: SampleTable) -> NDArray[np.object_]:
@@ -110,18 +106,12 @@ def _compare_sessions(
     """Compare the sessions of the samples trained on and scored, a pair for each model."""
     if any(session is None for pair in pairs for sessions in pair for session in sessions):
         return ThresholdAdvice(
-            None, "sessions are not known: whether the threshold holds in another session is not known either"
+            None, "sessions are not known: no threshold is known to hold in another session"
         )
     seen = sum(int(np.isin(scored.astype(str), trained.astype(str)).sum()) for trained, scored in pairs)
     total = sum(len(scored) for _, scored in pairs)
     if seen:
-        return ThresholdAdvice(
-            False,
-            f"{seen} of the {total} samples that it is fitted on are of sessions in training; scores move "
-            "between sessions: --folds session holds each out",
-        )
+        return ThresholdAdvice(False, f"{seen} of its {total} samples are of sessions in training")
     if any(len(set(trained)) == 1 for trained, _ in pairs):
-        return ThresholdAdvice(
-            False, "a model was trained on a single session, and its scores move in others: record more"
-        )
+        return ThresholdAdvice(False, "a model was trained on a single session")
     return ThresholdAdvice(True, f"no model was trained on a session of {name}")

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from attrs import evolve, frozen
 
-from fas_core.data.folds import plural
+from fas_core.data.fold_numbers import plural
 from fas_core.evaluation.formatting import format_header, percent
 from fas_core.evaluation.metrics import finite_values
 from fas_core.evaluation.notes import describe_intervals, describe_warnings, threshold_text

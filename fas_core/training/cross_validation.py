@@ -12,7 +12,8 @@ from attrs import evolve, frozen
 
 from fas_core.config.recipe import Recipe
 from fas_core.console import console
-from fas_core.data.folds import FoldAssignment, plural, shared_groups, straddling_subjects
+from fas_core.data.fold_numbers import plural
+from fas_core.data.folds import FoldAssignment, shared_groups, straddling_subjects
 from fas_core.data.open import open_choice
 from fas_core.data.threshold_advice import advise_on_folds
 from fas_core.errors import ConfigError, DataError, FasError

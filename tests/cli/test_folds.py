@@ -383,7 +383,7 @@ def test_other_samples_than_the_folds_were_made_of(
     ("arguments", "said"),
     [
         (
-            ["{recipe}", "--folds", "subject"],
+            ["{recipe}", "--folds", "subject:"],
             "folds: must be COLUMN:K, K folds of at least 2, e.g. subject:5",
         ),
         (["{recipe}", "--folds", "subject:1"], "K folds of at least 2"),

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from sklearn.model_selection import StratifiedGroupKFold
 
 from fas_core.contracts import DatasetReader
-from fas_core.data.folds import FoldAssignment, fold_numbers, shared_groups, straddling_subjects
+from fas_core.data.fold_numbers import fold_numbers
+from fas_core.data.folds import FoldAssignment, shared_groups, straddling_subjects
 from fas_core.errors import ConfigError, DataError, FasError
 from fas_core.records.samples import SampleTable
 

@@ -118,7 +118,7 @@ def test_the_last_weights_are_selected(train_people: Train, tmp_path: Path) -> N
 
 
 RECOMMENDED = "recommended: no model was trained on the subjects that it scores here"
-SESSIONS = "sessions are not known: whether the threshold holds in another session is not known either"
+SESSIONS = "sessions are not known: no threshold is known to hold in another session"
 
 
 @pytest.mark.parametrize(

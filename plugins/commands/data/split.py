@@ -20,7 +20,8 @@ import pyarrow.compute as pc
 from attrs import evolve, frozen
 
 from fas_core.atomic import write_text
-from fas_core.data.folds import assign_groups, plural, straddling_subjects
+from fas_core.data.fold_numbers import assign_groups, plural
+from fas_core.data.folds import straddling_subjects
 from fas_core.errors import ConfigError, DataError, FasError, format_list
 from fas_core.names import to_text
 from fas_core.records.samples import ATTACK, COLUMNS, LIVE, SampleTable
