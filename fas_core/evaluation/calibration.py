@@ -196,6 +196,11 @@ def describe_promise(
             "threshold promises nothing; look at it again with attacks of this place (--attacks)"
         )
     lines.append("it does not hold for other cameras, lights and people than those of the photos")
+    if calibration.shipped is not None and calibration.shipped.reject is not None:
+        lines.append(
+            "the uncertain scores were around the shipped threshold, so none are now: --reject LOW:HIGH of "
+            "predict, eval and serve sets some"
+        )
     return lines
 
 

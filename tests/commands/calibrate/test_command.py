@@ -10,9 +10,13 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+from attrs import evolve
 from click.testing import Result
 
 from fas_core.runtime.model_file import ModelFile
+from fas_core.scores.rejection import RejectBand
+from fas_core.scores.thresholds import Threshold
+from fas_plugins.commands.calibrate.cards import open_card
 
 Fas = Callable[..., Result]
 MeanModel = Callable[..., Path]
@@ -64,6 +68,20 @@ def test_a_file_is_calibrated_shown_and_restored(fas: Fas, mean_model: MeanModel
     fas("calibrate", "--undo", path)
     assert ModelFile(path).card == before
     assert fas("calibrate", "--undo", path).exit_code == 2
+
+
+def test_uncertain_scores_go_with_the_shipped_threshold(fas: Fas, mean_model: MeanModel, site: Path) -> None:
+    path = mean_model()
+    holder = open_card(path)
+    shipped = Threshold(0.5, "fixed:0.5", "given", RejectBand(0.45, 0.55, "0.45:0.55", "given"))
+    holder.write(evolve(holder.card, threshold=shipped), None)
+    result = document(fas("calibrate", path, site, *FAST))
+    card = ModelFile(path).card
+    assert card.threshold is not None
+    assert card.threshold.reject is None
+    assert result["notes"][-1].startswith("the uncertain scores were around the shipped threshold")
+    fas("calibrate", "--undo", path)
+    assert ModelFile(path).card.threshold == shipped
 
 
 def test_undo_restores_the_shipped_threshold_of_two_calibrations(
