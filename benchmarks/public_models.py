@@ -2,17 +2,20 @@
 
 Usage: python benchmarks/public_models.py nuaa:/data/NUAA [--every 4] [--model RUN_OR_FILE ...] [--output DIR]
 
-Every public model that `fas models get` has fetched is evaluated, and the runs and files of --model. Faces
-are detected once; each model crops the photos around these boxes by its own scale, and models of fas that
-state none take the square of `fas data crop`. A photo without a face has no score. Intervals are of a
-bootstrap over people. Latency is of the network alone: one face, one thread, the median CPU time of 50
-calls. The folder of --output gets the table, the figures as JSON, the boxes, which another run reads again,
-and every model's scores as a file that `fas score` reads.
+Every public model that `fas models get` has fetched is evaluated, and the runs and files of --model.
+Faces are detected once; each model crops the photos around these boxes by its own scale, and models of
+fas that state none take the square of `fas data crop`. A photo without a face has no score. Intervals are
+of a bootstrap over people. "Calibrated" is the ACER at thresholds that `fas calibrate` would set on the
+live photos of three people, of all other people: the mean over all choices of three, and the worst.
+Latency is of the network alone: one face, one thread, the median CPU time of 50 calls. The folder of
+--output gets the table, the figures as JSON, the boxes, which another run reads again, and every model's
+scores as a file that `fas score` reads.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import platform
 import statistics
@@ -23,7 +26,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from attrs import evolve, frozen
+import pyarrow as pa
+from attrs import frozen
+from numpy.typing import NDArray
 
 from fas_core.atomic import write_text
 from fas_core.data.detectors import FaceDetector, face_detector
@@ -34,6 +39,7 @@ from fas_core.data.open import open_dataset
 from fas_core.data.parallel import cores, ordered
 from fas_core.errors import FasError
 from fas_core.evaluation import Result, evaluate
+from fas_core.evaluation.calibration import CalibrationPlan, calibrate
 from fas_core.evaluation.groups import parse_metric
 from fas_core.evaluation.metrics import BoundMetric, bind_metrics
 from fas_core.inference.loaded_model import LoadedModel, load_model
@@ -43,11 +49,14 @@ from fas_core.registry import registry
 from fas_core.runs.files import is_model
 from fas_core.runtime.face_selection import FaceSelector
 from fas_core.runtime.model_file import ModelFile
+from fas_core.scores.table import LIVE, ScoreTable
 
 METRICS = ("eer", "auc", "apcer_at_bpcer:0.01,0.05", "apcer", "bpcer", "acer")
 MARGIN = 0.1
 """Of the crops that the models of fas are trained on, see `fas data crop`."""
 CALLS = 50
+CALIBRATING = 3
+"""People on whose live photos a threshold is calibrated."""
 
 
 @frozen
@@ -107,10 +116,37 @@ def measure_latency(model: LoadedModel) -> float:
     return statistics.median(durations[5:])
 
 
-def evaluate_model(
-    name: str, photos: Photos, metrics: Sequence[BoundMetric], output: Path
-) -> tuple[Result, float, str]:
-    """Score and evaluate one model; return its figures, its latency and what it was trained on."""
+def calibrate_on_choices(model: LoadedModel, scores: ScoreTable) -> list[float]:
+    """Return the ACER of each choice of people to calibrate on, whatever the photos of the others."""
+    people = np.array(scores.table.column("subject"), object)
+    rates = []
+    for choice in itertools.combinations(sorted(set(people)), CALIBRATING):
+        is_chosen = np.isin(people.astype(str), choice)
+        site = _take(scores, is_chosen & (scores.labels == LIVE))
+        others = _take(scores, ~is_chosen).rates
+        if len(site) and others.has_both_classes:
+            plan = CalibrationPlan()
+            value = calibrate(site, model.shipped_threshold, model.reference, plan, date="").threshold.value
+            rates.append(float(others.apcer(value) + others.bpcer(value)) / 2)
+    return rates
+
+
+def _take(scores: ScoreTable, rows: NDArray[np.bool_]) -> ScoreTable:
+    return ScoreTable(scores.table.filter(pa.array(rows)))
+
+
+@frozen
+class Row:
+    """The figures of one model; `calibrated` as `calibrate_on_choices` returns it, latency in seconds."""
+
+    result: Result
+    calibrated: Sequence[float]
+    latency: float
+    training: str
+
+
+def evaluate_model(name: str, photos: Photos, metrics: Sequence[BoundMetric], output: Path) -> Row:
+    """Score and evaluate one model."""
     model = load_model(resolve_model(name), registry())
     if model.faces is not None:  # photos without a face were left out, so that boxes alone count
         faces = FaceSelector(False, model.faces.settings, model.input)
@@ -119,14 +155,17 @@ def evaluate_model(
         scores = score_samples(model.scorer, photos.crops, model_input=model.input)
     scores.write(output / f"{name.removeprefix(PREFIX).replace('/', '_')}.csv")
     result = evaluate(scores, metrics, model.own_threshold, name=name, replicates=1000)
-    return result, measure_latency(model), model.note or f"trained by fas on {model.data and model.data.name}"
+    training = model.note or f"trained by fas on {model.data and model.data.name}"
+    return Row(result, calibrate_on_choices(model, scores), measure_latency(model), training)
 
 
-def format_row(result: Result, latency: float) -> str:
+def format_row(name: str, row: Row) -> str:
     """Return one row of the table in Markdown."""
     names = ("eer", "auc", "apcer@bpcer=1e-2", "apcer@bpcer=5e-2", "apcer", "bpcer", "acer")
-    cells = [_format_cell(result, name) for name in names]
-    return f"| {' | '.join([result.name, *cells, f'{1e3 * latency:.1f}'])} |"
+    cells = [name, *(_format_cell(row.result, figure) for figure in names)]
+    rates = [100 * rate for rate in row.calibrated]
+    cells += [f"{np.mean(rates):.1f} ({max(rates):.1f})" if rates else "-", f"{1e3 * row.latency:.1f}"]
+    return f"| {' | '.join(cells)} |"
 
 
 def _format_cell(result: Result, name: str) -> str:
@@ -143,8 +182,8 @@ def _format_cell(result: Result, name: str) -> str:
 
 HEADER = (
     "| model | EER, % | AUC | APCER at BPCER 1 % | APCER at BPCER 5 % "
-    "| APCER, % | BPCER, % | ACER, % | ms |\n"
-    "|---|---|---|---|---|---|---|---|---|"
+    "| APCER, % | BPCER, % | ACER, % | ACER calibrated, % | ms |\n"
+    "|---|---|---|---|---|---|---|---|---|---|"
 )
 
 
@@ -177,12 +216,13 @@ def main() -> None:
     ]
     for name in [*(f"{PREFIX}{name}" for name in fetched), *arguments.model]:
         try:
-            result, latency, note = evaluate_model(name, photos, metrics, arguments.output)
+            row = evaluate_model(name, photos, metrics, arguments.output)
         except FasError as error:
             print(f"skipped: {name}: {error.message}")
             continue
-        lines.append(format_row(evolve(result, name=name.removeprefix(PREFIX)), latency))
-        document["models"].append(result.to_json() | {"latency": latency, "training": note})
+        lines.append(format_row(name.removeprefix(PREFIX), row))
+        figures = row.result.to_json() | {"calibrated": row.calibrated, "latency": row.latency}
+        document["models"].append(figures | {"training": row.training})
         print(lines[-1], flush=True)
     write_text(arguments.output / "table.md", "\n".join(lines) + "\n")
     write_text(arguments.output / "figures.json", json.dumps(document, indent=2) + "\n")
