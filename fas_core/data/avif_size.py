@@ -109,6 +109,8 @@ def _list_item_offsets(data: bytes, position: int, embedded: int) -> Iterator[in
 def _read_frame_size(data: bytes, position: int) -> Size | None:
     """Return the size in the sequence header of the frame that begins here; None if there is none."""
     for _ in range(MAX_UNITS):
+        if position >= len(data):
+            raise struct.error("a frame that begins behind the end of the file")
         (header,) = struct.unpack_from(">B", data, position)
         position += 1 + (header >> 2 & 1)  # with an extension
         length, shift = 0, 0

@@ -7,8 +7,10 @@ import struct
 import cv2
 import numpy as np
 import pytest
+from faults.mutation import mutations, run_reader
 
 from fas_core.data.avif_size import MAX_BOXES, read_box_sizes, read_coded_size
+from fas_core.data.image_size import pixel_size
 
 IMAGE = np.random.default_rng(0).integers(0, 256, (48, 64, 3), np.uint8)
 FAST = [cv2.IMWRITE_AVIF_SPEED, 10]
@@ -68,3 +70,11 @@ def test_damaged_boxes_are_refused() -> None:
     for data in (box * (MAX_BOXES + 1), struct.pack(">I4s", 7, b"free"), items, b"\0\0\0\0moov" * 20):
         with pytest.raises(struct.error):
             read_coded_size(data)
+    track = struct.pack(">I4sIIQ", 24, b"co64", 0, 1, 2**64 - 1)  # a frame far behind the end of the file
+    with pytest.raises(struct.error):
+        read_coded_size(track)
+
+
+def test_mutations() -> None:
+    data = encode()
+    assert run_reader(pixel_size, mutations([data, data[:600]], 3000)) == []
