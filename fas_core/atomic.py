@@ -48,7 +48,7 @@ def replacing_all(*paths: Path, durable: bool = True) -> Iterator[tuple[Path, ..
     parent = Path(tempfile.gettempdir()) if _is_device(paths[0]) else paths[0].parent
     with _explain_errors(paths[0], parent):
         _make_folder(parent, durable)
-        folder, lock = _make_temporary_folder(parent)
+        folder, lock = make_temporary_folder(parent)
     temporaries = tuple(folder / path.name for path in paths)
     try:
         with _explain_errors(paths[0], folder):
@@ -106,7 +106,7 @@ def _make_folder(folder: Path, durable: bool) -> None:
         _sync(path.parent)
 
 
-def _make_temporary_folder(parent: Path) -> tuple[Path, int | None]:
+def make_temporary_folder(parent: Path) -> tuple[Path, int | None]:
     """Make a folder that only this user can open, and lock it; remove the folders of killed processes."""
     _remove_abandoned(parent)
     while True:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from importlib.util import find_spec
 
+from fas_core.names import escape_controls
+
 
 class FasError(Exception):
     """A user's mistake: one line saying what is wrong, where, and what to do about it.
@@ -38,8 +40,8 @@ class ModelError(FasError):
 
 
 def format_list(items: Iterable[object], shown: int = 5) -> str:
-    """Return the first few items and the number of the others: `a, b, c and 7 more`."""
-    names = [str(item) for item in items]
+    """Return the first few items, as one line, and the number of the others: `a, b, c and 7 more`."""
+    names = [escape_controls(str(item)) for item in items]
     others = len(names) - shown
     return ", ".join(names[:shown]) + (f" and {others} more" if others > 0 else "")
 

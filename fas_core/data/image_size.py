@@ -16,6 +16,7 @@ from contextlib import suppress
 from math import prod
 from pathlib import Path
 
+from fas_core.data.avif_size import read_box_sizes, read_coded_size
 from fas_core.errors import DataError
 from fas_core.library_settings import MAX_PIXELS
 
@@ -43,10 +44,6 @@ NUMBER = rb"(\d{1,10})"
 PNM_SIZE = re.compile(rb"P[1-6]" + SPACE + NUMBER + SPACE + NUMBER + rb"\s(?:\s*" + NUMBER + rb"\s)?")
 PAM_SIZE = re.compile(rb"P7\s(?:.*\s)?WIDTH " + NUMBER + rb"\s(?:.*\s)?HEIGHT " + NUMBER + rb"\s", re.DOTALL)
 PAM_MAXIMUM = re.compile(rb"\sMAXVAL " + NUMBER)
-
-
-AV1_SEQUENCE = re.compile(rb"(?:mdat|idat)(?:\x12\0)?\x0a[\x01-\x7f](.{1,127})", re.DOTALL)
-"""The header of a sequence, with its size, where encoders write it: at the start of the data."""
 
 
 def read_shape(path: Path) -> tuple[int, int]:
@@ -167,35 +164,8 @@ def _read_tiff_size(data: bytes) -> Size | None:
 
 def _read_avif_size(data: bytes) -> Size | None:
     """Return the size in the boxes, or that of the coded frames if it is beyond the limit of pixels."""
-    # One size of the image, others of its tiles and thumbnail.
-    sizes = [_pair(">II", data, match.end() + 4) for match in re.finditer(b"ispe", data[:HEADER_BYTES])]
-    coded = max(map(_av1_size, AV1_SEQUENCE.finditer(data)), key=prod, default=(0, 0))
-    return coded if prod(coded) > MAX_PIXELS else max(sizes, default=None)
-
-
-def _av1_size(match: re.Match[bytes]) -> Size:
-    """Return the frames' greatest size in the header of an AV1 sequence (AV1 specification, 5.5.1)."""
-    bits = int.from_bytes(match[1], "big") << 1  # so that slices of zero bits exist
-    position = 8 * len(match[1]) + 1
-
-    def read(count: int) -> int:
-        nonlocal position
-        position -= count
-        return bits >> position & ((1 << count) - 1) if position > 0 else 0
-
-    read(4)  # profile, still picture
-    if read(1):  # reduced header: the level
-        read(5)
-    elif read(1):  # timing information, which images have not
-        return MAX_PIXELS + 1, 1
-    else:
-        has_delay = read(1)
-        for _ in range(read(5) + 1):  # operating points: layers, level, tier, delay
-            read(12)
-            read(1 if read(5) > 7 else 0)
-            read(4 if has_delay and read(1) else 0)
-    width_bits, height_bits = read(4) + 1, read(4) + 1
-    return read(width_bits) + 1, read(height_bits) + 1
+    coded = read_coded_size(data)
+    return coded if prod(coded) > MAX_PIXELS else max(read_box_sizes(data), default=None)
 
 
 def _read_webp_size(data: bytes) -> Size | None:

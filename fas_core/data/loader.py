@@ -28,6 +28,7 @@ from fas_core.data.augment import augment_faces, draw_donors, mix_quarters
 from fas_core.data.images import Image
 from fas_core.data.reading import read_crops, read_faces
 from fas_core.errors import DataError, FasError
+from fas_core.process_folder import use_locked_folder
 from fas_core.records.outputs import Batch
 from fas_core.records.samples import SampleTable
 
@@ -183,6 +184,8 @@ class TrainingLoader(DataLoader[Any]):
         return sum(map(len, self.sampler))
 
     def __iter__(self) -> Iterator[Batch]:  # type: ignore[override]
+        if self.num_workers:
+            use_locked_folder()
         try:
             batches = super().__iter__()
         except OSError as error:

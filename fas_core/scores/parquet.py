@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet
 
 from fas_core.errors import DataError, format_list
-from fas_core.scores.parquet_pages import MAX_PAGES, read_page_sizes
+from fas_core.scores.parquet_sizes import MAX_PAGES, ColumnSizes, read_page_sizes, read_row_groups
 from fas_core.text_files import read_bytes, refuse_many_columns
 
 MAX_RATIO = 100
@@ -37,6 +37,7 @@ def read_parquet(path: Path) -> pa.Table:
         table = pa.parquet.read_table(
             io.BytesIO(data), page_checksum_verification=True, read_dictionary=texts
         )
+        table.validate(full=True)  # texts that are not UTF-8, indices beyond a dictionary
         _refuse_large(path, sum(map(_count_bytes, table.columns)), limit)
         return table.cast(pa.schema([_to_plain(field) for field in table.schema]))
     except (OSError, pa.ArrowException, ValueError) as error:
@@ -45,41 +46,31 @@ def read_parquet(path: Path) -> pa.Table:
 
 def _check_declared(path: Path, data: bytes, limit: int) -> list[str]:
     """Check the sizes that a file declares; return the columns of texts."""
-    metadata = pa.parquet.ParquetFile(io.BytesIO(data)).metadata
-    refuse_many_columns(metadata.num_columns, str(path))
-    size, texts, columns = 0, set(), []
-    for group in range(metadata.num_row_groups):
-        for index in range(metadata.num_columns):
-            column = metadata.row_group(group).column(index)
-            columns.append(column)
-            width = max(VALUE_SIZE, metadata.schema.column(index).length)
-            size += max(column.total_uncompressed_size, width * column.num_values)
-            if column.physical_type == "BYTE_ARRAY":
-                texts.add(column.path_in_schema)
+    schema = pa.parquet.ParquetFile(io.BytesIO(data)).schema
+    fields = [schema.column(index) for index in range(len(schema.names))]
+    refuse_many_columns(len(fields), str(path))
+    texts = {field.path for field in fields if field.physical_type == "BYTE_ARRAY"}
     if nested := sorted(name for name in texts if "." in name):
         raise DataError(f"{path}: columns of lists of texts are not read: {format_list(nested)}")
+    groups = read_row_groups(data)
+    size = 0
+    for columns in groups:
+        for field, column in zip(fields, columns, strict=True):
+            size += max(column.unpacked, max(VALUE_SIZE, field.length) * column.values)
     _refuse_large(path, size, limit)
-    _check_pages(path, data, columns, limit)
+    _check_pages(path, data, [column for columns in groups for column in columns], limit)
     return sorted(texts)
 
 
-def _check_pages(
-    path: Path, data: bytes, columns: Sequence[pa.parquet.ColumnChunkMetaData], limit: int
-) -> None:
+def _check_pages(path: Path, data: bytes, columns: Sequence[ColumnSizes], limit: int) -> None:
     """Check the sizes in the pages' headers, which the footer may belittle."""
     count = unpacked = 0
     for column in columns:
-        for page in read_page_sizes(data, _first_offset(column), column.total_compressed_size):
+        for page in read_page_sizes(data, column.start, column.size):
             count, unpacked = count + 1, unpacked + page
             _refuse_large(path, unpacked, limit)
             if count > MAX_PAGES:
                 raise DataError(f"{path}: more than {MAX_PAGES:,} pages")
-
-
-def _first_offset(column: pa.parquet.ColumnChunkMetaData) -> int:
-    """Return where the pages of a column begin: with the dictionary, if it has one."""
-    first, dictionary = int(column.data_page_offset), column.dictionary_page_offset
-    return min(first, int(dictionary)) if column.has_dictionary_page and dictionary else first
 
 
 def _refuse_large(path: Path, size: int, limit: int) -> None:

@@ -5,6 +5,7 @@ A fork server imports everything once, so that a child that trains a tiny run ta
 
 from __future__ import annotations
 
+import ctypes
 import multiprocessing
 import os
 import resource
@@ -12,6 +13,8 @@ import shutil
 import signal
 import sys
 from collections.abc import Sequence
+from itertools import count as count_from
+from itertools import takewhile
 from pathlib import Path
 from typing import Any, Literal
 
@@ -24,8 +27,18 @@ HALF = 64
 EVENTS = ("open", "os.rename", "os.remove", "os.rmdir", "os.mkdir", "os.truncate")
 """Audit events of operations that change files (`os.replace` is audited as `os.rename`)."""
 
+MAX_CHANGES = 10_000
+"""That are recorded of a process."""
+HAPPENED, OPENS, FOLLOWS_SYNC = 1, 2, 4
+
+REPLICATES = 20
+"""Of the bootstrap at the end of a training, which writes nothing."""
+
+FSYNC = os.fsync
+
 PRELOAD = [
     "torch",
+    "torch._dynamo",
     "accelerate",
     "fas_core.cli.train",
     "fas_core.training.job",
@@ -33,6 +46,20 @@ PRELOAD = [
 ]
 
 Moment = Literal["before", "half-way", "power loss"]
+
+
+@frozen
+class Change:
+    """A change of a file.
+
+    Args:
+        opens: whether it opens a file for writing; only then does a kill half-way differ from one before.
+        follows_sync: whether a file or folder was synced since the change before it; only then does a power
+            loss leave something else than one there.
+    """
+
+    opens: bool
+    follows_sync: bool
 
 
 @frozen
@@ -46,9 +73,20 @@ class Kill:
     moment: Moment = "before"
 
 
+def list_kills(changes: Sequence[Change], moments: Sequence[Moment]) -> list[Kill]:
+    """Return the kills of a process with these changes, without those that leave the same as another."""
+    return [
+        Kill(number, moment)
+        for number, change in enumerate(changes, 1)
+        for moment in moments
+        if not (moment == "half-way" and not change.opens)
+        and not (moment == "power loss" and number > 1 and not change.follows_sync)
+    ]
+
+
 def run(
     arguments: Sequence[object], folder: Path, kill: Kill | None = None, max_bytes: int | None = None
-) -> tuple[int, int]:
+) -> tuple[int, list[Change]]:
     """Run a command of `fas` in a child process.
 
     Args:
@@ -58,11 +96,11 @@ def run(
         max_bytes: writing a file beyond this size is an error (EFBIG), as on a full disk; None: never.
 
     Returns:
-        Exit code (negative: the signal that ended it), and the number of changes until then.
+        Exit code (negative: the signal that ended it), and the changes until then.
     """
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(PRELOAD)
-    changes = context.Value("i", 0)
+    changes = context.RawArray(ctypes.c_byte, MAX_CHANGES)
     child = context.Process(
         target=_run, args=([str(item) for item in arguments], folder, kill, changes, max_bytes)
     )
@@ -75,7 +113,8 @@ def run(
         shutil.rmtree(folder, ignore_errors=True)
         disk.rename(folder)
     assert child.exitcode is not None
-    return child.exitcode, changes.value
+    bits = takewhile(bool, changes)
+    return child.exitcode, [Change(bool(bit & OPENS), bool(bit & FOLLOWS_SYNC)) for bit in bits]
 
 
 def _disk_path(folder: Path) -> Path:
@@ -87,29 +126,34 @@ def _run(arguments: list[str], folder: Path, kill: Kill | None, changes: Any, ma
     os.dup2(output, 1)
     os.dup2(output, 2)
     sys.stdout, sys.stderr = os.fdopen(1, "w"), os.fdopen(2, "w")
-    disk = Disk(folder.parent)
-    if kill is not None and kill.moment == "power loss":
-        os.fsync = disk.sync  # type: ignore[assignment]
-    _count_changes(folder, kill, changes, disk)
+    disk = Disk(folder.parent, is_simulated=kill is not None and kill.moment == "power loss")
+    os.fsync = disk.sync  # type: ignore[assignment]
+    _record_changes(folder, kill, changes, disk)
     if kill is not None:
         signal.signal(signal.SIGXFSZ, signal.SIG_DFL)  # here, as only the main thread may
     if max_bytes is not None:
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (max_bytes, max_bytes))
     from fas_core.cli import main
+    from fas_core.training import job
 
+    job.REPLICATES = REPLICATES  # type: ignore[attr-defined]
     main(arguments)
 
 
-def _count_changes(folder: Path, kill: Kill | None, changes: Any, disk: Disk) -> None:
+def _record_changes(folder: Path, kill: Kill | None, changes: Any, disk: Disk) -> None:
+    numbers = count_from(1)
+
     def audit(event: str, arguments: tuple[Any, ...]) -> None:
         if event not in EVENTS or (event == "open" and not _opens_for_writing(arguments)):
             return
         paths = [os.fspath(item) for item in arguments if isinstance(item, str | os.PathLike)]
         if not any(path.startswith(f"{folder}{os.sep}") for path in paths):
             return
-        changes.value += 1
-        if kill is None or changes.value != kill.number:
+        number = next(numbers)
+        changes[number - 1] = HAPPENED | (event == "open") * OPENS | disk.was_synced * FOLLOWS_SYNC
+        disk.was_synced = False
+        if kill is None or number != kill.number:
             return
         if kill.moment == "power loss":
             disk.write(folder.name, _disk_path(folder))
@@ -126,9 +170,14 @@ def _opens_for_writing(arguments: tuple[Any, ...]) -> bool:
 
 
 class Disk:
-    """What a strict disk holds: the bytes of files and the names in folders as of their last sync."""
+    """What a strict disk holds: the bytes of files and the names in folders as of their last sync.
 
-    def __init__(self, root: Path) -> None:
+    Without `is_simulated` it only records that something was synced, by the real `fsync`.
+    """
+
+    def __init__(self, root: Path, is_simulated: bool = True) -> None:
+        self.is_simulated = is_simulated
+        self.was_synced = False
         self.root = root.stat().st_ino
         self.files: dict[int, bytes] = {}
         self.folders: dict[int, dict[str, tuple[int, bool]]] = {self.root: _list(root)}
@@ -136,6 +185,10 @@ class Disk:
 
     def sync(self, descriptor: int) -> None:
         """Take the place of `os.fsync`."""
+        self.was_synced = True
+        if not self.is_simulated:
+            FSYNC(descriptor)
+            return
         self.open.append(os.dup(descriptor))  # so that no other file gets this number of an inode
         path, inode = Path(f"/proc/self/fd/{descriptor}").readlink(), os.fstat(descriptor).st_ino
         if path.is_dir():

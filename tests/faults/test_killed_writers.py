@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 from attrs import frozen
-from faults.injection import Kill, Moment, run
+from faults.injection import Change, Kill, Moment, list_kills, run
 
 from fas_core.digests import hash_file
 
@@ -24,17 +24,19 @@ class Job:
     Args:
         command: its words.
         source: folder that it reads.
-        changes: number of changes of files that it takes.
+        changes: of files.
         digests: `{path: digest}` of the files at its end.
     """
 
     command: tuple[str, ...]
     source: Path
-    changes: int
+    changes: list[Change]
     digests: dict[str, str]
 
 
-def run_job(command: tuple[str, ...], source: Path, destination: Path, kill: Kill | None = None) -> int:
+def run_job(
+    command: tuple[str, ...], source: Path, destination: Path, kill: Kill | None = None
+) -> list[Change]:
     code, changes = run([*command, source, destination, "-j", 1], destination, kill)
     assert kill is not None or code == 0, destination.with_name("output.txt").read_text()
     return changes
@@ -78,13 +80,12 @@ def check_kill(job: Job, destination: Path, kill: Kill) -> None:
 @pytest.mark.parametrize("moment", MOMENTS)
 @pytest.mark.parametrize("share", [0, 0.3, 0.6, 0.9])
 def test_a_kill(job: Job, tmp_path: Path, share: float, moment: Moment) -> None:
-    check_kill(job, tmp_path / "destination", Kill(round(1 + share * (job.changes - 1)), moment))
+    check_kill(job, tmp_path / "destination", Kill(round(1 + share * (len(job.changes) - 1)), moment))
 
 
 @pytest.mark.long
 def test_a_kill_at_every_change(job: Job, tmp_path: Path) -> None:
-    for number in range(1, job.changes + 1):
-        for moment in MOMENTS:
-            folder = tmp_path / f"{number}-{moment}"
-            folder.mkdir()
-            check_kill(job, folder / "destination", Kill(number, moment))
+    for kill in list_kills(job.changes, MOMENTS):
+        folder = tmp_path / f"{kill.number}-{kill.moment}"
+        folder.mkdir()
+        check_kill(job, folder / "destination", kill)

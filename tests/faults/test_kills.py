@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 from attrs import frozen
-from faults.injection import Kill, Moment, run
+from faults.injection import Change, Kill, Moment, list_kills, run
 from fixtures.runs import RECIPE
 
 from fas_core import FasError
@@ -28,19 +28,20 @@ class Reference:
 
     Args:
         recipe: file to train by.
-        changes: number of changes of files that it takes.
+        changes: of files.
         digests: of the files at its end.
         moments: `{digest of best weights: digest of their scores of dev}`, at the end of each epoch.
     """
 
     recipe: Path
-    changes: int
+    changes: list[Change]
     digests: dict[str, str]
     moments: dict[str | None, str]
 
     @classmethod
     def train(cls, recipe: Path, folder: Path) -> Reference:
-        moments, changes = {}, 0
+        moments: dict[str | None, str] = {}
+        changes: list[Change] = []
         for epochs in (1, 2):
             runs = folder / f"epochs{epochs}"
             code, changes = run(["train", recipe, "--runs", runs, "--epochs", epochs], runs)
@@ -77,7 +78,7 @@ def check_kill(reference: Reference, runs: Path, kill: Kill) -> None:
     output = runs.with_name("output.txt")
     code, _ = run(arguments, runs)
     assert code == 0, f"{kill}: {output.read_text()}"
-    if kill.number > reference.changes / 2:  # the first epoch is over, and must not be lost
+    if kill.number > len(reference.changes) / 2:  # the first epoch is over, and must not be lost
         assert "continued at" in output.read_text(), kill
     assert {name: hash_file(path / name) for name in FILES} == reference.digests, kill
     assert [record["epoch"] for record in Run.open(path, registry()).metrics()] == [1, 2], kill
@@ -98,12 +99,11 @@ def check_moment(reference: Reference, path: Path) -> None:
 @pytest.mark.parametrize("moment", MOMENTS)
 @pytest.mark.parametrize("share", [0.3, 0.55, 0.8])
 def test_a_kill(reference: Reference, runs: Path, share: float, moment: Moment) -> None:
-    check_kill(reference, runs, Kill(round(1 + share * (reference.changes - 1)), moment))
+    check_kill(reference, runs, Kill(round(1 + share * (len(reference.changes) - 1)), moment))
 
 
 @pytest.mark.long
 def test_a_kill_at_every_change(reference: Reference, runs: Path) -> None:
-    for number in range(1, reference.changes + 1):
-        for moment in MOMENTS:
-            check_kill(reference, runs, Kill(number, moment))
-            shutil.rmtree(runs, ignore_errors=True)
+    for kill in list_kills(reference.changes, MOMENTS):
+        check_kill(reference, runs, kill)
+        shutil.rmtree(runs, ignore_errors=True)

@@ -10,7 +10,8 @@ import pytest
 
 from fas_core.errors import DataError
 from fas_core.scores.parquet import read_parquet
-from fas_core.scores.parquet_pages import read_page_sizes
+from fas_core.scores.parquet_sizes import read_page_sizes
+from fas_core.scores.table import ScoreTable
 
 
 def write(path: Path, table: pa.Table) -> Path:
@@ -83,3 +84,29 @@ def test_other_files_and_columns_are_one_line(tmp_path: Path) -> None:
     write(file, pa.table({f"c{index}": [1] for index in range(5000)}))
     with pytest.raises(DataError, match="5,000 columns: at most 4,096 are read"):
         read_parquet(file)
+
+
+def test_damaged_statistics_of_sizes_are_one_line(tmp_path: Path) -> None:
+    """Arrow's own accessor to the columns of such a file ends the process."""
+    file = write(tmp_path / "a.parquet", pa.table({"id": ["a", "b"], "score": [0.1, 0.9]}))
+    data = file.read_bytes()
+    statistics = b"\x16\x04\x19\x06\x19\x26\x00\x04"  # 2 bytes of text; levels repeated: none; defined: 0, 2
+    assert data.count(statistics) == 1
+    file.write_bytes(data.replace(statistics, b"\x16\x04\x19\x16\x00\x19\x16\x04"))
+    with pytest.raises(DataError, match=r"a\.parquet: cannot be read as a table: .*histogram size mismatch"):
+        read_parquet(file)
+
+
+def test_texts_that_are_not_utf_8_are_one_line(tmp_path: Path) -> None:
+    file = write(tmp_path / "a.parquet", pa.table({"id": pa.array(["good text"])}))
+    data = pa.array([b"bad \xff text"]).cast(pa.binary())
+    schema = pa.schema([pa.field("id", pa.string())])
+    table = pa.Table.from_arrays([pa.Array.from_buffers(pa.string(), 1, data.buffers())], schema=schema)
+    with pytest.raises(DataError, match=r"a\.parquet: cannot be read as a table: .*UTF8"):
+        read_parquet(write(file, table))
+
+
+def test_names_of_columns_are_shown_on_one_line(tmp_path: Path) -> None:
+    file = write(tmp_path / "a.parquet", pa.table({"\r\n": ["a"], "score": [0.5]}))
+    with pytest.raises(DataError, match=r"no 'id' column \(found: \\r\\n, score\)"):
+        ScoreTable.read(file)

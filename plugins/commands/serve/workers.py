@@ -22,6 +22,7 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
+from fas_core.process_folder import use_locked_folder
 from fas_plugins.commands.serve.limits import Limits, RequestError
 from fas_plugins.commands.serve.metrics import Metrics
 from fas_plugins.commands.serve.scoring import FaceScorer, ModelFacts
@@ -39,6 +40,7 @@ class Worker:
     """A process that holds the model, and the connection to it. One thread at a time may use it."""
 
     def __init__(self, build: Callable[[], FaceScorer], max_memory: int) -> None:
+        use_locked_folder()
         context: Any = multiprocessing.get_context(START_METHOD)
         if START_METHOD == "forkserver":
             context.set_forkserver_preload([__name__])

@@ -1,0 +1,33 @@
+"""The folder of the sockets by which Python's processes pass data, removed even after a kill.
+
+`multiprocessing` makes a folder `pymp-*` for temporary files, which stays when the process is killed.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import shutil
+import sys
+import tempfile
+from functools import cache
+from multiprocessing.util import Finalize
+from pathlib import Path
+from typing import Any
+
+from fas_core.atomic import make_temporary_folder
+
+
+@cache
+def use_locked_folder() -> None:
+    """Give this process, and those that it starts, a folder that is locked as long as one of them lives.
+
+    It is removed when this process ends; that of a killed process when the next one calls this. Windows has
+    no such sockets.
+    """
+    if sys.platform == "win32":
+        return
+    process: Any = multiprocessing.current_process()
+    if process._config.get("tempdir") is None:  # where `multiprocessing.util.get_temp_dir` looks first
+        folder, _ = make_temporary_folder(Path(tempfile.gettempdir()))
+        process._config["tempdir"] = str(folder)
+        Finalize(None, shutil.rmtree, args=(folder, True), exitpriority=-100)  # after all that use it
