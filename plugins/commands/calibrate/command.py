@@ -32,7 +32,7 @@ RATE = FloatRange(0, 1, min_open=True, max_open=True)
 
 
 @click.command()
-@click.argument("model", type=MODEL, metavar="RUN|MODEL.onnx")
+@click.argument("model", type=MODEL, metavar="RUN|MODEL.onnx|public:NAME")
 @click.argument("site", type=PATH, required=False, metavar="[SITE_PHOTOS]")
 @click.option(
     "--bpcer", type=RATE, default=0.05, show_default=True, help="Largest share of live photos to refuse."
