@@ -158,7 +158,8 @@ def command(
     from fas_core.export.verify import compare_on
     from fas_core.models.checkpoint import check_finite
     from fas_core.models.model import scorer
-    from fas_core.runtime.predictor import describe_training
+    from fas_core.runs.card import build_card
+    from fas_core.runtime.model_notes import describe_training
 
     opened = open_run(run, registry())
     shared = {"opset": opset, "static_batch": static_batch}
@@ -168,7 +169,7 @@ def command(
         _require_novelty(opened, weights)
     model = opened.model(weights)
     check_finite(model.state_dict(), f"{run}: {weights} weights")
-    if (note := describe_training(opened.card())) is not None:
+    if (note := describe_training(build_card(opened))) is not None:
         console.warn(note)
     card = export_card(opened, weights, keep_data_root=keep_data_root, reject=reject)
     if novelty is False:
@@ -227,7 +228,7 @@ def _document(
     run: Path, written: Written, refused: Refused, weights: str, comparison: Comparison
 ) -> dict[str, Any]:
     from fas_core.export.export_run import verification_document
-    from fas_core.runtime.predictor import describe_training
+    from fas_core.runtime.model_notes import describe_training
 
     card = comparison.card
     return {

@@ -21,6 +21,7 @@ from fas_core.errors import ConfigError, FasError, format_list
 from fas_core.export.verify import Comparison
 from fas_core.models.model import Model
 from fas_core.registry import Registry
+from fas_core.runs.card import build_card, read_threshold_advice
 from fas_core.runs.groups import FoldRuns, ProtocolRuns, open_path
 from fas_core.runs.run import Run, Weights
 from fas_core.runtime import ModelFile
@@ -184,7 +185,7 @@ def export_card(
     of this machine: pretrained weights are named by their files alone, and `data.root` stays only where
     `keep_data_root`.
     """
-    card = run.card()
+    card = build_card(run)
     if reject is not None:
         card = _replace_reject(run, card, reject)
     card = evolve(card, recipe=_without_folders(card.recipe, keep_data_root))
@@ -196,7 +197,7 @@ def export_card(
     elif others and (card.threshold.source != "given" or is_fitted(card.threshold.reject)):
         reason = f"the run's was fitted on its best weights, not its {weights}"
     else:
-        advice = run.threshold_advice()
+        advice = read_threshold_advice(run)
         is_refused = advice is not None and advice.recommended is False
         if is_refused and card.threshold_note and card.calibration is None:
             console.warn(f"{run.path}: {card.threshold_note}; it goes with the file nevertheless")

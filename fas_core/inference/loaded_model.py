@@ -17,6 +17,7 @@ from fas_core.descriptors import Component
 from fas_core.errors import ConfigError, DataError, FasError
 from fas_core.records.model_input import ModelInput
 from fas_core.registry import Registry
+from fas_core.runs.card import build_card, build_reference, describe_threshold
 from fas_core.runs.files import is_run_folder
 from fas_core.runs.groups import FoldRuns, ProtocolRuns, open_path
 from fas_core.runs.run import Run
@@ -127,7 +128,7 @@ class RunModel:
     def __init__(self, run: Run) -> None:
         from fas_core.models.model import scorer
 
-        self.path, self.card, self._model = run.path, run.card(), run.model()
+        self.path, self.card, self._model = run.path, build_card(run), run.model()
         self._score = scorer(self._model)
 
     def __call__(self, images: Images, presence: NDArray[np.bool_] | None = None) -> NDArray[np.float64]:
@@ -210,8 +211,8 @@ def load_run(run: Run) -> LoadedModel:
         fitted_on=run.fitted_on,
         fingerprints=run.results().get("data", {}),
         shipped_threshold=threshold if calibration is None else calibration.shipped,
-        reference=run.reference(),
-        threshold_note=run.threshold_note(),
+        reference=build_reference(run),
+        threshold_note=describe_threshold(run),
     )
 
 

@@ -19,9 +19,11 @@ from fas_core.runs import files
 from fas_core.runtime.explain import SQUARE, Explainer
 from fas_core.runtime.external_model import ExternalModel
 from fas_core.runtime.inputs import InputFinder, count_samples, read_samples
+from fas_core.runtime.model_notes import describe_unseen
 from fas_core.runtime.pictures import ExplanationWriter, check_output_paths
 from fas_core.runtime.predict import PredictionPipeline
-from fas_core.runtime.predictor import FaceResult, Predictor, describe_unseen
+from fas_core.runtime.prediction import FaceResult
+from fas_core.runtime.predictor import Predictor
 from fas_core.runtime.public_model import stated_crops
 from fas_core.scores.thresholds import Threshold, fit_threshold
 

@@ -17,7 +17,8 @@ from fas_core.errors import ConfigError, DataError, FasError
 from fas_core.records.samples import SampleTable
 from fas_core.registry import registry
 from fas_core.runs.groups import FoldRuns
-from fas_core.runs.run import Run, write_results
+from fas_core.runs.results import write_results
+from fas_core.runs.run import Run
 from fas_core.scores.table import ScoreTable
 from fas_core.training import cross_validation, job
 
