@@ -28,7 +28,7 @@ from fas_core.runtime.public_model import stated_crops
 from fas_core.scores.thresholds import Threshold, fit_threshold
 
 if TYPE_CHECKING:
-    from fas_core.inference.loaded_model import RunModel
+    from fas_core.inference.run_model import RunModel
 
 
 @frozen
@@ -147,7 +147,7 @@ def _load_run(stack: ExitStack, path: Path, threads: int, options: PredictOption
     if options.external is not None:
         raise ConfigError(f"--foreign describes a model that is not ours: {path} is a run")
     require("train", "torch", "safetensors")
-    from fas_core.inference.loaded_model import RunModel
+    from fas_core.inference.run_model import RunModel
     from fas_core.models.model import torch_threads
     from fas_core.runs.run import Run
 

@@ -25,8 +25,9 @@ from pathlib import Path
 from attrs import asdict, frozen
 
 from fas_core.atomic import write_text
+from fas_core.config.components import HeldOut
 from fas_core.config.load import FORMAT, read_mapping, to_plain, to_yaml
-from fas_core.config.recipe import HeldOut, Recipe
+from fas_core.config.recipe import Recipe
 from fas_core.errors import ConfigError, FasError, ModelError, format_list
 from fas_core.registry import Registry
 from fas_core.runs import files

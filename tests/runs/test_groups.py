@@ -10,7 +10,8 @@ from attrs import evolve
 from fixtures.strangers import Here, hooks
 
 from fas_core import Loss, PluginError
-from fas_core.config.recipe import HeldOut, Recipe
+from fas_core.config.components import HeldOut
+from fas_core.config.recipe import Recipe
 from fas_core.errors import ConfigError, DataError, FasError, ModelError
 from fas_core.registry import registry
 from fas_core.runs.environment import read_required

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 from attrs import evolve, frozen
 
-from fas_core.config.recipe import HeldOut, Recipe
+from fas_core.config.components import HeldOut
+from fas_core.config.recipe import Recipe
 from fas_core.contracts import DatasetReader
 from fas_core.errors import ConfigError, DataError, FasError
 from fas_core.records.samples import SampleTable
