@@ -39,6 +39,7 @@ from fas_core.models.build import build_model
 from fas_core.models.model import Model, scorer
 from fas_core.records.model_input import ModelInput, Resize
 from fas_core.registry import registry
+from fas_core.runs.card import build_card
 from fas_core.runs.run import Run
 from fas_core.runtime import Predictor
 from fas_core.runtime.engines import open_engine
@@ -100,7 +101,7 @@ def _unverified(_: Scorer, **__: float | None) -> Verification:
 def load_run(path: Path) -> Subject:
     """Load a run's best weights, with samples of its data to verify exports on."""
     run = Run.open(path, registry())
-    model, card = run.model("best"), run.card()
+    model, card = run.model("best"), build_card(run)
     comparison = compare_on(run, scorer(model), card, RUN_SAMPLES)
     samples = comparison.images(RUN_CALIBRATION)
     card = evolve(card, input=evolve(card.input, resize=Resize(crop=1.0)))  # the samples are already resized

@@ -84,7 +84,7 @@ class Card:
         return evolve(self, threshold=threshold, calibration=calibration)
 
     def to_json(self) -> str:
-        """Return the text that a model file stores; `fas_core.runtime.model_file` reads it."""
+        """Return the text that a model file stores; `fas_core.runtime.stored_card` reads it."""
         card = {
             "format": FORMAT if self.input.crops else 1,
             "labels": LABELS,

@@ -10,7 +10,7 @@ from attrs import evolve
 from fas_core import ModelError
 from fas_core.card import Card
 from fas_core.records.model_input import ModelInput, Resize
-from fas_core.runtime.model_file import read_card
+from fas_core.runtime.stored_card import read_card
 from fas_core.scores.thresholds import Threshold
 
 CARD = Card(

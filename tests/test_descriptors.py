@@ -6,7 +6,7 @@ import attrs
 import pytest
 
 from fas_core import Backbone, Command, Dataset, Exporter, Fusion, Loss, PluginError
-from fas_core.config.recipe import DatasetChoice
+from fas_core.config.components import DatasetChoice
 from fas_core.descriptors import KINDS, Component
 
 

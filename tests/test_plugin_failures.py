@@ -13,6 +13,7 @@ from fixtures.recipes import plain_recipe
 from fixtures.strangers import Here, Site, hooks
 
 from fas_core.registry import registry
+from fas_core.runs.card import build_card
 from fas_core.runs.run import Run
 from fas_core.runtime.model_file import ModelFile
 
@@ -276,7 +277,7 @@ def test_a_run_outlives_the_plugins_of_its_metric_and_loss(
         assert needs in result["notes"]
         assert f"warning: {needs}\n" in done.stderr
     assert needs in here.fas("report", run, "-o", tmp_path / "report.html").stderr
-    assert Run.open(run, registry()).card().plugins == needed
+    assert build_card(Run.open(run, registry())).plugins == needed
     done = here.fas("train", "--resume", run, "--epochs", "7", expected=2)
     assert done.stderr == "error: loss 'hinge': needs bk-x 0.1: pip install bk-x\n"
 

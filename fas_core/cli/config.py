@@ -7,7 +7,8 @@ from typing import Any
 import rich_click as click
 
 from fas_core.cli.group import CommandGroup
-from fas_core.cli.options import output_options, recipe_options
+from fas_core.cli.options import output_options
+from fas_core.cli.recipe_options import recipe_options
 from fas_core.config.advice import describe_crop_mismatch
 from fas_core.config.load import DEFAULT, load_recipe, read_summary, shipped_recipes, to_plain, to_yaml
 from fas_core.console import console

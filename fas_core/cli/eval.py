@@ -199,7 +199,8 @@ def _evaluate_one(
 ) -> None:
     from fas_core.evaluation import format_tables
     from fas_core.inference.evaluate_split import evaluate_subsets
-    from fas_core.inference.score_samples import open_data, score_split
+    from fas_core.inference.model_data import open_data
+    from fas_core.inference.score_samples import score_split
 
     metrics, reader = plan.metrics(model), open_data(model, data, plan.registry, protocols)
     if subsets:

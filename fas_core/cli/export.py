@@ -3,39 +3,23 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import rich_click as click
 from attrs import evolve
 
+from fas_core.cli.export_tables import exports_to_json, show_exports, show_formats
 from fas_core.cli.options import PATH, output_options, reject_option
 from fas_core.console import console
 from fas_core.descriptors import Exporter
 from fas_core.errors import FasError, require
 from fas_core.failures import format_traceback
-from fas_core.text_table import Table
 
 if TYPE_CHECKING:
     from fas_core.contracts import Exported
     from fas_core.export.export_run import ExportPlan
-    from fas_core.export.verify import Comparison
     from fas_core.runs.run import Run
-
-    Written = Sequence[tuple[ExportPlan, Exported]]
-    Refused = Sequence[tuple[ExportPlan, FasError]]
-
-COLUMNS = (
-    "file",
-    "size",
-    "latency",
-    "max |score\ndifference|",
-    "mean |score\ndifference|",
-    "decisions\nchanged",
-    "ACER,\nthe model",
-    "ACER,\nthe file",
-)
 
 
 @click.command()
@@ -148,17 +132,19 @@ def command(
     from fas_core.registry import registry
 
     if listing:
-        _show_formats(registry().all(Exporter))
+        show_formats(registry().all(Exporter))
         return
     if run is None:
         raise click.UsageError("Missing argument 'RUN'.")
     require("train", "torch", "onnx", "onnxscript", "safetensors")
     from fas_core.cli.next_steps import show_export_steps
-    from fas_core.export.export_run import export_card, export_run, open_run, plan_exports
+    from fas_core.export.export_card import export_card
+    from fas_core.export.export_run import export_run, open_run, plan_exports
     from fas_core.export.verify import compare_on
     from fas_core.models.checkpoint import check_finite
     from fas_core.models.model import scorer
-    from fas_core.runtime.predictor import describe_training
+    from fas_core.runs.card import build_card
+    from fas_core.runtime.model_notes import describe_training
 
     opened = open_run(run, registry())
     shared = {"opset": opset, "static_batch": static_batch}
@@ -168,7 +154,7 @@ def command(
         _require_novelty(opened, weights)
     model = opened.model(weights)
     check_finite(model.state_dict(), f"{run}: {weights} weights")
-    if (note := describe_training(opened.card())) is not None:
+    if (note := describe_training(build_card(opened))) is not None:
         console.warn(note)
     card = export_card(opened, weights, keep_data_root=keep_data_root, reject=reject)
     if novelty is False:
@@ -185,9 +171,9 @@ def command(
         else:
             written.append((plan, result))
     if console.json:
-        console.document(_document(opened.path, written, refused, weights, comparison))
+        console.document(exports_to_json(opened.path, written, refused, weights, comparison))
     elif written:
-        _show_exports(written, comparison)
+        show_exports(written, comparison)
         show_export_steps([exported.path for _, exported in written], card, opened.recipe.data)
     ctx.exit(FasError.exit_code if refused else 0)
 
@@ -205,98 +191,3 @@ def _require_novelty(run: Run, weights: str) -> None:
 def _split_names(formats: tuple[str, ...]) -> list[str]:
     """`--format onnx,openvino --format torch`, each once, in order."""
     return list(dict.fromkeys(name.strip() for text in formats or ("onnx",) for name in text.split(",")))
-
-
-def _show_formats(exporters: Sequence[Exporter]) -> None:
-    """Print the installed formats."""
-    from fas_core.registry import registry
-
-    rows, documents = [], []
-    for item in exporters:
-        name, forms, summary = registry().name_of(item), list(item.forms), item.summary
-        files = [*filter(None, (item.suffix, *item.beside))]
-        documents.append({"name": name, "files": files, "forms": forms, "summary": summary})
-        rows.append((name, ", ".join((item.suffix or "a folder", *item.beside)), ", ".join(forms), summary))
-    if console.json:
-        console.document(documents)
-    else:
-        console.table(Table("", ("format", "files", "forms", "what it is"), rows, left=(0, 1, 2, 3)))
-
-
-def _document(
-    run: Path, written: Written, refused: Refused, weights: str, comparison: Comparison
-) -> dict[str, Any]:
-    from fas_core.export.export_run import verification_document
-    from fas_core.runtime.predictor import describe_training
-
-    card = comparison.card
-    return {
-        "run": str(run),
-        "weights": weights,
-        "modalities": list(card.modalities),
-        "input_size": card.input.face_size,
-        "threshold": card.threshold.to_json() if card.threshold else None,
-        "note": describe_training(card),
-        "novelty": card.novelty.to_json() if card.novelty else None,
-        "recipe_digest": card.digest,
-        "compared_on": {"split": comparison.split, **comparison.samples.counts()},
-        "files": [
-            verification_document(exported)
-            | {"path": str(exported.path), "format": plan.exporter.name, "form": plan.form}
-            for plan, exported in written
-        ],
-        "refused": [
-            {
-                "path": str(plan.destination),
-                "format": plan.exporter.name,
-                "form": plan.form,
-                "error": str(error),
-            }
-            for plan, error in refused
-        ],
-    }
-
-
-def _show_exports(written: Written, comparison: Comparison) -> None:
-    """Print what the files take and mean, then a line for each of them."""
-    card, counts = comparison.card, comparison.samples.counts()
-    threshold, side = card.threshold, card.input.face_size
-    labels = ", ".join(f"{counts[key]} {key}" for key in ("live", "attack", "unknown") if counts.get(key))
-    rows = [
-        ("takes", f"{', '.join(card.modalities)}: uint8 (B, {side}, {side}, 3)"),
-        ("threshold", threshold.text() if threshold else "none"),
-        *([("novelty", card.novelty.text())] if card.novelty else []),
-        ("compared on", f"{len(comparison.samples)} samples of {comparison.split} ({labels})"),
-    ]
-    console.table(Table("", ("model", ""), rows, left=(0, 1)))
-    console.info()
-    console.table(Table("", COLUMNS, [_row(exported) for _, exported in written]))
-    ties = [
-        f"{exported.verification.ties} of {exported.path.name}"
-        for _, exported in written
-        if exported.verification.ties
-    ]
-    if ties:
-        console.info(f"decisions at the threshold that rounding changes, not counted: {', '.join(ties)}")
-    console.info("latency: median of one sample a call, one thread of this machine's CPU")
-    for plan, exported in written:
-        facts = ", ".join([plan.form, *(f"{key} {value}" for key, value in exported.facts.items())])
-        console.info(f"{exported.path}: {plan.exporter.name}, {facts}")
-
-
-def _row(exported: Exported) -> tuple[str, ...]:
-    verification = exported.verification
-
-    def cell(value: float | None, form: str) -> str:
-        return "-" if value is None else format(value, form)
-
-    return (
-        exported.path.name,
-        f"{exported.size / 1e6:.2f} MB",
-        cell(verification.latency, ".2f") + " ms",
-        f"{verification.max_difference:.2g}",
-        f"{verification.mean_difference:.2g}",
-        cell(verification.changed, "d"),
-        cell(verification.acer_before, ".2%"),
-        cell(verification.acer_after, ".2%"),
-    )

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from fas_core.card import Card
-from fas_core.config.recipe import DatasetChoice
+from fas_core.config.components import DatasetChoice
 from fas_core.console import console
 from fas_core.errors import FasError
 from fas_core.registry import registry

@@ -29,7 +29,7 @@ from fas_core.names import to_text
 
 if TYPE_CHECKING:
     from fas_core.inference.predict_inputs import PredictOptions
-    from fas_core.runtime.predictor import FaceResult
+    from fas_core.runtime.prediction import FaceResult
 
 NOTHING_SCORED, ATTACKED = 1, 3
 FOLDER = click.Path(path_type=Path, file_okay=False)

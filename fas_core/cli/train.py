@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
-from fas_core.cli.options import PATH, output_options, recipe_options
+from fas_core.cli.options import PATH, output_options
+from fas_core.cli.recipe_options import recipe_options
 from fas_core.console import console
 from fas_core.errors import ConfigError, format_list, require
 

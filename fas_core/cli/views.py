@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from fas_core.evaluation import Result
     from fas_core.evaluation.groups import GroupedResult
     from fas_core.inference.predict_inputs import Verdicts
-    from fas_core.runtime.predictor import FaceResult
+    from fas_core.runtime.prediction import FaceResult
 
 NEEDS_RUN = "occlusion only: Grad-CAM takes gradients, so give the run instead of the file (needs torch)"
 
@@ -50,7 +50,7 @@ def show_summaries(results: Iterable[Result]) -> None:
 def show_verdicts(model: Path, verdicts: Verdicts, pictures: bool) -> None:
     """Print the table, or the document of `--json`; with `pictures` the rows name their explanations."""
     from fas_core.data.detectors import BETTER_DETECTOR, CASCADE
-    from fas_core.runtime.predictor import NOVEL
+    from fas_core.runtime.prediction import NOVEL
 
     if verdicts.note is not None:
         console.warn(verdicts.note)
@@ -85,7 +85,7 @@ def show_verdicts(model: Path, verdicts: Verdicts, pictures: bool) -> None:
 
 
 def _count(verdicts: Verdicts) -> dict[str, int]:
-    from fas_core.runtime.predictor import VERDICTS
+    from fas_core.runtime.prediction import VERDICTS
 
     names = [row.prediction.verdict if row.prediction else "not scored" for row in verdicts.rows]
     return {name: names.count(name) for name in (*VERDICTS.values(), "not scored")}

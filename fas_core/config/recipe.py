@@ -6,14 +6,22 @@ beside it: `loss: focal` or `loss: {name: focal, gamma: 2}`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from math import inf
 from pathlib import Path
-from typing import Any, ClassVar, Literal, get_type_hints
+from typing import Literal
 
-from attrs import field, fields, frozen
+from attrs import field, frozen
 from attrs import validators as v
 
+from fas_core.config.components import (
+    BackboneChoice,
+    Choice,
+    DatasetChoice,
+    FusionChoice,
+    LossChoice,
+    MetricChoice,
+)
 from fas_core.config.validators import (
     check_between_0_and_1,
     check_factors,
@@ -24,7 +32,6 @@ from fas_core.config.validators import (
     check_range,
     check_reject,
 )
-from fas_core.descriptors import Backbone, Component, Dataset, Fusion, Loss, Metric, NoOptions
 from fas_core.records.model_input import ModelInput, Resize, ScaledCrop, check_crops
 
 MAX_COPIES = 100
@@ -32,97 +39,6 @@ MAX_COPIES = 100
 
 SECTION = "section"
 """Metadata key of the fields that are a section of the recipe, such as `train`; its value is their class."""
-
-
-@frozen(eq=False)
-class AbsentOptions:
-    """The options of a component that no plugin provides, as they are written, and why it is absent."""
-
-    values: Mapping[str, Any]
-    reason: str
-
-
-@frozen
-class Choice:
-    """A component chosen by name, and an instance of its options class.
-
-    The name may be qualified (`acme-fas:gap`). In a run or an exported file the plugin may be absent.
-    """
-
-    component: ClassVar[type[Component]]
-
-    name: str
-    options: Any = field(factory=NoOptions)
-
-    @property
-    def absence(self) -> str:
-        """Why the component is absent; empty where it is there."""
-        return self.options.reason if isinstance(self.options, AbsentOptions) else ""
-
-    @classmethod
-    def common_options(cls) -> dict[str, Any]:
-        """Return the options that every component of this kind has in a recipe, `{name: type}`."""
-        hints = get_type_hints(cls)
-        return {item.name: hints[item.name] for item in fields(cls) if item.name not in ("name", "options")}
-
-
-@frozen
-class BackboneChoice(Choice):
-    component = Backbone
-
-
-@frozen
-class FusionChoice(Choice):
-    component = Fusion
-
-
-@frozen
-class LossChoice(Choice):
-    component = Loss
-
-
-@frozen
-class MetricChoice(Choice):
-    component = Metric
-
-
-def _check_fold(choice: HeldOut, attribute: Any, value: int) -> None:
-    if value > choice.folds:
-        raise ValueError(f"'{attribute.name}' must be at most folds, {choice.folds}: {value}")
-
-
-@frozen
-class HeldOut:
-    """One fold of the train split that is left out of train and used as dev. See `fas_core.data.folds`.
-
-    Args:
-        by: column of the sample table; samples with the same value are in the same fold. After it, `+session`
-            where the fold is held out together with a session.
-        fold: the fold that is held out, counted from 1.
-        seed: random seed of the assignment to folds.
-    """
-
-    by: str
-    folds: int = field(validator=v.ge(2))
-    fold: int = field(validator=[v.ge(1), _check_fold])
-    seed: int = field(default=14, validator=v.ge(0))
-
-
-@frozen
-class DatasetChoice(Choice):
-    """A data set and its options.
-
-    Args:
-        root: its folder or file; None: where the data set keeps its data by default.
-        train_on_dev: add dev's labelled samples to train, and have no dev split: for folds.
-        held_out: the fold of train that is used as dev; None: the data set's own dev split.
-    """
-
-    component = Dataset
-
-    root: Path | None = None
-    train_on_dev: bool = False
-    held_out: HeldOut | None = None
 
 
 @frozen

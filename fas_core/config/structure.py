@@ -16,8 +16,9 @@ import attrs
 import cattrs
 
 from fas_core.config.choices import Kinds, from_choice, to_choice
+from fas_core.config.components import BackboneChoice, Choice
 from fas_core.config.problems import InvalidValueError, Problems, collect_problems, join_path
-from fas_core.config.recipe import SECTION, BackboneChoice, Choice
+from fas_core.config.recipe import SECTION
 from fas_core.errors import ConfigError, format_list, suggest_closest
 from fas_core.registry import Registry
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from attrs import evolve, fields, frozen
 
-from fas_core.config.recipe import DatasetChoice
+from fas_core.config.components import DatasetChoice
 from fas_core.config.structure import structure
 from fas_core.contracts import DatasetReader
 from fas_core.data.folds import FoldAssignment

@@ -16,7 +16,8 @@ from fas_core.evaluation.formatting import figure_name, is_rate, percent, plain
 from fas_core.evaluation.intervals import Intervals, bootstrap_differences
 from fas_core.evaluation.metrics import BoundMetric, finite_or_none
 from fas_core.evaluation.notes import SMALL_COUNT, describe_exact, wrap_note
-from fas_core.evaluation.result import Result, oracle_notes
+from fas_core.evaluation.result import Result
+from fas_core.evaluation.result_notes import oracle_notes
 from fas_core.scores.table import ScoreTable
 from fas_core.text_table import Styled, Table
 

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from attrs import evolve, fields, frozen
 
-from fas_core.config.recipe import MetricChoice
+from fas_core.config.components import MetricChoice
 from fas_core.config.structure import structure
 from fas_core.console import console
 from fas_core.descriptors import Metric, NoOptions

@@ -13,7 +13,7 @@ from typing import Any
 
 from attrs import field, frozen
 
-from fas_core.config.recipe import MetricChoice
+from fas_core.config.components import MetricChoice
 from fas_core.contracts import MetricFunction
 from fas_core.descriptors import Metric
 from fas_core.errors import FasError, PluginError

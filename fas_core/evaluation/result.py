@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from math import isnan, nan
 from typing import Any
 
@@ -10,7 +10,7 @@ import numpy as np
 from attrs import asdict, frozen
 
 from fas_core.console import console
-from fas_core.errors import DataError, format_list
+from fas_core.errors import DataError
 from fas_core.evaluation.error_counts import (
     ErrorCounts,
     SmallCount,
@@ -20,11 +20,15 @@ from fas_core.evaluation.error_counts import (
 )
 from fas_core.evaluation.intervals import Intervals, bootstrap_intervals
 from fas_core.evaluation.metrics import BoundMetric, compute_answered, finite_values, species_apcer
+from fas_core.evaluation.result_notes import (
+    describe_excluded,
+    describe_uncertain,
+    describe_undefined,
+    oracle_notes,
+)
 from fas_core.scores.rejection import RejectBand
 from fas_core.scores.table import ATTACK, ScoreTable
 from fas_core.scores.thresholds import Threshold
-
-ORACLE = "oracle: the threshold was fitted on these very scores: what was possible, not what can be claimed"
 
 
 @frozen
@@ -197,9 +201,9 @@ def evaluate(
         notes=(
             *notes,
             *oracle_notes([threshold]),
-            *_excluded(counts),
-            *_describe_uncertain(errors),
-            *_undefined(values, counts, value),
+            *describe_excluded(counts),
+            *describe_uncertain(errors),
+            *describe_undefined(values, counts, value),
             *failures,
         ),
         intervals=bootstrap_intervals(scores, metrics, value, reject=reject, replicates=replicates)
@@ -212,11 +216,6 @@ def evaluate(
 def divide(count: int, total: int) -> float:
     """Return a share; NaN of nothing."""
     return count / total if total else nan
-
-
-def oracle_notes(thresholds: Iterable[Threshold | None]) -> list[str]:
-    """A warning if a threshold was fitted on the very scores that are evaluated."""
-    return [ORACLE] if any(threshold is not None and threshold.oracle for threshold in thresholds) else []
 
 
 def _evaluate_species(
@@ -247,35 +246,3 @@ def _count_errors(
         species={name: (item.accepted or 0, item.count - item.uncertain) for name, item in species.items()},
         uncertain=(scores.rates.attack.total - attack.total, scores.rates.live.total - live.total),
     )
-
-
-def _describe_uncertain(errors: ErrorCounts | None) -> list[str]:
-    if errors is None or not any(errors.uncertain):
-        return []
-    attacks, live = errors.uncertain
-    return [
-        f"{attacks} of {errors.attacks + attacks} attacks and {live} of {errors.live + live} live samples "
-        "are uncertain: APNRR and BPNRR count them, rates at the threshold the others"
-    ]
-
-
-def _excluded(counts: Mapping[str, int]) -> list[str]:
-    reasons = {"no_response": "gave no score (NaN)", "unknown": "have no label"}
-    return [
-        f"{counts[key]} of {counts['total']} samples {reason} and are left out"
-        for key, reason in reasons.items()
-        if counts[key]
-    ]
-
-
-def _undefined(
-    values: Mapping[str, float | None], counts: Mapping[str, int], threshold: float | None
-) -> list[str]:
-    undefined = [key for key, value in values.items() if value is not None and isnan(value)]
-    if not undefined:
-        return []
-    causes = {"no live samples": not counts["live"], "no attacks": not counts["attack"]}
-    causes["no threshold"] = threshold is None
-    reasons = " and ".join(cause for cause, applies in causes.items() if applies)
-    why = f"{reasons}, so these are not defined" if reasons else "not defined for these scores"
-    return [f"{why}: {format_list(undefined, len(undefined))}"]

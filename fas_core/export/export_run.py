@@ -7,10 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from attrs import asdict, evolve, fields_dict, frozen
+from attrs import asdict, fields_dict, frozen
 
 from fas_core.atomic import replacing
-from fas_core.card import Card
 from fas_core.config.load import merge, nest, parse_sets
 from fas_core.config.structure import structure
 from fas_core.console import console
@@ -24,7 +23,6 @@ from fas_core.registry import Registry
 from fas_core.runs.groups import FoldRuns, ProtocolRuns, open_path
 from fas_core.runs.run import Run, Weights
 from fas_core.runtime import ModelFile
-from fas_core.scores.rejection import fit_reject, is_fitted
 
 FORMS = ("fp32", "fp16", "int8", "pruned")
 
@@ -173,60 +171,6 @@ def verification_document(exported: Exported) -> dict[str, Any]:
     document = asdict(exported.verification)
     document["unverified"] = list(document["unverified"])
     return {"file": exported.path.name, "size": exported.size, **exported.facts, **document}
-
-
-def export_card(
-    run: Run, weights: Weights, *, keep_data_root: bool = False, reject: str | None = None
-) -> Card:
-    """Return the run's card, without a threshold that was fitted on the scores of other weights.
-
-    `reject` is the policy of the uncertain scores instead of the recipe's. The card's recipe names no folder
-    of this machine: pretrained weights are named by their files alone, and `data.root` stays only where
-    `keep_data_root`.
-    """
-    card = run.card()
-    if reject is not None:
-        card = _replace_reject(run, card, reject)
-    card = evolve(card, recipe=_without_folders(card.recipe, keep_data_root))
-    if weights != "best":
-        card = evolve(card, novelty=None)  # fitted for the best weights
-    others = weights != run.recipe.train.select == "best"  # where the last are selected, they are the best
-    if card.threshold is None:
-        reason = f"{run.path} has no dev scores to fit one on"
-    elif others and (card.threshold.source != "given" or is_fitted(card.threshold.reject)):
-        reason = f"the run's was fitted on its best weights, not its {weights}"
-    else:
-        advice = run.threshold_advice()
-        is_refused = advice is not None and advice.recommended is False
-        if is_refused and card.threshold_note and card.calibration is None:
-            console.warn(f"{run.path}: {card.threshold_note}; it goes with the file nevertheless")
-        return card
-    console.warn(f"no threshold goes with it: {reason}")
-    return evolve(card, threshold=None, reference=None, calibration=None, threshold_note="")
-
-
-def _replace_reject(run: Run, card: Card, policy: str) -> Card:
-    """Return the card with the band of uncertain scores of a policy; without a threshold as it is.
-
-    Raises:
-        FasError: the run has no scores to fit the policy on, or its scores are not around the threshold.
-    """
-    threshold = card.threshold
-    if threshold is None:
-        return card
-    band = fit_reject(policy, threshold.value, run.fitting_scores(), run.fitted_on)
-    return evolve(card, threshold=threshold.with_reject(band))
-
-
-def _without_folders(recipe: Mapping[str, Any], keep_data_root: bool) -> dict[str, Any]:
-    data, model = recipe["data"], recipe["model"]
-    root = data["root"] if keep_data_root else None
-    weights = model["pretrained"]
-    if isinstance(weights, dict):
-        weights = {modality: Path(path).name for modality, path in weights.items()}
-    elif weights is not None:
-        weights = Path(weights).name
-    return {**recipe, "data": {**data, "root": root}, "model": {**model, "pretrained": weights}}
 
 
 def _file_name(exporter: Exporter, options: Any) -> str:

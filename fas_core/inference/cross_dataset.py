@@ -9,14 +9,15 @@ from typing import Any
 
 from attrs import frozen
 
-from fas_core.config.recipe import DatasetChoice
+from fas_core.config.components import DatasetChoice
 from fas_core.contracts import DatasetReader
 from fas_core.data.open import open_choice
 from fas_core.errors import DataError
 from fas_core.evaluation import Result
 from fas_core.inference.evaluate_split import Evaluation
 from fas_core.inference.loaded_model import LoadedModel
-from fas_core.inference.score_samples import choose_data, score_split
+from fas_core.inference.model_data import choose_data
+from fas_core.inference.score_samples import score_split
 from fas_core.registry import Registry
 
 OWN = "own"

@@ -16,10 +16,10 @@ from fas_core.evaluation import Result, bind_metrics, evaluate
 from fas_core.evaluation.groups import EvaluationOptions, GroupedResult, evaluate_groups
 from fas_core.evaluation.metrics import BoundMetric
 from fas_core.inference.loaded_model import LoadedModel, load_run
+from fas_core.inference.model_data import open_data
 from fas_core.inference.score_samples import (
     ScoredSplit,
     SplitOptions,
-    open_data,
     protocol_notes,
     score_samples,
     score_split,

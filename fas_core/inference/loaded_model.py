@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-import numpy as np
 from attrs import evolve, field, frozen
-from numpy.typing import NDArray
 
-from fas_core.config.recipe import DatasetChoice, MetricChoice, Recipe
+from fas_core.config.components import DatasetChoice, MetricChoice
+from fas_core.config.recipe import Recipe
 from fas_core.config.structure import structure
-from fas_core.contracts import Images, Scorer
+from fas_core.contracts import Scorer
 from fas_core.data.fetched_models import is_public_model
 from fas_core.descriptors import Component
 from fas_core.errors import ConfigError, DataError, FasError
 from fas_core.records.model_input import ModelInput
 from fas_core.registry import Registry
+from fas_core.runs.card import build_reference, describe_threshold
 from fas_core.runs.files import is_run_folder
 from fas_core.runs.groups import FoldRuns, ProtocolRuns, open_path
 from fas_core.runs.run import Run
@@ -117,46 +117,6 @@ class LoadedModel:
         return evolve(self, fitting_scores=videos, own_threshold=threshold)
 
 
-class RunModel:
-    """A run's model seen as an exported one is: a `Scorer`, by the best weights, with the run's card.
-
-    Raises:
-        ModelError: weights are missing or do not fit the recipe.
-    """
-
-    def __init__(self, run: Run) -> None:
-        from fas_core.models.model import scorer
-
-        self.path, self.card, self._model = run.path, run.card(), run.model()
-        self._score = scorer(self._model)
-
-    def __call__(self, images: Images, presence: NDArray[np.bool_] | None = None) -> NDArray[np.float64]:
-        return self._score(images, presence)
-
-    def score_with_novelty(
-        self, images: Images, presence: NDArray[np.bool_] | None = None
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return the score and the distance to the training data of every face, (B,) each."""
-        import torch
-
-        with torch.inference_mode():
-            mask = None if presence is None else torch.from_numpy(presence)
-            outputs = self._model({name: torch.from_numpy(pixels) for name, pixels in images.items()}, mask)
-        return outputs.score.double().numpy(), outputs.novelty.double().numpy()
-
-    def grad_cam(
-        self, images: Images, presence: NDArray[np.bool_] | None = None
-    ) -> dict[str, NDArray[np.float64]]:
-        """Return `{modality: (B, h, w)}`, see `fas_core.models.grad_cam`."""
-        import torch
-
-        from fas_core.models.grad_cam import grad_cam
-
-        tensors = {name: torch.from_numpy(pixels) for name, pixels in images.items()}
-        maps = grad_cam(self._model, tensors, None if presence is None else torch.from_numpy(presence))
-        return {name: heat.double().numpy() for name, heat in maps.items()}
-
-
 def load_model(
     path: Path, registry: Registry, *, external: Path | None = None, detector: str | None = None
 ) -> LoadedModel:
@@ -210,8 +170,8 @@ def load_run(run: Run) -> LoadedModel:
         fitted_on=run.fitted_on,
         fingerprints=run.results().get("data", {}),
         shipped_threshold=threshold if calibration is None else calibration.shipped,
-        reference=run.reference(),
-        threshold_note=run.threshold_note(),
+        reference=build_reference(run),
+        threshold_note=describe_threshold(run),
     )
 
 

@@ -19,14 +19,16 @@ from fas_core.runs import files
 from fas_core.runtime.explain import SQUARE, Explainer
 from fas_core.runtime.external_model import ExternalModel
 from fas_core.runtime.inputs import InputFinder, count_samples, read_samples
+from fas_core.runtime.model_notes import describe_unseen
 from fas_core.runtime.pictures import ExplanationWriter, check_output_paths
 from fas_core.runtime.predict import PredictionPipeline
-from fas_core.runtime.predictor import FaceResult, Predictor, describe_unseen
+from fas_core.runtime.prediction import FaceResult
+from fas_core.runtime.predictor import Predictor
 from fas_core.runtime.public_model import stated_crops
 from fas_core.scores.thresholds import Threshold, fit_threshold
 
 if TYPE_CHECKING:
-    from fas_core.inference.loaded_model import RunModel
+    from fas_core.inference.run_model import RunModel
 
 
 @frozen
@@ -145,7 +147,7 @@ def _load_run(stack: ExitStack, path: Path, threads: int, options: PredictOption
     if options.external is not None:
         raise ConfigError(f"--foreign describes a model that is not ours: {path} is a run")
     require("train", "torch", "safetensors")
-    from fas_core.inference.loaded_model import RunModel
+    from fas_core.inference.run_model import RunModel
     from fas_core.models.model import torch_threads
     from fas_core.runs.run import Run
 

@@ -97,7 +97,8 @@ def _score(target: Path, split: str, workers: int, data: str | None) -> ScoreTab
     if is_run_folder(target):
         require("train", "torch", "safetensors")
     from fas_core.inference.loaded_model import load_model
-    from fas_core.inference.score_samples import SplitOptions, open_data, score_split
+    from fas_core.inference.model_data import open_data
+    from fas_core.inference.score_samples import SplitOptions, score_split
     from fas_core.registry import registry
 
     model, options = load_model(target, registry()), SplitOptions(split, workers=workers)

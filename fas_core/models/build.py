@@ -6,7 +6,8 @@ from typing import cast
 
 from torch import nn
 
-from fas_core.config.recipe import BackboneChoice, Normalize, Recipe
+from fas_core.config.components import BackboneChoice
+from fas_core.config.recipe import Normalize, Recipe
 from fas_core.contracts import BackboneModule, BranchSize
 from fas_core.descriptors import Backbone, Fusion, Stage
 from fas_core.errors import ConfigError, format_list

@@ -24,12 +24,15 @@ from pathlib import Path
 
 from attrs import asdict, frozen
 
+from fas_core.atomic import write_text
+from fas_core.config.components import HeldOut
 from fas_core.config.load import FORMAT, read_mapping, to_plain, to_yaml
-from fas_core.config.recipe import HeldOut, Recipe
+from fas_core.config.recipe import Recipe
 from fas_core.errors import ConfigError, FasError, ModelError, format_list
 from fas_core.registry import Registry
 from fas_core.runs import files
-from fas_core.runs.run import Run, read_required, refuse_existing_runs, structure_recipe, write_text
+from fas_core.runs.environment import read_required
+from fas_core.runs.run import Run, refuse_existing_runs, structure_recipe
 from fas_core.runtime.model_file import ModelFile
 
 FINAL = "final"

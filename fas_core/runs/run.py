@@ -17,40 +17,35 @@ Where the recipe has folds, the threshold is fitted on `scores/out_of_fold.csv`.
 from __future__ import annotations
 
 import json
-import platform
 from collections.abc import Mapping, Sequence
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from attrs import frozen
 
-from fas_core import __version__
-from fas_core.atomic import replacing
-from fas_core.card import Card
+from fas_core.atomic import write_text
 from fas_core.config.load import FORMAT, merge, nest, read_mapping, to_plain, to_yaml
 from fas_core.config.recipe import Recipe
 from fas_core.config.structure import structure
-from fas_core.data.threshold_advice import ThresholdAdvice
 from fas_core.descriptors import Component
-from fas_core.digests import check_record, read_metadata, read_weights_digest, seal_record
+from fas_core.digests import read_metadata, read_weights_digest
 from fas_core.errors import DataError, FasError, ModelError
 from fas_core.models import PRETRAINED
 from fas_core.records.novelty import NoveltyLimit
-from fas_core.registry import Registry, Required
+from fas_core.registry import Registry
 from fas_core.runs import files, score_files
+from fas_core.runs.environment import read_environment, read_required, required_plugins
+from fas_core.runs.results import read_results
 from fas_core.runtime.calibration_file import read_calibration
-from fas_core.scores.calibration import Calibration, ScoreReference
-from fas_core.scores.live_scores import summarize_scores
+from fas_core.scores.calibration import Calibration
 from fas_core.scores.table import ScoreTable
-from fas_core.scores.thresholds import Threshold, fit_threshold, parse_policy
-from fas_core.text_files import parse_json, read_json, read_text
+from fas_core.scores.thresholds import Threshold, fit_threshold
+from fas_core.text_files import parse_json, read_text
 
 if TYPE_CHECKING:
     from fas_core.models.model import Model
 
 Weights = Literal["best", "last"]
-PACKAGES = ("torch", "numpy", "opencv-python-headless", "onnxruntime", "accelerate", "pyarrow")
 
 
 @frozen
@@ -197,32 +192,8 @@ class Run:
         return [record for _, record in records]
 
     def results(self) -> dict[str, Any]:
-        """Read results.json, empty where the run is not finished.
-
-        Raises:
-            DataError: the file is damaged, or its results are not those of the best weights.
-        """
-        file = self.path / files.RESULTS
-        if not file.is_file():
-            return {}
-        results = read_json(file)
-        if not isinstance(results, dict) or not _are_results(results):
-            raise DataError(f"{file}: not what `fas train` writes")
-        advice = f"make it again by `fas train --resume {self.path}`"
-        results = check_record(results, file, advice)
-        written = results.pop("weights", {}).get(files.BEST)
-        if None not in (written, current := read_weights_digest(self.weights())) and written != current:
-            raise DataError(f"{file}: not the results of {files.BEST}, written at another time: {advice}")
-        return results
-
-    def threshold_advice(self) -> ThresholdAdvice | None:
-        """Return whether the threshold is recommended, and why, as training found it; None of older runs."""
-        return ThresholdAdvice.from_json(self.results().get("threshold"))
-
-    def threshold_note(self) -> str:
-        """Return the advice as a line; empty where there is none, or the threshold was given as a number."""
-        advice = self.threshold_advice()
-        return "" if advice is None or not parse_policy(self.recipe.threshold).fitted else advice.note
+        """Read results.json, empty where the run is not finished; raise DataError as `read_results`."""
+        return read_results(self.path)
 
     def train_hours(self) -> float:
         """Return the hours that the finished run was trained; raise DataError if they are not recorded."""
@@ -237,67 +208,10 @@ class Run:
         trained = bool(records) and records[-1]["epoch"] >= self.recipe.train.last_epoch
         return trained and (self.path / files.RESULTS).is_file()
 
-    def card(self) -> Card:
-        """Return what an export of this run carries.
-
-        Raises:
-            DataError: scores or results are damaged, or not those of the best weights.
-        """
-        calibration = self.calibration()
-        self.fitting_scores()  # damaged ones are no reason to leave the threshold out
-        try:
-            threshold = self.trained_threshold()
-        except FasError:
-            threshold = None
-        card = Card(
-            input=self.recipe.input,
-            threshold=threshold,
-            recipe=to_plain(self.recipe, self.registry),
-            data=self.results().get("data", {}),
-            versions=read_environment()["packages"],
-            plugins=required_plugins(self.recipe, self.registry),
-            threshold_note=self.threshold_note(),
-            novelty=self.novelty(),
-            reference=self.reference(),
-        )
-        return card if calibration is None else card.calibrate(calibration)
-
-    def reference(self) -> ScoreReference | None:
-        """Summarise the scores that thresholds are fitted on, and those of live samples of train."""
-        fitting = self.fitting_scores()
-        return None if fitting is None else summarize_scores(fitting, self.stored_scores(files.TRAIN_LIVE))
-
 
 def structure_recipe(tree: object, registry: Registry, where: str) -> Recipe:
     """Return the recipe of a run or a group of runs, whose plugins may be absent."""
     return structure(tree, Recipe, registry, where, absent=(Component,))
-
-
-def required_plugins(recipe: Recipe, registry: Registry) -> Required:
-    """Return the plugins whose components a recipe uses, those of fas-core apart: see `Required`."""
-    plugins: dict[str, dict[str, Any]] = {}
-    for choice in recipe.choices():
-        provider = registry.provider_of(choice.component, choice.name)
-        if provider is not None and not provider.is_core:
-            plugin = plugins.setdefault(
-                provider.distribution, {"version": provider.version, "components": []}
-            )
-            name = f"{choice.component.kind} {choice.name.rpartition(':')[2]}"
-            if name not in plugin["components"]:
-                plugin["components"].append(name)
-    return plugins
-
-
-def read_required(path: Path) -> Required:
-    """Read the plugins that a run, or the first run of a group, was made with; empty if not known."""
-    for file in (path / files.ENVIRONMENT, *sorted(path.glob(f"*/{files.ENVIRONMENT}"))):
-        try:
-            record = read_json(file)
-        except FasError:
-            continue
-        plugins = record.get("plugins", {}) if isinstance(record, dict) else {}
-        return plugins if isinstance(plugins, dict) else {}
-    return {}
 
 
 def _is_epoch(record: object) -> bool:
@@ -309,47 +223,8 @@ def _is_epoch(record: object) -> bool:
     )
 
 
-def _are_results(tree: Mapping[str, Any]) -> bool:
-    """Return whether what a run's readers use of results.json has the types that were written."""
-    data, splits, hours = tree.get("data", {}), tree.get("splits", {}), tree.get("train_hours")
-    if not all(isinstance(value, dict) for value in (data, splits, tree.get("weights", {}))):
-        return False
-    notes = [split.get("notes", []) if isinstance(split, dict) else None for split in splits.values()]
-    return (
-        all(isinstance(fingerprint, str) for fingerprint in data.values())
-        and all(isinstance(lines, list) and all(isinstance(line, str) for line in lines) for lines in notes)
-        and (hours is None or type(hours) in (int, float))
-    )
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a file, whole or not at all."""
-    with replacing(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
-
-
-def write_results(folder: Path, record: Mapping[str, Any]) -> None:
-    """Write results.json of a run or of a group of runs, with its digest and those of the best weights."""
-    paths = [folder / files.BEST, *sorted(folder.glob(f"*/{files.BEST}"))]
-    digests = {path.relative_to(folder).as_posix(): read_weights_digest(path) for path in paths}
-    weights = {name: digest for name, digest in digests.items() if digest is not None}
-    document = seal_record({**record, "weights": weights})
-    write_text(folder / files.RESULTS, json.dumps(document, indent=2) + "\n")
-
-
 def refuse_existing_runs(path: Path) -> None:
     """Raise FasError if a folder holds a run, or a group of runs."""
     if files.holds_runs(path):
         content = "a run" if (path / files.RECIPE).exists() else "runs"
         raise FasError(f"{path}: holds {content}: choose another --name, or --resume {path}")
-
-
-def read_environment() -> dict[str, Any]:
-    """Return versions and machine, for the record."""
-    packages = {"fas-core": __version__}
-    for name in PACKAGES:
-        try:
-            packages[name] = version(name)
-        except PackageNotFoundError:
-            continue
-    return {"packages": packages, "python": platform.python_version(), "platform": platform.platform()}

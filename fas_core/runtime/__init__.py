@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fas_core.runtime.external_model import ExternalModel
 from fas_core.runtime.model_file import ModelFile
-from fas_core.runtime.predictor import Prediction, Predictor
+from fas_core.runtime.prediction import Prediction
+from fas_core.runtime.predictor import Predictor
 
 __all__ = ["ExternalModel", "ModelFile", "Prediction", "Predictor"]

@@ -2,31 +2,25 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
-from math import isfinite
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from attrs import evolve, field, fields_dict, frozen
-from attrs import validators as v
+from attrs import evolve
 from numpy.typing import NDArray
 
-from fas_core.card import FORMAT, PRESENCE, Card
-from fas_core.config.structure import structure
+from fas_core.card import PRESENCE, Card
 from fas_core.contracts import Images
 from fas_core.data.fetched_models import is_public_model, resolve_model
-from fas_core.errors import ConfigError, DataError, FasError, ModelError
-from fas_core.records.model_input import ModelInput, Resize, ScaledCrop, check_crops
-from fas_core.records.novelty import NOVELTY, NoveltyLimit
-from fas_core.registry import Registry
+from fas_core.errors import DataError, FasError, ModelError
+from fas_core.records.novelty import NOVELTY
 from fas_core.runtime.calibration_file import read_calibration
 from fas_core.runtime.engines import Engine, first_line, open_engine
 from fas_core.runtime.external_model import ExternalEngine, ExternalModel
 from fas_core.runtime.public_engine import MeanEngine
 from fas_core.runtime.public_model import PublicModel
-from fas_core.scores.calibration import LEVELS, Calibration, ScoreReference
+from fas_core.runtime.stored_card import read_card
 from fas_core.scores.thresholds import Threshold
 
 Presence = NDArray[np.bool_] | None
@@ -199,91 +193,3 @@ def _open_public(folder: Path, threads: int | None) -> tuple[Engine, Card]:
         return engine, evolve(card, threshold=threshold).calibrate(read_calibration(folder))
     joined = MeanEngine(members, folder)
     return joined, Card(joined.input, threshold).calibrate(read_calibration(folder))
-
-
-MAX_SIDE = 8192
-"""Of a face image: its pixels are within the limit of all images."""
-
-SIDE = v.and_(v.ge(1), v.le(MAX_SIDE))
-
-
-def _check_modalities(_: object, __: object, names: tuple[str, ...]) -> None:
-    if not names or len(set(names)) < len(names) or "" in names:
-        raise ValueError(f"must be one name or more, each different: {list(names)!r}")
-
-
-def _check_threshold(_: object, __: object, threshold: Threshold | None) -> None:
-    if threshold is not None and not isfinite(threshold.value):
-        raise ValueError(f"must be a finite number: {threshold.value}")
-
-
-def _check_reference(_: object, __: object, reference: ScoreReference | None) -> None:
-    if reference is not None and not len(reference.live) == len(reference.attack) == len(LEVELS):
-        raise ValueError(f"must have {len(LEVELS)} quantiles of live scores, and of attacks")
-
-
-@frozen
-class _StoredCard:
-    """The keys of a card's JSON, all but those that are derived from others."""
-
-    modalities: tuple[str, ...] = field(validator=_check_modalities)
-    input_size: int = field(validator=SIDE)
-    resize: Resize
-    threshold: Threshold | None = field(validator=_check_threshold)
-    network_size: int | None = field(default=None, validator=v.optional(SIDE))  # files of fas 0.1.0 lack it
-    recipe: Mapping[str, Any] = field(factory=dict)
-    data: Mapping[str, str] = field(factory=dict)
-    versions: Mapping[str, str] = field(factory=dict)
-    plugins: Mapping[str, Any] = field(factory=dict)
-    partial: bool = False
-    crops: dict[str, ScaledCrop] = field(factory=dict, validator=check_crops)
-    reference: ScoreReference | None = field(default=None, validator=_check_reference)
-    calibration: Calibration | None = None
-    novelty: NoveltyLimit | None = None
-    threshold_note: str = ""
-
-
-def read_card(text: str, where: str) -> Card:
-    """Return the card that `Card.to_json` wrote; keys that a later fas added are passed over.
-
-    Raises ModelError, which names `where`, if the text is no card, or its format is newer than this fas.
-    """
-    unreadable = f"{where}: its fas metadata cannot be read"
-    try:
-        return _read_card(text, where, unreadable)
-    except RecursionError as error:
-        raise ModelError(f"{unreadable}: nested too deeply") from error
-
-
-def _read_card(text: str, where: str, unreadable: str) -> Card:
-    try:
-        tree = json.loads(text)
-        json.dumps(tree, ensure_ascii=False).encode()  # escapes may hide what is no text
-    except ValueError as error:
-        raise ModelError(f"{unreadable}: not JSON: {error}") from error
-    if not isinstance(tree, dict) or not isinstance(tree.get("format"), int):
-        raise ModelError(f"{unreadable}: it has no format number")
-    if tree["format"] > FORMAT:
-        raise ModelError(f"{where}: written by a newer fas (format {tree['format']}): upgrade fas-core")
-    known = {name: tree[name] for name in fields_dict(_StoredCard) if name in tree}
-    try:
-        stored = structure(known, _StoredCard, Registry(()), unreadable)
-    except ConfigError as error:
-        raise ModelError("; ".join((error.message, *error.problems))) from error
-    side = stored.input_size
-    network_size = stored.network_size or side
-    model_input = ModelInput(
-        stored.modalities, side, network_size, stored.resize, stored.partial, stored.crops
-    )
-    return Card(
-        input=model_input,
-        threshold=stored.threshold,
-        recipe=stored.recipe,
-        data=stored.data,
-        versions=stored.versions,
-        plugins=stored.plugins,
-        reference=stored.reference,
-        calibration=stored.calibration,
-        novelty=stored.novelty,
-        threshold_note=stored.threshold_note,
-    )

@@ -14,7 +14,8 @@ from fas_core.errors import DataError, format_list
 from fas_core.names import escape_controls, shorten
 from fas_core.runtime.explain import Explainer, ExplanationMaps, Map
 from fas_core.runtime.inputs import Input, InputSample
-from fas_core.runtime.predictor import Face, FaceResult, Prediction
+from fas_core.runtime.prediction import FaceResult, Prediction
+from fas_core.runtime.predictor import Face
 
 MIN_SIDE = 320
 """Smaller photos are enlarged to this shorter side, so that the text fits."""

@@ -19,7 +19,8 @@ from fas_core.errors import DataError
 from fas_core.runtime.face_selection import NO_FACE
 from fas_core.runtime.inputs import InputSample
 from fas_core.runtime.pictures import ExplanationWriter, annotate, output_path
-from fas_core.runtime.predictor import NOT_FINITE, Face, FaceResult, Prediction, Predictor
+from fas_core.runtime.prediction import FaceResult, Prediction
+from fas_core.runtime.predictor import NOT_FINITE, Face, Predictor
 
 CHUNK = 8
 """Samples in a batch. More do not speed up a CPU, and frames of videos are held in memory."""

@@ -7,20 +7,21 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
-from attrs import field, frozen
 from numpy.typing import NDArray
 
 from fas_core.card import Card
 from fas_core.contracts import Images
 from fas_core.data.faces import CropSettings, is_face_crop
-from fas_core.data.images import Box, Image, Pixels, as_pixels, prepare, read_pixels, to_uint8
+from fas_core.data.images import Image, Pixels, as_pixels, prepare, read_pixels, to_uint8
 from fas_core.data.scaled_crops import stretch
 from fas_core.errors import DataError, ModelError
 from fas_core.runtime.external_model import ExternalModel
 from fas_core.runtime.face_selection import NO_FACE, FaceSelector
 from fas_core.runtime.model_file import ModelFile, Presence
+from fas_core.runtime.model_notes import describe_training
+from fas_core.runtime.prediction import Prediction
 from fas_core.runtime.public_model import stated_crops
-from fas_core.scores.rejection import RejectBand, fit_reject
+from fas_core.scores.rejection import fit_reject
 from fas_core.scores.thresholds import Threshold
 
 FaceImage = str | Path | NDArray[np.uint8] | NDArray[np.uint16]
@@ -34,130 +35,10 @@ Face = Mapping[str, Image]
 
 BATCH_SIZE = 32
 
-UNSEEN_SHARE = 0.05
-"""Share of the scores of a command that may lie outside of what the model's card has seen."""
 FAR = 1e9
 """The novelty of a face whose distance is not a finite number."""
 
-NOVEL = "unlike the training data: what the model says of it is a guess"
-
 NOT_FINITE = "the model's score is not a finite number"
-
-SIMULATOR = "synthetic"
-"""Name of the data set of simulated faces, in a card's recipe."""
-SIMULATED = "the model was trained on simulated faces: its verdicts say that the pipeline works, no more"
-
-
-VERDICTS: dict[bool | None, str] = {True: "live", False: "attack", None: "uncertain"}
-"""The verdict by `Prediction.live`."""
-
-
-@frozen
-class Prediction:
-    """A model's decision on one face.
-
-    Args:
-        score: higher is more live; of a classifier the probability of being live.
-        threshold: accepted as live when `score >= threshold`.
-        reject: the scores around the threshold that are uncertain; None where every score has a verdict.
-        novelty: distance to the training data; None where the model does not tell.
-        novelty_limit: a face further away is novel: what the model says of it is a guess.
-        live: None where the score is uncertain.
-    """
-
-    score: float
-    threshold: float
-    reject: RejectBand | None = field(default=None, repr=False)
-    novelty: float | None = field(default=None, repr=False)
-    novelty_limit: float | None = field(default=None, repr=False)
-    live: bool | None = field(init=False)
-
-    @live.default
-    def _accepted(self) -> bool | None:
-        if self.reject is not None and self.reject.contains(self.score):
-            return None
-        return self.score >= self.threshold
-
-    @property
-    def verdict(self) -> str:
-        """`live`, `attack` or `uncertain`."""
-        return VERDICTS[self.live]
-
-    @property
-    def is_novel(self) -> bool:
-        """Whether the face is unlike the training data, as far as the model can tell."""
-        return (
-            self.novelty is not None and self.novelty_limit is not None and self.novelty > self.novelty_limit
-        )
-
-    def novelty_to_json(self) -> dict[str, Any] | None:
-        """Return distance, limit and whether it is above the limit; None where the model does not tell."""
-        if self.novelty is None:
-            return None
-        return {"distance": self.novelty, "limit": self.novelty_limit, "novel": self.is_novel}
-
-    @property
-    def reason(self) -> str:
-        """Why the verdict is uncertain; empty for the others."""
-        return "" if self.live is not None or self.reject is None else f"the score is {self.reject.text()}"
-
-
-@frozen
-class FaceResult:
-    """The result for one face, or for an input without one.
-
-    Args:
-        name: the input's name; followed by `#2` and so on for its second and further faces.
-        images: `{modality: file}` of the input.
-        box: the face as x, y, w, h in pixels of the first image; None for the whole image.
-        prediction: None where no face was scored.
-        reason: why no face was scored, or why the verdict is uncertain.
-        picture: file of the explanation; None where none was requested.
-        detector: name of the detector that searched the image; None where it was taken as it is.
-    """
-
-    name: str
-    images: Mapping[str, str]
-    box: Box | None
-    prediction: Prediction | None
-    reason: str = ""
-    picture: Path | None = None
-    detector: str | None = None
-
-    def to_json(self) -> dict[str, Any]:
-        prediction = self.prediction
-        return {
-            "input": self.name,
-            "images": dict(self.images),
-            "box": None if self.box is None else [round(value, 1) for value in self.box],
-            "score": None if prediction is None else prediction.score,
-            "verdict": None if prediction is None else prediction.verdict,
-            "reason": self.reason or None,
-            "detector": self.detector,
-            "novelty": None if prediction is None else prediction.novelty_to_json(),
-        }
-
-
-def describe_training(card: Card) -> str | None:
-    """Return `SIMULATED` if the card's recipe says so, else None."""
-    data = card.recipe.get("data")
-    return SIMULATED if isinstance(data, Mapping) and data.get("name") == SIMULATOR else None
-
-
-def describe_unseen(card: Card, scores: Sequence[float]) -> str | None:
-    """Return a note if more than `UNSEEN_SHARE` of the scores lie where the model's own data had hardly any.
-
-    None for a model without a reference, or with a threshold that was calibrated where it is used.
-    """
-    if card.reference is None or card.calibration is not None:
-        return None
-    unseen = int(card.reference.is_unseen(np.array(scores, np.float64)).sum())
-    if unseen <= UNSEEN_SHARE * len(scores):
-        return None
-    return (
-        f"{unseen} of {len(scores)} scores lie where the scores that the threshold was fitted on do not: "
-        "another camera or light? The threshold may not hold here: see fas calibrate"
-    )
 
 
 class OpenModel(Protocol):

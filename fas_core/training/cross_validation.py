@@ -24,7 +24,8 @@ from fas_core.inference.score_samples import protocol_notes
 from fas_core.registry import Registry
 from fas_core.runs import files
 from fas_core.runs.groups import FINAL, FoldRuns, is_main_process, naming
-from fas_core.runs.run import Run, refuse_existing_runs, write_results
+from fas_core.runs.results import write_results
+from fas_core.runs.run import Run, refuse_existing_runs
 from fas_core.scores.table import ScoreTable
 from fas_core.scores.thresholds import fit_threshold
 from fas_core.text_table import Table

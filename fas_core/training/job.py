@@ -21,7 +21,8 @@ from fas_core.models.pretrained import load_pretrained
 from fas_core.records.samples import SampleTable
 from fas_core.registry import Registry
 from fas_core.runs import files
-from fas_core.runs.run import Run, write_results
+from fas_core.runs.results import write_results
+from fas_core.runs.run import Run
 from fas_core.runtime.calibration_file import RUN_CALIBRATION
 from fas_core.text_table import Table
 from fas_core.training.convex import ConvexTraining

@@ -7,7 +7,7 @@ from typing import cast
 from attrs import fields_dict
 from torch import Tensor, nn
 
-from fas_core.config.recipe import LossChoice
+from fas_core.config.components import LossChoice
 from fas_core.contracts import LossFunction, ReadingLoss, SelectiveLoss
 from fas_core.descriptors import Loss
 from fas_core.errors import ConfigError, DataError, FasError, format_list

@@ -16,7 +16,8 @@ from fas_core.evaluation.spread import Spread, spread, spread_tables
 from fas_core.inference.evaluate_split import EVALUATED_SPLITS, evaluate_stored
 from fas_core.registry import Registry
 from fas_core.runs.groups import ProtocolRuns, is_main_process, naming
-from fas_core.runs.run import Run, write_results
+from fas_core.runs.results import write_results
+from fas_core.runs.run import Run
 from fas_core.text_table import Table
 from fas_core.training import job
 

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from attrs import Attribute, field, frozen, validators
 
-from fas_core.config.recipe import BackboneChoice
+from fas_core.config.components import BackboneChoice
 
 
 @frozen

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from fas_core import ConfigError
-from fas_core.config.recipe import BackboneChoice
+from fas_core.config.components import BackboneChoice
 from fas_core.config.structure import structure
 from fas_core.contracts import BlockBackbone
 from fas_core.descriptors import Backbone

@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from fas_core import ConfigError, DataError
-from fas_core.cli import options
+from fas_core.cli import options, recipe_options
 from fas_core.console import console
 from fas_core.evaluation.groups import EvaluationOptions
 from fas_core.scores.files import Reading
@@ -76,8 +76,8 @@ def test_an_option_is_one_argument(
         (options.evaluation_options, ("--group-by", "score")),
         (options.reading_options, ("--positive", "spoof")),
         (options.reading_options, ("--delimiter", ",")),
-        (options.recipe_options, ("--amp", "fp8")),
-        (options.recipe_options, ("--epochs", "1.5")),
+        (recipe_options.recipe_options, ("--amp", "fp8")),
+        (recipe_options.recipe_options, ("--epochs", "1.5")),
     ],
 )
 def test_a_value_out_of_range_ends_with_2(decorator: Decorator, flags: tuple[str, ...]) -> None:
@@ -151,28 +151,28 @@ def test_a_column_names_a_known_role_once(columns: tuple[str, ...]) -> None:
     ],
 )
 def test_recipe_options_are_overrides_by_path(flags: tuple[str, ...], expected: dict[str, object]) -> None:
-    assert read_arguments(options.recipe_options, *flags) == {"overrides": expected}
+    assert read_arguments(recipe_options.recipe_options, *flags) == {"overrides": expected}
 
 
 def test_data_come_before_sets_and_sets_before_flags() -> None:
     flags = ("--lr", "1", "--set", "data.root=elsewhere", "--data", "synthetic")
-    overrides = read_arguments(options.recipe_options, *flags)["overrides"]
+    overrides = read_arguments(recipe_options.recipe_options, *flags)["overrides"]
     assert list(overrides) == ["data", "data.root", "train.lr"]
 
 
 def test_every_recipe_flag_is_in_the_help_with_its_path() -> None:
-    result, _ = invoke(options.recipe_options, "--help")
+    result, _ = invoke(recipe_options.recipe_options, "--help")
     text = " ".join(result.output.split())
-    for path, (names, _, _) in options.RECIPE_FLAGS.items():
+    for path, (names, _, _) in recipe_options.RECIPE_FLAGS.items():
         assert f"[{path}]" in text
         assert all(name in text for name in names)
 
 
 def test_wrong_recipe_options_are_errors_of_one_line() -> None:
-    result, _ = invoke(options.recipe_options, "--set", "train.lr")
+    result, _ = invoke(recipe_options.recipe_options, "--set", "train.lr")
     assert isinstance(result.exception, ConfigError)
     assert result.exception.message == "--set 'train.lr': must read KEY=VALUE, e.g. train.lr=0.02"
-    result, _ = invoke(options.recipe_options, "--data", "syntetic")
+    result, _ = invoke(recipe_options.recipe_options, "--data", "syntetic")
     assert isinstance(result.exception, DataError)
     assert "synthetic" in result.exception.message
 

@@ -16,7 +16,7 @@ from fas_core.evaluation import bind_metrics, evaluate
 from fas_core.evaluation.groups import EvaluationOptions, evaluate_groups
 from fas_core.inference.predict_inputs import Verdicts
 from fas_core.registry import registry
-from fas_core.runtime.predictor import FaceResult, Prediction
+from fas_core.runtime.prediction import FaceResult, Prediction
 from fas_core.scores.table import ScoreTable
 from fas_core.scores.thresholds import Threshold
 

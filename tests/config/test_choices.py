@@ -8,8 +8,9 @@ import pytest
 from fixtures.strangers import Here, hooks
 
 from fas_core import ConfigError, Loss, Metric, PluginError
+from fas_core.config.components import AbsentOptions
 from fas_core.config.load import load_recipe, to_plain
-from fas_core.config.recipe import AbsentOptions, Recipe
+from fas_core.config.recipe import Recipe
 from fas_core.config.structure import structure
 from fas_core.console import console
 from fas_core.descriptors import Component

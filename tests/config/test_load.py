@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from fas_core import ConfigError
+from fas_core.config.components import BackboneChoice
 from fas_core.config.load import (
     DEFAULT,
     load_recipe,
@@ -19,7 +20,7 @@ from fas_core.config.load import (
     to_plain,
     to_yaml,
 )
-from fas_core.config.recipe import BackboneChoice, Recipe
+from fas_core.config.recipe import Recipe
 from fas_core.config.structure import structure
 from fas_core.registry import Registry, registry
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from fas_core.config.recipe import DatasetChoice, HeldOut, LossChoice, ModelConfig, Patches, Recipe
+from fas_core.config.components import DatasetChoice, HeldOut, LossChoice
+from fas_core.config.recipe import ModelConfig, Patches, Recipe
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import accuracy_score, roc_auc_score, roc_curve
 
-from fas_core.config.recipe import MetricChoice
+from fas_core.config.components import MetricChoice
 from fas_core.descriptors import Metric
 from fas_core.errors import DataError
 from fas_core.evaluation import bind_metrics, compute_metrics

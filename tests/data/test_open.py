@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from fas_core import ConfigError, DataError, Dataset, __version__
-from fas_core.config.recipe import DatasetChoice
+from fas_core.config.components import DatasetChoice
 from fas_core.console import console
 from fas_core.data.open import (
     identify_dataset,

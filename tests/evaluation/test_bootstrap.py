@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fas_core import NoOptions
-from fas_core.config.recipe import MetricChoice
+from fas_core.config.components import MetricChoice
 from fas_core.descriptors import Metric
 from fas_core.evaluation import BoundMetric, bind_metrics, compute_metrics
 from fas_core.evaluation.bootstrap import Resampler, choose_groups

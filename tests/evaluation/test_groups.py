@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fas_core.config.recipe import MetricChoice
+from fas_core.config.components import MetricChoice
 from fas_core.errors import ConfigError, DataError, PluginError
 from fas_core.evaluation import bind_metrics
 from fas_core.evaluation.groups import (

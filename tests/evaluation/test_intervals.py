@@ -12,7 +12,8 @@ import pyarrow as pa
 import pytest
 
 from fas_core import NoOptions
-from fas_core.config.recipe import MetricChoice, Recipe
+from fas_core.config.components import MetricChoice
+from fas_core.config.recipe import Recipe
 from fas_core.descriptors import Metric
 from fas_core.errors import DataError
 from fas_core.evaluation import (

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from fas_core import Metric, NoOptions
-from fas_core.config.recipe import MetricChoice
+from fas_core.config.components import MetricChoice
 from fas_core.evaluation import BoundMetric, bind_metrics, compute_metrics, evaluate
 from fas_core.evaluation.metrics import finite_or_none, species_apcer
 from fas_core.failures import Provider

@@ -10,7 +10,8 @@ import pytest
 from attrs import evolve
 
 from fas_core import NoOptions
-from fas_core.config.recipe import MetricChoice, Recipe
+from fas_core.config.components import MetricChoice
+from fas_core.config.recipe import Recipe
 from fas_core.console import Console
 from fas_core.descriptors import Metric
 from fas_core.evaluation import BoundMetric, Result, bind_metrics, evaluate, format_tables

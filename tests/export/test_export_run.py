@@ -15,14 +15,11 @@ from attrs import evolve
 from fas_core.card import Card
 from fas_core.config.recipe import Recipe
 from fas_core.contracts import Exported, Verification
-from fas_core.data.threshold_advice import ThresholdAdvice
 from fas_core.errors import ConfigError, FasError, PluginError
-from fas_core.export.export_run import ExportPlan, export_card, export_run, open_run, plan_exports
+from fas_core.export.export_run import ExportPlan, export_run, open_run, plan_exports
 from fas_core.records.model_input import ModelInput
 from fas_core.registry import registry
 from fas_core.runs.groups import FoldRuns, ProtocolRuns
-from fas_core.runtime.model_file import read_card
-from fas_core.scores.thresholds import Threshold
 
 RUN = Path("runs/one")
 
@@ -176,71 +173,3 @@ def test_folders_of_runs_name_the_run_to_export(tmp_path: Path) -> None:
         open_run(folds.path, registry())
     with pytest.raises(FasError, match="neither a run folder nor a model file"):
         open_run(Path(__file__), registry())
-
-
-@pytest.mark.parametrize(
-    ("weights", "source", "remains"),
-    [("best", "dev", True), ("last", "dev", False), ("last", "given", True)],
-)
-def test_a_threshold_goes_only_with_the_weights_that_it_was_fitted_on(
-    weights: Any, source: str, remains: bool
-) -> None:
-    recipe = Recipe()
-    recipe = evolve(recipe, train=evolve(recipe.train, select="best"))
-    tree = {"data": {"root": None}, "model": {"pretrained": None}}
-    card = Card(ModelInput(("rgb",), 8), Threshold(0.5, "eer", source), tree)
-    run: Any = SimpleNamespace(path=RUN, recipe=recipe, card=lambda: card, threshold_advice=lambda: None)
-    assert export_card(run, weights) == (card if remains else evolve(card, threshold=None))
-
-
-@pytest.mark.parametrize(("recommended", "warns"), [(False, True), (True, False), (None, False)])
-def test_a_threshold_that_is_not_recommended_goes_with_a_warning(
-    recommended: bool | None, warns: bool, capsys: pytest.CaptureFixture[str]
-) -> None:
-    advice = ThresholdAdvice(recommended, "fitted in sessions of training")
-    tree = {"data": {"root": None}, "model": {"pretrained": None}}
-    card = Card(ModelInput(("rgb",), 8), Threshold(0.5, "eer", "dev"), tree, threshold_note=advice.note)
-    run: Any = SimpleNamespace(path=RUN, recipe=Recipe(), card=lambda: card, threshold_advice=lambda: advice)
-    exported = export_card(run, "best")
-    assert exported.threshold == card.threshold
-    assert read_card(exported.to_json(), "file").threshold_note == advice.note
-    warning = "not recommended: fitted in sessions of training; it goes with the file nevertheless"
-    assert (warning in " ".join(capsys.readouterr().err.split())) is warns
-
-
-@pytest.mark.parametrize(
-    ("pretrained", "exported"),
-    [
-        ("/home/me/w.pth", "w.pth"),
-        ({"rgb": "/home/me/w.pth", "ir": "v.pth"}, {"rgb": "w.pth", "ir": "v.pth"}),
-        (None, None),
-    ],
-)
-def test_a_card_names_no_folders(pretrained: Any, exported: Any) -> None:
-    tree = {
-        "data": {"name": "folder", "root": "/home/me/faces"},
-        "model": {"pretrained": pretrained},
-        "seed": 1,
-    }
-    card = Card(ModelInput(("rgb",), 8), Threshold(0.5, "fixed:0.5", "given"), tree)
-    run: Any = SimpleNamespace(path=RUN, recipe=Recipe(), card=lambda: card, threshold_advice=lambda: None)
-    recipe = {"data": {"name": "folder", "root": None}, "model": {"pretrained": exported}, "seed": 1}
-    assert export_card(run, "best").recipe == recipe
-    assert export_card(run, "best", keep_data_root=True).recipe["data"]["root"] == "/home/me/faces"
-
-
-def test_a_card_has_the_reject_band_of_its_policy(trained: Path) -> None:
-    run = open_run(trained, registry())
-    own = export_card(run, "best").threshold
-    assert own is not None
-    assert own.reject is None
-    card = export_card(run, "best", reject=f"{own.value - 0.1}:{own.value + 0.1}")
-    assert card.threshold is not None
-    assert card.threshold.reject is not None
-    assert card.threshold.reject.source == "given"
-    assert read_card(card.to_json(), "model.onnx").threshold == card.threshold
-    trained_so = run.changed({"reject": "error:0"}).card().threshold
-    assert trained_so is not None
-    assert trained_so.reject is None or trained_so.reject.source == "dev"
-    with pytest.raises(ConfigError, match="does not contain the threshold"):
-        export_card(run, "best", reject="8:9")

@@ -12,7 +12,7 @@ import torch
 from click.testing import Result
 
 from fas_core.errors import ConfigError
-from fas_core.export.export_run import export_card
+from fas_core.export.export_card import export_card
 from fas_core.export.novelty import fit_novelty
 from fas_core.models.checkpoint import save_weights
 from fas_core.registry import registry

@@ -26,7 +26,7 @@ from fas_core.models.model import Model, scorer
 from fas_core.records.model_input import ModelInput
 from fas_core.registry import registry
 from fas_core.runtime import ModelFile
-from fas_core.runtime.model_file import read_card
+from fas_core.runtime.stored_card import read_card
 from fas_core.testing import verify_on
 from fas_plugins.backbones.central_difference import CentralDifferenceConv2d
 from fas_plugins.exporters import onnx as exporter

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from fas_core import DataError, ModelError
 from fas_core.models.model import scorer
-from fas_core.runtime.model_file import read_card
+from fas_core.runtime.stored_card import read_card
 from fas_core.testing import verify_on
 from fas_plugins.exporters import program as exporter
 from fas_plugins.exporters.options import TorchOptions

@@ -24,6 +24,7 @@ from fas_core.data.faces import CropSettings
 from fas_core.descriptors import NoOptions
 from fas_core.errors import ConfigError, FasError
 from fas_core.registry import registry
+from fas_core.runs.card import build_card
 from fas_core.runs.groups import FoldRuns, ProtocolRuns
 from fas_core.runs.run import Run
 from fas_core.runtime.external_model import ExternalModel
@@ -220,7 +221,7 @@ def read_report(path: Path) -> EvaluatedSystem:
     options = SourceOptions(replicates=0)
     (source,) = open_sources([run], options, registry())
     opened = Run.open(run, registry())
-    opened.card(), opened.is_finished()
+    build_card(opened), opened.is_finished()
     return evaluate_source(source, "run", [], options, registry())
 
 

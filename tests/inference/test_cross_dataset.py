@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from fas_core.config.recipe import MetricChoice
+from fas_core.config.components import MetricChoice
 from fas_core.contracts import Images
 from fas_core.data.open import resolve_dataset
 from fas_core.errors import ConfigError, DataError

@@ -11,7 +11,7 @@ import pytest
 from attrs import evolve
 from numpy.typing import NDArray
 
-from fas_core.config.recipe import DatasetChoice, MetricChoice
+from fas_core.config.components import DatasetChoice, MetricChoice
 from fas_core.contracts import Images
 from fas_core.errors import DataError, ModelError
 from fas_core.evaluation.groups import EvaluationOptions

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fas_core.config.recipe import DatasetChoice
+from fas_core.config.components import DatasetChoice
 from fas_core.inference.loaded_model import LoadedModel
 from fas_core.records.model_input import ModelInput
 from fas_core.scores.table import ScoreTable

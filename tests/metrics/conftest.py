@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import pytest
 
-from fas_core.config.recipe import MetricChoice
+from fas_core.config.components import MetricChoice
 from fas_core.config.structure import structure
 from fas_core.descriptors import Metric
 from fas_core.registry import registry

@@ -10,9 +10,11 @@ from attrs import evolve
 from fixtures.strangers import Here, hooks
 
 from fas_core import Loss, PluginError
-from fas_core.config.recipe import HeldOut, Recipe
+from fas_core.config.components import HeldOut
+from fas_core.config.recipe import Recipe
 from fas_core.errors import ConfigError, DataError, FasError, ModelError
 from fas_core.registry import registry
+from fas_core.runs.environment import read_required
 from fas_core.runs.groups import (
     FoldRuns,
     ProtocolRuns,
@@ -22,7 +24,8 @@ from fas_core.runs.groups import (
     open_path,
     open_runs,
 )
-from fas_core.runs.run import Run, read_required, write_results
+from fas_core.runs.results import write_results
+from fas_core.runs.run import Run
 from fas_core.runtime.model_file import ModelFile
 
 MakeRecipe = Callable[..., Recipe]

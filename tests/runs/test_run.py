@@ -11,7 +11,8 @@ from fas_core.config.recipe import Recipe
 from fas_core.errors import ConfigError, DataError, FasError, ModelError
 from fas_core.models import PRETRAINED
 from fas_core.registry import registry
-from fas_core.runs.run import Run, refuse_existing_runs, write_results
+from fas_core.runs.results import write_results
+from fas_core.runs.run import Run, refuse_existing_runs
 from fas_core.scores.table import ScoreTable
 
 MakeRecipe = Callable[..., Recipe]
@@ -121,16 +122,6 @@ def test_with_folds_the_threshold_is_fitted_on_the_out_of_fold_scores(new_run: N
     assert threshold.source == "out-of-fold subject:2"
 
 
-def test_a_card_has_no_threshold_where_none_can_be_fitted(new_run: NewRun) -> None:
-    run = new_run()
-    card = run.card()
-    assert card.threshold is None
-    assert card.data == {}
-    assert card.modalities == ("rgb",)
-    assert "fas-core" in card.versions
-    assert run.changed({"threshold": "fixed:0.3"}).card().threshold is not None
-
-
 def test_pretrained_weights_alone_are_no_model(new_run: NewRun) -> None:
     run = new_run()
     run.create()
@@ -145,8 +136,6 @@ def test_a_trained_run_opens_ready_to_evaluate(trained: Path) -> None:
     run = Run.open(trained, registry())
     assert run.is_finished()
     assert not run.model().training
-    assert run.card().threshold == run.threshold()
-    assert set(run.card().data) == {"train", "dev", "test"}
 
 
 @pytest.mark.parametrize(

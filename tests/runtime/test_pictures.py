@@ -31,7 +31,7 @@ from fas_core.runtime.pictures import (
     draw_sheet,
     output_path,
 )
-from fas_core.runtime.predictor import FaceResult
+from fas_core.runtime.prediction import FaceResult
 
 
 @pytest.mark.parametrize(

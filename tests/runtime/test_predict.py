@@ -17,7 +17,7 @@ from fas_core.runtime.explain import Explainer
 from fas_core.runtime.inputs import InputSample
 from fas_core.runtime.pictures import ExplanationWriter
 from fas_core.runtime.predict import CHUNK, PredictionPipeline
-from fas_core.runtime.predictor import FaceResult, Prediction
+from fas_core.runtime.prediction import FaceResult, Prediction
 
 MeanModel = Callable[..., Path]
 

@@ -13,12 +13,9 @@ import numpy as np
 import pytest
 
 from fas_core import ConfigError, DataError, ModelError
-from fas_core.card import Card
 from fas_core.data.images import prepare
-from fas_core.records.model_input import ModelInput, Resize, ScaledCrop
+from fas_core.records.model_input import Resize, ScaledCrop
 from fas_core.runtime import Prediction, Predictor
-from fas_core.runtime.predictor import SIMULATED, FaceResult, describe_training
-from fas_core.scores.rejection import RejectBand
 
 MeanModel = Callable[..., Path]
 
@@ -137,20 +134,6 @@ def test_the_documented_example(
     ]
 
 
-def test_a_score_at_the_threshold_is_accepted() -> None:
-    assert (Prediction(0.5, 0.5).live, Prediction(0.5, 0.5).verdict) == (True, "live")
-    assert (Prediction(0.49, 0.5).live, Prediction(0.49, 0.5).verdict) == (False, "attack")
-
-
-def test_a_score_in_the_reject_band_has_no_verdict() -> None:
-    band = RejectBand(0.4, 0.6, "0.4:0.6", "given")
-    verdicts = {score: Prediction(score, 0.5, band) for score in (0.39, 0.4, 0.55, 0.6)}
-    assert [item.live for item in verdicts.values()] == [False, None, None, True]
-    assert [item.verdict for item in verdicts.values()] == ["attack", "uncertain", "uncertain", "live"]
-    assert verdicts[0.55].reason == "the score is uncertain from 0.4 up to 0.6 (0.4:0.6)"
-    assert verdicts[0.6].reason == ""
-
-
 def test_a_reject_band_is_of_the_card_or_given(mean_model: MeanModel) -> None:
     face = grey(128)  # score 0.502
     assert Predictor(mean_model(), detect=False)(rgb=face).live is True
@@ -166,26 +149,6 @@ def test_a_face_far_from_the_training_data_is_novel() -> None:
     assert (far.is_novel, near.is_novel, Prediction(0.9, 0.5).is_novel) == (True, False, False)
     assert far.live is True  # a warning, no verdict
     assert far.novelty_to_json() == {"distance": 2.5, "limit": 2.0, "novel": True}
-
-
-def test_a_scored_face_as_json() -> None:
-    result = FaceResult("a.jpg#2", {"rgb": "a.jpg"}, (1.04, 2.06, 3.0, 4.0), Prediction(0.25, 0.5))
-    assert result.to_json() == {
-        "input": "a.jpg#2",
-        "images": {"rgb": "a.jpg"},
-        "box": [1.0, 2.1, 3.0, 4.0],
-        "score": 0.25,
-        "verdict": "attack",
-        "reason": None,
-        "detector": None,
-        "novelty": None,
-    }
-
-
-def test_an_input_without_a_face_as_json() -> None:
-    result = FaceResult("a.jpg", {}, None, None, "no face found").to_json()
-    assert (result["box"], result["score"], result["verdict"]) == (None, None, None)
-    assert result["reason"] == "no face found"
 
 
 def test_a_photo_without_a_face_is_refused_by_default(mean_model: MeanModel, tmp_path: Path) -> None:
@@ -230,13 +193,6 @@ def test_a_score_that_is_not_finite_is_no_verdict(mean_model: MeanModel, score: 
     assert second.score == pytest.approx(0.8)
     with pytest.raises(ModelError, match="the model's score is not a finite number"):
         broken(rgb=grey(51))
-
-
-def test_a_model_of_simulated_faces_has_a_note() -> None:
-    model_input = ModelInput(("rgb",), 8)
-    assert describe_training(Card(model_input, None, {"data": {"name": "synthetic"}})) == SIMULATED
-    assert describe_training(Card(model_input, None, {"data": {"name": "nuaa"}})) is None
-    assert describe_training(Card(model_input, None)) is None
 
 
 def test_a_model_of_two_crops_of_one_photo_takes_the_photo(mean_model: MeanModel) -> None:

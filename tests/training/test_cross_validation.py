@@ -11,13 +11,15 @@ import numpy as np
 import pytest
 from attrs import evolve, frozen
 
-from fas_core.config.recipe import HeldOut, Recipe
+from fas_core.config.components import HeldOut
+from fas_core.config.recipe import Recipe
 from fas_core.contracts import DatasetReader
 from fas_core.errors import ConfigError, DataError, FasError
 from fas_core.records.samples import SampleTable
 from fas_core.registry import registry
 from fas_core.runs.groups import FoldRuns
-from fas_core.runs.run import Run, write_results
+from fas_core.runs.results import write_results
+from fas_core.runs.run import Run
 from fas_core.scores.table import ScoreTable
 from fas_core.training import cross_validation, job
 

@@ -13,7 +13,8 @@ from fas_core.config.recipe import Recipe
 from fas_core.errors import DataError, FasError
 from fas_core.records.samples import SampleTable
 from fas_core.registry import registry
-from fas_core.runs.run import Run, write_results
+from fas_core.runs.results import write_results
+from fas_core.runs.run import Run
 from fas_core.training import job
 
 MakeRecipe = Callable[..., Recipe]

@@ -11,7 +11,8 @@ import torch
 from attrs import evolve
 from torch import Tensor, nn
 
-from fas_core.config.recipe import LossChoice, Recipe
+from fas_core.config.components import LossChoice
+from fas_core.config.recipe import Recipe
 from fas_core.config.structure import structure
 from fas_core.descriptors import Loss
 from fas_core.errors import ConfigError, DataError, FasError

@@ -13,7 +13,8 @@ from fas_core.data.protocols import Protocol
 from fas_core.errors import DataError, FasError
 from fas_core.registry import registry
 from fas_core.runs.groups import ProtocolRuns
-from fas_core.runs.run import Run, write_results
+from fas_core.runs.results import write_results
+from fas_core.runs.run import Run
 from fas_core.scores.table import ScoreTable
 from fas_core.training import job, protocols
 

@@ -23,6 +23,7 @@ from fas_core.digests import DIGEST_DIGITS, hash_file, read_weights_digest, seal
 from fas_core.errors import FasError, ModelError
 from fas_core.registry import registry
 from fas_core.runs import files
+from fas_core.runs.card import build_card
 from fas_core.runs.run import Run
 from fas_core.runtime.calibration_file import write_calibration
 from fas_core.runtime.engines import open_engine
@@ -91,7 +92,7 @@ def open_card(path: Path, terms: Path | None = None) -> CardHolder:
     """
     if files.holds_runs(path):
         run = Run.open(path, registry())
-        return CardHolder(path, run.card(), run)
+        return CardHolder(path, build_card(run), run)
     external = None if terms is None else ExternalModel.read(terms)
     return CardHolder(path, ModelFile(path, external=external).card, external=external)
 

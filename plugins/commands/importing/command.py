@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import rich_click as click
 
-from fas_core.cli.options import output_options, recipe_options
+from fas_core.cli.options import output_options
+from fas_core.cli.recipe_options import recipe_options
 from fas_core.console import console
 from fas_core.errors import format_list
 from fas_core.text_table import Table

@@ -8,7 +8,8 @@ from typing import Any
 import rich_click as click
 
 from fas_core.atomic import replacing
-from fas_core.cli.options import output_options, recipe_options
+from fas_core.cli.options import output_options
+from fas_core.cli.recipe_options import recipe_options
 from fas_core.console import console
 from fas_core.errors import ConfigError
 from fas_core.registry import registry

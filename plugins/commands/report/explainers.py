@@ -38,7 +38,7 @@ def open_explainers(
 def _load_explainer(run: Run, threshold: float) -> Explainer | str:
     try:
         require("train", "torch", "safetensors")
-        from fas_core.inference.loaded_model import RunModel
+        from fas_core.inference.run_model import RunModel
 
         model = RunModel(run)
     except FasError as error:

@@ -9,7 +9,8 @@ from typing import Any
 
 from attrs import frozen
 
-from fas_core.config.recipe import DatasetChoice, MetricChoice, Recipe
+from fas_core.config.components import DatasetChoice, MetricChoice
+from fas_core.config.recipe import Recipe
 from fas_core.data.open import open_choice, replace_dataset, resolve_dataset
 from fas_core.errors import ConfigError, DataError, FasError
 from fas_core.evaluation.metrics import BoundMetric

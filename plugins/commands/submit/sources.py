@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from fas_core.config.recipe import DatasetChoice
+from fas_core.config.components import DatasetChoice
 from fas_core.contracts import Submission
 from fas_core.data.open import replace_dataset
 from fas_core.descriptors import Dataset

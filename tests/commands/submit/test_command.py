@@ -184,7 +184,8 @@ def test_a_run_knows_where_its_lists_lie_and_what_it_gave_each_split(
 
 
 def test_a_set_of_runs_gives_each_sub_protocols_lines(fas: Fas, cefa: Path, tmp_path: Path) -> None:
-    from fas_core.config.recipe import DatasetChoice, Recipe
+    from fas_core.config.components import DatasetChoice
+    from fas_core.config.recipe import Recipe
     from fas_core.registry import registry
     from fas_core.runs.groups import ProtocolRuns
 
