@@ -58,8 +58,11 @@ def test_what_ships_is_there(kind: str, name: str) -> None:
 )
 def test_every_component_can_be_loaded_and_has_options(kind: str, name: str) -> None:
     component = registry().find(KINDS[kind], name)
-    assert callable(component.load())
-    assert kind == "command" or component.options()
+    if kind == "catalogue":
+        assert component.load()
+    else:
+        assert callable(component.load())
+        assert kind == "command" or component.options()
 
 
 def test_the_environment_disables(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,6 +18,8 @@ from fas_core.config.recipe import Normalize, Recipe
 from fas_core.config.structure import structure
 from fas_core.registry import PluginRecord, Registry, registry
 
+FOLDS = "folds: must be COLUMN:K, K folds of at least 2, e.g. subject:5 or subject+session:3, or COLUMN, e.g. session"
+
 
 def recipe(text: str, found: Registry | None = None) -> Recipe:
     return structure(yaml.safe_load(text), Recipe, found or registry(), "recipe x")
@@ -87,8 +89,8 @@ def refused(text: str, found: Registry | None = None) -> str:
         # one of a few
         ("train: {optimizer: sdg}", "train.optimizer: must be one of 'sgd', 'adamw': 'sdg'"),
         ("train: {select: first}", "train.select: must be one of 'best', 'last': 'first'"),
-        ("folds: subject", "folds: must be COLUMN:K, K folds of at least 2, e.g. subject:5: 'subject'"),
-        ("folds: 'subject:1'", "folds: must be COLUMN:K, K folds of at least 2, e.g. subject:5: 'subject:1'"),
+        ("folds: subject+session", f"{FOLDS}: 'subject+session'"),
+        ("folds: 'subject:1'", f"{FOLDS}: 'subject:1'"),
         ("data: {name: folder, train_on_dev: 2}", "data.train_on_dev: must be true or false: 2"),
         ("data: {name: folder, held_out: 2}", "data.held_out: must be a mapping of by, folds, fold, seed: 2"),
         (
