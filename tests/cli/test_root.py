@@ -94,7 +94,7 @@ def test_a_wrong_call_exits_with_2(fas: Fas, arguments: list[str]) -> None:
             ["train", "--rate", "1"],
             "fas train: no such option '--rate' (did you mean '--learning-rate'?); see",
         ),
-        (["predict"], "fas predict: missing argument 'MODEL'; see fas predict --help"),
+        (["predict"], "fas predict: missing argument 'RUN|MODEL.onnx|public:NAME'; see fas predict --help"),
         (
             ["plugins", "list", "--kind", "x"],
             "fas plugins list: invalid value for '--kind': 'x' is not one of",

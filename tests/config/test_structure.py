@@ -18,7 +18,10 @@ from fas_core.config.recipe import Normalize, Recipe
 from fas_core.config.structure import structure
 from fas_core.registry import PluginRecord, Registry, registry
 
-FOLDS = "folds: must be COLUMN:K, K folds of at least 2, e.g. subject:5 or subject+session:3, or COLUMN, e.g. session"
+FOLDS = (
+    "folds: must be COLUMN:K, K folds of at least 2, e.g. subject:5 or subject+session:3, "
+    "or COLUMN, e.g. session"
+)
 
 
 def recipe(text: str, found: Registry | None = None) -> Recipe:

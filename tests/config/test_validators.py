@@ -29,7 +29,7 @@ def test_a_range_is_ordered_and_within_its_bounds(pair: tuple[float, float]) -> 
         ("modalities", ("rgb", "rgb"), "at least one modality, none twice"),
         ("modalities", (), "at least one modality, none twice"),
         ("modalities", ("1st",), "names of letters, digits and '_'"),
-        ("folds", "subject", "COLUMN:K"),
+        ("folds", "subject+session", "COLUMN:K"),
         ("folds", "subject:1", "K folds of at least 2"),
         ("folds", "subject:999999999", "at most 200 folds"),
     ],

