@@ -254,7 +254,7 @@ def test_the_site_is_broken_in_every_way_and_fas_works(site: Site) -> None:
     for text in ("hello", "raw", "from C", "in a hook"):
         assert text in listing.stderr
     schema = site.fas("config", "schema")
-    assert "noise" in json.dumps(json.loads(schema.stdout)["properties"]["loss"])
+    assert "noise" in json.dumps(json.loads(schema.stdout)["$defs"]["loss"])
     assert "warning: loss 'endless' of odd-fas 0.1 is left out: its options have no schema" in schema.stderr
     assert json.loads(site.fas("config", "show", "--json").stdout)["train"]
     people = site.fas("--verbose", "plugins", "list")

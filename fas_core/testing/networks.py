@@ -63,7 +63,7 @@ def _check_backbone_attributes(name: str, network: nn.Module) -> None:
     sizes = {"num_features": "C", "embedding_dim": "E", "num_logits": "K", "reduction": "H / h"}
     check_attributes(name, network, **methods, **sizes)
     if isinstance(network, PublishedBackbone):
-        names = [name for entry in network.state_dict() if (name := network.published_name(entry))]
+        names = [text for entry in network.state_dict() if (text := network.published_name(entry))]
         assert len(set(names)) == len(names), f"{name}: two entries have one published name"
 
 
