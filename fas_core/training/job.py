@@ -101,8 +101,9 @@ def resume(
     training = _solver(run.recipe).prepare(run, train, dev, accelerator)
     training.restore()
     if accelerator.is_main_process:
-        for name in (files.RESULTS, RUN_CALIBRATION):
-            (path / name).unlink(missing_ok=True)  # they are of the weights so far
+        of_weights = (path / files.RESULTS, path / RUN_CALIBRATION, files.score_file(path, files.TRAIN_LIVE))
+        for file in of_weights:  # those so far
+            file.unlink(missing_ok=True)
         run.write_recipe()
         console.info(f"run {path}: continued at {training.progress.describe()}")
     return _finish(training, reader)

@@ -297,7 +297,7 @@ def test_json_is_one_document_and_the_data_are_read_once(
     )
     assert result.exit_code == 0, result.output
     document = json.loads(result.stdout)
-    assert set(document) == {"folds", "train_hours", "out_of_fold", "final"}
+    assert set(document) == {"folds", "train_hours", "out_of_fold", "final", "weights", "sha256"}
     assert document["folds"] == "subject:2"
     assert document["final"] is None
     assert len(opened) == 1

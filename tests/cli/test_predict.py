@@ -82,6 +82,7 @@ def test_json(predict: Any, mean_model: MeanModel, tmp_path: Path) -> None:
         "verdict": "attack",
         "reason": None,
         "detector": None,
+        "novelty": None,
     }
 
 
