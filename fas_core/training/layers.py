@@ -56,7 +56,7 @@ def freeze_layers(model: nn.Module, patterns: tuple[str, ...]) -> None:
             parameter.requires_grad_(False)
     if not any(parameter.requires_grad for parameter in model.parameters()):
         raise ConfigError(
-            f"train.freeze: nothing is left to train: {format_list(patterns)} is the whole model"
+            f"train.freeze: {format_list(patterns)}: nothing is left to train: leave a pattern out"
         )
 
 

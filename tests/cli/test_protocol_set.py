@@ -103,7 +103,7 @@ def test_more_epochs_for_all(fas: Fas, trained_set: Path, tmp_path: Path) -> Non
     shutil.copytree(trained_set, copied)
     result = fas("train", "--resume", copied, "--epochs", 2, "--json")
     assert result.exit_code == 0, result.output
-    assert set(json.loads(result.stdout)) == {"protocol", "train_hours", "splits"}
+    assert set(json.loads(result.stdout)) == {"protocol", "train_hours", "splits", "weights", "sha256"}
     for member in MEMBERS:
         assert len((copied / member / "metrics.jsonl").read_text().splitlines()) == 2
 

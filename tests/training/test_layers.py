@@ -94,7 +94,7 @@ def test_a_name_that_stands_for_nothing_is_refused(name: str, message: str) -> N
 
 
 def test_freezing_everything_is_refused() -> None:
-    with pytest.raises(ConfigError, match=r"nothing is left to train: backbones, fusion are all of it"):
+    with pytest.raises(ConfigError, match=r"backbones, fusion: nothing is left to train"):
         freeze_layers(Network(), ("backbones", "fusion"))
 
 
