@@ -16,6 +16,7 @@ import pytest
 import yaml
 from click.testing import Result
 
+from fas_core.card import FORMAT as NEWEST
 from fas_core.config.load import FORMAT, load_recipe
 from fas_core.errors import ConfigError, ModelError
 from fas_core.registry import registry
@@ -91,7 +92,9 @@ def test_a_newer_model_file_is_refused(tmp_path: Path) -> None:
     model = onnx.load(FORMER / "model.onnx")
     for entry in model.metadata_props:
         if entry.key == "fas":
-            entry.value = json.dumps(json.loads(entry.value) | {"format": 2})
+            entry.value = json.dumps(json.loads(entry.value) | {"format": NEWEST + 1})
     onnx.save(model, tmp_path / "model.onnx")
-    with pytest.raises(ModelError, match=r"written by a newer fas \(format 2\): upgrade fas-core"):
+    with pytest.raises(
+        ModelError, match=rf"written by a newer fas \(format {NEWEST + 1}\): upgrade fas-core"
+    ):
         ModelFile(tmp_path / "model.onnx")
