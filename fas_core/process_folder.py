@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import shutil
 import sys
 import tempfile
@@ -15,6 +16,10 @@ from pathlib import Path
 from typing import Any
 
 from fas_core.atomic import make_temporary_folder
+
+MAX_PATH = 60
+"""Bytes of the path in which the folder is made: the path of a socket has 103 at most (macOS), with names."""
+SHORT_PATH = Path("/tmp")
 
 
 @cache
@@ -28,6 +33,9 @@ def use_locked_folder() -> None:
         return
     process: Any = multiprocessing.current_process()
     if process._config.get("tempdir") is None:  # where `multiprocessing.util.get_temp_dir` looks first
-        folder, _ = make_temporary_folder(Path(tempfile.gettempdir()))
+        parent = Path(tempfile.gettempdir())
+        if len(os.fsencode(parent)) > MAX_PATH:  # no process could connect to the others
+            parent = SHORT_PATH
+        folder, _ = make_temporary_folder(parent)
         process._config["tempdir"] = str(folder)
         Finalize(None, shutil.rmtree, args=(folder, True), exitpriority=-100)  # after all that use it

@@ -6,7 +6,9 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -41,43 +43,57 @@ def run(code: str, folder: Path, **options: object) -> Path:
     return Path(process.stdout.strip())
 
 
-def test_the_folder_is_removed_at_the_end(tmp_path: Path) -> None:
-    assert run("", tmp_path).parent == tmp_path
-    assert list(tmp_path.iterdir()) == []
+@pytest.fixture
+def short() -> Iterator[Path]:
+    """A folder whose path leaves room for names of sockets."""
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+        yield Path(folder)
 
 
-def test_the_folder_of_a_killed_process_is_removed_by_the_next(tmp_path: Path) -> None:
-    folder = run(KILL, tmp_path)
-    assert list(tmp_path.iterdir()) == [folder]
-    run("", tmp_path)
-    assert list(tmp_path.iterdir()) == []
+def test_the_folder_is_removed_at_the_end(short: Path) -> None:
+    assert run("", short).parent == short
+    assert list(short.iterdir()) == []
 
 
-def test_the_folder_stays_while_a_child_lives(tmp_path: Path) -> None:
+def test_the_folder_of_a_killed_process_is_removed_by_the_next(short: Path) -> None:
+    folder = run(KILL, short)
+    assert list(short.iterdir()) == [folder]
+    run("", short)
+    assert list(short.iterdir()) == []
+
+
+def test_a_path_that_is_too_long_for_sockets_is_not_taken(short: Path) -> None:
+    folder = short / ("long" * 20)
+    folder.mkdir()
+    assert run("", folder).parent == Path("/tmp")
+
+
+def test_the_folder_stays_while_a_child_lives(short: Path) -> None:
     reading, writing = os.pipe()
     try:
-        folder = run(FORK + KILL, tmp_path, stdin=reading)
-        run("", tmp_path)
-        assert list(tmp_path.iterdir()) == [folder]
+        folder = run(FORK + KILL, short, stdin=reading)
+        run("", short)
+        assert list(short.iterdir()) == [folder]
     finally:
         os.close(writing)
         os.close(reading)
 
 
-def test_the_folder_of_a_killed_training_is_removed_by_the_next(faces: Path, tmp_path: Path) -> None:
-    temporary, recipe = tmp_path / "tmp", tmp_path / "a.yaml"
-    temporary.mkdir()
+def test_the_folder_of_a_killed_training_is_removed_by_the_next(
+    faces: Path, tmp_path: Path, short: Path
+) -> None:
+    recipe = tmp_path / "a.yaml"
     train = RECIPE["train"] | {"workers": 1, "epochs": 50}
     recipe.write_text(
         yaml.safe_dump({**RECIPE, "train": train, "data": {"name": "folder", "root": str(faces)}})
     )
-    environment = os.environ | {"TMPDIR": str(temporary), "PYTHONPATH": ":".join(sys.path)}
+    environment = os.environ | {"TMPDIR": str(short), "PYTHONPATH": ":".join(sys.path)}
     command = [sys.executable, "-m", "fas_core", "train", str(recipe), "--runs", str(tmp_path)]
     options = {"env": environment, "stdout": subprocess.DEVNULL, "start_new_session": True}
     with subprocess.Popen(command, **options) as process:  # type: ignore[call-overload]
         while process.poll() is None and not (tmp_path / "a" / "last.safetensors").exists():
             time.sleep(0.02)
         os.killpg(process.pid, signal.SIGKILL)
-    assert len(list(temporary.glob(".fas-*.part"))) == 1
-    run("", temporary)
-    assert [*temporary.glob(".fas-*"), *temporary.glob("pymp-*")] == []
+    assert len(list(short.glob(".fas-*.part"))) == 1
+    run("", short)
+    assert [*short.glob(".fas-*"), *short.glob("pymp-*")] == []
