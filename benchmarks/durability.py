@@ -11,7 +11,7 @@ import os
 import statistics
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from unittest.mock import patch
@@ -35,7 +35,7 @@ OFF = {
 def measured(seconds: dict[str, float], durable: bool) -> Iterator[None]:
     """Add the seconds of syncing and digests to `seconds`; without `durable` there is neither."""
 
-    def timed(name: str, function):  # type: ignore[no-untyped-def]
+    def timed(name: str, function: Callable[..., object]) -> Callable[..., object]:
         def call(*arguments: object, **options: object) -> object:
             begin = time.perf_counter()
             try:
@@ -78,9 +78,9 @@ def main() -> None:
     for pair in range(options.pairs):
         order = (True, False) if pair % 2 else (False, True)
         results = {durable: train(arguments, durable) for durable in order}
-        (durable, parts), (plain, _) = results[True], results[False]
+        (durable, costs), (plain, _) = results[True], results[False]
         ratios.append(durable / plain)
-        text = ", ".join(f"{name} {value:.2f} s" for name, value in sorted(parts.items()))
+        text = ", ".join(f"{name} {value:.2f} s" for name, value in sorted(costs.items()))
         print(f"durable {durable:.2f} s ({text}), plain {plain:.2f} s, ratio {ratios[-1]:.3f}", flush=True)
     print(f"median ratio of {len(ratios)} pairs: {statistics.median(ratios):.3f}")
 

@@ -10,12 +10,11 @@ from __future__ import annotations
 from typing import cast
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 
 from fas_core import NoOptions
-from fas_plugins.backbones.base import StagedBackbone
-from fas_plugins.backbones.standardize import Standardize
+from fas_plugins.backbones.standardize import StatisticsBackbone
 
 NEIGHBOURS = ((-1, -1), (-1, 0), (-1, 1), (0, 1), (1, 1), (1, 0), (1, -1), (0, -1))
 """(down, right) of a pattern's bits, the lowest first, in units of the radius: around a square."""
@@ -86,7 +85,7 @@ def compute_patterns(x: Tensor, radius: int) -> Tensor:
     return patterns
 
 
-class ColorLBP(StagedBackbone[NoOptions]):
+class ColorLBP(StatisticsBackbone[NoOptions]):
     """Histograms as a map (B, E, 1, 1), standardised as embedding (B, E), and a linear layer for (B, K).
 
     Y, Cb, Cr, H, S and V of the image at half its size, then Y at its full size, each with both radii: 14
@@ -104,12 +103,6 @@ class ColorLBP(StagedBackbone[NoOptions]):
         self.is_grey = in_channels % 3 != 0
         self.num_features = self.embedding_dim = images * 7 * len(RADII) * PATTERNS
         self.register_buffer("columns", torch.tensor(list_uniform_patterns()), persistent=False)
-
-    def build_embedding(self, options: NoOptions) -> None:
-        self.standardize = Standardize(self.embedding_dim)
-
-    def build_head(self, options: NoOptions, num_classes: int) -> None:
-        self.classifier = nn.Linear(self.embedding_dim, num_classes)
 
     def forward_features(self, x: Tensor) -> Tensor:
         """(B, in_channels, H, W) -> (B, E, 1, 1), shares relative to those of an even histogram."""
@@ -129,13 +122,3 @@ class ColorLBP(StagedBackbone[NoOptions]):
             2, index, torch.ones_like(index, dtype=x.dtype)
         )
         return (counts * (PATTERNS / index.shape[2])).flatten(1)
-
-    def forward_embedding(self, x: Tensor) -> Tensor:
-        """(B, E, 1, 1) -> (B, E), standardised."""
-        embedding: Tensor = self.standardize(x.flatten(1))
-        return embedding
-
-    def forward_head(self, x: Tensor) -> Tensor:
-        """(B, E) -> (B, K)."""
-        logits: Tensor = self.classifier(x)
-        return logits

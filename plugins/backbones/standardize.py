@@ -1,4 +1,4 @@
-"""Standardisation of features by constants that training measures."""
+"""Standardisation of features by constants that training measures, and the backbones that end with it."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from typing import cast
 
 import torch
 from torch import Tensor, nn
+
+from fas_plugins.backbones.base import OptionsT, StagedBackbone
 
 EPSILON = 1e-5
 """Added to variances, so that a constant feature does no harm."""
@@ -43,3 +45,23 @@ class Standardize(nn.Module):
         spread = x.var(dim=0, correction=0) + (1 - weight) * difference**2  # about the common mean
         variance.lerp_(spread, weight)
         mean.lerp_(x.mean(dim=0), weight)
+
+
+class StatisticsBackbone(StagedBackbone[OptionsT]):
+    """A backbone whose map is E statistics of the input, (B, E, 1, 1): standardised, then a linear layer."""
+
+    def build_embedding(self, options: OptionsT) -> None:
+        self.standardize = Standardize(self.embedding_dim)
+
+    def build_head(self, options: OptionsT, num_classes: int) -> None:
+        self.classifier = nn.Linear(self.embedding_dim, num_classes)
+
+    def forward_embedding(self, x: Tensor) -> Tensor:
+        """(B, E, 1, 1) -> (B, E), standardised."""
+        embedding: Tensor = self.standardize(x.flatten(1))
+        return embedding
+
+    def forward_head(self, x: Tensor) -> Tensor:
+        """(B, E) -> (B, K)."""
+        logits: Tensor = self.classifier(x)
+        return logits

@@ -15,9 +15,8 @@ from torch import Tensor, nn
 from fas_core import Backbone, ConfigError
 from fas_core.contracts import BlockBackbone, PretrainedBackbone, PublishedBackbone
 from fas_core.registry import registry
-from fas_plugins.backbones.base import StagedBackbone
 from fas_plugins.backbones.options import Statistic, TextureOptions
-from fas_plugins.backbones.standardize import Standardize
+from fas_plugins.backbones.standardize import StatisticsBackbone
 
 MIN_DEVIATION = 1e-3
 """Least deviation of a channel, so that logarithms and ratios are finite."""
@@ -67,7 +66,7 @@ def pool_histograms(x: Tensor, bins: int) -> Tensor:
     return torch.cat(shares, dim=1)
 
 
-class Texture(StagedBackbone[TextureOptions]):
+class Texture(StatisticsBackbone[TextureOptions]):
     """Statistics as a map (B, E, 1, 1), standardised as embedding (B, E), and a linear layer for (B, K).
 
     E is the number of channels of the selected blocks times that of statistics: 160 by default. The input
@@ -86,12 +85,6 @@ class Texture(StagedBackbone[TextureOptions]):
         self.blocks = nn.ModuleList(blocks[: max(options.blocks) + 1])
         self.published = list_published_names(self, network)
         self.num_features = self.embedding_dim = self.count_features()
-
-    def build_embedding(self, options: TextureOptions) -> None:
-        self.standardize = Standardize(self.embedding_dim)
-
-    def build_head(self, options: TextureOptions, num_classes: int) -> None:
-        self.classifier = nn.Linear(self.embedding_dim, num_classes)
 
     def build_network(self) -> nn.Module:
         """Return the network, as far as its map, of which the blocks are taken.
@@ -127,16 +120,6 @@ class Texture(StagedBackbone[TextureOptions]):
             if index in self.options.blocks:
                 pooled[index] = pool_statistics(x, self.options.statistics, self.options.bins)
         return torch.cat([pooled[index] for index in self.options.blocks], dim=1)[:, :, None, None]
-
-    def forward_embedding(self, x: Tensor) -> Tensor:
-        """(B, E, 1, 1) -> (B, E), standardised."""
-        embedding: Tensor = self.standardize(x.flatten(1))
-        return embedding
-
-    def forward_head(self, x: Tensor) -> Tensor:
-        """(B, E) -> (B, K)."""
-        logits: Tensor = self.classifier(x)
-        return logits
 
     def published_name(self, name: str) -> str:
         """Return the published name of an entry of the network; others have none, which is empty."""
