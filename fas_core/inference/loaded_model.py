@@ -11,6 +11,7 @@ from fas_core.config.components import DatasetChoice, MetricChoice
 from fas_core.config.recipe import Recipe
 from fas_core.config.structure import structure
 from fas_core.contracts import Scorer
+from fas_core.data.faces import CropSettings
 from fas_core.data.fetched_models import is_public_model
 from fas_core.descriptors import Component
 from fas_core.errors import ConfigError, DataError, FasError
@@ -141,15 +142,15 @@ def load_model(
         raise FasError(f"{path}: holds a run for each of {', '.join(opened.members)}: give one of them")
     if isinstance(opened, ModelFile):
         return _load_file(opened, registry, detector)
-    _refuse_detector(path, detector)
-    return load_run(opened)
+    return load_run(opened, detector)
 
 
-def load_run(run: Run) -> LoadedModel:
-    """Load a run's model by its best weights.
+def load_run(run: Run, detector: str | None = None) -> LoadedModel:
+    """Load a run's model by its best weights; `detector` as for `load_model`.
 
     Raises:
         ModelError: weights are missing or do not fit the recipe.
+        ConfigError: there is a detector, and the model states no crops.
     """
     from fas_core.models.model import scorer
 
@@ -172,6 +173,7 @@ def load_run(run: Run) -> LoadedModel:
         shipped_threshold=threshold if calibration is None else calibration.shipped,
         reference=build_reference(run),
         threshold_note=describe_threshold(run),
+        faces=_select_faces(run.path, run.recipe.input, detector),
     )
 
 
@@ -179,7 +181,6 @@ def _load_file(model: ModelFile, registry: Registry, detector: str | None) -> Lo
     card, path = model.card, model.path
     if is_public_model(path) or not card.recipe:
         return _load_external(model, None, detector)
-    _refuse_detector(path, detector)
     registry, absent = registry.requiring(card.plugins), (Component,)
     metrics = card.recipe["metrics"]
     return LoadedModel(
@@ -191,15 +192,20 @@ def _load_file(model: ModelFile, registry: Registry, detector: str | None) -> Lo
         own_threshold=card.threshold,
         why=f"{path}: exported without one",
         fingerprints=card.data,
+        faces=_select_faces(path, card.input, detector),
         threshold_note=card.threshold_note,
         shipped_threshold=card.shipped_threshold,
         reference=card.reference,
     )
 
 
-def _refuse_detector(path: Path, detector: str | None) -> None:
+def _select_faces(path: Path, model_input: ModelInput, detector: str | None) -> FaceSelector | None:
+    """Return what crops photos for a model that states its crops; None for one that takes face images."""
+    if model_input.crops and not model_input.partial:
+        return FaceSelector(settings=CropSettings().replace(detector=detector), model_input=model_input)
     if detector is not None:
-        raise ConfigError(f"--detector: for public models and those of --foreign: {path} is neither")
+        raise ConfigError(f"--detector is for models that crop photos: {path} takes face images")
+    return None
 
 
 def _load_external(model: ModelFile, external: ExternalModel | None, detector: str | None) -> LoadedModel:

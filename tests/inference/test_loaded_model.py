@@ -1,15 +1,21 @@
-"""A threshold of frames is none for videos: what a loaded model has instead."""
+"""Loaded models: their thresholds of videos, and how they crop photos."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
 from fas_core.config.components import DatasetChoice
-from fas_core.inference.loaded_model import LoadedModel
+from fas_core.errors import ConfigError
+from fas_core.inference.loaded_model import LoadedModel, load_run
+from fas_core.inference.score_samples import score_samples
 from fas_core.records.model_input import ModelInput
+from fas_core.records.samples import SampleTable
+from fas_core.registry import registry
+from fas_core.runs.run import Run
 from fas_core.scores.table import ScoreTable
 from fas_core.scores.thresholds import Threshold, fit_threshold
 from fas_core.scores.videos import by_video
@@ -73,3 +79,19 @@ def test_a_threshold_calibrated_on_photos_is_none_for_videos() -> None:
     model = loaded_model(frames(None), calibrated).of_videos("mean")
     assert model.own_threshold is None
     assert "calibrated on photos" in model.why
+
+
+def test_a_run_that_states_its_crops_gives_no_score_to_a_photo_without_a_face(
+    trained: Path, tmp_path: Path
+) -> None:
+    run = Run.open(trained, registry())
+    assert load_run(run).faces is None
+    with pytest.raises(ConfigError, match="--detector is for models that crop photos"):
+        load_run(run, "cascade")
+    cropping = load_run(run.changed({"crops": {"rgb": {"scale": 2}}}), "cascade")
+    for name in ("a.png", "b.png"):
+        cv2.imwrite(str(tmp_path / name), np.zeros((100, 100, 3), np.uint8))
+    columns = {"id": ["a", "b"], "rgb": ["a.png", "b.png"], "box": [[20, 20, 30, 30], None]}
+    samples = SampleTable.of(columns, modalities=["rgb"], root=tmp_path)
+    scores = score_samples(cropping.scorer, samples, model_input=cropping.input, faces=cropping.faces)
+    assert np.isnan(scores.scores).tolist() == [False, True]
