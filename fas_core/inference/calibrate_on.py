@@ -60,7 +60,12 @@ def calibrate_on(
             "evaluated"
         )
     scores = score_samples(
-        model.scorer, samples, model_input=model.input, workers=workers, description="calibration"
+        model.scorer,
+        samples,
+        model_input=model.input,
+        faces=model.faces,
+        workers=workers,
+        description="calibration",
     ).scores
     columns = {"id": samples.column("id"), "score": scores, "subject": subjects}
     live = ScoreTable.of(columns | {"label": [LIVE] * len(scores)})

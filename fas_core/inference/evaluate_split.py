@@ -138,6 +138,7 @@ def _score_live_train(run: Run, model: LoadedModel, reader: DatasetReader) -> No
             model.scorer,
             samples,
             model_input=model.input,
+            faces=model.faces,
             workers=run.recipe.train.workers,
             description="train, live",
         )

@@ -11,7 +11,6 @@ from fas_core.config.components import DatasetChoice, MetricChoice
 from fas_core.config.recipe import Recipe
 from fas_core.config.structure import structure
 from fas_core.contracts import Scorer
-from fas_core.data.faces import CropSettings
 from fas_core.data.fetched_models import is_public_model
 from fas_core.descriptors import Component
 from fas_core.errors import ConfigError, DataError, FasError
@@ -22,7 +21,7 @@ from fas_core.runs.files import is_run_folder
 from fas_core.runs.groups import FoldRuns, ProtocolRuns, open_path
 from fas_core.runs.run import Run
 from fas_core.runtime.external_model import ExternalModel
-from fas_core.runtime.face_selection import FaceSelector
+from fas_core.runtime.face_selection import FaceSelector, select_faces
 from fas_core.runtime.model_file import ModelFile
 from fas_core.runtime.public_model import PublicModel, stated_crops
 from fas_core.scores.calibration import ScoreReference
@@ -173,7 +172,7 @@ def load_run(run: Run, detector: str | None = None) -> LoadedModel:
         shipped_threshold=threshold if calibration is None else calibration.shipped,
         reference=build_reference(run),
         threshold_note=describe_threshold(run),
-        faces=_select_faces(run.path, run.recipe.input, detector),
+        faces=_choose_faces(run.path, run.recipe.input, detector),
     )
 
 
@@ -192,20 +191,19 @@ def _load_file(model: ModelFile, registry: Registry, detector: str | None) -> Lo
         own_threshold=card.threshold,
         why=f"{path}: exported without one",
         fingerprints=card.data,
-        faces=_select_faces(path, card.input, detector),
+        faces=_choose_faces(path, card.input, detector),
         threshold_note=card.threshold_note,
         shipped_threshold=card.shipped_threshold,
         reference=card.reference,
     )
 
 
-def _select_faces(path: Path, model_input: ModelInput, detector: str | None) -> FaceSelector | None:
+def _choose_faces(path: Path, model_input: ModelInput, detector: str | None) -> FaceSelector | None:
     """Return what crops photos for a model that states its crops; None for one that takes face images."""
-    if model_input.crops and not model_input.partial:
-        return FaceSelector(settings=CropSettings().replace(detector=detector), model_input=model_input)
-    if detector is not None:
+    faces = select_faces(model_input, detector)
+    if faces is None and detector is not None:
         raise ConfigError(f"--detector is for models that crop photos: {path} takes face images")
-    return None
+    return faces
 
 
 def _load_external(model: ModelFile, external: ExternalModel | None, detector: str | None) -> LoadedModel:

@@ -155,6 +155,16 @@ class FaceSelector:
         return FaceCrop(None, {name: to_uint8(image) for name, image in images.items()})
 
 
+def select_faces(model_input: ModelInput, detector: str | None = None) -> FaceSelector | None:
+    """Return what crops photos for a model that states its crops; None for one that takes face images.
+
+    A model that does without some modalities takes what it is given.
+    """
+    if not model_input.crops or model_input.partial:
+        return None
+    return FaceSelector(settings=CropSettings().replace(detector=detector), model_input=model_input)
+
+
 def _fills(face: DetectedFace, image: Pixels) -> bool:
     return bool(face.box[2] * face.box[3] >= MIN_SHARE * image.shape[0] * image.shape[1])
 

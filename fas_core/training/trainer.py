@@ -25,6 +25,7 @@ from fas_core.models.pickled import DAMAGE
 from fas_core.records.outputs import Batch
 from fas_core.records.samples import SampleTable
 from fas_core.runs.run import Run
+from fas_core.runtime.face_selection import select_faces
 from fas_core.scores.table import ScoreTable
 from fas_core.scores.thresholds import fit_threshold
 from fas_core.training.layers import freeze_layers, group_parameters, set_training_mode
@@ -227,7 +228,12 @@ def evaluate_dev(run: Run, model: Model, dev: SampleTable) -> tuple[ScoreTable, 
     """
     recipe = run.recipe
     scores = score_samples(
-        scorer(model), dev, model_input=recipe.input, workers=recipe.train.workers, description="dev"
+        scorer(model),
+        dev,
+        model_input=recipe.input,
+        faces=select_faces(recipe.input),
+        workers=recipe.train.workers,
+        description="dev",
     )
     threshold = fit_threshold(recipe.threshold, scores)
     result = evaluate(scores, bind_metrics(recipe.metrics, run.registry), threshold, name="dev")
