@@ -14,6 +14,7 @@ import pytest
 from attrs import evolve
 from click.testing import Result
 
+from fas_core.records.model_input import ScaledCrop
 from fas_core.runtime.model_file import ModelFile
 
 Fas = Callable[..., Result]
@@ -62,6 +63,16 @@ def test_people_of_the_calibration_are_not_evaluated(fas: Fas, model: Path, peop
     assert document["errors"]["live_refused"] == 0
     shown = fas("eval", model, *arguments)
     assert "2 live photos of 1 people" in shown.stdout
+
+
+def test_photos_are_cropped_to_the_face_as_for_evaluation(
+    fas: Fas, mean_model: Callable[..., Path], people: Path
+) -> None:
+    path = mean_model(crops={"rgb": ScaledCrop(1.5)})
+    arguments = ("--data", people / "all.csv", "--calibrate-on", people / "one.csv", "--detector", "cascade")
+    result = fas("eval", path, *arguments)  # plain grey shows no face
+    assert result.exit_code == 2
+    assert "no live photo has a score" in result.stderr
 
 
 @pytest.mark.parametrize(
