@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -160,9 +161,23 @@ def command(
     if novelty is False:
         model.novelty, card = None, evolve(card, novelty=None)
     comparison = compare_on(opened, scorer(model), card, count, data)
+    results = export_run(opened, weights, model, plans, comparison, calibration)
+    written, refused = _separate_refused(results)
+    if console.json:
+        console.document(exports_to_json(opened.path, written, refused, weights, comparison))
+    elif written:
+        show_exports(written, comparison)
+        show_export_steps([exported.path for _, exported in written], card, opened.recipe.data)
+    ctx.exit(FasError.exit_code if refused else 0)
+
+
+def _separate_refused(
+    results: Iterable[tuple[ExportPlan, Exported | FasError]],
+) -> tuple[list[tuple[ExportPlan, Exported]], list[tuple[ExportPlan, FasError]]]:
+    """Return the files that were written and those that were refused; print why at once."""
     written: list[tuple[ExportPlan, Exported]] = []
     refused: list[tuple[ExportPlan, FasError]] = []
-    for plan, result in export_run(opened, weights, model, plans, comparison, calibration):
+    for plan, result in results:
         if isinstance(result, FasError):
             if console.verbose:
                 sys.stderr.write(f"{format_traceback(result)}\n")
@@ -170,12 +185,7 @@ def command(
             refused.append((plan, result))
         else:
             written.append((plan, result))
-    if console.json:
-        console.document(exports_to_json(opened.path, written, refused, weights, comparison))
-    elif written:
-        show_exports(written, comparison)
-        show_export_steps([exported.path for _, exported in written], card, opened.recipe.data)
-    ctx.exit(FasError.exit_code if refused else 0)
+    return written, refused
 
 
 def _require_novelty(run: Run, weights: str) -> None:
