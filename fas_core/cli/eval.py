@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from fas_core.evaluation.groups import EvaluationOptions
     from fas_core.inference.evaluate_split import Evaluation
     from fas_core.inference.loaded_model import LoadedModel
-    from fas_core.runs.groups import ProtocolRuns
+    from fas_core.runs.run_sets import RunSet
 
 
 @click.command()
@@ -89,7 +89,8 @@ def command(
 ) -> None:
     """Score every sample of a split and print the table. Unlabelled data gives scores and no table.
 
-    Of sub-protocols (`fas train --protocol`) each run is evaluated, then mean and standard deviation.
+    Of sub-protocols (`fas train --protocol`) and of seeds (`fas train --seeds`) each run is evaluated, then
+    mean and standard deviation.
     Of folds (`fas train --folds`) the final model is evaluated.
     With several --data one table has them all, and the run's own first: one threshold, fitted on its dev.
     A model trained with train.modality_dropout scores what samples have, and on demand less than that.
@@ -105,19 +106,20 @@ def command(
     from fas_core.inference.evaluate_split import Evaluation
     from fas_core.inference.loaded_model import load_model
     from fas_core.registry import registry
-    from fas_core.runs.groups import ProtocolRuns, open_runs
+    from fas_core.runs.groups import open_runs
+    from fas_core.runs.run_sets import RunSet
 
     opened = open_runs(target, registry()) if is_run_folder(target) else None
     grouped, narrowed = evaluation.group_by is not None, bool(modalities or scores)
-    if isinstance(opened, ProtocolRuns):
-        _refuse_for_protocol_runs(subsets or grouped, len(data) > 1 or bool(protocols))
+    if isinstance(opened, RunSet):
+        _refuse_for_run_set(subsets or grouped, len(data) > 1 or bool(protocols))
     _refuse_together(several=len(data) > 1, subsets=subsets, grouped=grouped, narrowed=narrowed)
-    if calibrate_on is not None and (threshold or aggregate or isinstance(opened, ProtocolRuns)):
+    if calibrate_on is not None and (threshold or aggregate or isinstance(opened, RunSet)):
         raise click.UsageError("--calibrate-on is for one model, without --threshold and --aggregate")
     options = _split_options(split, aggregate, modalities, workers, threshold, reject)
     plan = Evaluation(registry(), options, evaluation, threshold, scores, reject)
-    if isinstance(opened, ProtocolRuns):
-        _evaluate_protocol_runs(opened, data[0] if data else None, plan)
+    if isinstance(opened, RunSet):
+        _evaluate_run_set(opened, data[0] if data else None, plan)
         show_evaluation_steps(target)
         return
     known = protocols_of(protocols, registry())
@@ -132,8 +134,8 @@ def command(
         show_evaluation_steps(target)
 
 
-def _refuse_for_protocol_runs(one_model_only: bool, several_data: bool) -> None:
-    """Options that cannot be used with a run for each sub-protocol are a usage error."""
+def _refuse_for_run_set(one_model_only: bool, several_data: bool) -> None:
+    """Options that cannot be used with a set of runs are a usage error."""
     if one_model_only:
         raise click.UsageError(
             "a set of runs is evaluated without --subsets and --group-by: give one of its runs"
@@ -188,7 +190,7 @@ def _calibrate_on(model: LoadedModel, manifest: Path, plan: Evaluation) -> tuple
     return calibrated.model, evolve(plan, split=evolve(plan.split, excluded=calibrated.people))
 
 
-def _document(path: Path, plan: Evaluation, **facts: str) -> dict[str, Any]:
+def _document(path: Path, plan: Evaluation, **facts: object) -> dict[str, Any]:
     """Return what every `--json` document begins with."""
     aggregate = {} if plan.split.vote is None else {"aggregate": f"video:{plan.split.vote}"}
     return {"model": str(path), **facts, "split": plan.split.split, **aggregate}
@@ -227,19 +229,19 @@ def _evaluate_one(
         console.document(document)
 
 
-def _evaluate_protocol_runs(protocols: ProtocolRuns, data: str | None, plan: Evaluation) -> None:
+def _evaluate_run_set(run_set: RunSet, data: str | None, plan: Evaluation) -> None:
     from fas_core.evaluation.spread import spread, spread_tables
-    from fas_core.inference.evaluate_split import evaluate_protocol_runs
+    from fas_core.inference.evaluate_split import evaluate_run_set
 
-    results = evaluate_protocol_runs(protocols, data, plan)
-    document = _document(protocols.path, plan, protocol=protocols.protocol)
+    results = evaluate_run_set(run_set, data, plan)
+    document = _document(run_set.path, plan, **run_set.facts)
     if plan.output is not None:
         document["scores"] = str(plan.output)
         console.info(f"scores in {plan.output}")
     labelled = [result for result in results if result is not None]
     if len(labelled) == len(results):
         figures = spread(labelled)
-        document |= figures.to_json()
+        document |= figures.to_json(run_set.kind)
         for table in spread_tables(figures, title=plan.split.split):
             console.table(table)
         show_summaries(labelled)

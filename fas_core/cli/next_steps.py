@@ -11,8 +11,9 @@ from fas_core.console import console
 from fas_core.errors import FasError
 from fas_core.registry import registry
 from fas_core.runs.files import MODEL_SUFFIXES
-from fas_core.runs.groups import FoldRuns, ProtocolRuns, open_path, open_runs
+from fas_core.runs.groups import FoldRuns, open_path, open_runs
 from fas_core.runs.run import Run
+from fas_core.runs.run_sets import RunSet
 from fas_core.runtime.model_file import ModelFile
 
 PHOTO = (Path("PHOTO"),)
@@ -27,7 +28,7 @@ Step = tuple[object, ...]
 def show_training_steps(path: Path, photos: Sequence[Path] = PHOTO) -> None:
     """Print what can be done with what `fas train` wrote; `photos` are the images of one sample."""
     opened = open_runs(path, registry())
-    if isinstance(opened, ProtocolRuns):
+    if isinstance(opened, RunSet):
         console.next_steps(("fas", "report", path), ("fas", "eval", path, "--scores", "FOLDER"))
     elif isinstance(opened, FoldRuns) and not opened.final:
         console.next_steps(("fas", "train", "--resume", path, "--final"))
@@ -43,7 +44,7 @@ def show_evaluation_steps(path: Path) -> None:
     if isinstance(opened, ModelFile):
         console.next_steps(*_verdicts(path, PHOTO, opened.card.threshold is not None))
         return
-    if isinstance(opened, ProtocolRuns):
+    if isinstance(opened, RunSet):
         console.next_steps(("fas", "report", path))
         return
     run = opened.final_run() if isinstance(opened, FoldRuns) else opened

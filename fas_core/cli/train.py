@@ -15,13 +15,22 @@ from fas_core.errors import ConfigError, format_list, require
 
 if TYPE_CHECKING:
     from fas_core.config.recipe import Recipe
+    from fas_core.data.protocols import Protocol
     from fas_core.training.cross_validation import FoldsOutcome
     from fas_core.training.job import Outcome
-    from fas_core.training.protocols import ProtocolsOutcome
+    from fas_core.training.run_sets import RunSetOutcome
 
 NOT_EVALUATED = "the data has no labelled dev or test split; the last weights are the best"
 
 CHANGED_BY_RESUME = {"train.epochs", "train.workers", "train.device", "data.root"}
+
+
+def _parse_seeds(_: click.Context, __: click.Parameter, text: str | None) -> tuple[int, ...]:
+    """Parse `14,15,16`."""
+    seeds = () if text is None else tuple(text.replace(" ", "").split(","))
+    if not all(seed.isascii() and seed.isdigit() for seed in seeds) or len(set(map(int, seeds))) < len(seeds):
+        raise ConfigError(f"--seeds {text!r}: must be different whole numbers from 0, e.g. 14,15,16")
+    return tuple(map(int, seeds))
 
 
 @click.command()
@@ -34,6 +43,13 @@ CHANGED_BY_RESUME = {"train.epochs", "train.workers", "train.device", "data.root
     "--protocol",
     metavar="DATASET-PROTOCOL",
     help="cefa-4@1, or a set of protocols, cefa-4: a run for each, then mean and standard deviation.",
+)
+@click.option("--tag", "tags", multiple=True, metavar="NAME", help="Tag of the run; may be repeated. [tags]")
+@click.option(
+    "--seeds",
+    metavar="SEED,SEED...",
+    callback=_parse_seeds,
+    help="Random seeds, e.g. 14,15,16: a run for each, then mean and standard deviation. [train.seed]",
 )
 @click.option(
     "--folds",
@@ -56,6 +72,8 @@ def command(
     runs: Path,
     resume: Path | None,
     protocol: str | None,
+    tags: tuple[str, ...],
+    seeds: tuple[int, ...],
     folds: str | None,
     final: bool | None,
     overrides: dict[str, Any],
@@ -64,7 +82,8 @@ def command(
 
     Without RECIPE: three-modal FeatherNetB on simulated data, minutes on two cores.
     Ctrl-C saves; `fas train --resume RUN` goes on from there.
-    With --folds RUN is a folder of runs: one for each fold, then the final one on all of train.
+    With --folds RUN is a folder of runs: one for each fold, then the final one on all of train. So it is
+    with --seeds and with a set of protocols.
     """
     require("train", "torch", "accelerate", "safetensors")
     from fas_core.data.loader import WorkerError
@@ -72,15 +91,15 @@ def command(
     from fas_core.runs.groups import is_main_process
 
     chosen = config or recipe
-    overrides |= {} if folds is None else {"folds": folds}
+    overrides |= ({} if folds is None else {"folds": folds}) | ({"tags": list(tags)} if tags else {})
     path = resume or (runs / name if name else _free_path(runs / Path(chosen).stem))
     try:
         if resume is None:
-            outcome = _start(path, chosen, overrides, protocol, final)
+            outcome = _start(path, chosen, overrides, protocol, seeds, final)
         else:
-            outcome = _resume(path, overrides, protocol, final)
+            outcome = _resume(path, overrides, protocol, seeds, final)
     except (KeyboardInterrupt, WorkerError):
-        if any((path / name).exists() for name in (files.STATE, files.PROTOCOLS, files.FOLDS)):
+        if any((path / name).exists() for name in (files.STATE, *files.GROUPS)):
             console.warn(f"saved: continue with `fas train --resume {path}`")
         raise
     if is_main_process():
@@ -88,21 +107,31 @@ def command(
 
 
 def _start(
-    path: Path, recipe: str, overrides: dict[str, Any], protocol: str | None, final: bool | None
-) -> Outcome | ProtocolsOutcome | FoldsOutcome:
-    """Train one run, or one for each sub-protocol or each fold."""
+    path: Path,
+    recipe: str,
+    overrides: dict[str, Any],
+    protocol: str | None,
+    seeds: tuple[int, ...],
+    final: bool | None,
+) -> Outcome | RunSetOutcome | FoldsOutcome:
+    """Train one run, or one for each sub-protocol, seed or fold."""
     from fas_core.config.load import load_recipe
     from fas_core.data.protocols import find_protocol
     from fas_core.registry import registry
-    from fas_core.training import cross_validation, job, protocols
+    from fas_core.runs.run_sets import ProtocolRuns, SeedRuns
+    from fas_core.training import cross_validation, job, run_sets
 
     chosen = None if protocol is None else find_protocol(protocol, registry())
     changes = {} if chosen is None else chosen.overrides(chosen.members[0])
     loaded = load_recipe(recipe, registry(), overrides | changes)
+    if seeds:
+        _refuse_with_seeds(loaded, overrides, chosen)
     if loaded.folds is None:
         _refuse_final(final)
         if chosen is not None and chosen.is_set:
-            return protocols.start(path, chosen, loaded, registry())
+            return run_sets.start(ProtocolRuns(path, loaded, registry(), chosen.name, chosen.members))
+        if seeds:
+            return run_sets.start(SeedRuns(path, loaded, registry(), seeds))
         return job.start(path, loaded, registry())
     if chosen is not None and chosen.is_set:
         raise ConfigError(
@@ -115,22 +144,27 @@ def _start(
 
 
 def _resume(
-    path: Path, overrides: dict[str, Any], protocol: str | None, final: bool | None
-) -> Outcome | ProtocolsOutcome | FoldsOutcome:
-    """Continue a run, or the runs of sub-protocols or folds."""
+    path: Path,
+    overrides: dict[str, Any],
+    protocol: str | None,
+    seeds: tuple[int, ...],
+    final: bool | None,
+) -> Outcome | RunSetOutcome | FoldsOutcome:
+    """Continue a run, or the runs of sub-protocols, seeds or folds."""
     from fas_core.registry import registry
     from fas_core.runs.groups import FoldRuns, open_runs
     from fas_core.runs.run import Run
-    from fas_core.training import cross_validation, job, protocols
+    from fas_core.training import cross_validation, job, run_sets
 
     opened = open_runs(path, registry())
-    changes = _check_resumable(opened.recipe, overrides, protocol)
+    refused = ["--protocol"] * (protocol is not None) + ["--seeds"] * bool(seeds)
+    changes = _check_resumable(opened.recipe, overrides, refused)
     if isinstance(opened, FoldRuns):
         return cross_validation.resume(opened, changes, final=final)
     _refuse_final(final)
     if isinstance(opened, Run):
         return job.resume(path, registry(), changes)
-    return protocols.resume(opened, changes)
+    return run_sets.resume(opened, changes)
 
 
 def _refuse_final(final: bool | None) -> None:
@@ -138,13 +172,22 @@ def _refuse_final(final: bool | None) -> None:
         raise ConfigError("--final and --no-final are about folds: give --folds, e.g. --folds subject:5")
 
 
-def _check_resumable(recipe: Recipe, overrides: dict[str, Any], protocol: str | None) -> dict[str, Any]:
-    """Return the overrides; refuse those that would make it another run. `--data` moves the data's root."""
+def _refuse_with_seeds(recipe: Recipe, overrides: dict[str, Any], protocol: Protocol | None) -> None:
+    """Raise ConfigError where something else sets the seed, or makes several runs."""
+    if "train.seed" in overrides:
+        raise ConfigError("--seeds sets train.seed: leave --random-seed and --set train.seed out")
+    if recipe.folds is not None or (protocol is not None and protocol.is_set):
+        other = "folds" if recipe.folds is not None else "a set of protocols"
+        raise ConfigError(f"--seeds makes a run for each seed, and {other} too: train one after another")
+
+
+def _check_resumable(recipe: Recipe, overrides: dict[str, Any], flags: list[str]) -> dict[str, Any]:
+    """Return the overrides; refuse `flags` and what would make it another run. `--data` moves data.root."""
     data = overrides.get("data", {})
     if "root" in data and data["name"] == recipe.data.name:
         overrides = {key: value for key, value in overrides.items() if key != "data"}
         overrides["data.root"] = data["root"]
-    refused = sorted(set(overrides) - CHANGED_BY_RESUME) + ["--protocol"] * (protocol is not None)
+    refused = sorted(set(overrides) - CHANGED_BY_RESUME) + flags
     if refused:
         raise ConfigError(
             f"--resume goes on with the run's own recipe: it takes no {format_list(refused)} "
@@ -153,7 +196,7 @@ def _check_resumable(recipe: Recipe, overrides: dict[str, Any], protocol: str | 
     return overrides
 
 
-def _show(path: Path, outcome: Outcome | ProtocolsOutcome | FoldsOutcome) -> None:
+def _show(path: Path, outcome: Outcome | RunSetOutcome | FoldsOutcome) -> None:
     """Print the tables, and what to do next."""
     from fas_core.cli.next_steps import PHOTO, show_training_steps
     from fas_core.runs import files

@@ -204,6 +204,7 @@ class Recipe:
         folds: `COLUMN:K`: fit the threshold on cross-validated scores of train, where each of K models scores
             the fold that it was not trained on; `session`: a fold for each session; `subject+session:K`: each
             model scores its fold of people in sessions that it was not trained on; None: fit it on dev.
+        tags: words to find the runs of this recipe by, with `fas runs list`; they change nothing.
     """
 
     data: DatasetChoice = field(factory=lambda: DatasetChoice("synthetic"))
@@ -218,6 +219,16 @@ class Recipe:
     threshold: str = field(default="eer", validator=check_policy)
     reject: str | None = field(default=None, validator=check_reject)
     folds: str | None = field(default=None, validator=check_folds)
+    tags: tuple[str, ...] = ()
+
+    def describe(self) -> str:
+        """Return e.g. `feathernet_b, concat_linear of rgb, depth, ir at 128 px, on synthetic`."""
+        backbone = self.model.backbone
+        names = {item.name for item in backbone.values()} if isinstance(backbone, dict) else {backbone.name}
+        return (
+            f"{' + '.join(sorted(names))}, {self.model.fusion.name} of {', '.join(self.modalities)} "
+            f"at {self.model.input_size} px, on {self.data.name}"
+        )
 
     def choices(self) -> Iterator[Choice]:
         """Iterate over every component that the recipe chooses."""

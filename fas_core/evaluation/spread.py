@@ -1,4 +1,4 @@
-"""Results over several sub-protocols or folds: their mean and standard deviation, and tables of them."""
+"""Results over several sub-protocols, seeds or folds: mean and standard deviation, and tables of them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from fas_core.text_table import Styled, Table
 
 @frozen
 class Spread:
-    """Results of one split, one per sub-protocol or fold and named after it, at least one, and their spread.
+    """Results of one split, one per sub-protocol, seed or fold and named after it, and their spread.
 
     Means, and sample standard deviations (divisor n - 1), are NaN where a metric is not defined in one of the
     results; deviations also for a single one.
@@ -29,10 +29,13 @@ class Spread:
     mean: Mapping[str, float]
     sd: Mapping[str, float]
 
-    def to_json(self) -> dict[str, Any]:
-        """Plain data for strict JSON: rates as fractions, null where they are not defined."""
-        protocols = {result.name: result.to_json() for result in self.results}
-        return {"protocols": protocols, "mean": finite_values(self.mean), "sd": finite_values(self.sd)}
+    def to_json(self, kind: str) -> dict[str, Any]:
+        """Plain data for strict JSON: rates as fractions, null where they are not defined.
+
+        `kind` is the key of the results, e.g. `protocols`.
+        """
+        results = {result.name: result.to_json() for result in self.results}
+        return {kind: results, "mean": finite_values(self.mean), "sd": finite_values(self.sd)}
 
 
 def spread(results: Sequence[Result]) -> Spread:
@@ -47,7 +50,7 @@ def spread(results: Sequence[Result]) -> Spread:
 def spread_tables(spread: Spread, *, title: str = "", train_hours: float | None = None) -> list[Table]:
     """The tables of the results, with rows (or columns) for mean and standard deviation.
 
-    `title` precedes the first table's own, e.g. the split; `train_hours` is of all sub-protocols together.
+    `title` precedes the first table's own, e.g. the split; `train_hours` is of all runs together.
     """
     summary = [
         Result(name, metrics, threshold=None, counts={}, species={})
@@ -77,8 +80,8 @@ class CrossValidation:
 
     def to_json(self) -> dict[str, Any]:
         """Plain data for strict JSON: rates as fractions, null where they are not defined."""
-        spread = self.folds.to_json()
-        results = zip(spread.pop("protocols").items(), self.groups, strict=True)
+        spread = self.folds.to_json("folds")
+        results = zip(spread.pop("folds").items(), self.groups, strict=True)
         folds = {name: {"groups": groups, **result} for (name, result), groups in results}
         return {"by": self.by, "folds": folds, **spread, "pooled": self.pooled.to_json()}
 

@@ -20,8 +20,9 @@ from fas_core.errors import ConfigError, FasError, format_list
 from fas_core.export.verify import Comparison
 from fas_core.models.model import Model
 from fas_core.registry import Registry
-from fas_core.runs.groups import FoldRuns, ProtocolRuns, open_path
+from fas_core.runs.groups import FoldRuns, open_path
 from fas_core.runs.run import Run, Weights
+from fas_core.runs.run_sets import RunSet
 from fas_core.runtime import ModelFile
 
 FORMS = ("fp32", "fp16", "int8", "pruned")
@@ -51,9 +52,9 @@ def open_run(path: Path, registry: Registry) -> Run:
     opened = open_path(path, registry)
     if isinstance(opened, FoldRuns):
         return opened.open_final()
-    if isinstance(opened, ProtocolRuns):
+    if isinstance(opened, RunSet):
         example = path / opened.members[0]
-        raise FasError(f"{path}: holds a model for each sub-protocol: give one of its runs, e.g. {example}")
+        raise FasError(f"{path}: holds a model for each {opened.noun}: give one of its runs, e.g. {example}")
     if isinstance(opened, ModelFile):
         raise FasError(f"{path}: is an exported model: give the run folder that it was exported from")
     return opened

@@ -29,8 +29,9 @@ from fas_core.inference.score_samples import (
 from fas_core.records.samples import LIVE, SampleTable
 from fas_core.registry import Registry
 from fas_core.runs import files
-from fas_core.runs.groups import ProtocolRuns, naming
+from fas_core.runs.groups import naming
 from fas_core.runs.run import Run
+from fas_core.runs.run_sets import RunSet
 
 EVALUATED_SPLITS = ("dev", "test")
 """The splits that a finished run is evaluated on."""
@@ -93,16 +94,14 @@ def evaluate_subsets(model: LoadedModel, reader: DatasetReader, evaluation: Eval
     return results
 
 
-def evaluate_protocol_runs(
-    protocols: ProtocolRuns, data: str | None, evaluation: Evaluation
-) -> list[Result | None]:
-    """Evaluate the run of each sub-protocol, on `data` or its own; None where not every sample is labelled.
+def evaluate_run_set(run_set: RunSet, data: str | None, evaluation: Evaluation) -> list[Result | None]:
+    """Evaluate every run of a set, on `data` or its own; None where not every sample is labelled.
 
     Raises:
         FasError: a run is missing or cannot be evaluated; the message names it.
     """
     results: list[Result | None] = []
-    for member, run in protocols.runs().items():
+    for member, run in run_set.runs().items():
         with naming(member):
             model = load_run(run)
             reader = open_data(model, data, evaluation.registry)

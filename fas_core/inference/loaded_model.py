@@ -18,8 +18,9 @@ from fas_core.records.model_input import ModelInput
 from fas_core.registry import Registry
 from fas_core.runs.card import build_reference, describe_threshold
 from fas_core.runs.files import is_run_folder
-from fas_core.runs.groups import FoldRuns, ProtocolRuns, open_path
+from fas_core.runs.groups import FoldRuns, open_path
 from fas_core.runs.run import Run
+from fas_core.runs.run_sets import RunSet
 from fas_core.runtime.external_model import ExternalModel
 from fas_core.runtime.face_selection import FaceSelector, select_faces
 from fas_core.runtime.model_file import ModelFile
@@ -127,7 +128,7 @@ def load_model(
         detector: detector of faces for a model that crops photos; None for the best one at hand.
 
     Raises:
-        FasError: there is no such run or model, it is a group of sub-protocols, or it cannot be read.
+        FasError: there is no such run or model, it is a set of runs, or it cannot be read.
     """
     if external is not None:
         if is_run_folder(path):
@@ -137,7 +138,7 @@ def load_model(
     opened = open_path(path, registry)
     if isinstance(opened, FoldRuns):
         opened = opened.open_final()
-    if isinstance(opened, ProtocolRuns):
+    if isinstance(opened, RunSet):
         raise FasError(f"{path}: holds a run for each of {', '.join(opened.members)}: give one of them")
     if isinstance(opened, ModelFile):
         return _load_file(opened, registry, detector)

@@ -16,6 +16,11 @@ RESULTS = "results.json"
 DIGESTS = "digests.json"
 FOLDS = "folds.yaml"
 PROTOCOLS = "protocol_set.yaml"
+SEEDS = "seeds.yaml"
+RUN_SETS = (PROTOCOLS, SEEDS)
+"""The files of sets of runs, whose figures are averaged."""
+GROUPS = (FOLDS, *RUN_SETS)
+"""The files of groups of runs."""
 
 OUT_OF_FOLD = "out_of_fold"
 """Stem of the score file of a cross-validation, beside those of splits."""
@@ -44,4 +49,4 @@ def is_run_folder(path: Path) -> bool:
 
 def holds_runs(path: Path) -> bool:
     """Return whether a folder holds a run, or a group of runs."""
-    return any((path / name).exists() for name in (RECIPE, PROTOCOLS, FOLDS))
+    return any((path / name).exists() for name in (RECIPE, *GROUPS))

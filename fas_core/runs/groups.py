@@ -1,4 +1,4 @@
-"""Groups of runs below one folder, of folds or of sub-protocols; and how any run, group or model is opened.
+"""The runs of folds below one folder; and how any run, group of runs or model is opened.
 
 ```
 folds.yaml            the recipe, whether there is to be a final run, a digest of samples and folds
@@ -7,18 +7,12 @@ out_of_fold.csv       the score of each sample by the run of its fold: train, an
 final/                the run on all of train, whose threshold is fitted on out_of_fold.csv
 results.json          the figures of each fold, mean and standard deviation, all folds pooled, the final run's
 ```
-
-```
-protocol_set.yaml     the protocol, its sub-protocols, the recipe
-4@1/  4@2/  4@3/      a run folder each
-results.json          the figures of each, mean and standard deviation
-```
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -28,11 +22,12 @@ from fas_core.atomic import write_text
 from fas_core.config.components import HeldOut
 from fas_core.config.load import FORMAT, read_mapping, to_plain, to_yaml
 from fas_core.config.recipe import Recipe
-from fas_core.errors import ConfigError, FasError, ModelError, format_list
+from fas_core.errors import ConfigError, FasError, ModelError
 from fas_core.registry import Registry
 from fas_core.runs import files
 from fas_core.runs.environment import read_required
-from fas_core.runs.run import Run, refuse_existing_runs, structure_recipe
+from fas_core.runs.run import Run, structure_recipe
+from fas_core.runs.run_sets import ProtocolRuns, RunSet, SeedRuns, open_finished
 from fas_core.runtime.model_file import ModelFile
 
 FINAL = "final"
@@ -104,67 +99,18 @@ class FoldRuns:
         return open_finished(self.path, {FINAL: self.final_run()})[FINAL]
 
 
-@frozen
-class ProtocolRuns:
-    """A folder of runs, one for each sub-protocol.
-
-    Args:
-        protocol: name of the protocol, e.g. `cefa-4`.
-        members: its sub-protocols, in order.
-        recipe: of every run, but for `data.protocol`.
-    """
-
-    path: Path
-    protocol: str
-    members: tuple[str, ...]
-    recipe: Recipe
-    registry: Registry
-
-    @classmethod
-    def open(cls, path: Path, registry: Registry) -> ProtocolRuns:
-        """Open an existing folder; raise ConfigError if its file is not what `create` wrote."""
-        file = path / files.PROTOCOLS
-        tree = read_mapping(file)
-        members = tree.get("members")
-        if set(tree) != {"protocol", "members", "recipe"} or not isinstance(members, list) or not members:
-            raise ConfigError(f"{file}: must have protocol, members and recipe, and nothing else")
-        registry = registry.requiring(read_required(path))
-        names = tuple(map(str, members))
-        if others := [name for name in names if name in ("", ".", "..") or Path(name).name != name]:
-            raise ConfigError(f"{file}: members must be names of folders in {path}: {format_list(others)}")
-        recipe = structure_recipe(tree["recipe"], registry, str(file))
-        return cls(path, str(tree["protocol"]), names, recipe, registry)
-
-    def create(self) -> None:
-        """Write the group's file into a new folder; raise FasError if it holds runs or cannot be written."""
-        refuse_existing_runs(self.path)
-        self.write()
-
-    def write(self) -> None:
-        """Write the group's file, over an older one."""
-        recipe = to_plain(self.recipe, self.registry)
-        tree = {"protocol": self.protocol, "members": list(self.members), "recipe": recipe}
-        write_text(self.path / files.PROTOCOLS, to_yaml({"format": FORMAT, **tree}))
-
-    def run(self, member: str) -> Run:
-        """Return the run of a sub-protocol, which need not be trained yet."""
-        return Run(self.path / member, self.recipe, self.registry).changed({"data.protocol": member})
-
-    def runs(self) -> dict[str, Run]:
-        """Open the run of each sub-protocol, in order; raise FasError if one is missing or not finished."""
-        return open_finished(self.path, {member: self.run(member) for member in self.members})
-
-
-def open_runs(path: Path, registry: Registry) -> Run | ProtocolRuns | FoldRuns:
+def open_runs(path: Path, registry: Registry) -> Run | RunSet | FoldRuns:
     """Open a folder that `fas train` wrote; raise FasError if it is none."""
     if (path / files.FOLDS).is_file():
         return FoldRuns.open(path, registry)
     if (path / files.PROTOCOLS).is_file():
         return ProtocolRuns.open(path, registry)
+    if (path / files.SEEDS).is_file():
+        return SeedRuns.open(path, registry)
     return Run.open(path, registry)
 
 
-def open_path(path: Path, registry: Registry) -> Run | ProtocolRuns | FoldRuns | ModelFile:
+def open_path(path: Path, registry: Registry) -> Run | RunSet | FoldRuns | ModelFile:
     """Open what `fas train` or `fas export` wrote; raise FasError if it is missing or cannot be read."""
     if files.is_run_folder(path):
         return open_runs(path, registry)
@@ -172,14 +118,6 @@ def open_path(path: Path, registry: Registry) -> Run | ProtocolRuns | FoldRuns |
         return ModelFile(path)
     problem = "neither a run folder nor a model file" if path.exists() else "no such run folder or model"
     raise ModelError(f"{path}: {problem}: give what `fas train` or `fas export` wrote")
-
-
-def open_finished(path: Path, runs: Mapping[str, Run]) -> dict[str, Run]:
-    """Open the runs of a group; raise FasError, which says how to continue, if one is not finished."""
-    if unfinished := [member for member, run in runs.items() if not run.is_finished()]:
-        problem = f"{path}: {' and '.join(unfinished)} not trained to the end"
-        raise FasError(f"{problem}: continue with `fas train --resume {path}`")
-    return {member: Run.open(run.path, run.registry) for member, run in runs.items()}
 
 
 @contextmanager

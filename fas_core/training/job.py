@@ -69,7 +69,7 @@ def start(path: Path, recipe: Recipe, registry: Registry, *, reader: DatasetRead
         run.create()
         for branch in pretrained:
             console.info(f"pretrained {branch.describe()}")
-        console.info(f"run {path}: {describe(recipe)}")
+        console.info(f"run {path}: {recipe.describe()}")
         dev_counts = f"dev {format_counts(dev)}" if dev else "no dev split"
         console.info(f"train {format_counts(train)}; {dev_counts}")
         for note in reader.notes:
@@ -166,16 +166,6 @@ def training_splits(reader: DatasetReader, recipe: Recipe) -> tuple[SampleTable,
         console.warn(f"dev ({format_counts(dev)}) cannot be evaluated: the last weights are kept as the best")
         return train, None
     return train, dev
-
-
-def describe(recipe: Recipe) -> str:
-    """Return e.g. `feathernet_b, concat_linear of rgb, depth, ir at 128 px, on synthetic`."""
-    backbone = recipe.model.backbone
-    names = {item.name for item in backbone.values()} if isinstance(backbone, dict) else {backbone.name}
-    return (
-        f"{' + '.join(sorted(names))}, {recipe.model.fusion.name} of {', '.join(recipe.modalities)} "
-        f"at {recipe.model.input_size} px, on {recipe.data.name}"
-    )
 
 
 def format_counts(samples: SampleTable) -> str:

@@ -28,6 +28,7 @@ def fas_commands() -> Iterable[Command]:
         modules=("matplotlib", "jinja2"),
     )
     yield _command("ensemble", TRAIN, "Combine several systems into one by their scores.")
+    yield _command("runs", TRAIN, "List runs; compare two of them.")
     yield _command("submit", TRAIN, "Write the file that a challenge takes.")
     yield _command(
         "import", TRAIN, "Make a run of a published checkpoint.", "importing", extra="train", modules=TORCH

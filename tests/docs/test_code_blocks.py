@@ -204,6 +204,11 @@ CASES: dict[str, Run | Skip] = {
     "docs/protocols.md: fas train quickstart --data data/cefa": Run(
         (lambda folder, draw: data.cefa(folder, draw, "data/cefa"),)
     ),
+    "docs/runs.md: fas train quickstart --seeds": Run(train=f"{SMALL} {SIMULATED}"),
+    "docs/runs.md: fas train --name first": Run(train=f"{SMALL} {SIMULATED}"),
+    "docs/runs.md: fas runs diff": Run(
+        before=f"{TRAIN_QUICKSTART} --name first\n{TRAIN_QUICKSTART} --name second"
+    ),
     "docs/recipes.md: fas config show mine.yaml": Run((data.recipe,), long=False),
     "docs/recipes.md: fas config convert": Run(
         (data.old_config,), before=CASIA_SURF, replace={"/data/CASIA-SURF": "CASIA-SURF"}

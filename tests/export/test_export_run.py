@@ -19,7 +19,8 @@ from fas_core.errors import ConfigError, FasError, PluginError
 from fas_core.export.export_run import ExportPlan, export_run, open_run, plan_exports
 from fas_core.records.model_input import ModelInput
 from fas_core.registry import registry
-from fas_core.runs.groups import FoldRuns, ProtocolRuns
+from fas_core.runs.groups import FoldRuns
+from fas_core.runs.run_sets import ProtocolRuns
 
 RUN = Path("runs/one")
 
@@ -161,7 +162,7 @@ def test_a_format_without_the_form_does_not_stop_the_others() -> None:
 
 def test_folders_of_runs_name_the_run_to_export(tmp_path: Path) -> None:
     recipe = Recipe()
-    ProtocolRuns(tmp_path / "set", "cefa-4", ("4@1", "4@2"), recipe, registry()).create()
+    ProtocolRuns(tmp_path / "set", recipe, registry(), "cefa-4", ("4@1", "4@2")).create()
     with pytest.raises(
         FasError, match=r"holds a model for each sub-protocol: give one of its runs, e\.g\. .*4@1"
     ):

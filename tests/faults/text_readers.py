@@ -25,8 +25,9 @@ from fas_core.descriptors import NoOptions
 from fas_core.errors import ConfigError, FasError
 from fas_core.registry import registry
 from fas_core.runs.card import build_card
-from fas_core.runs.groups import FoldRuns, ProtocolRuns
+from fas_core.runs.groups import FoldRuns
 from fas_core.runs.run import Run
+from fas_core.runs.run_sets import ProtocolRuns, SeedRuns
 from fas_core.runtime.external_model import ExternalModel
 from fas_core.scores.files import read_scores
 from fas_core.scores.table import ScoreTable
@@ -291,6 +292,11 @@ READERS: dict[str, TextReader] = {
         "protocol_set.yaml",
         lambda path: ProtocolRuns.open(path.parent, registry()),
         to_yaml({"protocol": "cefa-4", "members": ["4@1", "4@2"], "recipe": {"data": "cefa"}}),
+    ),
+    "seeds": of_file(
+        "seeds.yaml",
+        lambda path: SeedRuns.open(path.parent, registry()).members,
+        to_yaml({"seeds": [14, 15], "recipe": {"data": "cefa"}}),
     ),
     "score file, CSV": of_file("scores.csv", read_score_file, SCORES, SCORES.replace(",", ";"), BOB),
     "score file, JSON": of_file(

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from attrs import evolve
 from fixtures.strangers import Here, hooks
 
 from fas_core import Loss, PluginError
@@ -17,10 +16,8 @@ from fas_core.registry import registry
 from fas_core.runs.environment import read_required
 from fas_core.runs.groups import (
     FoldRuns,
-    ProtocolRuns,
     is_main_process,
     naming,
-    open_finished,
     open_path,
     open_runs,
 )
@@ -36,13 +33,6 @@ def fold_runs(tmp_path: Path, make_recipe: MakeRecipe) -> FoldRuns:
     """Two folds and a final run, seed 3; nothing is written yet."""
     recipe = make_recipe(tmp_path, {"folds": "subject:2"}, seed=3)
     return FoldRuns(tmp_path / "folds", recipe, registry(), True, "0123456789abcdef")
-
-
-@pytest.fixture
-def protocol_runs(tmp_path: Path, make_recipe: MakeRecipe) -> ProtocolRuns:
-    """Two sub-protocols of CeFA; nothing is written yet."""
-    recipe = make_recipe(tmp_path, {"data": {"name": "cefa"}})
-    return ProtocolRuns(tmp_path / "set", "cefa-4", ("4@1", "4@2"), recipe, registry())
 
 
 def finish(run: Run) -> None:
@@ -97,38 +87,6 @@ def test_a_changed_folds_file_is_refused(fold_runs: FoldRuns, old: str, new: str
     file.write_text(file.read_text().replace(old, new))
     with pytest.raises(ConfigError, match=message):
         FoldRuns.open(fold_runs.path, registry())
-
-
-def test_protocols_are_read_back_and_not_overwritten(protocol_runs: ProtocolRuns) -> None:
-    protocol_runs.create()
-    assert open_runs(protocol_runs.path, registry()) == protocol_runs
-    with pytest.raises(FasError, match="holds runs"):
-        protocol_runs.create()
-    protocol_runs.write()
-
-
-def test_the_runs_of_protocols_differ_in_the_protocol(protocol_runs: ProtocolRuns) -> None:
-    first, second = (protocol_runs.run(member) for member in protocol_runs.members)
-    assert (first.path.name, second.path.name) == ("4@1", "4@2")
-    assert second == Run(second.path, first.changed({"data.protocol": "4@2"}).recipe, registry())
-    assert first.recipe != second.recipe
-
-
-def test_an_empty_set_of_protocols_is_refused(protocol_runs: ProtocolRuns) -> None:
-    ProtocolRuns(protocol_runs.path, "cefa-4", (), protocol_runs.recipe, registry()).create()
-    with pytest.raises(ConfigError, match="must have protocol, members and recipe"):
-        ProtocolRuns.open(protocol_runs.path, registry())
-
-
-def test_unfinished_runs_are_named(protocol_runs: ProtocolRuns) -> None:
-    with pytest.raises(FasError, match="4@1 and 4@2 not trained to the end"):
-        protocol_runs.runs()
-    runs = {member: protocol_runs.run(member) for member in protocol_runs.members}
-    finish(runs["4@1"])
-    with pytest.raises(FasError, match=f"{protocol_runs.path}: 4@2 not trained to the end"):
-        open_finished(protocol_runs.path, runs)
-    finish(runs["4@2"])
-    assert protocol_runs.runs() == runs
 
 
 def test_a_path_opens_as_run_or_model_file(trained: Path, mean_model: Callable[..., Path]) -> None:
@@ -189,10 +147,3 @@ def test_a_group_whose_plugins_are_gone_opens_and_names_them(here: Here, make_re
 def test_an_environment_that_says_nothing_of_plugins_is_none(tmp_path: Path, text: str) -> None:
     (tmp_path / "environment.json").write_text(text)
     assert registry().requiring(read_required(tmp_path)).required == {}
-
-
-@pytest.mark.parametrize("member", ["../elsewhere", "/etc", "..", "a/b", ""])
-def test_a_set_has_no_runs_outside_its_folder(protocol_runs: ProtocolRuns, member: str) -> None:
-    evolve(protocol_runs, members=("4@1", member)).write()
-    with pytest.raises(ConfigError, match="members must be names of folders in"):
-        ProtocolRuns.open(protocol_runs.path, registry())

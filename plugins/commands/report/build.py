@@ -27,7 +27,7 @@ from fas_plugins.commands.report.sources import (
     ScoreSource,
     SourceOptions,
     evaluate_source,
-    expand_protocol_runs,
+    expand_run_sets,
     open_sources,
     select_metrics,
 )
@@ -88,22 +88,22 @@ def build_report(
     """
     if options.policy is not None:
         parse_policy(options.policy)
-    paths = expand_protocol_runs(targets, registry)
+    paths = expand_run_sets(targets, registry)
     names = names_of(paths)
     sources = open_sources(paths, options, registry)
     metrics = EvaluationOptions(metrics=options.metrics).bind(select_metrics(sources), registry)
     systems = _evaluate_sources(dict(zip(names, sources, strict=True)), metrics, options, registry)
     results = [system.result for system in systems]
-    is_protocol = len(targets) == 1 and (targets[0] / files.PROTOCOLS).is_file()
-    # Sub-protocols are evaluated on different samples: their mean is of interest, not their difference.
-    comparisons = [] if is_protocol else compare(systems, metrics, options.replicates)
+    # Of a set of sub-protocols or seeds the mean is of interest, not the difference.
+    is_set = len(targets) == 1 and any((targets[0] / name).is_file() for name in files.RUN_SETS)
+    comparisons = [] if is_set else compare(systems, metrics, options.replicates)
     plots = draw_plots(systems)
     with ExitStack() as stack:
         explainers = stack.enter_context(open_explainers(sources, systems)) if explain and worst else {}
         page = ReportPage(
             title=names_of(targets)[0] if len(targets) == 1 else f"{len(systems)} systems",
             systems=systems,
-            summary=spread_tables(spread(results)) if is_protocol else format_tables(results),
+            summary=spread_tables(spread(results)) if is_set else format_tables(results),
             comparisons=comparisons,
             plots=plots,
             split=options.split if any(system.training for system in systems) else None,

@@ -17,8 +17,9 @@ from fas_core.evaluation.metrics import BoundMetric
 from fas_core.evaluation.result import evaluate
 from fas_core.records.samples import SampleTable, concat
 from fas_core.registry import Registry
-from fas_core.runs.groups import ProtocolRuns, open_runs
+from fas_core.runs.groups import open_runs
 from fas_core.runs.run import Run
+from fas_core.runs.run_sets import RunSet
 from fas_core.scores.files import Reading, ScoreFile, read_scores, refuse_shared
 from fas_core.scores.table import ScoreTable
 from fas_core.scores.thresholds import Threshold, fit_threshold
@@ -75,8 +76,8 @@ class ScoreSource:
     score_file: ScoreFile | None = None
 
 
-def expand_protocol_runs(paths: Sequence[Path], registry: Registry) -> list[Path]:
-    """Return the paths, with the runs of its sub-protocols for every set of protocol runs.
+def expand_run_sets(paths: Sequence[Path], registry: Registry) -> list[Path]:
+    """Return the paths, with its runs for every set of runs.
 
     Raises:
         FasError: a set is not trained to the end.
@@ -84,7 +85,7 @@ def expand_protocol_runs(paths: Sequence[Path], registry: Registry) -> list[Path
     expanded: list[Path] = []
     for path in paths:
         opened = open_runs(path, registry) if path.is_dir() else None
-        runs = opened.runs().values() if isinstance(opened, ProtocolRuns) else []
+        runs = opened.runs().values() if isinstance(opened, RunSet) else []
         expanded += [run.path for run in runs] or [path]
     return expanded
 

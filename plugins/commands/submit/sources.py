@@ -12,7 +12,8 @@ from fas_core.descriptors import Dataset
 from fas_core.errors import DataError, FasError, suggest_closest
 from fas_core.inference.scores_of import scores_of
 from fas_core.registry import Registry
-from fas_core.runs.groups import ProtocolRuns, open_runs
+from fas_core.runs.groups import open_runs
+from fas_core.runs.run_sets import ProtocolRuns
 from fas_core.scores.table import ScoreTable
 from fas_plugins.commands.submit.compose import concatenate_scores, list_systems
 

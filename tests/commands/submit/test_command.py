@@ -187,11 +187,11 @@ def test_a_set_of_runs_gives_each_sub_protocols_lines(fas: Fas, cefa: Path, tmp_
     from fas_core.config.components import DatasetChoice
     from fas_core.config.recipe import Recipe
     from fas_core.registry import registry
-    from fas_core.runs.groups import ProtocolRuns
+    from fas_core.runs.run_sets import ProtocolRuns
 
     choice = DatasetChoice("cefa", registry().find(Dataset, "cefa").options(), cefa)
     recipe = evolve(Recipe(), data=choice)
-    runs = ProtocolRuns(tmp_path / "set", "cefa-4", ("4@1", "4@2", "4@3"), recipe, registry())
+    runs = ProtocolRuns(tmp_path / "set", recipe, registry(), "cefa-4", ("4@1", "4@2", "4@3"))
     runs.create()
     for protocol, score in (("4@1", 0.1), ("4@2", 0.2), ("4@3", 0.3)):
         run = runs.run(protocol)

@@ -1,4 +1,4 @@
-"""Training under sub-protocols, with each run's training replaced by known scores."""
+"""Training of sets of runs, with each run's training replaced by known scores."""
 
 from __future__ import annotations
 
@@ -9,18 +9,20 @@ from pathlib import Path
 import pytest
 
 from fas_core.config.recipe import Recipe
-from fas_core.data.protocols import Protocol
 from fas_core.errors import DataError, FasError
 from fas_core.registry import registry
-from fas_core.runs.groups import ProtocolRuns
 from fas_core.runs.results import write_results
 from fas_core.runs.run import Run
+from fas_core.runs.run_sets import ProtocolRuns
 from fas_core.scores.table import ScoreTable
-from fas_core.training import job, protocols
+from fas_core.training import job, run_sets
 
-PROTOCOL = Protocol("cefa-4", "cefa", ("4@1", "4@2"), is_set=True)
 SCORES = {"4@1": [0.1, 0.2, 0.8, 0.9], "4@2": [0.8, 0.2, 0.1, 0.9]}
 """Of two attacks and two live samples; at threshold 0.5 the ACER is 0 and 0.5."""
+
+
+def make_set(folder: Path, recipe: Recipe) -> ProtocolRuns:
+    return ProtocolRuns(folder / "set", recipe, registry(), "cefa-4", ("4@1", "4@2"))
 
 
 @pytest.fixture
@@ -50,7 +52,7 @@ def trained_members(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def test_figures_are_the_mean_over_the_runs(
     recipe: Recipe, trained_members: list[str], tmp_path: Path
 ) -> None:
-    outcome = protocols.start(tmp_path / "set", PROTOCOL, recipe, registry())
+    outcome = run_sets.start(make_set(tmp_path, recipe))
     assert trained_members == ["4@1", "4@2"]
     assert set(outcome.results) == {"test"}  # no run has scores of dev
     assert outcome.results["test"].mean["acer"] == pytest.approx(0.25)
@@ -63,18 +65,18 @@ def test_figures_are_the_mean_over_the_runs(
 
 
 def test_resuming_stores_the_changes(recipe: Recipe, trained_members: list[str], tmp_path: Path) -> None:
-    protocols.start(tmp_path / "set", PROTOCOL, recipe, registry())
+    run_sets.start(make_set(tmp_path, recipe))
     runs = ProtocolRuns.open(tmp_path / "set", registry())
-    outcome = protocols.resume(runs, {"train.epochs": 1})
+    outcome = run_sets.resume(runs, {"train.epochs": 1})
     assert ProtocolRuns.open(tmp_path / "set", registry()).recipe.train.epochs == 1
     assert trained_members == ["4@1", "4@2"] * 2
     assert outcome.results["test"].mean["acer"] == pytest.approx(0.25)
 
 
 def test_a_folder_with_runs_is_refused(recipe: Recipe, trained_members: list[str], tmp_path: Path) -> None:
-    protocols.start(tmp_path / "set", PROTOCOL, recipe, registry())
+    run_sets.start(make_set(tmp_path, recipe))
     with pytest.raises(FasError, match="holds runs"):
-        protocols.start(tmp_path / "set", PROTOCOL, recipe, registry())
+        run_sets.start(make_set(tmp_path, recipe))
 
 
 def test_data_of_every_sub_protocol_is_checked_before_anything_is_written(
@@ -89,7 +91,7 @@ def test_data_of_every_sub_protocol_is_checked_before_anything_is_written(
 
     monkeypatch.setattr(job, "training_splits", refuse_second)
     with pytest.raises(DataError, match=r"^4@2: no train split"):
-        protocols.start(tmp_path / "set", PROTOCOL, recipe, registry())
+        run_sets.start(make_set(tmp_path, recipe))
     assert trained_members == []
     assert not (tmp_path / "set").exists()
 
@@ -98,7 +100,7 @@ def test_only_the_first_process_writes(
     recipe: Recipe, trained_members: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("RANK", "1")
-    outcome = protocols.start(tmp_path / "set", PROTOCOL, recipe, registry())
+    outcome = run_sets.start(make_set(tmp_path, recipe))
     assert trained_members == ["4@1", "4@2"]
     assert outcome.results == {}
     assert not (tmp_path / "set" / "results.json").exists()
