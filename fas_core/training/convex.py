@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -120,8 +120,10 @@ class ConvexTraining:
         """The model."""
         return self.model
 
-    def fit(self) -> None:
+    def fit(self, after_epoch: Callable[[], None] | None = None) -> None:
         """Compute the embeddings that are missing, fit the classifier, save the model and evaluate dev.
+
+        `after_epoch` is called at the end, which is that of the one epoch.
 
         Raises:
             KeyboardInterrupt: Ctrl-C was pressed; what was computed is saved, and `restore` continues.
@@ -141,6 +143,8 @@ class ConvexTraining:
         write_classifier(self.classifier, fitted.weights, fitted.bias)
         self.progress.seconds = time.perf_counter() - start
         self._finish(fitted, selection, len(features))
+        if after_epoch is not None:
+            after_epoch()
 
     def _read_features(self, copy: int, interruption: Interruption) -> Features:
         """(N, E) embeddings of the samples (`copy` 0) or of an augmented copy, with those stored before."""

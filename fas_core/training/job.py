@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,8 @@ from fas_core.training.convex import ConvexTraining
 from fas_core.training.process import accelerator_for
 from fas_core.training.trainer import Training, check_trainable
 
+AfterEpoch = Callable[[], None]
+
 
 @frozen(eq=False)
 class Outcome:
@@ -47,10 +49,18 @@ class Outcome:
         return format_tables(list(self.results.values()), train_hours=self.train_hours)
 
 
-def start(path: Path, recipe: Recipe, registry: Registry, *, reader: DatasetReader | None = None) -> Outcome:
+def start(
+    path: Path,
+    recipe: Recipe,
+    registry: Registry,
+    *,
+    reader: DatasetReader | None = None,
+    after_epoch: AfterEpoch | None = None,
+) -> Outcome:
     """Train a recipe into a new run folder, and evaluate it.
 
-    `reader` is the recipe's data set where it is open already, as for several runs of it.
+    `reader` is the recipe's data set where it is open already, as for several runs of it. `after_epoch` is
+    called once the figures and the state of an epoch are saved; what it raises ends the training.
 
     Raises:
         FasError: data, recipe or folder cannot be used; nothing is written then.
@@ -74,17 +84,22 @@ def start(path: Path, recipe: Recipe, registry: Registry, *, reader: DatasetRead
         console.info(f"train {format_counts(train)}; {dev_counts}")
         for note in reader.notes:
             console.info(f"note: {note}")
-    return _finish(training, reader)
+    return _finish(training, reader, after_epoch)
 
 
 def resume(
-    path: Path, registry: Registry, changes: Mapping[str, Any], *, reader: DatasetReader | None = None
+    path: Path,
+    registry: Registry,
+    changes: Mapping[str, Any],
+    *,
+    reader: DatasetReader | None = None,
+    after_epoch: AfterEpoch | None = None,
 ) -> Outcome:
     """Continue a run exactly where it stopped, to its last epoch (`changes` may move that).
 
     A run that was stopped before it saved a training state starts from the beginning.
 
-    `changes` are of the recipe, e.g. `{"train.epochs": 20}`; `reader` as of `start`.
+    `changes` are of the recipe, e.g. `{"train.epochs": 20}`; `reader` and `after_epoch` as of `start`.
 
     Raises:
         FasError: the folder is no run, or its training state does not fit.
@@ -94,7 +109,7 @@ def resume(
     if not (path / files.STATE).is_file():
         console.info(f"run {path}: has no training state yet: starts from the beginning")
         (path / files.RECIPE).unlink()
-        return start(path, run.recipe, registry, reader=reader)
+        return start(path, run.recipe, registry, reader=reader, after_epoch=after_epoch)
     accelerator = accelerator_for(run.recipe.train)
     reader = reader or open_choice(run.recipe.data, registry)
     train, dev = training_splits(reader, run.recipe)
@@ -106,25 +121,33 @@ def resume(
             file.unlink(missing_ok=True)
         run.write_recipe()
         console.info(f"run {path}: continued at {training.progress.describe()}")
-    return _finish(training, reader)
+    return _finish(training, reader, after_epoch)
 
 
-def start_or_resume(run: Run, changes: Mapping[str, Any], *, reader: DatasetReader | None = None) -> None:
+def start_or_resume(
+    run: Run,
+    changes: Mapping[str, Any],
+    *,
+    reader: DatasetReader | None = None,
+    after_epoch: AfterEpoch | None = None,
+) -> None:
     """Train a run of a group from the start, from where it stopped, or not at all if it is finished."""
     if run.is_finished():
         console.info(f"run {run.path}: trained before")
     elif (run.path / files.RECIPE).is_file():
-        resume(run.path, run.registry, changes, reader=reader)
+        resume(run.path, run.registry, changes, reader=reader, after_epoch=after_epoch)
     else:
-        start(run.path, run.recipe, run.registry, reader=reader)
+        start(run.path, run.recipe, run.registry, reader=reader, after_epoch=after_epoch)
 
 
 def _solver(recipe: Recipe) -> type[Training] | type[ConvexTraining]:
     return ConvexTraining if recipe.train.solver == "convex" else Training
 
 
-def _finish(training: Training | ConvexTraining, reader: DatasetReader) -> Outcome:
-    training.fit()
+def _finish(
+    training: Training | ConvexTraining, reader: DatasetReader, after_epoch: AfterEpoch | None
+) -> Outcome:
+    training.fit(after_epoch)
     run, results, hours = training.run, {}, training.progress.total_seconds / 3600
     if training.accelerator.is_main_process:
         score_run(run, reader)

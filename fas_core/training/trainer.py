@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Callable
 from typing import Any, cast
 
 import torch
@@ -83,8 +84,8 @@ class Training:
         """The model that is scored and saved: the trained one, or the moving average of its weights."""
         return self.unwrapped_model if self.average is None else self.average.model
 
-    def fit(self) -> None:
-        """Train to the last epoch.
+    def fit(self, after_epoch: Callable[[], None] | None = None) -> None:
+        """Train to the last epoch; `after_epoch` is called once the figures and the state of one are saved.
 
         Raises:
             KeyboardInterrupt: Ctrl-C was pressed; the state is saved, and `restore` continues from it.
@@ -98,6 +99,8 @@ class Training:
                     raise KeyboardInterrupt
                 self._finish_epoch()
                 self._save_state()
+                if after_epoch is not None:
+                    after_epoch()
                 if interruption.requested:
                     raise KeyboardInterrupt
 

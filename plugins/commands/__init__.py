@@ -29,6 +29,13 @@ def fas_commands() -> Iterable[Command]:
     )
     yield _command("ensemble", TRAIN, "Combine several systems into one by their scores.")
     yield _command("runs", TRAIN, "List runs; compare two of them.")
+    yield _command(
+        "tune",
+        TRAIN,
+        "Search the values of a recipe with the lowest EER on dev.",
+        extra="tune",
+        modules=("optuna", *TORCH),
+    )
     yield _command("submit", TRAIN, "Write the file that a challenge takes.")
     yield _command(
         "import", TRAIN, "Make a run of a published checkpoint.", "importing", extra="train", modules=TORCH

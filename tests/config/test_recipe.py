@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from attrs import evolve
 
 from fas_core.config.components import DatasetChoice, HeldOut, LossChoice
 from fas_core.config.recipe import ModelConfig, Patches, Recipe
@@ -42,3 +44,14 @@ def test_a_fold_is_counted_from_1_to_the_number_of_folds() -> None:
     for fold in (0, 4):
         with pytest.raises(ValueError, match="'fold' must be"):
             HeldOut("subject", folds=3, fold=fold)
+
+
+def test_a_recipe_is_described(make_recipe: Callable[..., Recipe], tmp_path: Path) -> None:
+    assert make_recipe(tmp_path).describe() == "feathernet_a, single of rgb at 64 px, on folder"
+    backbones = {
+        modality: make_recipe(tmp_path, {"model": {"backbone": name}}).model.backbone
+        for modality, name in (("rgb", "feathernet_b"), ("ir", "feathernet_a"))
+    }
+    recipe = make_recipe(tmp_path, {"modalities": ["rgb", "ir"], "model": {"fusion": "concat_linear"}})
+    described = evolve(recipe, model=evolve(recipe.model, backbone=backbones)).describe()
+    assert described == "feathernet_a + feathernet_b, concat_linear of rgb, ir at 64 px, on folder"

@@ -245,6 +245,10 @@ CASES: dict[str, Run | Skip] = {
             "--data synthetic": "--data casia_surf:CASIA-SURF",
         },
     ),
+    "docs/tune.md: fas tune quickstart": Run(
+        train=f"{SMALL} {SIMULATED}",
+        replace={"fas tune quickstart": f"fas tune quickstart {SMALL} {SIMULATED}"},
+    ),
     "docs/weights.md: fas import three_classes.pth": Run((data.three_classes,)),
     "docs/weights.md: fas import fused.pth": Run((data.fused_checkpoint,)),
     "docs/weights.md: fas import checkpoint.pth.tar": Run(

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from attrs import evolve, frozen
+from attrs import frozen
 
 from fas_core.config.recipe import Recipe
 from fas_core.errors import DataError, FasError
@@ -155,14 +155,3 @@ def test_a_finished_run_stays_as_it_is(run: Run, calls: list[tuple[Any, ...]]) -
 )
 def test_counts_are_of_the_classes_present(labels: list[int | None], text: str) -> None:
     assert job.format_counts(table(labels)) == text
-
-
-def test_a_recipe_is_described_by_its_model_and_data(make_recipe: MakeRecipe, tmp_path: Path) -> None:
-    assert job.describe(make_recipe(tmp_path)) == "feathernet_a, single of rgb at 64 px, on folder"
-    backbones = {
-        modality: make_recipe(tmp_path, {"model": {"backbone": name}}).model.backbone
-        for modality, name in (("rgb", "feathernet_b"), ("ir", "feathernet_a"))
-    }
-    recipe = make_recipe(tmp_path, {"modalities": ["rgb", "ir"], "model": {"fusion": "concat_linear"}})
-    described = job.describe(evolve(recipe, model=evolve(recipe.model, backbone=backbones)))
-    assert described == "feathernet_a + feathernet_b, concat_linear of rgb, ir at 64 px, on folder"
