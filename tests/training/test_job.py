@@ -101,10 +101,17 @@ def test_only_a_run_is_resumed(tmp_path: Path) -> None:
 def calls(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
     """The calls of `start` and `resume`, which do nothing."""
     calls: list[tuple[Any, ...]] = []
-    monkeypatch.setattr(job, "start", lambda path, *_, reader=None: calls.append(("start", path, reader)))
-    monkeypatch.setattr(
-        job, "resume", lambda path, _, changes, reader=None: calls.append(("resume", path, changes, reader))
-    )
+
+    def start(path: Path, *_: object, reader: object = None, after_epoch: object = None) -> None:
+        calls.append(("start", path, reader, after_epoch))
+
+    def resume(
+        path: Path, _: object, changes: object, reader: object = None, after_epoch: object = None
+    ) -> None:
+        calls.append(("resume", path, changes, reader, after_epoch))
+
+    monkeypatch.setattr(job, "start", start)
+    monkeypatch.setattr(job, "resume", resume)
     return calls
 
 
@@ -118,22 +125,26 @@ def run(recipe: Recipe, tmp_path: Path) -> Run:
 
 def test_a_run_without_state_is_started_anew(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     starts: list[tuple[Any, ...]] = []
-    monkeypatch.setattr(job, "start", lambda path, recipe, _, reader: starts.append((path, recipe, reader)))
+
+    def start(path: Path, recipe: Recipe, _: object, reader: object, after_epoch: object) -> None:
+        starts.append((path, recipe, reader, after_epoch))
+
+    monkeypatch.setattr(job, "start", start)
     reader = MemoryDataset({})
-    job.resume(run.path, run.registry, {}, reader=reader)
-    assert starts == [(run.path, run.recipe, reader)]
+    job.resume(run.path, run.registry, {}, reader=reader, after_epoch=print)
+    assert starts == [(run.path, run.recipe, reader, print)]
     assert not (run.path / "recipe.yaml").exists()  # `start` refuses a folder that has one
 
 
 def test_a_run_that_was_created_is_resumed(run: Run, calls: list[tuple[Any, ...]]) -> None:
     reader = MemoryDataset({})
-    job.start_or_resume(run, {"train.epochs": 2}, reader=reader)
-    assert calls == [("resume", run.path, {"train.epochs": 2}, reader)]
+    job.start_or_resume(run, {"train.epochs": 2}, reader=reader, after_epoch=print)
+    assert calls == [("resume", run.path, {"train.epochs": 2}, reader, print)]
 
 
 def test_a_new_run_is_started(recipe: Recipe, tmp_path: Path, calls: list[tuple[Any, ...]]) -> None:
-    job.start_or_resume(Run(tmp_path / "new", recipe, registry()), {})
-    assert calls == [("start", tmp_path / "new", None)]
+    job.start_or_resume(Run(tmp_path / "new", recipe, registry()), {}, after_epoch=print)
+    assert calls == [("start", tmp_path / "new", None, print)]
 
 
 def test_a_finished_run_stays_as_it_is(run: Run, calls: list[tuple[Any, ...]]) -> None:

@@ -93,6 +93,25 @@ def test_more_epochs_by_resuming(training_faces: Path, tmp_path: Path, make_reci
     assert Run.open(tmp_path / "run", registry()).recipe.train.epochs == 2
 
 
+def test_what_follows_the_epochs_may_end_the_run_which_can_be_resumed(
+    training_faces: Path, tmp_path: Path, make_recipe: MakeRecipe
+) -> None:
+    recipe = make_recipe(training_faces, {"model": {"input_size": 32}}, epochs=3)
+    run, seen = Run(tmp_path / "run", recipe, registry()), []
+
+    def end_after_two() -> None:
+        seen.append(len(run.metrics()))
+        if len(seen) == 2:
+            raise StopIteration
+
+    with pytest.raises(StopIteration):
+        job.start(run.path, recipe, registry(), after_epoch=end_after_two)
+    assert not run.is_finished()
+    outcome = job.resume(run.path, registry(), {}, after_epoch=end_after_two)
+    assert seen == [1, 2, 3]
+    assert outcome.run.is_finished()
+
+
 def test_one_class_is_refused_before_anything_is_written(
     tmp_path: Path, make_recipe: MakeRecipe, write_faces: WriteFaces
 ) -> None:
