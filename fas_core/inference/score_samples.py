@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import combinations, compress
 
 import numpy as np
@@ -37,6 +37,7 @@ class SplitOptions:
         only: the modalities that the model is given; None for all that a sample has.
         workers: threads that read images.
         excluded: subjects that are not scored, as a threshold was calibrated on their photos.
+        elsewhere: scores the samples in place of this process, as `score_parts` does.
     """
 
     split: str = "test"
@@ -44,6 +45,7 @@ class SplitOptions:
     only: tuple[str, ...] | None = None
     workers: int = 2
     excluded: frozenset[str] = frozenset()
+    elsewhere: Callable[[SampleTable], ScoreTable] | None = None
 
 
 @frozen(eq=False)
@@ -187,14 +189,19 @@ def score_split(
         ModelError: fewer modalities are to be given to a model that needs all.
     """
     samples = reader.samples(options.split)
-    scores = score_samples(
-        model.scorer,
-        without_people(samples, options.excluded) if options.excluded else samples,
-        model_input=model.input,
-        only=options.only,
-        faces=model.faces,
-        workers=options.workers,
-        description=description,
+    samples = without_people(samples, options.excluded) if options.excluded else samples
+    scores = (
+        options.elsewhere(samples)
+        if options.elsewhere is not None
+        else score_samples(
+            model.scorer,
+            samples,
+            model_input=model.input,
+            only=options.only,
+            faces=model.faces,
+            workers=options.workers,
+            description=description,
+        )
     )
     notes = (*protocol_notes(reader), *threshold_notes(model.own_threshold, model.threshold_note))
     notes += (model.note,) if model.note else ()

@@ -2,19 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 from attrs import field, frozen
 
 from fas_core.data.images import Box
+from fas_core.names import to_text
 from fas_core.scores.rejection import RejectBand
 
 NOVEL = "unlike the training data: what the model says of it is a guess"
 
 VERDICTS: dict[bool | None, str] = {True: "live", False: "attack", None: "uncertain"}
 """The verdict by `Prediction.live`."""
+
+COLUMNS = pa.schema(
+    [
+        ("id", pa.string()),
+        ("score", pa.float64()),
+        ("verdict", pa.string()),
+        ("threshold", pa.float64()),
+        ("box", pa.string()),
+        ("reason", pa.string()),
+        ("detector", pa.string()),
+        ("novelty", pa.float64()),
+    ]
+)
+"""The columns of a file of results; `fas score` and `fas drift` read `id` and `score`."""
 
 
 @frozen
@@ -89,6 +105,20 @@ class FaceResult:
     picture: Path | None = None
     detector: str | None = None
 
+    def to_row(self) -> dict[str, Any]:
+        """Return the columns of `COLUMNS`, None where there is no value, for a CSV or Parquet file."""
+        prediction = self.prediction
+        return {
+            "id": to_text(self.name),
+            "score": None if prediction is None else prediction.score,
+            "verdict": None if prediction is None else prediction.verdict,
+            "threshold": None if prediction is None else prediction.threshold,
+            "box": None if self.box is None else " ".join(f"{value:.1f}" for value in self.box),
+            "reason": to_text(self.reason),
+            "detector": self.detector,
+            "novelty": None if prediction is None else prediction.novelty,
+        }
+
     def to_json(self) -> dict[str, Any]:
         prediction = self.prediction
         return {
@@ -101,3 +131,8 @@ class FaceResult:
             "detector": self.detector,
             "novelty": None if prediction is None else prediction.novelty_to_json(),
         }
+
+
+def to_table(rows: Iterable[FaceResult]) -> pa.Table:
+    """Return results as a table of `COLUMNS`."""
+    return pa.Table.from_pylist([row.to_row() for row in rows], COLUMNS)
