@@ -145,22 +145,21 @@ def command(
     if table is not None:
         _write_csv(table, verdicts.rows)
     show_verdicts(model, verdicts, pictures=explained is not None)
-    ctx.exit(_exit_code(verdicts.rows, fail_on_attack))
+    predictions = [row.prediction for row in verdicts.rows if row.prediction is not None]
+    live = sum(prediction.live is True for prediction in predictions)
+    ctx.exit(_exit_code(len(verdicts.rows), len(predictions), live, fail_on_attack))
 
 
 def _predict_parts(
     model: Path, inputs: tuple[str, ...], options: PredictOptions, engine: ChosenEngine, fail_on_attack: bool
 ) -> int:
     """Score a manifest by an engine, print the counts, and return the exit code."""
-    from fas_core.inference.predict_parts import predict_parts
+    from fas_core.inference.predict_parts import NOT_SCORED, predict_parts
 
     verdicts = predict_parts(model, inputs, options, engine.options, engine.run)
     show_parts(model, verdicts)
-    live, rows = verdicts.counts["live"], sum(verdicts.counts.values())
-    scored = rows - verdicts.counts["not scored"]
-    if fail_on_attack and live < scored:
-        return ATTACKED
-    return NOTHING_SCORED if not scored or (fail_on_attack and scored < rows) else 0
+    rows = sum(verdicts.counts.values())
+    return _exit_code(rows, rows - verdicts.counts[NOT_SCORED], verdicts.counts["live"], fail_on_attack)
 
 
 def _write_csv(path: Path, rows: Sequence[FaceResult]) -> None:
@@ -168,14 +167,14 @@ def _write_csv(path: Path, rows: Sequence[FaceResult]) -> None:
     from fas_core.runtime.prediction import COLUMNS
 
     text = StringIO()
-    writer = csv.DictWriter(text, COLUMNS.names, lineterminator="\n")
+    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
     writer.writeheader()
     writer.writerows(row.to_row() for row in rows)
     write_text(path, text.getvalue())
 
 
-def _exit_code(rows: Sequence[FaceResult], fail_on_attack: bool) -> int:
-    predictions = [row.prediction for row in rows if row.prediction is not None]
-    if fail_on_attack and not all(prediction.live for prediction in predictions):
+def _exit_code(rows: int, scored: int, live: int, fail_on_attack: bool) -> int:
+    """Return the exit code of so many results, of which so many have a score and are live."""
+    if fail_on_attack and live < scored:
         return ATTACKED
-    return NOTHING_SCORED if not predictions or (fail_on_attack and len(predictions) < len(rows)) else 0
+    return NOTHING_SCORED if not scored or (fail_on_attack and scored < rows) else 0

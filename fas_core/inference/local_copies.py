@@ -17,7 +17,7 @@ from attrs import evolve, field, frozen
 
 from fas_core.data.images import MAX_BYTES
 from fas_core.data.parallel import ordered
-from fas_core.errors import DataError, FasError
+from fas_core.errors import DataError
 from fas_core.inference.part_folder import describe_failure, open_file_system
 from fas_core.records.samples import SampleTable
 
@@ -62,18 +62,8 @@ def local_copies(samples: SampleTable) -> Iterator[LocalCopies]:
         yield LocalCopies(samples)
         return
     with TemporaryDirectory(prefix="fas-photos-") as folder:
-        paths = dict(
-            zip(
-                urls,
-                ordered(lambda item: _copy(*item, Path(folder)), list(enumerate(urls)), CONNECTIONS),
-                strict=True,
-            )
-        )
-        table = samples.table
-        for name in samples.modalities:
-            column = pa.array([paths.get(path, path) for path in samples.column(name)], pa.string())
-            table = table.set_column(table.column_names.index(name), name, column)
-        copies = LocalCopies(evolve(samples, table=table), {path: url for url, path in paths.items()})
+        paths = ordered(lambda item: _copy(*item, Path(folder)), list(enumerate(urls)), CONNECTIONS)
+        copies = _replace_urls(samples, dict(zip(urls, paths, strict=True)))
         try:
             yield copies
         except DataError as error:
@@ -91,8 +81,15 @@ def _copy(number: int, url: str, folder: Path) -> str:
         copy.write_bytes(files.cat_file(path, end=MAX_BYTES + 1))
     except FileNotFoundError:
         pass
-    except FasError:
-        raise
     except Exception as error:  # every file system has errors of its own
-        raise DataError(f"{url}: cannot be read: {describe_failure(error)}") from error
+        raise DataError(f"{url}: cannot be copied: {describe_failure(error)}") from error
     return str(copy)
+
+
+def _replace_urls(samples: SampleTable, paths: dict[str, str]) -> LocalCopies:
+    """Return samples with the paths in place of the URLs, `{URL: path}`."""
+    table = samples.table
+    for name in samples.modalities:
+        column = pa.array([paths.get(path, path) for path in samples.column(name)], pa.string())
+        table = table.set_column(table.column_names.index(name), name, column)
+    return LocalCopies(evolve(samples, table=table), {path: url for url, path in paths.items()})

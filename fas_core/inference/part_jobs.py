@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -17,7 +17,10 @@ from fas_core.records.samples import SampleTable
 from fas_core.registry import registry
 from fas_core.runtime.inputs import sample_inputs
 from fas_core.runtime.predict import PredictionPipeline
-from fas_core.runtime.prediction import to_table
+from fas_core.runtime.prediction import COLUMNS, FaceResult
+
+NUMBERS = ("score", "threshold", "novelty")
+"""Of the columns of results; the others are texts."""
 
 ScorePart = Callable[[SampleTable], pa.Table]
 
@@ -84,6 +87,12 @@ class PredictionJob:
             return to_table([row for _, rows in results for row in rows])
 
         return score
+
+
+def to_table(rows: Iterable[FaceResult]) -> pa.Table:
+    """Return results as a table of the columns `COLUMNS`."""
+    schema = pa.schema([(name, pa.float64() if name in NUMBERS else pa.string()) for name in COLUMNS])
+    return pa.Table.from_pylist([row.to_row() for row in rows], schema)
 
 
 def _hash(path: Path | None) -> str | None:

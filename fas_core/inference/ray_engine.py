@@ -26,6 +26,8 @@ ENVIRONMENT = {
     "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
     # Ray prints what concerns its own processes; what concerns a job is raised.
     "RAY_BACKEND_LOG_LEVEL": "fatal",
+    # Else workers give way to any other process, and hardly run on a busy machine.
+    "RAY_worker_niceness": "0",
 }
 """What Ray reads on import, for a cluster of this machine; values that are set stay."""
 
@@ -84,7 +86,7 @@ def run_on_ray(worker: PartWorker, parts: Iterable[Part], workers: int | None) -
 @contextmanager
 def _cluster(workers: int | None) -> Iterator[tuple[Any, int]]:
     """Connect to the cluster, or start one; yield Ray and the number of workers."""
-    address = os.environ.get("RAY_ADDRESS")
+    address = os.environ.get("RAY_ADDRESS") or None
     for name, value in ENVIRONMENT.items() if address is None else ():
         os.environ.setdefault(name, value)
     import ray
@@ -93,8 +95,9 @@ def _cluster(workers: int | None) -> Iterator[tuple[Any, int]]:
     started = {} if address else {"num_cpus": workers, "include_dashboard": False}
     try:
         ray.init(address=address or "local", log_to_driver=False, logging_level="ERROR", **started)
-    except ConnectionError as error:
-        raise FasError(f"RAY_ADDRESS={address}: no cluster of Ray: {' '.join(str(error).split())}") from error
+    except OSError as error:  # a ConnectionError is one; a folder with a name too long for sockets is another
+        where = f"RAY_ADDRESS={address}: no cluster of Ray" if address else "Ray cannot be started"
+        raise FasError(f"{where}: {' '.join(str(error).split())}") from error
     try:
         logging.getLogger("ray.data").setLevel(logging.ERROR)
         ray.data.DataContext.get_current().enable_progress_bars = False

@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from attrs import frozen
 
@@ -22,7 +23,9 @@ from fas_core.data.listing import classify_file, describe_left_out, list_files
 from fas_core.data.text_lists import MODALITIES, is_image, split_modality
 from fas_core.data.video import Source, frames
 from fas_core.errors import DataError
-from fas_core.records.samples import SampleTable
+
+if TYPE_CHECKING:
+    from fas_core.records.samples import SampleTable
 
 CAMERA = "camera:"
 URL = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)

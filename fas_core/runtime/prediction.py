@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
 from attrs import field, frozen
 
 from fas_core.data.images import Box
@@ -18,18 +17,7 @@ NOVEL = "unlike the training data: what the model says of it is a guess"
 VERDICTS: dict[bool | None, str] = {True: "live", False: "attack", None: "uncertain"}
 """The verdict by `Prediction.live`."""
 
-COLUMNS = pa.schema(
-    [
-        ("id", pa.string()),
-        ("score", pa.float64()),
-        ("verdict", pa.string()),
-        ("threshold", pa.float64()),
-        ("box", pa.string()),
-        ("reason", pa.string()),
-        ("detector", pa.string()),
-        ("novelty", pa.float64()),
-    ]
-)
+COLUMNS = ("id", "score", "verdict", "threshold", "box", "reason", "detector", "novelty")
 """The columns of a file of results; `fas score` and `fas drift` read `id` and `score`."""
 
 
@@ -131,8 +119,3 @@ class FaceResult:
             "detector": self.detector,
             "novelty": None if prediction is None else prediction.novelty_to_json(),
         }
-
-
-def to_table(rows: Iterable[FaceResult]) -> pa.Table:
-    """Return results as a table of `COLUMNS`."""
-    return pa.Table.from_pylist([row.to_row() for row in rows], COLUMNS)

@@ -204,6 +204,12 @@ CASES: dict[str, Run | Skip] = {
     "docs/protocols.md: fas train quickstart --data data/cefa": Run(
         (lambda folder, draw: data.cefa(folder, draw, "data/cefa"),)
     ),
+    "docs/ray.md: fas predict model.onnx photos.csv": Run(
+        (data.faces,),
+        before="fas train feathernet-b-32 --data faces --set modalities=[rgb] --set model.normalize={}\n"
+        "fas export runs/feathernet-b-32 -o model.onnx\n"
+        "(echo path; ls faces/test/*/*.png) > photos.csv",
+    ),
     "docs/recipes.md: fas config show mine.yaml": Run((data.recipe,), long=False),
     "docs/recipes.md: fas config convert": Run(
         (data.old_config,), before=CASIA_SURF, replace={"/data/CASIA-SURF": "CASIA-SURF"}
