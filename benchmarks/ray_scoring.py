@@ -4,8 +4,8 @@
     python benchmarks/ray_scoring.py model.onnx --photos 20000
 
 The model must take one modality, and one thread computes in each process. Rates of Ray are those between the
-first part and the last, without its start, which is printed as well. The tables of all three must be equal, row
-for row.
+first part and the last, without its start, which is printed as well. The tables of all three must be
+equal, row for row.
 """
 
 from __future__ import annotations

@@ -20,8 +20,8 @@ from fas_core.cli.options import (
     reject_option,
     threshold_option,
 )
-from fas_core.cli.part_options import engine_options
-from fas_core.cli.views import describe_parts, show_result, show_summaries
+from fas_core.cli.part_options import engine_options, score_by
+from fas_core.cli.views import show_result, show_summaries
 from fas_core.console import console
 from fas_core.errors import require
 
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from fas_core.inference.evaluate_split import Evaluation
     from fas_core.inference.loaded_model import LoadedModel
     from fas_core.inference.score_samples import SplitOptions
-    from fas_core.records.samples import SampleTable
     from fas_core.runs.groups import ProtocolRuns
 
 
@@ -126,7 +125,7 @@ def command(
     if engine is not None:
         if len(data) > 1 or subsets:
             raise click.UsageError("--engine scores one data set: without --subsets, with one --data")
-        options = _score_by(engine, target, options, external, detector)
+        options = score_by(engine, target, options, external, detector)
     plan = Evaluation(registry(), options, evaluation, threshold, scores, reject)
     if isinstance(opened, ProtocolRuns):
         _evaluate_protocol_runs(opened, data[0] if data else None, plan)
@@ -188,25 +187,6 @@ def _split_options(
         only=tuple(modalities.split(",")) if modalities else None,
         workers=workers,
     )
-
-
-def _score_by(
-    engine: ChosenEngine, model: Path, options: SplitOptions, external: Path | None, detector: str | None
-) -> SplitOptions:
-    """Return the options with an engine in place of this process, which says where the parts are."""
-    from fas_core.inference.part_jobs import EvaluationJob
-    from fas_core.inference.parts import refuse_run, score_parts
-    from fas_core.scores.table import ScoreTable
-
-    refuse_run(model)
-    job = EvaluationJob(model, external, detector, options.only)
-
-    def score(samples: SampleTable) -> ScoreTable:
-        scored = score_parts(job, samples, engine.options, engine.run, options.split)
-        console.info(describe_parts(scored))
-        return ScoreTable(scored.folder.read())
-
-    return evolve(options, elsewhere=score)
 
 
 def _calibrate_on(model: LoadedModel, manifest: Path, plan: Evaluation) -> tuple[LoadedModel, Evaluation]:

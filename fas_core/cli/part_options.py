@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import functools
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import rich_click as click
-from attrs import frozen
+from attrs import evolve, frozen
 
 from fas_core.cli.options import Command
+from fas_core.cli.views import describe_parts
+from fas_core.console import console
 from fas_core.errors import ConfigError, require
 
 if TYPE_CHECKING:
     from fas_core.inference.parts import Engine, PartOptions
+    from fas_core.inference.score_samples import SplitOptions
+    from fas_core.records.samples import SampleTable
+    from fas_core.scores.table import ScoreTable
 
 ROWS = 1024
 
@@ -73,3 +79,22 @@ def _choose(name: str | None, into: str | None, rows: int, predictors: int | Non
     from fas_core.inference.ray_engine import run_on_ray
 
     return ChosenEngine(run_on_ray, PartOptions(into, rows, predictors))
+
+
+def score_by(
+    engine: ChosenEngine, model: Path, options: SplitOptions, external: Path | None, detector: str | None
+) -> SplitOptions:
+    """Return the options with an engine in place of this process, which prints where the parts are."""
+    from fas_core.inference.part_jobs import EvaluationJob
+    from fas_core.inference.parts import refuse_run, score_parts
+    from fas_core.scores.table import ScoreTable
+
+    refuse_run(model)
+    job = EvaluationJob(model, external, detector, options.only)
+
+    def score(samples: SampleTable) -> ScoreTable:
+        scored = score_parts(job, samples, engine.options, engine.run, options.split)
+        console.info(describe_parts(scored))
+        return ScoreTable(scored.folder.read())
+
+    return evolve(options, elsewhere=score)

@@ -93,23 +93,19 @@ def show_parts(model: Path, verdicts: PartVerdicts) -> None:
     parts, counts = verdicts.parts, verdicts.counts
     if console.json:
         document = {"model": str(model), "threshold": verdicts.threshold.to_json(), "note": verdicts.note}
-        console.document(document | {"counts": counts} | parts_to_json(parts))
+        into = {"into": parts.folder.url, "parts": parts.folder.count, "kept": parts.kept}
+        console.document(document | {"counts": counts, "samples": parts.samples} | into)
         return
     summary = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
     console.info(f"{summary}; {verdicts.threshold.text()}")
     console.info(describe_parts(parts))
 
 
-def parts_to_json(parts: ScoredParts) -> dict[str, Any]:
-    """Return what `--json` documents say of a job in parts."""
-    folder = parts.folder
-    return {"into": folder.url, "parts": folder.count, "kept": parts.kept, "samples": parts.samples}
-
-
 def describe_parts(parts: ScoredParts) -> str:
     """Return where the parts of a job are, and how many were there before."""
     kept = f", {parts.kept} of them from before" if parts.kept else ""
-    return f"{parts.samples} samples in {parts.folder.count} parts{kept}: {parts.folder.url}"
+    count = f"{parts.folder.count} part{'s' if parts.folder.count > 1 else ''}"
+    return f"{parts.samples} samples in {count}{kept}: {parts.folder.url}"
 
 
 def _count(verdicts: Verdicts) -> dict[str, int]:
