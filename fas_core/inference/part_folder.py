@@ -13,7 +13,7 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet
-from attrs import field, frozen
+from attrs import frozen
 
 from fas_core.atomic import is_temporary, replacing
 from fas_core.errors import DataError, FasError, format_list, require
@@ -32,7 +32,7 @@ class PartFolder:
 
     url: str
     job: str
-    count: int = field()
+    count: int
 
     def name(self, number: int) -> str:
         """Return the name of a part's file, by its number from 0."""
@@ -87,24 +87,17 @@ class PartFolder:
             DataError: a part is missing or damaged.
         """
         files, path = open_file_system(self.url)
-        tables = []
-        for number in range(self.count):
-            file = f"{path}/{self.name(number)}"
-            try:
-                data = io.BytesIO(files.cat_file(file))
-                tables.append(
-                    pa.parquet.read_table(
-                        data,
-                        columns=None if columns is None else list(columns),
-                        page_checksum_verification=True,
-                    )
-                )
-            except Exception as error:
-                raise DataError(
-                    f"{self.url}/{self.name(number)}: cannot be read: {describe_failure(error)}: remove it, "
-                    "and give the command again"
-                ) from error
-        return pa.concat_tables(tables)
+        names = [self.name(number) for number in range(self.count)]
+        return pa.concat_tables([self._read_part(files, path, name, columns) for name in names])
+
+    def _read_part(self, files: Any, path: str, name: str, columns: Sequence[str] | None) -> pa.Table:
+        try:
+            data = io.BytesIO(files.cat_file(f"{path}/{name}"))
+            selected = None if columns is None else list(columns)
+            return pa.parquet.read_table(data, columns=selected, page_checksum_verification=True)
+        except Exception as error:
+            problem = f"{self.url}/{name}: cannot be read: {describe_failure(error)}"
+            raise DataError(f"{problem}: remove it, and give the command again") from error
 
 
 def open_file_system(url: str) -> tuple[Any, str]:
