@@ -23,7 +23,7 @@ NOT_EVALUATED = "the data has no labelled dev or test split; the last weights ar
 
 
 @click.command()
-@click.argument("recipe", default="quickstart")
+@click.argument("recipe", required=False)
 @click.option("--config", help="Same as RECIPE.")
 @click.option("--name", help="Name of the run's folder; by default the recipe's name, numbered.")
 @click.option("--runs", type=PATH, default=Path("runs"), show_default=True, help="Folder of the runs.")
@@ -53,7 +53,7 @@ NOT_EVALUATED = "the data has no labelled dev or test split; the last weights ar
 @recipe_options
 @output_options
 def command(
-    recipe: str,
+    recipe: str | None,
     config: str | None,
     name: str | None,
     runs: Path,
@@ -71,13 +71,16 @@ def command(
     With --folds RUN is a folder of runs: one for each fold, then the final one on all of train.
     """
     require("train", "torch", "accelerate", "safetensors")
+    from fas_core.config.load import DEFAULT
     from fas_core.data.loader import WorkerError
     from fas_core.runs import files
     from fas_core.runs.groups import is_main_process
 
     if anyway and resume is None:
         raise ConfigError("--anyway is about --resume, which checks what has changed: leave it out")
-    chosen = config or recipe
+    if resume is not None and (config or recipe):
+        raise ConfigError("--resume goes on with the run's own recipe: it takes no RECIPE")
+    chosen = config or recipe or DEFAULT
     overrides |= {} if folds is None else {"folds": folds}
     path = resume or (runs / name if name else _own_numbered(runs, chosen))
     try:

@@ -53,14 +53,14 @@ def find_changes(run: Run, reader: DatasetReader, *, anyway: bool) -> Entry | No
     Raises:
         FasError: the run's figures would change, and it is not to go on `anyway`; a line for each difference.
     """
-    now, history = Conditions.of(run, reader), _read(run)
+    now, history = Conditions.of(run, reader), read_history(run)
     if not history:
         return Entry(_now(), "", (UNKNOWN,), now)
     differences = now.compare(history[-1].conditions, run.registry)
     if differences.decisive and not anyway:
         raise FasError(
-            f"{run.path}: would go on with other things than it was trained with, which changes its figures: "
-            "restore them, or add --anyway",
+            f"{run.path}: data, recipe or versions are not those it was trained with, so its figures would "
+            "change: restore them, or add --anyway",
             differences.lines,
         )
     return Entry(_now(), "", differences.lines, now) if differences.lines else None
@@ -68,7 +68,7 @@ def find_changes(run: Run, reader: DatasetReader, *, anyway: bool) -> Entry | No
 
 def add_entry(run: Run, entry: Entry, position: str) -> None:
     """Add an entry, from a position on; raise FasError if it cannot be written."""
-    _write(run, [*_read(run), evolve(entry, position=position)])
+    _write(run, [*read_history(run), evolve(entry, position=position)])
 
 
 def _now() -> str:
@@ -79,7 +79,8 @@ def _write(run: Run, entries: list[Entry]) -> None:
     run.write_text(files.HISTORY, json.dumps([asdict(entry) for entry in entries], indent=2) + "\n")
 
 
-def _read(run: Run) -> list[Entry]:
+def read_history(run: Run) -> list[Entry]:
+    """Read the history of a run, empty where it has none; raise DataError if it is damaged."""
     file = run.path / files.HISTORY
     if not file.is_file():
         return []

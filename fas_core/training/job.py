@@ -112,8 +112,8 @@ def resume(
     accelerator = accelerator_for(run.recipe.train)
     reader = reader or open_choice(run.recipe.data, registry)
     train, dev = training_splits(reader, run.recipe)
-    changed = find_changes(run, reader, anyway=anyway) if accelerator.is_main_process else None
     training = _solver(run.recipe).prepare(run, train, dev, accelerator)
+    changed = find_changes(run, reader, anyway=anyway) if accelerator.is_main_process else None
     training.restore()
     if accelerator.is_main_process:
         of_weights = (path / files.RESULTS, path / RUN_CALIBRATION, files.score_file(path, files.TRAIN_LIVE))
