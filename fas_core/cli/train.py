@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from itertools import chain, count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import rich_click as click
+from click import get_current_context
 
 from fas_core.cli.options import PATH, output_options
 from fas_core.cli.recipe_options import recipe_options
@@ -21,15 +21,18 @@ if TYPE_CHECKING:
 
 NOT_EVALUATED = "the data has no labelled dev or test split; the last weights are the best"
 
-CHANGED_BY_RESUME = {"train.epochs", "train.workers", "train.device", "data.root"}
-
 
 @click.command()
-@click.argument("recipe", default="quickstart")
+@click.argument("recipe", required=False)
 @click.option("--config", help="Same as RECIPE.")
 @click.option("--name", help="Name of the run's folder; by default the recipe's name, numbered.")
 @click.option("--runs", type=PATH, default=Path("runs"), show_default=True, help="Folder of the runs.")
 @click.option("--resume", type=PATH, metavar="RUN", help="Run to continue exactly where it stopped.")
+@click.option(
+    "--anyway",
+    is_flag=True,
+    help="Resume also where data, recipe or versions have changed; the run's history records it.",
+)
 @click.option(
     "--protocol",
     metavar="DATASET-PROTOCOL",
@@ -50,11 +53,12 @@ CHANGED_BY_RESUME = {"train.epochs", "train.workers", "train.device", "data.root
 @recipe_options
 @output_options
 def command(
-    recipe: str,
+    recipe: str | None,
     config: str | None,
     name: str | None,
     runs: Path,
     resume: Path | None,
+    anyway: bool,
     protocol: str | None,
     folds: str | None,
     final: bool | None,
@@ -67,18 +71,23 @@ def command(
     With --folds RUN is a folder of runs: one for each fold, then the final one on all of train.
     """
     require("train", "torch", "accelerate", "safetensors")
+    from fas_core.config.load import DEFAULT
     from fas_core.data.loader import WorkerError
     from fas_core.runs import files
     from fas_core.runs.groups import is_main_process
 
-    chosen = config or recipe
+    if anyway and resume is None:
+        raise ConfigError("--anyway is about --resume, which checks what has changed: leave it out")
+    if resume is not None and (config or recipe):
+        raise ConfigError("--resume goes on with the run's own recipe: it takes no RECIPE")
+    chosen = config or recipe or DEFAULT
     overrides |= {} if folds is None else {"folds": folds}
-    path = resume or (runs / name if name else _free_path(runs / Path(chosen).stem))
+    path = resume or (runs / name if name else _own_numbered(runs, chosen))
     try:
         if resume is None:
             outcome = _start(path, chosen, overrides, protocol, final)
         else:
-            outcome = _resume(path, overrides, protocol, final)
+            outcome = _resume(path, overrides, protocol, final, anyway)
     except (KeyboardInterrupt, WorkerError):
         if any((path / name).exists() for name in (files.STATE, files.PROTOCOLS, files.FOLDS)):
             console.warn(f"saved: continue with `fas train --resume {path}`")
@@ -94,11 +103,13 @@ def _start(
     from fas_core.config.load import load_recipe
     from fas_core.data.protocols import find_protocol
     from fas_core.registry import registry
+    from fas_core.runs.owner import owning
     from fas_core.training import cross_validation, job, protocols
 
     chosen = None if protocol is None else find_protocol(protocol, registry())
     changes = {} if chosen is None else chosen.overrides(chosen.members[0])
     loaded = load_recipe(recipe, registry(), overrides | changes)
+    get_current_context().with_resource(owning(path))
     if loaded.folds is None:
         _refuse_final(final)
         if chosen is not None and chosen.is_set:
@@ -115,22 +126,24 @@ def _start(
 
 
 def _resume(
-    path: Path, overrides: dict[str, Any], protocol: str | None, final: bool | None
+    path: Path, overrides: dict[str, Any], protocol: str | None, final: bool | None, anyway: bool
 ) -> Outcome | ProtocolsOutcome | FoldsOutcome:
     """Continue a run, or the runs of sub-protocols or folds."""
     from fas_core.registry import registry
     from fas_core.runs.groups import FoldRuns, open_runs
+    from fas_core.runs.owner import owning
     from fas_core.runs.run import Run
     from fas_core.training import cross_validation, job, protocols
 
     opened = open_runs(path, registry())
+    get_current_context().with_resource(owning(path))
     changes = _check_resumable(opened.recipe, overrides, protocol)
     if isinstance(opened, FoldRuns):
-        return cross_validation.resume(opened, changes, final=final)
+        return cross_validation.resume(opened, changes, final=final, anyway=anyway)
     _refuse_final(final)
     if isinstance(opened, Run):
-        return job.resume(path, registry(), changes)
-    return protocols.resume(opened, changes)
+        return job.resume(path, registry(), changes, anyway=anyway)
+    return protocols.resume(opened, changes, anyway=anyway)
 
 
 def _refuse_final(final: bool | None) -> None:
@@ -140,6 +153,8 @@ def _refuse_final(final: bool | None) -> None:
 
 def _check_resumable(recipe: Recipe, overrides: dict[str, Any], protocol: str | None) -> dict[str, Any]:
     """Return the overrides; refuse those that would make it another run. `--data` moves the data's root."""
+    from fas_core.runs.conditions import CHANGED_BY_RESUME
+
     data = overrides.get("data", {})
     if "root" in data and data["name"] == recipe.data.name:
         overrides = {key: value for key, value in overrides.items() if key != "data"}
@@ -170,9 +185,10 @@ def _show(path: Path, outcome: Outcome | ProtocolsOutcome | FoldsOutcome) -> Non
     show_training_steps(path, outcome.photos if isinstance(outcome, Outcome) else PHOTO)
 
 
-def _free_path(path: Path) -> Path:
-    """Return `path`, or the first of `path-2`, `path-3`, ... that holds no runs."""
-    from fas_core.runs.files import holds_runs
+def _own_numbered(runs: Path, recipe: str) -> Path:
+    """Own until the command ends, and return, a free folder of the recipe's name; ConfigError without one."""
+    from fas_core.config.load import locate
+    from fas_core.runs.owner import owning_numbered
 
-    numbered = (path.with_name(f"{path.name}-{number}") for number in count(2))
-    return next(free for free in chain([path], numbered) if not holds_runs(free))
+    folder = runs / locate(recipe, Path()).stem
+    return get_current_context().with_resource(owning_numbered(folder))

@@ -14,6 +14,8 @@ BEST = "best.safetensors"
 NOVELTY = "novelty.safetensors"
 RESULTS = "results.json"
 DIGESTS = "digests.json"
+HISTORY = "history.json"
+OWNER = "owner.json"
 FOLDS = "folds.yaml"
 PROTOCOLS = "protocol_set.yaml"
 

@@ -3,6 +3,7 @@
 ```
 recipe.yaml          the resolved recipe        metrics.jsonl        a line an epoch
 environment.json     versions, machine          scores/SPLIT.csv     scores by the best weights
+history.json         what it was trained with   owner.json           who trains it, meanwhile
 best.safetensors     lowest dev EER, or last    state.pt             what resuming needs
 last.safetensors     of the last epoch          results.json         the tables at the end
 calibration.json     threshold set for a site

@@ -21,6 +21,9 @@ from fas_core.models.pretrained import load_pretrained
 from fas_core.records.samples import SampleTable
 from fas_core.registry import Registry
 from fas_core.runs import files
+from fas_core.runs.groups import is_main_process
+from fas_core.runs.history import add_entry, find_changes, start_history
+from fas_core.runs.owner import owned
 from fas_core.runs.results import write_results
 from fas_core.runs.run import Run
 from fas_core.runtime.calibration_file import RUN_CALIBRATION
@@ -47,13 +50,15 @@ class Outcome:
         return format_tables(list(self.results.values()), train_hours=self.train_hours)
 
 
+@owned
 def start(path: Path, recipe: Recipe, registry: Registry, *, reader: DatasetReader | None = None) -> Outcome:
     """Train a recipe into a new run folder, and evaluate it.
 
     `reader` is the recipe's data set where it is open already, as for several runs of it.
 
     Raises:
-        FasError: data, recipe or folder cannot be used; nothing is written then.
+        FasError: data, recipe or folder cannot be used, or another process trains in it; nothing is written
+            then.
         KeyboardInterrupt: Ctrl-C; the run can be continued.
     """
     accelerator = accelerator_for(recipe.train)
@@ -67,6 +72,7 @@ def start(path: Path, recipe: Recipe, registry: Registry, *, reader: DatasetRead
     pretrained = load_pretrained(training.unwrapped_model, recipe, registry)
     if accelerator.is_main_process:
         run.create()
+        start_history(run, reader, training.progress.describe())
         for branch in pretrained:
             console.info(f"pretrained {branch.describe()}")
         console.info(f"run {path}: {describe(recipe)}")
@@ -77,17 +83,25 @@ def start(path: Path, recipe: Recipe, registry: Registry, *, reader: DatasetRead
     return _finish(training, reader)
 
 
+@owned
 def resume(
-    path: Path, registry: Registry, changes: Mapping[str, Any], *, reader: DatasetReader | None = None
+    path: Path,
+    registry: Registry,
+    changes: Mapping[str, Any],
+    *,
+    reader: DatasetReader | None = None,
+    anyway: bool = False,
 ) -> Outcome:
     """Continue a run exactly where it stopped, to its last epoch (`changes` may move that).
 
     A run that was stopped before it saved a training state starts from the beginning.
 
-    `changes` are of the recipe, e.g. `{"train.epochs": 20}`; `reader` as of `start`.
+    `changes` are of the recipe, e.g. `{"train.epochs": 20}`; `reader` as of `start`. Where data, recipe or
+    versions are others than so far, the run goes on only `anyway`, and its history records them.
 
     Raises:
-        FasError: the folder is no run, or its training state does not fit.
+        FasError: the folder is no run, another process trains it, what it was trained with has changed, or
+            its training state does not fit.
         KeyboardInterrupt: Ctrl-C; the run can be continued again.
     """
     run = Run.open(path, registry).changed(changes)
@@ -99,24 +113,41 @@ def resume(
     reader = reader or open_choice(run.recipe.data, registry)
     train, dev = training_splits(reader, run.recipe)
     training = _solver(run.recipe).prepare(run, train, dev, accelerator)
+    changed = find_changes(run, reader, anyway=anyway) if accelerator.is_main_process else None
     training.restore()
     if accelerator.is_main_process:
         of_weights = (path / files.RESULTS, path / RUN_CALIBRATION, files.score_file(path, files.TRAIN_LIVE))
         for file in of_weights:  # those so far
             file.unlink(missing_ok=True)
+        if changed is not None:
+            add_entry(run, changed, training.progress.describe())
+            for line in changed.changes:
+                console.info(f"note: {line}")
         run.write_recipe()
         console.info(f"run {path}: continued at {training.progress.describe()}")
     return _finish(training, reader)
 
 
-def start_or_resume(run: Run, changes: Mapping[str, Any], *, reader: DatasetReader | None = None) -> None:
+def start_or_resume(
+    run: Run, changes: Mapping[str, Any], *, reader: DatasetReader | None = None, anyway: bool = False
+) -> None:
     """Train a run of a group from the start, from where it stopped, or not at all if it is finished."""
     if run.is_finished():
         console.info(f"run {run.path}: trained before")
     elif (run.path / files.RECIPE).is_file():
-        resume(run.path, run.registry, changes, reader=reader)
+        resume(run.path, run.registry, changes, reader=reader, anyway=anyway)
     else:
         start(run.path, run.recipe, run.registry, reader=reader)
+
+
+def check_unchanged(run: Run, reader: DatasetReader) -> None:
+    """Check that a run of a group, if it has begun, was trained with what it would be trained with now.
+
+    Raises:
+        FasError: it was not, so that the figures of the group's runs could not be compared.
+    """
+    if is_main_process() and (run.path / files.HISTORY).is_file():
+        find_changes(run, reader, anyway=False)
 
 
 def _solver(recipe: Recipe) -> type[Training] | type[ConvexTraining]:

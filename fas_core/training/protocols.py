@@ -52,34 +52,38 @@ def start(path: Path, protocol: Protocol, recipe: Recipe, registry: Registry) ->
     return _train(protocols, {})
 
 
-def resume(protocols: ProtocolRuns, changes: Mapping[str, Any]) -> ProtocolsOutcome:
+def resume(protocols: ProtocolRuns, changes: Mapping[str, Any], *, anyway: bool = False) -> ProtocolsOutcome:
     """Continue: finished runs stay, an interrupted one is continued, the others are trained.
 
-    Raises as `start` does; also FasError where a run's training state does not fit.
+    Raises as `start` does; also FasError where a run's training state does not fit or, unless `anyway`, where
+    a run was trained with other data, another recipe or other versions.
     """
     run = Run(protocols.path, protocols.recipe, protocols.registry)
     protocols = evolve(protocols, recipe=run.changed(changes).recipe)
-    _check_data(protocols)
+    _check_data(protocols, anyway=anyway)
     if is_main_process():
         protocols.write()
-    return _train(protocols, changes)
+    return _train(protocols, changes, anyway=anyway)
 
 
-def _check_data(protocols: ProtocolRuns) -> None:
+def _check_data(protocols: ProtocolRuns, *, anyway: bool = False) -> None:
     """Open the data of every sub-protocol before the first is trained."""
     for member in protocols.members:
-        recipe = protocols.run(member).recipe
+        run = protocols.run(member)
         with naming(member):
-            job.training_splits(open_choice(recipe.data, protocols.registry), recipe)
+            reader = open_choice(run.recipe.data, protocols.registry)
+            job.training_splits(reader, run.recipe)
+            if not anyway:
+                job.check_unchanged(run, reader)
 
 
-def _train(protocols: ProtocolRuns, changes: Mapping[str, Any]) -> ProtocolsOutcome:
+def _train(protocols: ProtocolRuns, changes: Mapping[str, Any], *, anyway: bool = False) -> ProtocolsOutcome:
     """Train every run to its end, then evaluate them all."""
     for number, member in enumerate(protocols.members, 1):
         if is_main_process():
             console.info(f"{protocols.protocol}, {number} of {len(protocols.members)}: {member}")
         with naming(member):
-            job.start_or_resume(protocols.run(member), changes)
+            job.start_or_resume(protocols.run(member), changes, anyway=anyway)
     return _evaluate(protocols) if is_main_process() else ProtocolsOutcome(protocols, {}, 0.0)
 
 

@@ -103,7 +103,9 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
     calls: list[tuple[Any, ...]] = []
     monkeypatch.setattr(job, "start", lambda path, *_, reader=None: calls.append(("start", path, reader)))
     monkeypatch.setattr(
-        job, "resume", lambda path, _, changes, reader=None: calls.append(("resume", path, changes, reader))
+        job,
+        "resume",
+        lambda path, _, changes, reader, anyway: calls.append(("resume", path, changes, reader, anyway)),
     )
     return calls
 
@@ -127,8 +129,8 @@ def test_a_run_without_state_is_started_anew(run: Run, monkeypatch: pytest.Monke
 
 def test_a_run_that_was_created_is_resumed(run: Run, calls: list[tuple[Any, ...]]) -> None:
     reader = MemoryDataset({})
-    job.start_or_resume(run, {"train.epochs": 2}, reader=reader)
-    assert calls == [("resume", run.path, {"train.epochs": 2}, reader)]
+    job.start_or_resume(run, {"train.epochs": 2}, reader=reader, anyway=True)
+    assert calls == [("resume", run.path, {"train.epochs": 2}, reader, True)]
 
 
 def test_a_new_run_is_started(recipe: Recipe, tmp_path: Path, calls: list[tuple[Any, ...]]) -> None:
