@@ -51,7 +51,7 @@ class Training:
     optimizer: Any
     average: MovingAverage | None = None
     progress: TrainingProgress = field(factory=TrainingProgress)
-    saved: str = field(default="", init=False)
+    saved: str = field(default="no time", init=False)
     checkpoint_due: float = field(default=math.inf, init=False)
 
     @classmethod
@@ -151,7 +151,7 @@ class Training:
             outputs = self.model(batch.images, batch.presence)
         loss = self.loss(outputs, batch)
         value = float(loss.detach())
-        self._require(math.isfinite(value), f"the loss is {value}")
+        self._require(math.isfinite(value), f"the loss of step {self.progress.batch + 1} is {value}")
         self.accelerator.backward(loss)
         self.optimizer.step()
         self.optimizer.zero_grad()
@@ -163,11 +163,10 @@ class Training:
         """Raise DivergedError unless all is finite: nothing that came of it may be saved."""
         if is_finite:
             return
-        progress, rate = self.progress, learning_rate(self.recipe.train, self.progress.epoch)
-        position = f"epoch {progress.epoch + 1}, step {progress.batch + 1}, learning rate {rate:.3g}"
+        epoch, rate = self.progress.epoch, learning_rate(self.recipe.train, self.progress.epoch)
         raise DivergedError(
-            f"{self.run.path}: diverged: {problem} at {position}; what was saved at {self.saved} stays: "
-            "train anew with a lower train.lr"
+            f"{self.run.path}: diverged in epoch {epoch + 1} at learning rate {rate:.3g}: {problem}; what "
+            f"was saved at {self.saved} stays: train anew with a lower train.lr"
         )
 
     def _to_device(self, batch: Batch) -> Batch:
@@ -209,7 +208,8 @@ class Training:
 
     def _save_state(self) -> None:
         """Write the training state, unless its weights are not finite."""
-        self._require(are_finite(self.unwrapped_model, self.loss), "weights are not finite")
+        are_good = are_finite(self.unwrapped_model, self.loss)
+        self._require(are_good, f"weights are not finite after step {self.progress.batch}")
         if self.accelerator.is_main_process:
             self.run.require_folder()
             state = {
