@@ -24,6 +24,7 @@ from fas_core.console import console
 from fas_core.descriptors import KINDS, Component
 from fas_core.errors import PluginError, format_list
 from fas_core.failures import CORE, Provider, describe_error, format_traceback, locate_error, top_package
+from fas_core.interruption import Interrupted
 
 GROUP = "fas"
 
@@ -131,6 +132,8 @@ def _load(entry: EntryPoint, record: PluginRecord, requires: Iterable[str]) -> P
         try:
             _check_core_version(requires)
             record = evolve(record, components=_load_components(entry))
+        except Interrupted:
+            raise
         except BaseException as error:
             record = evolve(
                 record,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +14,7 @@ from fas_core.cli.options import PATH, output_options
 from fas_core.cli.recipe_options import recipe_options
 from fas_core.console import console
 from fas_core.errors import ConfigError, format_list, require
+from fas_core.interruption import interruptible
 
 if TYPE_CHECKING:
     from fas_core.config.recipe import Recipe
@@ -67,14 +70,11 @@ def command(
     """Train RECIPE (a shipped name or a YAML file), then evaluate dev and test.
 
     Without RECIPE: three-modal FeatherNetB on simulated data, minutes on two cores.
-    Ctrl-C saves; `fas train --resume RUN` goes on from there.
+    Ctrl-C saves, as SIGTERM, SIGHUP and SIGUSR1 do; `fas train --resume RUN` goes on from there.
     With --folds RUN is a folder of runs: one for each fold, then the final one on all of train.
     """
     require("train", "torch", "accelerate", "safetensors")
     from fas_core.config.load import DEFAULT
-    from fas_core.data.loader import WorkerError
-    from fas_core.runs import files
-    from fas_core.runs.groups import is_main_process
 
     if anyway and resume is None:
         raise ConfigError("--anyway is about --resume, which checks what has changed: leave it out")
@@ -82,18 +82,31 @@ def command(
         raise ConfigError("--resume goes on with the run's own recipe: it takes no RECIPE")
     chosen = config or recipe or DEFAULT
     overrides |= {} if folds is None else {"folds": folds}
-    path = resume or (runs / name if name else _own_numbered(runs, chosen))
+    with interruptible():
+        path = resume or (runs / name if name else _own_numbered(runs, chosen))
+        with _saying_how_to_resume(path):
+            if resume is None:
+                outcome = _start(path, chosen, overrides, protocol, final)
+            else:
+                outcome = _resume(path, overrides, protocol, final, anyway)
+        from fas_core.runs.groups import is_main_process
+
+        if is_main_process():
+            _show(path, outcome)
+
+
+@contextmanager
+def _saying_how_to_resume(path: Path) -> Iterator[None]:
+    """Name the command that continues a training that was interrupted, or whose reading processes died."""
+    from fas_core.data.loader import WorkerError
+    from fas_core.runs import files
+
     try:
-        if resume is None:
-            outcome = _start(path, chosen, overrides, protocol, final)
-        else:
-            outcome = _resume(path, overrides, protocol, final, anyway)
+        yield
     except (KeyboardInterrupt, WorkerError):
         if any((path / name).exists() for name in (files.STATE, files.PROTOCOLS, files.FOLDS)):
             console.warn(f"saved: continue with `fas train --resume {path}`")
         raise
-    if is_main_process():
-        _show(path, outcome)
 
 
 def _start(

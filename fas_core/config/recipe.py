@@ -152,6 +152,9 @@ class TrainConfig:
         layer_lr: factors of the learning rate by names of layers, e.g. `{backbones: 0.1}`.
         select: epoch whose weights are evaluated and exported: `best`, that of the lowest dev EER, or `last`.
         judge_every: epochs between evaluations on dev, which also follows the last epoch.
+        checkpoint_minutes: longest time of training, in minutes, that a kill or a power loss costs: the state
+            is saved within epochs, too.
+        on_usr1: after SIGUSR1, Slurm's warning, training saves and stops (`stop`) or goes on (`continue`).
         seed: of the weights, the order of samples, the augmentation and the modality dropout.
         workers: processes that read images.
         device: `auto` (an accelerator if there is one), `cpu`, `cuda`, ...
@@ -172,6 +175,8 @@ class TrainConfig:
     layer_lr: dict[str, float] = field(factory=dict, validator=check_factors)
     select: Literal["best", "last"] = "best"
     judge_every: int = field(default=1, validator=v.ge(1))
+    checkpoint_minutes: float = field(default=10.0, validator=[v.gt(0), v.lt(inf)])
+    on_usr1: Literal["stop", "continue"] = "stop"
     seed: int = field(default=14, validator=v.ge(0))
     workers: int = field(default=2, validator=v.ge(0))
     device: str = "auto"

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 import re
-import signal
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -28,6 +27,7 @@ from fas_core.data.augment import augment_faces, draw_donors, mix_quarters
 from fas_core.data.images import Image
 from fas_core.data.reading import read_crops, read_faces
 from fas_core.errors import DataError, FasError
+from fas_core.interruption import holding_back_signals, kill_workers_at_exit, leave_signals_to_parent
 from fas_core.process_folder import use_locked_folder
 from fas_core.records.outputs import Batch
 from fas_core.records.samples import SampleTable
@@ -186,8 +186,10 @@ class TrainingLoader(DataLoader[Any]):
     def __iter__(self) -> Iterator[Batch]:  # type: ignore[override]
         if self.num_workers:
             use_locked_folder()
+            kill_workers_at_exit()
         try:
-            batches = super().__iter__()
+            with holding_back_signals():
+                batches = super().__iter__()
         except OSError as error:
             raise WorkerError(
                 f"cannot start {self.num_workers} processes that read images: {error.strerror or error}: "
@@ -258,8 +260,8 @@ def _build_loader(batches: TrainingBatches, rows: list[NDArray[np.int64]]) -> Tr
 
 
 def _start_worker(_: int) -> None:
-    """Leave Ctrl-C, and the report of why reading ends, to the training process, which ends the workers."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """Leave signals, and the report of why reading ends, to the training process, which ends the workers."""
+    leave_signals_to_parent()
     sys.excepthook = print_unless_disconnected
 
 

@@ -16,7 +16,16 @@ from fas_core.runs.environment import read_environment, required_plugins
 from fas_core.runs.run import Run, structure_recipe
 from fas_core.text_files import shorten
 
-CHANGED_BY_RESUME = frozenset({"train.epochs", "train.workers", "train.device", "data.root"})
+CHANGED_BY_RESUME = frozenset(
+    {
+        "train.epochs",
+        "train.workers",
+        "train.device",
+        "train.checkpoint_minutes",
+        "train.on_usr1",
+        "data.root",
+    }
+)
 """Keys of a recipe that a training may go on with changed."""
 
 HARMLESS_VERSIONS = frozenset({"python", "pyarrow"})

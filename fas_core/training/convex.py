@@ -27,6 +27,7 @@ from fas_core.console import console
 from fas_core.data.loader import copy_loader, name_worker_failures
 from fas_core.data.reading import batches
 from fas_core.errors import ConfigError, DataError, ModelError
+from fas_core.interruption import Interruption, interruptible
 from fas_core.models.build import build_model
 from fas_core.models.checkpoint import load_state, save_state, save_weights
 from fas_core.models.linear_head import capture_input, find_classifier, write_classifier
@@ -42,7 +43,6 @@ from fas_core.training.logistic import (
     fit_copies,
     select_regularization,
 )
-from fas_core.training.process import Interruption, interruptible
 from fas_core.training.progress import TrainingProgress
 from fas_core.training.trainer import evaluate_dev
 
@@ -124,16 +124,19 @@ class ConvexTraining:
         """Compute the embeddings that are missing, fit the classifier, save the model and evaluate dev.
 
         Raises:
-            KeyboardInterrupt: Ctrl-C was pressed; what was computed is saved, and `restore` continues.
+            Interrupted: by a signal; what was computed is saved, and `restore` continues.
             FasError: an image cannot be read, or train.C cannot be chosen by these samples.
         """
         start = time.perf_counter() - self.progress.seconds
         self._save_state()
         with interruptible() as interruption:
+            interruption.continue_on_usr1 = self.recipe.train.on_usr1 == "continue"
             try:
-                features = [
-                    self._read_features(copy, interruption) for copy in range(1 + self.recipe.train.copies)
-                ]
+                with interruption.stepping():
+                    features = [
+                        self._read_features(copy, interruption)
+                        for copy in range(1 + self.recipe.train.copies)
+                    ]
             finally:
                 self.progress.seconds = time.perf_counter() - start
                 self._save_state()
@@ -153,17 +156,14 @@ class ConvexTraining:
             for batch in self._compute(copy, done):
                 pending.append(batch)
                 shown.advance(len(batch))
-                count = sum(map(len, pending))
-                if (
-                    len(pending) == STORED_BATCHES
-                    or done + count == len(self.train)
-                    or interruption.requested
-                ):
+                count, stops = sum(map(len, pending)), interruption.requested
+                is_full = len(pending) == STORED_BATCHES or done + count == len(self.train)
+                if is_full or stops or interruption.take_save_request():
                     tables.append(np.concatenate(pending))
                     store.append(done, tables[-1])
                     done, pending = done + count, []
-                if interruption.requested:
-                    raise KeyboardInterrupt
+                if stops:
+                    interruption.check()
         return np.concatenate(tables)
 
     def _compute(self, copy: int, start: int) -> Iterator[Features]:

@@ -58,7 +58,7 @@ def start(path: Path, recipe: Recipe, registry: Registry, *, final: bool) -> Fol
 
     Raises:
         FasError: the recipe, the folder or the data cannot be used, or there are no such folds.
-        KeyboardInterrupt: Ctrl-C; `resume` continues.
+        Interrupted: by a signal; `resume` continues.
     """
     if recipe.data.held_out is not None:
         raise ConfigError("folds are of the whole train split: leave data.held_out away")

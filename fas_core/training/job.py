@@ -17,6 +17,7 @@ from fas_core.data.threshold_advice import advise
 from fas_core.errors import DataError
 from fas_core.evaluation import REPLICATES, Result, format_tables
 from fas_core.inference.evaluate_split import evaluate_stored, score_run
+from fas_core.interruption import interruptible
 from fas_core.models.pretrained import load_pretrained
 from fas_core.records.samples import SampleTable
 from fas_core.registry import Registry
@@ -59,7 +60,7 @@ def start(path: Path, recipe: Recipe, registry: Registry, *, reader: DatasetRead
     Raises:
         FasError: data, recipe or folder cannot be used, or another process trains in it; nothing is written
             then.
-        KeyboardInterrupt: Ctrl-C; the run can be continued.
+        Interrupted: by a signal; the run can be continued.
     """
     accelerator = accelerator_for(recipe.train)
     if accelerator.is_main_process and (advice := describe_crop_mismatch(recipe)):
@@ -102,7 +103,7 @@ def resume(
     Raises:
         FasError: the folder is no run, another process trains it, what it was trained with has changed, or
             its training state does not fit.
-        KeyboardInterrupt: Ctrl-C; the run can be continued again.
+        Interrupted: by a signal; the run can be continued again.
     """
     run = Run.open(path, registry).changed(changes)
     if not (path / files.STATE).is_file():
@@ -155,7 +156,14 @@ def _solver(recipe: Recipe) -> type[Training] | type[ConvexTraining]:
 
 
 def _finish(training: Training | ConvexTraining, reader: DatasetReader) -> Outcome:
-    training.fit()
+    """Train to the end and evaluate; both can be interrupted, and resumed."""
+    with interruptible():
+        training.fit()
+        return _evaluate(training, reader)
+
+
+def _evaluate(training: Training | ConvexTraining, reader: DatasetReader) -> Outcome:
+    """Score and evaluate dev and test by the best weights, in the main process."""
     run, results, hours = training.run, {}, training.progress.total_seconds / 3600
     if training.accelerator.is_main_process:
         score_run(run, reader)

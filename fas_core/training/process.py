@@ -1,20 +1,14 @@
-"""The training process: its device, precision and memory, and how Ctrl-C stops it."""
+"""The training process: its device, precision and memory."""
 
 from __future__ import annotations
 
 import ctypes
 import os
 import platform
-import signal
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from types import FrameType
 
 import torch
 from accelerate import Accelerator
 from accelerate.state import AcceleratorState
-from attrs import define
 
 from fas_core.config.recipe import TrainConfig
 from fas_core.console import console
@@ -57,36 +51,3 @@ def keep_freed_memory() -> bool:
         return False
     mallopt = ctypes.CDLL(None).mallopt
     return bool(mallopt(M_MMAP_MAX, 0) and mallopt(M_TRIM_THRESHOLD, -1))
-
-
-@define
-class Interruption:
-    """Whether the user asked training to stop."""
-
-    requested: bool = False
-
-    def handle_signal(self, _signal: int, _frame: FrameType | None) -> None:
-        """Remember the first signal; raise KeyboardInterrupt at the second."""
-        if self.requested:
-            raise KeyboardInterrupt
-        self.requested = True
-
-
-@contextmanager
-def interruptible() -> Iterator[Interruption]:
-    """Catch SIGINT and SIGTERM within the block, which stops itself once `requested` is set.
-
-    So the saved state is that of a whole step. Outside the main thread, which alone receives signals, nothing
-    is caught.
-    """
-    interruption = Interruption()
-    if threading.current_thread() is not threading.main_thread():
-        yield interruption
-        return
-    signals = (signal.SIGINT, signal.SIGTERM)
-    previous = {number: signal.signal(number, interruption.handle_signal) for number in signals}
-    try:
-        yield interruption
-    finally:
-        for number, handler in previous.items():
-            signal.signal(number, handler)

@@ -43,7 +43,7 @@ def start(path: Path, protocol: Protocol, recipe: Recipe, registry: Registry) ->
 
     Raises:
         FasError: the recipe, the folder or the data of any sub-protocol cannot be used.
-        KeyboardInterrupt: Ctrl-C; `resume` continues.
+        Interrupted: by a signal; `resume` continues.
     """
     protocols = ProtocolRuns(path, protocol.name, protocol.members, recipe, registry)
     _check_data(protocols)

@@ -18,20 +18,23 @@ from fas_core.data.loader import name_worker_failures, training_loader
 from fas_core.errors import DataError, FasError, ModelError
 from fas_core.evaluation import bind_metrics, evaluate
 from fas_core.inference.score_samples import score_samples
+from fas_core.interruption import Interruption, interruptible
 from fas_core.models.build import build_model
 from fas_core.models.checkpoint import load_state, save_state, save_weights
 from fas_core.models.model import Model, scorer
 from fas_core.models.pickled import DAMAGE
 from fas_core.records.outputs import Batch
 from fas_core.records.samples import SampleTable
+from fas_core.runs import files
 from fas_core.runs.run import Run
 from fas_core.runtime.face_selection import select_faces
 from fas_core.scores.table import ScoreTable
 from fas_core.scores.thresholds import fit_threshold
+from fas_core.training.divergence import DivergedError, are_finite
 from fas_core.training.layers import freeze_layers, group_parameters, set_training_mode
 from fas_core.training.loss import build_loss, check_targets, list_target_modalities
 from fas_core.training.optim import MovingAverage, build_optimizer, learning_rate, load_optimizer_state
-from fas_core.training.process import Interruption, interruptible, keep_freed_memory
+from fas_core.training.process import keep_freed_memory
 from fas_core.training.progress import TrainingProgress, format_epoch
 
 
@@ -48,6 +51,8 @@ class Training:
     optimizer: Any
     average: MovingAverage | None = None
     progress: TrainingProgress = field(factory=TrainingProgress)
+    saved: str = field(default="no time", init=False)
+    checkpoint_due: float = field(default=math.inf, init=False)
 
     @classmethod
     def prepare(
@@ -87,19 +92,21 @@ class Training:
         """Train to the last epoch.
 
         Raises:
-            KeyboardInterrupt: Ctrl-C was pressed; the state is saved, and `restore` continues from it.
-            FasError: the loss is not finite, an image cannot be read, or a process that reads them died.
+            Interrupted: by a signal; the state is saved, and `restore` continues from it.
+            DivergedError: the loss or the weights are not finite; the state saved before stays.
+            FasError: an image cannot be read, or a process that reads them died.
         """
         with interruptible() as interruption:
-            while self.progress.epoch < self.recipe.train.epochs:
-                self._train_epoch(interruption)
+            interruption.continue_on_usr1 = self.recipe.train.on_usr1 == "continue"
+            interruption.check()
+            if not (self.run.path / files.STATE).is_file():
                 self._save_state()
-                if interruption.requested:
-                    raise KeyboardInterrupt
+            while self.progress.epoch < self.recipe.train.epochs:
+                with interruption.stepping():
+                    self._train_epoch(interruption)
+                    self._save_state()
                 self._finish_epoch()
                 self._save_state()
-                if interruption.requested:
-                    raise KeyboardInterrupt
 
     def _train_epoch(self, interruption: Interruption) -> None:
         """Train on the rest of the epoch's batches, or until an interruption."""
@@ -134,6 +141,8 @@ class Training:
                 shown.advance(processes * len(batch.label), loss=loss, lr=f"{rate:.2g}")
                 if interruption.requested:
                     return
+                if interruption.take_save_request() or time.monotonic() > self.checkpoint_due:
+                    self._save_state()
 
     def _train_batch(self, batch: Batch) -> float:
         """Update the weights once; return the loss of the batch before the update."""
@@ -142,15 +151,23 @@ class Training:
             outputs = self.model(batch.images, batch.presence)
         loss = self.loss(outputs, batch)
         value = float(loss.detach())
-        if not math.isfinite(value):
-            position = f"epoch {self.progress.epoch + 1}, batch {self.progress.batch + 1}"
-            raise FasError(f"{self.run.path}: the loss is {value} at {position}: lower train.lr")
+        self._require(math.isfinite(value), f"the loss of step {self.progress.batch + 1} is {value}")
         self.accelerator.backward(loss)
         self.optimizer.step()
         self.optimizer.zero_grad()
         if self.average is not None:
             self.average.update_parameters(self.unwrapped_model)
         return value
+
+    def _require(self, is_finite: bool, problem: str) -> None:
+        """Raise DivergedError unless all is finite: nothing that came of it may be saved."""
+        if is_finite:
+            return
+        epoch, rate = self.progress.epoch, learning_rate(self.recipe.train, self.progress.epoch)
+        raise DivergedError(
+            f"{self.run.path}: diverged in epoch {epoch + 1} at learning rate {rate:.3g}: {problem}; what "
+            f"was saved at {self.saved} stays: train anew with a lower train.lr"
+        )
 
     def _to_device(self, batch: Batch) -> Batch:
         device = self.accelerator.device
@@ -190,6 +207,9 @@ class Training:
         return {"dev": metrics, "best": best}
 
     def _save_state(self) -> None:
+        """Write the training state, unless its weights are not finite."""
+        are_good = are_finite(self.unwrapped_model, self.loss)
+        self._require(are_good, f"weights are not finite after step {self.progress.batch}")
         if self.accelerator.is_main_process:
             self.run.require_folder()
             state = {
@@ -201,12 +221,18 @@ class Training:
             }
             if self.average is not None:
                 state["average"] = self.average.state_dict()
-            save_state(state, self.run.path / "state.pt")
+            save_state(state, self.run.path / files.STATE)
         self.accelerator.wait_for_everyone()
+        self._note_saved()
+
+    def _note_saved(self) -> None:
+        """Note what the state in the run folder is of, and when the next one is due within an epoch."""
+        self.saved = self.progress.describe()
+        self.checkpoint_due = time.monotonic() + 60 * self.recipe.train.checkpoint_minutes
 
     def restore(self) -> None:
         """Continue from the state in the run folder; raise ModelError if it is missing or does not fit."""
-        path = self.run.path / "state.pt"
+        path = self.run.path / files.STATE
         state = load_state(path)
         try:
             self.unwrapped_model.load_state_dict(state["model"])
@@ -216,6 +242,7 @@ class Training:
                 self.average.load_state_dict(state["average"])
             torch.set_rng_state(state["rng"])
             self.progress = structure(state["position"], TrainingProgress, self.run.registry, "its position")
+            self._note_saved()
         except (*DAMAGE, FasError) as error:
             reason = (str(error).splitlines() or [type(error).__name__])[0]
             raise ModelError(f"{path}: does not fit this run: {reason}") from error

@@ -174,20 +174,27 @@ from fas_core.data.loader import training_loader
 from fas_core.records.samples import SampleTable
 
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background starts without it
+others = (signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1)
+for number in others:
+    signal.signal(number, lambda *_: None)
 paths = sys.argv[1:]
 plain = Recipe(modalities=("rgb",))
 recipe = evolve(plain, train=evolve(plain.train, workers=1, batch_size=2))
-samples = SampleTable.of({"id": paths, "rgb": paths, "label": [0, 1] * 2}, modalities=("rgb",), root="/")
+samples = SampleTable.of({"id": paths, "rgb": paths, "label": [0, 1] * 6}, modalities=("rgb",), root="/")
 try:
-    for batch in training_loader(samples, recipe, epoch=0):
-        os.killpg(os.getpgid(0), signal.SIGINT)  # as a terminal does: to the workers too
+    for number, batch in enumerate(training_loader(samples, recipe, epoch=0), 1):
+        for other in others:
+            os.killpg(0, other)  # as job queues do: to the workers too
+    print(number, "batches")
+    for batch in training_loader(samples, recipe, epoch=1):
+        os.killpg(0, signal.SIGINT)  # as a terminal does
 except KeyboardInterrupt:
     print("stopped")
 """
 
 
-def test_workers_leave_ctrl_c_to_the_process_that_trains(make_samples: Make, tmp_path: Path) -> None:
-    samples = make_samples(4)
+def test_workers_leave_signals_to_the_process_that_trains(make_samples: Make, tmp_path: Path) -> None:
+    samples = make_samples(12)
     before = signal.getsignal(signal.SIGINT)
     done = subprocess.run(
         [sys.executable, "-c", INTERRUPTED, *map(str, samples.paths("rgb"))],
@@ -197,7 +204,7 @@ def test_workers_leave_ctrl_c_to_the_process_that_trains(make_samples: Make, tmp
         timeout=60,
         env={**os.environ, "OMP_NUM_THREADS": "1"},
     )
-    assert (done.stdout, done.stderr, done.returncode) == ("stopped\n", "", 0)
+    assert (done.stdout, done.stderr, done.returncode) == ("6 batches\nstopped\n", "", 0)
     assert signal.getsignal(signal.SIGINT) is before
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,7 @@ from attrs import evolve, frozen
 
 from fas_core.config.recipe import Recipe
 from fas_core.errors import DataError, FasError
+from fas_core.interruption import Interrupted
 from fas_core.records.samples import SampleTable
 from fas_core.registry import registry
 from fas_core.runs.results import write_results
@@ -168,3 +171,23 @@ def test_a_recipe_is_described_by_its_model_and_data(make_recipe: MakeRecipe, tm
     recipe = make_recipe(tmp_path, {"modalities": ["rgb", "ir"], "model": {"fusion": "concat_linear"}})
     described = job.describe(evolve(recipe, model=evolve(recipe.model, backbone=backbones)))
     assert described == "feathernet_a + feathernet_b, concat_linear of rgb, ir at 64 px, on folder"
+
+
+def test_an_evaluation_that_is_interrupted_is_finished_by_resuming(
+    training_faces: Path, tmp_path: Path, make_recipe: MakeRecipe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After the last epoch."""
+
+    def interrupt(*_: object) -> None:
+        signal.raise_signal(signal.SIGTERM)
+        threading.Event().wait(30)
+        pytest.fail("nothing has interrupted the evaluation")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(job, "score_run", interrupt)
+        with pytest.raises(Interrupted, match="SIGTERM"):
+            job.start(tmp_path / "run", make_recipe(training_faces, epochs=1), registry())
+    assert not (tmp_path / "run" / "results.json").exists()
+    outcome = job.resume(tmp_path / "run", registry(), {})
+    assert outcome.run.is_finished()
+    assert set(outcome.results) == {"dev", "test"}

@@ -1,20 +1,18 @@
-"""Device, precision and memory of training, and Ctrl-C: the first is remembered, the second stops at once."""
+"""Device, precision and memory of training."""
 
 from __future__ import annotations
 
 import os
 import platform
-import signal
 import subprocess
 import sys
-import threading
 
 import pytest
 import torch
 
 from fas_core.config.recipe import TrainConfig
 from fas_core.errors import ConfigError
-from fas_core.training.process import accelerator_for, interruptible
+from fas_core.training.process import accelerator_for
 
 GLIBC = pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another C library than glibc")
 PAGE_FAULTS = """
@@ -79,39 +77,3 @@ def test_each_accelerator_has_its_own_precision() -> None:
     ]
     assert precisions == ["bf16", "no"]
     assert accelerator_for(TrainConfig(device="cpu")).device.type == "cpu"
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_the_first_signal_is_remembered(number: signal.Signals) -> None:
-    with interruptible() as interruption:
-        assert not interruption.requested
-        signal.raise_signal(number)
-        assert interruption.requested
-
-
-def test_the_second_signal_interrupts() -> None:
-    with interruptible():
-        signal.raise_signal(signal.SIGINT)
-        with pytest.raises(KeyboardInterrupt):
-            signal.raise_signal(signal.SIGINT)
-
-
-def test_the_handlers_are_restored_also_after_an_error() -> None:
-    before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
-    with pytest.raises(ValueError, match="stop"), interruptible():
-        raise ValueError("stop")
-    assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before
-
-
-def test_outside_the_main_thread_nothing_is_caught() -> None:
-    handlers: list[object] = []
-
-    def run() -> None:
-        with interruptible() as interruption:
-            handlers.extend((signal.getsignal(signal.SIGINT), interruption.requested))
-
-    before = signal.getsignal(signal.SIGINT)
-    thread = threading.Thread(target=run)
-    thread.start()
-    thread.join()
-    assert handlers == [before, False]

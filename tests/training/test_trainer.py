@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 from collections.abc import Callable
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -18,6 +20,7 @@ from fas_core.registry import registry
 from fas_core.runs.run import Run
 from fas_core.scores.table import ScoreTable
 from fas_core.training import job
+from fas_core.training.divergence import DivergedError
 from fas_core.training.trainer import Training
 
 MakeRecipe = Callable[..., Recipe]
@@ -198,11 +201,99 @@ def test_dev_is_evaluated_at_an_interval_and_after_the_last_epoch(
     assert run.weights("best").is_file()
 
 
-def test_a_loss_that_is_not_finite_stops_with_advice(
+def test_a_loss_that_is_not_finite_ends_the_run_with_advice(
     training_faces: Path, tmp_path: Path, make_recipe: MakeRecipe
 ) -> None:
-    with pytest.raises(FasError, match=r"lower train\.lr"):
+    with pytest.raises(DivergedError) as raised:
         job.start(tmp_path / "run", make_recipe(training_faces, epochs=3, lr=1e12), registry())
+    message = str(raised.value)
+    assert message.startswith(
+        f"{tmp_path / 'run'}: diverged in epoch 1 at learning rate 1e+12: the loss of step "
+    )
+    assert message.endswith("; what was saved at epoch 1 stays: train anew with a lower train.lr")
+    check_nothing_diverged_is_saved(tmp_path / "run")
+
+
+def test_weights_that_are_not_finite_are_saved_nowhere(
+    training_faces: Path, tmp_path: Path, make_recipe: MakeRecipe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After an epoch's last step, whose loss is of the weights before; without dev any would be best."""
+
+    def spoil(training: Training, number: int) -> None:
+        if number == 4:
+            next(training.model.parameters()).data.view(-1)[0] = float("nan")
+
+    shutil.copytree(training_faces, tmp_path / "faces", ignore=shutil.ignore_patterns("dev"))
+    after_each_step(monkeypatch, spoil)
+    with pytest.raises(DivergedError, match=r"diverged in epoch 1 .*: weights are not finite after step 4; "):
+        job.start(tmp_path / "run", make_recipe(tmp_path / "faces", epochs=2), registry())
+    check_nothing_diverged_is_saved(tmp_path / "run")
+
+
+def check_nothing_diverged_is_saved(run: Path) -> None:
+    state = load_state(run / "state.pt")
+    assert all(bool(value.isfinite().all()) for value in state["model"].values())
+    assert not list(run.glob("*.safetensors"))
+
+
+def after_each_step(monkeypatch: pytest.MonkeyPatch, act: Callable[[Training, int], None]) -> None:
+    """Call `act` with the number of steps so far, from 1, when the weights have been updated."""
+    original, steps = Training._train_batch, count(1)
+
+    def step(self: Training, batch: object) -> float:
+        loss = original(self, batch)  # type: ignore[arg-type]
+        act(self, next(steps))
+        return loss
+
+    monkeypatch.setattr(Training, "_train_batch", step)
+
+
+@pytest.mark.parametrize("crash_after", [1, 3])
+def test_a_crash_within_an_epoch_costs_a_step(
+    training_faces: Path,
+    tmp_path: Path,
+    make_recipe: MakeRecipe,
+    monkeypatch: pytest.MonkeyPatch,
+    crash_after: int,
+) -> None:
+    """The state is saved before the first step, and here after every one."""
+    recipe = make_recipe(training_faces, epochs=1, checkpoint_minutes=1e-9)
+    whole = job.start(tmp_path / "whole", recipe, registry()).run
+    with monkeypatch.context() as patch:
+
+        def crash(_: Training, number: int) -> None:
+            if number == crash_after:
+                raise RuntimeError("a crash")
+
+        after_each_step(patch, crash)
+        with pytest.raises(RuntimeError, match="a crash"):
+            job.start(tmp_path / "run", recipe, registry())
+    position = load_state(tmp_path / "run" / "state.pt")["position"]
+    assert (position["epoch"], position["batch"]) == (0, crash_after - 1)
+    with pytest.raises(FasError, match="--resume"):
+        job.start(tmp_path / "run", recipe, registry())
+    resumed = job.resume(tmp_path / "run", registry(), {}).run
+    first, second = (load_file(run.weights()) for run in (whole, resumed))
+    assert all(torch.equal(first[key], second[key]) for key in first)
+    assert whole.metrics()[0]["loss"] == resumed.metrics()[0]["loss"]
+
+
+def test_usr1_saves_and_goes_on_where_the_recipe_says_so(
+    training_faces: Path, tmp_path: Path, make_recipe: MakeRecipe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    positions = []
+
+    def act(_: Training, number: int) -> None:
+        positions.append(load_state(tmp_path / "run" / "state.pt")["position"]["batch"])
+        if number == 2:
+            signal.raise_signal(signal.SIGUSR1)
+
+    after_each_step(monkeypatch, act)
+    outcome = job.start(
+        tmp_path / "run", make_recipe(training_faces, epochs=1, on_usr1="continue"), registry()
+    )
+    assert positions == [0, 0, 2, 2]
+    assert outcome.run.is_finished()
 
 
 def test_adamw_and_mixed_precision(training_faces: Path, tmp_path: Path, make_recipe: MakeRecipe) -> None:
