@@ -26,6 +26,7 @@ from fas_core.runs.run import Run
 from fas_core.runtime.calibration_file import RUN_CALIBRATION
 from fas_core.text_table import Table
 from fas_core.training.convex import ConvexTraining
+from fas_core.training.follow import follow
 from fas_core.training.process import accelerator_for
 from fas_core.training.trainer import Training, check_trainable
 
@@ -124,7 +125,16 @@ def _solver(recipe: Recipe) -> type[Training] | type[ConvexTraining]:
 
 
 def _finish(training: Training | ConvexTraining, reader: DatasetReader) -> Outcome:
-    training.fit()
+    """Train to the end and evaluate, followed by the console and by plugins."""
+    with follow(training):
+        training.fit()
+        outcome = _evaluate(training, reader)
+    training.following.finish(outcome.results, outcome.train_hours)
+    return outcome
+
+
+def _evaluate(training: Training | ConvexTraining, reader: DatasetReader) -> Outcome:
+    """Score and evaluate dev and test by the best weights, in the main process."""
     run, results, hours = training.run, {}, training.progress.total_seconds / 3600
     if training.accelerator.is_main_process:
         score_run(run, reader)
