@@ -35,6 +35,12 @@ def test_a_plugin_with_two_kinds(here: Here) -> None:
     assert [(item.kind, item.name) for item in record.components] == [("loss", "mine"), ("metric", "gap")]
 
 
+def test_a_plugin_of_event_hooks_alone(here: Here) -> None:
+    here.install("bell", f"{IMPORTS}@hookimpl\ndef fas_run_failed(event):\n    print(event.error)\n")
+    record = here.only()
+    assert (record.status, record.events, record.components) == ("active", ("fas_run_failed",), ())
+
+
 @pytest.mark.parametrize(
     ("code", "error"),
     [
@@ -75,6 +81,11 @@ def test_a_plugin_with_two_kinds(here: Here) -> None:
             "PluginError: trouble yields twice: loss one",
         ),
         (f"{IMPORTS}@hookimpl\ndef fas_losses(config):\n    return []\n", "PluginValidationError: "),
+        (
+            f"{IMPORTS}@hookimpl\ndef fas_run_ended(event):\n    pass\n",
+            "PluginValidationError: unknown hook 'fas_run_ended'",
+        ),
+        (f"{IMPORTS}@hookimpl\ndef fas_run_failed(error):\n    pass\n", "PluginValidationError: "),
         (
             f"{IMPORTS}from attrs import frozen\n@frozen\nclass Options:\n    name: str = ''\n"
             "@hookimpl\ndef fas_losses():\n"

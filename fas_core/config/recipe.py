@@ -21,6 +21,7 @@ from fas_core.config.components import (
     FusionChoice,
     LossChoice,
     MetricChoice,
+    TrackerChoice,
 )
 from fas_core.config.validators import (
     check_between_0_and_1,
@@ -158,6 +159,7 @@ class TrainConfig:
         seed: of the weights, the order of samples, the augmentation and the modality dropout.
         workers: processes that read images.
         device: `auto` (an accelerator if there is one), `cpu`, `cuda`, ...
+        trackers: what records the run's figures beside the run folder's own files, e.g. `[tensorboard]`.
     """
 
     epochs: int = field(default=10, validator=v.ge(1))
@@ -181,6 +183,7 @@ class TrainConfig:
     workers: int = field(default=2, validator=v.ge(0))
     device: str = "auto"
     amp: Literal["fp32", "fp16", "bf16"] = "fp32"
+    trackers: tuple[TrackerChoice, ...] = ()
     solver: Literal["gradient", "convex"] = "gradient"
     C: float | None = field(default=None, validator=v.optional(v.and_(v.gt(0.0), v.lt(inf))))
     copies: int = field(default=0, validator=[v.ge(0), v.le(MAX_COPIES)])
@@ -232,6 +235,7 @@ class Recipe:
         yield self.model.fusion
         yield self.loss
         yield from self.metrics
+        yield from self.train.trackers
 
     @property
     def input(self) -> ModelInput:

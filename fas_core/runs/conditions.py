@@ -23,6 +23,7 @@ CHANGED_BY_RESUME = frozenset(
         "train.device",
         "train.checkpoint_minutes",
         "train.on_usr1",
+        "train.trackers",
         "data.root",
     }
 )

@@ -36,6 +36,7 @@ from fas_core.models.pickled import DAMAGE
 from fas_core.records.samples import SampleTable
 from fas_core.runs import files
 from fas_core.runs.run import Run
+from fas_core.training.follow import Following
 from fas_core.training.logistic import (
     LinearClassifier,
     Selection,
@@ -89,6 +90,10 @@ class ConvexTraining:
     model: Model
     classifier: nn.Linear
     progress: TrainingProgress = field(factory=TrainingProgress)
+    following: Following = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.following = Following(self.run)
 
     @classmethod
     def prepare(
@@ -119,6 +124,11 @@ class ConvexTraining:
     def unwrapped_model(self) -> Model:
         """The model."""
         return self.model
+
+    @property
+    def trained_module(self) -> nn.Module:
+        """What is trained: the linear layer alone."""
+        return self.classifier
 
     def fit(self) -> None:
         """Compute the embeddings that are missing, fit the classifier, save the model and evaluate dev.
@@ -156,6 +166,7 @@ class ConvexTraining:
             for batch in self._compute(copy, done):
                 pending.append(batch)
                 shown.advance(len(batch))
+                self.following.advance(len(batch))
                 count, stops = sum(map(len, pending)), interruption.requested
                 is_full = len(pending) == STORED_BATCHES or done + count == len(self.train)
                 if is_full or stops or interruption.take_save_request():
@@ -216,6 +227,7 @@ class ConvexTraining:
             run.write_scores("dev", scores)
             record |= {"dev": metrics, "best": True}
         run.append_metrics(record)
+        self.following.finish_epoch(record)
         self.progress = self.progress.next_epoch()
         self._save_state()
         shutil.rmtree(run.path / "features", ignore_errors=True)
@@ -229,6 +241,7 @@ class ConvexTraining:
             "seconds": self.progress.seconds,
         }
         save_state(state, self.run.path / files.STATE)
+        self.following.tell_checkpoint(self.run.path / files.STATE, self.progress)
 
     def restore(self) -> None:
         """Continue with the weights in the run folder, whose embeddings are kept.

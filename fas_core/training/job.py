@@ -30,6 +30,7 @@ from fas_core.runs.run import Run
 from fas_core.runtime.calibration_file import RUN_CALIBRATION
 from fas_core.text_table import Table
 from fas_core.training.convex import ConvexTraining
+from fas_core.training.follow import follow
 from fas_core.training.process import accelerator_for
 from fas_core.training.trainer import Training, check_trainable
 
@@ -156,10 +157,12 @@ def _solver(recipe: Recipe) -> type[Training] | type[ConvexTraining]:
 
 
 def _finish(training: Training | ConvexTraining, reader: DatasetReader) -> Outcome:
-    """Train to the end and evaluate; both can be interrupted, and resumed."""
-    with interruptible():
+    """Train to the end and evaluate, followed by the console and by plugins; both can be interrupted."""
+    with interruptible(), follow(training):
         training.fit()
-        return _evaluate(training, reader)
+        outcome = _evaluate(training, reader)
+    training.following.finish(outcome.results, outcome.train_hours)
+    return outcome
 
 
 def _evaluate(training: Training | ConvexTraining, reader: DatasetReader) -> Outcome:

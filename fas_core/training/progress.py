@@ -62,15 +62,15 @@ class TrainingProgress:
 
 
 def format_epoch(record: Mapping[str, Any], config: TrainConfig) -> str:
-    """Return the console's line of a finished epoch, whose line of `metrics.jsonl` is `record`."""
-    items = [
-        f"epoch {record['epoch']}/{config.epochs}",
-        f"loss {record['loss']:.4f}",
-        f"lr {record['lr']:.2g}",
-        f"{record['images_per_second']:.0f} images/s",
-    ]
+    """Return the console's line of a finished epoch, whose line of `metrics.jsonl` is `record`.
+
+    It fits a terminal of 80 columns.
+    """
+    items = [f"epoch {record['epoch']}/{config.last_epoch}", f"loss {record['loss']:.4f}"]
+    items += [f"lr {record['lr']:.2g}"] if "lr" in record else []  # a convex solver has none
+    items.append(f"{record['images_per_second']:.0f}/s")
     if dev := record.get("dev"):
         errors = [f"{name.upper()} {100 * dev[name]:.2f} %" for name in ("eer", "acer") if name in dev]
-        items.append(f"dev {' '.join(errors)}")
+        items += [f"dev {' '.join(errors)}"] if errors else []
         items += ["best"] if record["best"] and config.select == "best" else []
     return "  ".join(items)

@@ -31,11 +31,12 @@ from fas_core.runtime.face_selection import select_faces
 from fas_core.scores.table import ScoreTable
 from fas_core.scores.thresholds import fit_threshold
 from fas_core.training.divergence import DivergedError, are_finite
+from fas_core.training.follow import Following
 from fas_core.training.layers import freeze_layers, group_parameters, set_training_mode
 from fas_core.training.loss import build_loss, check_targets, list_target_modalities
 from fas_core.training.optim import MovingAverage, build_optimizer, learning_rate, load_optimizer_state
 from fas_core.training.process import keep_freed_memory
-from fas_core.training.progress import TrainingProgress, format_epoch
+from fas_core.training.progress import TrainingProgress
 
 
 @define
@@ -53,6 +54,10 @@ class Training:
     progress: TrainingProgress = field(factory=TrainingProgress)
     saved: str = field(default="no time", init=False)
     checkpoint_due: float = field(default=math.inf, init=False)
+    following: Following = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.following = Following(self.run)
 
     @classmethod
     def prepare(
@@ -82,6 +87,11 @@ class Training:
     def unwrapped_model(self) -> Model:
         """The model itself, without the wrapper that distributes it over processes."""
         return cast(Model, self.accelerator.unwrap_model(self.model))
+
+    @property
+    def trained_module(self) -> Model:
+        """What is trained, but for parameters of the loss."""
+        return self.unwrapped_model
 
     @property
     def evaluated_model(self) -> Model:
@@ -139,6 +149,7 @@ class Training:
                 progress.seconds = time.perf_counter() - start
                 loss = f"{progress.mean_loss:.4f}"
                 shown.advance(processes * len(batch.label), loss=loss, lr=f"{rate:.2g}")
+                self.following.advance(processes * len(batch.label))
                 if interruption.requested:
                     return
                 if interruption.take_save_request() or time.monotonic() > self.checkpoint_due:
@@ -182,7 +193,7 @@ class Training:
             save_weights(self.evaluated_model, self.run.weights("last"))
             record = progress.to_record(learning_rate(config, progress.epoch)) | self._evaluate_dev()
             self.run.append_metrics(record)
-            console.info(format_epoch(record, config))
+            self.following.finish_epoch(record)
         self.accelerator.wait_for_everyone()
         self.progress = progress.next_epoch()
 
@@ -222,6 +233,7 @@ class Training:
             if self.average is not None:
                 state["average"] = self.average.state_dict()
             save_state(state, self.run.path / files.STATE)
+            self.following.tell_checkpoint(self.run.path / files.STATE, self.progress)
         self.accelerator.wait_for_everyone()
         self._note_saved()
 

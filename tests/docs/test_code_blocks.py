@@ -150,6 +150,7 @@ CASES: dict[str, Run | Skip] = {
         before="fas train feathernet-b-32 --data faces --set modalities=[rgb] --set model.normalize={}\n"
         "fas export runs/feathernet-b-32 -o door.onnx",
     ),
+    "docs/following.md: fas train quickstart": Run(train=f"{SMALL} {SIMULATED}"),
     "docs/folds.md: fas train quickstart --folds": Run(
         train=f"{SMALL} {SIMULATED} --set data.subjects=30",
     ),
@@ -188,6 +189,26 @@ CASES: dict[str, Run | Skip] = {
     ),
     "docs/plugins.md: from fas_core import Catalogue": Run(
         after="assert [item.target for item in fas_public_models()] == ['acme_fas:models.yaml']", long=False
+    ),
+    "docs/plugins.md: from fas_core import Tracker": Run(
+        after="from pathlib import Path\n"
+        "from fas_core.records.run_events import EpochFinished, RunFinished\n"
+        "assert next(fas_trackers()).kind == 'tracker'\n"
+        "tracker = Losses(None)\n"
+        "tracker.fas_epoch_finished(EpochFinished(Path(), 1, {'loss': 0.5}))\n"
+        "tracker.fas_run_finished(RunFinished(Path(), {}, 0.1))\n"
+        "assert Path('losses.txt').read_text() == '0.5'",
+        long=False,
+    ),
+    "docs/plugins.md: from fas_core import hookimpl": Run(
+        after="from pathlib import Path\n"
+        "from fas_core.hookspecs import bind_hooks\n"
+        "from fas_core.records.run_events import EpochFinished, RunFailed\n"
+        "import sys\n"
+        "hooks = bind_hooks(sys.modules[__name__], 'the example')\n"
+        "hooks.fas_epoch_finished(event=EpochFinished(Path('a'), 1, {'loss': 0.5}))\n"
+        "hooks.fas_run_failed(event=RunFailed(Path('a'), 'no images', interrupted=False))",
+        long=False,
     ),
     "docs/plugins.md: fas config show --set model.backbone=fas-core": Run(
         (data.plugin,), before=INSTALL, long=False
