@@ -125,6 +125,7 @@ def _disk_path(folder: Path) -> Path:
 
 def _run(arguments: list[str], folder: Path, kill: Kill | None, changes: Any, max_bytes: int | None) -> None:
     os.setsid()
+    multiprocessing.set_start_method("fork", force=True)  # Linux's default; of workers
     signal.signal(signal.SIGHUP, signal.SIG_DFL)  # which `nohup pytest` ignores
     output = os.open(folder.with_name("output.txt"), os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     os.dup2(output, 1)
