@@ -12,6 +12,7 @@ import resource
 import shutil
 import signal
 import sys
+import threading
 from collections.abc import Sequence
 from itertools import count as count_from
 from itertools import takewhile
@@ -162,6 +163,7 @@ def _record_changes(folder: Path, kill: Kill | None, changes: Any, disk: Disk) -
             return
         if kill.by != signal.SIGKILL:
             os.killpg(0, kill.by)
+            threading.Event().wait(0.2)  # for the answer
             return
         if kill.moment == "power loss":
             disk.write(folder.name, _disk_path(folder))
