@@ -142,7 +142,7 @@ class Interruption:
             hook(unraisable)
 
     def _watch(self, receiver: socket.socket) -> None:
-        """Answer signals, whose numbers arrive as bytes, until the sender is closed."""
+        """Answer signals, whose numbers arrive as bytes, until the sender shuts down."""
         while data := receiver.recv(1):
             if data[0] in STOP_SIGNALS:
                 self._answer(data[0])
@@ -202,7 +202,7 @@ def _watching(interruption: Interruption) -> Iterator[None]:
             yield
         finally:
             signal.set_wakeup_fd(before)
-            sender.close()
+            sender.shutdown(socket.SHUT_WR)  # processes that were forked have it open, too
             watcher.join()  # what came last is answered
 
 

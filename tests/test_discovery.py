@@ -15,6 +15,7 @@ from fixtures.strangers import IMPORTS, Here, Site
 
 from fas_core import Loss, __version__
 from fas_core.discovery import discover
+from fas_core.interruption import Interrupted, interruptible
 from fas_core.registry import Registry
 
 
@@ -159,6 +160,15 @@ def test_a_ctrl_c_of_the_user_stops_also_where_the_plugin_catches_it(here: Here)
         assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+def test_a_signal_that_stops_the_command_is_no_failure_of_the_plugin(here: Here) -> None:
+    waiting = (
+        "import os, signal, threading\nos.kill(os.getpid(), signal.SIGTERM)\nthreading.Event().wait(30)\n"
+    )
+    here.install("slow", waiting)
+    with interruptible(), pytest.raises(Interrupted, match="SIGTERM"):
+        here.discover()
 
 
 @pytest.mark.parametrize(

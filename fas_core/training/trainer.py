@@ -115,8 +115,10 @@ class Training:
                 with interruption.stepping():
                     self._train_epoch(interruption)
                     self._save_state()
-                self._finish_epoch()
-                self._save_state()
+                record = self._judge_epoch()
+                with interruption.stepping():
+                    self._finish_epoch(record)
+                    self._save_state()
 
     def _train_epoch(self, interruption: Interruption) -> None:
         """Train on the rest of the epoch's batches, or until an interruption."""
@@ -186,16 +188,21 @@ class Training:
         presence = None if batch.presence is None else batch.presence.to(device)
         return Batch(images, batch.label.to(device), batch.index, presence)
 
-    def _finish_epoch(self) -> None:
-        """Save the weights, evaluate dev, record the epoch in `metrics.jsonl` and go on to the next one."""
-        config, progress = self.recipe.train, self.progress
+    def _judge_epoch(self) -> dict[str, Any]:
+        """Save the weights and evaluate dev, in the main process; return the line of `metrics.jsonl`."""
+        if not self.accelerator.is_main_process:
+            return {}
+        save_weights(self.evaluated_model, self.run.weights("last"))
+        rate = learning_rate(self.recipe.train, self.progress.epoch)
+        return self.progress.to_record(rate) | self._evaluate_dev()
+
+    def _finish_epoch(self, record: dict[str, Any]) -> None:
+        """Add the epoch's line to `metrics.jsonl`, in the main process, and go on to the next epoch."""
         if self.accelerator.is_main_process:
-            save_weights(self.evaluated_model, self.run.weights("last"))
-            record = progress.to_record(learning_rate(config, progress.epoch)) | self._evaluate_dev()
             self.run.append_metrics(record)
             self.following.finish_epoch(record)
         self.accelerator.wait_for_everyone()
-        self.progress = progress.next_epoch()
+        self.progress = self.progress.next_epoch()
 
     def _evaluate_dev(self) -> dict[str, Any]:
         """Evaluate dev if it is due, and save the weights as the best ones if no epoch had a lower EER.

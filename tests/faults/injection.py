@@ -12,6 +12,7 @@ import resource
 import shutil
 import signal
 import sys
+import threading
 from collections.abc import Sequence
 from itertools import count as count_from
 from itertools import takewhile
@@ -125,6 +126,7 @@ def _disk_path(folder: Path) -> Path:
 
 def _run(arguments: list[str], folder: Path, kill: Kill | None, changes: Any, max_bytes: int | None) -> None:
     os.setsid()
+    multiprocessing.set_start_method("fork", force=True)  # Linux's default; of workers
     signal.signal(signal.SIGHUP, signal.SIG_DFL)  # which `nohup pytest` ignores
     output = os.open(folder.with_name("output.txt"), os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     os.dup2(output, 1)
@@ -161,6 +163,7 @@ def _record_changes(folder: Path, kill: Kill | None, changes: Any, disk: Disk) -
             return
         if kill.by != signal.SIGKILL:
             os.killpg(0, kill.by)
+            threading.Event().wait(0.2)  # for the answer
             return
         if kill.moment == "power loss":
             disk.write(folder.name, _disk_path(folder))
