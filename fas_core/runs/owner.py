@@ -19,6 +19,7 @@ from itertools import chain, count
 from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
 
+from fas_core.atomic import make_folder
 from fas_core.console import console
 from fas_core.errors import FasError
 from fas_core.runs import files
@@ -119,7 +120,7 @@ def _locking(folder: Path) -> Iterator[None]:
 def _open_locked(file: Path) -> int:
     """Open, lock and write the file; return its descriptor."""
     while True:
-        file.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(file.parent)
         descriptor = os.open(file, os.O_RDWR | os.O_CREAT, 0o666)
         with ExitStack() as stack:
             stack.callback(os.close, descriptor)
