@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 NOT_EVALUATED = "the data has no labelled dev or test split; the last weights are the best"
 
-CHANGED_BY_RESUME = {"train.epochs", "train.workers", "train.device", "data.root"}
+CHANGED_BY_RESUME = {"train.epochs", "train.workers", "train.device", "train.peer_timeout", "data.root"}
 
 
 @click.command()
@@ -70,6 +70,7 @@ def command(
     from fas_core.data.loader import WorkerError
     from fas_core.runs import files
     from fas_core.runs.groups import is_main_process
+    from fas_core.training.distribution import PeerError
 
     chosen = config or recipe
     overrides |= {} if folds is None else {"folds": folds}
@@ -79,7 +80,7 @@ def command(
             outcome = _start(path, chosen, overrides, protocol, final)
         else:
             outcome = _resume(path, overrides, protocol, final)
-    except (KeyboardInterrupt, WorkerError):
+    except (KeyboardInterrupt, WorkerError, PeerError):
         if any((path / name).exists() for name in (files.STATE, files.PROTOCOLS, files.FOLDS)):
             console.warn(f"saved: continue with `fas train --resume {path}`")
         raise

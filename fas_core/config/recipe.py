@@ -136,6 +136,7 @@ class TrainConfig:
             sample once, by the weights as they are (`model.pretrained`), and fits the last linear layer
             alone, see `fas_core.training.convex`. Of the other keys, `convex` has C, copies, seed, workers
             and device, and the copies `modality_dropout`.
+        batch_size: samples of an update; several processes share them.
         C: of the convex solver: inverse strength of the regularisation on standardised features, as in
             scikit-learn; None: chosen by cross-validation over people and sessions.
         copies: of the convex solver: augmented copies (section `augment`) of every training sample.
@@ -155,6 +156,7 @@ class TrainConfig:
         seed: of the weights, the order of samples, the augmentation and the modality dropout.
         workers: processes that read images.
         device: `auto` (an accelerator if there is one), `cpu`, `cuda`, ...
+        peer_timeout: of several processes, seconds that one waits for another in a step before it ends.
     """
 
     epochs: int = field(default=10, validator=v.ge(1))
@@ -175,6 +177,7 @@ class TrainConfig:
     seed: int = field(default=14, validator=v.ge(0))
     workers: int = field(default=2, validator=v.ge(0))
     device: str = "auto"
+    peer_timeout: float = field(default=30.0, validator=[v.gt(0), v.lt(inf)])
     amp: Literal["fp32", "fp16", "bf16"] = "fp32"
     solver: Literal["gradient", "convex"] = "gradient"
     C: float | None = field(default=None, validator=v.optional(v.and_(v.gt(0.0), v.lt(inf))))

@@ -7,7 +7,6 @@ of three modalities at 128 pixels.
 
 from __future__ import annotations
 
-import math
 import re
 import signal
 import sys
@@ -34,13 +33,13 @@ from fas_core.records.samples import SampleTable
 
 
 def epoch_batches(
-    count: int, batch_size: int, *, seed: int, epoch: int, rank: int = 0, world_size: int = 1
+    count: int, batch_size: int, *, seed: int, epoch: int, world_size: int = 1
 ) -> list[NDArray[np.int64]]:
-    """Return the rows of each batch of one process in one epoch.
+    """Return the rows of each batch of one epoch; the processes that train together share each batch.
 
-    All `count` rows are shuffled by (seed, epoch) alone and dealt out in turn; the first few are dealt again
-    at the end, so that all processes get as many. The last batch may be smaller; one of a single sample is
-    dropped, because batch normalisation cannot train on it.
+    All `count` rows are shuffled by (seed, epoch) alone. The last batch may be smaller; one of a single
+    sample is dropped, because batch normalisation cannot train on it, and so is one of fewer samples than
+    there are processes.
 
     Raises:
         DataError: there are fewer than two rows for each process.
@@ -48,9 +47,8 @@ def epoch_batches(
     if count < 2 * world_size:
         raise DataError(f"{count} samples to train on: there must be two for each of {world_size} processes")
     order = np.random.default_rng([seed, epoch]).permutation(count)
-    rows = np.resize(order, math.ceil(count / world_size) * world_size)[rank::world_size]
-    batches = [rows[start : start + batch_size] for start in range(0, len(rows), batch_size)]
-    return batches if len(batches[-1]) > 1 else batches[:-1]
+    batches = [order[start : start + batch_size] for start in range(0, count, batch_size)]
+    return batches if len(batches[-1]) >= max(2, world_size) else batches[:-1]
 
 
 def draw_presence(rng: np.random.Generator, modalities: int, dropout: float) -> NDArray[np.bool_]:
@@ -107,6 +105,7 @@ class _ReadBatch:
     labels: NDArray[np.int64]
     rows: NDArray[np.int64]
     presence: NDArray[np.bool_] | None
+    total: int
 
     def to_batch(self) -> Batch:
         """Return the batch as tensors, without copying."""
@@ -115,6 +114,7 @@ class _ReadBatch:
             torch.from_numpy(self.labels),
             torch.from_numpy(self.rows),
             None if self.presence is None else torch.from_numpy(self.presence),
+            self.total,
         )
 
 
@@ -129,12 +129,17 @@ def _share(images: Mapping[str, Image]) -> Mapping[str, Tensor | Image]:
 
 @frozen(eq=False)
 class TrainingBatches(Dataset[Any]):
-    """Batches by their rows. Augmentation depends on (seed, epoch, row), mixing on (seed, epoch, rows)."""
+    """Batches by their rows. Augmentation depends on (seed, epoch, row), mixing on (seed, epoch, rows).
+
+    Of each batch the process numbered `rank` reads every `world_size`-th sample.
+    """
 
     samples: SampleTable
     recipe: Recipe
     epoch: int
     modalities: tuple[str, ...]
+    rank: int = 0
+    world_size: int = 1
     labels: NDArray[np.int8] = field(init=False)
 
     @labels.default
@@ -142,23 +147,36 @@ class TrainingBatches(Dataset[Any]):
         return self.samples.labels
 
     def __getitem__(self, rows: NDArray[np.int64]) -> _ReadBatch | FasError:
-        """Return the batch, or the user's error: raised in a worker it would come out as a traceback."""
+        """Return this process's share of the batch of these rows.
+
+        A user's error is returned too: raised in a worker it would come out as a traceback.
+        """
+        own, donors = np.arange(len(rows))[self.rank :: self.world_size], self._draw_donors(rows)
+        needed = own if donors is None else np.unique([own, *donors[:, own]])
         try:
-            samples = [self._read(int(row)) for row in rows]
+            samples = [self._read(int(row)) for row in rows[needed]]
             images = {name: np.stack([faces[name] for faces, _ in samples]) for name in self.modalities}
         except FasError as error:
             return error
         except MemoryError:
-            return WorkerError(f"no memory left to read {len(rows)} samples: {MORE_MEMORY}")
-        rng = self._rng(0, *rows)
-        if self.recipe.augment.mix and rng.random() < self.recipe.augment.mix:
-            donors = draw_donors(self.labels[rows], rng)
-            images = {name: mix_quarters(batch, donors) for name, batch in images.items()}
+            return WorkerError(f"no memory left to read {len(needed)} samples: {MORE_MEMORY}")
+        positions = np.searchsorted(needed, own)  # of the share among what was read
+        if donors is not None:
+            sources = np.searchsorted(needed, donors[:, own])
+            images = {name: mix_quarters(batch, sources) for name, batch in images.items()}
         presence = None
         if self.recipe.train.modality_dropout > 0:
-            presence = np.stack([present for _, present in samples])
+            presence = np.stack([samples[position][1] for position in positions])
         pixels = images if get_worker_info() is None else _share(images)
-        return _ReadBatch(pixels, self.labels[rows].astype(np.int64), rows.astype(np.int64), presence)
+        labels, index = self.labels[rows[own]].astype(np.int64), rows[own].astype(np.int64)
+        return _ReadBatch(pixels, labels, index, presence, len(rows))
+
+    def _draw_donors(self, rows: NDArray[np.int64]) -> NDArray[np.intp] | None:
+        """Draw which samples of a batch give their quarters to which; None where the batch is not mixed."""
+        rng = self._rng(0, *rows)
+        if self.recipe.augment.mix and rng.random() < self.recipe.augment.mix:
+            return draw_donors(self.labels[rows], rng)
+        return None
 
     def _rng(self, *key: int) -> np.random.Generator:
         """Return the generator of a sample, keyed by 1 + its row, or of a batch, by 0 and its rows."""
@@ -180,7 +198,7 @@ class TrainingLoader(DataLoader[Any]):
 
     @property
     def samples(self) -> int:
-        """Number of samples in all batches."""
+        """Number of samples in all batches, over all processes."""
         return sum(map(len, self.sampler))
 
     def __iter__(self) -> Iterator[Batch]:  # type: ignore[override]
@@ -225,11 +243,10 @@ def training_loader(
         WorkerError: the processes cannot be started; raised when the first batch is due.
     """
     train = recipe.train
-    rows = epoch_batches(
-        len(samples), train.batch_size, seed=train.seed, epoch=epoch, rank=rank, world_size=world_size
-    )
+    rows = epoch_batches(len(samples), train.batch_size, seed=train.seed, epoch=epoch, world_size=world_size)
     modalities = tuple(dict.fromkeys((*recipe.modalities, *also)))
-    return _build_loader(TrainingBatches(samples, recipe, epoch, modalities), rows[start_batch:])
+    batches = TrainingBatches(samples, recipe, epoch, modalities, rank, world_size)
+    return _build_loader(batches, rows[start_batch:])
 
 
 def copy_loader(

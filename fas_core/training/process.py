@@ -9,11 +9,13 @@ import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from types import FrameType
 
 import torch
 from accelerate import Accelerator
 from accelerate.state import AcceleratorState
+from accelerate.utils import InitProcessGroupKwargs
 from attrs import define
 
 from fas_core.config.recipe import TrainConfig
@@ -27,16 +29,29 @@ M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4
 def accelerator_for(config: TrainConfig) -> Accelerator:
     """Return the accelerator with the recipe's device and precision; `torchrun` gives each process a device.
 
-    Raises ConfigError if the device is not available, or does not support the precision.
+    Processes that `torchrun` or `accelerate launch` started meet here.
+
+    Raises:
+        ConfigError: the device is not available, or does not support the precision; or there are more
+            processes than accelerators.
     """
     kind = torch.device(config.device).type if config.device != "auto" else "auto"
     if kind not in ("auto", "cpu") and not getattr(torch, kind).is_available():
         raise ConfigError(f"train.device: {config.device!r} is not available here: use 'cpu' or 'auto'")
     if config.amp == "fp16" and (kind == "cpu" or not torch.accelerator.is_available()):
         raise ConfigError("train.amp: fp16 needs an accelerator: use 'bf16' or 'fp32' on a CPU")
+    cpu = kind == "cpu" or (kind == "auto" and not torch.accelerator.is_available())
+    processes, devices = int(os.environ.get("LOCAL_WORLD_SIZE", 1)), torch.accelerator.device_count()
+    if not cpu and processes > devices:
+        raise ConfigError(
+            f"processes here: {processes}, accelerators: {devices}: start one process for each accelerator, or "
+            "use --device cpu"
+        )
     # accelerate keeps the precision of the process's first Accelerator, but each run has its own.
     AcceleratorState._reset_state()
-    accelerator = Accelerator(mixed_precision="no" if config.amp == "fp32" else config.amp, cpu=kind == "cpu")
+    patience = InitProcessGroupKwargs(timeout=timedelta(seconds=config.peer_timeout))
+    precision = "no" if config.amp == "fp32" else config.amp
+    accelerator = Accelerator(mixed_precision=precision, cpu=cpu, kwargs_handlers=[patience])
     console.quiet |= not accelerator.is_main_process  # one process of many reports progress
     return accelerator
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from typing import Any, cast
+from typing import Any
 
 import torch
 from accelerate import Accelerator
@@ -17,6 +17,7 @@ from fas_core.console import console
 from fas_core.data.loader import name_worker_failures, training_loader
 from fas_core.errors import DataError, FasError, ModelError
 from fas_core.evaluation import bind_metrics, evaluate
+from fas_core.inference.peers import ALONE, Peers
 from fas_core.inference.score_samples import score_samples
 from fas_core.models.build import build_model
 from fas_core.models.checkpoint import load_state, save_state, save_weights
@@ -28,6 +29,14 @@ from fas_core.runs.run import Run
 from fas_core.runtime.face_selection import select_faces
 from fas_core.scores.table import ScoreTable
 from fas_core.scores.thresholds import fit_threshold
+from fas_core.training.distribution import (
+    LossOfBatch,
+    TrainingPeers,
+    check_share,
+    distribute,
+    join_peers,
+    seed_process,
+)
 from fas_core.training.layers import freeze_layers, group_parameters, set_training_mode
 from fas_core.training.loss import build_loss, check_targets, list_target_modalities
 from fas_core.training.optim import MovingAverage, build_optimizer, learning_rate, load_optimizer_state
@@ -43,8 +52,10 @@ class Training:
     train: SampleTable
     dev: SampleTable | None
     accelerator: Accelerator
-    model: nn.Module
+    peers: TrainingPeers
+    model: Model
     loss: nn.Module
+    step: nn.Module
     optimizer: Any
     average: MovingAverage | None = None
     progress: TrainingProgress = field(factory=TrainingProgress)
@@ -63,8 +74,12 @@ class Training:
         check_targets(recipe.loss.name, loss, train)
         freeze_layers(model, recipe.train.freeze)
         optimizer = build_optimizer(recipe.train, group_parameters(model, loss, recipe.train))
-        model, optimizer = accelerator.prepare(model, optimizer)
-        training = cls(run, train, dev, accelerator, model, loss.to(accelerator.device), optimizer)
+        peers = join_peers(accelerator, recipe.train.peer_timeout)
+        check_share(recipe.train, peers)
+        step = distribute(LossOfBatch(model, loss, accelerator.autocast), accelerator)
+        optimizer = accelerator.prepare(optimizer)
+        training = cls(run, train, dev, accelerator, peers, model, loss, step, optimizer)
+        training.seed_dropout()
         if recipe.train.average:
             training.average = MovingAverage(training.unwrapped_model, recipe.train.average)
         return training
@@ -76,7 +91,7 @@ class Training:
     @property
     def unwrapped_model(self) -> Model:
         """The model itself, without the wrapper that distributes it over processes."""
-        return cast(Model, self.accelerator.unwrap_model(self.model))
+        return self.model
 
     @property
     def evaluated_model(self) -> Model:
@@ -88,17 +103,18 @@ class Training:
 
         Raises:
             KeyboardInterrupt: Ctrl-C was pressed; the state is saved, and `restore` continues from it.
-            FasError: the loss is not finite, an image cannot be read, or a process that reads them died.
+            FasError: the loss is not finite, an image cannot be read, or a process that reads them, or that
+                trains with this one, died.
         """
-        with interruptible() as interruption:
+        with interruptible() as interruption, self.peers.naming_failures():
             while self.progress.epoch < self.recipe.train.epochs:
                 self._train_epoch(interruption)
                 self._save_state()
-                if interruption.requested:
+                if self._is_interrupted(interruption):
                     raise KeyboardInterrupt
                 self._finish_epoch()
                 self._save_state()
-                if interruption.requested:
+                if self._is_interrupted(interruption):
                     raise KeyboardInterrupt
 
     def _train_epoch(self, interruption: Interruption) -> None:
@@ -117,8 +133,7 @@ class Training:
             world_size=self.accelerator.num_processes,
         )
         set_training_mode(self.unwrapped_model, config.freeze)
-        processes = self.accelerator.num_processes
-        total = progress.images + processes * loader.samples
+        total = progress.images + loader.samples
         description = f"epoch {progress.epoch + 1}/{config.epochs}"
         start = time.perf_counter() - progress.seconds
         with (
@@ -128,20 +143,18 @@ class Training:
             for batch in loader:
                 progress.loss += self._train_batch(batch)
                 progress.batch += 1
-                progress.images += processes * len(batch.label)
+                progress.images += batch.total
                 progress.seconds = time.perf_counter() - start
                 loss = f"{progress.mean_loss:.4f}"
-                shown.advance(processes * len(batch.label), loss=loss, lr=f"{rate:.2g}")
-                if interruption.requested:
+                shown.advance(batch.total, loss=loss, lr=f"{rate:.2g}")
+                if self._is_interrupted(interruption):
                     return
 
     def _train_batch(self, batch: Batch) -> float:
         """Update the weights once; return the loss of the batch before the update."""
         batch = self._to_device(batch)
-        with self.accelerator.autocast():
-            outputs = self.model(batch.images, batch.presence)
-        loss = self.loss(outputs, batch)
-        value = float(loss.detach())
+        loss = self.step(batch) * (self.peers.count * len(batch.label) / batch.total)
+        value = self.peers.mean(float(loss.detach()))
         if not math.isfinite(value):
             position = f"epoch {self.progress.epoch + 1}, batch {self.progress.batch + 1}"
             raise FasError(f"{self.run.path}: the loss is {value} at {position}: lower train.lr")
@@ -156,17 +169,27 @@ class Training:
         device = self.accelerator.device
         images = {name: pixels.to(device, non_blocking=True) for name, pixels in batch.images.items()}
         presence = None if batch.presence is None else batch.presence.to(device)
-        return Batch(images, batch.label.to(device), batch.index, presence)
+        return Batch(images, batch.label.to(device), batch.index, presence, batch.total)
+
+    def _is_interrupted(self, interruption: Interruption) -> bool:
+        """Return whether this process, or one of those that it trains with, was asked to stop."""
+        interruption.requested = self.peers.any(interruption.requested)
+        return interruption.requested
+
+    def seed_dropout(self) -> None:
+        """Give each process random numbers of its own; those of the main one are as they are."""
+        seed_process(self.recipe.train.seed, self.progress.epoch, self.progress.batch, self.peers)
 
     def _finish_epoch(self) -> None:
         """Save the weights, evaluate dev, record the epoch in `metrics.jsonl` and go on to the next one."""
         config, progress = self.recipe.train, self.progress
         if self.accelerator.is_main_process:
             save_weights(self.evaluated_model, self.run.weights("last"))
-            record = progress.to_record(learning_rate(config, progress.epoch)) | self._evaluate_dev()
+        self.peers.wait()
+        record = progress.to_record(learning_rate(config, progress.epoch)) | self._evaluate_dev()
+        if self.accelerator.is_main_process:
             self.run.append_metrics(record)
             console.info(format_epoch(record, config))
-        self.accelerator.wait_for_everyone()
         self.progress = progress.next_epoch()
 
     def _evaluate_dev(self) -> dict[str, Any]:
@@ -176,16 +199,18 @@ class Training:
         """
         config, epoch = self.recipe.train, self.progress.epoch + 1
         if self.dev is None:
-            save_weights(self.evaluated_model, self.run.weights("best"))
+            if self.accelerator.is_main_process:
+                save_weights(self.evaluated_model, self.run.weights("best"))
             return {}
         if epoch % config.judge_every and epoch < config.epochs:
             return {}
-        scores, metrics = evaluate_dev(self.run, self.evaluated_model, self.dev)
+        scores, metrics = evaluate_dev(self.run, self.evaluated_model, self.dev, self.peers)
         _, eer = scores.rates.equal_error_threshold()
         best = config.select == "last" or eer <= self.progress.best_eer
         if best:
-            save_weights(self.evaluated_model, self.run.weights("best"))
-            self.run.write_scores("dev", scores)
+            if self.accelerator.is_main_process:
+                save_weights(self.evaluated_model, self.run.weights("best"))
+                self.run.write_scores("dev", scores)
             self.progress.best_eer = min(eer, self.progress.best_eer)
         return {"dev": metrics, "best": best}
 
@@ -202,7 +227,7 @@ class Training:
             if self.average is not None:
                 state["average"] = self.average.state_dict()
             save_state(state, self.run.path / "state.pt")
-        self.accelerator.wait_for_everyone()
+        self.peers.wait()
 
     def restore(self) -> None:
         """Continue from the state in the run folder; raise ModelError if it is missing or does not fit."""
@@ -216,15 +241,18 @@ class Training:
                 self.average.load_state_dict(state["average"])
             torch.set_rng_state(state["rng"])
             self.progress = structure(state["position"], TrainingProgress, self.run.registry, "its position")
+            self.seed_dropout()
         except (*DAMAGE, FasError) as error:
             reason = (str(error).splitlines() or [type(error).__name__])[0]
             raise ModelError(f"{path}: does not fit this run: {reason}") from error
 
 
-def evaluate_dev(run: Run, model: Model, dev: SampleTable) -> tuple[ScoreTable, dict[str, Any]]:
+def evaluate_dev(
+    run: Run, model: Model, dev: SampleTable, peers: Peers = ALONE
+) -> tuple[ScoreTable, dict[str, Any]]:
     """Score dev by a model, which is in eval mode then; return the scores, and figures for metrics.jsonl.
 
-    The threshold is fitted on these scores by the recipe's policy.
+    The threshold is fitted on these scores by the recipe's policy. Each of `peers` scores its share.
     """
     recipe = run.recipe
     scores = score_samples(
@@ -234,6 +262,7 @@ def evaluate_dev(run: Run, model: Model, dev: SampleTable) -> tuple[ScoreTable, 
         faces=select_faces(recipe.input),
         workers=recipe.train.workers,
         description="dev",
+        peers=peers,
     )
     threshold = fit_threshold(recipe.threshold, scores)
     result = evaluate(scores, bind_metrics(recipe.metrics, run.registry), threshold, name="dev")

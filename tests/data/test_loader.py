@@ -135,15 +135,22 @@ def test_reading_leaves_torchs_random_numbers_alone(make_samples: Make) -> None:
 
 
 @pytest.mark.parametrize("world_size", [2, 3])
-def test_processes_share_out_an_epoch(world_size: int) -> None:
-    shards = [
-        epoch_batches(10, 5, seed=1, epoch=5, rank=rank, world_size=world_size) for rank in range(world_size)
+def test_processes_share_the_batches_of_one(make_samples: Make, world_size: int) -> None:
+    """Mixed ones too, whose images have quarters of samples that another process has."""
+    samples = make_samples(24)
+    mixed = evolve(recipe(batch_size=7), augment=Augment(lighting=0.0, mix=0.7))
+    whole = list(training_loader(samples, mixed, epoch=1))
+    shares = [
+        list(training_loader(samples, mixed, epoch=1, rank=rank, world_size=world_size))
+        for rank in range(world_size)
     ]
-    sizes = [[len(batch) for batch in shard] for shard in shards]
-    assert all(size == sizes[0] for size in sizes)
-    rows = np.concatenate([batch for shard in shards for batch in shard])
-    assert set(rows) == set(range(10))
-    assert len(rows) == world_size * sum(sizes[0]) < 10 + world_size
+    assert [len(batch.label) for batch in whole] == [7, 7, 7, 3]
+    for batch, *parts in zip(whole, *shares, strict=True):
+        for rank, part in enumerate(parts):
+            assert part.total == len(batch.label)
+            assert torch.equal(part.index, batch.index[rank::world_size])
+            assert torch.equal(part.label, batch.label[rank::world_size])
+            assert torch.equal(part.images["rgb"], batch.images["rgb"][rank::world_size])
 
 
 def test_only_a_last_batch_of_one_is_left_out() -> None:

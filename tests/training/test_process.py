@@ -73,6 +73,14 @@ def test_half_precision_on_a_cpu_is_refused() -> None:
         accelerator_for(TrainConfig(device="cpu", amp="fp16"))
 
 
+def test_more_processes_than_accelerators_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("torch.accelerator.is_available", lambda: True)
+    monkeypatch.setattr("torch.accelerator.device_count", lambda: 1)
+    monkeypatch.setenv("LOCAL_WORLD_SIZE", "2")
+    with pytest.raises(ConfigError, match="processes here: 2, accelerators: 1: start one process for each"):
+        accelerator_for(TrainConfig(device="auto"))
+
+
 def test_each_accelerator_has_its_own_precision() -> None:
     precisions = [
         accelerator_for(TrainConfig(device="cpu", amp=amp)).mixed_precision for amp in ("bf16", "fp32")
