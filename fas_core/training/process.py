@@ -44,8 +44,8 @@ def accelerator_for(config: TrainConfig) -> Accelerator:
     processes, devices = int(os.environ.get("LOCAL_WORLD_SIZE", 1)), torch.accelerator.device_count()
     if not cpu and processes > devices:
         raise ConfigError(
-            f"processes here: {processes}, accelerators: {devices}: start one process for each accelerator, or "
-            "use --device cpu"
+            f"processes here: {processes}, accelerators: {devices}: start one process for each accelerator, "
+            "or use --device cpu"
         )
     # accelerate keeps the precision of the process's first Accelerator, but each run has its own.
     AcceleratorState._reset_state()
