@@ -7,50 +7,30 @@ of three modalities at 128 pixels.
 
 from __future__ import annotations
 
-import math
 import re
 import signal
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from multiprocessing import AuthenticationError
 from typing import Any
 
 import numpy as np
 import torch
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, get_worker_info
 
 from fas_core.config.recipe import Recipe
 from fas_core.data.augment import augment_faces, draw_donors, mix_quarters
+from fas_core.data.draws import Draws, epoch_batches, group_rows
 from fas_core.data.images import Image
 from fas_core.data.reading import read_crops, read_faces
-from fas_core.errors import DataError, FasError
+from fas_core.errors import FasError
 from fas_core.process_folder import use_locked_folder
 from fas_core.records.outputs import Batch
 from fas_core.records.samples import SampleTable
-
-
-def epoch_batches(
-    count: int, batch_size: int, *, seed: int, epoch: int, rank: int = 0, world_size: int = 1
-) -> list[NDArray[np.int64]]:
-    """Return the rows of each batch of one process in one epoch.
-
-    All `count` rows are shuffled by (seed, epoch) alone and dealt out in turn; the first few are dealt again
-    at the end, so that all processes get as many. The last batch may be smaller; one of a single sample is
-    dropped, because batch normalisation cannot train on it.
-
-    Raises:
-        DataError: there are fewer than two rows for each process.
-    """
-    if count < 2 * world_size:
-        raise DataError(f"{count} samples to train on: there must be two for each of {world_size} processes")
-    order = np.random.default_rng([seed, epoch]).permutation(count)
-    rows = np.resize(order, math.ceil(count / world_size) * world_size)[rank::world_size]
-    batches = [rows[start : start + batch_size] for start in range(0, len(rows), batch_size)]
-    return batches if len(batches[-1]) > 1 else batches[:-1]
 
 
 def draw_presence(rng: np.random.Generator, modalities: int, dropout: float) -> NDArray[np.bool_]:
@@ -117,6 +97,11 @@ class _ReadBatch:
             None if self.presence is None else torch.from_numpy(self.presence),
         )
 
+    def pin_memory(self) -> _ReadBatch:
+        """Copy the pixels to where an accelerator copies from by itself; PyTorch's loader calls this."""
+        pixels = {name: torch.as_tensor(pixels).pin_memory() for name, pixels in self.images.items()}
+        return evolve(self, images=pixels)
+
 
 def _share(images: Mapping[str, Image]) -> Mapping[str, Tensor | Image]:
     """Copy pixels to shared memory; return them as they are, to go through a pipe, where it is full."""
@@ -129,11 +114,10 @@ def _share(images: Mapping[str, Image]) -> Mapping[str, Tensor | Image]:
 
 @frozen(eq=False)
 class TrainingBatches(Dataset[Any]):
-    """Batches by their rows. Augmentation depends on (seed, epoch, row), mixing on (seed, epoch, rows)."""
+    """Batches by (epoch, draws). Augmentation depends on (seed, epoch, draw), mixing on all of a batch."""
 
     samples: SampleTable
     recipe: Recipe
-    epoch: int
     modalities: tuple[str, ...]
     labels: NDArray[np.int8] = field(init=False)
 
@@ -141,16 +125,21 @@ class TrainingBatches(Dataset[Any]):
     def _labels(self) -> NDArray[np.int8]:
         return self.samples.labels
 
-    def __getitem__(self, rows: NDArray[np.int64]) -> _ReadBatch | FasError:
+    def __getitem__(self, key: tuple[int, Draws]) -> _ReadBatch | FasError:
         """Return the batch, or the user's error: raised in a worker it would come out as a traceback."""
+        epoch, draws = key
+        rows = draws % len(self.samples)
         try:
-            samples = [self._read(int(row)) for row in rows]
+            samples = [
+                self._read(int(row), self._rng(epoch, 1 + draw))
+                for row, draw in zip(rows, draws, strict=True)
+            ]
             images = {name: np.stack([faces[name] for faces, _ in samples]) for name in self.modalities}
         except FasError as error:
             return error
         except MemoryError:
             return WorkerError(f"no memory left to read {len(rows)} samples: {MORE_MEMORY}")
-        rng = self._rng(0, *rows)
+        rng = self._rng(epoch, 0, *draws)
         if self.recipe.augment.mix and rng.random() < self.recipe.augment.mix:
             donors = draw_donors(self.labels[rows], rng)
             images = {name: mix_quarters(batch, donors) for name, batch in images.items()}
@@ -160,13 +149,13 @@ class TrainingBatches(Dataset[Any]):
         pixels = images if get_worker_info() is None else _share(images)
         return _ReadBatch(pixels, self.labels[rows].astype(np.int64), rows.astype(np.int64), presence)
 
-    def _rng(self, *key: int) -> np.random.Generator:
-        """Return the generator of a sample, keyed by 1 + its row, or of a batch, by 0 and its rows."""
-        return np.random.default_rng([self.recipe.train.seed, self.epoch, *key])
+    def _rng(self, epoch: int, *key: int) -> np.random.Generator:
+        """Return the generator of a sample, keyed by 1 + its draw, or of a batch, by 0 and its draws."""
+        return np.random.default_rng([self.recipe.train.seed, epoch, *key])
 
-    def _read(self, row: int) -> tuple[dict[str, Image], NDArray[np.bool_]]:
+    def _read(self, row: int, rng: np.random.Generator) -> tuple[dict[str, Image], NDArray[np.bool_]]:
         """Read and augment one sample, and draw which of the model's modalities it keeps."""
-        recipe, rng = self.recipe, self._rng(1 + row)
+        recipe = self.recipe
         if recipe.crops:
             faces = read_crops(self.samples, row, recipe.input, self.modalities)
         else:
@@ -176,12 +165,43 @@ class TrainingBatches(Dataset[Any]):
 
 
 class TrainingLoader(DataLoader[Any]):
-    """Iterates over batches; `len` is how many there are."""
+    """Iterates over the batches of an epoch; `len` is how many there are.
+
+    The processes that read images start with the first batch and stay for later epochs, until `close`.
+
+    Args:
+        batches: reads them.
+        draw: the draws of each batch of an epoch.
+        pin: whether pixels are put where an accelerator copies them from while the training process goes on.
+    """
+
+    def __init__(self, batches: TrainingBatches, draw: Callable[[int], list[Draws]], pin: bool) -> None:
+        self.draw = draw
+        self.order: list[tuple[int, Draws]] = []
+        workers = batches.recipe.train.workers
+        super().__init__(
+            batches,
+            batch_size=None,  # the order is of whole batches
+            sampler=self.order,
+            num_workers=workers,
+            persistent_workers=workers > 0,
+            pin_memory=pin,
+            worker_init_fn=_start_worker,
+            generator=torch.Generator(),  # reading must not use the model's random numbers
+        )
+
+    def start_epoch(self, epoch: int, start_batch: int = 0) -> None:
+        """Go to an epoch, past its first `start_batch` batches; the others stay the same."""
+        self.order[:] = [(epoch, draws) for draws in self.draw(epoch)[start_batch:]]
 
     @property
     def samples(self) -> int:
         """Number of samples in all batches."""
-        return sum(map(len, self.sampler))
+        return sum(len(draws) for _, draws in self.order)
+
+    def close(self) -> None:
+        """End the processes that read images."""
+        self._iterator = None
 
     def __iter__(self) -> Iterator[Batch]:  # type: ignore[override]
         if self.num_workers:
@@ -206,30 +226,38 @@ def training_loader(
     samples: SampleTable,
     recipe: Recipe,
     *,
-    epoch: int,
+    epoch: int = 0,
     also: Sequence[str] = (),
     start_batch: int = 0,
     rank: int = 0,
     world_size: int = 1,
+    pin: bool = False,
 ) -> TrainingLoader:
-    """Build the loader of one process in one epoch: images uint8 (B, S, S, 3), labels and rows int64 (B,).
+    """Build the loader of one process, at an epoch: images uint8 (B, S, S, 3), labels and rows int64 (B,).
 
     Args:
         samples: all labelled, and with every modality of the recipe.
-        recipe: size, augmentation, batch size, seed and the number of reading processes (0: this one).
+        recipe: size, augmentation, sections `train`; its `workers` are the processes that read (0: this one).
         also: modalities that the loss reads in addition to the model's.
         start_batch: how many batches to skip when a run continues; the others stay the same.
+        pin: whether batches are copied to an accelerator, which pinned memory makes faster.
 
     Raises:
-        DataError: too few samples, at once; an unreadable image, when its batch is due.
+        DataError: too few samples, or classes or species that cannot be balanced, at once; an unreadable
+            image, when its batch is due.
         WorkerError: the processes cannot be started; raised when the first batch is due.
     """
-    train = recipe.train
-    rows = epoch_batches(
-        len(samples), train.batch_size, seed=train.seed, epoch=epoch, rank=rank, world_size=world_size
-    )
+    train, groups = recipe.train, group_rows(samples, recipe.train.balance)
+
+    def draw(epoch: int) -> list[Draws]:
+        return epoch_batches(
+            groups, train.batch_size, seed=train.seed, epoch=epoch, rank=rank, world_size=world_size
+        )
+
     modalities = tuple(dict.fromkeys((*recipe.modalities, *also)))
-    return _build_loader(TrainingBatches(samples, recipe, epoch, modalities), rows[start_batch:])
+    loader = TrainingLoader(TrainingBatches(samples, recipe, modalities), draw, pin)
+    loader.start_epoch(epoch, start_batch)
+    return loader
 
 
 def copy_loader(
@@ -243,18 +271,9 @@ def copy_loader(
         np.arange(first, min(first + batch_size, len(samples)), dtype=np.int64)
         for first in range(start, len(samples), batch_size)
     ]
-    return _build_loader(TrainingBatches(samples, recipe, epoch, recipe.modalities), rows)
-
-
-def _build_loader(batches: TrainingBatches, rows: list[NDArray[np.int64]]) -> TrainingLoader:
-    return TrainingLoader(
-        batches,
-        batch_size=None,  # the sampler yields batches of rows
-        sampler=rows,
-        num_workers=batches.recipe.train.workers,
-        worker_init_fn=_start_worker,
-        generator=torch.Generator(),  # reading must not use the model's random numbers
-    )
+    loader = TrainingLoader(TrainingBatches(samples, recipe, recipe.modalities), lambda _: rows, False)
+    loader.start_epoch(epoch)
+    return loader
 
 
 def _start_worker(_: int) -> None:

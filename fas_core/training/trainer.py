@@ -4,25 +4,28 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Callable
+from contextlib import closing, nullcontext
 from typing import Any, cast
 
 import torch
 from accelerate import Accelerator
+from accelerate.utils import broadcast_object_list
 from attrs import asdict, define, field
-from torch import nn
+from torch import Tensor, nn
 
 from fas_core.config.recipe import Recipe
 from fas_core.config.structure import structure
 from fas_core.console import console
-from fas_core.data.loader import name_worker_failures, training_loader
-from fas_core.errors import DataError, FasError, ModelError
+from fas_core.data.loader import TrainingLoader, name_worker_failures, training_loader
+from fas_core.errors import ConfigError, DataError, FasError, ModelError
 from fas_core.evaluation import bind_metrics, evaluate
 from fas_core.inference.score_samples import score_samples
 from fas_core.models.build import build_model
 from fas_core.models.checkpoint import load_state, save_state, save_weights
 from fas_core.models.model import Model, scorer
 from fas_core.models.pickled import DAMAGE
-from fas_core.records.outputs import Batch
+from fas_core.records.outputs import Batch, Outputs
 from fas_core.records.samples import SampleTable
 from fas_core.runs.run import Run
 from fas_core.runtime.face_selection import select_faces
@@ -33,11 +36,15 @@ from fas_core.training.loss import build_loss, check_targets, list_target_modali
 from fas_core.training.optim import MovingAverage, build_optimizer, learning_rate, load_optimizer_state
 from fas_core.training.process import Interruption, interruptible, keep_freed_memory
 from fas_core.training.progress import TrainingProgress, format_epoch
+from fas_core.training.step import PendingLosses, compile_forward, split_batch
 
 
 @define
 class Training:
-    """A run in training: `prepare` builds it, `restore` continues an interrupted one, `fit` trains it."""
+    """A run in training: `prepare` builds it, `restore` continues an interrupted one, `fit` trains it.
+
+    `forward` is the model as training calls it: itself, or compiled.
+    """
 
     run: Run
     train: SampleTable
@@ -46,6 +53,8 @@ class Training:
     model: nn.Module
     loss: nn.Module
     optimizer: Any
+    batches: TrainingLoader
+    forward: Callable[..., Outputs]
     average: MovingAverage | None = None
     progress: TrainingProgress = field(factory=TrainingProgress)
 
@@ -55,16 +64,28 @@ class Training:
     ) -> Training:
         """Build model, loss and optimiser, with seeded weights; raise DataError if the loss lacks images."""
         recipe = run.recipe
+        if recipe.train.patience is not None and dev is None:
+            raise ConfigError("train.patience: there is no dev split to judge the epochs by: leave it out")
         if accelerator.device.type == "cpu":
             keep_freed_memory()
         torch.manual_seed(recipe.train.seed)
         model = build_model(recipe, run.registry)
         loss = build_loss(recipe.loss, run.registry, model)
         check_targets(recipe.loss.name, loss, train)
+        batches = training_loader(
+            train,
+            recipe,
+            also=list_target_modalities(loss),
+            rank=accelerator.process_index,
+            world_size=accelerator.num_processes,
+            pin=accelerator.device.type == "cuda",
+        )
         freeze_layers(model, recipe.train.freeze)
         optimizer = build_optimizer(recipe.train, group_parameters(model, loss, recipe.train))
         model, optimizer = accelerator.prepare(model, optimizer)
-        training = cls(run, train, dev, accelerator, model, loss.to(accelerator.device), optimizer)
+        loss = loss.to(accelerator.device)
+        forward = compile_forward(model) if recipe.train.compile else model
+        training = cls(run, train, dev, accelerator, model, loss, optimizer, batches, forward)
         if recipe.train.average:
             training.average = MovingAverage(training.unwrapped_model, recipe.train.average)
         return training
@@ -90,8 +111,9 @@ class Training:
             KeyboardInterrupt: Ctrl-C was pressed; the state is saved, and `restore` continues from it.
             FasError: the loss is not finite, an image cannot be read, or a process that reads them died.
         """
-        with interruptible() as interruption:
-            while self.progress.epoch < self.recipe.train.epochs:
+        config = self.recipe.train
+        with interruptible() as interruption, closing(self.batches), name_worker_failures():
+            while self.progress.epoch < config.epochs and not self.progress.is_out_of_patience(config):
                 self._train_epoch(interruption)
                 self._save_state()
                 if interruption.requested:
@@ -107,56 +129,73 @@ class Training:
         rate = learning_rate(config, progress.epoch)
         for group in self.optimizer.param_groups:
             group["lr"] = rate * group["lr_factor"]
-        loader = training_loader(
-            self.train,
-            self.recipe,
-            epoch=progress.epoch,
-            also=list_target_modalities(self.loss),
-            start_batch=progress.batch,
-            rank=self.accelerator.process_index,
-            world_size=self.accelerator.num_processes,
-        )
+        self.batches.start_epoch(progress.epoch, progress.batch)
         set_training_mode(self.unwrapped_model, config.freeze)
         processes = self.accelerator.num_processes
-        total = progress.images + processes * loader.samples
+        total = progress.images + processes * self.batches.samples
         description = f"epoch {progress.epoch + 1}/{config.epochs}"
         start = time.perf_counter() - progress.seconds
-        with (
-            console.progress(description, total, "samples", done=progress.images) as shown,
-            name_worker_failures(),
-        ):
-            for batch in loader:
-                progress.loss += self._train_batch(batch)
+        pending, loss = PendingLosses(self.accelerator.device), f"{progress.mean_loss:.4f}"
+        with console.progress(description, total, "samples", done=progress.images) as shown:
+            for batch in self.batches:
+                pending.add(self._train_batch(batch))
                 progress.batch += 1
                 progress.images += processes * len(batch.label)
                 progress.seconds = time.perf_counter() - start
-                loss = f"{progress.mean_loss:.4f}"
+                if pending.due:
+                    self._read_losses(pending)
+                    loss = f"{progress.mean_loss:.4f}"
                 shown.advance(processes * len(batch.label), loss=loss, lr=f"{rate:.2g}")
                 if interruption.requested:
-                    return
+                    break
+            self._read_losses(pending)
+            progress.seconds = time.perf_counter() - start
 
-    def _train_batch(self, batch: Batch) -> float:
-        """Update the weights once; return the loss of the batch before the update."""
-        batch = self._to_device(batch)
-        with self.accelerator.autocast():
-            outputs = self.model(batch.images, batch.presence)
-        loss = self.loss(outputs, batch)
-        value = float(loss.detach())
-        if not math.isfinite(value):
-            position = f"epoch {self.progress.epoch + 1}, batch {self.progress.batch + 1}"
-            raise FasError(f"{self.run.path}: the loss is {value} at {position}: lower train.lr")
-        self.accelerator.backward(loss)
+    def _read_losses(self, pending: PendingLosses) -> None:
+        """Add the losses of the batches since the last reading to the progress.
+
+        Raises:
+            FasError: one of them is not finite.
+        """
+        progress, losses = self.progress, pending.read()
+        first = progress.batch - len(losses) + 1
+        for batch, loss in enumerate(losses, first):
+            if not math.isfinite(loss):
+                position = f"epoch {progress.epoch + 1}, batch {batch}"
+                raise FasError(f"{self.run.path}: the loss is {loss} at {position}: lower train.lr")
+            progress.loss += loss
+
+    def _train_batch(self, batch: Batch) -> Tensor:
+        """Update the weights once; return the loss before the update, which the device may still compute."""
+        config = self.recipe.train
+        parts = split_batch(self._to_device(batch), config.accumulate)
+        loss = torch.zeros((), device=self.accelerator.device)
+        for number, part in enumerate(parts, 1):
+            # Processes exchange gradients once, with those of the last part.
+            with nullcontext() if number == len(parts) else self.accelerator.no_sync(self.model):
+                loss += self._add_gradients(part, len(part.label) / len(batch.label))
+        if config.clip is not None:
+            parameters = [parameter for group in self.optimizer.param_groups for parameter in group["params"]]
+            self.accelerator.clip_grad_norm_(parameters, config.clip)
         self.optimizer.step()
         self.optimizer.zero_grad()
         if self.average is not None:
             self.average.update_parameters(self.unwrapped_model)
-        return value
+        return loss
+
+    def _add_gradients(self, part: Batch, share: float) -> Tensor:
+        """Add the gradients of a part of a batch, and return its loss, both weighted by its share of it."""
+        with self.accelerator.autocast():
+            outputs = self.forward(part.images, part.presence)
+        loss: Tensor = share * self.loss(outputs, part)
+        self.accelerator.backward(loss)
+        return loss.detach()
 
     def _to_device(self, batch: Batch) -> Batch:
         device = self.accelerator.device
         images = {name: pixels.to(device, non_blocking=True) for name, pixels in batch.images.items()}
-        presence = None if batch.presence is None else batch.presence.to(device)
-        return Batch(images, batch.label.to(device), batch.index, presence)
+        presence = None if batch.presence is None else batch.presence.to(device, non_blocking=True)
+        return Batch(images, batch.label.to(device, non_blocking=True), batch.index, presence)
 
     def _finish_epoch(self) -> None:
         """Save the weights, evaluate dev, record the epoch in `metrics.jsonl` and go on to the next one."""
@@ -164,10 +203,11 @@ class Training:
         if self.accelerator.is_main_process:
             save_weights(self.evaluated_model, self.run.weights("last"))
             record = progress.to_record(learning_rate(config, progress.epoch)) | self._evaluate_dev()
+            if progress.is_out_of_patience(config):
+                record["stopped_early"] = True
             self.run.append_metrics(record)
             console.info(format_epoch(record, config))
-        self.accelerator.wait_for_everyone()
-        self.progress = progress.next_epoch()
+        (self.progress,) = broadcast_object_list([progress.next_epoch()])  # dev is evaluated by one process
 
     def _evaluate_dev(self) -> dict[str, Any]:
         """Evaluate dev if it is due, and save the weights as the best ones if no epoch had a lower EER.
@@ -186,7 +226,7 @@ class Training:
         if best:
             save_weights(self.evaluated_model, self.run.weights("best"))
             self.run.write_scores("dev", scores)
-            self.progress.best_eer = min(eer, self.progress.best_eer)
+        self.progress.judge(eer)
         return {"dev": metrics, "best": best}
 
     def _save_state(self) -> None:
