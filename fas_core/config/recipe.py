@@ -146,6 +146,12 @@ class TrainConfig:
         modality_dropout: probability that a training sample lacks a modality, for each modality (one always
             remains); above 0 the model can score samples with missing modalities. As ModDrop (Neverova et
             al., arXiv 1501.00102).
+        balance: `class`: an epoch shows live samples and attacks equally often; `species`: besides, each
+            species as often as others of its class; None: every sample once. See `fas_core.data.draws`.
+        accumulate: parts that a batch is split into for less memory; their gradients add up to the batch's,
+            but batch norms see a part at a time.
+        clip: longest gradient of an update, as a Euclidean norm over all parameters; longer ones are scaled
+            to it (Pascanu et al., arXiv 1211.5063); None: any.
         average: decay in [0, 1) of a running mean of the weights over the updates, which is evaluated and
             saved (Polyak and Juditsky, Acceleration of Stochastic Approximation by Averaging, 1992); 0: none.
         freeze: names of layers that are not trained and stay in evaluation mode, e.g.
@@ -153,10 +159,13 @@ class TrainConfig:
         layer_lr: factors of the learning rate by names of layers, e.g. `{backbones: 0.1}`.
         select: epoch whose weights are evaluated and exported: `best`, that of the lowest dev EER, or `last`.
         judge_every: epochs between evaluations on dev, which also follows the last epoch.
+        patience: training ends after this many evaluations on dev without a lower EER; None: after `epochs`.
         seed: of the weights, the order of samples, the augmentation and the modality dropout.
         workers: processes that read images.
         device: `auto` (an accelerator if there is one), `cpu`, `cuda`, ...
         peer_timeout: of several processes, seconds that one waits for another in a step before it ends.
+        amp: number format of the network's layers in training; the weights are fp32.
+        compile: train by code that `torch.compile` generates, which takes some minutes to begin.
     """
 
     epochs: int = field(default=10, validator=v.ge(1))
@@ -169,16 +178,21 @@ class TrainConfig:
     every_decay: int = field(default=60, validator=v.ge(1))
     decay: float = field(default=0.1, validator=[v.gt(0), v.le(1)])
     modality_dropout: float = field(default=0.0, validator=[v.ge(0), v.lt(1)])
+    balance: Literal["class", "species"] | None = None
+    accumulate: int = field(default=1, validator=v.ge(1))
+    clip: float | None = field(default=None, validator=v.optional(v.and_(v.gt(0.0), v.lt(inf))))
     average: float = field(default=0.0, validator=[v.ge(0), v.lt(1)])
     freeze: tuple[str, ...] = ()
     layer_lr: dict[str, float] = field(factory=dict, validator=check_factors)
     select: Literal["best", "last"] = "best"
     judge_every: int = field(default=1, validator=v.ge(1))
+    patience: int | None = field(default=None, validator=v.optional(v.ge(1)))
     seed: int = field(default=14, validator=v.ge(0))
     workers: int = field(default=2, validator=v.ge(0))
     device: str = "auto"
     peer_timeout: float = field(default=30.0, validator=[v.gt(0), v.lt(inf)])
     amp: Literal["fp32", "fp16", "bf16"] = "fp32"
+    compile: bool = False
     solver: Literal["gradient", "convex"] = "gradient"
     C: float | None = field(default=None, validator=v.optional(v.and_(v.gt(0.0), v.lt(inf))))
     copies: int = field(default=0, validator=[v.ge(0), v.le(MAX_COPIES)])

@@ -26,7 +26,7 @@ from torch.nn.parallel import DistributedDataParallel
 from fas_core.config.recipe import TrainConfig
 from fas_core.errors import ConfigError, FasError
 from fas_core.models.synchronized_norm import synchronize_batch_norms
-from fas_core.records.outputs import Batch
+from fas_core.records.outputs import Batch, Outputs
 
 PATIENCE = timedelta(hours=1)
 """How long processes wait while the main one prepares data or writes files."""
@@ -69,9 +69,9 @@ class TrainingPeers:
             distributed.all_reduce(total, group=self.group)
         return [float(value) for value in total]
 
-    def mean(self, value: float) -> float:
-        """Return the mean of a number over all processes."""
-        return self.sum([value])[0] / self.count
+    def mean(self, values: Sequence[float]) -> list[float]:
+        """Return the means of numbers over all processes."""
+        return [value / self.count for value in self.sum(values)]
 
     def any(self, flag: bool) -> bool:
         """Return whether the flag is set in any process."""
@@ -155,15 +155,20 @@ class LossOfBatch(nn.Module):
     """A model and its loss as one module, so that several processes train both."""
 
     def __init__(
-        self, model: nn.Module, loss: nn.Module, autocast: Callable[[], AbstractContextManager[None]]
+        self,
+        model: nn.Module,
+        loss: nn.Module,
+        run_model: Callable[..., Outputs],
+        autocast: Callable[[], AbstractContextManager[None]],
     ) -> None:
         super().__init__()
         self.model, self.loss, self.autocast = model, loss, autocast
+        self.run_model = run_model  # the model, or its compiled form
 
     def forward(self, batch: Batch) -> Tensor:
         """Return the mean loss of the batch, a scalar; the model alone runs in `autocast`."""
         with self.autocast():
-            outputs = self.model(batch.images, batch.presence)
+            outputs = self.run_model(batch.images, batch.presence)
         loss: Tensor = self.loss(outputs, batch)
         return loss
 

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import math
 import time
+from contextlib import closing, nullcontext
 from typing import Any
 
 import torch
 from accelerate import Accelerator
 from attrs import asdict, define, field
-from torch import nn
+from torch import Tensor, nn
 
 from fas_core.config.recipe import Recipe
 from fas_core.config.structure import structure
 from fas_core.console import console
-from fas_core.data.loader import name_worker_failures, training_loader
-from fas_core.errors import DataError, FasError, ModelError
+from fas_core.data.loader import TrainingLoader, name_worker_failures, training_loader
+from fas_core.errors import ConfigError, DataError, FasError, ModelError
 from fas_core.evaluation import bind_metrics, evaluate
 from fas_core.inference.peers import ALONE, Peers
 from fas_core.inference.score_samples import score_samples
@@ -42,11 +43,15 @@ from fas_core.training.loss import build_loss, check_targets, list_target_modali
 from fas_core.training.optim import MovingAverage, build_optimizer, learning_rate, load_optimizer_state
 from fas_core.training.process import Interruption, interruptible, keep_freed_memory
 from fas_core.training.progress import TrainingProgress, format_epoch
+from fas_core.training.step import PendingLosses, compile_forward, split_batch
 
 
 @define
 class Training:
-    """A run in training: `prepare` builds it, `restore` continues an interrupted one, `fit` trains it."""
+    """A run in training: `prepare` builds it, `restore` continues an interrupted one, `fit` trains it.
+
+    `step` is the loss of a batch by model and loss, joined to those of the other processes.
+    """
 
     run: Run
     train: SampleTable
@@ -57,6 +62,7 @@ class Training:
     loss: nn.Module
     step: nn.Module
     optimizer: Any
+    batches: TrainingLoader
     average: MovingAverage | None = None
     progress: TrainingProgress = field(factory=TrainingProgress)
 
@@ -66,19 +72,30 @@ class Training:
     ) -> Training:
         """Build model, loss and optimiser, with seeded weights; raise DataError if the loss lacks images."""
         recipe = run.recipe
+        if recipe.train.patience is not None and dev is None:
+            raise ConfigError("train.patience: there is no dev split to judge the epochs by: leave it out")
         if accelerator.device.type == "cpu":
             keep_freed_memory()
         torch.manual_seed(recipe.train.seed)
         model = build_model(recipe, run.registry)
         loss = build_loss(recipe.loss, run.registry, model)
         check_targets(recipe.loss.name, loss, train)
+        batches = training_loader(
+            train,
+            recipe,
+            also=list_target_modalities(loss),
+            rank=accelerator.process_index,
+            world_size=accelerator.num_processes,
+            pin=accelerator.device.type == "cuda",
+        )
         freeze_layers(model, recipe.train.freeze)
         optimizer = build_optimizer(recipe.train, group_parameters(model, loss, recipe.train))
         peers = join_peers(accelerator, recipe.train.peer_timeout)
         check_share(recipe.train, peers)
-        step = distribute(LossOfBatch(model, loss, accelerator.autocast), accelerator)
+        forward = compile_forward(model) if recipe.train.compile else model
+        step = distribute(LossOfBatch(model, loss, forward, accelerator.autocast), accelerator)
         optimizer = accelerator.prepare(optimizer)
-        training = cls(run, train, dev, accelerator, peers, model, loss, step, optimizer)
+        training = cls(run, train, dev, accelerator, peers, model, loss, step, optimizer, batches)
         training.seed_dropout()
         if recipe.train.average:
             training.average = MovingAverage(training.unwrapped_model, recipe.train.average)
@@ -106,8 +123,14 @@ class Training:
             FasError: the loss is not finite, an image cannot be read, or a process that reads them, or that
                 trains with this one, died.
         """
-        with interruptible() as interruption, self.peers.naming_failures():
-            while self.progress.epoch < self.recipe.train.epochs:
+        config = self.recipe.train
+        with (
+            interruptible() as interruption,
+            closing(self.batches),
+            name_worker_failures(),
+            self.peers.naming_failures(),
+        ):
+            while self.progress.epoch < config.epochs and not self.progress.is_out_of_patience(config):
                 self._train_epoch(interruption)
                 self._save_state()
                 if self._is_interrupted(interruption):
@@ -123,53 +146,72 @@ class Training:
         rate = learning_rate(config, progress.epoch)
         for group in self.optimizer.param_groups:
             group["lr"] = rate * group["lr_factor"]
-        loader = training_loader(
-            self.train,
-            self.recipe,
-            epoch=progress.epoch,
-            also=list_target_modalities(self.loss),
-            start_batch=progress.batch,
-            rank=self.accelerator.process_index,
-            world_size=self.accelerator.num_processes,
-        )
+        self.batches.start_epoch(progress.epoch, progress.batch)
         set_training_mode(self.unwrapped_model, config.freeze)
-        total = progress.images + loader.samples
+        total = progress.images + self.batches.samples
         description = f"epoch {progress.epoch + 1}/{config.epochs}"
         start = time.perf_counter() - progress.seconds
-        with (
-            console.progress(description, total, "samples", done=progress.images) as shown,
-            name_worker_failures(),
-        ):
-            for batch in loader:
-                progress.loss += self._train_batch(batch)
+        pending, loss = PendingLosses(self.accelerator.device), f"{progress.mean_loss:.4f}"
+        with console.progress(description, total, "samples", done=progress.images) as shown:
+            for batch in self.batches:
+                pending.add(self._train_batch(batch))
                 progress.batch += 1
                 progress.images += batch.total
                 progress.seconds = time.perf_counter() - start
-                loss = f"{progress.mean_loss:.4f}"
+                if pending.due:
+                    self._read_losses(pending)
+                    loss = f"{progress.mean_loss:.4f}"
                 shown.advance(batch.total, loss=loss, lr=f"{rate:.2g}")
                 if self._is_interrupted(interruption):
-                    return
+                    break
+            self._read_losses(pending)
+            progress.seconds = time.perf_counter() - start
 
-    def _train_batch(self, batch: Batch) -> float:
-        """Update the weights once; return the loss of the batch before the update."""
-        batch = self._to_device(batch)
-        loss = self.step(batch) * (self.peers.count * len(batch.label) / batch.total)
-        value = self.peers.mean(float(loss.detach()))
-        if not math.isfinite(value):
-            position = f"epoch {self.progress.epoch + 1}, batch {self.progress.batch + 1}"
-            raise FasError(f"{self.run.path}: the loss is {value} at {position}: lower train.lr")
-        self.accelerator.backward(loss)
+    def _read_losses(self, pending: PendingLosses) -> None:
+        """Add the losses of the batches since the last reading, over all processes, to the progress.
+
+        Raises:
+            FasError: one of them is not finite.
+        """
+        progress, losses = self.progress, self.peers.mean(pending.read())
+        first = progress.batch - len(losses) + 1
+        for batch, loss in enumerate(losses, first):
+            if not math.isfinite(loss):
+                position = f"epoch {progress.epoch + 1}, batch {batch}"
+                raise FasError(f"{self.run.path}: the loss is {loss} at {position}: lower train.lr")
+            progress.loss += loss
+
+    def _train_batch(self, batch: Batch) -> Tensor:
+        """Update the weights once; return the loss before the update, which the device may still compute."""
+        config = self.recipe.train
+        smallest = batch.total // self.peers.count  # all processes have as many parts
+        parts = split_batch(self._to_device(batch), min(config.accumulate, max(smallest // 2, 1)))
+        loss = torch.zeros((), device=self.accelerator.device)
+        for number, part in enumerate(parts, 1):
+            # Processes exchange gradients once, with those of the last part.
+            with nullcontext() if number == len(parts) else self.accelerator.no_sync(self.step):
+                loss += self._add_gradients(part, self.peers.count * len(part.label) / batch.total)
+        if config.clip is not None:
+            parameters = [parameter for group in self.optimizer.param_groups for parameter in group["params"]]
+            self.accelerator.clip_grad_norm_(parameters, config.clip)
         self.optimizer.step()
         self.optimizer.zero_grad()
         if self.average is not None:
             self.average.update_parameters(self.unwrapped_model)
-        return value
+        return loss
+
+    def _add_gradients(self, part: Batch, share: float) -> Tensor:
+        """Add the gradients of a part of a batch, and return its loss, both weighted by its share of it."""
+        loss: Tensor = share * self.step(part)
+        self.accelerator.backward(loss)
+        return loss.detach()
 
     def _to_device(self, batch: Batch) -> Batch:
         device = self.accelerator.device
         images = {name: pixels.to(device, non_blocking=True) for name, pixels in batch.images.items()}
-        presence = None if batch.presence is None else batch.presence.to(device)
-        return Batch(images, batch.label.to(device), batch.index, presence, batch.total)
+        presence = None if batch.presence is None else batch.presence.to(device, non_blocking=True)
+        label = batch.label.to(device, non_blocking=True)
+        return Batch(images, label, batch.index, presence, batch.total)
 
     def _is_interrupted(self, interruption: Interruption) -> bool:
         """Return whether this process, or one of those that it trains with, was asked to stop."""
@@ -187,6 +229,8 @@ class Training:
             save_weights(self.evaluated_model, self.run.weights("last"))
         self.peers.wait()
         record = progress.to_record(learning_rate(config, progress.epoch)) | self._evaluate_dev()
+        if progress.is_out_of_patience(config):
+            record["stopped_early"] = True
         if self.accelerator.is_main_process:
             self.run.append_metrics(record)
             console.info(format_epoch(record, config))
@@ -207,11 +251,10 @@ class Training:
         scores, metrics = evaluate_dev(self.run, self.evaluated_model, self.dev, self.peers)
         _, eer = scores.rates.equal_error_threshold()
         best = config.select == "last" or eer <= self.progress.best_eer
-        if best:
-            if self.accelerator.is_main_process:
-                save_weights(self.evaluated_model, self.run.weights("best"))
-                self.run.write_scores("dev", scores)
-            self.progress.best_eer = min(eer, self.progress.best_eer)
+        if best and self.accelerator.is_main_process:
+            save_weights(self.evaluated_model, self.run.weights("best"))
+            self.run.write_scores("dev", scores)
+        self.progress.judge(eer)
         return {"dev": metrics, "best": best}
 
     def _save_state(self) -> None:

@@ -14,13 +14,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import yaml
 from fixtures.recipes import plain_recipe, write_faces
 from safetensors.torch import load_file
 
 from fas_core.config.recipe import TrainConfig
-from fas_core.data.loader import epoch_batches
+from fas_core.data.draws import RowGroup, epoch_batches
 from fas_core.errors import ConfigError
 from fas_core.models.checkpoint import load_state
 from fas_core.registry import registry
@@ -186,8 +187,9 @@ def test_shares_of_unequal_size_are_joined_in_order(pieces: dict[str, float]) ->
 
 @pytest.mark.parametrize("world_size", [2, 3])
 def test_a_last_batch_that_not_all_processes_can_share_is_left_out(world_size: int) -> None:
-    whole = epoch_batches(10, 4, seed=1, epoch=5)
-    shared = epoch_batches(10, 4, seed=1, epoch=5, world_size=world_size)
+    groups = [RowGroup(np.arange(10), 1.0)]
+    whole = epoch_batches(groups, 4, seed=1, epoch=5)
+    shared = epoch_batches(groups, 4, seed=1, epoch=5, world_size=world_size)
     assert [len(rows) for rows in whole] == [4, 4, 2]
     assert len(shared) == (3 if world_size == 2 else 2)
     assert all((one == other).all() for one, other in zip(whole, shared, strict=False))

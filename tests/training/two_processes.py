@@ -94,7 +94,8 @@ class Centres(nn.Module):
 def compare_losses(peers: TrainingPeers) -> Iterator[tuple[str, float]]:
     """Yield how weights differ after three steps of SGD."""
     torch.manual_seed(2)
-    whole = LossOfBatch(Network(), Centres(), nullcontext)
+    network, centres = Network(), Centres()
+    whole = LossOfBatch(network, centres, network, nullcontext)
     part = copy.deepcopy(whole)
     before = copy.deepcopy(part.model.unused.weight)  # type: ignore[union-attr]
     shared = distribute(part, accelerator_for(TrainConfig(device="auto")))
