@@ -47,9 +47,10 @@ def _join_statistics(values: Tensor) -> tuple[Tensor, Tensor, int]:
     The variances of the processes are joined as in Chan et al., "Updating Formulae and a Pairwise Algorithm
     for Computing Sample Variances" (1979), as differences of large sums would lose digits.
     """
-    dimensions = [0, *range(2, values.dim())]
     values = values.to(torch.promote_types(values.dtype, torch.float32))
-    variance, mean = torch.var_mean(values, dimensions, correction=0)
+    mean, variance = torch.ops.aten.batch_norm_update_stats(
+        values, None, None, 0.0
+    )  # var_mean is 20 x slower
     count = mean.new_tensor([values.numel() // values.shape[1]])
     own = torch.cat([mean, variance, count]).double()
     rows = [torch.empty_like(own) for _ in range(distributed.get_world_size())]
@@ -95,10 +96,11 @@ class _Normalize(torch.autograd.Function):
         scale = inverse if weight is None else inverse * weight
         slope = scale * inverse * slope
         shape = (1, -1, *[1] * (values.dim() - 2))
-        through = values * slope.view(shape) + (scale * shift - slope * mean).view(shape)
+        constant = (scale * shift - slope * mean).view(shape)
+        of_values = torch.addcmul(direct, values, slope.view(shape), value=-1).sub_(constant)
         needs = ctx.needs_input_grad
         return (
-            (direct - through).to(values.dtype),
+            of_values.to(values.dtype),
             of_weight if needs[1] else None,
             of_bias if needs[2] else None,
             *[None] * 4,

@@ -182,9 +182,10 @@ def distribute(module: nn.Module, accelerator: Accelerator) -> nn.Module:
     if accelerator.num_processes == 1:
         return module.to(device)
     synchronize_batch_norms(module, device)
-    # A model may have layers that a loss does not use; the warning is that this one has none.
-    warnings.filterwarnings("ignore", message="find_unused_parameters=True")
+    # Hints on speed: of a few copies, as PyTorch lays out weights and gradients of one channel differently.
+    warnings.filterwarnings("ignore", message="Grad strides do not match bucket view strides")
     devices = None if device.type == "cpu" else [device.index]
+    # A model may have layers that its loss does not use.
     return DistributedDataParallel(module.to(device), device_ids=devices, find_unused_parameters=True)
 
 
