@@ -159,7 +159,8 @@ def _find_repeated(names: pa.Array) -> list[Any]:
     """
     blocks = (names.slice(start, BLOCK).to_pylist() for start in range(0, len(names), BLOCK))
     hashes = np.fromiter((hash(name) for block in blocks for name in block), np.int64, len(names))
-    if len(np.unique(hashes)) == len(names):
+    hashes.sort()
+    if np.all(hashes[1:] != hashes[:-1]):
         return []
     counts = pc.value_counts(names)
     return list(counts.filter(pc.greater(counts.field("counts"), 1)).field("values").to_pylist())

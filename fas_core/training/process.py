@@ -62,7 +62,7 @@ def keep_freed_memory() -> bool:
     By default glibc takes each block of more than 32 MiB, such as a layer's activations, from the system and
     returns it when it is freed; the kernel then clears the same pages again in every step, which takes 30 to
     40 % of the time of training FeatherNets on a CPU (`benchmarks/training.py`). The process stays as large
-    as it has been at most.
+    as it has been at most, until `release_freed_memory`.
 
     Return False, with nothing changed, under other C libraries, and where an environment variable
     `MALLOC_...` or `GLIBC_TUNABLES` configures the allocator.
@@ -72,6 +72,15 @@ def keep_freed_memory() -> bool:
         return False
     mallopt = ctypes.CDLL(None).mallopt
     return bool(mallopt(M_MMAP_MAX, 0) and mallopt(M_TRIM_THRESHOLD, -1))
+
+
+def release_freed_memory() -> None:
+    """Return to the system what `keep_freed_memory` kept; nothing happens under other C libraries than glibc.
+
+    Between training and scoring, which need blocks of other sizes: kept, those of both would add up.
+    """
+    if platform.libc_ver()[0] == "glibc":
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 @define

@@ -41,7 +41,12 @@ from fas_core.training.distribution import (
 from fas_core.training.layers import freeze_layers, group_parameters, set_training_mode
 from fas_core.training.loss import build_loss, check_targets, list_target_modalities
 from fas_core.training.optim import MovingAverage, build_optimizer, learning_rate, load_optimizer_state
-from fas_core.training.process import Interruption, interruptible, keep_freed_memory
+from fas_core.training.process import (
+    Interruption,
+    interruptible,
+    keep_freed_memory,
+    release_freed_memory,
+)
 from fas_core.training.progress import TrainingProgress, format_epoch
 from fas_core.training.step import PendingLosses, compile_forward, split_batch
 
@@ -225,6 +230,7 @@ class Training:
     def _finish_epoch(self) -> None:
         """Save the weights, evaluate dev, record the epoch in `metrics.jsonl` and go on to the next one."""
         config, progress = self.recipe.train, self.progress
+        release_freed_memory()
         if self.accelerator.is_main_process:
             save_weights(self.evaluated_model, self.run.weights("last"))
         self.peers.wait()

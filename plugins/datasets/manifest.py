@@ -92,37 +92,37 @@ class Manifest(Reader[ManifestOptions]):
         """
         table = read_table(self.root, (*COLUMNS, *PATH_NAMES, *self.options.modalities))
         renamed = match_columns(table.column_names, self.options.modalities, self.root)
-        table = table.rename_columns(
-            [renamed.get(name, name) for name in table.column_names]
-        ).combine_chunks()
-        splits = self._read_splits(table)
-        return Content(tuple(table.column_names), renamed, splits, self._convert_table(table, splits))
+        names = tuple(renamed.get(name, name) for name in table.column_names)
+        if not len(table) and set(self.options.modalities) & set(names):
+            raise DataError(f"{self.root}: no rows below the header")
+        columns = dict(zip(names, table.columns, strict=True))
+        del table  # so that each column is freed once it is copied
+        for name in columns:
+            columns[name] = pa.chunked_array([columns[name].combine_chunks()])
+        splits = self._read_splits(columns)
+        return Content(names, renamed, splits, self._convert_columns(columns, splits))
 
-    def _read_splits(self, table: pa.Table) -> dict[str, str]:
+    def _read_splits(self, columns: Mapping[str, pa.ChunkedArray]) -> dict[str, str]:
         """Return `{word in the file: split}`; raise DataError where two words mean the same split."""
-        if "split" not in table.column_names:
+        if "split" not in columns:
             return {}
-        words = pc.unique(table.column("split").cast(pa.string())).drop_null().to_pylist()
+        words = pc.unique(columns["split"].cast(pa.string())).drop_null().to_pylist()
         splits = {word: parse_split(word) or word.strip() for word in words}
         refuse_synonyms({normalize_word(word): split for word, split in splits.items()}, self.root)
         return splits
 
-    def _convert_table(self, table: pa.Table, splits: Mapping[str, str]) -> SampleTable:
+    def _convert_columns(self, read: Mapping[str, pa.ChunkedArray], splits: Mapping[str, str]) -> SampleTable:
         """Return all rows, with converted values."""
-        modalities = tuple(name for name in self.options.modalities if name in table.column_names)
+        modalities = tuple(name for name in self.options.modalities if name in read)
         if not modalities:
             raise DataError(
                 f"{self.root}: no image column, one of path, {', '.join(self.options.modalities)} "
-                f"(found: {format_list(table.column_names, 12)}); "
+                f"(found: {format_list(list(read), 12)}); "
                 f"name others by the option modalities=[NAME, ...]"
             )
-        if not len(table):
-            raise DataError(f"{self.root}: no rows below the header")
-        columns: dict[str, Any] = {
-            name: table.column(name) for name in (*COLUMNS, *modalities) if name in table.column_names
-        }
+        columns: dict[str, Any] = {name: read[name] for name in (*COLUMNS, *modalities) if name in read}
         columns.setdefault("id", _first_path([columns[name] for name in modalities]))
-        columns.setdefault("split", pa.chunked_array([pa.array(["test"] * len(table), pa.string())]))
+        columns.setdefault("split", pa.chunked_array([pa.array(["test"] * len(columns["id"]), pa.string())]))
         problems: list[tuple[int, str]] = []
         for name in ("id", "split"):
             problems += [(int(row), f"no {name}") for row in np.flatnonzero(columns[name].is_null())]
@@ -166,16 +166,16 @@ def _convert(
         except ValueError as error:
             converted.append(None)
             failures[code] = str(error)
-    rows = np.flatnonzero(np.isin(codes, list(failures)))
+    rows = np.flatnonzero(np.isin(codes, list(failures))) if failures else ()
     return [converted[code] for code in codes], [(int(row), failures[codes[row]]) for row in rows]
 
 
-def _find_distinct(column: pa.ChunkedArray) -> tuple[list[Any], NDArray[np.int64]]:
+def _find_distinct(column: pa.ChunkedArray) -> tuple[list[Any], NDArray[np.integer[Any]]]:
     """Return the distinct values of a column, and which of them each row has; lists are all taken."""
     if pa.types.is_nested(column.type):
         return column.to_pylist(), np.arange(len(column))
     encoded = column.dictionary_encode(null_encoding="encode").unify_dictionaries().combine_chunks()
-    return encoded.dictionary.to_pylist(), encoded.indices.to_numpy().astype(np.int64)
+    return encoded.dictionary.to_pylist(), encoded.indices.to_numpy()
 
 
 def _build_label_parser(values: Sequence[Any]) -> Callable[[Any], int]:

@@ -54,6 +54,34 @@ def test_a_step_takes_no_new_pages_from_the_system() -> None:
     assert keeping[1] < default[1] / 10
 
 
+KEPT = """
+import torch
+from fas_core.training.process import keep_freed_memory, release_freed_memory
+
+def resident():
+    return int(open("/proc/self/statm").read().split()[1]) * 4096 / 1e6
+
+keep_freed_memory()
+before = resident()
+blocks = [torch.ones(5_000_000) for _ in range(20)]  # 400 MB
+del blocks
+kept = resident()
+release_freed_memory()
+print(kept - before, resident() - before)
+"""
+
+
+@GLIBC
+def test_kept_memory_is_returned_when_it_is_released() -> None:
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("MALLOC_")}
+    output = subprocess.run(
+        [sys.executable, "-c", KEPT], env=inherited, check=True, capture_output=True, text=True
+    )
+    kept, released = map(float, output.stdout.split())
+    assert kept > 350
+    assert released < 50
+
+
 @GLIBC
 @pytest.mark.parametrize(
     ("name", "value"), [("MALLOC_MMAP_MAX_", "65536"), ("GLIBC_TUNABLES", "glibc.malloc.mmap_max=65536")]
