@@ -76,6 +76,10 @@ class Interruption:
             self._raised = True
             raise Interrupted(self._stop)
 
+    def request(self, number: int = signal.SIGTERM) -> None:
+        """Ask the command to stop, as another process that it works with was asked to by a signal."""
+        self._stop = self._stop or number
+
     def take_save_request(self) -> bool:
         """Return whether a signal has asked to save and go on since the last call."""
         requested, self._save = self._save, False

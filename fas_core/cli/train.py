@@ -100,10 +100,11 @@ def _saying_how_to_resume(path: Path) -> Iterator[None]:
     """Name the command that continues a training that was interrupted, or whose reading processes died."""
     from fas_core.data.loader import WorkerError
     from fas_core.runs import files
+    from fas_core.training.distribution import PeerError
 
     try:
         yield
-    except (KeyboardInterrupt, WorkerError):
+    except (KeyboardInterrupt, WorkerError, PeerError):
         if any((path / name).exists() for name in (files.STATE, files.PROTOCOLS, files.FOLDS)):
             console.warn(f"saved: continue with `fas train --resume {path}`")
         raise

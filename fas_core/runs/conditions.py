@@ -24,6 +24,7 @@ CHANGED_BY_RESUME = frozenset(
         "train.checkpoint_minutes",
         "train.on_usr1",
         "train.trackers",
+        "train.peer_timeout",
         "data.root",
     }
 )

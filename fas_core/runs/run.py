@@ -197,9 +197,13 @@ class Run:
         return float(hours)
 
     def is_finished(self) -> bool:
-        """Return whether the run was trained to the last epoch of its recipe, and evaluated."""
+        """Return whether the run was trained to its last epoch, and evaluated.
+
+        That is the last one of its recipe, or the one after which `train.patience` ended it.
+        """
         records = self.metrics()
-        trained = bool(records) and records[-1]["epoch"] >= self.recipe.train.last_epoch
+        last = records[-1] if records else {"epoch": 0}
+        trained = last["epoch"] >= self.recipe.train.last_epoch or last.get("stopped_early") is True
         return trained and (self.path / files.RESULTS).is_file()
 
 

@@ -62,6 +62,8 @@ def start(path: Path, recipe: Recipe, registry: Registry, *, final: bool) -> Fol
     """
     if recipe.data.held_out is not None:
         raise ConfigError("folds are of the whole train split: leave data.held_out away")
+    if recipe.train.patience is not None:
+        raise ConfigError("train.patience: a fold would end by the scores that it is judged on: leave it out")
     recipe = evolve(recipe, train=evolve(recipe.train, select="last"))
     folds = _open(recipe, registry)
     recipe = evolve(recipe, folds=folds.spec)

@@ -30,6 +30,7 @@ from fas_core.runs.run import Run
 from fas_core.runtime.calibration_file import RUN_CALIBRATION
 from fas_core.text_table import Table
 from fas_core.training.convex import ConvexTraining
+from fas_core.training.distribution import join_peers
 from fas_core.training.follow import follow
 from fas_core.training.process import accelerator_for
 from fas_core.training.trainer import Training, check_trainable
@@ -66,7 +67,9 @@ def start(path: Path, recipe: Recipe, registry: Registry, *, reader: DatasetRead
     accelerator = accelerator_for(recipe.train)
     if accelerator.is_main_process and (advice := describe_crop_mismatch(recipe)):
         console.warn(advice)
-    with accelerator.main_process_first():
+    peers = join_peers(accelerator, recipe.train.peer_timeout)
+    path = peers.from_main(path)  # others may take another folder for the first free one
+    with peers.main_first():
         reader = reader or open_choice(recipe.data, registry)
     train, dev = training_splits(reader, recipe)
     run = Run(path, recipe, registry)
@@ -109,7 +112,8 @@ def resume(
     run = Run.open(path, registry).changed(changes)
     if not (path / files.STATE).is_file():
         console.info(f"run {path}: has no training state yet: starts from the beginning")
-        (path / files.RECIPE).unlink()
+        if is_main_process():
+            (path / files.RECIPE).unlink()
         return start(path, run.recipe, registry, reader=reader)
     accelerator = accelerator_for(run.recipe.train)
     reader = reader or open_choice(run.recipe.data, registry)
@@ -168,8 +172,8 @@ def _finish(training: Training | ConvexTraining, reader: DatasetReader) -> Outco
 def _evaluate(training: Training | ConvexTraining, reader: DatasetReader) -> Outcome:
     """Score and evaluate dev and test by the best weights, in the main process."""
     run, results, hours = training.run, {}, training.progress.total_seconds / 3600
+    score_run(run, reader, join_peers(training.accelerator, run.recipe.train.peer_timeout))
     if training.accelerator.is_main_process:
-        score_run(run, reader)
         results = evaluate_stored(run, reader, replicates=REPLICATES)
         advice = advise(reader, run.recipe.folds, run.recipe.train.seed, run.fitting_scores())
         record = {

@@ -255,6 +255,18 @@ CASES: dict[str, Run | Skip] = {
     "docs/results.md: fas data crop db": Run((lambda folder, draw: data.nuaa(folder, draw, "db"),)),
     "docs/results.md: fas train nuaa-feathernet-b": Run((data.nuaa_crops,)),
     "docs/results.md: fas train nuaa-texture": Skip(NETWORK),
+    "docs/scale.md: torchrun --nproc-per-node 2": Run(
+        replace={"train quickstart": f"train quickstart {SMALL} {SIMULATED}"}
+    ),
+    "docs/scale.md: accelerate launch --multi_gpu --num_processes": Run(
+        replace={"train quickstart": f"train quickstart {SMALL} {SIMULATED}"}
+    ),
+    "docs/scale.md: torchrun --nnodes 2": Skip("needs two machines"),
+    "docs/scale.md: accelerate launch --multi_gpu --num_machines": Skip("needs two machines"),
+    "docs/scale.md: torchrun --nproc-per-node 8": Skip("needs several machines"),
+    "docs/scale.md: python benchmarks/scaling.py": Run(
+        replace={"benchmarks/": f"{ROOT}/benchmarks/"}, long=False
+    ),
     "docs/simulator.md: fas train ": Run(
         replace={"data make FOLDER": f"data make FOLDER {SIM}", "show synthetic": "show FOLDER"},
         train=f"{SMALL} {SIMULATED}",

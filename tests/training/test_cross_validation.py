@@ -220,3 +220,12 @@ def test_a_fold_is_not_divided_again(make_recipe: MakeRecipe, tmp_path: Path) ->
     recipe = evolve(recipe, data=evolve(recipe.data, held_out=HeldOut("subject", 2, 1)))
     with pytest.raises(ConfigError, match=r"leave data\.held_out away"):
         cross_validation.start(tmp_path / "folds", recipe, registry(), final=True)
+
+
+def test_patience_is_refused_as_a_fold_is_judged_by_its_own_scores(
+    make_recipe: MakeRecipe, tmp_path: Path
+) -> None:
+    recipe = evolve(make_recipe(tmp_path, patience=2), folds="subject:2")
+    with pytest.raises(ConfigError, match=r"train\.patience: a fold would end by the scores"):
+        cross_validation.start(tmp_path / "folds", recipe, registry(), final=False)
+    assert not (tmp_path / "folds").exists()

@@ -52,6 +52,34 @@ def test_a_step_takes_no_new_pages_from_the_system() -> None:
     assert keeping[1] < default[1] / 10
 
 
+KEPT = """
+import torch
+from fas_core.training.process import keep_freed_memory, release_freed_memory
+
+def resident():
+    return int(open("/proc/self/statm").read().split()[1]) * 4096 / 1e6
+
+keep_freed_memory()
+before = resident()
+blocks = [torch.ones(5_000_000) for _ in range(20)]  # 400 MB
+del blocks
+kept = resident()
+release_freed_memory()
+print(kept - before, resident() - before)
+"""
+
+
+@GLIBC
+def test_kept_memory_is_returned_when_it_is_released() -> None:
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("MALLOC_")}
+    output = subprocess.run(
+        [sys.executable, "-c", KEPT], env=inherited, check=True, capture_output=True, text=True
+    )
+    kept, released = map(float, output.stdout.split())
+    assert kept > 350
+    assert released < 50
+
+
 @GLIBC
 @pytest.mark.parametrize(
     ("name", "value"), [("MALLOC_MMAP_MAX_", "65536"), ("GLIBC_TUNABLES", "glibc.malloc.mmap_max=65536")]
@@ -69,6 +97,14 @@ def test_a_device_that_is_not_available_is_refused() -> None:
 def test_half_precision_on_a_cpu_is_refused() -> None:
     with pytest.raises(ConfigError, match=r"train\.amp: fp16 needs an accelerator"):
         accelerator_for(TrainConfig(device="cpu", amp="fp16"))
+
+
+def test_more_processes_than_accelerators_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("torch.accelerator.is_available", lambda: True)
+    monkeypatch.setattr("torch.accelerator.device_count", lambda: 1)
+    monkeypatch.setenv("LOCAL_WORLD_SIZE", "2")
+    with pytest.raises(ConfigError, match="processes here: 2, accelerators: 1: start one process for each"):
+        accelerator_for(TrainConfig(device="auto"))
 
 
 def test_each_accelerator_has_its_own_precision() -> None:
