@@ -20,6 +20,7 @@ from fas_core.descriptors import (
     Loss,
     Metric,
     NoOptions,
+    Tracker,
 )
 from fas_core.errors import ConfigError, DataError, FasError, ModelError, PluginError
 from fas_core.hookspecs import hookimpl
@@ -66,6 +67,7 @@ __all__ = [
     "Loss",
     "Metric",
     "NoOptions",
+    "Tracker",
 ]
 __all__ += ["ConfigError", "DataError", "FasError", "ModelError", "PluginError", "__version__", "hookimpl"]
 __all__ += ["Batch", "BranchSize", "Card", "Exported", "Model", "ModelInput", "Outputs", "Predictor"]

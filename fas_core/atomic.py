@@ -47,7 +47,7 @@ def replacing_all(*paths: Path, durable: bool = True) -> Iterator[tuple[Path, ..
     """Like `replacing`, for files of one folder: all are complete before the first is renamed."""
     parent = Path(tempfile.gettempdir()) if _is_device(paths[0]) else paths[0].parent
     with _explain_errors(paths[0], parent):
-        _make_folder(parent, durable)
+        make_folder(parent, durable)
         folder, lock = make_temporary_folder(parent)
     temporaries = tuple(folder / path.name for path in paths)
     try:
@@ -98,7 +98,7 @@ def _move(temporary: Path, path: Path) -> None:
         temporary.replace(path)
 
 
-def _make_folder(folder: Path, durable: bool) -> None:
+def make_folder(folder: Path, durable: bool = True) -> None:
     """Make a folder and its parents; a new folder is on the disk when its parent is synced."""
     missing = [path for path in (folder, *folder.parents) if not path.exists()]
     folder.mkdir(parents=True, exist_ok=True)

@@ -17,7 +17,7 @@ import os
 import shlex
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, redirect_stdout, suppress
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -46,6 +46,8 @@ class Console:
     clock: Clock = time.monotonic
     _rich: dict[bool, RichConsole] = field(factory=dict, init=False, repr=False)
     _warned: set[str] = field(factory=set, init=False, repr=False)
+    _tasks: list[Progress] = field(factory=list, init=False, repr=False)
+    _due: float = field(default=0.0, init=False, repr=False)
     _reserved: TextIO | None = field(default=None, init=False, repr=False)
 
     def reset(self) -> None:
@@ -76,6 +78,7 @@ class Console:
     def rich(self, *, stderr: bool = False) -> RichConsole:
         """Return the rich console of stdout or stderr, made when the stream is first used or replaced."""
         stream = sys.stderr if stderr else self.stdout
+        stream = getattr(stream, "rich_proxied_file", stream)  # while a bar is drawn
         rich = self._rich.get(stderr)
         if rich is None or rich.file is not stream:
             if isinstance(stream, io.TextIOWrapper):
@@ -171,10 +174,14 @@ class Console:
         Raises:
             FasError: the output is a file on a full disk, for example.
         """
-        to_stderr = stderr or self.json
+        to_stderr = stderr or self.json or self._draws_over_stdout()
         with self._explaining_errors(to_stderr):
             rich = self.rich(stderr=to_stderr)
             rich.print(text, style=style or None, markup=False, soft_wrap=soft_wrap)
+
+    def _draws_over_stdout(self) -> bool:
+        """Whether a bar is on the terminal of stdout: what goes above it goes through the console of bars."""
+        return bool(self._tasks) and self.rich(stderr=True).is_terminal and self.rich().is_terminal
 
     @contextmanager
     def _explaining_errors(self, stderr: bool = False) -> Iterator[None]:
@@ -202,28 +209,28 @@ class Console:
     ) -> Iterator[Progress]:
         """Show on stderr how far the block is: a bar in a terminal, else a line every 30 seconds.
 
-        The arguments are those of `Progress`, which the block advances.
+        The arguments are those of `Progress`, which the block advances. A line of a task within another
+        ends with how far the outer one is.
         """
         progress = Progress(escape_controls(description), total, unit, done, self.clock)
         rich = self.rich(stderr=True)
+        if not self._tasks:
+            self._due = self.clock() + PROGRESS_INTERVAL
+        self._tasks.append(progress)
         with ExitStack() as stack:
+            stack.callback(self._tasks.pop)
             if not self.quiet and rich.is_terminal:
                 stack.enter_context(draw_bar(progress, rich))
             elif not self.quiet:
-                progress.show = self._lines()
+                progress.show = self._print_due_line
             yield progress
 
-    def _lines(self) -> Callable[[Progress], None]:
-        """Return what prints a line of progress once the last one is old."""
-        due = self.clock() + PROGRESS_INTERVAL
-
-        def print_line(progress: Progress) -> None:
-            nonlocal due
-            if self.clock() >= due:
-                due = self.clock() + PROGRESS_INTERVAL
-                self._print(escape_controls(progress.describe()), stderr=True)
-
-        return print_line
+    def _print_due_line(self, _: Progress) -> None:
+        """Print a line of all tasks, the innermost first, once the last line is old."""
+        if self.clock() >= self._due:
+            self._due = self.clock() + PROGRESS_INTERVAL
+            text = "; ".join(task.describe() for task in reversed(self._tasks))
+            self._print(escape_controls(text), stderr=True)
 
 
 def _open_console(stream: TextIO) -> RichConsole:

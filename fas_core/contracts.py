@@ -11,6 +11,7 @@ and what its kind adds:
 | loss     | `target(options, model=Model)`                                                             |
 | metric   | `target(options, scores=ScoreTable, threshold=0.5)`                                        |
 | exporter | `target(options, model=Model, samples=images, destination=Path, card=Card, verify=Verify)` |
+| tracker  | `target(options)`                                                                          |
 
 The records that components take and give are importable from here.
 """
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from fas_core.scores.table import ScoreTable
 
 __all__ = ["BackboneModule", "DatasetReader", "ExporterFunction", "FusionModule", "LossFunction"]
-__all__ += ["Images", "MetricFunction", "Scorer", "SubmissionFunction", "Verify"]
+__all__ += ["Images", "MetricFunction", "RunTracker", "Scorer", "SubmissionFunction", "Verify"]
 __all__ += ["BlockBackbone", "EmbeddingFusion", "MapBackbone", "PresenceFusion", "PretrainedBackbone"]
 __all__ += ["PublishedBackbone", "ReadingLoss", "SelectiveLoss"]
 __all__ += ["Batch", "BranchSize", "Exported", "Outputs", "Submission", "SubmissionPart", "Verification"]
@@ -275,3 +276,11 @@ class ExporterFunction(Protocol):
     def __call__(
         self, options: Any, model: nn.Module, samples: Images, destination: Path, card: Card, verify: Verify
     ) -> Exported: ...
+
+
+class RunTracker(Protocol):
+    """An object some of whose methods are event hooks: `fas_core.hookspecs.EVENTS`, marked by `@hookimpl`.
+
+    It is made when a run starts, and is called for that run alone, in the main process, from its
+    `fas_run_started` to `fas_run_finished` or `fas_run_failed`. Whatever it raises costs a warning.
+    """

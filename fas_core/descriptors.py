@@ -326,10 +326,18 @@ class Catalogue(Component):
             return resources.files(package).joinpath(name).read_text(encoding="utf-8")
 
 
+@frozen(kw_only=True)
+class Tracker(Component):
+    """What records a run's figures elsewhere: `fas_core.contracts.RunTracker`."""
+
+    kind: ClassVar[str] = "tracker"
+    hook: ClassVar[str] = "fas_trackers"
+
+
 PANELS = ("Train and evaluate", "Ship and run", "Data", "Inspect")
 """Headings of `fas --help`, in order; further ones of plugins follow."""
 
 KINDS: dict[str, type[Component]] = {
-    cls.kind: cls for cls in (Backbone, Fusion, Dataset, Loss, Metric, Exporter, Command, Catalogue)
+    cls.kind: cls for cls in (Backbone, Fusion, Dataset, Loss, Metric, Exporter, Command, Catalogue, Tracker)
 }
 """The class of each kind of component; it names its hook in `fas_core.hookspecs`."""

@@ -16,7 +16,6 @@ from importlib.metadata import Distribution, EntryPoint
 from types import FrameType
 from typing import Literal
 
-import pluggy
 from attrs import evolve, field, frozen
 
 from fas_core import __version__, hookspecs
@@ -24,6 +23,7 @@ from fas_core.console import console
 from fas_core.descriptors import KINDS, Component
 from fas_core.errors import PluginError, format_list
 from fas_core.failures import CORE, Provider, describe_error, format_traceback, locate_error, top_package
+from fas_core.interruption import Interrupted
 
 GROUP = "fas"
 
@@ -37,6 +37,8 @@ class PluginRecord:
     Args:
         error: why it failed, in one line.
         components: what it provides.
+        events: names of the event hooks that it implements, of `fas_core.hookspecs.EVENTS`.
+        implementation: what implements its hooks, as its entry point names it; None unless it is active.
         module: the module that its entry point names.
         location: file and line of the error, where they are known.
         traceback: of the error.
@@ -48,6 +50,8 @@ class PluginRecord:
     status: Status
     error: str = ""
     components: tuple[Component, ...] = ()
+    events: tuple[str, ...] = ()
+    implementation: object = field(default=None, repr=False, eq=False)
     module: str = ""
     location: str = ""
     traceback: str = field(default="", repr=False)
@@ -130,7 +134,9 @@ def _load(entry: EntryPoint, record: PluginRecord, requires: Iterable[str]) -> P
     with _user_interrupts() as interrupts, console.reserve_stdout():
         try:
             _check_core_version(requires)
-            record = evolve(record, components=_load_components(entry))
+            record = _load_hooks(entry, record)
+        except Interrupted:
+            raise
         except BaseException as error:
             record = evolve(
                 record,
@@ -187,26 +193,22 @@ def _check_core_version(requires: Iterable[str]) -> None:
             raise PluginError(f"asks for fas-core{version}, and this is {__version__}: upgrade fas-core")
 
 
-def _load_components(entry: EntryPoint) -> tuple[Component, ...]:
-    """Import a plugin and return the descriptors that its hooks yield, one or more and no name twice."""
+def _load_hooks(entry: EntryPoint, record: PluginRecord) -> PluginRecord:
+    """Import a plugin and return its record with the descriptors that its hooks yield, no name twice."""
     plugin = entry.load()
-    manager = pluggy.PluginManager(hookspecs.PROJECT)
-    manager.add_hookspecs(hookspecs)
-    manager.register(plugin)
-    manager.check_pending()
-    if not manager.get_hookcallers(plugin):
-        raise PluginError(f"{entry.value} implements no hook: mark one with @fas_core.hookimpl")
+    hooks = hookspecs.bind_hooks(plugin, entry.value)
     components: list[Component] = []
     for kind in KINDS.values():
-        for descriptors in getattr(manager.hook, kind.hook)():
+        for descriptors in getattr(hooks, kind.hook)():
             components.extend(_check_descriptors(descriptors, kind))
-    if not components:
+    events = tuple(name for name in hookspecs.EVENTS if getattr(hooks, name).get_hookimpls())
+    if not components and not events:
         raise PluginError(f"{entry.value} provides nothing: its hooks must yield descriptors")
     names = [(component.kind, component.name) for component in components]
     if duplicates := {name for name in names if names.count(name) > 1}:
         twice = format_list(" ".join(name) for name in sorted(duplicates))
         raise PluginError(f"{entry.value} yields twice: {twice}")
-    return tuple(components)
+    return evolve(record, components=tuple(components), events=events, implementation=plugin)
 
 
 def _check_descriptors(descriptors: Iterable[object], kind: type[Component]) -> Iterator[Component]:

@@ -1,4 +1,6 @@
-"""The plugin hooks, one for each kind of component; a plugin is a module that implements some of them.
+"""The plugin hooks: one for each kind of component, then those that are called for the events of a run.
+
+A plugin is a module that implements some of them. A tracker is an object that implements some of the latter.
 
 An entry point in the group `fas` announces it:
 
@@ -10,15 +12,57 @@ acme = "acme_fas"
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 
 import pluggy
 
-from fas_core.descriptors import Backbone, Catalogue, Command, Dataset, Exporter, Fusion, Loss, Metric
+from fas_core.descriptors import (
+    Backbone,
+    Catalogue,
+    Command,
+    Dataset,
+    Exporter,
+    Fusion,
+    Loss,
+    Metric,
+    Tracker,
+)
+from fas_core.errors import PluginError
+from fas_core.records.run_events import CheckpointWritten, EpochFinished, RunFailed, RunFinished, RunStarted
 
 PROJECT = "fas"
 hookspec = pluggy.HookspecMarker(PROJECT)
 hookimpl = pluggy.HookimplMarker(PROJECT)
+
+EVENTS = (
+    "fas_run_started",
+    "fas_epoch_finished",
+    "fas_checkpoint_written",
+    "fas_run_finished",
+    "fas_run_failed",
+)
+"""The hooks that are called for the events of a run, in the main process alone."""
+
+
+def bind_hooks(plugin: object, name: str) -> pluggy.HookRelay:
+    """Return the hooks of one module or object, to call them apart from all others.
+
+    Args:
+        plugin: it implements hooks.
+        name: what to call it in messages, e.g. `acme_fas`.
+
+    Raises:
+        PluginError: it implements none.
+        PluginValidationError: (of pluggy) it implements a hook that does not exist, or with other arguments.
+    """
+    manager = pluggy.PluginManager(PROJECT)
+    manager.add_hookspecs(sys.modules[__name__])
+    manager.register(plugin)
+    manager.check_pending()
+    if not manager.get_hookcallers(plugin):
+        raise PluginError(f"{name} implements no hook: mark one with @fas_core.hookimpl")
+    return manager.hook
 
 
 @hookspec
@@ -135,3 +179,92 @@ def fas_public_models() -> Iterable[Catalogue]:
     'acme_fas:models.yaml'
     """
     return ()
+
+
+@hookspec
+def fas_trackers() -> Iterable[Tracker]:
+    """What records a run's figures elsewhere; a recipe chooses some: `train.trackers`.
+
+    >>> from fas_core import Tracker, hookimpl
+    >>> @hookimpl
+    ... def fas_trackers():
+    ...     yield Tracker(name="board", summary="The lab's board", target="acme_fas.board:Board")
+    >>> next(fas_trackers()).target
+    'acme_fas.board:Board'
+    """
+    return ()
+
+
+@hookspec
+def fas_run_started(event: RunStarted) -> None:
+    """Training of a run begins, or goes on; its folder exists.
+
+    >>> from fas_core import hookimpl
+    >>> @hookimpl
+    ... def fas_run_started(event):
+    ...     print(f"{event.path.name}: {event.parameters} parameters on {event.device}")
+    >>> from pathlib import Path
+    >>> from fas_core.records.run_events import RunStarted
+    >>> fas_run_started(RunStarted(Path("runs/a"), {}, "cpu", 1200, 1200, epochs=3))
+    a: 1200 parameters on cpu
+    """
+
+
+@hookspec
+def fas_epoch_finished(event: EpochFinished) -> None:
+    """An epoch was trained and, if that was due, evaluated on dev; its weights and figures are saved.
+
+    >>> from fas_core import hookimpl
+    >>> @hookimpl
+    ... def fas_epoch_finished(event):
+    ...     print(event.epoch, event.figures)
+    >>> from pathlib import Path
+    >>> from fas_core.records.run_events import EpochFinished
+    >>> fas_epoch_finished(EpochFinished(Path("runs/a"), 1, {"loss": 0.5, "dev": {"eer": 0.25}}))
+    1 {'loss': 0.5, 'dev/eer': 0.25}
+    """
+
+
+@hookspec
+def fas_checkpoint_written(event: CheckpointWritten) -> None:
+    """The training state was written, from which an interrupted run goes on.
+
+    >>> from fas_core import hookimpl
+    >>> @hookimpl
+    ... def fas_checkpoint_written(event):
+    ...     print(event.file.name, event.epoch, event.batch)
+    >>> from pathlib import Path
+    >>> from fas_core.records.run_events import CheckpointWritten
+    >>> fas_checkpoint_written(CheckpointWritten(Path("runs/a"), Path("runs/a/state.pt"), 2, 0))
+    state.pt 2 0
+    """
+
+
+@hookspec
+def fas_run_finished(event: RunFinished) -> None:
+    """A run was trained to its last epoch and evaluated; all its files are written.
+
+    >>> from fas_core import hookimpl
+    >>> @hookimpl
+    ... def fas_run_finished(event):
+    ...     print({split: result["metrics"]["acer"] for split, result in event.results.items()})
+    >>> from pathlib import Path
+    >>> from fas_core.records.run_events import RunFinished
+    >>> fas_run_finished(RunFinished(Path("runs/a"), {"test": {"metrics": {"acer": 0.1}}}, 0.5))
+    {'test': 0.1}
+    """
+
+
+@hookspec
+def fas_run_failed(event: RunFailed) -> None:
+    """A run ended early: by an error, or since somebody stopped it.
+
+    >>> from fas_core import hookimpl
+    >>> @hookimpl
+    ... def fas_run_failed(event):
+    ...     print("stopped" if event.interrupted else event.error)
+    >>> from pathlib import Path
+    >>> from fas_core.records.run_events import RunFailed
+    >>> fas_run_failed(RunFailed(Path("runs/a"), "the loss is nan", interrupted=False))
+    the loss is nan
+    """

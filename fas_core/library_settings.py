@@ -24,6 +24,10 @@ ENVIRONMENT = {
     "OPENCV_IO_MAX_IMAGE_PIXELS": str(MAX_PIXELS),
     # Else onnxruntime writes an identifier to the user's cache and contacts a host, from its import on.
     "ORT_DISABLE_TELEMETRY": "1",
+    # Else a cluster of Ray reports its use to a host.
+    "RAY_USAGE_STATS_ENABLED": "0",
+    # Else each of the processes that train together prints hints on speed, and traces of closed connections.
+    "TORCH_CPP_LOG_LEVEL": "ERROR",
 }
 """Environment variables and our values; child processes inherit them, and those that are set stay."""
 

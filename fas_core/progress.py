@@ -54,35 +54,37 @@ class Progress:
 
     @property
     def remaining_seconds(self) -> float | None:
-        """Seconds that the other steps take at this speed; None where that is not known."""
-        if self.total is None or self.done == self._before:
+        """Seconds that the other steps take at this speed; None where that is not known, or none is left."""
+        if self.total is None or self.done == self._before or self.done >= self.total:
             return None
-        return max(self.total - self.done, 0) / self.speed
+        return (self.total - self.done) / self.speed
 
     def describe(self) -> str:
         """Return e.g. `epoch 1/30: 640 of 1800 samples, 21/s, 54 s left, loss 0.231`."""
         count = str(self.done) if self.total is None else f"{self.done} of {self.total}"
-        items = [f"{count} {self.unit}", format_speed(self.speed)]
-        if (remaining := self.remaining_seconds) is not None:
-            items.append(f"{format_duration(remaining)} left")
-        items += [f"{name} {value}" for name, value in self.values.items()]
-        return f"{self.description}: {', '.join(items)}"
+        return f"{self.description}: {', '.join([f'{count} {self.unit}', *self.figures])}"
+
+    @property
+    def figures(self) -> list[str]:
+        """Speed, remaining time and values as text, e.g. `["21/s", "54 s left", "loss 0.231"]`."""
+        remaining = self.remaining_seconds
+        left = [] if remaining is None else [f"{format_duration(remaining)} left"]
+        return [format_speed(self.speed), *left, *(f"{name} {value}" for name, value in self.values.items())]
 
 
 @contextmanager
 def draw_bar(progress: Progress, console: RichConsole) -> Iterator[None]:
     """Draw a bar in a terminal while the block runs; one within another is drawn below it."""
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
     from rich.progress import Progress as RichProgress
 
-    bar = (TextColumn("{task.description}", markup=False), BarColumn(bar_width=12), MofNCompleteColumn())
-    further = (TimeRemainingColumn(), TextColumn("{task.fields[values]}", markup=False))
-    with RichProgress(*bar, *further, console=console, transient=True) as bars:
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(bar_width=12), MofNCompleteColumn())
+    values = TextColumn("{task.fields[values]}", markup=False)
+    with RichProgress(*columns, values, console=console, transient=True) as bars:
         task = bars.add_task(progress.description, total=progress.total, completed=progress.done, values="")
 
         def update(progress: Progress) -> None:
-            values = [format_speed(progress.speed), *(f"{k} {v}" for k, v in progress.values.items())]
-            bars.update(task, completed=progress.done, values="  ".join(values))
+            bars.update(task, completed=progress.done, values="  ".join(progress.figures))
 
         progress.show = update
         yield

@@ -209,6 +209,48 @@ def test_a_bar_within_a_bar(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "bootstrap" in err.getvalue()
 
 
+def test_lines_above_bars_reach_the_terminal_whole_and_bars_leave_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What goes to stdout is printed through the console of the bars, else it would be in their midst."""
+    out, err = in_terminal(monkeypatch)
+    console = Console()
+    with console.progress("run", 2) as run:
+        console.info("epoch 1")
+        run.advance()
+        with console.progress("dev", 1) as dev:
+            console.warn("careful")
+            dev.advance()
+    console.info("done")
+    assert out.getvalue() == "done\n"
+    assert "epoch 1\n" in err.getvalue()
+    assert "warning: careful" in err.getvalue()
+
+
+def test_stdout_in_a_pipe_gets_its_lines_while_a_terminal_has_bars(monkeypatch: pytest.MonkeyPatch) -> None:
+    in_terminal(monkeypatch)
+    out = io.StringIO()
+    monkeypatch.setattr(sys, "stdout", out)
+    console = Console()
+    with console.progress("run", 2):
+        console.info("epoch 1")
+    assert out.getvalue() == "epoch 1\n"
+
+
+def test_a_line_of_a_task_within_another_tells_of_both(capsys: Streams) -> None:
+    clock = Clock()
+    console = Console(clock=clock)
+    with console.progress("run", 100, "samples") as run:
+        clock.seconds += 20
+        run.advance(40)
+        with console.progress("dev", 20, "samples") as dev:
+            clock.seconds += 10
+            dev.advance(10)
+            run.advance()
+    line = "dev: 10 of 20 samples, 1.0/s, 10 s left; run: 40 of 100 samples, 1.3/s, 45 s left\n"
+    assert capsys.readouterr().err == line
+
+
 def test_next_steps_can_be_pasted(capsys: Streams, tmp_path: Path) -> None:
     path = tmp_path / "my model.onnx"
     Console().next_steps(("fas", "report", "runs/a"), ("fas", "serve", path))

@@ -15,6 +15,7 @@ from fixtures.strangers import IMPORTS, Here, Site
 
 from fas_core import Loss, __version__
 from fas_core.discovery import discover
+from fas_core.interruption import Interrupted, interruptible
 from fas_core.registry import Registry
 
 
@@ -33,6 +34,12 @@ def test_a_plugin_with_two_kinds(here: Here) -> None:
     record = here.only()
     assert (record.status, str(record)) == ("active", "plugin 'two_kinds' of two-kinds 1.5")
     assert [(item.kind, item.name) for item in record.components] == [("loss", "mine"), ("metric", "gap")]
+
+
+def test_a_plugin_of_event_hooks_alone(here: Here) -> None:
+    here.install("bell", f"{IMPORTS}@hookimpl\ndef fas_run_failed(event):\n    print(event.error)\n")
+    record = here.only()
+    assert (record.status, record.events, record.components) == ("active", ("fas_run_failed",), ())
 
 
 @pytest.mark.parametrize(
@@ -75,6 +82,11 @@ def test_a_plugin_with_two_kinds(here: Here) -> None:
             "PluginError: trouble yields twice: loss one",
         ),
         (f"{IMPORTS}@hookimpl\ndef fas_losses(config):\n    return []\n", "PluginValidationError: "),
+        (
+            f"{IMPORTS}@hookimpl\ndef fas_run_ended(event):\n    pass\n",
+            "PluginValidationError: unknown hook 'fas_run_ended'",
+        ),
+        (f"{IMPORTS}@hookimpl\ndef fas_run_failed(error):\n    pass\n", "PluginValidationError: "),
         (
             f"{IMPORTS}from attrs import frozen\n@frozen\nclass Options:\n    name: str = ''\n"
             "@hookimpl\ndef fas_losses():\n"
@@ -148,6 +160,15 @@ def test_a_ctrl_c_of_the_user_stops_also_where_the_plugin_catches_it(here: Here)
         assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+def test_a_signal_that_stops_the_command_is_no_failure_of_the_plugin(here: Here) -> None:
+    waiting = (
+        "import os, signal, threading\nos.kill(os.getpid(), signal.SIGTERM)\nthreading.Event().wait(30)\n"
+    )
+    here.install("slow", waiting)
+    with interruptible(), pytest.raises(Interrupted, match="SIGTERM"):
+        here.discover()
 
 
 @pytest.mark.parametrize(

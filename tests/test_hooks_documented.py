@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 from pathlib import Path
+from typing import Any
 
 import attrs
 import pytest
@@ -12,6 +13,7 @@ import pytest
 from fas_core import hookspecs, testing
 from fas_core.descriptors import KINDS, Component
 from fas_core.registry import registry
+from fas_core.training.events import HOOKS
 
 COMMON = {field.name for field in attrs.fields(Component)}
 CALLS = {
@@ -21,6 +23,7 @@ CALLS = {
     "loss": ("model",),
     "metric": ("scores", "threshold"),
     "exporter": ("model", "samples", "destination", "card", "verify"),
+    "tracker": (),
 }
 """Arguments that a component's target is called with after its options."""
 
@@ -37,9 +40,17 @@ def section(page: str, kind: str) -> str:
     return re.split(r"\n##+ ", rest)[0]
 
 
-def test_there_is_a_hook_for_every_kind() -> None:
+def test_there_is_a_hook_for_every_kind_and_every_event() -> None:
     hooks = {name for name in vars(hookspecs) if name.startswith("fas_")}
-    assert hooks == {kind.hook for kind in KINDS.values()}
+    assert hooks == {kind.hook for kind in KINDS.values()} | set(hookspecs.EVENTS)
+    assert tuple(HOOKS.values()) == hookspecs.EVENTS
+
+
+@pytest.mark.parametrize("event", HOOKS)
+def test_an_event_is_documented_with_its_fields(page: str, event: type[Any]) -> None:
+    (row,) = [line for line in page.splitlines() if line.startswith(f"| `{HOOKS[event]}` |")]
+    for field in attrs.fields(event):
+        assert f"`{field.name}`" in row
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -52,7 +63,7 @@ def test_a_hook_is_documented_with_its_descriptor(page: str, kind: str) -> None:
 
 @pytest.mark.parametrize("kind", CALLS)
 def test_every_target_takes_the_documented_arguments(page: str, kind: str) -> None:
-    call = re.search(r"`target\(options, (.+?)\)`", section(page, kind))
+    call = re.search(r"`target\(options(.*?)\)`", section(page, kind))
     assert call is not None
     assert tuple(re.findall(r"(\w+)=", call[1])) == CALLS[kind]
     for component in registry().all(KINDS[kind]):

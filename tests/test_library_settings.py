@@ -9,10 +9,12 @@ from importlib.util import find_spec
 
 import pytest
 
+SETTINGS = ("ORT_DISABLE_TELEMETRY", "RAY_USAGE_STATS_ENABLED")
+
 
 def run_python(code: str, **environment: str) -> str:
     """Return what a fresh process prints on both streams."""
-    variables = {name: value for name, value in os.environ.items() if name != "ORT_DISABLE_TELEMETRY"}
+    variables = {name: value for name, value in os.environ.items() if name not in SETTINGS}
     done = subprocess.run(
         [sys.executable, "-c", code],
         capture_output=True,
@@ -29,6 +31,10 @@ SHOW = "print(os.environ['ORT_DISABLE_TELEMETRY'])"
 def test_onnxruntime() -> None:
     assert run_python(f"import os, fas_core; {SHOW}") == "1\n"
     assert run_python(f"import os, fas_core, onnxruntime; {SHOW}") == "1\n"
+
+
+def test_ray() -> None:
+    assert run_python("import os, fas_core; print(os.environ['RAY_USAGE_STATS_ENABLED'])") == "0\n"
 
 
 def test_a_value_of_the_user_stays() -> None:

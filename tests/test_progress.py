@@ -35,6 +35,15 @@ def test_what_an_earlier_process_did_has_no_speed() -> None:
     assert (progress.done, progress.speed, progress.remaining_seconds) == (80, 2, 10)
 
 
+def test_a_finished_task_has_no_remaining_time() -> None:
+    """It may be around another one, which goes on: an evaluation after the training."""
+    clock = Clock()
+    progress = Progress("run", 20, "samples", clock=clock)
+    clock.seconds = 10
+    progress.advance(20)
+    assert progress.describe() == "run: 20 of 20 samples, 2.0/s"
+
+
 def test_without_a_total() -> None:
     clock = Clock()
     progress = Progress("scoring", None, "samples", clock=clock)

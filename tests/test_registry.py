@@ -26,6 +26,8 @@ def test_ours_are_found_like_anyones() -> None:
         "metrics",
         "exporters",
         "commands",
+        "trackers",
+        "curves",
     }
     assert {record.status for record in ours} == {"active"}
     assert {record.version for record in ours} == {__version__}
@@ -47,6 +49,7 @@ def test_ours_are_found_like_anyones() -> None:
         ("dataset", "synthetic"),
         ("metric", "acer"),
         ("exporter", "onnx"),
+        ("tracker", "tensorboard"),
     ],
 )
 def test_what_ships_is_there(kind: str, name: str) -> None:

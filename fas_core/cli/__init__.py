@@ -18,6 +18,7 @@ from fas_core.console import console
 from fas_core.descriptors import PANELS
 from fas_core.errors import ConfigError, FasError, find_closest, suggest_closest
 from fas_core.failures import FAILURES, format_traceback
+from fas_core.interruption import Interrupted
 from fas_core.names import escape_lines
 from fas_core.registry import DISABLE, registry
 from fas_core.text_files import shorten
@@ -64,6 +65,8 @@ def _reporting_errors() -> Iterator[None]:
         _end(error, error.message, error.exit_code, error.problems)
     except click.ClickException as error:
         _end(error, _describe_usage(error), error.exit_code)
+    except Interrupted as error:
+        _end(error, f"interrupted by {error}", error.exit_code)
     except KeyboardInterrupt as error:
         _end(error, "interrupted", INTERRUPTED)
     except BrokenPipeError:  # `fas ... | head`: the reader has closed the pipe

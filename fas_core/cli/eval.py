@@ -20,14 +20,17 @@ from fas_core.cli.options import (
     reject_option,
     threshold_option,
 )
+from fas_core.cli.part_options import engine_options, score_by
 from fas_core.cli.views import show_result, show_summaries
 from fas_core.console import console
 from fas_core.errors import require
 
 if TYPE_CHECKING:
+    from fas_core.cli.part_options import ChosenEngine
     from fas_core.evaluation.groups import EvaluationOptions
     from fas_core.inference.evaluate_split import Evaluation
     from fas_core.inference.loaded_model import LoadedModel
+    from fas_core.inference.score_samples import SplitOptions
     from fas_core.runs.run_sets import RunSet
 
 
@@ -69,6 +72,7 @@ if TYPE_CHECKING:
 @detector_option
 @evaluation_workers_option
 @evaluation_options
+@engine_options
 @output_options
 def command(
     target: Path,
@@ -86,6 +90,7 @@ def command(
     detector: str | None,
     workers: int,
     evaluation: EvaluationOptions,
+    engine: ChosenEngine | None,
 ) -> None:
     """Score every sample of a split and print the table. Unlabelled data gives scores and no table.
 
@@ -96,6 +101,8 @@ def command(
     A model trained with train.modality_dropout scores what samples have, and on demand less than that.
     A public model, or one that --foreign describes, crops photos to the face as it was trained: around the
     sample's box, or a detected face. A photo without a face has no score.
+    With --engine an exported model scores one data set of any size, whose photos may be URLs; docs/ray.md
+    says more.
     """
     from fas_core.runs.files import is_run_folder
 
@@ -117,6 +124,10 @@ def command(
     if calibrate_on is not None and (threshold or aggregate or isinstance(opened, RunSet)):
         raise click.UsageError("--calibrate-on is for one model, without --threshold and --aggregate")
     options = _split_options(split, aggregate, modalities, workers, threshold, reject)
+    if engine is not None:
+        if len(data) > 1 or subsets:
+            raise click.UsageError("--engine scores one data set: without --subsets, with one --data")
+        options = score_by(engine, target, options, external, detector)
     plan = Evaluation(registry(), options, evaluation, threshold, scores, reject)
     if isinstance(opened, RunSet):
         _evaluate_run_set(opened, data[0] if data else None, plan)
@@ -161,7 +172,7 @@ def _split_options(
     workers: int,
     threshold: str | None,
     reject: str | None,
-) -> Any:
+) -> SplitOptions:
     """Parse the options, the policies too, before anything is scored."""
     from fas_core.inference.score_samples import SplitOptions
     from fas_core.scores.rejection import parse_reject

@@ -191,11 +191,13 @@ def _separate_refused(
 def _require_novelty(run: Run, weights: str) -> None:
     """Fit the novelty of the run's best weights, unless the run has it."""
     from fas_core.export.novelty import fit_novelty
+    from fas_core.runs.owner import owning
 
     if weights != "best":
         raise click.UsageError("--novelty is fitted for the best weights: leave --weights out")
     if run.novelty() is None:
-        console.info(fit_novelty(run).text())
+        with owning(run.path):
+            console.info(fit_novelty(run).text())
 
 
 def _split_names(formats: tuple[str, ...]) -> list[str]:

@@ -26,7 +26,7 @@ def command() -> None:
 @click.option("--kind", type=click.Choice(list(KINDS)), help="List components of this kind only.")
 @output_options
 def list_plugins(kind: str | None) -> None:
-    """List every component with its plugin, and every plugin that is disabled or failed.
+    """List every component, every plugin with event hooks, and every plugin that is disabled or failed.
 
     With --verbose the traceback of each failure follows.
     """
@@ -93,6 +93,7 @@ def _describe_plugin(record: PluginRecord) -> dict[str, Any]:
         "error": record.error or None,
         "location": record.location or None,
         "components": [f"{item.kind} {item.name}" for item in record.components],
+        "events": list(record.events),
         "traceback": record.traceback or None,
     }
 
@@ -143,10 +144,13 @@ def _build_rows(record: PluginRecord) -> list[dict[str, Any]]:
         plugin = {"kind": "plugin", "name": record.name, **distribution, "status": record.status}
         error, location = record.error or None, record.location or None
         return [{**plugin, "summary": record.error, "source": "", "error": error, "location": location}]
+    rows = [(item.kind, item.name, item.summary, item.source) for item in record.components]
+    if record.events:
+        rows.append(("events", record.name, f"Is called for {', '.join(record.events)}", ""))
     return [
-        {"kind": item.kind, "name": item.name, **distribution, "status": record.status}
-        | {"summary": item.summary, "source": item.source, "error": None, "location": None}
-        for item in record.components
+        {"kind": kind, "name": name, **distribution, "status": record.status}
+        | {"summary": summary, "source": source, "error": None, "location": None}
+        for kind, name, summary, source in rows
     ]
 
 

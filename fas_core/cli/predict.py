@@ -23,11 +23,12 @@ from fas_core.cli.options import (
     margin_option,
     output_options,
 )
-from fas_core.cli.views import show_verdicts
+from fas_core.cli.part_options import engine_options
+from fas_core.cli.views import show_parts, show_verdicts
 from fas_core.errors import ConfigError
-from fas_core.names import to_text
 
 if TYPE_CHECKING:
+    from fas_core.cli.part_options import ChosenEngine
     from fas_core.inference.predict_inputs import PredictOptions
     from fas_core.runtime.prediction import FaceResult
 
@@ -104,6 +105,7 @@ def predict_options(command: Command) -> Command:
     help="Write pictures of what the model looks at, as `fas explain` does.",
 )
 @click.option("--fail-on-attack", is_flag=True, help="Exit with 3 when anything is an attack or uncertain.")
+@engine_options
 @output_options
 @click.pass_context
 def command(
@@ -115,6 +117,7 @@ def command(
     annotated: Path | None,
     explained: Path | None,
     fail_on_attack: bool,
+    engine: ChosenEngine | None,
 ) -> None:
     """Score each INPUT with MODEL, an exported one or a run, and say whether it is live or an attack.
 
@@ -125,38 +128,53 @@ def command(
     x_depth.png, or rgb/x.jpg and depth/x.png) are scored together. What cannot be read or has no face is a
     row with its reason.
 
+    With --engine the one INPUT is a manifest of any length, whose photos may be URLs; docs/ray.md says more.
+
     The exit code is 0; 1 when nothing could be scored; with --fail-on-attack 3 when anything is an attack
     or uncertain, and 1 when anything could not be scored.
     """
     if explained is not None and annotated is not None and explained.resolve() == annotated.resolve():
         raise ConfigError("--explain and --save-annotated would write the same files: give two folders")
+    if engine is not None:
+        if table or annotated or explained:
+            raise ConfigError("--engine writes parts alone: leave --csv, --save-annotated and --explain out")
+        ctx.exit(_predict_parts(model, inputs, options, engine, fail_on_attack))
     from fas_core.inference.predict_inputs import PictureOptions, predict_inputs
 
     verdicts = predict_inputs(model, inputs, options, PictureOptions(annotated, explained))
     if table is not None:
         _write_csv(table, verdicts.rows)
     show_verdicts(model, verdicts, pictures=explained is not None)
-    ctx.exit(_exit_code(verdicts.rows, fail_on_attack))
+    predictions = [row.prediction for row in verdicts.rows if row.prediction is not None]
+    live = sum(prediction.live is True for prediction in predictions)
+    ctx.exit(_exit_code(len(verdicts.rows), len(predictions), live, fail_on_attack))
+
+
+def _predict_parts(
+    model: Path, inputs: tuple[str, ...], options: PredictOptions, engine: ChosenEngine, fail_on_attack: bool
+) -> int:
+    """Score a manifest by an engine, print the counts, and return the exit code."""
+    from fas_core.inference.predict_parts import NOT_SCORED, predict_parts
+
+    verdicts = predict_parts(model, inputs, options, engine.options, engine.run)
+    show_parts(model, verdicts)
+    rows = sum(verdicts.counts.values())
+    return _exit_code(rows, rows - verdicts.counts[NOT_SCORED], verdicts.counts["live"], fail_on_attack)
 
 
 def _write_csv(path: Path, rows: Sequence[FaceResult]) -> None:
     """Write the CSV file that `fas score` reads: `id` and `score` are among its columns."""
+    from fas_core.runtime.prediction import COLUMNS
+
     text = StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(("id", "score", "verdict", "threshold", "box", "reason", "detector", "novelty"))
-    for row in rows:
-        cells, novelty = ("", "", ""), ""
-        box = "" if row.box is None else " ".join(f"{value:.1f}" for value in row.box)
-        if (result := row.prediction) is not None:
-            cells = (repr(result.score), result.verdict, repr(result.threshold))
-            novelty = "" if result.novelty is None else repr(result.novelty)
-        others = (box, to_text(row.reason), row.detector or "", novelty)
-        writer.writerow((to_text(row.name), *cells, *others))
+    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(row.to_row() for row in rows)
     write_text(path, text.getvalue())
 
 
-def _exit_code(rows: Sequence[FaceResult], fail_on_attack: bool) -> int:
-    predictions = [row.prediction for row in rows if row.prediction is not None]
-    if fail_on_attack and not all(prediction.live for prediction in predictions):
+def _exit_code(rows: int, scored: int, live: int, fail_on_attack: bool) -> int:
+    """Return the exit code of so many results, of which so many have a score and are live."""
+    if fail_on_attack and live < scored:
         return ATTACKED
-    return NOTHING_SCORED if not predictions or (fail_on_attack and len(predictions) < len(rows)) else 0
+    return NOTHING_SCORED if not scored or (fail_on_attack and scored < rows) else 0

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from itertools import chain, count
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import rich_click as click
+from click import get_current_context
 
 from fas_core.cli.options import PATH, output_options
 from fas_core.cli.recipe_options import recipe_options
 from fas_core.console import console
 from fas_core.errors import ConfigError, format_list, require
+from fas_core.interruption import interruptible
 
 if TYPE_CHECKING:
     from fas_core.config.recipe import Recipe
@@ -21,8 +24,6 @@ if TYPE_CHECKING:
     from fas_core.training.run_sets import RunSetOutcome
 
 NOT_EVALUATED = "the data has no labelled dev or test split; the last weights are the best"
-
-CHANGED_BY_RESUME = {"train.epochs", "train.workers", "train.device", "data.root"}
 
 
 def _parse_seeds(_: click.Context, __: click.Parameter, text: str | None) -> tuple[int, ...]:
@@ -34,11 +35,16 @@ def _parse_seeds(_: click.Context, __: click.Parameter, text: str | None) -> tup
 
 
 @click.command()
-@click.argument("recipe", default="quickstart")
+@click.argument("recipe", required=False)
 @click.option("--config", help="Same as RECIPE.")
 @click.option("--name", help="Name of the run's folder; by default the recipe's name, numbered.")
 @click.option("--runs", type=PATH, default=Path("runs"), show_default=True, help="Folder of the runs.")
 @click.option("--resume", type=PATH, metavar="RUN", help="Run to continue exactly where it stopped.")
+@click.option(
+    "--anyway",
+    is_flag=True,
+    help="Resume also where data, recipe or versions have changed; the run's history records it.",
+)
 @click.option(
     "--protocol",
     metavar="DATASET-PROTOCOL",
@@ -66,11 +72,12 @@ def _parse_seeds(_: click.Context, __: click.Parameter, text: str | None) -> tup
 @recipe_options
 @output_options
 def command(
-    recipe: str,
+    recipe: str | None,
     config: str | None,
     name: str | None,
     runs: Path,
     resume: Path | None,
+    anyway: bool,
     protocol: str | None,
     tags: tuple[str, ...],
     seeds: tuple[int, ...],
@@ -81,29 +88,45 @@ def command(
     """Train RECIPE (a shipped name or a YAML file), then evaluate dev and test.
 
     Without RECIPE: three-modal FeatherNetB on simulated data, minutes on two cores.
-    Ctrl-C saves; `fas train --resume RUN` goes on from there.
+    Ctrl-C saves, as SIGTERM, SIGHUP and SIGUSR1 do; `fas train --resume RUN` goes on from there.
     With --folds RUN is a folder of runs: one for each fold, then the final one on all of train. So it is
     with --seeds and with a set of protocols.
     """
     require("train", "torch", "accelerate", "safetensors")
+    from fas_core.config.load import DEFAULT
+
+    if anyway and resume is None:
+        raise ConfigError("--anyway is about --resume, which checks what has changed: leave it out")
+    if resume is not None and (config or recipe):
+        raise ConfigError("--resume goes on with the run's own recipe: it takes no RECIPE")
+    chosen = config or recipe or DEFAULT
+    overrides |= ({} if folds is None else {"folds": folds}) | ({"tags": list(tags)} if tags else {})
+    with interruptible():
+        path = resume or (runs / name if name else _own_numbered(runs, chosen))
+        with _saying_how_to_resume(path):
+            if resume is None:
+                outcome = _start(path, chosen, overrides, protocol, seeds, final)
+            else:
+                outcome = _resume(path, overrides, protocol, seeds, final, anyway)
+        from fas_core.runs.groups import is_main_process
+
+        if is_main_process():
+            _show(path, outcome)
+
+
+@contextmanager
+def _saying_how_to_resume(path: Path) -> Iterator[None]:
+    """Name the command that continues a training that was interrupted, or whose reading processes died."""
     from fas_core.data.loader import WorkerError
     from fas_core.runs import files
-    from fas_core.runs.groups import is_main_process
+    from fas_core.training.distribution import PeerError
 
-    chosen = config or recipe
-    overrides |= ({} if folds is None else {"folds": folds}) | ({"tags": list(tags)} if tags else {})
-    path = resume or (runs / name if name else _free_path(runs / Path(chosen).stem))
     try:
-        if resume is None:
-            outcome = _start(path, chosen, overrides, protocol, seeds, final)
-        else:
-            outcome = _resume(path, overrides, protocol, seeds, final)
-    except (KeyboardInterrupt, WorkerError):
+        yield
+    except (KeyboardInterrupt, WorkerError, PeerError):
         if any((path / name).exists() for name in (files.STATE, *files.GROUPS)):
             console.warn(f"saved: continue with `fas train --resume {path}`")
         raise
-    if is_main_process():
-        _show(path, outcome)
 
 
 def _start(
@@ -118,6 +141,7 @@ def _start(
     from fas_core.config.load import load_recipe
     from fas_core.data.protocols import find_protocol
     from fas_core.registry import registry
+    from fas_core.runs.owner import owning
     from fas_core.runs.run_sets import ProtocolRuns, SeedRuns
     from fas_core.training import cross_validation, job, run_sets
 
@@ -126,6 +150,7 @@ def _start(
     loaded = load_recipe(recipe, registry(), overrides | changes)
     if seeds:
         _refuse_with_seeds(loaded, overrides, chosen)
+    get_current_context().with_resource(owning(path))
     if loaded.folds is None:
         _refuse_final(final)
         if chosen is not None and chosen.is_set:
@@ -149,22 +174,25 @@ def _resume(
     protocol: str | None,
     seeds: tuple[int, ...],
     final: bool | None,
+    anyway: bool,
 ) -> Outcome | RunSetOutcome | FoldsOutcome:
     """Continue a run, or the runs of sub-protocols, seeds or folds."""
     from fas_core.registry import registry
     from fas_core.runs.groups import FoldRuns, open_runs
+    from fas_core.runs.owner import owning
     from fas_core.runs.run import Run
     from fas_core.training import cross_validation, job, run_sets
 
     opened = open_runs(path, registry())
+    get_current_context().with_resource(owning(path))
     refused = ["--protocol"] * (protocol is not None) + ["--seeds"] * bool(seeds)
     changes = _check_resumable(opened.recipe, overrides, refused)
     if isinstance(opened, FoldRuns):
-        return cross_validation.resume(opened, changes, final=final)
+        return cross_validation.resume(opened, changes, final=final, anyway=anyway)
     _refuse_final(final)
     if isinstance(opened, Run):
-        return job.resume(path, registry(), changes)
-    return run_sets.resume(opened, changes)
+        return job.resume(path, registry(), changes, anyway=anyway)
+    return run_sets.resume(opened, changes, anyway=anyway)
 
 
 def _refuse_final(final: bool | None) -> None:
@@ -183,6 +211,8 @@ def _refuse_with_seeds(recipe: Recipe, overrides: dict[str, Any], protocol: Prot
 
 def _check_resumable(recipe: Recipe, overrides: dict[str, Any], flags: list[str]) -> dict[str, Any]:
     """Return the overrides; refuse `flags` and what would make it another run. `--data` moves data.root."""
+    from fas_core.runs.conditions import CHANGED_BY_RESUME
+
     data = overrides.get("data", {})
     if "root" in data and data["name"] == recipe.data.name:
         overrides = {key: value for key, value in overrides.items() if key != "data"}
@@ -213,9 +243,10 @@ def _show(path: Path, outcome: Outcome | RunSetOutcome | FoldsOutcome) -> None:
     show_training_steps(path, outcome.photos if isinstance(outcome, Outcome) else PHOTO)
 
 
-def _free_path(path: Path) -> Path:
-    """Return `path`, or the first of `path-2`, `path-3`, ... that holds no runs."""
-    from fas_core.runs.files import holds_runs
+def _own_numbered(runs: Path, recipe: str) -> Path:
+    """Own until the command ends, and return, a free folder of the recipe's name; ConfigError without one."""
+    from fas_core.config.load import locate
+    from fas_core.runs.owner import owning_numbered
 
-    numbered = (path.with_name(f"{path.name}-{number}") for number in count(2))
-    return next(free for free in chain([path], numbered) if not holds_runs(free))
+    folder = runs / locate(recipe, Path()).stem
+    return get_current_context().with_resource(owning_numbered(folder))

@@ -12,7 +12,9 @@ from fas_core.text_table import Table
 if TYPE_CHECKING:
     from fas_core.evaluation import Result
     from fas_core.evaluation.groups import GroupedResult
+    from fas_core.inference.parts import ScoredParts
     from fas_core.inference.predict_inputs import Verdicts
+    from fas_core.inference.predict_parts import PartVerdicts
     from fas_core.runtime.prediction import FaceResult
 
 NEEDS_RUN = "occlusion only: Grad-CAM takes gradients, so give the run instead of the file (needs torch)"
@@ -82,6 +84,28 @@ def show_verdicts(model: Path, verdicts: Verdicts, pictures: bool) -> None:
         console.info(BETTER_DETECTOR)
     if pictures and not verdicts.grad_cam:
         console.info(NEEDS_RUN)
+
+
+def show_parts(model: Path, verdicts: PartVerdicts) -> None:
+    """Print the counts of a manifest's verdicts and where the parts are, or the document of `--json`."""
+    if verdicts.note is not None:
+        console.warn(verdicts.note)
+    parts, counts = verdicts.parts, verdicts.counts
+    if console.json:
+        document = {"model": str(model), "threshold": verdicts.threshold.to_json(), "note": verdicts.note}
+        into = {"into": parts.folder.url, "parts": parts.folder.count, "kept": parts.kept}
+        console.document(document | {"counts": counts, "samples": parts.samples} | into)
+        return
+    summary = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
+    console.info(f"{summary}; {verdicts.threshold.text()}")
+    console.info(describe_parts(parts))
+
+
+def describe_parts(parts: ScoredParts) -> str:
+    """Return where the parts of a job are, and how many were there before."""
+    kept = f", {parts.kept} of them from before" if parts.kept else ""
+    count = f"{parts.folder.count} part{'s' if parts.folder.count > 1 else ''}"
+    return f"{parts.samples} samples in {count}{kept}: {parts.folder.url}"
 
 
 def _count(verdicts: Verdicts) -> dict[str, int]:

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, get_type_hints
 from attrs import field, fields, frozen
 from attrs import validators as v
 
-from fas_core.descriptors import Backbone, Component, Dataset, Fusion, Loss, Metric, NoOptions
+from fas_core.descriptors import Backbone, Component, Dataset, Fusion, Loss, Metric, NoOptions, Tracker
 
 
 @frozen(eq=False)
@@ -62,6 +62,11 @@ class LossChoice(Choice):
 @frozen
 class MetricChoice(Choice):
     component = Metric
+
+
+@frozen
+class TrackerChoice(Choice):
+    component = Tracker
 
 
 def _check_fold(choice: HeldOut, attribute: Any, value: int) -> None:

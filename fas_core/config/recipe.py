@@ -21,6 +21,7 @@ from fas_core.config.components import (
     FusionChoice,
     LossChoice,
     MetricChoice,
+    TrackerChoice,
 )
 from fas_core.config.validators import (
     check_between_0_and_1,
@@ -136,6 +137,7 @@ class TrainConfig:
             sample once, by the weights as they are (`model.pretrained`), and fits the last linear layer
             alone, see `fas_core.training.convex`. Of the other keys, `convex` has C, copies, seed, workers
             and device, and the copies `modality_dropout`.
+        batch_size: samples of an update; several processes share them.
         C: of the convex solver: inverse strength of the regularisation on standardised features, as in
             scikit-learn; None: chosen by cross-validation over people and sessions.
         copies: of the convex solver: augmented copies (section `augment`) of every training sample.
@@ -145,6 +147,12 @@ class TrainConfig:
         modality_dropout: probability that a training sample lacks a modality, for each modality (one always
             remains); above 0 the model can score samples with missing modalities. As ModDrop (Neverova et
             al., arXiv 1501.00102).
+        balance: `class`: an epoch shows live samples and attacks equally often; `species`: besides, each
+            species as often as others of its class; None: every sample once. See `fas_core.data.draws`.
+        accumulate: parts that a batch is split into for less memory; their gradients add up to the batch's,
+            but batch norms see a part at a time.
+        clip: longest gradient of an update, as a Euclidean norm over all parameters; longer ones are scaled
+            to it (Pascanu et al., arXiv 1211.5063); None: any.
         average: decay in [0, 1) of a running mean of the weights over the updates, which is evaluated and
             saved (Polyak and Juditsky, Acceleration of Stochastic Approximation by Averaging, 1992); 0: none.
         freeze: names of layers that are not trained and stay in evaluation mode, e.g.
@@ -152,9 +160,17 @@ class TrainConfig:
         layer_lr: factors of the learning rate by names of layers, e.g. `{backbones: 0.1}`.
         select: epoch whose weights are evaluated and exported: `best`, that of the lowest dev EER, or `last`.
         judge_every: epochs between evaluations on dev, which also follows the last epoch.
+        patience: training ends after this many evaluations on dev without a lower EER; None: after `epochs`.
+        checkpoint_minutes: longest time of training, in minutes, that a kill or a power loss costs: the state
+            is saved within epochs, too.
+        on_usr1: after SIGUSR1, Slurm's warning, training saves and stops (`stop`) or goes on (`continue`).
         seed: of the weights, the order of samples, the augmentation and the modality dropout.
         workers: processes that read images.
         device: `auto` (an accelerator if there is one), `cpu`, `cuda`, ...
+        peer_timeout: of several processes, seconds that one waits for another in a step before it ends.
+        amp: number format of the network's layers in training; the weights are fp32.
+        compile: train by code that `torch.compile` generates, which takes some minutes to begin.
+        trackers: what records the run's figures beside the run folder's own files, e.g. `[tensorboard]`.
     """
 
     epochs: int = field(default=10, validator=v.ge(1))
@@ -167,15 +183,24 @@ class TrainConfig:
     every_decay: int = field(default=60, validator=v.ge(1))
     decay: float = field(default=0.1, validator=[v.gt(0), v.le(1)])
     modality_dropout: float = field(default=0.0, validator=[v.ge(0), v.lt(1)])
+    balance: Literal["class", "species"] | None = None
+    accumulate: int = field(default=1, validator=v.ge(1))
+    clip: float | None = field(default=None, validator=v.optional(v.and_(v.gt(0.0), v.lt(inf))))
     average: float = field(default=0.0, validator=[v.ge(0), v.lt(1)])
     freeze: tuple[str, ...] = ()
     layer_lr: dict[str, float] = field(factory=dict, validator=check_factors)
     select: Literal["best", "last"] = "best"
     judge_every: int = field(default=1, validator=v.ge(1))
+    patience: int | None = field(default=None, validator=v.optional(v.ge(1)))
+    checkpoint_minutes: float = field(default=10.0, validator=[v.gt(0), v.lt(inf)])
+    on_usr1: Literal["stop", "continue"] = "stop"
     seed: int = field(default=14, validator=v.ge(0))
     workers: int = field(default=2, validator=v.ge(0))
     device: str = "auto"
+    peer_timeout: float = field(default=30.0, validator=[v.gt(0), v.lt(inf)])
     amp: Literal["fp32", "fp16", "bf16"] = "fp32"
+    compile: bool = False
+    trackers: tuple[TrackerChoice, ...] = ()
     solver: Literal["gradient", "convex"] = "gradient"
     C: float | None = field(default=None, validator=v.optional(v.and_(v.gt(0.0), v.lt(inf))))
     copies: int = field(default=0, validator=[v.ge(0), v.le(MAX_COPIES)])
@@ -238,6 +263,7 @@ class Recipe:
         yield self.model.fusion
         yield self.loss
         yield from self.metrics
+        yield from self.train.trackers
 
     @property
     def input(self) -> ModelInput:

@@ -100,10 +100,13 @@ def draw_donors(labels: NDArray[np.int8], rng: np.random.Generator) -> NDArray[n
 
 
 def mix_quarters(batch: Image, donors: NDArray[np.intp]) -> Image:
-    """Return a copy of a batch (B, S, S, 3) whose quarters come from the samples of `draw_donors`."""
+    """Return N images whose quarters come from those of a batch (B, S, S, 3).
+
+    `donors` are (4, N) rows of the batch, as `draw_donors` draws them.
+    """
     half = batch.shape[1] // 2
     first, second = slice(None, half), slice(half, None)
-    mixed = batch.copy()
+    mixed = np.empty((donors.shape[1], *batch.shape[1:]), batch.dtype)
     quarters = ((first, first), (first, second), (second, first), (second, second))
     for (down, across), rows in zip(quarters, donors, strict=True):
         mixed[:, down, across] = batch[rows, down, across]

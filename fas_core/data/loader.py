@@ -7,50 +7,30 @@ of three modalities at 128 pixels.
 
 from __future__ import annotations
 
-import math
 import re
-import signal
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from multiprocessing import AuthenticationError
 from typing import Any
 
 import numpy as np
 import torch
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, get_worker_info
 
 from fas_core.config.recipe import Recipe
 from fas_core.data.augment import augment_faces, draw_donors, mix_quarters
+from fas_core.data.draws import Draws, epoch_batches, group_rows
 from fas_core.data.images import Image
 from fas_core.data.reading import read_crops, read_faces
-from fas_core.errors import DataError, FasError
+from fas_core.errors import FasError
+from fas_core.interruption import holding_back_signals, kill_workers_at_exit, leave_signals_to_parent
 from fas_core.process_folder import use_locked_folder
 from fas_core.records.outputs import Batch
 from fas_core.records.samples import SampleTable
-
-
-def epoch_batches(
-    count: int, batch_size: int, *, seed: int, epoch: int, rank: int = 0, world_size: int = 1
-) -> list[NDArray[np.int64]]:
-    """Return the rows of each batch of one process in one epoch.
-
-    All `count` rows are shuffled by (seed, epoch) alone and dealt out in turn; the first few are dealt again
-    at the end, so that all processes get as many. The last batch may be smaller; one of a single sample is
-    dropped, because batch normalisation cannot train on it.
-
-    Raises:
-        DataError: there are fewer than two rows for each process.
-    """
-    if count < 2 * world_size:
-        raise DataError(f"{count} samples to train on: there must be two for each of {world_size} processes")
-    order = np.random.default_rng([seed, epoch]).permutation(count)
-    rows = np.resize(order, math.ceil(count / world_size) * world_size)[rank::world_size]
-    batches = [rows[start : start + batch_size] for start in range(0, len(rows), batch_size)]
-    return batches if len(batches[-1]) > 1 else batches[:-1]
 
 
 def draw_presence(rng: np.random.Generator, modalities: int, dropout: float) -> NDArray[np.bool_]:
@@ -107,6 +87,7 @@ class _ReadBatch:
     labels: NDArray[np.int64]
     rows: NDArray[np.int64]
     presence: NDArray[np.bool_] | None
+    total: int
 
     def to_batch(self) -> Batch:
         """Return the batch as tensors, without copying."""
@@ -115,7 +96,13 @@ class _ReadBatch:
             torch.from_numpy(self.labels),
             torch.from_numpy(self.rows),
             None if self.presence is None else torch.from_numpy(self.presence),
+            self.total,
         )
+
+    def pin_memory(self) -> _ReadBatch:
+        """Copy the pixels to where an accelerator copies from by itself; PyTorch's loader calls this."""
+        pixels = {name: torch.as_tensor(pixels).pin_memory() for name, pixels in self.images.items()}
+        return evolve(self, images=pixels)
 
 
 def _share(images: Mapping[str, Image]) -> Mapping[str, Tensor | Image]:
@@ -129,44 +116,66 @@ def _share(images: Mapping[str, Image]) -> Mapping[str, Tensor | Image]:
 
 @frozen(eq=False)
 class TrainingBatches(Dataset[Any]):
-    """Batches by their rows. Augmentation depends on (seed, epoch, row), mixing on (seed, epoch, rows)."""
+    """Batches by (epoch, draws). Augmentation depends on (seed, epoch, draw), mixing on all of a batch.
+
+    Of each batch the process numbered `rank` reads every `world_size`-th sample.
+    """
 
     samples: SampleTable
     recipe: Recipe
-    epoch: int
     modalities: tuple[str, ...]
+    rank: int = 0
+    world_size: int = 1
     labels: NDArray[np.int8] = field(init=False)
 
     @labels.default
     def _labels(self) -> NDArray[np.int8]:
         return self.samples.labels
 
-    def __getitem__(self, rows: NDArray[np.int64]) -> _ReadBatch | FasError:
-        """Return the batch, or the user's error: raised in a worker it would come out as a traceback."""
+    def __getitem__(self, key: tuple[int, Draws]) -> _ReadBatch | FasError:
+        """Return this process's share of the batch of these draws.
+
+        A user's error is returned too: raised in a worker it would come out as a traceback.
+        """
+        epoch, draws = key
+        rows = draws % len(self.samples)
+        own, donors = np.arange(len(rows))[self.rank :: self.world_size], self._draw_donors(epoch, draws)
+        needed = own if donors is None else np.unique([own, *donors[:, own]])
         try:
-            samples = [self._read(int(row)) for row in rows]
+            samples = [
+                self._read(int(row), self._rng(epoch, 1 + draw))
+                for row, draw in zip(rows[needed], draws[needed], strict=True)
+            ]
             images = {name: np.stack([faces[name] for faces, _ in samples]) for name in self.modalities}
         except FasError as error:
             return error
         except MemoryError:
-            return WorkerError(f"no memory left to read {len(rows)} samples: {MORE_MEMORY}")
-        rng = self._rng(0, *rows)
-        if self.recipe.augment.mix and rng.random() < self.recipe.augment.mix:
-            donors = draw_donors(self.labels[rows], rng)
-            images = {name: mix_quarters(batch, donors) for name, batch in images.items()}
+            return WorkerError(f"no memory left to read {len(needed)} samples: {MORE_MEMORY}")
+        positions = np.searchsorted(needed, own)  # of the share among what was read
+        if donors is not None:
+            sources = np.searchsorted(needed, donors[:, own])
+            images = {name: mix_quarters(batch, sources) for name, batch in images.items()}
         presence = None
         if self.recipe.train.modality_dropout > 0:
-            presence = np.stack([present for _, present in samples])
+            presence = np.stack([samples[position][1] for position in positions])
         pixels = images if get_worker_info() is None else _share(images)
-        return _ReadBatch(pixels, self.labels[rows].astype(np.int64), rows.astype(np.int64), presence)
+        labels, index = self.labels[rows[own]].astype(np.int64), rows[own].astype(np.int64)
+        return _ReadBatch(pixels, labels, index, presence, len(rows))
 
-    def _rng(self, *key: int) -> np.random.Generator:
-        """Return the generator of a sample, keyed by 1 + its row, or of a batch, by 0 and its rows."""
-        return np.random.default_rng([self.recipe.train.seed, self.epoch, *key])
+    def _draw_donors(self, epoch: int, draws: Draws) -> NDArray[np.intp] | None:
+        """Draw which samples of a batch give their quarters to which; None where the batch is not mixed."""
+        rng = self._rng(epoch, 0, *draws)
+        if self.recipe.augment.mix and rng.random() < self.recipe.augment.mix:
+            return draw_donors(self.labels[draws % len(self.samples)], rng)
+        return None
 
-    def _read(self, row: int) -> tuple[dict[str, Image], NDArray[np.bool_]]:
+    def _rng(self, epoch: int, *key: int) -> np.random.Generator:
+        """Return the generator of a sample, keyed by 1 + its draw, or of a batch, by 0 and its draws."""
+        return np.random.default_rng([self.recipe.train.seed, epoch, *key])
+
+    def _read(self, row: int, rng: np.random.Generator) -> tuple[dict[str, Image], NDArray[np.bool_]]:
         """Read and augment one sample, and draw which of the model's modalities it keeps."""
-        recipe, rng = self.recipe, self._rng(1 + row)
+        recipe = self.recipe
         if recipe.crops:
             faces = read_crops(self.samples, row, recipe.input, self.modalities)
         else:
@@ -176,18 +185,51 @@ class TrainingBatches(Dataset[Any]):
 
 
 class TrainingLoader(DataLoader[Any]):
-    """Iterates over batches; `len` is how many there are."""
+    """Iterates over the batches of an epoch; `len` is how many there are.
+
+    The processes that read images start with the first batch and stay for later epochs, until `close`.
+
+    Args:
+        batches: reads them.
+        draw: the draws of each batch of an epoch.
+        pin: whether pixels are put where an accelerator copies them from while the training process goes on.
+    """
+
+    def __init__(self, batches: TrainingBatches, draw: Callable[[int], list[Draws]], pin: bool) -> None:
+        self.draw = draw
+        self.order: list[tuple[int, Draws]] = []
+        workers = batches.recipe.train.workers
+        super().__init__(
+            batches,
+            batch_size=None,  # the order is of whole batches
+            sampler=self.order,
+            num_workers=workers,
+            persistent_workers=workers > 0,
+            pin_memory=pin,
+            worker_init_fn=_start_worker,
+            generator=torch.Generator(),  # reading must not use the model's random numbers
+        )
+
+    def start_epoch(self, epoch: int, start_batch: int = 0) -> None:
+        """Go to an epoch, past its first `start_batch` batches; the others stay the same."""
+        self.order[:] = [(epoch, draws) for draws in self.draw(epoch)[start_batch:]]
 
     @property
     def samples(self) -> int:
-        """Number of samples in all batches."""
-        return sum(map(len, self.sampler))
+        """Number of samples in all batches, over all processes."""
+        return sum(len(draws) for _, draws in self.order)
+
+    def close(self) -> None:
+        """End the processes that read images."""
+        self._iterator = None
 
     def __iter__(self) -> Iterator[Batch]:  # type: ignore[override]
         if self.num_workers:
             use_locked_folder()
+            kill_workers_at_exit()
         try:
-            batches = super().__iter__()
+            with holding_back_signals():
+                batches = super().__iter__()
         except OSError as error:
             raise WorkerError(
                 f"cannot start {self.num_workers} processes that read images: {error.strerror or error}: "
@@ -206,30 +248,37 @@ def training_loader(
     samples: SampleTable,
     recipe: Recipe,
     *,
-    epoch: int,
+    epoch: int = 0,
     also: Sequence[str] = (),
     start_batch: int = 0,
     rank: int = 0,
     world_size: int = 1,
+    pin: bool = False,
 ) -> TrainingLoader:
-    """Build the loader of one process in one epoch: images uint8 (B, S, S, 3), labels and rows int64 (B,).
+    """Build the loader of one process, at an epoch: images uint8 (B, S, S, 3), labels and rows int64 (B,).
 
     Args:
         samples: all labelled, and with every modality of the recipe.
-        recipe: size, augmentation, batch size, seed and the number of reading processes (0: this one).
+        recipe: size, augmentation, sections `train`; its `workers` are the processes that read (0: this one).
         also: modalities that the loss reads in addition to the model's.
         start_batch: how many batches to skip when a run continues; the others stay the same.
+        pin: whether batches are copied to an accelerator, which pinned memory makes faster.
 
     Raises:
-        DataError: too few samples, at once; an unreadable image, when its batch is due.
+        DataError: too few samples, or classes or species that cannot be balanced, at once; an unreadable
+            image, when its batch is due.
         WorkerError: the processes cannot be started; raised when the first batch is due.
     """
-    train = recipe.train
-    rows = epoch_batches(
-        len(samples), train.batch_size, seed=train.seed, epoch=epoch, rank=rank, world_size=world_size
-    )
+    train, groups = recipe.train, group_rows(samples, recipe.train.balance)
+
+    def draw(epoch: int) -> list[Draws]:
+        return epoch_batches(groups, train.batch_size, seed=train.seed, epoch=epoch, world_size=world_size)
+
     modalities = tuple(dict.fromkeys((*recipe.modalities, *also)))
-    return _build_loader(TrainingBatches(samples, recipe, epoch, modalities), rows[start_batch:])
+    batches = TrainingBatches(samples, recipe, modalities, rank, world_size)
+    loader = TrainingLoader(batches, draw, pin)
+    loader.start_epoch(epoch, start_batch)
+    return loader
 
 
 def copy_loader(
@@ -243,23 +292,14 @@ def copy_loader(
         np.arange(first, min(first + batch_size, len(samples)), dtype=np.int64)
         for first in range(start, len(samples), batch_size)
     ]
-    return _build_loader(TrainingBatches(samples, recipe, epoch, recipe.modalities), rows)
-
-
-def _build_loader(batches: TrainingBatches, rows: list[NDArray[np.int64]]) -> TrainingLoader:
-    return TrainingLoader(
-        batches,
-        batch_size=None,  # the sampler yields batches of rows
-        sampler=rows,
-        num_workers=batches.recipe.train.workers,
-        worker_init_fn=_start_worker,
-        generator=torch.Generator(),  # reading must not use the model's random numbers
-    )
+    loader = TrainingLoader(TrainingBatches(samples, recipe, recipe.modalities), lambda _: rows, False)
+    loader.start_epoch(epoch)
+    return loader
 
 
 def _start_worker(_: int) -> None:
-    """Leave Ctrl-C, and the report of why reading ends, to the training process, which ends the workers."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """Leave signals, and the report of why reading ends, to the training process, which ends the workers."""
+    leave_signals_to_parent()
     sys.excepthook = print_unless_disconnected
 
 

@@ -17,6 +17,7 @@ from fas_core.evaluation.groups import EvaluationOptions, GroupedResult, evaluat
 from fas_core.evaluation.metrics import BoundMetric
 from fas_core.inference.loaded_model import LoadedModel, load_run
 from fas_core.inference.model_data import open_data
+from fas_core.inference.peers import ALONE, Peers
 from fas_core.inference.score_samples import (
     ScoredSplit,
     SplitOptions,
@@ -112,8 +113,10 @@ def evaluate_run_set(run_set: RunSet, data: str | None, evaluation: Evaluation) 
     return results
 
 
-def score_run(run: Run, reader: DatasetReader) -> None:
+def score_run(run: Run, reader: DatasetReader, peers: Peers = ALONE) -> None:
     """Score dev, test and some live samples of train by the best weights into the run folder.
+
+    Of several processes each scores a share, and the main one writes.
 
     Training left those weights' scores of dev, if it could evaluate them. The run of a fold scores its fold
     alone: test is for the run on all folds.
@@ -122,12 +125,14 @@ def score_run(run: Run, reader: DatasetReader) -> None:
     for split in EVALUATED_SPLITS if run.recipe.data.held_out is None else ("dev",):
         if split not in reader.splits() or (split == "dev" and run.has_scores(split)):
             continue
-        options = SplitOptions(split, workers=run.recipe.train.workers)
-        run.write_scores(split, score_split(model, reader, options, description=split).scores)
-    _score_live_train(run, model, reader)
+        options = SplitOptions(split, workers=run.recipe.train.workers, peers=peers)
+        scored = score_split(model, reader, options, description=split)
+        if peers.rank == 0:
+            run.write_scores(split, scored.scores)
+    _score_live_train(run, model, reader, peers)
 
 
-def _score_live_train(run: Run, model: LoadedModel, reader: DatasetReader) -> None:
+def _score_live_train(run: Run, model: LoadedModel, reader: DatasetReader, peers: Peers) -> None:
     """Score up to `LIVE_PHOTOS` live samples of each person and session of train, where people are known."""
     if "train" not in reader.splits():
         return
@@ -140,8 +145,10 @@ def _score_live_train(run: Run, model: LoadedModel, reader: DatasetReader) -> No
             faces=model.faces,
             workers=run.recipe.train.workers,
             description="train, live",
+            peers=peers,
         )
-        run.write_scores(files.TRAIN_LIVE, scores)
+        if peers.rank == 0:
+            run.write_scores(files.TRAIN_LIVE, scores)
 
 
 def spread_live(samples: SampleTable, count: int) -> SampleTable:

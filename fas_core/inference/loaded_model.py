@@ -119,13 +119,19 @@ class LoadedModel:
 
 
 def load_model(
-    path: Path, registry: Registry, *, external: Path | None = None, detector: str | None = None
+    path: Path,
+    registry: Registry,
+    *,
+    external: Path | None = None,
+    detector: str | None = None,
+    threads: int | None = None,
 ) -> LoadedModel:
     """Load a run folder (of folds: the final run), an exported model or a public model.
 
     Args:
         external: file that describes a model that `fas export` did not write.
         detector: detector of faces for a model that crops photos; None for the best one at hand.
+        threads: CPU threads of one call of a model file; None for one per core.
 
     Raises:
         FasError: there is no such run or model, it is a set of runs, or it cannot be read.
@@ -134,8 +140,8 @@ def load_model(
         if is_run_folder(path):
             raise ConfigError(f"--foreign describes a model that is not ours: {path} is a run")
         description = ExternalModel.read(external)
-        return _load_external(ModelFile(path, external=description), description, detector)
-    opened = open_path(path, registry)
+        return _load_external(ModelFile(path, threads, description), description, detector)
+    opened = open_path(path, registry, threads)
     if isinstance(opened, FoldRuns):
         opened = opened.open_final()
     if isinstance(opened, RunSet):

@@ -112,17 +112,7 @@ def predict_inputs(
     with ExitStack() as stack:
         is_run = (model / files.RECIPE).is_file()
         run = _load_run(stack, model, threads, options) if is_run else None
-        external = None if options.external is None else ExternalModel.read(options.external)
-        crops = stated_crops(model, external)
-        predictor = Predictor(
-            run or model,
-            threads=threads,
-            threshold=None if options.threshold is None else fit_threshold(options.threshold, None),
-            reject=options.reject,
-            external=external,
-            detect=options.detect,
-            crops=crops.replace(detector=options.detector, margin=options.margin, align=options.align),
-        )
+        predictor = open_predictor(model, options, threads, run)
         samples = list(InputFinder(predictor.card.input.photos, options.every, options.frames).find(inputs))
         if pictures.annotated is not None:
             check_output_paths(pictures.annotated, samples)
@@ -140,6 +130,27 @@ def predict_inputs(
     notes = (predictor.note, None if options.threshold else describe_unseen(predictor.card, scores))
     note = "; ".join(filter(None, notes)) or None
     return Verdicts(rows, predictor.rule, is_run, detector, note, predictor.card.novelty)
+
+
+def open_predictor(
+    model: Path, options: PredictOptions, threads: int, run: RunModel | None = None
+) -> Predictor:
+    """Open the predictor of an exported model, or of a loaded run, each call of so many threads.
+
+    Raises:
+        FasError: the model cannot be read, or an option does not suit it.
+    """
+    external = None if options.external is None else ExternalModel.read(options.external)
+    crops = stated_crops(model, external)
+    return Predictor(
+        run or model,
+        threads=threads,
+        threshold=None if options.threshold is None else fit_threshold(options.threshold, None),
+        reject=options.reject,
+        external=external,
+        detect=options.detect,
+        crops=crops.replace(detector=options.detector, margin=options.margin, align=options.align),
+    )
 
 
 def _load_run(stack: ExitStack, path: Path, threads: int, options: PredictOptions) -> RunModel:

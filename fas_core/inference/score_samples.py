@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import combinations, compress
 
 import numpy as np
@@ -14,7 +14,9 @@ from fas_core.contracts import DatasetReader, Scorer
 from fas_core.data.reading import batches
 from fas_core.errors import ConfigError, DataError, ModelError, format_list
 from fas_core.inference.loaded_model import LoadedModel
+from fas_core.inference.peers import ALONE, Peers, in_step, join_scores, own_rows
 from fas_core.inference.photo_batches import photo_batches
+from fas_core.progress import Progress
 from fas_core.records.model_input import ModelInput
 from fas_core.records.samples import SampleTable
 from fas_core.runtime.face_selection import FaceSelector
@@ -37,6 +39,8 @@ class SplitOptions:
         only: the modalities that the model is given; None for all that a sample has.
         workers: threads that read images.
         excluded: subjects that are not scored, as a threshold was calibrated on their photos.
+        elsewhere: scores the samples in place of this process, as `score_parts` does.
+        peers: processes that score together.
     """
 
     split: str = "test"
@@ -44,6 +48,8 @@ class SplitOptions:
     only: tuple[str, ...] | None = None
     workers: int = 2
     excluded: frozenset[str] = frozenset()
+    elsewhere: Callable[[SampleTable], ScoreTable] | None = None
+    peers: Peers = ALONE
 
 
 @frozen(eq=False)
@@ -67,8 +73,11 @@ def score_samples(
     faces: FaceSelector | None = None,
     workers: int = 2,
     description: str = "scoring",
+    peers: Peers = ALONE,
 ) -> ScoreTable:
     """Score every sample, in order, and join the scores to what is known of the samples.
+
+    Of several processes each scores a share of them, and returns the scores of all.
 
     Args:
         faces: crops photos to the face, and a photo without one has no score; None: images are taken as they
@@ -76,6 +85,7 @@ def score_samples(
         only: the modalities that a model is given which can do without some; None for all that a sample has.
         workers: threads that read images.
         description: name of the task where progress is shown.
+        peers: this process, and those that score together with it.
 
     Raises:
         DataError: a modality is missing that the model needs, or an image cannot be read.
@@ -89,21 +99,39 @@ def score_samples(
         )
     if not len(samples):
         raise DataError(f"{samples.root}: no samples to score")
-    if faces is not None:
-        return _score_photos(scorer, samples, model_input, faces, workers, description)
-    presence = presence_of(samples, model_input, only) if model_input.partial else None
+    presence = presence_of(samples, model_input, only) if model_input.partial and faces is None else None
     if presence is None:
         samples.need(model_input.photos)
+    rows = own_rows(len(samples), peers)
+    share = samples if peers.count == 1 else samples.take(rows)
+    with console.progress(description, len(share), "samples") as bar:
+        if faces is not None:
+            scores = _score_photos(scorer, share, model_input, faces, workers, bar, peers)
+        else:
+            present = None if presence is None else presence[rows]
+            scores = _score_faces(scorer, share, model_input, present, workers, bar, peers)
+    names = None if presence is None else ["+".join(compress(modalities, row)) for row in presence]
+    return ScoreTable.from_samples(samples, join_scores(scores, len(samples), peers), names)
+
+
+def _score_faces(
+    scorer: Scorer,
+    samples: SampleTable,
+    model_input: ModelInput,
+    presence: NDArray[np.bool_] | None,
+    workers: int,
+    bar: Progress,
+    peers: Peers,
+) -> NDArray[np.float64]:
+    """Score samples that are face crops, or have a box."""
     scores = np.full(len(samples), np.nan)
     done = 0
-    with console.progress(description, len(samples), "samples") as bar:
-        for images in batches(samples, model_input, BATCH_SIZE, workers, presence):
-            rows = slice(done, done + len(images[modalities[0]]))
-            scores[rows] = scorer(images) if presence is None else scorer(images, presence[rows])
-            bar.advance(rows.stop - done)
-            done = rows.stop
-    names = None if presence is None else ["+".join(compress(modalities, row)) for row in presence]
-    return ScoreTable.from_samples(samples, scores, names)
+    for images in in_step(batches(samples, model_input, BATCH_SIZE, workers, presence), peers):
+        rows = slice(done, done + len(images[model_input.modalities[0]]))
+        scores[rows] = scorer(images) if presence is None else scorer(images, presence[rows])
+        bar.advance(rows.stop - done)
+        done = rows.stop
+    return scores
 
 
 def _score_photos(
@@ -112,20 +140,20 @@ def _score_photos(
     model_input: ModelInput,
     faces: FaceSelector,
     workers: int,
-    description: str,
-) -> ScoreTable:
+    bar: Progress,
+    peers: Peers,
+) -> NDArray[np.float64]:
     """Score the faces of photos; a photo without a face gets NaN."""
-    samples.need(model_input.photos)
     scores = np.full(len(samples), np.nan)
     done = 0
-    with console.progress(description, len(samples), "samples") as bar:
-        for has_face, images in photo_batches(samples, model_input, faces, BATCH_SIZE, workers):
-            rows = done + np.flatnonzero(has_face)
-            if len(rows):
-                scores[rows] = scorer(images)
-            bar.advance(len(has_face))
-            done += len(has_face)
-    return ScoreTable.from_samples(samples, scores)
+    photos = photo_batches(samples, model_input, faces, BATCH_SIZE, workers)
+    for has_face, images in in_step(photos, peers):
+        rows = done + np.flatnonzero(has_face)
+        if len(rows):
+            scores[rows] = scorer(images)
+        bar.advance(len(has_face))
+        done += len(has_face)
+    return scores
 
 
 def subsets(modalities: Sequence[str]) -> list[tuple[str, ...]]:
@@ -187,14 +215,20 @@ def score_split(
         ModelError: fewer modalities are to be given to a model that needs all.
     """
     samples = reader.samples(options.split)
-    scores = score_samples(
-        model.scorer,
-        without_people(samples, options.excluded) if options.excluded else samples,
-        model_input=model.input,
-        only=options.only,
-        faces=model.faces,
-        workers=options.workers,
-        description=description,
+    samples = without_people(samples, options.excluded) if options.excluded else samples
+    scores = (
+        options.elsewhere(samples)
+        if options.elsewhere is not None
+        else score_samples(
+            model.scorer,
+            samples,
+            model_input=model.input,
+            only=options.only,
+            faces=model.faces,
+            workers=options.workers,
+            description=description,
+            peers=options.peers,
+        )
     )
     notes = (*protocol_notes(reader), *threshold_notes(model.own_threshold, model.threshold_note))
     notes += (model.note,) if model.note else ()

@@ -21,12 +21,18 @@ class Batch:
         label: (B,) int64, 1 = live, 0 = attack.
         index: (B,) int64, rows of the SampleTable.
         presence: (B, modalities) bool, False where training leaves a modality out; None where it never does.
+        total: samples of the batch over all processes that train together, of which these B are a share.
     """
 
     images: dict[str, Tensor]
     label: Tensor
     index: Tensor
     presence: Tensor | None = None
+    total: int = field()
+
+    @total.default
+    def _total(self) -> int:
+        return len(self.label)
 
 
 @frozen

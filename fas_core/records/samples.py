@@ -24,6 +24,9 @@ COLUMNS: dict[str, pa.DataType] = {"id": pa.string(), **LABEL_COLUMNS, "box": BO
 """Every column but the modalities' paths. `label`: 1 live, 0 attack, null unknown; `box`: x, y, w, h
 in pixels of the first modality's image (scaled for the others)."""
 
+BLOCK = 1 << 16
+"""Rows that are Python objects at a time."""
+
 
 @frozen(eq=False)
 class SampleTable:
@@ -63,10 +66,8 @@ class SampleTable:
         arrays |= {name: _replace_backslashes(arrays[name], Path(root)) for name in modalities}
         live = pc.and_(pc.equal(arrays["label"], LIVE), pc.is_null(arrays["species"]))
         arrays["species"] = pc.if_else(pc.fill_null(live, False), "live", arrays["species"])
-        counts = pc.value_counts(arrays["id"])
-        repeated = counts.filter(pc.greater(counts.field("counts"), 1)).field("values")
-        if len(repeated):
-            raise DataError(f"sample table of {root}: id given twice: {format_list(repeated.to_pylist())}")
+        if repeated := _find_repeated(arrays["id"]):
+            raise DataError(f"sample table of {root}: id given twice: {format_list(repeated)}")
         return cls(pa.table(arrays), tuple(modalities), Path(root))
 
     def __len__(self) -> int:
@@ -99,9 +100,11 @@ class SampleTable:
         return None if value is None else (value[0], value[1], value[2], value[3])
 
     def take(self, rows: Iterable[int] | NDArray[np.integer[Any]] | NDArray[np.bool_]) -> SampleTable:
-        """Return some rows (indices or a boolean mask), in that order."""
+        """Return some rows (indices or a boolean mask), in that order; consecutive ones are not copied."""
         index = rows if isinstance(rows, np.ndarray) else np.asarray(list(rows))
         index = np.flatnonzero(index) if index.dtype == np.bool_ else index
+        if len(index) and np.all(np.diff(index) == 1) and index[0] >= 0 and index[-1] < len(self):
+            return evolve(self, table=self.table.slice(index[0], len(index)))
         return evolve(self, table=self.table.take(pa.array(index, pa.int64())))
 
     def presence(self, modalities: Sequence[str]) -> NDArray[np.bool_]:
@@ -149,9 +152,23 @@ class SampleTable:
         return digest.hexdigest()[:16]
 
 
+def _find_repeated(names: pa.Array) -> list[Any]:
+    """Return the names that are given more than once.
+
+    Distinct hashes show that there are none; pyarrow's own count of a million takes ten times the memory.
+    """
+    blocks = (names.slice(start, BLOCK).to_pylist() for start in range(0, len(names), BLOCK))
+    hashes = np.fromiter((hash(name) for block in blocks for name in block), np.int64, len(names))
+    hashes.sort()
+    if np.all(hashes[1:] != hashes[:-1]):
+        return []
+    counts = pc.value_counts(names)
+    return list(counts.filter(pc.greater(counts.field("counts"), 1)).field("values").to_pylist())
+
+
 def _array(values: Any, kind: pa.DataType) -> pa.Array:
-    if isinstance(values, pa.ChunkedArray):
-        values = values.combine_chunks()
+    if isinstance(values, pa.ChunkedArray):  # to combine a single chunk would copy it
+        values = values.chunk(0) if values.num_chunks == 1 else values.combine_chunks()
     try:
         array = values.cast(kind) if isinstance(values, pa.Array) else pa.array(values, kind)
     except UnicodeEncodeError:  # names of files that are no UTF-8

@@ -110,12 +110,17 @@ def open_runs(path: Path, registry: Registry) -> Run | RunSet | FoldRuns:
     return Run.open(path, registry)
 
 
-def open_path(path: Path, registry: Registry) -> Run | RunSet | FoldRuns | ModelFile:
-    """Open what `fas train` or `fas export` wrote; raise FasError if it is missing or cannot be read."""
+def open_path(
+    path: Path, registry: Registry, threads: int | None = None
+) -> Run | RunSet | FoldRuns | ModelFile:
+    """Open what `fas train` or `fas export` wrote; raise FasError if it is missing or cannot be read.
+
+    `threads`: CPU threads of one call of a model file; None for one per core.
+    """
     if files.is_run_folder(path):
         return open_runs(path, registry)
     if files.is_model(path):
-        return ModelFile(path)
+        return ModelFile(path, threads)
     problem = "neither a run folder nor a model file" if path.exists() else "no such run folder or model"
     raise ModelError(f"{path}: {problem}: give what `fas train` or `fas export` wrote")
 

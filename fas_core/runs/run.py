@@ -3,6 +3,7 @@
 ```
 recipe.yaml          the resolved recipe        metrics.jsonl        a line an epoch
 environment.json     versions, machine          scores/SPLIT.csv     scores by the best weights
+history.json         what it was trained with   owner.json           who trains it, meanwhile
 best.safetensors     lowest dev EER, or last    state.pt             what resuming needs
 last.safetensors     of the last epoch          results.json         the tables at the end
 calibration.json     threshold set for a site
@@ -35,12 +36,13 @@ from fas_core.records.novelty import NoveltyLimit
 from fas_core.registry import Registry
 from fas_core.runs import files, score_files
 from fas_core.runs.environment import read_environment, read_required, required_plugins
+from fas_core.runs.metrics_file import read_metrics, write_metrics
 from fas_core.runs.results import read_results
 from fas_core.runtime.calibration_file import read_calibration
 from fas_core.scores.calibration import Calibration
 from fas_core.scores.table import ScoreTable
 from fas_core.scores.thresholds import Threshold, fit_threshold
-from fas_core.text_files import parse_json, read_text
+from fas_core.text_files import parse_json
 
 if TYPE_CHECKING:
     from fas_core.models.model import Model
@@ -177,19 +179,11 @@ class Run:
         """
         self.require_folder()
         records = [earlier for earlier in self.metrics() if earlier["epoch"] < record["epoch"]]
-        text = "".join(json.dumps(line) + "\n" for line in [*records, record])
-        self.write_text(files.METRICS, text)
+        write_metrics(self.path / files.METRICS, [*records, record])
 
     def metrics(self) -> list[dict[str, Any]]:
-        """Read the lines of metrics.jsonl, one an epoch; raise FasError if it is damaged."""
-        file = self.path / files.METRICS
-        text = read_text(file) if file.is_file() else ""
-        lines = [(f"{file}:{number}", line) for number, line in enumerate(text.splitlines(), 1)]
-        records = [(where, parse_json(line, where)) for where, line in lines]
-        for where, record in records:
-            if not _is_epoch(record):
-                raise DataError(f"{where}: no record of an epoch: remove the file to use the run without it")
-        return [record for _, record in records]
+        """Read the lines of metrics.jsonl, one an epoch; raise DataError as `read_metrics`."""
+        return read_metrics(self.path / files.METRICS)
 
     def results(self) -> dict[str, Any]:
         """Read results.json, empty where the run is not finished; raise DataError as `read_results`."""
@@ -203,24 +197,19 @@ class Run:
         return float(hours)
 
     def is_finished(self) -> bool:
-        """Return whether the run was trained to the last epoch of its recipe, and evaluated."""
+        """Return whether the run was trained to its last epoch, and evaluated.
+
+        That is the last one of its recipe, or the one after which `train.patience` ended it.
+        """
         records = self.metrics()
-        trained = bool(records) and records[-1]["epoch"] >= self.recipe.train.last_epoch
+        last = records[-1] if records else {"epoch": 0}
+        trained = last["epoch"] >= self.recipe.train.last_epoch or last.get("stopped_early") is True
         return trained and (self.path / files.RESULTS).is_file()
 
 
 def structure_recipe(tree: object, registry: Registry, where: str) -> Recipe:
     """Return the recipe of a run or a group of runs, whose plugins may be absent."""
     return structure(tree, Recipe, registry, where, absent=(Component,))
-
-
-def _is_epoch(record: object) -> bool:
-    """Return whether a line of metrics.jsonl has an epoch, and the figures of dev as a mapping if at all."""
-    return (
-        isinstance(record, dict)
-        and type(record.get("epoch")) is int
-        and isinstance(record.get("dev") or {}, dict)
-    )
 
 
 def refuse_existing_runs(path: Path) -> None:

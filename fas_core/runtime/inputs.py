@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from attrs import frozen
 
@@ -22,6 +23,9 @@ from fas_core.data.listing import classify_file, describe_left_out, list_files
 from fas_core.data.text_lists import MODALITIES, is_image, split_modality
 from fas_core.data.video import Source, frames
 from fas_core.errors import DataError
+
+if TYPE_CHECKING:
+    from fas_core.records.samples import SampleTable
 
 CAMERA = "camera:"
 URL = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
@@ -121,7 +125,8 @@ class InputFinder:
             elif path.is_dir():
                 yield from self._search_folder(path)
             elif path.suffix.lower() in MANIFEST_SUFFIXES and path.is_file():
-                yield from _read_manifest(path, self.modalities)
+                for samples in read_manifest(path, self.modalities):
+                    yield from sample_inputs(samples)
             elif not path.exists():
                 yield InputSample(str(path), {}, path.name, reason=NO_FILE)
             elif classify_file(path) is FileKind.VIDEO:
@@ -199,18 +204,27 @@ def _hide_value(parameter: str) -> str:
     return parameter if re.fullmatch(r"\d{0,3}", value) else f"{name}{equals}***"
 
 
-def _read_manifest(path: Path, modalities: Sequence[str]) -> Iterator[InputSample]:
+def read_manifest(path: Path, modalities: Sequence[str]) -> Iterator[SampleTable]:
+    """Yield the samples of each split of a manifest, whose image columns may have these names, too.
+
+    Raises:
+        DataError: it cannot be read.
+    """
     from fas_core.data.open import open_manifest
     from fas_core.registry import registry
 
     reader = open_manifest(path, (*MODALITIES, *modalities), registry())
     for split in reader.splits():
-        samples = reader.samples(split)
-        first = samples.modalities[0]
-        for row, name in enumerate(samples.column("id")):
-            present = [modality for modality in samples.modalities if samples.has(row, modality)]
-            images = {modality: samples.path(row, modality) for modality in present}
-            box, reason = samples.box(row), ""
-            if box is not None and first not in images:
-                reason = f"its box is in pixels of its {first!r} image, which it lacks"
-            yield InputSample(name, images, name if is_image(name) else f"{name}.jpg", box, reason)
+        yield reader.samples(split)
+
+
+def sample_inputs(samples: SampleTable) -> Iterator[InputSample]:
+    """Yield the rows of a sample table, each with the images that it has."""
+    first = samples.modalities[0]
+    for row, name in enumerate(samples.column("id")):
+        present = [modality for modality in samples.modalities if samples.has(row, modality)]
+        images = {modality: samples.path(row, modality) for modality in present}
+        box, reason = samples.box(row), ""
+        if box is not None and first not in images:
+            reason = f"its box is in pixels of its {first!r} image, which it lacks"
+        yield InputSample(name, images, name if is_image(name) else f"{name}.jpg", box, reason)

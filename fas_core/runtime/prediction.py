@@ -9,12 +9,16 @@ from typing import Any
 from attrs import field, frozen
 
 from fas_core.data.images import Box
+from fas_core.names import to_text
 from fas_core.scores.rejection import RejectBand
 
 NOVEL = "unlike the training data: what the model says of it is a guess"
 
 VERDICTS: dict[bool | None, str] = {True: "live", False: "attack", None: "uncertain"}
 """The verdict by `Prediction.live`."""
+
+COLUMNS = ("id", "score", "verdict", "threshold", "box", "reason", "detector", "novelty")
+"""The columns of a file of results; `fas score` and `fas drift` read `id` and `score`."""
 
 
 @frozen
@@ -88,6 +92,20 @@ class FaceResult:
     reason: str = ""
     picture: Path | None = None
     detector: str | None = None
+
+    def to_row(self) -> dict[str, Any]:
+        """Return the columns of `COLUMNS`, None where there is no value, for a CSV or Parquet file."""
+        prediction = self.prediction
+        return {
+            "id": to_text(self.name),
+            "score": None if prediction is None else prediction.score,
+            "verdict": None if prediction is None else prediction.verdict,
+            "threshold": None if prediction is None else prediction.threshold,
+            "box": None if self.box is None else " ".join(f"{value:.1f}" for value in self.box),
+            "reason": to_text(self.reason),
+            "detector": self.detector,
+            "novelty": None if prediction is None else prediction.novelty,
+        }
 
     def to_json(self) -> dict[str, Any]:
         prediction = self.prediction

@@ -3,6 +3,7 @@
 from fas_core.testing.checks import check_dataset, check_exporter, check_loss, check_metric
 from fas_core.testing.networks import check_backbone, check_fusion
 from fas_core.testing.support import score_table, tiny_model, verify_on
+from fas_core.testing.trackers import check_tracker
 
 __all__ = [
     "check_backbone",
@@ -11,6 +12,7 @@ __all__ = [
     "check_fusion",
     "check_loss",
     "check_metric",
+    "check_tracker",
     "score_table",
     "tiny_model",
     "verify_on",

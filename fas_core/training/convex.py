@@ -27,6 +27,7 @@ from fas_core.console import console
 from fas_core.data.loader import copy_loader, name_worker_failures
 from fas_core.data.reading import batches
 from fas_core.errors import ConfigError, DataError, ModelError
+from fas_core.interruption import Interruption, interruptible
 from fas_core.models.build import build_model
 from fas_core.models.checkpoint import load_state, save_state, save_weights
 from fas_core.models.linear_head import capture_input, find_classifier, write_classifier
@@ -35,6 +36,7 @@ from fas_core.models.pickled import DAMAGE
 from fas_core.records.samples import SampleTable
 from fas_core.runs import files
 from fas_core.runs.run import Run
+from fas_core.training.follow import Following
 from fas_core.training.logistic import (
     LinearClassifier,
     Selection,
@@ -42,7 +44,6 @@ from fas_core.training.logistic import (
     fit_copies,
     select_regularization,
 )
-from fas_core.training.process import Interruption, interruptible
 from fas_core.training.progress import TrainingProgress
 from fas_core.training.trainer import evaluate_dev
 
@@ -89,6 +90,10 @@ class ConvexTraining:
     model: Model
     classifier: nn.Linear
     progress: TrainingProgress = field(factory=TrainingProgress)
+    following: Following = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.following = Following(self.run)
 
     @classmethod
     def prepare(
@@ -120,22 +125,30 @@ class ConvexTraining:
         """The model."""
         return self.model
 
+    @property
+    def trained_module(self) -> nn.Module:
+        """What is trained: the linear layer alone."""
+        return self.classifier
+
     def fit(self, after_epoch: Callable[[], None] | None = None) -> None:
         """Compute the embeddings that are missing, fit the classifier, save the model and evaluate dev.
 
         `after_epoch` is called at the end, which is that of the one epoch.
 
         Raises:
-            KeyboardInterrupt: Ctrl-C was pressed; what was computed is saved, and `restore` continues.
+            Interrupted: by a signal; what was computed is saved, and `restore` continues.
             FasError: an image cannot be read, or train.C cannot be chosen by these samples.
         """
         start = time.perf_counter() - self.progress.seconds
         self._save_state()
         with interruptible() as interruption:
+            interruption.continue_on_usr1 = self.recipe.train.on_usr1 == "continue"
             try:
-                features = [
-                    self._read_features(copy, interruption) for copy in range(1 + self.recipe.train.copies)
-                ]
+                with interruption.stepping():
+                    features = [
+                        self._read_features(copy, interruption)
+                        for copy in range(1 + self.recipe.train.copies)
+                    ]
             finally:
                 self.progress.seconds = time.perf_counter() - start
                 self._save_state()
@@ -157,17 +170,15 @@ class ConvexTraining:
             for batch in self._compute(copy, done):
                 pending.append(batch)
                 shown.advance(len(batch))
-                count = sum(map(len, pending))
-                if (
-                    len(pending) == STORED_BATCHES
-                    or done + count == len(self.train)
-                    or interruption.requested
-                ):
+                self.following.advance(len(batch))
+                count, stops = sum(map(len, pending)), interruption.requested
+                is_full = len(pending) == STORED_BATCHES or done + count == len(self.train)
+                if is_full or stops or interruption.take_save_request():
                     tables.append(np.concatenate(pending))
                     store.append(done, tables[-1])
                     done, pending = done + count, []
-                if interruption.requested:
-                    raise KeyboardInterrupt
+                if stops:
+                    interruption.check()
         return np.concatenate(tables)
 
     def _compute(self, copy: int, start: int) -> Iterator[Features]:
@@ -220,6 +231,7 @@ class ConvexTraining:
             run.write_scores("dev", scores)
             record |= {"dev": metrics, "best": True}
         run.append_metrics(record)
+        self.following.finish_epoch(record)
         self.progress = self.progress.next_epoch()
         self._save_state()
         shutil.rmtree(run.path / "features", ignore_errors=True)
@@ -233,6 +245,7 @@ class ConvexTraining:
             "seconds": self.progress.seconds,
         }
         save_state(state, self.run.path / files.STATE)
+        self.following.tell_checkpoint(self.run.path / files.STATE, self.progress)
 
     def restore(self) -> None:
         """Continue with the weights in the run folder, whose embeddings are kept.

@@ -58,10 +58,12 @@ def start(path: Path, recipe: Recipe, registry: Registry, *, final: bool) -> Fol
 
     Raises:
         FasError: the recipe, the folder or the data cannot be used, or there are no such folds.
-        KeyboardInterrupt: Ctrl-C; `resume` continues.
+        Interrupted: by a signal; `resume` continues.
     """
     if recipe.data.held_out is not None:
         raise ConfigError("folds are of the whole train split: leave data.held_out away")
+    if recipe.train.patience is not None:
+        raise ConfigError("train.patience: a fold would end by the scores that it is judged on: leave it out")
     recipe = evolve(recipe, train=evolve(recipe.train, select="last"))
     folds = _open(recipe, registry)
     recipe = evolve(recipe, folds=folds.spec)
@@ -72,12 +74,15 @@ def start(path: Path, recipe: Recipe, registry: Registry, *, final: bool) -> Fol
     return _train(fold_runs, folds, {})
 
 
-def resume(fold_runs: FoldRuns, changes: Mapping[str, Any], *, final: bool | None = None) -> FoldsOutcome:
+def resume(
+    fold_runs: FoldRuns, changes: Mapping[str, Any], *, final: bool | None = None, anyway: bool = False
+) -> FoldsOutcome:
     """Continue: finished runs stay, an interrupted one is continued, the others are trained.
 
     `changes` are of the recipe, see `fas_core.training.job.resume`. `final` is whether there is to be a final
     run; None: as before. Raises as `start` does; also FasError where the samples are not those that the folds
-    were made of, or a run's training state does not fit.
+    were made of, a run's training state does not fit or, unless `anyway`, a run was trained with other data,
+    another recipe or other versions.
     """
     path, registry = fold_runs.path, fold_runs.registry
     recipe = Run(path, fold_runs.recipe, registry).changed(changes).recipe
@@ -86,9 +91,19 @@ def resume(fold_runs: FoldRuns, changes: Mapping[str, Any], *, final: bool | Non
     if folds.digest() != fold_runs.digest:
         root = folds.train.root
         raise DataError(f"{path}: its folds were made of other samples than {root} now has: train anew")
+    if not anyway:
+        _check_unchanged(fold_runs, folds)
     if is_main_process():
         fold_runs.write()
-    return _train(fold_runs, folds, changes)
+    return _train(fold_runs, folds, changes, anyway=anyway)
+
+
+def _check_unchanged(fold_runs: FoldRuns, folds: FoldAssignment) -> None:
+    """Raise FasError where a run that has begun was trained with other things than the next ones would be."""
+    readers = {name: folds.hold_out(number) for number, name in enumerate(fold_runs.fold_runs(), 1)}
+    for name, run in {**fold_runs.fold_runs(), FINAL: fold_runs.final_run()}.items():
+        with naming(name):
+            job.check_unchanged(run, readers.get(name, folds.reader))
 
 
 def _open(recipe: Recipe, registry: Registry) -> FoldAssignment:
@@ -99,13 +114,15 @@ def _open(recipe: Recipe, registry: Registry) -> FoldAssignment:
     return FoldAssignment.parse(reader, recipe.folds, recipe.train.seed)
 
 
-def _train(fold_runs: FoldRuns, folds: FoldAssignment, changes: Mapping[str, Any]) -> FoldsOutcome:
+def _train(
+    fold_runs: FoldRuns, folds: FoldAssignment, changes: Mapping[str, Any], *, anyway: bool = False
+) -> FoldsOutcome:
     """Train every run to its end; write the out-of-fold scores before the final run."""
     runs = fold_runs.fold_runs()
     for number, (name, run) in enumerate(runs.items(), 1):
         _report(f"{fold_runs.spec}, {number} of {len(runs)}: {name}")
         with naming(name):
-            job.start_or_resume(run, changes, reader=folds.hold_out(number))
+            job.start_or_resume(run, changes, reader=folds.hold_out(number), anyway=anyway)
     final = fold_runs.final_run()
     if is_main_process():
         scores = _pool_scores(fold_runs.path, folds, runs)
@@ -116,7 +133,7 @@ def _train(fold_runs: FoldRuns, folds: FoldAssignment, changes: Mapping[str, Any
     if fold_runs.final:
         _report(f"{fold_runs.spec}: {FINAL}, on all of train")
         with naming(FINAL):
-            job.start_or_resume(final, changes, reader=folds.reader)
+            job.start_or_resume(final, changes, reader=folds.reader, anyway=anyway)
     return _evaluate(fold_runs, folds, runs) if is_main_process() else FoldsOutcome(None, {}, 0.0)
 
 

@@ -7,7 +7,7 @@ decay as in Tarvainen and Valpola, "Mean teachers are better role models" (arXiv
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, cast
 
 import torch
@@ -96,22 +96,24 @@ class MovingAverage(AveragedModel):
     """
 
     def __init__(self, model: Model, decay: float) -> None:
-        super().__init__(cast(nn.Module, model), multi_avg_fn=_update_with(decay), use_buffers=True)
+        super().__init__(cast(nn.Module, model), multi_avg_fn=self._update, use_buffers=True)
+        self.decay = decay
 
     @property
     def model(self) -> Model:
         """The model with the averaged weights."""
         return cast(Model, self.module)
 
-
-def _update_with(decay: float) -> Callable[[Any, Any, Any], None]:
     @torch.no_grad()
-    def update(averages: list[Tensor], values: list[Tensor], updates: Tensor | int) -> None:
-        weight = 1 - decay_at(int(updates), decay)
+    def _update(self, averages: Sequence[Tensor], values: Sequence[Tensor], _: Tensor | int) -> None:
+        """Update the averages of one device and type.
+
+        The count of updates is read from the CPU, where the module keeps it: a copy on the device would have
+        to be waited for.
+        """
+        weight = 1 - decay_at(int(self.n_averaged), self.decay)
         for average, value in zip(averages, values, strict=True):
             if average.is_floating_point():
                 average.lerp_(value, weight)
             else:  # number of batches that a batch norm has seen
                 average.copy_(value)
-
-    return update

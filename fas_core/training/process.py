@@ -1,20 +1,16 @@
-"""The training process: its device, precision and memory, and how Ctrl-C stops it."""
+"""The training process: its device, precision and memory."""
 
 from __future__ import annotations
 
 import ctypes
 import os
 import platform
-import signal
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from types import FrameType
+from datetime import timedelta
 
 import torch
 from accelerate import Accelerator
 from accelerate.state import AcceleratorState
-from attrs import define
+from accelerate.utils import InitProcessGroupKwargs
 
 from fas_core.config.recipe import TrainConfig
 from fas_core.console import console
@@ -27,16 +23,29 @@ M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4
 def accelerator_for(config: TrainConfig) -> Accelerator:
     """Return the accelerator with the recipe's device and precision; `torchrun` gives each process a device.
 
-    Raises ConfigError if the device is not available, or does not support the precision.
+    Processes that `torchrun` or `accelerate launch` started meet here.
+
+    Raises:
+        ConfigError: the device is not available, or does not support the precision; or there are more
+            processes than accelerators.
     """
     kind = torch.device(config.device).type if config.device != "auto" else "auto"
     if kind not in ("auto", "cpu") and not getattr(torch, kind).is_available():
         raise ConfigError(f"train.device: {config.device!r} is not available here: use 'cpu' or 'auto'")
     if config.amp == "fp16" and (kind == "cpu" or not torch.accelerator.is_available()):
         raise ConfigError("train.amp: fp16 needs an accelerator: use 'bf16' or 'fp32' on a CPU")
+    cpu = kind == "cpu" or (kind == "auto" and not torch.accelerator.is_available())
+    processes, devices = int(os.environ.get("LOCAL_WORLD_SIZE", 1)), torch.accelerator.device_count()
+    if not cpu and processes > devices:
+        raise ConfigError(
+            f"processes here: {processes}, accelerators: {devices}: start one process for each accelerator, "
+            "or use --device cpu"
+        )
     # accelerate keeps the precision of the process's first Accelerator, but each run has its own.
     AcceleratorState._reset_state()
-    accelerator = Accelerator(mixed_precision="no" if config.amp == "fp32" else config.amp, cpu=kind == "cpu")
+    patience = InitProcessGroupKwargs(timeout=timedelta(seconds=config.peer_timeout))
+    precision = "no" if config.amp == "fp32" else config.amp
+    accelerator = Accelerator(mixed_precision=precision, cpu=cpu, kwargs_handlers=[patience])
     console.quiet |= not accelerator.is_main_process  # one process of many reports progress
     return accelerator
 
@@ -47,7 +56,7 @@ def keep_freed_memory() -> bool:
     By default glibc takes each block of more than 32 MiB, such as a layer's activations, from the system and
     returns it when it is freed; the kernel then clears the same pages again in every step, which takes 30 to
     40 % of the time of training FeatherNets on a CPU (`benchmarks/training.py`). The process stays as large
-    as it has been at most.
+    as it has been at most, until `release_freed_memory`.
 
     Return False, with nothing changed, under other C libraries, and where an environment variable
     `MALLOC_...` or `GLIBC_TUNABLES` configures the allocator.
@@ -59,34 +68,10 @@ def keep_freed_memory() -> bool:
     return bool(mallopt(M_MMAP_MAX, 0) and mallopt(M_TRIM_THRESHOLD, -1))
 
 
-@define
-class Interruption:
-    """Whether the user asked training to stop."""
+def release_freed_memory() -> None:
+    """Return to the system what `keep_freed_memory` kept; nothing happens under other C libraries than glibc.
 
-    requested: bool = False
-
-    def handle_signal(self, _signal: int, _frame: FrameType | None) -> None:
-        """Remember the first signal; raise KeyboardInterrupt at the second."""
-        if self.requested:
-            raise KeyboardInterrupt
-        self.requested = True
-
-
-@contextmanager
-def interruptible() -> Iterator[Interruption]:
-    """Catch SIGINT and SIGTERM within the block, which stops itself once `requested` is set.
-
-    So the saved state is that of a whole step. Outside the main thread, which alone receives signals, nothing
-    is caught.
+    Between training and scoring, which need blocks of other sizes: kept, those of both would add up.
     """
-    interruption = Interruption()
-    if threading.current_thread() is not threading.main_thread():
-        yield interruption
-        return
-    signals = (signal.SIGINT, signal.SIGTERM)
-    previous = {number: signal.signal(number, interruption.handle_signal) for number in signals}
-    try:
-        yield interruption
-    finally:
-        for number, handler in previous.items():
-            signal.signal(number, handler)
+    if platform.libc_ver()[0] == "glibc":
+        ctypes.CDLL(None).malloc_trim(0)

@@ -21,6 +21,7 @@ class TrainingProgress:
         seconds: time spent on the epoch so far.
         total_seconds: time spent on the epochs before.
         best_eer: lowest EER on dev so far, a fraction.
+        judged: evaluations on dev since that EER was first reached.
     """
 
     epoch: int = field(default=0, validator=v.ge(0))
@@ -30,6 +31,7 @@ class TrainingProgress:
     seconds: float = 0.0
     total_seconds: float = 0.0
     best_eer: float = 1.0
+    judged: int = field(default=0, validator=v.ge(0))
 
     @property
     def mean_loss(self) -> float:
@@ -54,7 +56,18 @@ class TrainingProgress:
     def next_epoch(self) -> TrainingProgress:
         """Return the progress at the start of the next epoch."""
         total_seconds = self.total_seconds + self.seconds
-        return TrainingProgress(self.epoch + 1, total_seconds=total_seconds, best_eer=self.best_eer)
+        return TrainingProgress(
+            self.epoch + 1, total_seconds=total_seconds, best_eer=self.best_eer, judged=self.judged
+        )
+
+    def judge(self, eer: float) -> None:
+        """Note the EER of an epoch on dev."""
+        self.judged = 0 if eer < self.best_eer else self.judged + 1
+        self.best_eer = min(eer, self.best_eer)
+
+    def is_out_of_patience(self, config: TrainConfig) -> bool:
+        """Return whether training is to end early, as the EER on dev is no longer getting lower."""
+        return config.patience is not None and self.judged >= config.patience
 
     def describe(self) -> str:
         """Return the position for people, e.g. `epoch 3, after batch 120`."""
@@ -62,15 +75,17 @@ class TrainingProgress:
 
 
 def format_epoch(record: Mapping[str, Any], config: TrainConfig) -> str:
-    """Return the console's line of a finished epoch, whose line of `metrics.jsonl` is `record`."""
-    items = [
-        f"epoch {record['epoch']}/{config.epochs}",
-        f"loss {record['loss']:.4f}",
-        f"lr {record['lr']:.2g}",
-        f"{record['images_per_second']:.0f} images/s",
-    ]
+    """Return the console's line of a finished epoch, whose line of `metrics.jsonl` is `record`.
+
+    It fits a terminal of 80 columns.
+    """
+    items = [f"epoch {record['epoch']}/{config.last_epoch}", f"loss {record['loss']:.4f}"]
+    items += [f"lr {record['lr']:.2g}"] if "lr" in record else []  # a convex solver has none
+    items.append(f"{record['images_per_second']:.0f}/s")
     if dev := record.get("dev"):
         errors = [f"{name.upper()} {100 * dev[name]:.2f} %" for name in ("eer", "acer") if name in dev]
-        items.append(f"dev {' '.join(errors)}")
+        items += [f"dev {' '.join(errors)}"] if errors else []
         items += ["best"] if record["best"] and config.select == "best" else []
+    if record.get("stopped_early"):
+        items.append(f"stopped: no lower dev EER {config.patience} times in a row")
     return "  ".join(items)

@@ -7,7 +7,9 @@ from typing import Any
 
 from attrs import evolve, frozen
 
+from fas_core.config.components import Choice
 from fas_core.console import console
+from fas_core.contracts import DatasetReader
 from fas_core.data.open import open_choice
 from fas_core.evaluation.spread import Spread, spread, spread_tables
 from fas_core.inference.evaluate_split import EVALUATED_SPLITS, evaluate_stored
@@ -40,7 +42,7 @@ def start(run_set: RunSet) -> RunSetOutcome:
 
     Raises:
         FasError: the recipe, the folder or the data of any run cannot be used.
-        KeyboardInterrupt: Ctrl-C; `resume` continues.
+        Interrupted: by a signal; `resume` continues.
     """
     _check_data(run_set)
     if is_main_process():
@@ -48,37 +50,42 @@ def start(run_set: RunSet) -> RunSetOutcome:
     return _train(run_set, {})
 
 
-def resume(run_set: RunSet, changes: Mapping[str, Any]) -> RunSetOutcome:
+def resume(run_set: RunSet, changes: Mapping[str, Any], *, anyway: bool = False) -> RunSetOutcome:
     """Continue: finished runs stay, an interrupted one is continued, the others are trained.
 
-    Raises as `start` does; also FasError where a run's training state does not fit.
+    Raises as `start` does; also FasError where a run's training state does not fit or, unless `anyway`, where
+    a run was trained with other data, another recipe or other versions.
     """
     run = Run(run_set.path, run_set.recipe, run_set.registry)
     run_set = evolve(run_set, recipe=run.changed(changes).recipe)
-    _check_data(run_set)
+    _check_data(run_set, anyway=anyway)
     if is_main_process():
         run_set.write()
-    return _train(run_set, changes)
+    return _train(run_set, changes, anyway=anyway)
 
 
-def _check_data(run_set: RunSet) -> None:
-    """Open the data of every run before the first is trained."""
-    checked = []
+def _check_data(run_set: RunSet, *, anyway: bool = False) -> None:
+    """Open the data of every run, once where runs share it, before the first is trained."""
+    readers: list[tuple[Choice, DatasetReader]] = []
     for member in run_set.members:
-        recipe = run_set.run(member).recipe
-        if recipe.data not in checked:
-            with naming(member):
-                job.training_splits(open_choice(recipe.data, run_set.registry), recipe)
-            checked.append(recipe.data)
+        run = run_set.run(member)
+        with naming(member):
+            reader = next((reader for data, reader in readers if data == run.recipe.data), None)
+            if reader is None:
+                reader = open_choice(run.recipe.data, run_set.registry)
+                job.training_splits(reader, run.recipe)
+                readers.append((run.recipe.data, reader))
+            if not anyway:
+                job.check_unchanged(run, reader)
 
 
-def _train(run_set: RunSet, changes: Mapping[str, Any]) -> RunSetOutcome:
+def _train(run_set: RunSet, changes: Mapping[str, Any], *, anyway: bool = False) -> RunSetOutcome:
     """Train every run to its end, then evaluate them all."""
     for number, member in enumerate(run_set.members, 1):
         if is_main_process():
             console.info(f"{run_set.title}, {number} of {len(run_set.members)}: {member}")
         with naming(member):
-            job.start_or_resume(run_set.run(member), changes)
+            job.start_or_resume(run_set.run(member), changes, anyway=anyway)
     return _evaluate(run_set) if is_main_process() else RunSetOutcome(run_set, {}, 0.0)
 
 

@@ -7,13 +7,15 @@ any of the names that `fas score` knows; `box` is `x y w h` in pixels of the fir
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from attrs import frozen
+from numpy.typing import NDArray
 
 from fas_core.data.text_lists import refuse
 from fas_core.errors import DataError, format_list
@@ -38,6 +40,22 @@ from fas_plugins.datasets.options import ManifestOptions
 USUAL_SPLITS = ("train", "dev", "test")
 
 
+@frozen(eq=False)
+class Content:
+    """What a manifest holds, without the table of the file, which takes as much memory again.
+
+    Args:
+        columns: names of all columns, as of the sample table where they are used.
+        renamed: `{name in the file: column of the sample table}` of the columns that are used.
+        splits: `{word in the file: split}`.
+    """
+
+    columns: tuple[str, ...]
+    renamed: Mapping[str, str]
+    splits: Mapping[str, str]
+    samples: SampleTable
+
+
 @frozen
 class Manifest(Reader[ManifestOptions]):
     """Reader of one file, `root`. Without a `split` column everything is `test`."""
@@ -46,79 +64,72 @@ class Manifest(Reader[ManifestOptions]):
     def notes(self) -> tuple[str, ...]:
         """Columns that are not used, e.g. because of a mistyped name, and words that are read as others."""
         used = {*COLUMNS, *self._modalities}
-        unused = [name for name in self._table.column_names if name not in used]
+        unused = [name for name in self._content.columns if name not in used]
         notes = (f"unused columns: {format_list(unused, 10)}",) if unused else ()
-        renamed = {name: column for name, column in self._renamed.items() if name != "path"}
-        return (*notes, *describe_synonyms(renamed), *describe_synonyms(self._splits))
+        renamed = {name: column for name, column in self._content.renamed.items() if name != "path"}
+        return (*notes, *describe_synonyms(renamed), *describe_synonyms(self._content.splits))
 
     def splits(self) -> tuple[str, ...]:
         """Return `train`, `dev` and `test` first, then others by name."""
-        splits = set(pc.unique(self._samples.table.column("split")).to_pylist())
+        splits = set(pc.unique(self._content.samples.table.column("split")).to_pylist())
         return (*(name for name in USUAL_SPLITS if name in splits), *sorted(splits - set(USUAL_SPLITS)))
 
     def _read(self, split: str) -> SampleTable:
         """Return the rows of one split in the file's order. The default `id` is the first image's path."""
-        selected = pc.equal(self._samples.table.column("split"), split)
-        return self._samples.take(selected.to_numpy())
-
-    @cached_property
-    def _file(self) -> pa.Table:
-        return read_table(self.root, (*COLUMNS, *PATH_NAMES, *self.options.modalities))
-
-    @cached_property
-    def _renamed(self) -> dict[str, str]:
-        """`{name in the file: column of the sample table}` of the columns that are used."""
-        return match_columns(self._file.column_names, self.options.modalities, self.root)
-
-    @cached_property
-    def _table(self) -> pa.Table:
-        """The file's table, its columns named as those of the sample table."""
-        return self._file.rename_columns([self._renamed.get(name, name) for name in self._file.column_names])
-
-    @cached_property
-    def _splits(self) -> dict[str, str]:
-        """`{word in the file: split}`; raises DataError where two words mean the same split."""
-        if "split" not in self._table.column_names:
-            return {}
-        words = pc.unique(self._table.column("split").cast(pa.string())).drop_null().to_pylist()
-        splits = {word: parse_split(word) or word.strip() for word in words}
-        refuse_synonyms({normalize_word(word): split for word, split in splits.items()}, self.root)
-        return splits
+        samples = self._content.samples
+        return samples.take(pc.equal(samples.table.column("split"), split).to_numpy())
 
     @property
     def _modalities(self) -> tuple[str, ...]:
-        return tuple(name for name in self.options.modalities if name in self._table.column_names)
+        return tuple(name for name in self.options.modalities if name in self._content.columns)
 
     @cached_property
-    def _samples(self) -> SampleTable:
-        """All rows, with converted values.
+    def _content(self) -> Content:
+        """Read the file.
 
         Raises:
             DataError: there is no image column or no row, or values are not what their column expects.
         """
-        table, modalities = self._table, self._modalities
+        table = read_table(self.root, (*COLUMNS, *PATH_NAMES, *self.options.modalities))
+        renamed = match_columns(table.column_names, self.options.modalities, self.root)
+        names = tuple(renamed.get(name, name) for name in table.column_names)
+        if not len(table) and set(self.options.modalities) & set(names):
+            raise DataError(f"{self.root}: no rows below the header")
+        columns = dict(zip(names, table.columns, strict=True))
+        del table  # so that each column is freed once it is copied
+        for name in columns:
+            columns[name] = pa.chunked_array([columns[name].combine_chunks()])
+        splits = self._read_splits(columns)
+        return Content(names, renamed, splits, self._convert_columns(columns, splits))
+
+    def _read_splits(self, columns: Mapping[str, pa.ChunkedArray]) -> dict[str, str]:
+        """Return `{word in the file: split}`; raise DataError where two words mean the same split."""
+        if "split" not in columns:
+            return {}
+        words = pc.unique(columns["split"].cast(pa.string())).drop_null().to_pylist()
+        splits = {word: parse_split(word) or word.strip() for word in words}
+        refuse_synonyms({normalize_word(word): split for word, split in splits.items()}, self.root)
+        return splits
+
+    def _convert_columns(self, read: Mapping[str, pa.ChunkedArray], splits: Mapping[str, str]) -> SampleTable:
+        """Return all rows, with converted values."""
+        modalities = tuple(name for name in self.options.modalities if name in read)
         if not modalities:
             raise DataError(
                 f"{self.root}: no image column, one of path, {', '.join(self.options.modalities)} "
-                f"(found: {format_list(table.column_names, 12)}); "
+                f"(found: {format_list(list(read), 12)}); "
                 f"name others by the option modalities=[NAME, ...]"
             )
-        if not len(table):
-            raise DataError(f"{self.root}: no rows below the header")
-        columns: dict[str, Any] = {
-            name: table.column(name) for name in (*COLUMNS, *modalities) if name in table.column_names
-        }
-        columns.setdefault("id", pc.coalesce(*(table.column(name) for name in modalities)))
-        columns.setdefault("split", pa.array(["test"] * len(table), pa.string()))
-        columns["split"] = pa.array([self._splits.get(word, word) for word in columns["split"].to_pylist()])
+        columns: dict[str, Any] = {name: read[name] for name in (*COLUMNS, *modalities) if name in read}
+        columns.setdefault("id", _first_path([columns[name] for name in modalities]))
+        columns.setdefault("split", pa.chunked_array([pa.array(["test"] * len(columns["id"]), pa.string())]))
         problems: list[tuple[int, str]] = []
         for name in ("id", "split"):
-            missing = columns[name].is_null().to_pylist()
-            problems += [(row, f"no {name}") for row, is_missing in enumerate(missing) if is_missing]
+            problems += [(int(row), f"no {name}") for row in np.flatnonzero(columns[name].is_null())]
+        columns["split"], _ = _convert(columns["split"], lambda _: lambda word: splits.get(word, word))
         for name, build_converter in CONVERTERS.items():
             if name in columns:
-                values = columns[name].to_pylist()
-                columns[name], failures = _convert(values, build_converter(values))
+                columns[name], failures = _convert(columns[name], build_converter)
                 problems += failures
         if problems:
             self._refuse(problems)
@@ -133,17 +144,38 @@ class Manifest(Reader[ManifestOptions]):
         refuse(self.root, [f"{start}{first + row}: {problem}" for row, problem in sorted(problems)])
 
 
-def _convert(values: Sequence[Any], convert: Callable[[Any], Any]) -> tuple[list[Any], list[tuple[int, str]]]:
-    """Return the converted values, None for null and invalid ones, and `(row, problem)` of invalid ones."""
+def _first_path(columns: Sequence[pa.ChunkedArray]) -> pa.ChunkedArray:
+    """Return the first path of each row; where every row has the first image, the column itself."""
+    return pc.coalesce(*columns) if columns[0].null_count else columns[0]
+
+
+def _convert(
+    column: pa.ChunkedArray, build_converter: Callable[[Sequence[Any]], Callable[[Any], Any]]
+) -> tuple[list[Any], list[tuple[int, str]]]:
+    """Return the converted values, None for null and invalid ones, and `(row, problem)` of invalid ones.
+
+    Each distinct value is converted once: of a million labels there are two.
+    """
+    values, codes = _find_distinct(column)
+    convert = build_converter(values)
     converted: list[Any] = []
-    problems: list[tuple[int, str]] = []
-    for row, value in enumerate(values):
+    failures: dict[int, str] = {}
+    for code, value in enumerate(values):
         try:
             converted.append(None if value is None else convert(value))
         except ValueError as error:
             converted.append(None)
-            problems.append((row, str(error)))
-    return converted, problems
+            failures[code] = str(error)
+    rows = np.flatnonzero(np.isin(codes, list(failures))) if failures else ()
+    return [converted[code] for code in codes], [(int(row), failures[codes[row]]) for row in rows]
+
+
+def _find_distinct(column: pa.ChunkedArray) -> tuple[list[Any], NDArray[np.integer[Any]]]:
+    """Return the distinct values of a column, and which of them each row has; lists are all taken."""
+    if pa.types.is_nested(column.type):
+        return column.to_pylist(), np.arange(len(column))
+    encoded = column.dictionary_encode(null_encoding="encode").unify_dictionaries().combine_chunks()
+    return encoded.dictionary.to_pylist(), encoded.indices.to_numpy()
 
 
 def _build_label_parser(values: Sequence[Any]) -> Callable[[Any], int]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-import io
+import re
 from collections import Counter
 from collections.abc import Collection, Sequence
 from pathlib import Path
@@ -35,29 +35,39 @@ def read_table(path: Path, known: Collection[str]) -> pa.Table:
     try:
         if path.suffix.lower() == ".parquet":
             return read_parquet(path)
-        delimiter, text = split_separator_line(decode_text(path, read_bytes(path)))
-        refuse_long_lines(text, str(path))
-        header, _, rows = text.lstrip("\n").partition("\n")
-        delimiter = delimiter or max(
-            DELIMITERS, key=lambda mark: len(set(_split_header(header, mark)) & set(known))
-        )
-        names = next(csv.reader([header], delimiter=delimiter))
-        names = [name.strip() for name in names]
-        refuse_many_columns(len(names), str(path))
-        if repeated := sorted(name for name, count in Counter(names).items() if count > 1):
-            raise DataError(f"{path}: column given twice: {format_list(repeated)}")
-        if not rows.strip():
-            raise DataError(f"{path}: no rows below the header")
-        return pa.csv.read_csv(
-            io.BytesIO(rows.encode()),
-            read_options=pa.csv.ReadOptions(column_names=names),
-            parse_options=pa.csv.ParseOptions(delimiter=delimiter),
-            convert_options=pa.csv.ConvertOptions(
-                column_types=dict.fromkeys(names, pa.string()), null_values=[""], strings_can_be_null=True
-            ),
-        )
+        return _read_delimited(path, known)
     except (csv.Error, pa.ArrowException) as error:
         raise DataError(f"{path}: cannot be read as a table: {' '.join(str(error).split())}") from error
+
+
+def _read_delimited(path: Path, known: Collection[str]) -> pa.Table:
+    """Read a text file; of one with a million rows there is no more than one copy at a time."""
+    delimiter, text = split_separator_line(decode_text(path, read_bytes(path)))
+    refuse_long_lines(text, str(path))
+    start = len(text) - len(text.lstrip("\n"))
+    end = text.find("\n", start) + 1 or len(text)
+    header = text[start:end].rstrip("\n")
+    delimiter = delimiter or max(
+        DELIMITERS, key=lambda mark: len(set(_split_header(header, mark)) & set(known))
+    )
+    names = next(csv.reader([header], delimiter=delimiter))
+    names = [name.strip() for name in names]
+    refuse_many_columns(len(names), str(path))
+    if repeated := sorted(name for name, count in Counter(names).items() if count > 1):
+        raise DataError(f"{path}: column given twice: {format_list(repeated)}")
+    if not re.compile(r"\S").search(text, end):
+        raise DataError(f"{path}: no rows below the header")
+    skipped = len(text[:end].encode())
+    rows = pa.py_buffer(text.encode())[skipped:]
+    del text
+    return pa.csv.read_csv(
+        pa.BufferReader(rows),
+        read_options=pa.csv.ReadOptions(column_names=names),
+        parse_options=pa.csv.ParseOptions(delimiter=delimiter),
+        convert_options=pa.csv.ConvertOptions(
+            column_types=dict.fromkeys(names, pa.string()), null_values=[""], strings_can_be_null=True
+        ),
+    )
 
 
 def starts_with_separator_line(path: Path) -> bool:

@@ -35,11 +35,21 @@ def test_a_line_for_every_component(fas: Fas) -> None:
     every = [component for record in registry().records for component in record.components]
     assert lines[0] == f"{len(every)} components"
     assert lines[1].split() == ["kind", "name", "from", "status", "summary"]
-    assert len(lines) == 2 + len(every)
+    listeners = [record for record in registry().records if record.events]
+    assert len(lines) == 2 + len(every) + len(listeners)
     width = max(len(component.kind) for component in every)
     for component in every:
         (line,) = [line for line in lines if line.startswith(f"{component.kind:{width}}  {component.name}  ")]
         assert f"fas-core {__version__}  active  {component.summary}" in line
+
+
+def test_a_line_for_a_plugin_with_event_hooks(fas: Fas) -> None:
+    (line,) = [line for line in fas("plugins", "list").stdout.splitlines() if line.startswith("events ")]
+    assert line.split()[:2] == ["events", "curves"]
+    assert "fas_epoch_finished, fas_run_finished, fas_run_failed" in line
+    (shown,) = json.loads(fas("plugins", "show", "curves", "--json").stdout)["plugins"]
+    assert shown["events"] == ["fas_epoch_finished", "fas_run_finished", "fas_run_failed"]
+    assert shown["components"] == []
 
 
 def test_one_kind(fas: Fas) -> None:

@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -190,6 +191,24 @@ def kill_a_child(pid: int) -> None:
                 continue
             return
         time.sleep(0.005)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGUSR1])
+def test_a_signal_before_training_stops_with_its_exit_code(
+    fas: Fas, recipe_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: signal.Signals
+) -> None:
+    def open_slowly(*_: object) -> None:
+        signal.raise_signal(number)
+        threading.Event().wait(30)
+
+    monkeypatch.setattr("fas_core.training.job.open_choice", open_slowly)
+    result = fas("train", recipe_file, "--runs", tmp_path)
+    assert result.exit_code == 128 + number
+    assert result.stderr.splitlines() == [
+        "warning: stopping; again to stop now",
+        f"error: interrupted by {number.name}",
+    ]
+    assert not list(tmp_path.iterdir())
 
 
 def test_ctrl_c_saves_and_resume_finishes(recipe_file: Path, faces: Path, tmp_path: Path, fas: Fas) -> None:

@@ -10,17 +10,17 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 import torch
 from attrs import evolve
 
-from fas_core import DataError
+from fas_core import DataError, FasError
 from fas_core.config.recipe import Augment, Recipe
 from fas_core.data.loader import (
     TrainingBatches,
     WorkerError,
     draw_presence,
-    epoch_batches,
     name_worker_failures,
     print_unless_disconnected,
     training_loader,
@@ -135,21 +135,22 @@ def test_reading_leaves_torchs_random_numbers_alone(make_samples: Make) -> None:
 
 
 @pytest.mark.parametrize("world_size", [2, 3])
-def test_processes_share_out_an_epoch(world_size: int) -> None:
-    shards = [
-        epoch_batches(10, 5, seed=1, epoch=5, rank=rank, world_size=world_size) for rank in range(world_size)
+def test_processes_share_the_batches_of_one(make_samples: Make, world_size: int) -> None:
+    """Mixed ones too, whose images have quarters of samples that another process has."""
+    samples = make_samples(24)
+    mixed = evolve(recipe(batch_size=7), augment=Augment(lighting=0.0, mix=0.7))
+    whole = list(training_loader(samples, mixed, epoch=1))
+    shares = [
+        list(training_loader(samples, mixed, epoch=1, rank=rank, world_size=world_size))
+        for rank in range(world_size)
     ]
-    sizes = [[len(batch) for batch in shard] for shard in shards]
-    assert all(size == sizes[0] for size in sizes)
-    rows = np.concatenate([batch for shard in shards for batch in shard])
-    assert set(rows) == set(range(10))
-    assert len(rows) == world_size * sum(sizes[0]) < 10 + world_size
-
-
-def test_only_a_last_batch_of_one_is_left_out() -> None:
-    assert [len(batch) for batch in epoch_batches(11, 4, seed=0, epoch=0)] == [4, 4, 3]
-    assert [len(batch) for batch in epoch_batches(9, 4, seed=0, epoch=0)] == [4, 4]
-    assert [len(batch) for batch in epoch_batches(3, 4, seed=0, epoch=0)] == [3]
+    assert [len(batch.label) for batch in whole] == [7, 7, 7, 3]
+    for batch, *parts in zip(whole, *shares, strict=True):
+        for rank, part in enumerate(parts):
+            assert part.total == len(batch.label)
+            assert torch.equal(part.index, batch.index[rank::world_size])
+            assert torch.equal(part.label, batch.label[rank::world_size])
+            assert torch.equal(part.images["rgb"], batch.images["rgb"][rank::world_size])
 
 
 def test_too_few_samples_are_refused(make_samples: Make) -> None:
@@ -174,20 +175,27 @@ from fas_core.data.loader import training_loader
 from fas_core.records.samples import SampleTable
 
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background starts without it
+others = (signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1)
+for number in others:
+    signal.signal(number, lambda *_: None)
 paths = sys.argv[1:]
 plain = Recipe(modalities=("rgb",))
 recipe = evolve(plain, train=evolve(plain.train, workers=1, batch_size=2))
-samples = SampleTable.of({"id": paths, "rgb": paths, "label": [0, 1] * 2}, modalities=("rgb",), root="/")
+samples = SampleTable.of({"id": paths, "rgb": paths, "label": [0, 1] * 6}, modalities=("rgb",), root="/")
 try:
-    for batch in training_loader(samples, recipe, epoch=0):
-        os.killpg(os.getpgid(0), signal.SIGINT)  # as a terminal does: to the workers too
+    for number, batch in enumerate(training_loader(samples, recipe, epoch=0), 1):
+        for other in others:
+            os.killpg(0, other)  # as job queues do: to the workers too
+    print(number, "batches")
+    for batch in training_loader(samples, recipe, epoch=1):
+        os.killpg(0, signal.SIGINT)  # as a terminal does
 except KeyboardInterrupt:
     print("stopped")
 """
 
 
-def test_workers_leave_ctrl_c_to_the_process_that_trains(make_samples: Make, tmp_path: Path) -> None:
-    samples = make_samples(4)
+def test_workers_leave_signals_to_the_process_that_trains(make_samples: Make, tmp_path: Path) -> None:
+    samples = make_samples(12)
     before = signal.getsignal(signal.SIGINT)
     done = subprocess.run(
         [sys.executable, "-c", INTERRUPTED, *map(str, samples.paths("rgb"))],
@@ -197,7 +205,7 @@ def test_workers_leave_ctrl_c_to_the_process_that_trains(make_samples: Make, tmp
         timeout=60,
         env={**os.environ, "OMP_NUM_THREADS": "1"},
     )
-    assert (done.stdout, done.stderr, done.returncode) == ("stopped\n", "", 0)
+    assert (done.stdout, done.stderr, done.returncode) == ("6 batches\nstopped\n", "", 0)
     assert signal.getsignal(signal.SIGINT) is before
 
 
@@ -344,3 +352,54 @@ def test_a_worker_that_dies_while_it_passes_pixels_on_is_one_line(
     monkeypatch.setattr(TrainingBatches, "__getitem__", disconnect)
     with pytest.raises(WorkerError, match="ended early, most likely because memory ran out"):
         next(iter(batches))
+
+
+def reading_processes() -> set[int | None]:
+    return {process.pid for process in multiprocessing.active_children()}
+
+
+def test_processes_stay_for_the_next_epoch_and_end_when_the_loader_is_closed(make_samples: Make) -> None:
+    samples, before = make_samples(10), reading_processes()
+    loader = training_loader(samples, recipe(workers=2), epoch=0)
+    list(loader)
+    first = reading_processes() - before
+    loader.start_epoch(1)
+    second = list(loader)
+    assert len(first) == 2
+    assert reading_processes() - before == first
+    assert all(map(same, second, training_loader(samples, recipe(), epoch=1)))
+    loader.start_epoch(2, start_batch=1)
+    assert len(loader) == 2
+    assert all(map(same, loader, training_loader(samples, recipe(), epoch=2, start_batch=1)))
+    loader.close()
+    assert reading_processes() <= before
+
+
+def test_a_row_that_is_drawn_again_is_changed_in_another_way(make_samples: Make) -> None:
+    samples = make_samples(12)
+    table = samples.table.set_column(
+        samples.table.column_names.index("label"), "label", pa.array([1] * 2 + [0] * 10, pa.int8())
+    )
+    plain = recipe(batch_size=12)
+    balanced = evolve(plain, train=evolve(plain.train, balance="class"))
+    (batch,) = training_loader(evolve(samples, table=table), balanced, epoch=0)
+    again = [image for image, row in zip(batch.images["rgb"], batch.index, strict=True) if row == 1]
+    assert len(again) == 3
+    assert not any(torch.equal(again[0], other) for other in again[1:])
+    assert int(batch.label.sum()) == 6
+
+
+def test_pixels_are_pinned_for_an_accelerator(monkeypatch: pytest.MonkeyPatch, make_samples: Make) -> None:
+    """Without an accelerator pinning is replaced by a copy that is counted."""
+    pinned: list[torch.Size] = []
+
+    def pin(tensor: torch.Tensor) -> torch.Tensor:
+        pinned.append(tensor.shape)
+        return tensor.clone()
+
+    monkeypatch.setattr(torch.Tensor, "pin_memory", pin)
+    read = TrainingBatches(make_samples(4, ("rgb", "ir")), recipe(modalities=("rgb", "ir")), ("rgb", "ir"))
+    batch = read[0, np.arange(4)]
+    assert not isinstance(batch, FasError)
+    assert same(batch.pin_memory().to_batch(), batch.to_batch())
+    assert pinned == [(4, 16, 16, 3)] * 2

@@ -150,6 +150,7 @@ CASES: dict[str, Run | Skip] = {
         before="fas train feathernet-b-32 --data faces --set modalities=[rgb] --set model.normalize={}\n"
         "fas export runs/feathernet-b-32 -o door.onnx",
     ),
+    "docs/following.md: fas train quickstart": Run(train=f"{SMALL} {SIMULATED}"),
     "docs/folds.md: fas train quickstart --folds": Run(
         train=f"{SMALL} {SIMULATED} --set data.subjects=30",
     ),
@@ -189,6 +190,26 @@ CASES: dict[str, Run | Skip] = {
     "docs/plugins.md: from fas_core import Catalogue": Run(
         after="assert [item.target for item in fas_public_models()] == ['acme_fas:models.yaml']", long=False
     ),
+    "docs/plugins.md: from fas_core import Tracker": Run(
+        after="from pathlib import Path\n"
+        "from fas_core.records.run_events import EpochFinished, RunFinished\n"
+        "assert next(fas_trackers()).kind == 'tracker'\n"
+        "tracker = Losses(None)\n"
+        "tracker.fas_epoch_finished(EpochFinished(Path(), 1, {'loss': 0.5}))\n"
+        "tracker.fas_run_finished(RunFinished(Path(), {}, 0.1))\n"
+        "assert Path('losses.txt').read_text() == '0.5'",
+        long=False,
+    ),
+    "docs/plugins.md: from fas_core import hookimpl": Run(
+        after="from pathlib import Path\n"
+        "from fas_core.hookspecs import bind_hooks\n"
+        "from fas_core.records.run_events import EpochFinished, RunFailed\n"
+        "import sys\n"
+        "hooks = bind_hooks(sys.modules[__name__], 'the example')\n"
+        "hooks.fas_epoch_finished(event=EpochFinished(Path('a'), 1, {'loss': 0.5}))\n"
+        "hooks.fas_run_failed(event=RunFailed(Path('a'), 'no images', interrupted=False))",
+        long=False,
+    ),
     "docs/plugins.md: fas config show --set model.backbone=fas-core": Run(
         (data.plugin,), before=INSTALL, long=False
     ),
@@ -204,10 +225,11 @@ CASES: dict[str, Run | Skip] = {
     "docs/protocols.md: fas train quickstart --data data/cefa": Run(
         (lambda folder, draw: data.cefa(folder, draw, "data/cefa"),)
     ),
-    "docs/runs.md: fas train quickstart --seeds": Run(train=f"{SMALL} {SIMULATED}"),
-    "docs/runs.md: fas train --name first": Run(train=f"{SMALL} {SIMULATED}"),
-    "docs/runs.md: fas runs diff": Run(
-        before=f"{TRAIN_QUICKSTART} --name first\n{TRAIN_QUICKSTART} --name second"
+    "docs/ray.md: fas predict model.onnx photos.csv": Run(
+        (data.faces,),
+        before="fas train feathernet-b-32 --data faces --set modalities=[rgb] --set model.normalize={}\n"
+        "fas export runs/feathernet-b-32 -o model.onnx\n"
+        "(echo path; ls faces/test/*/*.png) > photos.csv",
     ),
     "docs/recipes.md: fas config show mine.yaml": Run((data.recipe,), long=False),
     "docs/recipes.md: fas config convert": Run(
@@ -233,6 +255,18 @@ CASES: dict[str, Run | Skip] = {
     "docs/results.md: fas data crop db": Run((lambda folder, draw: data.nuaa(folder, draw, "db"),)),
     "docs/results.md: fas train nuaa-feathernet-b": Run((data.nuaa_crops,)),
     "docs/results.md: fas train nuaa-texture": Skip(NETWORK),
+    "docs/scale.md: torchrun --nproc-per-node 2": Run(
+        replace={"train quickstart": f"train quickstart {SMALL} {SIMULATED}"}
+    ),
+    "docs/scale.md: accelerate launch --multi_gpu --num_processes": Run(
+        replace={"train quickstart": f"train quickstart {SMALL} {SIMULATED}"}
+    ),
+    "docs/scale.md: torchrun --nnodes 2": Skip("needs two machines"),
+    "docs/scale.md: accelerate launch --multi_gpu --num_machines": Skip("needs two machines"),
+    "docs/scale.md: torchrun --nproc-per-node 8": Skip("needs several machines"),
+    "docs/scale.md: python benchmarks/scaling.py": Run(
+        replace={"benchmarks/": f"{ROOT}/benchmarks/"}, long=False
+    ),
     "docs/simulator.md: fas train ": Run(
         replace={"data make FOLDER": f"data make FOLDER {SIM}", "show synthetic": "show FOLDER"},
         train=f"{SMALL} {SIMULATED}",

@@ -12,6 +12,7 @@ import resource
 import shutil
 import signal
 import sys
+import threading
 from collections.abc import Sequence
 from itertools import count as count_from
 from itertools import takewhile
@@ -67,10 +68,12 @@ class Kill:
     """Kill the process before its n-th change of a file, or when that file has its first bytes.
 
     A power loss is a kill before the change, after which the folder holds only what was synced to the disk.
+    A signal other than SIGKILL goes to all processes of the group, before the change.
     """
 
     number: int
     moment: Moment = "before"
+    by: signal.Signals = signal.SIGKILL
 
 
 def list_kills(changes: Sequence[Change], moments: Sequence[Moment]) -> list[Kill]:
@@ -122,6 +125,9 @@ def _disk_path(folder: Path) -> Path:
 
 
 def _run(arguments: list[str], folder: Path, kill: Kill | None, changes: Any, max_bytes: int | None) -> None:
+    os.setsid()
+    multiprocessing.set_start_method("fork", force=True)  # Linux's default; of workers
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # which `nohup pytest` ignores
     output = os.open(folder.with_name("output.txt"), os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     os.dup2(output, 1)
     os.dup2(output, 2)
@@ -154,6 +160,10 @@ def _record_changes(folder: Path, kill: Kill | None, changes: Any, disk: Disk) -
         changes[number - 1] = HAPPENED | (event == "open") * OPENS | disk.was_synced * FOLLOWS_SYNC
         disk.was_synced = False
         if kill is None or number != kill.number:
+            return
+        if kill.by != signal.SIGKILL:
+            os.killpg(0, kill.by)
+            threading.Event().wait(0.2)  # for the answer
             return
         if kill.moment == "power loss":
             disk.write(folder.name, _disk_path(folder))

@@ -1,4 +1,4 @@
-"""A training run that ends at any of its writes, by a kill or a power loss, continues to the same bytes."""
+"""A training run that ends at any of its writes, by kill, signal or power loss, continues to equal bytes."""
 
 from __future__ import annotations
 
@@ -56,8 +56,9 @@ def reference(faces: Path, tmp_path_factory: pytest.TempPathFactory) -> Referenc
     folder = tmp_path_factory.mktemp("reference")
     recipe = folder / "two.yaml"
     model = RECIPE["model"] | {"input_size": 32}
+    train = RECIPE["train"] | {"checkpoint_minutes": 1e-9}  # after every step
     data = {"name": "folder", "root": str(faces)}
-    recipe.write_text(yaml.safe_dump({**RECIPE, "model": model, "data": data}))
+    recipe.write_text(yaml.safe_dump({**RECIPE, "model": model, "train": train, "data": data}))
     return Reference.train(recipe, folder)
 
 
@@ -67,23 +68,37 @@ def runs(tmp_path: Path) -> Iterator[Path]:
     shutil.rmtree(tmp_path / "runs", ignore_errors=True)
 
 
-def check_kill(reference: Reference, runs: Path, kill: Kill) -> None:
+def check_kill(reference: Reference, runs: Path, kill: Kill, workers: int = 0) -> None:
     """Kill a training, look at what it left, continue it, and compare the end with the reference."""
     path, arguments = runs / "two", ["train", reference.recipe, "--runs", runs, "--epochs", 2]
-    code, _ = run(arguments, runs, kill)
-    assert code in (-signal.SIGKILL, -signal.SIGXFSZ), f"{kill}: exit code {code}"
+    output = runs.with_name("output.txt")
+    code, _ = run([*arguments, "-j", workers], runs, kill)
+    if kill.by == signal.SIGKILL:
+        assert code in (-signal.SIGKILL, -signal.SIGXFSZ), f"{kill}: exit code {code}"
+    else:
+        check_end(kill, code, output.read_text(), has_state=(path / "state.pt").is_file())
     if (path / "recipe.yaml").is_file():
         check_moment(reference, path)
         arguments = ["train", "--resume", path]
-    output = runs.with_name("output.txt")
+    had_state = (path / "state.pt").is_file()
     code, _ = run(arguments, runs)
     assert code == 0, f"{kill}: {output.read_text()}"
-    if kill.number > len(reference.changes) / 2:  # the first epoch is over, and must not be lost
-        assert "continued at" in output.read_text(), kill
+    assert had_state == ("continued at" in output.read_text()), kill
+    if kill.number > len(reference.changes) / 4:  # this is past the first step, which must not be lost
+        assert had_state, kill
     assert {name: hash_file(path / name) for name in FILES} == reference.digests, kill
     assert [record["epoch"] for record in Run.open(path, registry()).metrics()] == [1, 2], kill
     hidden = list(path.rglob(".*"))
     assert hidden == [], kill
+
+
+def check_end(kill: Kill, code: int, output: str, has_state: bool) -> None:
+    """A signal is answered at once, and the end names the signal and the command that continues."""
+    assert code == 128 + kill.by, output
+    assert "again to stop now" in output
+    assert ("saved: continue with `fas train --resume" in output) == has_state
+    assert output.rstrip().endswith(f"error: interrupted by {kill.by.name}"), output
+    assert "Traceback" not in output
 
 
 def check_moment(reference: Reference, path: Path) -> None:
@@ -100,6 +115,30 @@ def check_moment(reference: Reference, path: Path) -> None:
 @pytest.mark.parametrize("share", [0.3, 0.55, 0.8])
 def test_a_kill(reference: Reference, runs: Path, share: float, moment: Moment) -> None:
     check_kill(reference, runs, Kill(round(1 + share * (len(reference.changes) - 1)), moment))
+
+
+@pytest.mark.parametrize(
+    ("share", "by"),
+    [
+        *((share, signal.SIGTERM) for share in (0.05, 0.25, 0.5, 0.75, 0.95)),
+        (0.15, signal.SIGINT),
+        (0.35, signal.SIGHUP),
+        (0.65, signal.SIGUSR1),
+    ],
+)
+def test_a_signal_to_the_process_group(
+    reference: Reference, runs: Path, share: float, by: signal.Signals
+) -> None:
+    """As Slurm and `timeout` send it: to the processes that read images, too."""
+    number = round(1 + share * (len(reference.changes) - 1))
+    check_kill(reference, runs, Kill(number, by=by), workers=2)
+
+
+@pytest.mark.long
+def test_a_signal_at_every_change_but_the_last(reference: Reference, runs: Path) -> None:
+    for number in range(1, len(reference.changes)):
+        check_kill(reference, runs, Kill(number, by=signal.SIGTERM), workers=2)
+        shutil.rmtree(runs, ignore_errors=True)
 
 
 @pytest.mark.long

@@ -15,7 +15,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet
 import yaml
-from attrs import frozen
+from attrs import asdict, frozen
+from fixtures.two_splits import TwoSplits
 
 from fas_core.config.load import load_recipe, parse_sets, to_plain, to_yaml
 from fas_core.config.recipe import Recipe
@@ -25,7 +26,9 @@ from fas_core.descriptors import NoOptions
 from fas_core.errors import ConfigError, FasError
 from fas_core.registry import registry
 from fas_core.runs.card import build_card
+from fas_core.runs.conditions import Conditions
 from fas_core.runs.groups import FoldRuns
+from fas_core.runs.history import Entry, find_changes
 from fas_core.runs.run import Run
 from fas_core.runs.run_sets import ProtocolRuns, SeedRuns
 from fas_core.runtime.external_model import ExternalModel
@@ -230,6 +233,11 @@ def read_history(path: Path) -> object:
     return plot_training([read_report(path)])
 
 
+def read_changes(path: Path) -> object:
+    """Compare a run's history with now, as `fas train --resume --anyway` does."""
+    return find_changes(Run(path.parent, Recipe(), registry()), TwoSplits(), anyway=True)
+
+
 def of_run(name: str, *originals: str, read: Callable[[Path], object] = read_report) -> TextReader:
     """A reader of one file of a run folder."""
 
@@ -247,6 +255,8 @@ def of_run(name: str, *originals: str, read: Callable[[Path], object] = read_rep
 SET_KEYS = ("train.lr", "model.backbone", "data", "loss", "modalities", "train.seed", "threshold")
 RECIPE = to_yaml(to_plain(Recipe(), registry()))
 SHORT_RECIPE = "extends: quickstart\ntrain: {lr: 0.02, epochs: 3}\nloss: &a {name: focal, gamma: 2}\n"
+CONDITIONS = Conditions.of(Run(Path(), Recipe(), registry()), TwoSplits())
+HISTORY = json.dumps([asdict(Entry("2026-03-01", "epoch 1", (), CONDITIONS))])
 SCORES = "id,label,species,score\n" + "".join(
     f"photo/{row}.png,{row % 2},{('print', 'live')[row % 2]},{row / 12:.3f}\n" for row in range(12)
 )
@@ -346,6 +356,7 @@ READERS: dict[str, TextReader] = {
         read=read_history,
     ),
     "environment": of_run("environment.json", json.dumps({"packages": {"torch": "2"}, "python": "3.11"})),
+    "history": of_run("history.json", HISTORY, read=read_changes),
     "digests": of_run("scores/digests.json", json.dumps({"out_of_fold": {"file": "ab", "weights": None}})),
     "stored scores": of_run("scores/test.csv", SCORES),
     "run's recipe": of_run("recipe.yaml", RECIPE),

@@ -18,6 +18,7 @@ from fas_core.errors import ConfigError, DataError, FasError
 from fas_core.records.samples import SampleTable
 from fas_core.registry import registry
 from fas_core.runs.groups import FoldRuns
+from fas_core.runs.history import start_history
 from fas_core.runs.results import write_results
 from fas_core.runs.run import Run
 from fas_core.scores.table import ScoreTable
@@ -59,7 +60,7 @@ def train_people(
     Each run takes half an hour and scores live samples 0.8 and attacks 0.2.
     """
 
-    def score(run: Run, changes: Mapping[str, Any], *, reader: DatasetReader) -> None:
+    def score(run: Run, changes: Mapping[str, Any], *, reader: DatasetReader, anyway: bool) -> None:
         if not run.is_finished():
             run.create()
             run.append_metrics({"epoch": run.recipe.train.epochs})
@@ -168,6 +169,19 @@ def test_changed_samples_are_refused(
         cross_validation.resume(runs, {})
 
 
+def test_a_fold_that_was_trained_with_another_recipe_is_refused_unless_anyway(
+    train_people: Train, tmp_path: Path
+) -> None:
+    train_people({"train": TRAIN})
+    runs = FoldRuns.open(tmp_path / "folds", registry())
+    fold = runs.fold_runs()["fold-2"]
+    start_history(fold.changed({"train.lr": 0.5}), PeopleDataset({}), "epoch 1")
+    with pytest.raises(FasError, match=r"^fold-2: .*data, recipe or versions are not") as caught:
+        cross_validation.resume(runs, {})
+    assert any("train.lr" in line for line in caught.value.problems)
+    assert cross_validation.resume(runs, {}, anyway=True).results is not None
+
+
 def test_a_final_run_can_be_added(train_people: Train, tmp_path: Path) -> None:
     train_people({"train": TRAIN})
     cross_validation.resume(FoldRuns.open(tmp_path / "folds", registry()), {}, final=True)
@@ -179,8 +193,8 @@ def test_a_final_run_can_be_added(train_people: Train, tmp_path: Path) -> None:
 def test_scores_of_other_samples_are_refused(train_people: Train, monkeypatch: pytest.MonkeyPatch) -> None:
     score = job.start_or_resume
 
-    def score_fewer(run: Run, changes: Mapping[str, Any], *, reader: DatasetReader) -> None:
-        score(run, changes, reader=reader)
+    def score_fewer(run: Run, changes: Mapping[str, Any], *, reader: DatasetReader, anyway: bool) -> None:
+        score(run, changes, reader=reader, anyway=anyway)
         columns = {"id": ["other"], "score": [0.5], "label": [1]}
         ScoreTable.of(columns).write(run.scores("dev"))
 
@@ -206,3 +220,12 @@ def test_a_fold_is_not_divided_again(make_recipe: MakeRecipe, tmp_path: Path) ->
     recipe = evolve(recipe, data=evolve(recipe.data, held_out=HeldOut("subject", 2, 1)))
     with pytest.raises(ConfigError, match=r"leave data\.held_out away"):
         cross_validation.start(tmp_path / "folds", recipe, registry(), final=True)
+
+
+def test_patience_is_refused_as_a_fold_is_judged_by_its_own_scores(
+    make_recipe: MakeRecipe, tmp_path: Path
+) -> None:
+    recipe = evolve(make_recipe(tmp_path, patience=2), folds="subject:2")
+    with pytest.raises(ConfigError, match=r"train\.patience: a fold would end by the scores"):
+        cross_validation.start(tmp_path / "folds", recipe, registry(), final=False)
+    assert not (tmp_path / "folds").exists()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,7 @@ from attrs import frozen
 
 from fas_core.config.recipe import Recipe
 from fas_core.errors import DataError, FasError
+from fas_core.interruption import Interrupted
 from fas_core.records.samples import SampleTable
 from fas_core.registry import registry
 from fas_core.runs.results import write_results
@@ -106,9 +109,9 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
         calls.append(("start", path, reader, after_epoch))
 
     def resume(
-        path: Path, _: object, changes: object, reader: object = None, after_epoch: object = None
+        path: Path, _: object, changes: object, reader: object, anyway: bool, after_epoch: object
     ) -> None:
-        calls.append(("resume", path, changes, reader, after_epoch))
+        calls.append(("resume", path, changes, reader, anyway, after_epoch))
 
     monkeypatch.setattr(job, "start", start)
     monkeypatch.setattr(job, "resume", resume)
@@ -138,8 +141,8 @@ def test_a_run_without_state_is_started_anew(run: Run, monkeypatch: pytest.Monke
 
 def test_a_run_that_was_created_is_resumed(run: Run, calls: list[tuple[Any, ...]]) -> None:
     reader = MemoryDataset({})
-    job.start_or_resume(run, {"train.epochs": 2}, reader=reader, after_epoch=print)
-    assert calls == [("resume", run.path, {"train.epochs": 2}, reader, print)]
+    job.start_or_resume(run, {"train.epochs": 2}, reader=reader, anyway=True, after_epoch=print)
+    assert calls == [("resume", run.path, {"train.epochs": 2}, reader, True, print)]
 
 
 def test_a_new_run_is_started(recipe: Recipe, tmp_path: Path, calls: list[tuple[Any, ...]]) -> None:
@@ -166,3 +169,23 @@ def test_a_finished_run_stays_as_it_is(run: Run, calls: list[tuple[Any, ...]]) -
 )
 def test_counts_are_of_the_classes_present(labels: list[int | None], text: str) -> None:
     assert job.format_counts(table(labels)) == text
+
+
+def test_an_evaluation_that_is_interrupted_is_finished_by_resuming(
+    training_faces: Path, tmp_path: Path, make_recipe: MakeRecipe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After the last epoch."""
+
+    def interrupt(*_: object) -> None:
+        signal.raise_signal(signal.SIGTERM)
+        threading.Event().wait(30)
+        pytest.fail("nothing has interrupted the evaluation")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(job, "score_run", interrupt)
+        with pytest.raises(Interrupted, match="SIGTERM"):
+            job.start(tmp_path / "run", make_recipe(training_faces, epochs=1), registry())
+    assert not (tmp_path / "run" / "results.json").exists()
+    outcome = job.resume(tmp_path / "run", registry(), {})
+    assert outcome.run.is_finished()
+    assert set(outcome.results) == {"dev", "test"}

@@ -83,7 +83,7 @@ def test_a_run_saves_and_evaluates_the_average(
 ) -> None:
     train_batch, weights = Training._train_batch, []
 
-    def record(self: Training, batch: object) -> float:
+    def record(self: Training, batch: object) -> torch.Tensor:
         loss = train_batch(self, batch)  # type: ignore[arg-type]
         weights.append(self.unwrapped_model.state_dict()["backbones.rgb.features.0.0.weight"].clone())
         return loss

@@ -1,20 +1,18 @@
-"""Device, precision and memory of training, and Ctrl-C: the first is remembered, the second stops at once."""
+"""Device, precision and memory of training."""
 
 from __future__ import annotations
 
 import os
 import platform
-import signal
 import subprocess
 import sys
-import threading
 
 import pytest
 import torch
 
 from fas_core.config.recipe import TrainConfig
 from fas_core.errors import ConfigError
-from fas_core.training.process import accelerator_for, interruptible
+from fas_core.training.process import accelerator_for
 
 GLIBC = pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another C library than glibc")
 PAGE_FAULTS = """
@@ -54,6 +52,34 @@ def test_a_step_takes_no_new_pages_from_the_system() -> None:
     assert keeping[1] < default[1] / 10
 
 
+KEPT = """
+import torch
+from fas_core.training.process import keep_freed_memory, release_freed_memory
+
+def resident():
+    return int(open("/proc/self/statm").read().split()[1]) * 4096 / 1e6
+
+keep_freed_memory()
+before = resident()
+blocks = [torch.ones(5_000_000) for _ in range(20)]  # 400 MB
+del blocks
+kept = resident()
+release_freed_memory()
+print(kept - before, resident() - before)
+"""
+
+
+@GLIBC
+def test_kept_memory_is_returned_when_it_is_released() -> None:
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("MALLOC_")}
+    output = subprocess.run(
+        [sys.executable, "-c", KEPT], env=inherited, check=True, capture_output=True, text=True
+    )
+    kept, released = map(float, output.stdout.split())
+    assert kept > 350
+    assert released < 50
+
+
 @GLIBC
 @pytest.mark.parametrize(
     ("name", "value"), [("MALLOC_MMAP_MAX_", "65536"), ("GLIBC_TUNABLES", "glibc.malloc.mmap_max=65536")]
@@ -73,45 +99,17 @@ def test_half_precision_on_a_cpu_is_refused() -> None:
         accelerator_for(TrainConfig(device="cpu", amp="fp16"))
 
 
+def test_more_processes_than_accelerators_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("torch.accelerator.is_available", lambda: True)
+    monkeypatch.setattr("torch.accelerator.device_count", lambda: 1)
+    monkeypatch.setenv("LOCAL_WORLD_SIZE", "2")
+    with pytest.raises(ConfigError, match="processes here: 2, accelerators: 1: start one process for each"):
+        accelerator_for(TrainConfig(device="auto"))
+
+
 def test_each_accelerator_has_its_own_precision() -> None:
     precisions = [
         accelerator_for(TrainConfig(device="cpu", amp=amp)).mixed_precision for amp in ("bf16", "fp32")
     ]
     assert precisions == ["bf16", "no"]
     assert accelerator_for(TrainConfig(device="cpu")).device.type == "cpu"
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_the_first_signal_is_remembered(number: signal.Signals) -> None:
-    with interruptible() as interruption:
-        assert not interruption.requested
-        signal.raise_signal(number)
-        assert interruption.requested
-
-
-def test_the_second_signal_interrupts() -> None:
-    with interruptible():
-        signal.raise_signal(signal.SIGINT)
-        with pytest.raises(KeyboardInterrupt):
-            signal.raise_signal(signal.SIGINT)
-
-
-def test_the_handlers_are_restored_also_after_an_error() -> None:
-    before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
-    with pytest.raises(ValueError, match="stop"), interruptible():
-        raise ValueError("stop")
-    assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before
-
-
-def test_outside_the_main_thread_nothing_is_caught() -> None:
-    handlers: list[object] = []
-
-    def run() -> None:
-        with interruptible() as interruption:
-            handlers.extend((signal.getsignal(signal.SIGINT), interruption.requested))
-
-    before = signal.getsignal(signal.SIGINT)
-    thread = threading.Thread(target=run)
-    thread.start()
-    thread.join()
-    assert handlers == [before, False]

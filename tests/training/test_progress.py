@@ -44,7 +44,7 @@ def test_the_position_counts_from_one(progress: TrainingProgress, text: str) -> 
 def test_an_epoch_is_one_line() -> None:
     record = {"epoch": 2, "loss": 0.51234, "lr": 0.01, "seconds": 8, "images_per_second": 16.4}
     line = format_epoch(record, TrainConfig(epochs=9))
-    for text in ("epoch 2/9", "loss 0.5123", "lr 0.01", "16 images/s"):
+    for text in ("epoch 2/9", "loss 0.5123", "lr 0.01", "16/s"):
         assert text in line
     assert "dev" not in line
 
@@ -55,3 +55,21 @@ def test_an_epoch_with_dev_has_its_errors_and_whether_it_is_the_best() -> None:
     assert format_epoch(record, TrainConfig()).endswith("dev EER 10.00 % ACER 12.50 %  best")
     assert "best" not in format_epoch(record, TrainConfig(select="last"))
     assert "best" not in format_epoch(record | {"best": False}, TrainConfig())
+
+
+def test_dev_without_these_errors_is_not_named() -> None:
+    record = {
+        "epoch": 2,
+        "loss": 0.5,
+        "lr": 0.01,
+        "images_per_second": 16.4,
+        "dev": {"auc": 0.9},
+        "best": True,
+    }
+    assert format_epoch(record, TrainConfig()) == "epoch 2/10  loss 0.5000  lr 0.01  16/s  best"
+
+
+def test_the_line_of_an_epoch_fits_a_terminal() -> None:
+    record = {"epoch": 99, "loss": 0.51234, "lr": 0.000123, "images_per_second": 187.4}
+    record |= {"dev": {"acer": 0.125, "eer": 0.1}, "best": True}
+    assert len(format_epoch(record, TrainConfig(epochs=150))) <= 80

@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 
 from fas_core.config.recipe import Recipe
+from fas_core.data.open import open_choice
 from fas_core.errors import DataError, FasError
 from fas_core.registry import registry
+from fas_core.runs.history import start_history
 from fas_core.runs.results import write_results
 from fas_core.runs.run import Run
 from fas_core.runs.run_sets import ProtocolRuns
@@ -35,7 +37,7 @@ def trained_members(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The sub-protocols whose runs were trained, in order; each takes half an hour."""
     members: list[str] = []
 
-    def score(run: Run, changes: object) -> None:
+    def score(run: Run, changes: object, *, anyway: bool) -> None:
         members.append(run.path.name)
         if run.is_finished():
             return
@@ -94,6 +96,23 @@ def test_data_of_every_sub_protocol_is_checked_before_anything_is_written(
         run_sets.start(make_set(tmp_path, recipe))
     assert trained_members == []
     assert not (tmp_path / "set").exists()
+
+
+def test_a_finished_run_of_other_data_is_refused_unless_anyway(
+    recipe: Recipe, trained_members: list[str], tmp_path: Path
+) -> None:
+    run_sets.start(make_set(tmp_path, recipe))
+    opened = ProtocolRuns.open(tmp_path / "set", registry())
+    finished = opened.run("4@1")
+    start_history(finished, open_choice(opened.run("4@2").recipe.data, registry()), "epoch 1")
+    del trained_members[:]
+    with pytest.raises(FasError, match=r"^4@1: .*data, recipe or versions are not those") as caught:
+        run_sets.resume(opened, {})
+    where = {line.partition(":")[0] for line in caught.value.problems}
+    assert where == {"data, train", "data, dev", "data, test"}
+    assert trained_members == []
+    run_sets.resume(opened, {}, anyway=True)
+    assert trained_members == ["4@1", "4@2"]
 
 
 def test_only_the_first_process_writes(

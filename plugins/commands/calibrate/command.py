@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import rich_click as click
+from click import get_current_context
 
 from fas_core.cli.options import (
     MODEL,
@@ -93,6 +94,10 @@ def command(
     _check_usage(site, show=show, undo=undo, others=bool(attacks or rule))
     if model.is_dir() and (model / "recipe.yaml").is_file():
         require("train", "torch", "safetensors")
+        from fas_core.runs.owner import owning
+
+        if not show:
+            get_current_context().with_resource(owning(model))
     from fas_core.evaluation.calibration import CalibrationPlan
     from fas_core.inference.predict_inputs import PredictOptions
     from fas_plugins.commands.calibrate.cards import open_card
