@@ -115,7 +115,7 @@ def test_other_samples_are_refused_on_resuming(
     job.start(tmp_path / "run", make_recipe(tmp_path / "faces", LINEAR, **CONVEX), registry())
     (tmp_path / "faces" / "train" / "live" / "train-live-00.png").unlink()
     with pytest.raises(DataError, match="training samples have changed"):
-        job.resume(tmp_path / "run", registry(), {})
+        job.resume(tmp_path / "run", registry(), {}, anyway=True)
 
 
 def test_c_is_chosen_by_cross_validation(

@@ -16,6 +16,7 @@ from fixtures.followed import make_training
 from fixtures.recipes import plain_recipe
 from fixtures.strangers import IMPORTS, Here
 from safetensors.torch import load_file
+from torch import Tensor
 
 from fas_core.config.recipe import Recipe
 from fas_core.errors import FasError
@@ -97,11 +98,11 @@ def test_a_run_that_is_stopped_and_one_that_fails_are_told_apart(
     events: list[Any],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def stop(self: Training, batch: object) -> float:
+    def stop(self: Training, batch: object) -> Tensor:
         signal.raise_signal(signal.SIGINT)
-        return 0.5
+        return torch.tensor(0.5)
 
-    def fail(self: Training, batch: object) -> float:
+    def fail(self: Training, batch: object) -> Tensor:
         raise FasError("the loss is nan")
 
     for step, error in ((stop, KeyboardInterrupt), (fail, FasError)):
