@@ -65,7 +65,7 @@ FORMER = {
     "training.optim": "engine.average engine.optim",
     "training.process": "engine.devices engine.interrupt engine.memory",
     "training.progress": "engine.position",
-    "training.protocols": "engine.train_set",
+    "training.run_sets": "engine.train_set",
     "training.trainer": "engine.train",
 }
 """Path below `fas_core` now -> the former ones."""

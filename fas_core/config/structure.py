@@ -83,7 +83,7 @@ def build_converter(registry: Registry, absent: Kinds = ()) -> cattrs.Converter:
     hook(float, _to_number)
     hook(str, lambda value, _: _check_type(value, str, "text"))
     hook(bool, lambda value, _: _check_type(value, bool, "true or false"))
-    hook(Path, lambda value, _: Path(_check_type(value, str, "text")).expanduser())
+    hook(Path, lambda value, _: _to_path(value))
     hook(BACKBONES, lambda value, _: _to_backbones(converter, value))
     hook(PRETRAINED, lambda value, _: _to_pretrained(converter, value))
     hook(Choice, lambda value, cls: to_choice(converter, registry, absent, value, cls))
@@ -204,6 +204,14 @@ def _check_type(value: object, kind: type[T], description: str) -> T:
         hint = f' (write it in quotes: "{value}")' if kind is str and isinstance(value, (int, float)) else ""
         raise ValueError(f"must be {description}: {value!r}{hint}")
     return value
+
+
+def _to_path(value: object) -> Path:
+    """Return a path, `~` and `~user` replaced by the user's folder."""
+    try:
+        return Path(_check_type(value, str, "text")).expanduser()
+    except RuntimeError as error:
+        raise ValueError(f"must be a path below the folder of a user that exists: {value!r}") from error
 
 
 def _to_number(value: object, _: type) -> float:

@@ -83,7 +83,7 @@ class Conditions:
             ConfigError: the earlier recipe is none.
         """
         earlier = structure_recipe(before.recipe, registry, f"the recipe in {files.HISTORY}")
-        recipe = _compare(_flatten(to_plain(earlier, registry)), _flatten(self.recipe))
+        recipe = _compare(flatten_recipe(to_plain(earlier, registry)), flatten_recipe(self.recipe))
         versions = _compare(before.versions, self.versions)
         plugins = _compare(before.plugins, self.plugins)
         decisive = [
@@ -108,12 +108,12 @@ def _compare_data(
             yield from (f"data, {split}: {line}" for line in now[split].describe_changes(before[split]))
 
 
-def _flatten(tree: Mapping[str, Any], path: str = "") -> dict[str, Any]:
+def flatten_recipe(tree: Mapping[str, Any], path: str = "") -> dict[str, Any]:
     """Return a recipe as `{"train.lr": 0.01, ...}`."""
     values: dict[str, Any] = {}
     for key, value in tree.items():
         name = f"{path}{key}"
-        values |= _flatten(value, f"{name}.") if isinstance(value, dict) else {name: value}
+        values |= flatten_recipe(value, f"{name}.") if isinstance(value, dict) else {name: value}
     return values
 
 

@@ -103,6 +103,25 @@ def owning_numbered(folder: Path) -> Iterator[Path]:
                 return
 
 
+def is_owned(folder: Path) -> bool:
+    """Return whether a process, this or another, owns a folder; False where the file system has no locks."""
+    if sys.platform == "win32":
+        return False
+    if folder.resolve() in _owned:
+        return True
+    try:
+        descriptor = os.open(folder / files.OWNER, os.O_RDONLY)
+    except OSError:
+        return False
+    try:
+        fcntl.lockf(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError as error:
+        return error.errno in HELD
+    finally:
+        os.close(descriptor)  # which ends the lock again
+    return False
+
+
 @contextmanager
 def _locking(folder: Path) -> Iterator[None]:
     file = folder / files.OWNER

@@ -207,3 +207,9 @@ def test_flags_that_do_not_go_together(
     assert result.exit_code == 2
     assert problem in result.stderr
     assert len(result.stderr.splitlines()) == 1
+
+
+def test_tags_are_replaced_without_a_note_that_something_changed(fas: Fas, run: Path) -> None:
+    assert fas("train", "--resume", run, "--tag", "paper", "--tag", "old").exit_code == 0
+    assert yaml.safe_load((run / "recipe.yaml").read_text())["tags"] == ["paper", "old"]
+    assert len(positions(run)) == 1

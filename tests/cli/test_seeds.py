@@ -98,21 +98,25 @@ def test_the_folder_is_evaluated_as_one(fas: Fas, trained_seeds: Path) -> None:
         (["--seeds", "1,2", "--folds", "subject:2"], "and folds too: train one after another"),
         (["--seeds", "1,2", "--protocol", "cefa-4", "--data", "{cefa}"], "and a set of protocols too"),
         (["--seeds", "1,2", "--final"], "--final and --no-final are about folds"),
-        (["--resume", "{seeds}", "--seeds", "1"], "it takes no --seeds"),
     ],
 )
 def test_a_mistake_is_one_line_and_writes_nothing(
     fas: Fas,
     recipe_file: Path,
-    trained_seeds: Path,
     cefa: Path,
     tmp_path: Path,
     arguments: list[str],
     message: str,
 ) -> None:
-    filled = [text.format(cefa=cefa, seeds=trained_seeds) for text in arguments]
+    filled = [text.format(cefa=cefa) for text in arguments]
     result = fas("train", recipe_file, *filled, "--runs", tmp_path / "runs")
     assert result.exit_code == 2
     assert message in result.stderr
     assert len(result.stderr.strip().splitlines()) == 1
     assert not (tmp_path / "runs").exists()
+
+
+def test_resuming_takes_no_other_seeds(fas: Fas, trained_seeds: Path) -> None:
+    result = fas("train", "--resume", trained_seeds, "--seeds", "1")
+    assert result.exit_code == 2
+    assert "it takes no --seeds" in result.stderr

@@ -255,6 +255,11 @@ CASES: dict[str, Run | Skip] = {
     "docs/results.md: fas data crop db": Run((lambda folder, draw: data.nuaa(folder, draw, "db"),)),
     "docs/results.md: fas train nuaa-feathernet-b": Run((data.nuaa_crops,)),
     "docs/results.md: fas train nuaa-texture": Skip(NETWORK),
+    "docs/runs.md: fas train quickstart --seeds": Run(train=f"{SMALL} {SIMULATED}"),
+    "docs/runs.md: fas train --name first": Run(train=f"{SMALL} {SIMULATED}"),
+    "docs/runs.md: fas runs diff": Run(
+        before=f"{TRAIN_QUICKSTART} --name first\n{TRAIN_QUICKSTART} --name second"
+    ),
     "docs/scale.md: torchrun --nproc-per-node 2": Run(
         replace={"train quickstart": f"train quickstart {SMALL} {SIMULATED}"}
     ),

@@ -50,7 +50,13 @@ def test_another_recipe_is_decisive(run: Run, before: Conditions, key: str, valu
 
 @pytest.mark.parametrize(
     ("key", "value"),
-    [("train.epochs", 99), ("train.workers", 5), ("train.device", "cuda"), ("data.root", "/elsewhere")],
+    [
+        ("train.epochs", 99),
+        ("train.workers", 5),
+        ("train.device", "cuda"),
+        ("data.root", "/elsewhere"),
+        ("tags", ["paper"]),
+    ],
 )
 def test_what_resuming_may_change_is_no_difference(
     run: Run, before: Conditions, key: str, value: Any

@@ -17,7 +17,7 @@ from fixtures.owners import read_line, start
 from fas_core.console import console
 from fas_core.errors import FasError
 from fas_core.runs import owner
-from fas_core.runs.owner import OwnedError, owned, owning, owning_numbered
+from fas_core.runs.owner import OwnedError, is_owned, owned, owning, owning_numbered
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such locks")
 
@@ -65,6 +65,24 @@ def test_a_folder_that_was_there_stays(tmp_path: Path) -> None:
     with owning(tmp_path / "runs"):
         (tmp_path / "runs" / "file").touch()
     assert [path.name for path in (tmp_path / "runs").iterdir()] == ["file"]
+
+
+def test_a_folder_is_owned_while_its_owner_lives(tmp_path: Path) -> None:
+    assert not is_owned(tmp_path / "run")
+    with start("owning", tmp_path / "run") as process:
+        assert read_line(process) == "owned"
+        assert is_owned(tmp_path / "run")
+        process.kill()
+        process.wait()
+    assert not is_owned(tmp_path / "run")
+
+
+def test_asking_who_owns_does_not_end_the_lock(tmp_path: Path) -> None:
+    with owning(tmp_path):
+        assert is_owned(tmp_path)
+        with start("owning", tmp_path) as process:
+            assert read_line(process) == ""
+            assert process.wait() != 0
 
 
 def test_an_owner_may_own_again(tmp_path: Path) -> None:

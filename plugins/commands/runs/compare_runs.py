@@ -12,6 +12,7 @@ from fas_core.config.load import to_plain
 from fas_core.errors import DataError, FasError
 from fas_core.registry import Registry
 from fas_core.runs import files
+from fas_core.runs.conditions import flatten_recipe
 from fas_core.runs.groups import open_runs
 from fas_core.runs.run import Run
 from fas_core.text_files import read_json
@@ -74,7 +75,7 @@ def compare_runs(a: Run, b: Run) -> Comparison:
     Raises:
         FasError: a file of one of them is damaged.
     """
-    recipes = [_flatten(to_plain(run.recipe, run.registry)) for run in (a, b)]
+    recipes = [flatten_recipe(to_plain(run.recipe, run.registry)) for run in (a, b)]
     environments = [_environment(run) for run in (a, b)]
     results = [run.results() for run in (a, b)]
     finished = all(results)
@@ -99,15 +100,6 @@ def find_differences(a: Values, b: Values) -> list[Difference]:
         for key in dict.fromkeys([*a, *b])
         if key not in a or key not in b or a[key] != b[key]
     ]
-
-
-def _flatten(tree: Values, path: str = "") -> dict[str, Any]:
-    """Return nested mappings as one, `{"train.lr": 0.01}`."""
-    values: dict[str, Any] = {}
-    for key, value in tree.items():
-        nested = isinstance(value, Mapping) and value
-        values |= _flatten(value, f"{path}{key}.") if nested else {f"{path}{key}": value}
-    return values
 
 
 def _environment(run: Run) -> dict[str, Any]:

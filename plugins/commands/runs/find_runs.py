@@ -16,10 +16,11 @@ from fas_core.errors import DataError, FasError
 from fas_core.registry import Registry
 from fas_core.runs import files
 from fas_core.runs.groups import FoldRuns, open_runs
+from fas_core.runs.owner import is_owned
 from fas_core.runs.run import Run
 from fas_core.runs.run_sets import RunSet
 
-FINISHED, STOPPED, NOT_STARTED = "finished", "stopped", "not started"
+FINISHED, RUNNING, STOPPED, NOT_STARTED = "finished", "running", "stopped", "not started"
 IMPORTED, DAMAGED = "imported", "damaged"
 
 RUN_FILES = (files.RECIPE, files.METRICS, files.STATE, files.BEST)
@@ -35,7 +36,7 @@ class RunRow:
 
     Args:
         name: its path below the listed folder.
-        state: `finished`, `stopped`, `not started` (of a group), `imported` or `damaged`.
+        state: `finished`, `running`, `stopped`, `not started` (of a group), `imported` or `damaged`.
         epoch: finished epochs; None where that is not known.
         epochs: epochs of its recipe.
         best: figures of dev after the epoch of its lowest EER, as fractions; empty without them.
@@ -123,12 +124,17 @@ def _read_row(path: Path, name: str, registry: Registry) -> RunRow:
         run = Run.open(path, registry)
         records = run.metrics()
         run.results()  # damaged ones are to be seen
-        state = FINISHED if run.is_finished() else STOPPED
-        if not records and (path / IMPORT_RECORD).is_file():
-            state = IMPORTED
-        return _row(run, name, state, records)
+        return _row(run, name, _find_state(run, records), records)
     except FasError as error:
         return RunRow(name, DAMAGED, reason=" ".join((error.message, *error.problems)))
+
+
+def _find_state(run: Run, records: list[dict[str, Any]]) -> str:
+    if is_owned(run.path):
+        return RUNNING
+    if not records and (run.path / IMPORT_RECORD).is_file():
+        return IMPORTED
+    return FINISHED if run.is_finished() else STOPPED
 
 
 def _row(run: Run, name: str, state: str, records: list[dict[str, Any]]) -> RunRow:

@@ -12,6 +12,7 @@ from fas_core.cli.options import PATH, output_options
 from fas_core.cli.recipe_options import recipe_options
 from fas_core.console import console
 from fas_core.errors import FasError
+from fas_core.interruption import interruptible
 
 
 @click.command()
@@ -63,8 +64,9 @@ def command(
     folder = runs / (name or f"{Path(recipe).stem}-tune")
     space = read_space(spaces)
     try:
-        search = Search(folder, load_recipe(recipe, registry(), overrides), space, registry(), prune)
-        study = search.run(trials)
+        with interruptible():
+            search = Search(folder, load_recipe(recipe, registry(), overrides), space, registry(), prune)
+            study = search.run(trials)
     except KeyboardInterrupt:
         console.warn("saved: the same command goes on")
         raise

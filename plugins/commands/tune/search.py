@@ -19,6 +19,7 @@ from fas_core.console import console
 from fas_core.data.open import open_choice
 from fas_core.errors import ConfigError, DataError, FasError
 from fas_core.registry import Registry
+from fas_core.runs.owner import owning
 from fas_core.runs.run import Run
 from fas_core.training import job
 from fas_plugins.commands.tune.space import Space, change_recipe, check_space
@@ -117,8 +118,9 @@ class Search:
             recipe = change_recipe(self.recipe, changes, self.registry, name)
             run = Run(self.folder / name, recipe, self.registry)
             here = {"train.device": recipe.train.device, "train.workers": recipe.train.workers}
-            job.start_or_resume(run, here, after_epoch=partial(_report, trial, run, set()))
-            return judge_run(run)
+            with owning(run.path):
+                job.start_or_resume(run, here, after_epoch=partial(_report, trial, run, set()))
+                return judge_run(run)
         except FasError as error:
             trial.set_user_attr("reason", error.message)
             raise

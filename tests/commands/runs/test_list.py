@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from click.testing import Result
+from fixtures.owners import read_line, start
 
 Fas = Callable[..., Result]
 
@@ -88,7 +90,7 @@ def test_runs_are_sorted_by_a_key_and_those_without_it_come_last(fas: Fas, folde
 def test_a_damaged_run_is_a_row_with_its_reason(fas: Fas, folder: Path, tmp_path: Path) -> None:
     copied = shutil.copytree(folder, tmp_path / "runs")
     (copied / "run-2" / "recipe.yaml").write_text("train: {lr: fast}\n")
-    (copied / "run-10" / "metrics.jsonl").write_text('{"epoch": 1, "lo')
+    (copied / "run-10" / "metrics.jsonl").write_text('{"loss": 1}\n')
     results = copied / "seeds" / "seed-14" / "results.json"
     results.write_text(results.read_text().replace('"train_hours": ', '"train_hours": 1'))
     (copied / "deep" / "stopped" / "recipe.yaml").unlink()
@@ -104,6 +106,25 @@ def test_a_damaged_run_is_a_row_with_its_reason(fas: Fas, folder: Path, tmp_path
     del rows["seeds/seed-15"]
     assert {row["state"] for row in rows.values()} == {"damaged"}
     assert "must be a number: 'fast'" in fas("runs", "list", copied).stdout
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such locks")
+def test_a_run_that_a_process_trains_is_running_until_that_ends(
+    fas: Fas, folder: Path, tmp_path: Path
+) -> None:
+    copied = shutil.copytree(folder, tmp_path / "runs")
+
+    def state() -> str:
+        (row,) = listed(fas, copied, "--filter", "run=deep/stopped")
+        return row["state"]
+
+    with start("owning", copied / "deep" / "stopped") as process:
+        assert read_line(process) == "owned"
+        assert state() == "running"
+        process.kill()
+        process.wait()
+    assert (copied / "deep" / "stopped" / "owner.json").is_file()
+    assert state() == "stopped"
 
 
 def test_a_folder_that_cannot_be_read_is_a_row(

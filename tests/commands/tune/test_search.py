@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 import yaml
 from attrs import evolve
 from commands.tune.conftest import Trainings, diverge
+from fixtures.owners import read_line, start
 
 from fas_core.config.load import load_recipe
 from fas_core.errors import ConfigError, DataError, FasError
@@ -88,6 +90,19 @@ def test_a_trial_that_fails_is_named_and_counts(
     assert [state for state, _ in states(study, search).values()] == ["finished", "failed", "finished"]
     assert list_trials(study, search.space)[-1].reason.startswith("the loss is nan")
     assert "trial 1: failed: the loss is nan" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such locks")
+def test_a_trial_whose_run_another_process_trains_is_left_to_it(
+    make_search: MakeSearch, trainings: Trainings
+) -> None:
+    search = make_search()
+    with start("owning", search.folder / "trial-0") as process:
+        assert read_line(process) == "owned"
+        study = search.run(2)
+    assert states(study, search) == {0: ("failed", "trial-0"), 1: ("finished", "trial-1")}
+    assert f"in use by process {process.pid}" in list_trials(study, search.space)[-1].reason
+    assert trainings.started == ["trial-1"]
 
 
 def test_ctrl_c_loses_no_trial(make_search: MakeSearch, trainings: Trainings) -> None:
