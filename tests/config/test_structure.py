@@ -209,6 +209,13 @@ def test_home_is_expanded(monkeypatch: pytest.MonkeyPatch) -> None:
     assert recipe("data: {name: folder, root: ~/faces}").data.root == Path("/home/someone/faces")
 
 
+def test_the_home_of_nobody_is_refused_with_its_key() -> None:
+    with pytest.raises(
+        ConfigError, match=r"data.root: must be a path below the folder of a user that exists"
+    ):
+        recipe("data: {name: folder, root: ~nobody-has-this-name/faces}")
+
+
 def test_a_default_component_that_is_gone_is_told_where_it_is_missed() -> None:
     without = Registry(tuple(record for record in registry().records if record.name != "losses"))
     assert refused("{}", without).startswith("recipe x: loss.name: loss 'focal': no plugin provides it")
