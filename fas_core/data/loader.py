@@ -8,7 +8,9 @@ of three modalities at 128 pixels.
 from __future__ import annotations
 
 import re
+import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from multiprocessing import AuthenticationError
@@ -220,7 +222,11 @@ class TrainingLoader(DataLoader[Any]):
         return sum(len(draws) for _, draws in self.order)
 
     def close(self) -> None:
-        """End the processes that read images."""
+        """End the processes that read images, also where one of them has died."""
+        iterator: Any = self._iterator
+        if iterator is not None and self.num_workers:
+            with _unsignalled_deaths():
+                iterator._shutdown_workers()
         self._iterator = None
 
     def __iter__(self) -> Iterator[Batch]:  # type: ignore[override]
@@ -241,7 +247,21 @@ class TrainingLoader(DataLoader[Any]):
                     raise batch
                 yield batch.to_batch()
         except (EOFError, ConnectionError) as error:  # a process died while it passed pixels on, a moment ago
+            self.close()
             raise WorkerError(_explain_death("unknown", "")) from error
+
+
+@contextmanager
+def _unsignalled_deaths() -> Iterator[None]:
+    """Leave out PyTorch's signal handler, which raises an error when a process has died, in the block."""
+    if sys.platform == "win32" or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    handler = signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGCHLD, handler)
 
 
 def training_loader(

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -352,6 +353,21 @@ def test_a_worker_that_dies_while_it_passes_pixels_on_is_one_line(
     monkeypatch.setattr(TrainingBatches, "__getitem__", disconnect)
     with pytest.raises(WorkerError, match="ended early, most likely because memory ran out"):
         next(iter(batches))
+
+
+def test_a_worker_that_was_killed_while_it_passed_pixels_on_leaves_no_further_error(
+    make_samples: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loader, others = training_loader(make_samples(24), recipe(workers=2, batch_size=2)), reading_processes()
+
+    def disconnect(_: object) -> None:
+        os.kill((reading_processes() - others).pop() or 0, signal.SIGKILL)
+        raise ConnectionResetError
+
+    monkeypatch.setattr("fas_core.data.loader._ReadBatch.to_batch", disconnect)
+    with pytest.raises(WorkerError, match="ended early"), closing(loader), name_worker_failures():
+        next(iter(loader))
+    assert reading_processes() <= others
 
 
 def reading_processes() -> set[int | None]:
