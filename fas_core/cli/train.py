@@ -117,7 +117,7 @@ def command(
 @contextmanager
 def _saying_how_to_resume(path: Path) -> Iterator[None]:
     """Name the command that continues a training that was interrupted, or whose reading processes died."""
-    from fas_core.data.loader import WorkerError
+    from fas_core.data.reading_processes import WorkerError
     from fas_core.runs import files
     from fas_core.training.distribution import PeerError
 

@@ -7,13 +7,7 @@ of three modalities at 128 pixels.
 
 from __future__ import annotations
 
-import re
-import signal
-import sys
-import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from multiprocessing import AuthenticationError
 from typing import Any
 
 import numpy as np
@@ -28,8 +22,15 @@ from fas_core.data.augment import augment_faces, draw_donors, mix_quarters
 from fas_core.data.draws import Draws, epoch_batches, group_rows
 from fas_core.data.images import Image
 from fas_core.data.reading import read_crops, read_faces
+from fas_core.data.reading_processes import (
+    MORE_MEMORY,
+    WorkerError,
+    explain_death,
+    ignoring_deaths,
+    start_worker,
+)
 from fas_core.errors import FasError
-from fas_core.interruption import holding_back_signals, kill_workers_at_exit, leave_signals_to_parent
+from fas_core.interruption import holding_back_signals, kill_workers_at_exit
 from fas_core.process_folder import use_locked_folder
 from fas_core.records.outputs import Batch
 from fas_core.records.samples import SampleTable
@@ -41,44 +42,6 @@ def draw_presence(rng: np.random.Generator, modalities: int, dropout: float) -> 
     if not present.any():
         present[rng.integers(modalities)] = True
     return present
-
-
-MORE_MEMORY = (
-    "give it more memory, or take fewer --workers or a smaller --batch-size (--workers 0: no such processes)"
-)
-
-
-class WorkerError(FasError):
-    """A process that reads images ended, or could not be started."""
-
-
-@contextmanager
-def name_worker_failures() -> Iterator[None]:
-    """Raise WorkerError where a process that reads images dies while the block runs.
-
-    PyTorch is told of the death by a signal, so that its error may come up anywhere in the block.
-    """
-    try:
-        yield
-    except RuntimeError as error:
-        match = WORKER_DEATH.match(str(error))
-        if match is None:
-            raise
-        raise WorkerError(_explain_death(match["pids"], (match["signal"] or "").strip())) from error
-
-
-WORKER_DEATH = re.compile(
-    r"DataLoader worker \(pid(\(s\))? (?P<pids>[\d, ]+)\) (is killed by signal: (?P<signal>[\w ]+))?"
-)
-"""How PyTorch's messages begin."""
-
-
-def _explain_death(pids: str, name: str) -> str:
-    process = f"a process that reads images (pid {pids}) ended early"
-    if name in ("", "Killed", "Bus error"):  # what the kernel does to processes when memory runs out
-        killed = f" (signal: {name})" if name else ""
-        return f"{process}{killed}, most likely because memory ran out: {MORE_MEMORY}"
-    return f"{process} by a signal ({name}): --workers 0 reads without such processes"
 
 
 @frozen(eq=False)
@@ -208,7 +171,7 @@ class TrainingLoader(DataLoader[Any]):
             num_workers=workers,
             persistent_workers=workers > 0,
             pin_memory=pin,
-            worker_init_fn=_start_worker,
+            worker_init_fn=start_worker,
             generator=torch.Generator(),  # reading must not use the model's random numbers
         )
 
@@ -225,7 +188,7 @@ class TrainingLoader(DataLoader[Any]):
         """End the processes that read images, also where one of them has died."""
         iterator: Any = self._iterator
         if iterator is not None and self.num_workers:
-            with _unsignalled_deaths():
+            with ignoring_deaths():
                 iterator._shutdown_workers()
         self._iterator = None
 
@@ -248,20 +211,7 @@ class TrainingLoader(DataLoader[Any]):
                 yield batch.to_batch()
         except (EOFError, ConnectionError) as error:  # a process died while it passed pixels on, a moment ago
             self.close()
-            raise WorkerError(_explain_death("unknown", "")) from error
-
-
-@contextmanager
-def _unsignalled_deaths() -> Iterator[None]:
-    """Leave out PyTorch's signal handler, which raises an error when a process has died, in the block."""
-    if sys.platform == "win32" or threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    handler = signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGCHLD, handler)
+            raise WorkerError(explain_death("unknown", "")) from error
 
 
 def training_loader(
@@ -315,18 +265,3 @@ def copy_loader(
     loader = TrainingLoader(TrainingBatches(samples, recipe, recipe.modalities), lambda _: rows, False)
     loader.start_epoch(epoch)
     return loader
-
-
-def _start_worker(_: int) -> None:
-    """Leave signals, and the report of why reading ends, to the training process, which ends the workers."""
-    leave_signals_to_parent()
-    sys.excepthook = print_unless_disconnected
-
-
-def print_unless_disconnected(kind: type[BaseException], error: BaseException, trace: Any) -> None:
-    """Print an error of a thread, but not that the training process has hung up while it was sent pixels.
-
-    The thread of `multiprocessing.resource_sharer` hands its errors to `sys.excepthook`.
-    """
-    if not isinstance(error, (EOFError, ConnectionError, AuthenticationError)):
-        sys.__excepthook__(kind, error, trace)

@@ -24,8 +24,9 @@ from torch import Tensor, nn
 from fas_core.atomic import replacing
 from fas_core.config.recipe import Recipe
 from fas_core.console import console
-from fas_core.data.loader import copy_loader, name_worker_failures
+from fas_core.data.loader import copy_loader
 from fas_core.data.reading import batches
+from fas_core.data.reading_processes import name_worker_failures
 from fas_core.errors import ConfigError, DataError, ModelError
 from fas_core.interruption import Interruption, interruptible
 from fas_core.models.build import build_model
@@ -36,6 +37,7 @@ from fas_core.models.pickled import DAMAGE
 from fas_core.records.samples import SampleTable
 from fas_core.runs import files
 from fas_core.runs.run import Run
+from fas_core.training.dev import evaluate_dev
 from fas_core.training.follow import Following
 from fas_core.training.logistic import (
     LinearClassifier,
@@ -45,7 +47,6 @@ from fas_core.training.logistic import (
     select_regularization,
 )
 from fas_core.training.progress import TrainingProgress
-from fas_core.training.trainer import evaluate_dev
 
 BATCH_SIZE = 32
 STORED_BATCHES = 32

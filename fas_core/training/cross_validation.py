@@ -30,6 +30,7 @@ from fas_core.scores.table import ScoreTable
 from fas_core.scores.thresholds import fit_threshold
 from fas_core.text_table import Table
 from fas_core.training import job
+from fas_core.training.splits import training_splits
 
 
 @frozen(eq=False)
@@ -110,7 +111,7 @@ def _open(recipe: Recipe, registry: Registry) -> FoldAssignment:
     """Open the data set's folds, checked before the first is trained."""
     assert recipe.folds is not None
     reader = open_choice(recipe.data, registry)
-    job.training_splits(reader, recipe)
+    training_splits(reader, recipe)
     return FoldAssignment.parse(reader, recipe.folds, recipe.train.seed)
 
 

@@ -14,12 +14,10 @@ from fas_core.console import console
 from fas_core.contracts import DatasetReader
 from fas_core.data.open import open_choice
 from fas_core.data.threshold_advice import advise
-from fas_core.errors import DataError
 from fas_core.evaluation import REPLICATES, Result, format_tables
 from fas_core.inference.evaluate_split import evaluate_stored, score_run
 from fas_core.interruption import interruptible
 from fas_core.models.pretrained import load_pretrained
-from fas_core.records.samples import SampleTable
 from fas_core.registry import Registry
 from fas_core.runs import files
 from fas_core.runs.groups import is_main_process
@@ -33,7 +31,8 @@ from fas_core.training.convex import ConvexTraining
 from fas_core.training.distribution import join_peers
 from fas_core.training.follow import follow
 from fas_core.training.process import accelerator_for
-from fas_core.training.trainer import Training, check_trainable
+from fas_core.training.splits import format_counts, training_splits
+from fas_core.training.trainer import Training
 
 AfterEpoch = Callable[[], None]
 
@@ -210,31 +209,3 @@ def _select_photos(reader: DatasetReader, modalities: Sequence[str]) -> tuple[Pa
     samples = reader.samples(reader.splits()[-1])
     present = [name for name in modalities if len(samples) and samples.has(0, name)]
     return tuple(samples.path(0, name) for name in present)
-
-
-def training_splits(reader: DatasetReader, recipe: Recipe) -> tuple[SampleTable, SampleTable | None]:
-    """Return train and dev, checked; dev is None where the protocol has none, or it cannot be evaluated.
-
-    Raises DataError if there is no train split, it has one class, or a modality is missing.
-    """
-    if "train" not in reader.splits():
-        splits = ", ".join(reader.splits())
-        hint = "`fas data split` makes splits"
-        raise DataError(f"data set {recipe.data.name!r}: has no train split (it has {splits}): {hint}")
-    train = reader.samples("train").need(recipe.input.photos)
-    check_trainable(train)
-    if "dev" not in reader.splits():
-        return train, None
-    dev = reader.samples("dev").need(recipe.input.photos)
-    counts = dev.counts()
-    if not (counts.get("live") and counts.get("attack")) or counts.get("unknown"):
-        console.warn(f"dev ({format_counts(dev)}) cannot be evaluated: the last weights are kept as the best")
-        return train, None
-    return train, dev
-
-
-def format_counts(samples: SampleTable) -> str:
-    """Return e.g. `1200 samples (400 live, 800 attack)`."""
-    counts = samples.counts()
-    total = counts.pop("total")
-    return f"{total} samples ({', '.join(f'{count} {name}' for name, count in counts.items())})"

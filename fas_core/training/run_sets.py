@@ -19,6 +19,7 @@ from fas_core.runs.run import Run
 from fas_core.runs.run_sets import RunSet
 from fas_core.text_table import Table
 from fas_core.training import job
+from fas_core.training.splits import training_splits
 
 
 @frozen(eq=False)
@@ -73,7 +74,7 @@ def _check_data(run_set: RunSet, *, anyway: bool = False) -> None:
             reader = next((reader for data, reader in readers if data == run.recipe.data), None)
             if reader is None:
                 reader = open_choice(run.recipe.data, run_set.registry)
-                job.training_splits(reader, run.recipe)
+                training_splits(reader, run.recipe)
                 readers.append((run.recipe.data, reader))
             if not anyway:
                 job.check_unchanged(run, reader)

@@ -16,23 +16,19 @@ from torch import Tensor, nn
 from fas_core.config.recipe import Recipe
 from fas_core.config.structure import structure
 from fas_core.console import console
-from fas_core.data.loader import TrainingLoader, name_worker_failures, training_loader
-from fas_core.errors import ConfigError, DataError, FasError, ModelError
-from fas_core.evaluation import bind_metrics, evaluate
-from fas_core.inference.peers import ALONE, Peers
-from fas_core.inference.score_samples import score_samples
+from fas_core.data.loader import TrainingLoader, training_loader
+from fas_core.data.reading_processes import name_worker_failures
+from fas_core.errors import ConfigError, FasError, ModelError
 from fas_core.interruption import Interruption, interruptible
 from fas_core.models.build import build_model
 from fas_core.models.checkpoint import load_state, save_state, save_weights
-from fas_core.models.model import Model, scorer
+from fas_core.models.model import Model
 from fas_core.models.pickled import DAMAGE
 from fas_core.records.outputs import Batch
 from fas_core.records.samples import SampleTable
 from fas_core.runs import files
 from fas_core.runs.run import Run
-from fas_core.runtime.face_selection import select_faces
-from fas_core.scores.table import ScoreTable
-from fas_core.scores.thresholds import fit_threshold
+from fas_core.training.dev import evaluate_dev
 from fas_core.training.distribution import (
     LossOfBatch,
     TrainingPeers,
@@ -343,35 +339,3 @@ class Training:
         except (*DAMAGE, FasError) as error:
             reason = (str(error).splitlines() or [type(error).__name__])[0]
             raise ModelError(f"{path}: does not fit this run: {reason}") from error
-
-
-def evaluate_dev(
-    run: Run, model: Model, dev: SampleTable, peers: Peers = ALONE
-) -> tuple[ScoreTable, dict[str, Any]]:
-    """Score dev by a model, which is in eval mode then; return the scores, and figures for metrics.jsonl.
-
-    The threshold is fitted on these scores by the recipe's policy. Each of `peers` scores its share.
-    """
-    recipe = run.recipe
-    scores = score_samples(
-        scorer(model),
-        dev,
-        model_input=recipe.input,
-        faces=select_faces(recipe.input),
-        workers=recipe.train.workers,
-        description="dev",
-        peers=peers,
-    )
-    threshold = fit_threshold(recipe.threshold, scores)
-    result = evaluate(scores, bind_metrics(recipe.metrics, run.registry), threshold, name="dev")
-    return scores, result.to_json()["metrics"]
-
-
-def check_trainable(samples: SampleTable) -> None:
-    """Raise DataError unless every sample has a label, and there are live samples and attacks."""
-    counts = samples.counts()
-    if counts.get("unknown"):
-        raise DataError(f"{samples.root}: {counts['unknown']} training samples have no label")
-    if not (counts.get("live") and counts.get("attack")):
-        only = "live samples" if counts.get("live") else "attacks"
-        raise DataError(f"{samples.root}: training needs both classes, and there are only {only}")

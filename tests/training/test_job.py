@@ -1,20 +1,19 @@
-"""A training job around its epochs: the splits it takes, and whether a run is started or continued."""
+"""A training job around its epochs: the data it refuses, and whether a run is started or continued."""
 
 from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from attrs import frozen
+from fixtures.memory_dataset import MemoryDataset
 
 from fas_core.config.recipe import Recipe
 from fas_core.errors import DataError, FasError
 from fas_core.interruption import Interrupted
-from fas_core.records.samples import SampleTable
 from fas_core.registry import registry
 from fas_core.runs.results import write_results
 from fas_core.runs.run import Run
@@ -23,55 +22,9 @@ from fas_core.training import job
 MakeRecipe = Callable[..., Recipe]
 
 
-@frozen(eq=False)
-class MemoryDataset:
-    """A data set of the labels of each split; its images do not exist."""
-
-    labels: Mapping[str, list[int | None]]
-    modality: str = "rgb"
-    overlaps: tuple[tuple[str, str], ...] = ()
-    notes: tuple[str, ...] = ()
-
-    def prepare(self) -> None:
-        pass
-
-    def splits(self) -> tuple[str, ...]:
-        return tuple(self.labels)
-
-    def samples(self, split: str) -> SampleTable:
-        return table(self.labels[split], split, self.modality)
-
-
-def table(labels: list[int | None], split: str = "train", modality: str = "rgb") -> SampleTable:
-    names = [f"{split}/{row}.png" for row in range(len(labels))]
-    columns = {"id": names, "label": labels, modality: names}
-    return SampleTable.of(columns, modalities=(modality,), root="data")
-
-
 @pytest.fixture
 def recipe(make_recipe: MakeRecipe, tmp_path: Path) -> Recipe:
     return make_recipe(tmp_path)
-
-
-def test_train_and_dev_are_returned(recipe: Recipe) -> None:
-    train, dev = job.training_splits(MemoryDataset({"train": [1, 0, 0], "dev": [0, 1]}), recipe)
-    assert train.column("label") == [1, 0, 0]
-    assert dev is not None
-    assert dev.column("id") == ["dev/0.png", "dev/1.png"]
-
-
-def test_dev_may_be_missing(recipe: Recipe) -> None:
-    assert job.training_splits(MemoryDataset({"train": [1, 0], "test": [1]}), recipe)[1] is None
-
-
-@pytest.mark.parametrize("dev", [[1, 1], [0], [1, 0, None], []])
-def test_dev_that_cannot_be_evaluated_is_left_out_with_a_warning(
-    recipe: Recipe, dev: list[int | None], capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert job.training_splits(MemoryDataset({"train": [1, 0], "dev": dev}), recipe)[1] is None
-    text = " ".join(capsys.readouterr().err.split())
-    assert "cannot be evaluated" in text
-    assert f"{len(dev)} samples" in text
 
 
 @pytest.mark.parametrize(
@@ -157,18 +110,6 @@ def test_a_finished_run_stays_as_it_is(run: Run, calls: list[tuple[Any, ...]]) -
     job.start_or_resume(run, {})
     assert calls == []
     assert run.results() == {"train_hours": 1.0}
-
-
-@pytest.mark.parametrize(
-    ("labels", "text"),
-    [
-        ([1, 0, 0], "3 samples (1 live, 2 attack)"),
-        ([1, None], "2 samples (1 live, 1 unknown)"),
-        ([0], "1 samples (1 attack)"),
-    ],
-)
-def test_counts_are_of_the_classes_present(labels: list[int | None], text: str) -> None:
-    assert job.format_counts(table(labels)) == text
 
 
 def test_an_evaluation_that_is_interrupted_is_finished_by_resuming(

@@ -22,6 +22,7 @@ from fas_core.registry import Registry
 from fas_core.runs.owner import owning
 from fas_core.runs.run import Run
 from fas_core.training import job
+from fas_core.training.splits import training_splits
 from fas_plugins.commands.tune.space import Space, change_recipe, check_space
 from fas_plugins.commands.tune.study import (
     BEST,
@@ -83,7 +84,7 @@ class Search:
             )
         check_space(self.space, self.recipe, self.registry)
         reader = open_choice(self.recipe.data, self.registry)
-        if job.training_splits(reader, self.recipe)[1] is None:
+        if training_splits(reader, self.recipe)[1] is None:
             raise DataError(f"data set {self.recipe.data.name!r}: tuning needs a dev split with labels")
 
     def _pruner(self) -> BasePruner:
