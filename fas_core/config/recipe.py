@@ -21,11 +21,10 @@ from fas_core.config.components import (
     FusionChoice,
     LossChoice,
     MetricChoice,
-    TrackerChoice,
 )
+from fas_core.config.train import TrainConfig
 from fas_core.config.validators import (
     check_between_0_and_1,
-    check_factors,
     check_folds,
     check_modalities,
     check_policy,
@@ -34,9 +33,6 @@ from fas_core.config.validators import (
     check_reject,
 )
 from fas_core.records.model_input import ModelInput, Resize, ScaledCrop, check_crops
-
-MAX_COPIES = 100
-"""Each is a pass over all training samples."""
 
 SECTION = "section"
 """Metadata key of the fields that are a section of the recipe, such as `train`; its value is their class."""
@@ -126,89 +122,6 @@ class ModelConfig:
     def face_size(self) -> int:
         """Side in pixels of the faces that the model takes; patches are cut from them at full resolution."""
         return self.input_size if self.patches is None else round(self.input_size / self.patches.share)
-
-
-@frozen
-class TrainConfig:
-    """The section `train`.
-
-    Args:
-        solver: `gradient` trains the whole network over epochs; `convex` computes the embedding of every
-            sample once, by the weights as they are (`model.pretrained`), and fits the last linear layer
-            alone, see `fas_core.training.convex`. Of the other keys, `convex` has C, copies, seed, workers
-            and device, and the copies `modality_dropout`.
-        batch_size: samples of an update; several processes share them.
-        C: of the convex solver: inverse strength of the regularisation on standardised features, as in
-            scikit-learn; None: chosen by cross-validation over people and sessions.
-        copies: of the convex solver: augmented copies (section `augment`) of every training sample.
-        momentum: of SGD; AdamW has its usual betas.
-        schedule: `step` multiplies the learning rate by `decay` every `every_decay` epochs (as published),
-            `cosine` lowers it to 0 over all epochs, `constant` keeps it.
-        modality_dropout: probability that a training sample lacks a modality, for each modality (one always
-            remains); above 0 the model can score samples with missing modalities. As ModDrop (Neverova et
-            al., arXiv 1501.00102).
-        balance: `class`: an epoch shows live samples and attacks equally often; `species`: besides, each
-            species as often as others of its class; None: every sample once. See `fas_core.data.draws`.
-        accumulate: parts that a batch is split into for less memory; their gradients add up to the batch's,
-            but batch norms see a part at a time.
-        clip: longest gradient of an update, as a Euclidean norm over all parameters; longer ones are scaled
-            to it (Pascanu et al., arXiv 1211.5063); None: any.
-        average: decay in [0, 1) of a running mean of the weights over the updates, which is evaluated and
-            saved (Polyak and Juditsky, Acceleration of Stochastic Approximation by Averaging, 1992); 0: none.
-        freeze: names of layers that are not trained and stay in evaluation mode, e.g.
-            `[backbones.rgb.blocks]`, see `fas_core.training.layers`.
-        layer_lr: factors of the learning rate by names of layers, e.g. `{backbones: 0.1}`.
-        select: epoch whose weights are evaluated and exported: `best`, that of the lowest dev EER, or `last`.
-        judge_every: epochs between evaluations on dev, which also follows the last epoch.
-        patience: training ends after this many evaluations on dev without a lower EER; None: after `epochs`.
-        checkpoint_minutes: longest time of training, in minutes, that a kill or a power loss costs: the state
-            is saved within epochs, too.
-        on_usr1: after SIGUSR1, Slurm's warning, training saves and stops (`stop`) or goes on (`continue`).
-        seed: of the weights, the order of samples, the augmentation and the modality dropout.
-        workers: processes that read images.
-        device: `auto` (an accelerator if there is one), `cpu`, `cuda`, ...
-        peer_timeout: of several processes, seconds that one waits for another in a step before it ends.
-        amp: number format of the network's layers in training; the weights are fp32.
-        compile: train by code that `torch.compile` generates, which takes some minutes to begin.
-        trackers: what records the run's figures beside the run folder's own files, e.g. `[tensorboard]`.
-    """
-
-    epochs: int = field(default=10, validator=v.ge(1))
-    batch_size: int = field(default=32, validator=v.ge(2))
-    optimizer: Literal["sgd", "adamw"] = "sgd"
-    lr: float = field(default=0.01, validator=[v.gt(0), v.lt(inf)])
-    momentum: float = field(default=0.9, validator=[v.ge(0), v.lt(1)])
-    weight_decay: float = field(default=1e-4, validator=[v.ge(0), v.lt(inf)])
-    schedule: Literal["step", "cosine", "constant"] = "step"
-    every_decay: int = field(default=60, validator=v.ge(1))
-    decay: float = field(default=0.1, validator=[v.gt(0), v.le(1)])
-    modality_dropout: float = field(default=0.0, validator=[v.ge(0), v.lt(1)])
-    balance: Literal["class", "species"] | None = None
-    accumulate: int = field(default=1, validator=v.ge(1))
-    clip: float | None = field(default=None, validator=v.optional(v.and_(v.gt(0.0), v.lt(inf))))
-    average: float = field(default=0.0, validator=[v.ge(0), v.lt(1)])
-    freeze: tuple[str, ...] = ()
-    layer_lr: dict[str, float] = field(factory=dict, validator=check_factors)
-    select: Literal["best", "last"] = "best"
-    judge_every: int = field(default=1, validator=v.ge(1))
-    patience: int | None = field(default=None, validator=v.optional(v.ge(1)))
-    checkpoint_minutes: float = field(default=10.0, validator=[v.gt(0), v.lt(inf)])
-    on_usr1: Literal["stop", "continue"] = "stop"
-    seed: int = field(default=14, validator=v.ge(0))
-    workers: int = field(default=2, validator=v.ge(0))
-    device: str = "auto"
-    peer_timeout: float = field(default=30.0, validator=[v.gt(0), v.lt(inf)])
-    amp: Literal["fp32", "fp16", "bf16"] = "fp32"
-    compile: bool = False
-    trackers: tuple[TrackerChoice, ...] = ()
-    solver: Literal["gradient", "convex"] = "gradient"
-    C: float | None = field(default=None, validator=v.optional(v.and_(v.gt(0.0), v.lt(inf))))
-    copies: int = field(default=0, validator=[v.ge(0), v.le(MAX_COPIES)])
-
-    @property
-    def last_epoch(self) -> int:
-        """The last epoch of a finished run; a convex solver has one."""
-        return 1 if self.solver == "convex" else self.epochs
 
 
 PUBLISHED_METRICS = ("acc", "eer", "tpr_at_fpr", "apcer", "bpcer", "acer", "auc")

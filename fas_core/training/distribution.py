@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from torch import Tensor, distributed, nn
 from torch.nn.parallel import DistributedDataParallel
 
-from fas_core.config.recipe import TrainConfig
+from fas_core.config.train import TrainConfig
 from fas_core.errors import ConfigError, FasError
 from fas_core.models.synchronized_norm import synchronize_batch_norms
 from fas_core.records.outputs import Batch, Outputs

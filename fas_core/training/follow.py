@@ -13,7 +13,7 @@ from attrs import define, field
 from torch import nn
 
 from fas_core.config.load import to_plain
-from fas_core.config.recipe import TrainConfig
+from fas_core.config.train import TrainConfig
 from fas_core.console import console
 from fas_core.errors import FasError
 from fas_core.evaluation import Result

@@ -12,7 +12,7 @@ from typing import Any
 
 from torch import nn
 
-from fas_core.config.recipe import TrainConfig
+from fas_core.config.train import TrainConfig
 from fas_core.errors import ConfigError, format_list, suggest_closest
 
 

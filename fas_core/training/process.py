@@ -12,7 +12,7 @@ from accelerate import Accelerator
 from accelerate.state import AcceleratorState
 from accelerate.utils import InitProcessGroupKwargs
 
-from fas_core.config.recipe import TrainConfig
+from fas_core.config.train import TrainConfig
 from fas_core.console import console
 from fas_core.errors import ConfigError
 

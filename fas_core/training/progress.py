@@ -8,7 +8,7 @@ from typing import Any
 from attrs import define, field
 from attrs import validators as v
 
-from fas_core.config.recipe import TrainConfig
+from fas_core.config.train import TrainConfig
 
 
 @define

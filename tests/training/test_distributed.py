@@ -20,7 +20,7 @@ import yaml
 from fixtures.recipes import plain_recipe, write_faces
 from safetensors.torch import load_file
 
-from fas_core.config.recipe import TrainConfig
+from fas_core.config.train import TrainConfig
 from fas_core.data.draws import RowGroup, epoch_batches
 from fas_core.errors import ConfigError
 from fas_core.models.checkpoint import load_state

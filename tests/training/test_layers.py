@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from fas_core.config.recipe import TrainConfig
+from fas_core.config.train import TrainConfig
 from fas_core.errors import ConfigError
 from fas_core.training.layers import freeze_layers, group_parameters, matches_name, set_training_mode
 

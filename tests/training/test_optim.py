@@ -11,7 +11,8 @@ import torch
 from safetensors.torch import load_file
 from torch import nn
 
-from fas_core.config.recipe import Recipe, TrainConfig
+from fas_core.config.recipe import Recipe
+from fas_core.config.train import TrainConfig
 from fas_core.errors import ConfigError
 from fas_core.registry import registry
 from fas_core.training import job

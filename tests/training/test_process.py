@@ -10,7 +10,7 @@ import sys
 import pytest
 import torch
 
-from fas_core.config.recipe import TrainConfig
+from fas_core.config.train import TrainConfig
 from fas_core.errors import ConfigError
 from fas_core.training.process import accelerator_for
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fas_core.config.recipe import TrainConfig
+from fas_core.config.train import TrainConfig
 from fas_core.training.progress import TrainingProgress, format_epoch
 
 

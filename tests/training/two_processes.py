@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor, distributed, nn
 
-from fas_core.config.recipe import TrainConfig
+from fas_core.config.train import TrainConfig
 from fas_core.inference.peers import in_step, join_scores, own_rows
 from fas_core.models.synchronized_norm import synchronize_batch_norms
 from fas_core.records.outputs import Batch, Outputs
