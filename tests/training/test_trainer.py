@@ -210,7 +210,7 @@ def test_the_best_weights_are_those_of_the_selected_epoch(
         epochs.append(load_file(tmp_path / "run" / "last.safetensors"))
         return ScoreTable.from_samples(samples, samples.labels * (1.0 if len(epochs) == 2 else -1.0))
 
-    monkeypatch.setattr("fas_core.training.trainer.score_samples", score)
+    monkeypatch.setattr("fas_core.training.dev.score_samples", score)
     run = job.start(tmp_path / "run", make_recipe(training_faces, epochs=3, select=select), registry()).run
     assert [line["dev"]["eer"] for line in run.metrics()] == [1, 0, 1]
     best = load_file(run.weights("best"))
@@ -378,7 +378,7 @@ def replace_dev_scores(monkeypatch: pytest.MonkeyPatch, errors: list[bool]) -> N
     def score(_: object, samples: SampleTable, **__: object) -> ScoreTable:
         return ScoreTable.from_samples(samples, samples.labels * (-1.0 if next(remaining) else 1.0))
 
-    monkeypatch.setattr("fas_core.training.trainer.score_samples", score)
+    monkeypatch.setattr("fas_core.training.dev.score_samples", score)
 
 
 def test_training_ends_when_patience_does(
