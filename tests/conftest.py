@@ -6,6 +6,7 @@ from __future__ import annotations
 import functools
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import sysconfig
@@ -21,6 +22,8 @@ from attrs import frozen
 from click.testing import CliRunner, Result
 from faults.counts import attach_counts, sum_counts
 from numpy.typing import NDArray
+
+from fas_core.console import console
 
 if TYPE_CHECKING:
     from fas_core.records.model_input import ScaledCrop
@@ -256,6 +259,20 @@ def mean_model(tmp_path: Path) -> Callable[..., Path]:
     Its score is the mean of all pixels / 255: first of each modality, then of those that are there.
     """
     return functools.partial(write_mean_model, tmp_path)
+
+
+@pytest.fixture(autouse=True)
+def _leave_process_as_it_was() -> Iterator[None]:
+    """Undo what a command or a training leaves in the process: how much is printed, and a signal handler.
+
+    PyTorch's handler of SIGCHLD stays for ever. Workers of pytest-xdist that had it ended by SIGSEGV when one
+    of their later tests started a program.
+    """
+    yield
+    console.json = console.quiet = console.verbose = False
+    if "torch.utils.data" in sys.modules and hasattr(signal, "SIGCHLD"):
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        sys.modules["torch.utils.data._utils.signal_handling"]._SIGCHLD_handler_set = False
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -15,6 +15,7 @@ from fas_core.cli.recipe_options import recipe_options
 from fas_core.console import console
 from fas_core.errors import ConfigError, format_list, require
 from fas_core.interruption import interruptible
+from fas_core.text_files import shorten
 
 if TYPE_CHECKING:
     from fas_core.config.recipe import Recipe
@@ -23,14 +24,21 @@ if TYPE_CHECKING:
     from fas_core.training.job import Outcome
     from fas_core.training.run_sets import RunSetOutcome
 
+MAX_DIGITS = 18
+"""Of a random seed, which PyTorch takes as a number of 64 bits."""
+
 NOT_EVALUATED = "the data has no labelled dev or test split; the last weights are the best"
 
 
 def _parse_seeds(_: click.Context, __: click.Parameter, text: str | None) -> tuple[int, ...]:
     """Parse `14,15,16`."""
     seeds = () if text is None else tuple(text.replace(" ", "").split(","))
-    if not all(seed.isascii() and seed.isdigit() for seed in seeds) or len(set(map(int, seeds))) < len(seeds):
-        raise ConfigError(f"--seeds {text!r}: must be different whole numbers from 0, e.g. 14,15,16")
+    are_numbers = all(seed.isascii() and seed.isdigit() and len(seed) <= MAX_DIGITS for seed in seeds)
+    if not are_numbers or len(set(map(int, seeds))) < len(seeds):
+        raise ConfigError(
+            f"--seeds {shorten(text or '')!r}: must be different whole numbers from 0, e.g. 14,15,16, of at most "
+            f"{MAX_DIGITS} digits"
+        )
     return tuple(map(int, seeds))
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -194,8 +195,10 @@ class ConvexTraining:
         """Yield the images of batches of samples, from row `start`, and which modalities are present."""
         recipe = self.recipe
         if copy:
-            for batch in copy_loader(self.train, recipe, epoch=copy, batch_size=BATCH_SIZE, start=start):
-                yield batch.images, batch.presence
+            loader = copy_loader(self.train, recipe, epoch=copy, batch_size=BATCH_SIZE, start=start)
+            with closing(loader):
+                for batch in loader:
+                    yield batch.images, batch.presence
             return
         rows = self.train.take(np.arange(start, len(self.train)))
         for images in batches(rows, recipe.input, BATCH_SIZE, recipe.train.workers):

@@ -5,9 +5,10 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -17,12 +18,28 @@ from attrs import evolve
 
 from fas_core import DataError, FasError
 from fas_core.config.recipe import Augment, Recipe
-from fas_core.data.loader import TrainingBatches, draw_presence, training_loader
+from fas_core.data.loader import TrainingBatches, TrainingLoader, draw_presence, training_loader
 from fas_core.data.reading_processes import WorkerError, name_worker_failures
 from fas_core.records.outputs import Batch
 from fas_core.records.samples import SampleTable
 
 Make = Callable[..., SampleTable]
+
+
+@pytest.fixture(autouse=True)
+def close_loaders(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Close every loader of a test, whose processes would live as long as it."""
+    loaders: list[TrainingLoader] = []
+    build = TrainingLoader.__init__
+
+    def remember(loader: TrainingLoader, *arguments: Any) -> None:
+        build(loader, *arguments)
+        loaders.append(loader)
+
+    monkeypatch.setattr(TrainingLoader, "__init__", remember)
+    yield
+    for loader in loaders:
+        loader.close()
 
 
 def recipe(workers: int = 0, batch_size: int = 4, modalities: tuple[str, ...] = ("rgb",)) -> Recipe:

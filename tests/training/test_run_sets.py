@@ -84,14 +84,14 @@ def test_a_folder_with_runs_is_refused(recipe: Recipe, trained_members: list[str
 def test_data_of_every_sub_protocol_is_checked_before_anything_is_written(
     recipe: Recipe, trained_members: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    check = job.training_splits
+    check = run_sets.training_splits
 
     def refuse_second(reader: object, recipe: Recipe) -> object:
         if recipe.data.options.protocol == "4@2":  # type: ignore[attr-defined]
             raise DataError("no train split")
         return check(reader, recipe)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(job, "training_splits", refuse_second)
+    monkeypatch.setattr(run_sets, "training_splits", refuse_second)
     with pytest.raises(DataError, match=r"^4@2: no train split"):
         run_sets.start(make_set(tmp_path, recipe))
     assert trained_members == []
