@@ -36,8 +36,8 @@ def _parse_seeds(_: click.Context, __: click.Parameter, text: str | None) -> tup
     are_numbers = all(seed.isascii() and seed.isdigit() and len(seed) <= MAX_DIGITS for seed in seeds)
     if not are_numbers or len(set(map(int, seeds))) < len(seeds):
         raise ConfigError(
-            f"--seeds {shorten(text or '')!r}: must be different whole numbers from 0, e.g. 14,15,16, of at most "
-            f"{MAX_DIGITS} digits"
+            f"--seeds {shorten(text or '')!r}: must be different whole numbers from 0, e.g. 14,15,16, "
+            f"of at most {MAX_DIGITS} digits"
         )
     return tuple(map(int, seeds))
 
