@@ -16,6 +16,7 @@ from fas_core.descriptors import Backbone, Metric
 from fas_core.errors import ConfigError, suggest_closest
 from fas_core.registry import Registry
 from fas_core.text_files import shorten
+from fas_core.user_paths import expand_user
 from fas_core.yaml_files import parse_yaml, read_yaml
 
 Tree = dict[str, Any]
@@ -99,7 +100,7 @@ def locate(name: str, folder: Path) -> Path:
     shipped = shipped_recipes()
     if name in shipped:
         return shipped[name]
-    path = folder / Path(name).expanduser()
+    path = folder / expand_user(name)
     try:
         if (path := path.resolve()).is_file():
             return path

@@ -21,6 +21,7 @@ from fas_core.config.problems import InvalidValueError, Problems, collect_proble
 from fas_core.config.recipe import SECTION
 from fas_core.errors import ConfigError, format_list, suggest_closest
 from fas_core.registry import Registry
+from fas_core.user_paths import expand_user
 
 T = TypeVar("T")
 
@@ -83,7 +84,7 @@ def build_converter(registry: Registry, absent: Kinds = ()) -> cattrs.Converter:
     hook(float, _to_number)
     hook(str, lambda value, _: _check_type(value, str, "text"))
     hook(bool, lambda value, _: _check_type(value, bool, "true or false"))
-    hook(Path, lambda value, _: _to_path(value))
+    hook(Path, lambda value, _: expand_user(_check_type(value, str, "text")))
     hook(BACKBONES, lambda value, _: _to_backbones(converter, value))
     hook(PRETRAINED, lambda value, _: _to_pretrained(converter, value))
     hook(Choice, lambda value, cls: to_choice(converter, registry, absent, value, cls))
@@ -204,14 +205,6 @@ def _check_type(value: object, kind: type[T], description: str) -> T:
         hint = f' (write it in quotes: "{value}")' if kind is str and isinstance(value, (int, float)) else ""
         raise ValueError(f"must be {description}: {value!r}{hint}")
     return value
-
-
-def _to_path(value: object) -> Path:
-    """Return a path, `~` and `~user` replaced by the user's folder."""
-    try:
-        return Path(_check_type(value, str, "text")).expanduser()
-    except RuntimeError as error:
-        raise ValueError(f"must be a path below the folder of a user that exists: {value!r}") from error
 
 
 def _to_number(value: object, _: type) -> float:

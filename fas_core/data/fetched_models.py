@@ -9,6 +9,7 @@ from platformdirs import user_data_path
 
 from fas_core.descriptors import NAME
 from fas_core.errors import ModelError
+from fas_core.user_paths import expand_user
 
 FOLDER_VARIABLE = "FAS_MODELS_DIR"
 """Environment variable that names another folder."""
@@ -27,7 +28,7 @@ def fetched_models_folder() -> Path:
     Support/fas/models` on macOS and `%LOCALAPPDATA%\\fas\\models` on Windows.
     """
     folder = os.environ.get(FOLDER_VARIABLE)
-    return Path(folder).expanduser() if folder else user_data_path("fas", appauthor=False) / "models"
+    return expand_user(folder) if folder else user_data_path("fas", appauthor=False) / "models"
 
 
 def fetched_model(name: str) -> Path:

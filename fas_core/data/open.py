@@ -20,6 +20,7 @@ from fas_core.errors import DataError, PluginError, format_list, suggest_closest
 from fas_core.records.samples import ATTACK, LIVE, SampleTable, concat
 from fas_core.registry import Registry
 from fas_core.scores.label_words import KNOWN_CLASSES, KNOWN_SPLITS, parse_class, parse_split
+from fas_core.user_paths import expand_user
 
 FOLDER_WORDS: dict[str, Callable[[str], bool]] = {
     "{class}": lambda name: parse_class(name) is not None,
@@ -117,8 +118,8 @@ def identify_dataset(spec: str, registry: Registry) -> tuple[Dataset, Path | Non
     names = registry.names(Dataset)
     name, root = registry.split_name(Dataset, spec)
     if name in names:
-        return registry.find(Dataset, name), None if root is None else Path(root).expanduser()
-    path = Path(spec).expanduser()
+        return registry.find(Dataset, name), None if root is None else expand_user(root)
+    path = expand_user(spec)
     if not path.exists():
         suggestion = suggest_closest(name, _names(registry))
         raise DataError(f"{spec}: neither a data set{suggestion} nor a file or folder")
@@ -138,7 +139,7 @@ def _takes_modalities(component: Dataset) -> bool:
 
 def is_unknown_folder(spec: str, registry: Registry) -> bool:
     """Whether `spec` is a folder without any known layout, such as one of loose photos."""
-    path = Path(spec).expanduser()
+    path = expand_user(spec)
     return path.is_dir() and spec not in registry.names(Dataset) and not match_layouts(path, registry)
 
 

@@ -16,6 +16,7 @@ from fas_core.records.samples import concat
 from fas_core.runtime.inputs import MANIFEST_SUFFIXES, read_manifest
 from fas_core.runtime.prediction import VERDICTS
 from fas_core.scores.thresholds import Threshold
+from fas_core.user_paths import expand_user
 
 NOT_SCORED = "not scored"
 
@@ -55,7 +56,7 @@ def predict_parts(
     refuse_run(model)
     job = PredictionJob(model, options)
     predictor = open_predictor(job.model, options, threads=1)
-    manifest = Path(inputs[0]).expanduser()
+    manifest = expand_user(inputs[0])
     samples = concat(list(read_manifest(manifest, predictor.card.input.photos)))
     parts = score_parts(job, samples, where, engine, "scoring")
     verdicts = Counter(parts.folder.read(["verdict"]).column("verdict").to_pylist())

@@ -23,6 +23,7 @@ from fas_core.data.listing import classify_file, describe_left_out, list_files
 from fas_core.data.text_lists import MODALITIES, is_image, split_modality
 from fas_core.data.video import Source, frames
 from fas_core.errors import DataError
+from fas_core.user_paths import expand_user
 
 if TYPE_CHECKING:
     from fas_core.records.samples import SampleTable
@@ -117,7 +118,7 @@ class InputFinder:
         """
         files: list[tuple[Path, str]] = []
         for argument in arguments:
-            path = Path(argument).expanduser()
+            path = expand_user(argument)
             if argument.startswith(CAMERA):
                 yield self._camera(argument)
             elif URL.match(argument):

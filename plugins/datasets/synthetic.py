@@ -15,6 +15,7 @@ from fas_core.console import console
 from fas_core.data.parallel import cores
 from fas_core.errors import DataError, FasError
 from fas_core.records.samples import SampleTable
+from fas_core.user_paths import expand_user
 from fas_plugins.datasets.base import Reader
 from fas_plugins.datasets.casia_surf import CasiaSurf
 from fas_plugins.datasets.options import CasiaSurfOptions
@@ -85,6 +86,4 @@ class Synthetic(Reader[SyntheticOptions]):
 def _cache_folder(options: SyntheticOptions) -> Path:
     """Return the folder of these options' data in FAS_CACHE_DIR, or else in the user's cache."""
     cache = os.environ.get("FAS_CACHE_DIR")
-    return (
-        Path(cache).expanduser() if cache else user_cache_path("fas")
-    ) / f"synthetic-{hash_options(options)}"
+    return (expand_user(cache) if cache else user_cache_path("fas")) / f"synthetic-{hash_options(options)}"

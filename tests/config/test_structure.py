@@ -209,11 +209,9 @@ def test_home_is_expanded(monkeypatch: pytest.MonkeyPatch) -> None:
     assert recipe("data: {name: folder, root: ~/faces}").data.root == Path("/home/someone/faces")
 
 
-def test_the_home_of_nobody_is_refused_with_its_key() -> None:
-    with pytest.raises(
-        ConfigError, match=r"data.root: must be a path below the folder of a user that exists"
-    ):
-        recipe("data: {name: folder, root: ~nobody-has-this-name/faces}")
+def test_the_home_of_nobody_is_a_path_as_any_other() -> None:
+    path = "~nobody-has-this-name/faces"
+    assert recipe(f"data: {{name: folder, root: {path}}}").data.root == Path(path)
 
 
 def test_a_default_component_that_is_gone_is_told_where_it_is_missed() -> None:
