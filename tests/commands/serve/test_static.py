@@ -6,7 +6,6 @@ import base64
 import itertools
 import json
 import os
-import shutil
 import subprocess
 import sys
 import threading
@@ -18,6 +17,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from fixtures.browsers import CHROMIUM, FLAGS, MISSING
 
 from fas_core.data.images import Image, encode, read_image, write_image
 
@@ -25,9 +25,7 @@ pytest.importorskip("starlette", reason="the extra `serve` is not installed")
 
 from fas_plugins.commands.serve.access import AccessRules
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-CHROMIUM = next(filter(None, map(shutil.which, NAMES)), None)
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason=f"none of {', '.join(NAMES)} on PATH")
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason=MISSING)
 
 MeanModel = Callable[..., Path]
 LAUNCH = """
@@ -81,11 +79,9 @@ class Browser:
             LAUNCH,
             *map(str, pipes),
             str(CHROMIUM),
-            "--headless",
-            "--no-sandbox",
         ]
         command += [
-            "--disable-gpu",
+            *FLAGS,
             "--remote-debugging-pipe",
             f"--user-data-dir={folder / 'profile'}",
             *flags,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import subprocess
 import zlib
 from collections.abc import Callable
@@ -13,13 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fixtures.browsers import CHROMIUM, FLAGS, MISSING
 
 from fas_core.evaluation.comparison import compare
 from fas_plugins.commands.report.html.theme import COLOURS
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-CHROMIUM = next(filter(None, map(shutil.which, NAMES)), None)
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason=f"none of {', '.join(NAMES)} on PATH")
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason=MISSING)
 
 PHONE, DESK = 375, 1280
 DARK = "--blink-settings=preferredColorScheme=0"
@@ -53,9 +51,7 @@ addEventListener("load", () => {
 def chromium(folder: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
     command = [
         CHROMIUM,
-        "--headless",
-        "--no-sandbox",
-        "--disable-gpu",
+        *FLAGS,
         f"--user-data-dir={folder / 'profile'}",
     ]
     logged = ["--enable-logging=stderr", "--log-level=0"]
