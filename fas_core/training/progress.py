@@ -21,7 +21,7 @@ class TrainingProgress:
         seconds: time spent on the epoch so far.
         total_seconds: time spent on the epochs before.
         best_eer: lowest EER on dev so far, a fraction.
-        judged: evaluations on dev since that EER was first reached.
+        evaluations_since_best: evaluations on dev since that EER was first reached.
     """
 
     epoch: int = field(default=0, validator=v.ge(0))
@@ -31,7 +31,7 @@ class TrainingProgress:
     seconds: float = 0.0
     total_seconds: float = 0.0
     best_eer: float = 1.0
-    judged: int = field(default=0, validator=v.ge(0))
+    evaluations_since_best: int = field(default=0, validator=v.ge(0))
 
     @property
     def mean_loss(self) -> float:
@@ -57,17 +57,20 @@ class TrainingProgress:
         """Return the progress at the start of the next epoch."""
         total_seconds = self.total_seconds + self.seconds
         return TrainingProgress(
-            self.epoch + 1, total_seconds=total_seconds, best_eer=self.best_eer, judged=self.judged
+            self.epoch + 1,
+            total_seconds=total_seconds,
+            best_eer=self.best_eer,
+            evaluations_since_best=self.evaluations_since_best,
         )
 
     def judge(self, eer: float) -> None:
         """Note the EER of an epoch on dev."""
-        self.judged = 0 if eer < self.best_eer else self.judged + 1
+        self.evaluations_since_best = 0 if eer < self.best_eer else self.evaluations_since_best + 1
         self.best_eer = min(eer, self.best_eer)
 
     def is_out_of_patience(self, config: TrainConfig) -> bool:
         """Return whether training is to end early, as the EER on dev is no longer getting lower."""
-        return config.patience is not None and self.judged >= config.patience
+        return config.patience is not None and self.evaluations_since_best >= config.patience
 
     def describe(self) -> str:
         """Return the position for people, e.g. `epoch 3, after batch 120`."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from attrs import frozen
+from fixtures.memory_dataset import MemoryDataset
 
 from fas_core.data.threshold_advice import ThresholdAdvice, advise
 from fas_core.errors import DataError
@@ -17,30 +17,21 @@ from fas_core.scores.table import ScoreTable
 Person = tuple[str, str | None]
 
 
-@frozen(eq=False)
-class Reader:
-    """A data set of people in sessions, a live sample and an attack for each."""
+def read_people(people: dict[str, list[Person]]) -> MemoryDataset:
+    """Return a data set of people in sessions, a live sample and an attack for each."""
+    return MemoryDataset({split: table(pairs, split) for split, pairs in people.items()})
 
-    people: dict[str, list[Person]]
-    overlaps: tuple[tuple[str, str], ...] = ()
-    notes: tuple[str, ...] = ()
 
-    def prepare(self) -> None:
-        pass
-
-    def splits(self) -> tuple[str, ...]:
-        return tuple(self.people)
-
-    def samples(self, split: str) -> SampleTable:
-        rows = [(person, session, label) for person, session in self.people[split] for label in (1, 0)]
-        columns: dict[str, list[Any]] = {
-            "id": [f"{split}{row}" for row in range(len(rows))],
-            "rgb": [f"{split}{row}.png" for row in range(len(rows))],
-            "label": [label for *_, label in rows],
-            "subject": [person for person, *_ in rows],
-            "session": [session for _, session, _ in rows],
-        }
-        return SampleTable.of(columns, modalities=("rgb",), root=Path("faces"))
+def table(pairs: list[Person], split: str) -> SampleTable:
+    rows = [(person, session, label) for person, session in pairs for label in (1, 0)]
+    columns: dict[str, list[Any]] = {
+        "id": [f"{split}{row}" for row in range(len(rows))],
+        "rgb": [f"{split}{row}.png" for row in range(len(rows))],
+        "label": [label for *_, label in rows],
+        "subject": [person for person, *_ in rows],
+        "session": [session for _, session, _ in rows],
+    }
+    return SampleTable.of(columns, modalities=("rgb",), root=Path("faces"))
 
 
 def sessions(people: str, *names: str) -> list[Person]:
@@ -53,7 +44,7 @@ UNKNOWN: list[Person] = [(person, None) for person in "abcd"]
 
 
 def recommendation(people: dict[str, list[Person]], folds: str | None = None) -> bool | None:
-    advice = advise(Reader(people), folds, seed=0)
+    advice = advise(read_people(people), folds, seed=0)
     assert advice is not None
     return advice.recommended
 
@@ -83,25 +74,25 @@ def test_a_threshold_is_recommended_where_its_sessions_are_not_in_training(
 
 
 def test_the_reason_counts_the_samples_of_sessions_in_training() -> None:
-    advice = advise(Reader({"train": TRAIN, "dev": sessions("xy", "2", "3")}), None, seed=0)
+    advice = advise(read_people({"train": TRAIN, "dev": sessions("xy", "2", "3")}), None, seed=0)
     assert advice is not None
     assert advice.note.startswith("threshold not recommended: 4 of its 8 samples are of sessions")
 
 
 def test_without_sessions_shared_people_are_named() -> None:
-    advice = advise(Reader({"train": UNKNOWN, "dev": UNKNOWN[:2]}), None, seed=0)
+    advice = advise(read_people({"train": UNKNOWN, "dev": UNKNOWN[:2]}), None, seed=0)
     assert advice is not None
     assert advice.note.startswith("dev shares 2 of its 2 subjects with train (--folds subject:5)")
     assert "sessions are not known" in advice.note
 
 
 def test_there_is_no_advice_without_dev() -> None:
-    assert advise(Reader({"train": TRAIN, "test": TRAIN}), None, seed=0) is None
+    assert advise(read_people({"train": TRAIN, "test": TRAIN}), None, seed=0) is None
 
 
 def test_a_threshold_that_does_not_suit_every_fold_is_not_recommended() -> None:
     """The classes of each fold lie apart; the second fold's attacks are where others have live samples."""
-    reader = Reader({"train": THREE})
+    reader = read_people({"train": THREE})
     samples = reader.samples("train")
     sessions_of = np.array(samples.column("session"))
     order = np.where(samples.labels == 1, 0.6, 0.4)
@@ -122,4 +113,4 @@ def test_it_is_stored_as_json() -> None:
 def test_sessions_that_are_not_known_cannot_be_held_out() -> None:
     for folds in ("session", "session:2", "subject+session:2"):
         with pytest.raises(DataError, match="it is not known of 8 of 8 training samples"):
-            advise(Reader({"train": UNKNOWN}), folds, seed=0)
+            advise(read_people({"train": UNKNOWN}), folds, seed=0)

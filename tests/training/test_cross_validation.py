@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from attrs import evolve, frozen
+from attrs import evolve
+from fixtures.memory_dataset import MemoryDataset
 
 from fas_core.config.components import HeldOut
 from fas_core.config.recipe import Recipe
@@ -29,26 +30,17 @@ Splits = dict[str, Sequence[str | None]]
 TRAIN = "abcd"
 
 
-@frozen(eq=False)
-class PeopleDataset:
-    """Two samples of each person of a split, one live and one attack; the images do not exist."""
+def dataset_of_people(people: Mapping[str, Sequence[str | None]]) -> MemoryDataset:
+    """Return a data set of two samples of each person of a split, one live and one attack."""
+    return MemoryDataset({split: table(names, split) for split, names in people.items()})
 
-    people: Mapping[str, Sequence[str | None]]
-    overlaps: tuple[tuple[str, str], ...] = ()
-    notes: tuple[str, ...] = ()
 
-    def prepare(self) -> None:
-        pass
-
-    def splits(self) -> tuple[str, ...]:
-        return tuple(self.people)
-
-    def samples(self, split: str) -> SampleTable:
-        subjects = [person for person in self.people[split] for _ in range(2)]
-        names = [f"{split}/{row}.png" for row in range(len(subjects))]
-        labels = [row % 2 for row in range(len(subjects))]
-        columns = {"id": names, "label": labels, "rgb": names, "subject": subjects}
-        return SampleTable.of(columns, modalities=("rgb",), root="people")
+def table(people: Sequence[str | None], split: str) -> SampleTable:
+    subjects = [person for person in people for _ in range(2)]
+    names = [f"{split}/{row}.png" for row in range(len(subjects))]
+    labels = [row % 2 for row in range(len(subjects))]
+    columns = {"id": names, "label": labels, "rgb": names, "subject": subjects}
+    return SampleTable.of(columns, modalities=("rgb",), root="people")
 
 
 @pytest.fixture
@@ -81,7 +73,7 @@ def train_people(
 
 def use_people(monkeypatch: pytest.MonkeyPatch, splits: Splits) -> None:
     """Open these people, whichever data set a recipe names."""
-    monkeypatch.setattr(cross_validation, "open_choice", lambda *_: PeopleDataset(splits))
+    monkeypatch.setattr(cross_validation, "open_choice", lambda *_: dataset_of_people(splits))
 
 
 Train = Callable[..., cross_validation.FoldsOutcome]
@@ -175,7 +167,7 @@ def test_a_fold_that_was_trained_with_another_recipe_is_refused_unless_anyway(
     train_people({"train": TRAIN})
     runs = FoldRuns.open(tmp_path / "folds", registry())
     fold = runs.fold_runs()["fold-2"]
-    start_history(fold.changed({"train.lr": 0.5}), PeopleDataset({}), "epoch 1")
+    start_history(fold.changed({"train.lr": 0.5}), dataset_of_people({}), "epoch 1")
     with pytest.raises(FasError, match=r"^fold-2: .*data, recipe or versions are not") as caught:
         cross_validation.resume(runs, {})
     assert any("train.lr" in line for line in caught.value.problems)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fixtures.memory_dataset import MemoryDataset
+from fixtures.memory_dataset import MemoryDataset, dataset_of_labels
 
 from fas_core.config.recipe import Recipe
 from fas_core.errors import DataError, FasError
@@ -31,13 +31,13 @@ def recipe(make_recipe: MakeRecipe, tmp_path: Path) -> Recipe:
     ("reader", "message"),
     [
         (
-            MemoryDataset({"dev": [1, 0], "test": [1, 0]}),
+            dataset_of_labels({"dev": [1, 0], "test": [1, 0]}),
             r"has no train split \(it has dev, test\)",
         ),
-        (MemoryDataset({"train": [1, 1]}), "there are only live samples"),
-        (MemoryDataset({"train": [0, 0]}), "there are only attacks"),
-        (MemoryDataset({"train": [0, 1, None]}), "1 training samples have no label"),
-        (MemoryDataset({"train": [0, 1]}, modality="depth"), "no 'rgb' images"),
+        (dataset_of_labels({"train": [1, 1]}), "there are only live samples"),
+        (dataset_of_labels({"train": [0, 0]}), "there are only attacks"),
+        (dataset_of_labels({"train": [0, 1, None]}), "1 training samples have no label"),
+        (dataset_of_labels({"train": [0, 1]}, modality="depth"), "no 'rgb' images"),
     ],
 )
 def test_unusable_data_is_refused_and_nothing_is_written(
@@ -86,14 +86,14 @@ def test_a_run_without_state_is_started_anew(run: Run, monkeypatch: pytest.Monke
         starts.append((path, recipe, reader, after_epoch))
 
     monkeypatch.setattr(job, "start", start)
-    reader = MemoryDataset({})
+    reader = dataset_of_labels({})
     job.resume(run.path, run.registry, {}, reader=reader, after_epoch=print)
     assert starts == [(run.path, run.recipe, reader, print)]
     assert not (run.path / "recipe.yaml").exists()  # `start` refuses a folder that has one
 
 
 def test_a_run_that_was_created_is_resumed(run: Run, calls: list[tuple[Any, ...]]) -> None:
-    reader = MemoryDataset({})
+    reader = dataset_of_labels({})
     job.start_or_resume(run, {"train.epochs": 2}, reader=reader, anyway=True, after_epoch=print)
     assert calls == [("resume", run.path, {"train.epochs": 2}, reader, True, print)]
 

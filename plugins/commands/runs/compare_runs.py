@@ -83,7 +83,7 @@ def compare_runs(a: Run, b: Run) -> Comparison:
     splits = [result.get("splits", {}) for result in results]
     names = [split for split in splits[0] if split in splits[1]]
     figures = {
-        split: find_differences(*(found[split].get("metrics", {}) for found in splits)) for split in names
+        split: find_differences(*(figures[split].get("metrics", {}) for figures in splits)) for split in names
     }
     return Comparison(
         recipe=find_differences(*recipes),

@@ -138,8 +138,8 @@ def _find_state(run: Run, records: list[dict[str, Any]]) -> str:
 
 
 def _row(run: Run, name: str, state: str, records: list[dict[str, Any]]) -> RunRow:
-    judged = [record for record in records if _is_number((record.get("dev") or {}).get("eer"))]
-    best = min(judged, key=lambda record: record["dev"]["eer"], default=None)
+    evaluated = [record for record in records if _is_number((record.get("dev") or {}).get("eer"))]
+    best = min(evaluated, key=lambda record: record["dev"]["eer"], default=None)
     return RunRow(
         name=name,
         state=state,

@@ -133,15 +133,15 @@ def wait_for_others(study: optuna.Study, trials: int) -> None:
 
     Trials whose process died are marked failed, and entered anew.
     """
-    told = False
+    is_announced = False
     while True:
         _fail_dead_trials(study)
         missing, states = trials - count_judged(study), [trial.state for trial in study.trials]
         if states.count(TrialState.RUNNING) < max(missing, 1) or TrialState.WAITING in states:
             return
-        if not told:
+        if not is_announced:
             console.info(f"waiting for {missing} trials that other commands run, or ran up to {GRACE} s ago")
-            told = True
+            is_announced = True
         time.sleep(HEARTBEAT)
 
 
