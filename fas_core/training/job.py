@@ -188,7 +188,7 @@ def _finish(
 
 
 def _evaluate(training: Training | ConvexTraining, reader: DatasetReader) -> Outcome:
-    """Score and evaluate dev and test by the best weights, in the main process."""
+    """Score the splits by the best weights, each process its share; evaluate them in the main process."""
     run, results, hours = training.run, {}, training.progress.total_seconds / 3600
     score_run(run, reader, join_peers(training.accelerator, run.recipe.train.peer_timeout))
     if training.accelerator.is_main_process:
