@@ -7,7 +7,9 @@ of three modalities at 128 pixels.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -34,6 +36,8 @@ from fas_core.interruption import holding_back_signals, kill_workers_at_exit
 from fas_core.process_folder import use_locked_folder
 from fas_core.records.outputs import Batch
 from fas_core.records.samples import SampleTable
+
+SHARED_MEMORY = Path("/dev/shm")
 
 
 def draw_presence(rng: np.random.Generator, modalities: int, dropout: float) -> NDArray[np.bool_]:
@@ -75,7 +79,10 @@ def _share(images: Mapping[str, Image]) -> Mapping[str, Tensor | Image]:
     try:
         tensors = {name: torch.from_numpy(pixels) for name, pixels in images.items()}
         return {name: tensor.share_memory_() for name, tensor in tensors.items()}  # type: ignore[no-untyped-call]
-    except RuntimeError:
+    except RuntimeError as error:
+        # PyTorch leaves the empty file for which there was no memory.
+        for name in re.findall(r"</(torch_\w+)>", str(error)):
+            (SHARED_MEMORY / name).unlink(missing_ok=True)
         return images
 
 

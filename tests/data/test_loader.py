@@ -235,24 +235,31 @@ def test_a_worker_that_dies_is_one_line(make_samples: Make) -> None:
 
 
 def test_without_shared_memory_batches_go_through_a_pipe(
-    make_samples: Make, monkeypatch: pytest.MonkeyPatch
+    make_samples: Make, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """The second image of each batch finds shared memory full, as in a container with 64 MB of it."""
+    """The second image of each batch finds shared memory full, as in a container with 64 MB of it.
+
+    The empty file that PyTorch leaves for it is removed.
+    """
     samples = make_samples(10, ("rgb", "ir"))
     both = recipe(workers=2, modalities=("rgb", "ir"))
     expected = list(training_loader(samples, both, epoch=0))
     share, calls = torch.Tensor.share_memory_, [0]
+    monkeypatch.setattr("fas_core.data.loader.SHARED_MEMORY", tmp_path)
 
     def fail_every_second_time(tensor: torch.Tensor) -> torch.Tensor:
         calls[0] += 1
         if calls[0] % 2 == 0:
-            raise RuntimeError("unable to allocate shared memory(shm): No space left on device (28)")
+            (tmp_path / "torch_1_2_3").touch()
+            reason = "for file </torch_1_2_3>: No space left on device (28)"
+            raise RuntimeError(f"unable to allocate shared memory(shm) {reason}")
         return share(tensor)
 
     monkeypatch.setattr(torch.Tensor, "share_memory_", fail_every_second_time)
     batches = list(training_loader(samples, both, epoch=0))
     assert len(batches) == len(expected) == 3
     assert all(map(same, batches, expected))
+    assert not list(tmp_path.glob("torch_*"))
     assert all(batch.images["rgb"].is_shared() for batch in expected)
     assert not any(batch.images[name].is_shared() for batch in batches for name in ("rgb", "ir"))
 
