@@ -8,6 +8,7 @@ of three modalities at 128 pixels.
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -171,6 +172,8 @@ class TrainingLoader(DataLoader[Any]):
         self.draw = draw
         self.order: list[tuple[int, Draws]] = []
         workers = batches.recipe.train.workers
+        # A hint on more processes than cores, which is what was asked for; photos may lie far away.
+        warnings.filterwarnings("ignore", message="This DataLoader will create")
         super().__init__(
             batches,
             batch_size=None,  # the order is of whole batches

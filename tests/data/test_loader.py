@@ -264,6 +264,16 @@ def test_without_shared_memory_batches_go_through_a_pipe(
     assert not any(batch.images[name].is_shared() for batch in batches for name in ("rgb", "ir"))
 
 
+def test_more_processes_than_cores_are_started_without_a_warning(
+    make_samples: Make, recwarn: pytest.WarningsRecorder
+) -> None:
+    with closing(
+        training_loader(make_samples(10, ("rgb",)), recipe(workers=len(os.sched_getaffinity(0)) + 1))
+    ) as many:
+        assert len(list(many)) == 3
+    assert not recwarn.list
+
+
 def test_processes_that_cannot_be_started_are_an_error(
     make_samples: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
