@@ -83,7 +83,7 @@ def start(
     train, dev = training_splits(reader, recipe)
     run = Run(path, recipe, registry)
     training = _solver(recipe).prepare(run, train, dev, accelerator)
-    pretrained = load_pretrained(training.unwrapped_model, recipe, registry)
+    pretrained = load_pretrained(training.model, recipe, registry)
     if accelerator.is_main_process:
         run.create()
         start_history(run, reader, training.progress.describe())

@@ -23,7 +23,7 @@ from fas_core.runs.run import Run
 from fas_core.scores.table import ScoreTable
 from fas_core.training import job
 from fas_core.training.divergence import DivergedError
-from fas_core.training.trainer import Training
+from fas_core.training.updates import Updater
 
 MakeRecipe = Callable[..., Recipe]
 WriteFaces = Callable[[Path, str, str, int, int], None]
@@ -77,16 +77,16 @@ def test_resuming_continues_exactly(
     """Ctrl-C after the second, fourth (the epoch's last) and fifth batch of two epochs of four."""
     recipe = make_recipe(training_faces, epochs=2, **options)
     whole = job.start(tmp_path / "whole", recipe, registry())
-    original, steps = Training._train_batch, [0]
+    original, steps = Updater.update, [0]
 
-    def step(self: Training, batch: object) -> torch.Tensor:
+    def step(self: Updater, batch: object) -> torch.Tensor:
         steps[0] += 1
         if steps[0] == stop_after:
             signal.raise_signal(signal.SIGINT)
         return original(self, batch)  # type: ignore[arg-type]
 
     with monkeypatch.context() as patch:
-        patch.setattr(Training, "_train_batch", step)
+        patch.setattr(Updater, "update", step)
         with pytest.raises(KeyboardInterrupt):
             job.start(tmp_path / "cut", recipe, registry())
     assert steps[0] == stop_after
@@ -249,9 +249,9 @@ def test_weights_that_are_not_finite_are_saved_nowhere(
 ) -> None:
     """After an epoch's last step, whose loss is of the weights before; without dev any would be best."""
 
-    def spoil(training: Training, number: int) -> None:
+    def spoil(updater: Updater, number: int) -> None:
         if number == 4:
-            next(training.model.parameters()).data.view(-1)[0] = float("nan")
+            next(updater.model.parameters()).data.view(-1)[0] = float("nan")
 
     shutil.copytree(training_faces, tmp_path / "faces", ignore=shutil.ignore_patterns("dev"))
     after_each_step(monkeypatch, spoil)
@@ -266,16 +266,16 @@ def check_nothing_diverged_is_saved(run: Path) -> None:
     assert not list(run.glob("*.safetensors"))
 
 
-def after_each_step(monkeypatch: pytest.MonkeyPatch, act: Callable[[Training, int], None]) -> None:
+def after_each_step(monkeypatch: pytest.MonkeyPatch, act: Callable[[Updater, int], None]) -> None:
     """Call `act` with the number of steps so far, from 1, when the weights have been updated."""
-    original, steps = Training._train_batch, count(1)
+    original, steps = Updater.update, count(1)
 
-    def step(self: Training, batch: object) -> float:
+    def step(self: Updater, batch: object) -> float:
         loss = original(self, batch)  # type: ignore[arg-type]
         act(self, next(steps))
         return loss
 
-    monkeypatch.setattr(Training, "_train_batch", step)
+    monkeypatch.setattr(Updater, "update", step)
 
 
 @pytest.mark.parametrize("crash_after", [1, 3])
@@ -291,7 +291,7 @@ def test_a_crash_within_an_epoch_costs_a_step(
     whole = job.start(tmp_path / "whole", recipe, registry()).run
     with monkeypatch.context() as patch:
 
-        def crash(_: Training, number: int) -> None:
+        def crash(_: Updater, number: int) -> None:
             if number == crash_after:
                 raise RuntimeError("a crash")
 
@@ -313,7 +313,7 @@ def test_usr1_saves_and_goes_on_where_the_recipe_says_so(
 ) -> None:
     positions = []
 
-    def act(_: Training, number: int) -> None:
+    def act(_: Updater, number: int) -> None:
         positions.append(load_state(tmp_path / "run" / "state.pt")["position"]["batch"])
         if number == 2:
             signal.raise_signal(signal.SIGUSR1)
@@ -444,7 +444,7 @@ def test_training_calls_the_compiled_model_where_the_recipe_says_so(
     def compile_nothing(model: Any) -> Callable[..., Any]:
         return lambda *inputs: calls.append(model.training) or model(*inputs)
 
-    monkeypatch.setattr("fas_core.training.trainer.compile_forward", compile_nothing)
+    monkeypatch.setattr("fas_core.training.updates.compile_forward", compile_nothing)
     job.start(tmp_path / "eager", make_recipe(training_faces, epochs=1), registry())
     assert not calls
     job.start(tmp_path / "compiled", make_recipe(training_faces, epochs=1, compile=True), registry())
