@@ -15,7 +15,13 @@ from fas_core.models.model import Model
 from fas_core.records.outputs import Batch
 from fas_core.training.distribution import LossOfBatch, TrainingPeers, distribute
 from fas_core.training.layers import freeze_layers, group_parameters, set_training_mode
-from fas_core.training.optim import MovingAverage, build_optimizer, learning_rate, load_optimizer_state
+from fas_core.training.optim import (
+    MovingAverage,
+    build_optimizer,
+    learning_rate,
+    load_optimizer_state,
+    load_scaler_state,
+)
 from fas_core.training.step import compile_forward, split_batch
 
 
@@ -110,10 +116,16 @@ class Updater:
             "loss": self.loss.state_dict(),
             "optimizer": self.optimizer.state_dict(),
         }
-        return state if self.average is None else {**state, "average": self.average.state_dict()}
+        if self.average is not None:
+            state["average"] = self.average.state_dict()
+        if self.accelerator.scaler is not None:
+            state["scaler"] = self.accelerator.scaler.state_dict()
+        return state
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Load what `state_dict` returned.
+
+        The scaler of gradients starts anew where the state has none, as former ones.
 
         Raises:
             TypeError, ValueError, LookupError, ...: it does not fit; see `fas_core.models.pickled.DAMAGE`.
@@ -123,3 +135,5 @@ class Updater:
         load_optimizer_state(self.optimizer, state["optimizer"])
         if self.average is not None:
             self.average.load_state_dict(state["average"])
+        if self.accelerator.scaler is not None and "scaler" in state:
+            load_scaler_state(self.accelerator.scaler, state["scaler"])
