@@ -279,8 +279,8 @@ def _leave_process_as_it_was() -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def _few_replicates() -> Iterator[None]:
-    """What a training evaluates at its end has intervals of few bootstrap replicates: a thousand took most of
-    the time of training for an epoch. A test that is about them asks for `all_replicates`."""
+    """Intervals are of few bootstrap replicates, but in tests that give their number or use `all_replicates`:
+    a thousand took most of the time of training for an epoch."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(bootstrap, "REPLICATES", 20)
         yield

@@ -37,6 +37,7 @@ def read_arguments(decorator: Decorator, *flags: str) -> dict[str, Any]:
     return arguments
 
 
+@pytest.mark.usefixtures("all_replicates")
 @pytest.mark.parametrize(
     ("decorator", "flags", "expected"),
     [
