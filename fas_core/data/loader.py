@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, get_worker_info
 
+from fas_core.child_processes import holding_back_signals, kill_workers_at_exit
 from fas_core.config.recipe import Recipe
 from fas_core.data.augment import augment_faces, draw_donors, mix_quarters
 from fas_core.data.draws import Draws, epoch_batches, group_rows
@@ -33,7 +34,6 @@ from fas_core.data.reading_processes import (
     start_worker,
 )
 from fas_core.errors import FasError
-from fas_core.interruption import holding_back_signals, kill_workers_at_exit
 from fas_core.process_folder import use_locked_folder
 from fas_core.records.outputs import Batch
 from fas_core.records.samples import SampleTable

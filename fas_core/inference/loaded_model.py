@@ -7,12 +7,12 @@ from pathlib import Path
 
 from attrs import evolve, field, frozen
 
+from fas_core.component import Component
 from fas_core.config.components import DatasetChoice, MetricChoice
 from fas_core.config.recipe import Recipe
 from fas_core.config.structure import structure
 from fas_core.contracts import Scorer
 from fas_core.data.fetched_models import is_public_model
-from fas_core.descriptors import Component
 from fas_core.errors import ConfigError, DataError, FasError
 from fas_core.records.model_input import ModelInput
 from fas_core.registry import Registry

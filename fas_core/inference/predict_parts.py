@@ -26,13 +26,13 @@ class PartVerdicts:
     """The verdicts on a manifest.
 
     Args:
-        parts: where they are.
+        scored: where they are.
         counts: `{verdict: rows}`, and `not scored`.
         threshold: that of the verdicts.
         note: what a reader of the verdicts must know of the model; None for nothing.
     """
 
-    parts: ScoredParts
+    scored: ScoredParts
     counts: dict[str, int]
     threshold: Threshold
     note: str | None
@@ -58,7 +58,7 @@ def predict_parts(
     predictor = open_predictor(job.model, options, threads=1)
     manifest = expand_user(inputs[0])
     samples = concat(list(read_manifest(manifest, predictor.card.input.photos)))
-    parts = score_parts(job, samples, where, engine, "scoring")
-    verdicts = Counter(parts.folder.read(["verdict"]).column("verdict").to_pylist())
+    scored = score_parts(job, samples, where, engine, "scoring")
+    verdicts = Counter(scored.folder.read(["verdict"]).column("verdict").to_pylist())
     counts = {name: verdicts[name] for name in VERDICTS.values()} | {NOT_SCORED: verdicts[None]}
-    return PartVerdicts(parts, counts, predictor.rule, predictor.note)
+    return PartVerdicts(scored, counts, predictor.rule, predictor.note)

@@ -14,7 +14,7 @@ from fas_core.console import console
 from fas_core.contracts import DatasetReader
 from fas_core.data.open import open_choice
 from fas_core.data.threshold_advice import advise
-from fas_core.evaluation import REPLICATES, Result, format_tables
+from fas_core.evaluation import Result, bootstrap, format_tables
 from fas_core.inference.evaluate_split import evaluate_stored, score_run
 from fas_core.interruption import interruptible
 from fas_core.models.pretrained import load_pretrained
@@ -83,7 +83,7 @@ def start(
     train, dev = training_splits(reader, recipe)
     run = Run(path, recipe, registry)
     training = _solver(recipe).prepare(run, train, dev, accelerator)
-    pretrained = load_pretrained(training.unwrapped_model, recipe, registry)
+    pretrained = load_pretrained(training.model, recipe, registry)
     if accelerator.is_main_process:
         run.create()
         start_history(run, reader, training.progress.describe())
@@ -192,7 +192,7 @@ def _evaluate(training: Training | ConvexTraining, reader: DatasetReader) -> Out
     run, results, hours = training.run, {}, training.progress.total_seconds / 3600
     score_run(run, reader, join_peers(training.accelerator, run.recipe.train.peer_timeout))
     if training.accelerator.is_main_process:
-        results = evaluate_stored(run, reader, replicates=REPLICATES)
+        results = evaluate_stored(run, reader, replicates=bootstrap.REPLICATES)
         advice = advise(reader, run.recipe.folds, run.recipe.train.seed, run.fitting_scores())
         record = {
             "train_hours": hours,

@@ -140,7 +140,7 @@ def test_finished_parts_are_kept_and_the_others_are_done(
     engine = InProcess()
     verdicts = predict(model, manifest, into, engine)
     assert engine.numbers == [1]
-    assert verdicts.parts.kept == 2
+    assert verdicts.scored.from_before == 2
     assert (first.stat().st_mtime_ns, third.stat().st_mtime_ns) == before
     assert read(into) == expected
 
@@ -248,7 +248,7 @@ def test_parts_are_written_to_a_url(mean_model: MeanModel, complete: Path, tmp_p
     engine = InProcess()
     verdicts = predict(model, complete, url, engine)
     assert engine.numbers == []
-    assert verdicts.parts.folder.read().to_pylist() == read(tmp_path / "parts")
+    assert verdicts.scored.folder.read().to_pylist() == read(tmp_path / "parts")
 
 
 def test_a_damaged_part_is_named(mean_model: MeanModel, complete: Path, tmp_path: Path) -> None:
