@@ -10,11 +10,11 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pyarrow as pa
 from attrs import evolve, field, frozen
 
+from fas_core.atomic import temporary_folder
 from fas_core.data.images import MAX_BYTES
 from fas_core.data.parallel import ordered
 from fas_core.errors import DataError
@@ -61,8 +61,8 @@ def local_copies(samples: SampleTable) -> Iterator[LocalCopies]:
     if not urls:
         yield LocalCopies(samples)
         return
-    with TemporaryDirectory(prefix="fas-photos-") as folder:
-        paths = ordered(lambda item: _copy(*item, Path(folder)), list(enumerate(urls)), CONNECTIONS)
+    with temporary_folder() as folder:
+        paths = ordered(lambda item: _copy(*item, folder), list(enumerate(urls)), CONNECTIONS)
         copies = _replace_urls(samples, dict(zip(urls, paths, strict=True)))
         try:
             yield copies

@@ -65,7 +65,7 @@ def command(
     from fas_plugins.commands.tune.study import BEST
     from fas_plugins.commands.tune.trials import list_trials, trials_table
 
-    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+    if os.environ.get("WORLD_SIZE", "1") not in ("", "0", "1"):
         raise FasError("fas tune runs in one process: start the command several times, without torchrun")
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     folder = runs / (name or f"{Path(recipe).stem}-tune")
