@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from itertools import compress, islice
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +16,6 @@ from fas_core.data.faces import is_face_crop, largest
 from fas_core.data.images import (
     Box,
     Image,
-    Pixels,
     box_overlaps,
     crop,
     prepare,
@@ -30,6 +30,13 @@ from fas_core.records.model_input import ModelInput
 from fas_core.records.samples import SampleTable
 
 
+class HasShape(Protocol):
+    """An image, decoded or not, of `shape` (H, W, ...)."""
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+
+
 def read_faces(samples: SampleTable, row: int, modalities: Sequence[str]) -> dict[str, Image]:
     """Read one sample as `{modality: (H, W, 3)}`, cropped to its box where it has one; sizes may differ.
 
@@ -37,7 +44,7 @@ def read_faces(samples: SampleTable, row: int, modalities: Sequence[str]) -> dic
         DataError: an image cannot be read, or the box lies outside it.
     """
     images = {modality: read_pixels(samples.path(row, modality)) for modality in modalities}
-    located = _locate_box(samples, row, images)
+    located = locate_box(samples, row, images)
     if located is None:
         return {modality: to_uint8(image) for modality, image in images.items()}
     box, shape = located
@@ -59,7 +66,7 @@ def read_crops(
         raise DataError(f"{missing[0]!r} images: the recipe's crops are of the model's modalities only")
     names = list(dict.fromkeys(model_input.photo(modality) for modality in modalities))
     photos = {name: read_pixels(samples.path(row, name)) for name in names}
-    located, first = _locate_box(samples, row, photos), next(iter(photos.values()))
+    located, first = locate_box(samples, row, photos), next(iter(photos.values()))
     face: Box | None = None
     if located is not None:
         face = scale_box(*located, first.shape)
@@ -76,10 +83,14 @@ def _detector(_: int) -> FaceDetector:
     return face_detector(None)
 
 
-def _locate_box(
-    samples: SampleTable, row: int, images: Mapping[str, Pixels]
+def locate_box(
+    samples: SampleTable, row: int, images: Mapping[str, HasShape]
 ) -> tuple[Box, tuple[int, ...]] | None:
-    """Return a sample's box and the shape of the image in whose pixels it is; None where it has no box."""
+    """Return a sample's box and the shape of the image in whose pixels it is; None where it has no box.
+
+    Raises:
+        DataError: the box lies outside that image, or the image cannot be read.
+    """
     box = samples.box(row)
     if box is None:
         return None

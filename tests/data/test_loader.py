@@ -10,6 +10,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -110,6 +111,27 @@ def test_batches_do_not_depend_on_the_number_of_processes(make_samples: Make) ->
     )
     assert len(alone) == len(with_two) == 2  # the ninth would be alone in its batch
     assert all(same(one, other) for one, other in zip(alone, with_two, strict=True))
+
+
+def test_reduced_decoding_changes_pixels_alone(make_samples: Make, tmp_path: Path) -> None:
+    """Crops, flips, colours and order are those of decoding at full size; small images stay as they are."""
+    samples = make_samples(6)
+    photo = cv2.resize(np.random.default_rng(0).integers(0, 256, (6, 6, 3), np.uint8), (400, 400))
+    names = [f"{row}.jpg" for row in range(6)]
+    for name in names:
+        cv2.imwrite(str(tmp_path / name), photo)
+    large = SampleTable.of(
+        {"id": names, "label": [0, 1] * 3, "rgb": names}, modalities=["rgb"], root=tmp_path
+    )
+    plain = evolve(recipe(), augment=Augment(quality=0.3, mix=0.5))
+    reduced = evolve(plain, train=evolve(plain.train, reduced_decoding=True))
+    assert all(map(same, training_loader(samples, plain), training_loader(samples, reduced)))
+    pairs = list(zip(training_loader(large, plain), training_loader(large, reduced), strict=True))
+    assert all(torch.equal(batch.index, other.index) for batch, other in pairs)
+    errors = [
+        (batch.images["rgb"].float() - other.images["rgb"].float()).abs().mean() for batch, other in pairs
+    ]
+    assert all(0 < error < 5 for error in errors)
 
 
 def test_a_run_that_continues_sees_the_same_batches(make_samples: Make) -> None:
@@ -295,7 +317,7 @@ def test_memory_that_runs_out_is_one_line(
     def fail(*_: object) -> None:
         raise MemoryError
 
-    monkeypatch.setattr("fas_core.data.loader.read_faces", fail)
+    monkeypatch.setattr("fas_core.data.training_faces.read_faces", fail)
     with pytest.raises(WorkerError, match=r"^no memory left to read 4 samples: give it more memory, or take"):
         next(iter(training_loader(make_samples(8), recipe(workers), epoch=0)))
 
