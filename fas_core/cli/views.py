@@ -12,7 +12,7 @@ from fas_core.text_table import Table
 if TYPE_CHECKING:
     from fas_core.evaluation import Result
     from fas_core.evaluation.groups import GroupedResult
-    from fas_core.inference.parts import ScoredParts
+    from fas_core.inference.parts import FinishedParts
     from fas_core.inference.predict_inputs import Verdicts
     from fas_core.inference.predict_parts import PartVerdicts
     from fas_core.runtime.prediction import FaceResult
@@ -93,7 +93,7 @@ def show_parts(model: Path, verdicts: PartVerdicts) -> None:
     parts, counts = verdicts.parts, verdicts.counts
     if console.json:
         document = {"model": str(model), "threshold": verdicts.threshold.to_json(), "note": verdicts.note}
-        into = {"into": parts.folder.url, "parts": parts.folder.count, "kept": parts.kept}
+        into = {"into": str(parts.folder), "parts": parts.folder.count, "kept": parts.kept}
         console.document(document | {"counts": counts, "samples": parts.samples} | into)
         return
     summary = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
@@ -101,11 +101,11 @@ def show_parts(model: Path, verdicts: PartVerdicts) -> None:
     console.info(describe_parts(parts))
 
 
-def describe_parts(parts: ScoredParts) -> str:
+def describe_parts(parts: FinishedParts) -> str:
     """Return where the parts of a job are, and how many were there before."""
     kept = f", {parts.kept} of them from before" if parts.kept else ""
     count = f"{parts.folder.count} part{'s' if parts.folder.count > 1 else ''}"
-    return f"{parts.samples} samples in {count}{kept}: {parts.folder.url}"
+    return f"{parts.samples} samples in {count}{kept}: {parts.folder}"
 
 
 def _count(verdicts: Verdicts) -> dict[str, int]:
