@@ -22,6 +22,20 @@ if TYPE_CHECKING:
 
 ROWS = 1024
 
+engine_option = click.option(
+    "--engine",
+    "name",
+    type=click.Choice(["ray"]),
+    help="Work in parts on a cluster: Ray's of RAY_ADDRESS, or one of this machine.",
+)
+part_rows_option = click.option(
+    "--part-rows",
+    type=click.IntRange(1),
+    default=ROWS,
+    show_default=True,
+    help="Samples of a part, a multiple of 32.",
+)
+
 
 @frozen
 class ChosenEngine:
@@ -34,25 +48,14 @@ class ChosenEngine:
 def engine_options(command: Command) -> Command:
     """Give a command `--engine` and what belongs to it, as one argument `engine`, None without."""
 
-    @click.option(
-        "--engine",
-        "name",
-        type=click.Choice(["ray"]),
-        help="Score in parts on a cluster: Ray's of RAY_ADDRESS, or one of this machine.",
-    )
+    @engine_option
     @click.option(
         "--into",
         metavar="FOLDER|URL",
         help="Folder of the parts, Parquet files, with --engine. Finished parts are kept when you give the "
         "command again.",
     )
-    @click.option(
-        "--part-rows",
-        type=click.IntRange(1),
-        default=ROWS,
-        show_default=True,
-        help="Samples of a part, a multiple of 32.",
-    )
+    @part_rows_option
     @click.option(
         "--predictors",
         type=click.IntRange(1),
@@ -74,11 +77,22 @@ def _choose(name: str | None, into: str | None, rows: int, predictors: int | Non
         return None
     if into is None:
         raise ConfigError(f"--engine {name} writes Parquet parts: give --into FOLDER")
-    require("ray", "ray", "fsspec")
+    engine = load_engine()
     from fas_core.inference.parts import PartOptions
+
+    return ChosenEngine(engine, PartOptions(into, rows, predictors))
+
+
+def load_engine() -> Engine:
+    """Return Ray, the one engine there is.
+
+    Raises:
+        FasError: it is not installed.
+    """
+    require("ray", "ray", "fsspec")
     from fas_core.inference.ray_engine import run_on_ray
 
-    return ChosenEngine(run_on_ray, PartOptions(into, rows, predictors))
+    return run_on_ray
 
 
 def score_by(
@@ -86,15 +100,15 @@ def score_by(
 ) -> SplitOptions:
     """Return the options with an engine in place of this process, which prints where the parts are."""
     from fas_core.inference.part_jobs import EvaluationJob
-    from fas_core.inference.parts import refuse_run, score_parts
+    from fas_core.inference.parts import refuse_run, run_parts
     from fas_core.scores.table import ScoreTable
 
     refuse_run(model)
     job = EvaluationJob(model, external, detector, options.only)
 
     def score(samples: SampleTable) -> ScoreTable:
-        scored = score_parts(job, samples, engine.options, engine.run, options.split)
-        console.info(describe_parts(scored))
-        return ScoreTable(scored.folder.read())
+        finished = run_parts(job, samples, engine.options, engine.run, options.split)
+        console.info(describe_parts(finished))
+        return ScoreTable(finished.folder.read())
 
     return evolve(options, elsewhere=score)

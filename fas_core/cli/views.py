@@ -12,7 +12,7 @@ from fas_core.text_table import Table
 if TYPE_CHECKING:
     from fas_core.evaluation import Result
     from fas_core.evaluation.groups import GroupedResult
-    from fas_core.inference.parts import ScoredParts
+    from fas_core.inference.parts import FinishedParts
     from fas_core.inference.predict_inputs import Verdicts
     from fas_core.inference.predict_parts import PartVerdicts
     from fas_core.runtime.prediction import FaceResult
@@ -90,22 +90,22 @@ def show_parts(model: Path, verdicts: PartVerdicts) -> None:
     """Print the counts of a manifest's verdicts and where the parts are, or the document of `--json`."""
     if verdicts.note is not None:
         console.warn(verdicts.note)
-    scored, counts = verdicts.scored, verdicts.counts
+    finished, counts = verdicts.finished, verdicts.counts
     if console.json:
         document = {"model": str(model), "threshold": verdicts.threshold.to_json(), "note": verdicts.note}
-        folder = {"into": scored.folder.url, "parts": scored.folder.count, "kept": scored.from_before}
-        console.document(document | {"counts": counts, "samples": scored.samples} | folder)
+        folder = {"into": str(finished.folder), "parts": finished.folder.count, "kept": finished.from_before}
+        console.document(document | {"counts": counts, "samples": finished.samples} | folder)
         return
     summary = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
     console.info(f"{summary}; {verdicts.threshold.text()}")
-    console.info(describe_parts(scored))
+    console.info(describe_parts(finished))
 
 
-def describe_parts(scored: ScoredParts) -> str:
+def describe_parts(finished: FinishedParts) -> str:
     """Return where the parts of a job are, and how many were there before."""
-    count = f"{scored.folder.count} part{'s' if scored.folder.count > 1 else ''}"
-    before = f", {scored.from_before} of them from before" if scored.from_before else ""
-    return f"{scored.samples} samples in {count}{before}: {scored.folder.url}"
+    count = f"{finished.folder.count} part{'s' if finished.folder.count > 1 else ''}"
+    before = f", {finished.from_before} of them from before" if finished.from_before else ""
+    return f"{finished.samples} samples in {count}{before}: {finished.folder}"
 
 
 def _count(verdicts: Verdicts) -> dict[str, int]:

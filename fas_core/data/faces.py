@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
+from functools import lru_cache
 from typing import Any, Literal, get_args
 
 import cv2
@@ -13,7 +13,9 @@ from attrs import validators as v
 from numpy.typing import NDArray
 
 from fas_core.data.images import Box, Image, Pixels, crop, resize_square, scale_box, to_uint8
-from fas_core.errors import DataError
+from fas_core.data.remote_files import exists_remote
+from fas_core.errors import DataError, FasError
+from fas_core.urls import Location, Url
 
 Landmarks = tuple[tuple[float, float], ...]
 """x, y in pixels of five points: eyes, tip of the nose, corners of the mouth; left in the image first."""
@@ -93,12 +95,28 @@ def is_centre_in(box: Box, area: Box) -> bool:
     return area[0] <= x < area[0] + area[2] and area[1] <= y < area[1] + area[3]
 
 
-def is_face_crop(image: Path) -> bool:
+def is_face_crop(image: Location) -> bool:
     """Whether an image's data set says that its images are cropped to the face.
 
     It does where a folder above the image holds one of `CROPPED_MARKERS`.
+
+    Raises:
+        FasError: the folders above a URL cannot be looked into.
     """
+    if isinstance(image, Url):
+        try:
+            return _holds_crops(image.parent)
+        except FasError as error:
+            raise FasError(f"{image}: not known whether it is a crop: {error}") from None
     return any((folder / name).is_file() for folder in image.absolute().parents for name in CROPPED_MARKERS)
+
+
+@lru_cache(4096)
+def _holds_crops(folder: Url | None) -> bool:
+    """Whether a folder of a URL, or one above it, holds a marker; asked once a process."""
+    if folder is None:
+        return False
+    return any(exists_remote(folder / name) for name in CROPPED_MARKERS) or _holds_crops(folder.parent)
 
 
 def square_around(face: Box, margin: float, shape: tuple[int, ...]) -> Box:

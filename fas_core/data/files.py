@@ -9,6 +9,9 @@ from typing import BinaryIO
 
 from fas_core.errors import DataError
 
+MAX_BYTES = 1 << 30
+"""Larger files are refused as images: `MAX_PIXELS` take less, even uncompressed."""
+
 _KINDS = {
     stat.S_IFIFO: "a pipe",
     stat.S_IFSOCK: "a socket",

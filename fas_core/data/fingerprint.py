@@ -6,12 +6,14 @@ Images are not opened: of their files the sizes count, which differ between comp
 from __future__ import annotations
 
 import hashlib
-from pathlib import Path
 
 import numpy as np
 from attrs import frozen
 
+from fas_core.data.parallel import ordered
+from fas_core.data.remote_files import measure_remote, reading_threads
 from fas_core.records.samples import SampleTable
+from fas_core.urls import Location, Url
 
 SIZED_SAMPLES = 10_000
 """Samples of a split whose files' sizes count: all up to this number, else as many, evenly spread."""
@@ -20,7 +22,7 @@ ROWS = 1 << 16
 """Rows that are turned into text at once."""
 
 MISSING = -1
-"""The size of a file that is not there."""
+"""The size of a file that is not there, or of a URL that does not tell it."""
 
 
 @frozen
@@ -47,7 +49,11 @@ class SplitFingerprint:
 
     @classmethod
     def of(cls, table: SampleTable) -> SplitFingerprint:
-        """Fingerprint the samples of a split; the sizes of their files are asked of the file system."""
+        """Fingerprint the samples of a split; the sizes of their files are asked of the file system.
+
+        Raises:
+            FasError: the size of a file at a URL cannot be asked for.
+        """
         counts = table.counts()
         sizes = _measure_files(table)
         return cls(
@@ -97,10 +103,14 @@ def _measure_files(samples: SampleTable) -> list[int]:
     sized = samples.take(rows)
     present = [sized.take(np.asarray(sized.table.column(name).is_valid())) for name in sized.modalities]
     pairs = zip(present, sized.modalities, strict=True)
-    return [_measure_file(path) for table, name in pairs for path in table.paths(name)]
+    paths = (path for table, name in pairs for path in table.paths(name))
+    return list(ordered(_measure_file, paths, reading_threads(sized, 0)))
 
 
-def _measure_file(path: Path) -> int:
+def _measure_file(path: Location) -> int:
+    if isinstance(path, Url):
+        size = measure_remote(path)
+        return MISSING if size is None else size
     try:
         return path.stat().st_size
     except OSError:

@@ -15,22 +15,21 @@ from fas_core.data.bit_depth import Image, Pixels, divide_by_257, is_grey, to_ui
 from fas_core.data.damage import is_truncated, is_zeroed
 from fas_core.data.decoding_cost import find_excess
 from fas_core.data.file_formats import RAW_SUFFIXES, FileKind, identify_format
-from fas_core.data.files import open_file
+from fas_core.data.files import MAX_BYTES, open_file
 from fas_core.data.image_size import FORMATS, Size, has_16_bits, pixel_size
+from fas_core.data.remote_files import read_remote
 from fas_core.data.text_lists import is_image
 from fas_core.errors import DataError
 from fas_core.library_settings import MAX_PIXELS
 from fas_core.records.model_input import Resize
+from fas_core.urls import Location, Url
 
-__all__ = ["MAX_PIXELS", "Box", "Image", "Pixels", "as_image", "as_pixels", "box_overlaps", "clip_box"]
-__all__ += ["crop", "decode", "decode_pixels", "encode", "prepare", "read_bytes", "read_image", "read_pixels"]
-__all__ += ["resize_square", "scale_box", "to_uint8", "write_image"]
+__all__ = ["MAX_BYTES", "MAX_PIXELS", "Box", "Image", "Pixels", "as_image", "as_pixels", "box_overlaps"]
+__all__ += ["clip_box", "crop", "decode", "decode_pixels", "encode", "prepare", "read_bytes", "read_image"]
+__all__ += ["read_pixels", "resize_square", "scale_box", "to_uint8", "write_image"]
 
 Box = tuple[float, float, float, float]
 """x, y, w, h in pixels."""
-
-MAX_BYTES = 1 << 30
-"""Larger files are refused: `MAX_PIXELS` take less, even uncompressed."""
 
 FULL_COLOUR = cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444
 JPEG_SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif")
@@ -50,12 +49,19 @@ cv2.setNumThreads(0)
 cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
 
 
-def read_bytes(path: Path) -> bytes:
-    """Read an image file; a DataError says that it is missing, unreadable, empty, too large or no file."""
+def read_bytes(path: Location) -> bytes:
+    """Read an image file; a DataError says that it is missing, unreadable, empty, too large or no file.
+
+    A FasError says why a URL cannot be read, if it is not that there is no such image.
+    """
     try:
-        with open_file(path) as stream:
-            is_too_large = os.fstat(stream.fileno()).st_size > MAX_BYTES
-            data = b"" if is_too_large else stream.read()
+        if isinstance(path, Url):
+            data = read_remote(path)
+            is_too_large = len(data) > MAX_BYTES
+        else:
+            with open_file(path) as stream:
+                is_too_large = os.fstat(stream.fileno()).st_size > MAX_BYTES
+                data = b"" if is_too_large else stream.read()
     except FileNotFoundError:
         raise DataError(f"{path}: no such image: check the list and the data set's root") from None
     except OSError as error:
@@ -67,22 +73,22 @@ def read_bytes(path: Path) -> bytes:
     return data
 
 
-def read_image(path: Path) -> Image:
+def read_image(path: Location) -> Image:
     """Read an image file as (H, W, 3) RGB; raises as `read_bytes` and `decode`."""
     return decode(read_bytes(path), path)
 
 
-def read_pixels(path: Path) -> Pixels:
+def read_pixels(path: Location) -> Pixels:
     """Read an image file of which a region is cropped by `crop`; raises as `read_bytes` and `decode`."""
     return decode_pixels(read_bytes(path), path)
 
 
-def decode(data: bytes, path: Path) -> Image:
+def decode(data: bytes, path: Location) -> Image:
     """Decode an image to (H, W, 3) RGB: as `decode_pixels`, then `to_uint8` over the whole image."""
     return to_uint8(decode_pixels(data, path))
 
 
-def decode_pixels(data: bytes, path: Path, reduction: int = 1) -> Pixels:
+def decode_pixels(data: bytes, path: Location, reduction: int = 1) -> Pixels:
     """Decode an image to (H, W, 3) RGB, turned upright as its EXIF orientation says.
 
     Grey images get three equal channels; an alpha channel is dropped. 16-bit colour is divided by 257. 16-bit
@@ -115,14 +121,14 @@ def decode_pixels(data: bytes, path: Path, reduction: int = 1) -> Pixels:
     return pixels
 
 
-def _check_size(size: Size, is_deep: bool, path: Path) -> None:
+def _check_size(size: Size, is_deep: bool, path: Location) -> None:
     limit, kind = (MAX_PIXELS // 2, " of 16 bits a channel") if is_deep else (MAX_PIXELS, "")
     if size[0] * size[1] > limit:
         problem = f"{path}: {size[0]} x {size[1]} pixels{kind}, more than the {limit // 10**6} million"
         raise DataError(f"{problem} that are read: scale it down")
 
 
-def _decode(data: bytes, path: Path, reduction: int) -> NDArray[Any]:
+def _decode(data: bytes, path: Location, reduction: int) -> NDArray[Any]:
     """Decode to (H, W, 3) BGR by OpenCV, which checks its own limit of pixels before it decodes any."""
     reason = "not an image of 8 or 16 bits a channel, or damaged"
     try:

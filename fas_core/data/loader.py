@@ -32,6 +32,7 @@ from fas_core.data.reading_processes import (
     ignoring_deaths,
     start_worker,
 )
+from fas_core.data.remote_files import fetching
 from fas_core.data.training_faces import TrainingFaces
 from fas_core.errors import FasError
 from fas_core.process_folder import use_locked_folder
@@ -120,7 +121,8 @@ class TrainingBatches(Dataset[Any]):
         own, donors = np.arange(len(rows))[self.rank :: self.world_size], self._draw_donors(epoch, draws)
         needed = own if donors is None else np.unique([own, *donors[:, own]])
         try:
-            images, kept = self._read(epoch, draws[needed])
+            with fetching(self.samples.path(int(row), name) for row in rows[needed] for name in self._photos):
+                images, kept = self._read(epoch, draws[needed])
         except FasError as error:
             return error
         except MemoryError:
@@ -135,6 +137,13 @@ class TrainingBatches(Dataset[Any]):
         pixels = images if get_worker_info() is None else _share(images)
         labels, index = self.labels[rows[own]].astype(np.int64), rows[own].astype(np.int64)
         return _ReadBatch(pixels, labels, index, presence, len(rows))
+
+    @property
+    def _photos(self) -> tuple[str, ...]:
+        """The modalities whose files are read."""
+        if not self.recipe.crops:
+            return self.modalities
+        return tuple(dict.fromkeys(map(self.recipe.input.photo, self.modalities)))
 
     def _draw_donors(self, epoch: int, draws: Draws) -> NDArray[np.intp] | None:
         """Draw which samples of a batch give their quarters to which; None where the batch is not mixed."""

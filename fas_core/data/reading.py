@@ -24,6 +24,7 @@ from fas_core.data.images import (
     to_uint8,
 )
 from fas_core.data.parallel import ordered
+from fas_core.data.remote_files import reading_threads
 from fas_core.data.scaled_crops import crop_inputs
 from fas_core.errors import DataError
 from fas_core.records.model_input import ModelInput
@@ -119,7 +120,7 @@ def batches(
         samples: each has every photo (`SampleTable.need`) unless `presence` is passed.
         model_input: modalities, face size F, and the rule (see `fas_core.data.images.prepare`, or its crops).
         batch_size: B of all batches but the last.
-        workers: threads that read; 0 reads in the calling thread.
+        workers: threads that read, more where URLs are read; 0 reads in the calling thread.
         presence: (N, modalities) False where a modality is not read; its images are zeros.
 
     Raises:
@@ -137,6 +138,7 @@ def batches(
             inputs = {name: prepare(face, size, model_input.resize) for name, face in faces.items()}
         return {modality: inputs.get(modality, blank) for modality in modalities}
 
+    workers = reading_threads(samples, workers)
     images = ordered(read, range(len(samples)), workers, ahead=max(batch_size, 4 * workers))
     while batch := list(islice(images, batch_size)):
         yield {modality: np.stack([image[modality] for image in batch]) for modality in modalities}

@@ -14,6 +14,9 @@ from fas_core.runs.card import build_card, read_threshold_advice
 from fas_core.runs.run import Run, Weights
 from fas_core.scores.rejection import fit_reject, is_fitted
 
+IMAGE_ROOT = "image_root"
+"""Option of a data set that says where its images lie, as `data.root` says where the data set does."""
+
 
 def export_card(
     run: Run, weights: Weights, *, keep_data_root: bool = False, reject: str | None = None
@@ -22,7 +25,7 @@ def export_card(
 
     `reject` is the policy of the uncertain scores instead of the recipe's. The card's recipe names no folder
     of this machine: pretrained weights are named by their files alone, `train.cache` is left out, and
-    `data.root` stays only where `keep_data_root`.
+    `data.root` and the option `IMAGE_ROOT` stay only where `keep_data_root`.
     """
     card = build_card(run)
     if reject is not None:
@@ -60,16 +63,12 @@ def _replace_reject(run: Run, card: Card, policy: str) -> Card:
 
 def _without_folders(recipe: Mapping[str, Any], keep_data_root: bool) -> dict[str, Any]:
     data, model = recipe["data"], recipe["model"]
-    root = data["root"] if keep_data_root else None
+    if not keep_data_root:
+        data = {name: None if name in ("root", IMAGE_ROOT) else value for name, value in data.items()}
     weights = model["pretrained"]
     if isinstance(weights, dict):
         weights = {modality: Path(path).name for modality, path in weights.items()}
     elif weights is not None:
         weights = Path(weights).name
     train = {**recipe["train"], "cache": None}
-    return {
-        **recipe,
-        "data": {**data, "root": root},
-        "model": {**model, "pretrained": weights},
-        "train": train,
-    }
+    return {**recipe, "data": data, "model": {**model, "pretrained": weights}, "train": train}

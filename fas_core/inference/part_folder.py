@@ -16,8 +16,9 @@ import pyarrow.parquet
 from attrs import frozen
 
 from fas_core.atomic import is_temporary, replacing
-from fas_core.errors import DataError, FasError, format_list, require
-from fas_core.names import escape_controls
+from fas_core.data.remote_files import describe_failure, open_file_system
+from fas_core.errors import DataError, FasError, format_list
+from fas_core.urls import to_location
 
 
 @frozen
@@ -33,6 +34,9 @@ class PartFolder:
     url: str
     job: str
     count: int
+
+    def __str__(self) -> str:
+        return str(to_location(self.url))
 
     def name(self, number: int) -> str:
         """Return the name of a part's file, by its number from 0."""
@@ -52,12 +56,12 @@ class PartFolder:
         except FileNotFoundError:
             return frozenset()
         except Exception as error:  # every file system has errors of its own
-            raise FasError(f"{self.url}: cannot be listed: {describe_failure(error)}") from error
+            raise FasError(f"{self}: cannot be listed: {describe_failure(error)}") from None
         names = {name for name in entries if name and not is_temporary(name)}
         numbers = {self.name(number): number for number in range(self.count)}
         if others := sorted(names - numbers.keys()):
             raise DataError(
-                f"{self.url}: holds something else than the parts of this job ({format_list(others, 2)}), "
+                f"{self}: holds something else than the parts of this job ({format_list(others, 2)}), "
                 "such as scores of another model, manifest or options: give another folder"
             )
         return frozenset(numbers[name] for name in names)
@@ -78,7 +82,7 @@ class PartFolder:
         try:  # object stores show an object when it is complete
             files.pipe_file(f"{path}/{self.name(number)}", buffer.getvalue())
         except Exception as error:
-            raise FasError(f"{self.url}: cannot be written: {describe_failure(error)}") from error
+            raise FasError(f"{self}: cannot be written: {describe_failure(error)}") from None
 
     def read(self, columns: Sequence[str] | None = None) -> pa.Table:
         """Read all parts in order as one table, or some of its columns.
@@ -96,31 +100,8 @@ class PartFolder:
             selected = None if columns is None else list(columns)
             return pa.parquet.read_table(data, columns=selected, page_checksum_verification=True)
         except Exception as error:
-            problem = f"{self.url}/{name}: cannot be read: {describe_failure(error)}"
-            raise DataError(f"{problem}: remove it, and give the command again") from error
-
-
-def open_file_system(url: str) -> tuple[Any, str]:
-    """Return the fsspec file system of a path or URL, and the path in it.
-
-    Raises:
-        FasError: fsspec, or its module for such URLs, is not installed; or there is none.
-    """
-    require("ray", "fsspec")
-    import fsspec
-
-    try:
-        files, path = fsspec.core.url_to_fs(url)
-    except ImportError as error:
-        raise FasError(f"{url}: {escape_controls(str(error))}") from error
-    except Exception as error:
-        raise FasError(f"{url}: cannot be opened: {describe_failure(error)}") from error
-    return files, str(path)
-
-
-def describe_failure(error: Exception) -> str:
-    """Return an error of a file system as one line."""
-    return " ".join((str(error) or type(error).__name__).split())
+            problem = f"{self}/{name}: cannot be read: {describe_failure(error)}"
+            raise DataError(f"{problem}: remove it, and give the command again") from None
 
 
 def _is_local(files: Any) -> bool:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from fas_core.data.faces import is_face_crop
 from fas_core.data.images import Image, prepare, read_pixels
 from fas_core.data.parallel import ordered
+from fas_core.data.remote_files import reading_threads
 from fas_core.records.model_input import ModelInput
 from fas_core.records.samples import SampleTable
 from fas_core.runtime.face_selection import FaceSelector
@@ -26,7 +27,7 @@ def photo_batches(
     Args:
         samples: each has every photo that the model takes (`SampleTable.need`).
         batch_size: B of all batches but the last.
-        workers: threads that read and detect; 0 does so in the calling thread.
+        workers: threads that read and detect, more where URLs are read; 0 does so in the calling thread.
 
     Raises:
         DataError: an image cannot be read, or a box lies outside its image; raised when its batch is due.
@@ -45,6 +46,7 @@ def photo_batches(
         size, resize = model_input.face_size, model_input.resize
         return {name: prepare(image, size, resize) for name, image in images.items()}
 
+    workers = reading_threads(samples, workers)
     results = ordered(read, range(len(samples)), workers, ahead=max(batch_size, 4 * workers))
     while batch := list(islice(results, batch_size)):
         images = [result for result in batch if result is not None]

@@ -11,6 +11,7 @@ from attrs import frozen
 
 from fas_core.console import console
 from fas_core.data.parallel import cores
+from fas_core.data.remote_files import CONNECTIONS
 from fas_core.data.text_lists import is_image
 from fas_core.errors import ConfigError, require
 from fas_core.records.novelty import NoveltyLimit
@@ -18,7 +19,7 @@ from fas_core.registry import registry
 from fas_core.runs import files
 from fas_core.runtime.explain import SQUARE, Explainer
 from fas_core.runtime.external_model import ExternalModel
-from fas_core.runtime.inputs import InputFinder, count_samples, read_samples
+from fas_core.runtime.inputs import InputFinder, count_samples, read_samples, reads_urls
 from fas_core.runtime.model_notes import describe_unseen
 from fas_core.runtime.pictures import ExplanationWriter, check_output_paths
 from fas_core.runtime.predict import PredictionPipeline
@@ -122,7 +123,8 @@ def predict_inputs(
         pipeline = PredictionPipeline(predictor, options.all_faces, pictures.annotated, writer)
         rows: list[FaceResult] = []
         with console.progress("scoring", count_samples(samples), "samples") as bar:
-            for count, results in pipeline.run(read_samples(samples), workers):
+            readers = max(workers, CONNECTIONS) if reads_urls(samples) else workers
+            for count, results in pipeline.run(read_samples(samples), readers):
                 rows += results
                 bar.advance(count)
     detector = next((row.detector for row in rows if row.detector is not None), None)

@@ -10,7 +10,7 @@ from attrs import frozen
 
 from fas_core.errors import ConfigError
 from fas_core.inference.part_jobs import PredictionJob
-from fas_core.inference.parts import Engine, PartOptions, ScoredParts, refuse_run, score_parts
+from fas_core.inference.parts import Engine, FinishedParts, PartOptions, refuse_run, run_parts
 from fas_core.inference.predict_inputs import PredictOptions, open_predictor
 from fas_core.records.samples import concat
 from fas_core.runtime.inputs import MANIFEST_SUFFIXES, read_manifest
@@ -26,13 +26,13 @@ class PartVerdicts:
     """The verdicts on a manifest.
 
     Args:
-        scored: where they are.
+        finished: where they are.
         counts: `{verdict: rows}`, and `not scored`.
         threshold: that of the verdicts.
         note: what a reader of the verdicts must know of the model; None for nothing.
     """
 
-    scored: ScoredParts
+    finished: FinishedParts
     counts: dict[str, int]
     threshold: Threshold
     note: str | None
@@ -45,7 +45,7 @@ def predict_parts(
 
     Raises:
         ConfigError: the input is not one manifest, or an option is about videos.
-        FasError: the model or the manifest cannot be read; or as `score_parts`.
+        FasError: the model or the manifest cannot be read; or as `run_parts`.
     """
     if len(inputs) != 1 or Path(inputs[0]).suffix.lower() not in MANIFEST_SUFFIXES:
         raise ConfigError(f"--engine takes one manifest ({', '.join(MANIFEST_SUFFIXES)}) as INPUT")
@@ -58,7 +58,7 @@ def predict_parts(
     predictor = open_predictor(job.model, options, threads=1)
     manifest = expand_user(inputs[0])
     samples = concat(list(read_manifest(manifest, predictor.card.input.photos)))
-    scored = score_parts(job, samples, where, engine, "scoring")
-    verdicts = Counter(scored.folder.read(["verdict"]).column("verdict").to_pylist())
+    finished = run_parts(job, samples, where, engine, "scoring")
+    verdicts = Counter(finished.folder.read(["verdict"]).column("verdict").to_pylist())
     counts = {name: verdicts[name] for name in VERDICTS.values()} | {NOT_SCORED: verdicts[None]}
-    return PartVerdicts(scored, counts, predictor.rule, predictor.note)
+    return PartVerdicts(finished, counts, predictor.rule, predictor.note)

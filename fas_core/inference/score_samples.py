@@ -39,7 +39,7 @@ class SplitOptions:
         only: the modalities that the model is given; None for all that a sample has.
         workers: threads that read images.
         excluded: subjects that are not scored, as a threshold was calibrated on their photos.
-        elsewhere: scores the samples in place of this process, as `score_parts` does.
+        elsewhere: scores the samples in place of this process, as `run_parts` does.
         peers: processes that score together.
     """
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 from fas_core.errors import DataError, format_list
 from fas_core.names import CONTROLS, to_path, to_text
 from fas_core.scores.table import ATTACK, LABEL_COLUMNS, LIVE, UNKNOWN
+from fas_core.urls import URL_PATTERN, Location, Url, is_url, locate, to_location
 
 __all__ = ["ATTACK", "BOX", "COLUMNS", "LIVE", "UNKNOWN", "SampleTable", "concat"]
 
@@ -34,14 +34,17 @@ class SampleTable:
 
     Columnar, so that a million rows load in a second and loader workers share them. Build one with
     `SampleTable.of`. Relative paths are relative to `root`; `path` and `paths` open what is no UTF-8, too.
+    The root and paths may be URLs (`fas_core.urls`).
     """
 
     table: pa.Table
     modalities: tuple[str, ...]
-    root: Path = field(converter=Path)
+    root: Location = field(converter=to_location)
 
     @classmethod
-    def of(cls, columns: Mapping[str, Any], *, modalities: Sequence[str], root: Path | str) -> SampleTable:
+    def of(
+        cls, columns: Mapping[str, Any], *, modalities: Sequence[str], root: Location | str
+    ) -> SampleTable:
         """Build from `{column: values}`; `id` and one path column per modality are required.
 
         The species of live samples is `live` where it is not known. Paths may have backslashes, as on
@@ -63,12 +66,12 @@ class SampleTable:
                 arrays[name] = pa.nulls(rows, kind) if values is None else _array(values, kind)
             except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
                 raise DataError(f"sample table of {root}: column {name!r}: {error}") from error
-        arrays |= {name: _replace_backslashes(arrays[name], Path(root)) for name in modalities}
+        arrays |= {name: _replace_backslashes(arrays[name], to_location(root)) for name in modalities}
         live = pc.and_(pc.equal(arrays["label"], LIVE), pc.is_null(arrays["species"]))
         arrays["species"] = pc.if_else(pc.fill_null(live, False), "live", arrays["species"])
         if repeated := _find_repeated(arrays["id"]):
             raise DataError(f"sample table of {root}: id given twice: {format_list(repeated)}")
-        return cls(pa.table(arrays), tuple(modalities), Path(root))
+        return cls(pa.table(arrays), tuple(modalities), to_location(root))
 
     def __len__(self) -> int:
         return int(self.table.num_rows)
@@ -86,13 +89,21 @@ class SampleTable:
         """Whether a sample has an image of this modality."""
         return bool(self.table.column(modality)[row].is_valid)
 
-    def path(self, row: int, modality: str) -> Path:
-        """Absolute path of one image."""
-        return to_path(self.root, str(self.table.column(modality)[row].as_py()))
+    def path(self, row: int, modality: str) -> Location:
+        """Absolute path, or URL, of one image."""
+        return locate(self.root, str(self.table.column(modality)[row].as_py()))
 
-    def paths(self, modality: str) -> list[Path]:
-        """Absolute paths of one modality, in row order."""
-        return [to_path(self.root, path) for path in self.column(modality)]
+    def paths(self, modality: str) -> list[Location]:
+        """Absolute paths, or URLs, of one modality, in row order."""
+        return [locate(self.root, path) for path in self.column(modality)]
+
+    @property
+    def is_remote(self) -> bool:
+        """Whether an image is read from a URL."""
+        columns = map(self.table.column, self.modalities)
+        return isinstance(self.root, Url) or any(
+            pc.any(pc.match_substring_regex(column, URL_PATTERN)).as_py() for column in columns
+        )
 
     def box(self, row: int) -> tuple[float, float, float, float] | None:
         """x, y, w, h in pixels of the first modality's image, or None for the whole image."""
@@ -186,12 +197,17 @@ def _to_texts(names: Iterable[str | None]) -> pa.Array:
     return pa.array([None if name is None else to_text(name) for name in names], pa.string())
 
 
-def _replace_backslashes(paths: pa.Array, root: Path) -> pa.Array:
-    """Return paths with slashes; a file whose name has a backslash, as other systems allow, keeps it."""
-    if not pc.any(pc.match_substring(paths, "\\")).as_py():
+def _replace_backslashes(paths: pa.Array, root: Location) -> pa.Array:
+    """Return paths with slashes; a file whose name has a backslash, as other systems allow, keeps it.
+
+    A URL keeps its backslashes.
+    """
+    if isinstance(root, Url) or not pc.any(pc.match_substring(paths, "\\")).as_py():
         return paths
     replaced = [
-        path if path is None or "\\" not in path or to_path(root, path).exists() else path.replace("\\", "/")
+        path
+        if path is None or "\\" not in path or is_url(path) or to_path(root, path).exists()
+        else path.replace("\\", "/")
         for path in paths.to_pylist()
     ]
     return pa.array(replaced, paths.type)

@@ -23,6 +23,7 @@ from fas_core.data.listing import classify_file, describe_left_out, list_files
 from fas_core.data.text_lists import MODALITIES, is_image, split_modality
 from fas_core.data.video import Source, frames
 from fas_core.errors import DataError
+from fas_core.urls import Location, Url, hide_credentials
 from fas_core.user_paths import expand_user
 
 if TYPE_CHECKING:
@@ -40,14 +41,14 @@ class InputSample:
 
     Args:
         name: path of the first image; of a video its path and the frame's number.
-        images: `{modality: path or pixels}`; faces are detected in the first.
+        images: `{modality: path, URL or pixels}`; faces are detected in the first.
         copy_path: relative path of the annotated copy.
         box: x, y, w, h of the face in pixels of the first image, where it is known.
         reason: why the sample cannot be scored.
     """
 
     name: str
-    images: Mapping[str, Path | Image]
+    images: Mapping[str, Location | Image]
     copy_path: str
     box: Box | None = None
     reason: str = ""
@@ -88,6 +89,12 @@ Input = InputSample | VideoInput
 def count_samples(inputs: Sequence[Input]) -> int | None:
     """Return the number of samples; None where a video or a camera is among the inputs."""
     return None if any(isinstance(item, VideoInput) for item in inputs) else len(inputs)
+
+
+def reads_urls(inputs: Iterable[Input]) -> bool:
+    """Whether an image among the inputs is at a URL; videos and cameras do not count."""
+    images = (image for item in inputs if isinstance(item, InputSample) for image in item.images.values())
+    return any(isinstance(image, Url) for image in images)
 
 
 def read_samples(inputs: Iterable[Input]) -> Iterator[InputSample]:
@@ -185,24 +192,6 @@ class InputFinder:
     def _default_modality(self) -> str:
         """The modality of an image whose path names none."""
         return "rgb" if "rgb" in self.modalities else self.modalities[0]
-
-
-def hide_credentials(url: str) -> str:
-    """Return a URL for outputs, without user and password; values of parameters may be secrets, too.
-
-    >>> hide_credentials("rtsp://admin:secret@10.0.0.5:554/cam?channel=1&token=abc")
-    'rtsp://10.0.0.5:554/cam?channel=1&token=***'
-    """
-    scheme, _, rest = url.partition("://")
-    rest = rest.rpartition("@")[2].partition("#")[0]  # a password may contain any character
-    address, mark, query = rest.partition("?")
-    parameters = "&".join(_hide_value(parameter) for parameter in query.split("&"))
-    return f"{scheme}://{address}{mark}{parameters}"
-
-
-def _hide_value(parameter: str) -> str:
-    name, equals, value = parameter.rpartition("=")
-    return parameter if re.fullmatch(r"\d{0,3}", value) else f"{name}{equals}***"
 
 
 def read_manifest(path: Path, modalities: Sequence[str]) -> Iterator[SampleTable]:

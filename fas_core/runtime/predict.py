@@ -21,6 +21,7 @@ from fas_core.runtime.inputs import InputSample
 from fas_core.runtime.pictures import ExplanationWriter, annotate, output_path
 from fas_core.runtime.prediction import FaceResult, Prediction
 from fas_core.runtime.predictor import NOT_FINITE, Face, Predictor
+from fas_core.urls import Location
 
 CHUNK = 8
 """Samples in a batch. More do not speed up a CPU, and frames of videos are held in memory."""
@@ -40,7 +41,7 @@ class _LoadedSample:
     def results(self, predictions: Sequence[Prediction | None]) -> list[FaceResult]:
         """Return its results from the predictions of its faces."""
         name, images = self.sample.name, self.sample.images
-        files = {modality: str(image) for modality, image in images.items() if isinstance(image, Path)}
+        files = {modality: str(image) for modality, image in images.items() if isinstance(image, Location)}
         if not self.faces:
             return [FaceResult(name, files, None, None, self.reason, detector=self.detector)]
         return [
@@ -131,7 +132,7 @@ class PredictionPipeline:
         is_needed = sample.box is not None or self.predictor.faces.detects(is_crop)
         first = next(iter(sample.images)) if is_needed else None
         return {
-            name: read_pixels(image) if isinstance(image, Path) else image
+            name: read_pixels(image) if isinstance(image, Location) else image
             for name, image in sample.images.items()
             if name == first or name in self.predictor.card.input.photos
         }
@@ -143,4 +144,4 @@ class PredictionPipeline:
 
 def _is_crop(sample: InputSample) -> bool:
     first = next(iter(sample.images.values()))
-    return isinstance(first, Path) and is_face_crop(first)
+    return isinstance(first, Location) and is_face_crop(first)

@@ -23,8 +23,9 @@ from fas_core.runtime.prediction import Prediction
 from fas_core.runtime.public_model import stated_crops
 from fas_core.scores.rejection import fit_reject
 from fas_core.scores.thresholds import Threshold
+from fas_core.urls import Location, Url, to_location
 
-FaceImage = str | Path | NDArray[np.uint8] | NDArray[np.uint16]
+FaceImage = str | Location | NDArray[np.uint8] | NDArray[np.uint16]
 """A photo or a cropped face of any size: a file, or pixels as (H, W, 3) RGB, also (H, W) grey or depth."""
 
 FaceImages = Sequence[FaceImage | None] | NDArray[np.uint8] | NDArray[np.uint16]
@@ -216,10 +217,12 @@ def _choose_threshold(model: OpenModel, value: float | Threshold | None, reject:
 
 
 def _read(name: str, image: FaceImage) -> Pixels:
-    return read_pixels(Path(image)) if isinstance(image, (str, Path)) else as_pixels(image, f"{name!r}")
+    if isinstance(image, (str, Path, Url)):
+        return read_pixels(to_location(image))
+    return as_pixels(image, f"{name!r}")
 
 
 def _as_list(name: str, images: Any) -> list[FaceImage | None]:
-    if isinstance(images, (str, Path)) or (isinstance(images, np.ndarray) and images.ndim < 3):
+    if isinstance(images, (str, Path, Url)) or (isinstance(images, np.ndarray) and images.ndim < 3):
         raise DataError(f"{name!r}: give a list of images, or call the predictor itself with one")
     return list(images)

@@ -43,6 +43,7 @@ from fas_core.testing.support import (
     tiny_model,
     verify_on,
 )
+from fas_core.urls import locate
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -185,7 +186,8 @@ def check_dataset(name: str, root: Path, options: Any = None) -> None:
             assert other == split, f"{name}: id {key!r} in {other} and {split}"
         for modality in samples.modalities:
             paths = [path for path in samples.column(modality) if path is not None]
-            missing = [path for path in paths if not (samples.root / path).is_file()]
+            locations = [locate(samples.root, path) for path in paths]
+            missing = [path for path in locations if isinstance(path, Path) and not path.is_file()]
             assert not missing, f"{name}: {split!r}: no such file: {missing[0]}"
 
 

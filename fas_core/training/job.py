@@ -205,7 +205,8 @@ def _evaluate(training: Training | ConvexTraining, reader: DatasetReader) -> Out
 
 
 def _select_photos(reader: DatasetReader, modalities: Sequence[str]) -> tuple[Path, ...]:
-    """Return the images of the first sample of the last split."""
+    """Return the images of the first sample of the last split; none where a URL is among them."""
     samples = reader.samples(reader.splits()[-1])
     present = [name for name in modalities if len(samples) and samples.has(0, name)]
-    return tuple(samples.path(0, name) for name in present)
+    paths = [samples.path(0, name) for name in present]
+    return tuple(path for path in paths if isinstance(path, Path)) if not samples.is_remote else ()

@@ -1,14 +1,16 @@
 """A table of samples: CSV or Parquet, with an image column and any other column of a SampleTable.
 
 Image columns are named by modality (`rgb`, `depth`, `ir`, or those of the option `modalities`); `path` and
-its synonyms are read as `rgb`. Paths are relative to the file's folder. Labels, splits and columns may have
-any of the names that `fas score` knows; `box` is `x y w h` in pixels of the first image.
+its synonyms are read as `rgb`. Images are named by URLs, or by paths relative to the file's folder or to
+`image_root`. Labels, splits and columns may have any of the names that `fas score` knows; `box` is `x y w h`
+in pixels of the first image.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -28,6 +30,8 @@ from fas_core.scores.label_words import (
     parse_split,
     refuse_synonyms,
 )
+from fas_core.urls import URL_PATTERN, Location, to_location
+from fas_core.user_paths import expand_user
 from fas_plugins.datasets.base import Reader
 from fas_plugins.datasets.manifest_table import (
     PATH_NAMES,
@@ -75,7 +79,10 @@ class Manifest(Reader[ManifestOptions]):
         return (*(name for name in USUAL_SPLITS if name in splits), *sorted(splits - set(USUAL_SPLITS)))
 
     def _read(self, split: str) -> SampleTable:
-        """Return the rows of one split in the file's order. The default `id` is the first image's path."""
+        """Return the rows of one split in the file's order.
+
+        The default `id` is the first image's path, or its URL without credentials.
+        """
         samples = self._content.samples
         return samples.take(pc.equal(samples.table.column("split"), split).to_numpy())
 
@@ -133,7 +140,14 @@ class Manifest(Reader[ManifestOptions]):
                 problems += failures
         if problems:
             self._refuse(problems)
-        return SampleTable.of(columns, modalities=modalities, root=self.root.parent)
+        return SampleTable.of(columns, modalities=modalities, root=self._image_root)
+
+    @property
+    def _image_root(self) -> Location:
+        if self.options.image_root is None:
+            return self.root.parent
+        root = to_location(self.options.image_root)
+        return expand_user(root) if isinstance(root, Path) else root
 
     def _refuse(self, problems: list[tuple[int, str]]) -> None:
         """Raise a DataError of `(row, problem)`s, each `file:line: problem` of a CSV file."""
@@ -145,8 +159,12 @@ class Manifest(Reader[ManifestOptions]):
 
 
 def _first_path(columns: Sequence[pa.ChunkedArray]) -> pa.ChunkedArray:
-    """Return the first path of each row; where every row has the first image, the column itself."""
-    return pc.coalesce(*columns) if columns[0].null_count else columns[0]
+    """Return the first path of each row, without credentials; of local images it is the column itself."""
+    paths = pc.coalesce(*columns) if columns[0].null_count else columns[0]
+    if not pc.any(pc.match_substring_regex(paths.cast(pa.string()), URL_PATTERN)).as_py():
+        return paths
+    names = (path if path is None else str(to_location(path)) for path in paths.to_pylist())
+    return pa.chunked_array([pa.array(names, pa.string())])
 
 
 def _convert(

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Literal
 
 from attrs import field, frozen
-from attrs.validators import deep_iterable, instance_of, matches_re, min_len
+from attrs.validators import deep_iterable, instance_of, matches_re, min_len, optional
+
+from fas_core.urls import hide_credentials, is_url
 
 
 @frozen
@@ -66,11 +68,22 @@ class ManifestOptions:
 
     Args:
         modalities: names of columns with image paths; those that the file lacks are ignored.
+        image_root: path or URL (`s3://bucket/set`) of the folder that paths are relative to; None for the
+            file's own.
     """
 
     modalities: tuple[str, ...] = field(
         default=("rgb", "depth", "ir"), validator=[min_len(1), deep_iterable(instance_of(str))]
     )
+    image_root: str | None = field(default=None, validator=optional(instance_of(str)))
+
+    @image_root.validator
+    def _refuse_credentials(self, _: object, value: str | None) -> None:
+        if value is not None and is_url(value) and hide_credentials(value) != value:
+            raise ValueError(
+                f"{hide_credentials(value)}: was given with credentials, which a recipe would keep: give "
+                "them in the environment, as the package of the storage says"
+            )
 
 
 @frozen

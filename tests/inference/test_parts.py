@@ -19,7 +19,7 @@ from fas_core.data.open import open_manifest
 from fas_core.errors import ConfigError, DataError, FasError, ModelError
 from fas_core.inference.loaded_model import load_model
 from fas_core.inference.part_jobs import EvaluationJob, to_table
-from fas_core.inference.parts import Part, PartOptions, PartWorker, score_parts
+from fas_core.inference.parts import Part, PartOptions, PartWorker, run_parts
 from fas_core.inference.predict_inputs import PictureOptions, PredictOptions, predict_inputs
 from fas_core.inference.predict_parts import PartVerdicts, predict_parts
 from fas_core.inference.score_samples import score_samples
@@ -122,10 +122,10 @@ def test_scores_are_those_of_one_process_row_for_row(
     loaded = load_model(model, registry())
     expected = score_samples(loaded.scorer, samples, model_input=loaded.input, faces=loaded.faces).table
     options = PartOptions(str(tmp_path / "parts"), rows=32)
-    scored = score_parts(EvaluationJob(model), samples, options, InProcess(), "dev")
+    finished = run_parts(EvaluationJob(model), samples, options, InProcess(), "dev")
     assert not np.isnan(expected.column("score").to_numpy()).any()
-    assert scored.folder.read().equals(expected)
-    assert scored.samples == len(samples)
+    assert finished.folder.read().equals(expected)
+    assert finished.samples == len(samples)
 
 
 def test_finished_parts_are_kept_and_the_others_are_done(
@@ -140,7 +140,7 @@ def test_finished_parts_are_kept_and_the_others_are_done(
     engine = InProcess()
     verdicts = predict(model, manifest, into, engine)
     assert engine.numbers == [1]
-    assert verdicts.scored.from_before == 2
+    assert verdicts.finished.from_before == 2
     assert (first.stat().st_mtime_ns, third.stat().st_mtime_ns) == before
     assert read(into) == expected
 
@@ -153,7 +153,7 @@ def test_a_job_that_fails_keeps_what_is_finished(
     samples = samples_of(manifest)
     readable = samples.take([*range(1, 7), *range(9, len(samples)), 7, 8])
     with pytest.raises(DataError, match="no such image"):
-        score_parts(job, readable, options, InProcess(), "dev")
+        run_parts(job, readable, options, InProcess(), "dev")
     assert len(list((tmp_path / "parts").iterdir())) == 1
 
 
@@ -232,7 +232,7 @@ def test_a_file_url_is_the_file(mean_model: MeanModel, complete: Path, tmp_path:
 def test_a_url_that_cannot_be_read_ends_the_job_with_its_name(mean_model: MeanModel, tmp_path: Path) -> None:
     fsspec.register_implementation("locked", Locked, clobber=True)
     for url, problem in (
-        ("locked://bucket/1.png", "cannot be copied: no credentials"),
+        ("locked://bucket/1.png", "cannot be read: no credentials"),
         ("nowhere://bucket/1.png", "nowhere"),
     ):
         (tmp_path / "urls.csv").write_text(f"path\n{url}\n")
@@ -248,7 +248,7 @@ def test_parts_are_written_to_a_url(mean_model: MeanModel, complete: Path, tmp_p
     engine = InProcess()
     verdicts = predict(model, complete, url, engine)
     assert engine.numbers == []
-    assert verdicts.scored.folder.read().to_pylist() == read(tmp_path / "parts")
+    assert verdicts.finished.folder.read().to_pylist() == read(tmp_path / "parts")
 
 
 def test_a_damaged_part_is_named(mean_model: MeanModel, complete: Path, tmp_path: Path) -> None:

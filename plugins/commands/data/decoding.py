@@ -6,13 +6,13 @@ import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from tempfile import TemporaryFile
 
 from fas_core.contracts import DatasetReader
 from fas_core.data.images import read_image
 from fas_core.data.listing import ListsFolder
 from fas_core.errors import DataError
+from fas_core.urls import Location
 
 DAMAGE = re.compile(r"Corrupt JPEG data|Premature end of JPEG file")
 DECODER = re.compile(rf"{DAMAGE.pattern}|libpng (error|warning): ")
@@ -55,14 +55,14 @@ def _is_padding(message: str) -> bool:
     return int(match[1]) <= MAX_PADDING or int(match[2], 16) not in PIXEL_MARKERS
 
 
-def describe_damage(path: Path) -> str:
+def describe_damage(path: Location) -> str:
     """Return what the decoder warns of in an image file that it decodes; empty for a sound one."""
     with capture_damage() as messages:
         read_image(path)
     return f"{path}: the image is damaged: {messages[0]}" if messages else ""
 
 
-def explain_undecodable(reader: DatasetReader, root: Path) -> dict[str, str]:
+def explain_undecodable(reader: DatasetReader, root: Location) -> dict[str, str]:
     """Return `{path: why it cannot be read}` of the images below a data set's root that are no samples."""
     reasons: dict[str, str] = {}
     for path in reader.listing.undecodable if isinstance(reader, ListsFolder) else ():

@@ -15,8 +15,9 @@ from fas_core.data.digest_list import (
     write_digests,
 )
 from fas_core.data.open import open_choice, resolve_dataset
-from fas_core.errors import DataError
+from fas_core.errors import DataError, format_list
 from fas_core.registry import registry
+from fas_core.urls import Url
 from fas_plugins.commands.data.image_files import list_images
 
 
@@ -60,9 +61,17 @@ def find_root(dataset: str, sets: tuple[str, ...]) -> Path:
     if choice.root is not None:
         return choice.root
     reader = open_choice(choice, registry(), make=False)
-    return reader.samples(reader.splits()[0]).root
+    root = reader.samples(reader.splits()[0]).root
+    assert isinstance(root, Path)  # of a data set that makes its own data
+    return root
 
 
 def _list_manifest(dataset: str, sets: tuple[str, ...]) -> list[Path]:
     reader = open_choice(resolve_dataset(dataset, parse_sets(sets), registry()), registry())
-    return [path for split in reader.splits() for _, path in list_images(reader.samples(split))]
+    locations = [path for split in reader.splits() for _, path in list_images(reader.samples(split))]
+    if urls := [str(url) for url in locations if isinstance(url, Url)]:
+        raise DataError(
+            f"{dataset}: digests are of files on this machine, and {len(urls)} images are URLs "
+            f"({format_list(urls, 1)}): the checksums of their storage are for that"
+        )
+    return [path for path in locations if isinstance(path, Path)]

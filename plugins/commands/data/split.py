@@ -27,6 +27,7 @@ from fas_core.names import to_text
 from fas_core.records.samples import ATTACK, COLUMNS, LIVE, SampleTable
 from fas_core.scores.label_words import parse_class, parse_split
 from fas_core.text_table import Table
+from fas_core.urls import Url, locate
 
 SPLITS = ("train", "dev", "test")
 GROUP_COLUMNS = ("subject", "video", "group", "session", "device")
@@ -166,7 +167,10 @@ def write_manifest(samples: SampleTable, path: Path) -> None:
 
 
 def _relative_path(samples: SampleTable, image: str, manifest: Path) -> str:
-    return to_text(Path(os.path.relpath(samples.root / image, manifest.parent)).as_posix())
+    location = locate(samples.root, image)
+    if isinstance(location, Url):
+        return location.address
+    return to_text(Path(os.path.relpath(location, manifest.parent)).as_posix())
 
 
 def _match_pattern(samples: SampleTable, by: str, pattern: str) -> tuple[str, ...]:

@@ -1,0 +1,126 @@
+"""Files that fsspec opens: `s3://` where s3fs is installed, `gs://` where gcsfs is, `memory://`, and more.
+
+A file system is opened where it is used, each time: fsspec keeps those that are open, for each process, so
+that one that was forked never uses the connections of the other. What goes wrong but that a file does not
+exist is no DataError: a store that cannot be reached does not make an image a bad one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from contextvars import ContextVar
+from types import MappingProxyType
+from typing import Any
+
+from fas_core.data.files import MAX_BYTES
+from fas_core.errors import FasError, require
+from fas_core.names import escape_controls
+from fas_core.records.samples import SampleTable
+from fas_core.urls import Location, Url, hide_in_text, to_location
+
+CONNECTIONS = 16
+"""Files that a process reads at the same time: of an object store one waits for, not reads."""
+
+_FETCHED: ContextVar[Mapping[Url, Future[bytes]]] = ContextVar("_FETCHED", default=MappingProxyType({}))
+"""What is read ahead for a thread."""
+
+
+def open_file_system(address: str) -> tuple[Any, str]:
+    """Return the fsspec file system of a path or URL, and the path in it.
+
+    Raises:
+        FasError: fsspec, or its module for such URLs, is not installed; or there is none.
+    """
+    require("storage", "fsspec")
+    import fsspec
+
+    try:
+        files, path = fsspec.core.url_to_fs(address)
+    except ImportError as error:
+        raise FasError(f"{to_location(address)}: {escape_controls(str(error))}") from None
+    except Exception as error:  # every file system has errors of its own
+        raise FasError(f"{to_location(address)}: cannot be opened: {describe_failure(error)}") from None
+    return files, str(path)
+
+
+def describe_failure(error: Exception) -> str:
+    """Return an error of a file system as one line, without the credentials of URLs."""
+    return hide_in_text(" ".join((str(error) or type(error).__name__).split()))
+
+
+def read_remote(url: Url) -> bytes:
+    """Read a file, or take what `fetching` reads of it; of one larger than `MAX_BYTES`, one byte more.
+
+    Raises:
+        FileNotFoundError: it does not exist.
+        FasError: it cannot be read, or as `open_file_system`.
+    """
+    fetched = _FETCHED.get().get(url)
+    return _read(url) if fetched is None else fetched.result()
+
+
+def _read(url: Url) -> bytes:
+    files, path = open_file_system(url.address)
+    try:
+        return bytes(files.cat_file(path, end=MAX_BYTES + 1))
+    except FileNotFoundError:
+        raise FileNotFoundError(str(url)) from None
+    except Exception as error:  # not chained: it may show the URL with its credentials
+        raise FasError(f"{url}: cannot be read: {describe_failure(error)}") from None
+
+
+@contextmanager
+def fetching(locations: Iterable[Location]) -> Iterator[None]:
+    """Read the URLs among some locations at the same time, for this thread's `read_remote` in the block.
+
+    What goes wrong is raised when the file's turn comes.
+    """
+    urls = {location for location in locations if isinstance(location, Url)}
+    if not urls:
+        yield
+        return
+    pool = ThreadPoolExecutor(CONNECTIONS)
+    token = _FETCHED.set({url: pool.submit(_read, url) for url in urls})
+    try:
+        yield
+    finally:
+        _FETCHED.reset(token)
+        pool.shutdown(cancel_futures=True)
+
+
+def measure_remote(url: Url) -> int | None:
+    """Return the size of a file in bytes; None of one that does not exist or whose size is not told.
+
+    Raises:
+        FasError: it cannot be asked for, or as `open_file_system`.
+    """
+    files, path = open_file_system(url.address)
+    try:
+        size = files.size(path)
+    except FileNotFoundError:
+        return None
+    except Exception as error:
+        raise FasError(f"{url}: its size cannot be read: {describe_failure(error)}") from None
+    return None if size is None else int(size)
+
+
+def exists_remote(url: Url) -> bool:
+    """Whether a file exists. Stores that may not be listed forbid to ask for what does not exist.
+
+    Raises:
+        FasError: it cannot be asked for, or as `open_file_system`.
+    """
+    files, path = open_file_system(url.address)
+    try:
+        return bool(files.info(path)["type"] == "file")
+    except (FileNotFoundError, NotADirectoryError, PermissionError):
+        return False
+    except Exception as error:
+        raise FasError(f"{url}: cannot be looked for: {describe_failure(error)}") from None
+
+
+def reading_threads(samples: SampleTable, workers: int) -> int:
+    """Return how many threads read samples: `workers`, and at least `CONNECTIONS` where URLs are read."""
+    return max(workers, CONNECTIONS) if samples.is_remote else workers
