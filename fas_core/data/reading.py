@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fas_core.data.detectors import FaceDetector, face_detector
-from fas_core.data.faces import is_face_crop, largest
+from fas_core.data.faces import NOT_PHOTOS, is_face_crop, largest
 from fas_core.data.images import (
     Box,
     Image,
@@ -58,10 +58,10 @@ def read_crops(
     """Read one sample as a model takes it that states its crops: `{modality: (F, F, 3)}`.
 
     The face is the sample's box, else the largest one that is detected in its first photo. Images below a
-    folder of face crops, and photos in which no face is found, are taken whole.
+    folder of face crops, and depth maps alone, are taken whole.
 
     Raises:
-        DataError: an image cannot be read, or the box lies outside it.
+        DataError: an image cannot be read, the box lies outside it, or no face is detected.
     """
     if missing := [name for name in modalities if name not in model_input.modalities]:
         raise DataError(f"{missing[0]!r} images: the recipe's crops are of the model's modalities only")
@@ -72,10 +72,21 @@ def read_crops(
     if located is not None:
         face = scale_box(*located, first.shape)
     elif not is_face_crop(samples.path(row, names[0])):
-        detected = largest(_detector(os.getpid())(to_uint8(first)))
-        face = None if detected is None else detected.box
+        face = _detect_face(samples, row, photos)
     images = crop_inputs(photos, face, model_input)
     return {modality: images[modality] for modality in modalities}
+
+
+def _detect_face(samples: SampleTable, row: int, photos: Mapping[str, Pixels]) -> Box | None:
+    """Return the largest face in pixels of the first photo; None of depth maps, which show none."""
+    name = next((name for name in photos if name not in NOT_PHOTOS), None)
+    if name is None:
+        return None
+    face = largest(_detector(os.getpid())(to_uint8(photos[name])))
+    if face is None:
+        path = samples.path(row, name)
+        raise DataError(f"{path}: no face is detected, around which the model's crops are: give its box")
+    return scale_box(face.box, photos[name].shape, next(iter(photos.values())).shape)
 
 
 @cache

@@ -30,6 +30,7 @@ from fas_core.text_table import Table
 from fas_core.training.convex import ConvexTraining
 from fas_core.training.distribution import join_peers
 from fas_core.training.follow import follow
+from fas_core.training.locate_faces import locate_faces
 from fas_core.training.process import accelerator_for
 from fas_core.training.splits import format_counts, training_splits
 from fas_core.training.trainer import Training
@@ -81,6 +82,7 @@ def start(
     with peers.main_first():
         reader = reader or open_choice(recipe.data, registry)
     train, dev = training_splits(reader, recipe)
+    train = locate_faces(train, recipe, peers)
     run = Run(path, recipe, registry)
     training = _solver(recipe).prepare(run, train, dev, accelerator)
     pretrained = load_pretrained(training.model, recipe, registry)
@@ -129,6 +131,7 @@ def resume(
     accelerator = accelerator_for(run.recipe.train)
     reader = reader or open_choice(run.recipe.data, registry)
     train, dev = training_splits(reader, run.recipe)
+    train = locate_faces(train, run.recipe, join_peers(accelerator, run.recipe.train.peer_timeout))
     training = _solver(run.recipe).prepare(run, train, dev, accelerator)
     changed = find_changes(run, reader, anyway=anyway) if accelerator.is_main_process else None
     training.restore()
