@@ -29,7 +29,7 @@ from fas_core.data.fetched_models import fetched_model
 from fas_core.data.image_size import read_shape
 from fas_core.data.images import Image, clip_box, scale_box
 from fas_core.data.reading import locate_box
-from fas_core.errors import DataError, FasError
+from fas_core.errors import ConfigError, DataError, FasError
 from fas_core.records.model_input import ModelInput
 from fas_core.records.samples import SampleTable
 
@@ -83,8 +83,14 @@ class FaceCache:
         """Make the folder; say how much of the disk the cache takes, unless `quiet`.
 
         Raises:
-            FasError: the folder cannot be made, or the disk is too small; or an image has no size.
+            FasError: the folder cannot be made, or the disk is too small; or an image has no size, or lies at
+                a URL.
         """
+        if self.samples.is_remote:
+            raise ConfigError(
+                "train.cache: images at URLs are cached by fsspec: leave train.cache out, and name them by "
+                "filecache:: and their URL, such as filecache::s3://bucket/1.jpg"
+            )
         try:
             make_folder(self.folder)
             free = shutil.disk_usage(self.folder).free / 1e9
@@ -112,7 +118,12 @@ class FaceCache:
             names = [self.model_input.photo(name) for name in names]
         if self.samples.box(row) is not None:
             names.append(self.samples.modalities[0])  # the box is in its pixels
-        return {name: self.samples.path(row, name).absolute() for name in names}
+        return {name: self._path(row, name).absolute() for name in names}
+
+    def _path(self, row: int, name: str) -> Path:
+        path = self.samples.path(row, name)
+        assert isinstance(path, Path), "`prepare` refuses URLs"
+        return path
 
     def _file(self, row: int) -> Path:
         paths = {name: str(path) for name, path in self._paths(row).items()}
@@ -136,7 +147,7 @@ class FaceCache:
         if self.model_input is not None:
             areas = [self.model_input.face_size**2] * len(self.modalities)
         else:
-            headers = {name: _Header(read_shape(self.samples.path(row, name))) for name in self.modalities}
+            headers = {name: _Header(read_shape(self._path(row, name))) for name in self.modalities}
             located = locate_box(self.samples, row, headers)
             areas = []
             for header in headers.values():

@@ -16,6 +16,7 @@ from fas_core.data.faces import NOT_PHOTOS, is_face_crop, largest
 from fas_core.data.images import (
     Box,
     Image,
+    Pixels,
     box_overlaps,
     crop,
     prepare,

@@ -7,7 +7,6 @@ A JPEG stores blocks of 8 x 8 pixels as frequencies. libjpeg can leave the high 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 from attrs import frozen
 
@@ -17,6 +16,7 @@ from fas_core.data.images import Box, Image, Pixels, clip_box, crop, decode_pixe
 from fas_core.data.reading import locate_box
 from fas_core.errors import DataError
 from fas_core.records.samples import SampleTable
+from fas_core.urls import Location
 
 REDUCTIONS = (8, 4, 2)
 
@@ -37,13 +37,13 @@ class Photo:
         pixels: None where the file is to be decoded at the scale that its crop needs.
     """
 
-    path: Path
+    path: Location
     data: bytes
     shape: tuple[int, ...]
     pixels: Pixels | None
 
     @classmethod
-    def read(cls, path: Path) -> Photo:
+    def read(cls, path: Location) -> Photo:
         """Read a file; raises as `read_bytes`, and as `decode_pixels` what is decoded at once."""
         data = read_bytes(path)
         size = pixel_size(data)

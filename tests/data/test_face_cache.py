@@ -18,7 +18,7 @@ import pytest
 from attrs import evolve
 from numpy.typing import NDArray
 
-from fas_core import DataError, FasError
+from fas_core import ConfigError, DataError, FasError
 from fas_core.config.recipe import Augment, Recipe
 from fas_core.data.detectors import FaceDetector
 from fas_core.data.face_cache import FaceCache
@@ -28,6 +28,7 @@ from fas_core.data.reading import read_faces
 from fas_core.records.model_input import ModelInput, ScaledCrop
 from fas_core.records.outputs import Batch
 from fas_core.records.samples import SampleTable
+from fas_core.urls import Url
 
 Image = NDArray[np.uint8]
 SIDES = {"rgb": 90, "depth": 60, "ir": 70}
@@ -109,6 +110,12 @@ def test_later_epochs_and_copies_decode_nothing(
     monkeypatch.setattr("fas_core.data.training_faces.read_faces", decoded_again)
     list(training_loader(samples, cached, epoch=7))
     list(copy_loader(samples, cached, epoch=1, batch_size=2))
+
+
+def test_images_at_urls_are_left_to_the_cache_of_fsspec(samples: SampleTable, tmp_path: Path) -> None:
+    remote = evolve(samples, root=Url("memory://photos"))
+    with pytest.raises(ConfigError, match=r"train\.cache: images at URLs are cached by fsspec"):
+        training_loader(remote, recipe(0, tmp_path / "cache"))
 
 
 def test_faces_are_the_decoded_ones(cache: FaceCache) -> None:
@@ -213,7 +220,7 @@ while True:
         cache.read(row, lambda: read_faces(samples, row, modalities))
     if not forever:
         break
-    for file in cache.folder.rglob("*.faces"):
+    for file in cache.folder.glob("*/*.faces"):  # not those that are being written
         if file.is_file():
             file.unlink(missing_ok=True)
 """
