@@ -125,6 +125,9 @@ def resume(
     run = Run.open(path, registry).changed(changes)
     if not (path / files.STATE).is_file():
         console.info(f"run {path}: has no training state yet: starts from the beginning")
+        join_peers(
+            accelerator_for(run.recipe.train), run.recipe.train.peer_timeout
+        ).wait()  # all have opened it
         if is_main_process():
             (path / files.RECIPE).unlink()
         return start(path, run.recipe, registry, reader=reader, after_epoch=after_epoch)

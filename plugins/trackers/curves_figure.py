@@ -52,7 +52,7 @@ def draw_curves(records: Sequence[Record], title: str, file: Path) -> None:
             panels[1].legend()
         panels[-1].set_xlabel("epoch" if best is None else f"epoch (marked: {best}, whose weights are kept)")
         panels[-1].xaxis.set_major_locator(MaxNLocator(integer=True))
-        with replacing(file, durable=False) as temporary:
+        with replacing(file) as temporary:
             figure.savefig(temporary, format="png", dpi=PNG_DPI, metadata={"Software": None})
 
 

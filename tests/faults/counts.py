@@ -13,6 +13,7 @@ import pytest
 
 Trial = Literal[
     "kills",
+    "random kills",
     "power losses",
     "full disks",
     "flipped bits",

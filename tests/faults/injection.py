@@ -12,8 +12,10 @@ import resource
 import shutil
 import signal
 import sys
+import tempfile
 import threading
 from collections.abc import Sequence
+from functools import partial
 from itertools import count as count_from
 from itertools import takewhile
 from pathlib import Path
@@ -21,6 +23,8 @@ from typing import Any, Literal
 
 from attrs import frozen
 from faults.counts import count
+from faults.disk import Disk
+from faults.processes import launch, list_members, wait_for_end
 
 HALF = 64
 """Bytes of a file that reach the disk before a kill half-way."""
@@ -35,8 +39,6 @@ HAPPENED, OPENS, FOLLOWS_SYNC = 1, 2, 4
 REPLICATES = 20
 """Of the bootstrap at the end of a training, which writes nothing."""
 
-FSYNC = os.fsync
-
 PRELOAD = [
     "torch",
     "torch._dynamo",
@@ -44,6 +46,11 @@ PRELOAD = [
     "fas_core.cli.train",
     "fas_core.training.job",
     "fas_core.inference.evaluate_split",
+    "fas_plugins.trackers.curves_figure",
+    "matplotlib.backends.backend_agg",
+    "pandas",
+    "rich.console",
+    "torch.distributed.launcher.api",
 ]
 
 Moment = Literal["before", "half-way", "power loss"]
@@ -76,6 +83,25 @@ class Kill:
     by: signal.Signals = signal.SIGKILL
 
 
+@frozen
+class KillOfAll:
+    """Kill all processes of the command at once, this many seconds after it has begun."""
+
+    after: float
+
+
+@frozen
+class Command:
+    """A command of `fas`, and what happens to it: see `run`."""
+
+    arguments: list[str]
+    folder: Path
+    kill: Kill | KillOfAll | None
+    max_bytes: int | None
+    processes: int
+    temporaries: Path | None
+
+
 def list_kills(changes: Sequence[Change], moments: Sequence[Moment]) -> list[Kill]:
     """Return the kills of a process with these changes, without those that leave the same as another."""
     return [
@@ -88,15 +114,23 @@ def list_kills(changes: Sequence[Change], moments: Sequence[Moment]) -> list[Kil
 
 
 def run(
-    arguments: Sequence[object], folder: Path, kill: Kill | None = None, max_bytes: int | None = None
+    arguments: Sequence[object],
+    folder: Path,
+    kill: Kill | KillOfAll | None = None,
+    *,
+    max_bytes: int | None = None,
+    processes: int = 1,
+    temporaries: Path | None = None,
 ) -> tuple[int, list[Change]]:
-    """Run a command of `fas` in a child process.
+    """Run a command of `fas` in a child process, and wait until all processes that it starts have ended.
 
     Args:
         arguments: of the command.
         folder: changes of files below it are counted; the output goes to `output.txt` beside it.
-        kill: when the process is killed; None: never.
+        kill: when the process is killed, of several the main one; None: never.
         max_bytes: writing a file beyond this size is an error (EFBIG), as on a full disk; None: never.
+        processes: that train together, as under `torchrun`.
+        temporaries: folder for temporary files; None: that of the tests.
 
     Returns:
         Exit code (negative: the signal that ended it), and the changes until then.
@@ -104,12 +138,14 @@ def run(
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(PRELOAD)
     changes = context.RawArray(ctypes.c_byte, MAX_CHANGES)
-    child = context.Process(
-        target=_run, args=([str(item) for item in arguments], folder, kill, changes, max_bytes)
-    )
+    command = Command([str(word) for word in arguments], folder, kill, max_bytes, processes, temporaries)
+    child = context.Process(target=_run, args=(command, changes))
     child.start()
+    if isinstance(kill, KillOfAll):
+        _kill_all(child, kill)
     child.join()
-    if kill is not None:
+    wait_for_end(partial(list_members, child.pid))
+    if isinstance(kill, Kill):
         count("power losses" if kill.moment == "power loss" else "kills")
     disk = _disk_path(folder)
     if disk.exists():
@@ -120,21 +156,46 @@ def run(
     return child.exitcode, [Change(bool(bit & OPENS), bool(bit & FOLLOWS_SYNC)) for bit in bits]
 
 
+def _kill_all(child: Any, kill: KillOfAll) -> None:
+    """Kill the process and those that it has started, unless it ends before."""
+    child.join(kill.after)
+    if child.exitcode is not None:
+        return
+    count("random kills")
+    try:
+        os.killpg(child.pid, signal.SIGKILL)
+    except ProcessLookupError:  # it has no group of its own yet
+        child.kill()
+
+
 def _disk_path(folder: Path) -> Path:
     return folder.with_name(f"{folder.name}.disk")
 
 
-def _run(arguments: list[str], folder: Path, kill: Kill | None, changes: Any, max_bytes: int | None) -> None:
+def _run(command: Command, changes: Any) -> None:
     os.setsid()
     multiprocessing.set_start_method("fork", force=True)  # Linux's default; of workers
     signal.signal(signal.SIGHUP, signal.SIG_DFL)  # which `nohup pytest` ignores
-    output = os.open(folder.with_name("output.txt"), os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+    output = os.open(command.folder.with_name("output.txt"), os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     os.dup2(output, 1)
     os.dup2(output, 2)
     sys.stdout, sys.stderr = os.fdopen(1, "w"), os.fdopen(2, "w")
-    disk = Disk(folder.parent, is_simulated=kill is not None and kill.moment == "power loss")
+    if command.temporaries is not None:
+        os.environ["TMPDIR"], tempfile.tempdir = str(command.temporaries), None
+        multiprocessing.current_process()._config.pop("tempdir", None)  # type: ignore[attr-defined]
+    if command.processes == 1:
+        _call(command, changes)
+    else:
+        launch(_call, command, changes, count=command.processes)
+
+
+def _call(command: Command, changes: Any) -> None:
+    """Call `fas` in this process, which may be one of several."""
+    folder, kill, max_bytes = command.folder, command.kill, command.max_bytes
+    disk = Disk(folder.parent, is_simulated=isinstance(kill, Kill) and kill.moment == "power loss")
     os.fsync = disk.sync  # type: ignore[assignment]
-    _record_changes(folder, kill, changes, disk)
+    if os.environ.get("RANK", "0") == "0":
+        _record_changes(folder, kill if isinstance(kill, Kill) else None, changes, disk)
     if kill is not None:
         signal.signal(signal.SIGXFSZ, signal.SIG_DFL)  # here, as only the main thread may
     if max_bytes is not None:
@@ -144,7 +205,7 @@ def _run(arguments: list[str], folder: Path, kill: Kill | None, changes: Any, ma
     from fas_core.evaluation import bootstrap
 
     bootstrap.REPLICATES = REPLICATES
-    main(arguments)
+    main(command.arguments)
 
 
 def _record_changes(folder: Path, kill: Kill | None, changes: Any, disk: Disk) -> None:
@@ -177,48 +238,3 @@ def _record_changes(folder: Path, kill: Kill | None, changes: Any, disk: Disk) -
 def _opens_for_writing(arguments: tuple[Any, ...]) -> bool:
     _, mode, flags = arguments
     return bool(flags & (os.O_WRONLY | os.O_RDWR)) if mode is None else not set("wax+").isdisjoint(mode)
-
-
-class Disk:
-    """What a strict disk holds: the bytes of files and the names in folders as of their last sync.
-
-    Without `is_simulated` it only records that something was synced, by the real `fsync`.
-    """
-
-    def __init__(self, root: Path, is_simulated: bool = True) -> None:
-        self.is_simulated = is_simulated
-        self.was_synced = False
-        self.root = root.stat().st_ino
-        self.files: dict[int, bytes] = {}
-        self.folders: dict[int, dict[str, tuple[int, bool]]] = {self.root: _list(root)}
-        self.open: list[int] = []
-
-    def sync(self, descriptor: int) -> None:
-        """Take the place of `os.fsync`."""
-        self.was_synced = True
-        if not self.is_simulated:
-            FSYNC(descriptor)
-            return
-        self.open.append(os.dup(descriptor))  # so that no other file gets this number of an inode
-        path, inode = Path(f"/proc/self/fd/{descriptor}").readlink(), os.fstat(descriptor).st_ino
-        if path.is_dir():
-            self.folders[inode] = _list(path)
-        else:
-            self.files[inode] = path.read_bytes()
-
-    def write(self, name: str, destination: Path) -> None:
-        """Write what the disk holds of a folder below the root; an empty folder where it holds none."""
-        inode, _ = self.folders[self.root].get(name, (0, True))
-        self._write_folder(inode, destination)
-
-    def _write_folder(self, inode: int, destination: Path) -> None:
-        destination.mkdir()
-        for name, (child, is_folder) in self.folders.get(inode, {}).items():
-            if is_folder:
-                self._write_folder(child, destination / name)
-            else:
-                (destination / name).write_bytes(self.files.get(child, b""))
-
-
-def _list(folder: Path) -> dict[str, tuple[int, bool]]:
-    return {entry.name: (entry.inode(), entry.is_dir()) for entry in os.scandir(folder)}

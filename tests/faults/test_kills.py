@@ -19,6 +19,9 @@ from fas_core.registry import registry
 from fas_core.runs.run import Run
 
 MOMENTS: tuple[Moment, ...] = ("before", "half-way", "power loss")
+SHARES = 4
+"""Of a long test, for the processes of pytest-xdist."""
+
 FILES = ("best.safetensors", "last.safetensors", "scores/dev.csv", "scores/test.csv")
 
 
@@ -135,14 +138,16 @@ def test_a_signal_to_the_process_group(
 
 
 @pytest.mark.long
-def test_a_signal_at_every_change_but_the_last(reference: Reference, runs: Path) -> None:
-    for number in range(1, len(reference.changes)):
+@pytest.mark.parametrize("share", range(SHARES))
+def test_a_signal_at_every_change_but_the_last(reference: Reference, runs: Path, share: int) -> None:
+    for number in range(1 + share, len(reference.changes), SHARES):
         check_kill(reference, runs, Kill(number, by=signal.SIGTERM), workers=2)
         shutil.rmtree(runs, ignore_errors=True)
 
 
 @pytest.mark.long
-def test_a_kill_at_every_change(reference: Reference, runs: Path) -> None:
-    for kill in list_kills(reference.changes, MOMENTS):
+@pytest.mark.parametrize("share", range(SHARES))
+def test_a_kill_at_every_change(reference: Reference, runs: Path, share: int) -> None:
+    for kill in list_kills(reference.changes, MOMENTS)[share::SHARES]:
         check_kill(reference, runs, kill)
         shutil.rmtree(runs, ignore_errors=True)
