@@ -18,6 +18,7 @@ from attrs import define, frozen
 
 from fas_core import __version__
 from fas_core.console import console
+from fas_core.digests import hash_file
 from fas_core.errors import ConfigError, DataError, FasError, ModelError
 from fas_core.inference.local_copies import local_copies
 from fas_core.inference.part_folder import PartFolder
@@ -156,7 +157,7 @@ def read_versions(model: Path) -> tuple[str, str]:
     if not model.exists():
         raise ModelError(f"{model}: no such model on {socket.gethostname()}")
     calibration = calibration_file(model)
-    texts = hash_model(model), calibration.read_text() if calibration.is_file() else ""
+    texts = hash_model(model), hash_file(calibration) if calibration.is_file() else ""
     return hashlib.sha256("".join(texts).encode()).hexdigest(), __version__
 
 
