@@ -206,7 +206,7 @@ def test_a_damaged_database_is_one_line(make_search: MakeSearch, trainings: Trai
         ("update study_user_attributes set value_json = '[]'", "must be a mapping"),
         ("update study_directions set direction = 'MAXIMIZE'", "the study does not minimise"),
         ("update alembic_version set version_num = 'x'", "study.db"),
-        ("drop table trials", "no such table"),
+        ("delete from studies", "not what `fas tune` writes"),
     ],
 )
 def test_a_database_that_nobody_wrote_is_one_line(
