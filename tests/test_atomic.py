@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from fas_core import FasError
-from fas_core.atomic import replacing, replacing_all
+from fas_core.atomic import replacing, replacing_all, temporary_folder
 
 
 def left(folder: Path) -> list[str]:
@@ -285,3 +285,28 @@ def test_a_device_takes_the_bytes_and_stays() -> None:
             temporary.write_text("x")
     assert Path("/dev/full").is_char_device()
     assert Path("/dev/null").is_char_device()
+
+
+def test_a_temporary_folder_is_removed(tmp_path: Path) -> None:
+    with temporary_folder(tmp_path) as folder:
+        (folder / "photo.jpg").write_bytes(b"a face")
+        assert folder.stat().st_mode & 0o077 == 0
+    assert left(tmp_path) == []
+
+
+def test_the_temporary_folder_of_a_killed_process_is_removed_by_the_next(tmp_path: Path) -> None:
+    code = (
+        "import os, sys; from pathlib import Path; from fas_core.atomic import temporary_folder\n"
+        "with temporary_folder(Path(sys.argv[1])) as folder:\n"
+        "    (folder / 'photo.jpg').write_bytes(b'a face'); os.kill(os.getpid(), 9)"
+    )
+    subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=False)
+    assert len(left(tmp_path)) == 2
+    with temporary_folder(tmp_path) as folder:
+        assert left(tmp_path) == [folder.name]
+
+
+def test_a_temporary_folder_that_cannot_be_made_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(FasError, match="file: cannot be written"), temporary_folder(tmp_path / "file"):
+        pass

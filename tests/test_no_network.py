@@ -37,8 +37,18 @@ sys.addaudithook(audit)
 LOCAL = re.compile(r"127\.0\.0\.1|::1|localhost|AF_UNIX|AF_NETLINK|sa_family=AF_UNSPEC|'/")
 """Addresses that stay on the machine."""
 
+LOOKUP = re.compile(r"htons\(53\)|io\.systemd\.Resolve")
+"""Resolvers, which may be on the machine: whoever asks one wants to know a host's address."""
+
+OUTPUTS = {"faces", "photos", "runs"}
+"""What the commands may write into, of the folder that they run in."""
+
 CACHES = (".cache/matplotlib/",)
 """Files in the home folder that SECURITY.md documents."""
+
+
+QUIET = {"PYTHONDONTWRITEBYTECODE": "1"}
+"""No compiled files of Python beside the sources."""
 
 
 @cache
@@ -70,7 +80,7 @@ class Sandbox:
     def environment(self) -> dict[str, str]:
         kept = {name: os.environ[name] for name in ("PATH", "PYTHONPATH", "LANG") if name in os.environ}
         path = os.pathsep.join(filter(None, [str(self.folder), kept.get("PYTHONPATH")]))
-        return kept | {"HOME": str(self.home), "PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"}
+        return kept | {"HOME": str(self.home), "TMPDIR": str(self.folder / "tmp"), "PYTHONPATH": path} | QUIET
 
     def run(self, *arguments: object, expected: tuple[int, ...] = (0,)) -> str:
         done = subprocess.run(
@@ -85,17 +95,26 @@ class Sandbox:
         return done.stdout
 
     def contacts(self) -> list[str]:
-        """Lines about addresses of other machines."""
+        """Lines about addresses of other machines, and about a search for one."""
         logs = [self.folder / "audit.log", self.folder / "strace.log"]
         lines = [line for log in logs if log.exists() for line in log.read_text().splitlines()]
         remote = re.compile(r"sa_family=AF_INET|socket\.")
-        return [line for line in lines if remote.search(line) and not LOCAL.search(line)]
+        return [
+            line for line in lines if LOOKUP.search(line) or (remote.search(line) and not LOCAL.search(line))
+        ]
+
+    def strays(self) -> list[str]:
+        """Files that nobody asked for: at home, in the folder for temporary files, beside the outputs."""
+        homes = [path.relative_to(self.home).as_posix() for path in list_files(self.home)]
+        beside = {path.name for path in (self.folder / "work").iterdir()} - OUTPUTS
+        temporary = [path.name for path in list_files(self.folder / "tmp")]
+        return [*(path for path in homes if not path.startswith(CACHES)), *beside, *temporary]
 
 
 @pytest.fixture(scope="module")
 def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Sandbox:
     folder = tmp_path_factory.mktemp("sandbox")
-    for name in ("home", "work"):
+    for name in ("home", "work", "tmp"):
         (folder / name).mkdir()
     (folder / "sitecustomize.py").write_text(AUDIT.format(log=str(folder / "audit.log")))
     return Sandbox(folder)
@@ -114,11 +133,10 @@ def exported(sandbox: Sandbox, recipe_file: Path, faces: Path) -> Path:
 
 @pytest.fixture
 def quiet(sandbox: Sandbox, exported: Path) -> Iterator[None]:
-    """Check after the test that nobody was contacted, and that the home folder is still empty."""
+    """Check after the test that nobody was contacted, and that nothing was written elsewhere."""
     yield
     assert sandbox.contacts() == []
-    files = [path.relative_to(sandbox.home).as_posix() for path in sandbox.home.rglob("*") if path.is_file()]
-    assert [path for path in files if not path.startswith(CACHES)] == []
+    assert sandbox.strays() == []
 
 
 def test_the_recorder_sees_a_connection(sandbox: Sandbox) -> None:
@@ -127,6 +145,18 @@ def test_the_recorder_sees_a_connection(sandbox: Sandbox) -> None:
     subprocess.run([sys.executable, "-c", code], env=sandbox.environment(), check=False)
     assert any("192.0.2.1" in line for line in sandbox.contacts())
     (sandbox.folder / "audit.log").unlink()
+
+
+@pytest.mark.skipif(not has_strace(), reason="strace is not installed, or may not trace")
+def test_the_recorder_sees_a_search_for_a_host(sandbox: Sandbox) -> None:
+    """Where the resolver is on this machine, too."""
+    code = "import socket; s = socket.socket(type=socket.SOCK_DGRAM); s.connect(('127.0.0.53', 53))"
+    words = sandbox.command()
+    command = [*words[: words.index(sys.executable)], sys.executable, "-c", code]
+    subprocess.run(command, env=sandbox.environment(), check=False)
+    assert any("htons(53)" in line for line in sandbox.contacts())
+    for name in ("strace.log", "audit.log"):
+        (sandbox.folder / name).unlink(missing_ok=True)
 
 
 @pytest.mark.usefixtures("quiet")
@@ -144,6 +174,10 @@ def test_training_and_exporting(exported: Path) -> None:
         ["predict", "runs/tiny/model.onnx", "photos", "--no-detect"],
         ["predict", "runs/tiny/model.onnx", "photos", "--detect"],
         ["explain", "runs/tiny/model.onnx", "photos", "--no-detect"],
+        ["tune", "runs/tiny/recipe.yaml", "--space", "train.lr=[0.01]", "--trials", "1", "--epochs", "1"],
+        ["runs", "list"],
+        ["calibrate", "runs/tiny/model.onnx", "photos", "--no-detect"],
+        ["data", "split", "faces", "--by", "sample", "-o", "runs/split.csv"],
         ["models", "list"],
         ["models", "list", "--public"],
         ["plugins", "list"],
@@ -174,6 +208,10 @@ def test_the_service(sandbox: Sandbox, exported: Path) -> None:
         finally:
             os.kill(children_of(server.pid)[-1] if has_strace() else server.pid, signal.SIGTERM)
             server.stdout.read()
+
+
+def list_files(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file()]
 
 
 def children_of(process: int) -> list[int]:

@@ -128,7 +128,7 @@ def read_versions(model: Path) -> tuple[str, str]:
     if not model.exists():
         raise ModelError(f"{model}: no such model on {socket.gethostname()}")
     calibration = calibration_file(model)
-    texts = hash_model(model), calibration.read_text() if calibration.is_file() else ""
+    texts = hash_model(model), hash_file(calibration) if calibration.is_file() else ""
     return hashlib.sha256("".join(texts).encode()).hexdigest(), __version__
 
 

@@ -48,10 +48,20 @@ def load_weights(model: nn.Module, path: Path) -> None:
 
 
 def check_finite(weights: Mapping[str, Tensor], where: str) -> None:
-    """Raise ModelError, which names `where`, if a weight is NaN or infinite."""
-    names = [name for name, value in weights.items() if not bool(torch.isfinite(value).all())]
+    """Raise ModelError, which names `where`, if a weight is NaN, infinite or complex."""
+    names = [name for name, value in weights.items() if not _is_finite(value)]
     if names:
         raise ModelError(f"{where}: weights that are not finite numbers: {format_list(names, 3)}")
+
+
+def _is_finite(value: Tensor) -> bool:
+    """Return whether all values are finite real numbers, of a type that a model's weights can be made of."""
+    try:
+        if value.is_floating_point() and value.element_size() == 1:  # which isfinite cannot judge
+            value = value.float()
+        return not value.is_complex() and bool(torch.isfinite(value).all())
+    except NotImplementedError:  # of packed 4 bit numbers
+        return False
 
 
 def _differences(expected: dict[str, Tensor], actual: dict[str, Tensor]) -> list[str]:

@@ -64,14 +64,16 @@ def _check_archive(file: BinaryIO, path: Path) -> None:
 
 
 def _check_tensors(content: object, path: Path) -> None:
-    """Refuse tensors that repeat few numbers: any operation would unfold them."""
+    """Refuse tensors that are no plain ones, or that repeat few numbers: any operation would unfold them."""
     remaining, seen = [content], set[int]()
     while remaining:
         item = remaining.pop()
         if id(item) in seen:  # lists of themselves, or of the same list many times
             continue
         seen.add(id(item))
-        if isinstance(item, Tensor) and not item.is_sparse:
+        if isinstance(item, Tensor):
+            if kind := _describe_kind(item):
+                raise ModelError(f"{path}: refused: a tensor that is {kind}: save it as a plain one")
             if item.numel() * item.element_size() > item.untyped_storage().nbytes():
                 shape = tuple(item.shape)
                 raise ModelError(f"{path}: refused: a tensor of shape {shape} that stores fewer values")
@@ -79,3 +81,14 @@ def _check_tensors(content: object, path: Path) -> None:
             remaining += [*item.keys(), *item.values()]
         elif isinstance(item, list | tuple | set | frozenset):
             remaining += item
+
+
+def _describe_kind(tensor: Tensor) -> str:
+    """Return in which way a tensor holds its numbers otherwise than one after the other; empty for none."""
+    if tensor.is_nested:
+        return "nested"
+    if tensor.layout != torch.strided:
+        return "sparse"
+    if tensor.is_quantized:
+        return "quantized"
+    return "" if tensor.device.type == "cpu" else "without values"

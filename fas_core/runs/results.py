@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,8 @@ from fas_core.digests import check_record, read_weights_digest, seal_record
 from fas_core.errors import DataError
 from fas_core.runs import files
 from fas_core.text_files import read_json
+
+MAX_INTEGER = 1 << 63
 
 
 def write_results(folder: Path, record: Mapping[str, Any]) -> None:
@@ -48,9 +50,21 @@ def _are_results(tree: Mapping[str, Any]) -> bool:
     data, splits, hours = tree.get("data", {}), tree.get("splits", {}), tree.get("train_hours")
     if not all(isinstance(value, dict) for value in (data, splits, tree.get("weights", {}))):
         return False
-    notes = [split.get("notes", []) if isinstance(split, dict) else None for split in splits.values()]
+    if not all(isinstance(split, dict) for split in splits.values()):
+        return False
+    notes = [split.get("notes", []) for split in splits.values()]
+    metrics = [split.get("metrics", {}) for split in splits.values()]
     return (
         all(isinstance(fingerprint, str) for fingerprint in data.values())
         and all(isinstance(lines, list) and all(isinstance(line, str) for line in lines) for lines in notes)
+        and all(isinstance(figures, dict) and _are_numbers(figures.values()) for figures in metrics)
         and (hours is None or type(hours) in (int, float))
+    )
+
+
+def _are_numbers(values: Iterable[object]) -> bool:
+    """Return whether values are numbers that a float holds, or null where a metric has none."""
+    return all(
+        value is None or type(value) is float or (type(value) is int and -MAX_INTEGER < value < MAX_INTEGER)
+        for value in values
     )

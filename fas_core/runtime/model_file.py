@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from fas_core.card import PRESENCE, Card
 from fas_core.contracts import Images
 from fas_core.data.fetched_models import is_public_model, resolve_model
+from fas_core.digests import hash_file
 from fas_core.errors import DataError, FasError, ModelError
 from fas_core.records.novelty import NOVELTY
 from fas_core.runtime.calibration_file import read_calibration
@@ -185,6 +186,8 @@ def _open_public(folder: Path, threads: int | None) -> tuple[Engine, Card]:
     members = []
     for file in model.files:
         path = folder / file.stored_name
+        if not file.import_options and path.is_file() and hash_file(path) != file.sha256:
+            raise ModelError(f"{path}: damaged: is not what was fetched: fas models get fetches it again")
         engine, card = _open(path, threads, None if file.import_options else file.terms)
         members.append((engine, evolve(card, input=evolve(card.input, crops=file.terms.crops))))
     engine, card = members[0]

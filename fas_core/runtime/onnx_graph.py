@@ -22,6 +22,9 @@ MAX_ELEMENTS = 1 << 27
 MAX_NODES, MAX_DEPTH = 50_000, 16
 """Nodes of all graphs, with functions expanded where they are called, and graphs within graphs."""
 
+MAX_CALLED = 8 << 20
+"""Bytes of nodes that calls of functions may add up to."""
+
 MAX_VALUES = 64
 """Constants of more bytes than these many numbers are not sizes."""
 
@@ -62,6 +65,10 @@ class _Check:
     path: Path
     functions: dict[str, list[Message]] = field(factory=dict)
     nodes: int = 0
+    called: int = 0
+    """Bytes of the nodes of functions, counted again at each call."""
+    unfolded: int = 0
+    """Elements of all sparse tensors."""
 
     def check_model(self, model: Message) -> None:
         for function in read_messages(model, 25):
@@ -79,8 +86,7 @@ class _Check:
             for name in read_texts(tensor, 8):
                 constants[name] = _read_values(tensor)
         for sparse in read_messages(graph, 15):
-            for tensor in read_messages(sparse, 1, 2):
-                self.check_tensor(tensor)
+            self.check_sparse(sparse)
         for node in read_messages(graph, 1):
             self.nodes += 1
             if self.nodes > MAX_NODES:
@@ -95,6 +101,8 @@ class _Check:
             for tensor in read_messages(attribute, 5, 10):
                 self.check_tensor(tensor)
                 values = _read_values(tensor)
+            for sparse in read_messages(attribute, 22, 23):
+                self.check_sparse(sparse)
             if "Constant" in operators and (
                 numbers := read_integers(attribute, 8) or read_integers(attribute, 3)
             ):
@@ -121,6 +129,9 @@ class _Check:
 
     def check_function(self, function: Message, inputs: list[Values | None], constants: Constants) -> None:
         """Check a function (inputs: 4, nodes: 7) as it is called here."""
+        self.called += sum(len(node) for node in function.get(7, ()) if isinstance(node, memoryview))
+        if self.called > MAX_CALLED:
+            self.refuse(f"functions that are called for more than {MAX_CALLED >> 20} MiB of nodes")
         arguments = dict(zip(read_texts(function, 4), inputs, strict=False))
         known = {name: values for name, values in arguments.items() if values is not None}
         self.check_graph({1: function.get(7, [])}, constants.new_child(known))
@@ -128,6 +139,13 @@ class _Check:
     def check_size(self, operators: set[str], values: Values) -> None:
         if not prod(max(abs(value), 1) for value in values) <= MAX_ELEMENTS:  # or not a number
             self.refuse(f"{', '.join(sorted(operators))} to more than {MAX_ELEMENTS // 10**6} million values")
+
+    def check_sparse(self, sparse: Message) -> None:
+        """Check a sparse tensor (values: 1, indices: 2, dimensions: 3), which the engine makes a full one."""
+        for tensor in read_messages(sparse, 1, 2):
+            self.check_tensor(tensor)
+        self.unfolded += prod(max(abs(size), 1) for size in read_integers(sparse, 3))
+        self.check_size({"sparse tensors"}, (self.unfolded,))
 
     def check_tensor(self, tensor: Message) -> None:
         """Check where the data of a tensor are: in the file, or in another one of its folder."""

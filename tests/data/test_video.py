@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from pathlib import Path
 
 import cv2
@@ -54,3 +55,18 @@ def test_a_link_to_nothing_and_an_address_without_a_camera(tmp_path: Path) -> No
         next(frames(tmp_path / "a.mp4"))
     with pytest.raises(DataError, match="cannot be opened: check the address"):
         next(frames("http://127.0.0.1:9/none"))
+
+
+@pytest.mark.parametrize("scheme", ["tcp", "http"])
+def test_a_name_like_an_address_is_that_of_a_file(
+    video: Path, monkeypatch: pytest.MonkeyPatch, scheme: str
+) -> None:
+    """FFmpeg would contact the host, as its videos have such names relative to the current folder."""
+    monkeypatch.chdir(video.parent)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(0.2)
+        path = Path(f"{scheme}:127.0.0.1:{server.getsockname()[1]}?.avi")
+        path.write_bytes(video.read_bytes())
+        assert len(list(frames(path))) == 10
+        with pytest.raises(TimeoutError):
+            server.accept()

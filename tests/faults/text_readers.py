@@ -7,7 +7,8 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from copy import deepcopy
-from math import inf, nan
+from functools import cache
+from math import inf, isfinite, nan
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -29,9 +30,12 @@ from fas_core.runs.card import build_card
 from fas_core.runs.conditions import Conditions
 from fas_core.runs.groups import FoldRuns
 from fas_core.runs.history import Entry, find_changes
+from fas_core.runs.results import write_results
 from fas_core.runs.run import Run
 from fas_core.runs.run_sets import ProtocolRuns, SeedRuns
+from fas_core.runtime.calibration_file import read_calibration
 from fas_core.runtime.external_model import ExternalModel
+from fas_core.scores.calibration import Calibration
 from fas_core.scores.files import read_scores
 from fas_core.scores.table import ScoreTable
 from fas_core.scores.thresholds import Threshold
@@ -41,6 +45,10 @@ from fas_plugins.commands.importing.convert import convert_config
 from fas_plugins.commands.report.html.training import plot_training
 from fas_plugins.commands.report.sources import SourceOptions, evaluate_source, open_sources
 from fas_plugins.commands.report.systems import EvaluatedSystem
+from fas_plugins.commands.runs.compare_runs import compare_runs, open_run
+from fas_plugins.commands.runs.find_runs import list_runs
+from fas_plugins.commands.runs.tables import comparison_tables, describe_agreement, runs_table
+from fas_plugins.commands.tune.space import check_space, read_space
 from fas_plugins.datasets.casia_surf import CasiaSurf
 from fas_plugins.datasets.cefa import Cefa
 from fas_plugins.datasets.cefa_submission import build_submission
@@ -238,6 +246,33 @@ def read_changes(path: Path) -> object:
     return find_changes(Run(path.parent, Recipe(), registry()), TwoSplits(), anyway=True)
 
 
+@cache
+def make_finished_run(path: Path) -> Run:
+    """Make a run whose test split has figures."""
+    run = Run(path, Recipe(), registry())
+    run.create()
+    write_results(path, {"splits": {"test": {"metrics": {"eer": 0.1}}}, "data": {"test": "ab"}})
+    return run
+
+
+def read_run_list(path: Path) -> object:
+    """List a run and compare it with another, as `fas runs list` and `fas runs diff` do."""
+    folder = path.parent if path.parent.name == "run" else path.parent.parent
+    runs_table(list_runs(folder, registry()))
+    comparison = compare_runs(open_run(folder, registry()), make_finished_run(folder.parent / "other"))
+    return comparison_tables(comparison, ("a", "b")), describe_agreement(comparison), comparison.to_json()
+
+
+def read_file_calibration(path: Path) -> object:
+    """Read the calibration beside a model file, and use its threshold."""
+    model = path.with_name("model.onnx")
+    model.write_bytes(b"a model")
+    calibration = read_calibration(model, DIGEST)
+    assert calibration is not None
+    assert isfinite(calibration.threshold.value)
+    return calibration.threshold.text(), calibration.to_json(), calibration.interval[1] - calibration.bpcer
+
+
 def of_run(name: str, *originals: str, read: Callable[[Path], object] = read_report) -> TextReader:
     """A reader of one file of a run folder."""
 
@@ -252,6 +287,27 @@ def of_run(name: str, *originals: str, read: Callable[[Path], object] = read_rep
     return TextReader([text.encode() for text in originals], prepare)
 
 
+DIGEST = "0" * 64
+CALIBRATION = json.dumps(
+    {
+        "sha256": DIGEST,
+        "calibration": asdict(
+            Calibration(
+                threshold=Threshold(0.5, "site:blend", "site"),
+                shipped=Threshold(0.4, "eer", "dev"),
+                date="2026-03-01",
+                rule="blend",
+                bpcer=0.05,
+                confidence=0.95,
+                photos=20,
+                people=4,
+                attacks=0,
+                rejected=0.05,
+                interval=(0.0, 0.2),
+            )
+        ),
+    }
+)
 SET_KEYS = ("train.lr", "model.backbone", "data", "loss", "modalities", "train.seed", "threshold")
 RECIPE = to_yaml(to_plain(Recipe(), registry()))
 SHORT_RECIPE = "extends: quickstart\ntrain: {lr: 0.02, epochs: 3}\nloss: &a {name: focal, gamma: 2}\n"
@@ -356,6 +412,28 @@ READERS: dict[str, TextReader] = {
         read=read_history,
     ),
     "environment": of_run("environment.json", json.dumps({"packages": {"torch": "2"}, "python": "3.11"})),
+    "runs, results": of_run(
+        "results.json",
+        json.dumps({"train_hours": 1, "data": {"test": "b"}, "splits": {"test": {"metrics": {"eer": 0.2}}}}),
+        read=read_run_list,
+    ),
+    "runs, metrics": of_run(
+        "metrics.jsonl",
+        '{"epoch": 1, "loss": 0.5, "dev": {"eer": 0.2, "acer": 0.3}}\n{"epoch": 2, "loss": 1}\n',
+        read=read_run_list,
+    ),
+    "runs, environment": of_run(
+        "environment.json",
+        json.dumps({"packages": {"torch": "2"}, "python": "3.11", "plugins": {"a": {"version": "1"}}}),
+        read=read_run_list,
+    ),
+    "calibration": of_file("model.onnx.calibration.json", read_file_calibration, CALIBRATION),
+    "search space": of_file(
+        "space.yaml",
+        lambda path: check_space(read_space([str(path)]), Recipe(), registry()),
+        "train.lr: log:1e-4:1e-1\ntrain.batch_size: int:8:64\ntrain.optimizer: [sgd, adamw]\n",
+        "augment.crop_scale: [[0.1, 1.0], [0.5, 1.0]]\nloss.name: ['focal']\n",
+    ),
     "history": of_run("history.json", HISTORY, read=read_changes),
     "digests": of_run("scores/digests.json", json.dumps({"out_of_fold": {"file": "ab", "weights": None}})),
     "stored scores": of_run("scores/test.csv", SCORES),

@@ -14,7 +14,7 @@ import pytest
 import torch
 from faults.counts import count
 from faults.mutation import mutations, run_reader
-from torch import nn
+from torch import Tensor, nn
 
 from fas_core import ModelError
 from fas_core.models.checkpoint import load_state, load_weights, read_safetensors, save_weights
@@ -55,6 +55,50 @@ def test_a_tensor_that_repeats_one_number(tmp_path: Path, read: Any) -> None:
     torch.save({"a": torch.zeros(1).expand(1 << 40)}, tmp_path / "a.pth")
     with pytest.raises(ModelError, match=r"a tensor of shape \(1099511627776,\) that stores fewer values"):
         read(tmp_path / "a.pth")
+
+
+@pytest.mark.parametrize("read", READERS)
+@pytest.mark.parametrize(
+    ("kind", "make"),
+    [
+        ("sparse", lambda: torch.eye(4).to_sparse()),
+        ("sparse", lambda: torch.eye(4).to_sparse_csr()),
+        ("quantized", lambda: torch.quantize_per_tensor(torch.ones(4), 0.1, 0, torch.qint8)),
+        ("without values", lambda: torch.empty(10**9, device="meta")),
+        ("nested", lambda: torch.nested.nested_tensor([torch.ones(2), torch.ones(3)])),
+    ],
+)
+@pytest.mark.filterwarnings("ignore")  # of torch, about tensors of such kinds
+def test_a_tensor_that_is_no_plain_one(
+    tmp_path: Path, read: Any, kind: str, make: Callable[[], Tensor]
+) -> None:
+    path = tmp_path / "a.pth"
+    torch.save({"a.weight": torch.ones(2), "x": make()}, path)
+    with pytest.raises(ModelError, match=f"refused: a tensor that is {kind}: save it as a plain one"):
+        read(path)
+
+
+@pytest.mark.parametrize(
+    ("kind", "is_read"),
+    [
+        (torch.float8_e4m3fn, True),
+        (torch.bfloat16, True),
+        (torch.bool, True),
+        (torch.uint16, True),
+        (torch.complex64, False),
+        (torch.float4_e2m1fn_x2, False),
+    ],
+)
+@pytest.mark.filterwarnings("ignore")
+def test_types_of_numbers(tmp_path: Path, kind: torch.dtype, is_read: bool) -> None:
+    numbers = torch.zeros(4, dtype=torch.uint8)
+    weights = {"a.weight": numbers.view(kind) if kind.itemsize == 1 else numbers.to(kind)}
+    torch.save(weights, tmp_path / "a.pth")
+    if is_read:
+        assert read_published(tmp_path / "a.pth").weights["a.weight"].dtype == kind
+    else:
+        with pytest.raises(ModelError, match=r"weights that are not finite numbers: a\.weight"):
+            read_published(tmp_path / "a.pth")
 
 
 def test_lists_of_the_same_list(tmp_path: Path) -> None:

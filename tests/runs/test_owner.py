@@ -124,3 +124,24 @@ def test_a_file_system_without_locks_is_warned_about(
 
 def _refuse(*_: object) -> None:
     raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+
+def test_a_link_in_its_place_is_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "precious").write_text("precious")
+    run = tmp_path / "run"
+    run.mkdir()
+    (run / "owner.json").symlink_to(tmp_path / "precious")
+    assert not is_owned(run)
+    with (
+        pytest.raises(FasError, match=r"owner.json: a link, pipe or folder, not a file: remove it"),
+        owning(run),
+    ):
+        pass
+    assert (tmp_path / "precious").read_text() == "precious"
+
+
+def test_a_pipe_in_its_place_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "owner.json")
+    assert not is_owned(tmp_path)
+    with pytest.raises(FasError, match="a link, pipe or folder, not a file"), owning(tmp_path):
+        pass

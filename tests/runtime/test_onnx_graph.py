@@ -17,6 +17,7 @@ from onnx import TensorProto, helper, numpy_helper
 from fas_core import ModelError
 from fas_core.runtime.engines import open_engine
 from fas_core.runtime.onnx_graph import MAX_NODES, check_onnx
+from fas_core.runtime.protobuf import encode_field
 
 BIG = 1 << 20
 node = helper.make_node
@@ -26,10 +27,22 @@ def constant(name: str, values: Any, kind: Any = np.int64) -> TensorProto:
     return numpy_helper.from_array(np.array(values, kind), name)
 
 
-def graph(nodes: Sequence[Any], initializers: Sequence[TensorProto] = (), output: str = "y") -> Any:
+def sparse(shape: Sequence[int], name: str = "s") -> Any:
+    """A sparse tensor of one number."""
+    return helper.make_sparse_tensor(
+        constant(name, [1.0], np.float32), constant("", [[0] * len(shape)]), shape
+    )
+
+
+def graph(
+    nodes: Sequence[Any],
+    initializers: Sequence[TensorProto] = (),
+    output: str = "y",
+    sparse: Sequence[Any] = (),
+) -> Any:
     x = helper.make_tensor_value_info("x", TensorProto.FLOAT, [1, 4])
     y = helper.make_tensor_value_info(output, TensorProto.FLOAT, None)
-    return helper.make_graph(list(nodes), "g", [x], [y], list(initializers))
+    return helper.make_graph(list(nodes), "g", [x], [y], list(initializers), sparse_initializer=list(sparse))
 
 
 def save(path: Path, content: Any, **options: Any) -> Path:
@@ -99,6 +112,13 @@ UNFOLDING: dict[str, Callable[[], Any]] = {
         ],
         [constant("n", [BIG, BIG])],
     ),
+    "a sparse tensor": lambda: graph([node("Identity", ["s"], ["y"])], sparse=[sparse([BIG, 1000])]),
+    "several sparse tensors": lambda: graph(
+        [node("Identity", ["s"], ["y"])], sparse=[sparse([BIG, 60], name) for name in "stu"]
+    ),
+    "a sparse tensor in a Constant node": lambda: graph(
+        [node("Constant", [], ["y"], sparse_value=sparse([BIG, 1000]))]
+    ),
     "typed data": lambda: graph(
         [node("ConstantOfShape", ["n"], ["y"])], [helper.make_tensor("n", TensorProto.INT64, [2], [BIG, BIG])]
     ),
@@ -109,7 +129,7 @@ UNFOLDING: dict[str, Callable[[], Any]] = {
 def test_constants_that_unfold_to_gigabytes(tmp_path: Path, name: str) -> None:
     count("bombs")
     path = save(tmp_path / "model.onnx", UNFOLDING[name]())
-    with pytest.raises(ModelError, match=r"l\.onnx: refused: its graph has \w+ to more than 134 million"):
+    with pytest.raises(ModelError, match=r"l\.onnx: refused: its graph has [\w ]+ to more than 134 million"):
         open_engine(path)
 
 
@@ -141,6 +161,25 @@ def test_functions_that_multiply(tmp_path: Path) -> None:
     path = save(tmp_path / "model.onnx", graph([node("f", ["x"], ["y"], domain="local")]), functions=[itself])
     with pytest.raises(ModelError, match="graphs within graphs"):
         open_engine(path)
+
+
+def test_a_large_function_that_is_called_often(tmp_path: Path) -> None:
+    """A node of unknown fields costs as much at each call as when the file is read."""
+    count("bombs")
+    body = node("Identity", ["a"], ["b"])
+    function = helper.make_function("local", "f", ["a"], ["b"], [body], [helper.make_opsetid("", 17)])
+    calls = graph([node("f", ["x"], [f"y{index}"], domain="local") for index in range(2000)])
+    content = save(tmp_path / "model.onnx", calls, functions=[function]).read_bytes()
+    small = body.SerializeToString()
+    large = small + b"\x98\x06\x01" * 200_000  # field 99
+    longer = encode_field(
+        25, function.SerializeToString().replace(encode_field(7, small), encode_field(7, large))
+    )
+    (tmp_path / "model.onnx").write_bytes(
+        content.replace(encode_field(25, function.SerializeToString()), longer)
+    )
+    with pytest.raises(ModelError, match="functions that are called for more than 8 MiB of nodes"):
+        open_engine(tmp_path / "model.onnx")
 
 
 def test_a_function_that_unfolds_its_argument(tmp_path: Path) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import re
 import shutil
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape
@@ -19,6 +18,7 @@ from attrs import frozen
 
 from fas_core.atomic import replacing, replacing_all
 from fas_core.card import METADATA_KEY, PRESENCE, Card
+from fas_core.console import console
 from fas_core.digests import DIGEST_DIGITS, hash_file, read_weights_digest, seal_model_file
 from fas_core.errors import FasError, ModelError
 from fas_core.registry import registry
@@ -129,14 +129,14 @@ def _pair_files(source: Path, output: Path) -> list[tuple[Path, Path]]:
 
 def _rewrite(source: Path, output: Path, card: Card) -> None:
     """Write an exported file with another card, seal it, and check that it gives the same scores."""
-    pairs = _pair_files(source, output)
+    pairs, earlier = _pair_files(source, output), _read_verification(source)
     with replacing_all(*(target for _, target in pairs)) as temporaries:
         for (path, _), temporary in zip(pairs[1:], temporaries[1:], strict=True):
             shutil.copyfile(path, temporary)
         temporaries[0].write_bytes(_REPLACE[source.suffix.lower()](source.read_bytes(), card.to_json()))
         seal_model_file(temporaries[0])
         difference = _compare(source, temporaries[0], card)
-    _write_verification(source, output, card, difference)
+    _write_verification(earlier, output, card, difference)
 
 
 def _replace_in_onnx(content: bytes, card: str) -> bytes:
@@ -197,12 +197,23 @@ def _compare(source: Path, written: Path, card: Card) -> float:
     return difference
 
 
-def _write_verification(source: Path, output: Path, card: Card, difference: float) -> None:
-    """Write FILE.verification.json: that of the export, the new size, and the check of the new card."""
+def _read_verification(source: Path) -> dict[str, Any]:
+    """Read how the export of a file was verified; nothing where that is not known of these bytes."""
     path = Path(f"{source}.verification.json")
-    earlier = read_json(path) if path.is_file() else {}
-    document: dict[str, Any] = dict(earlier) if isinstance(earlier, Mapping) else {}
-    targets = [target for _, target in _pair_files(source, output)]
+    record = read_json(path) if path.is_file() else {}
+    if not isinstance(record, dict):
+        return {}
+    digests = {file.name: hash_file(file) for file, _ in _pair_files(source, source)}
+    if record.get("sha256", digests) != digests:
+        console.warn(f"{path}: is of another {source.name}: what it says is left out: export the model again")
+        return {}
+    return record
+
+
+def _write_verification(earlier: dict[str, Any], output: Path, card: Card, difference: float) -> None:
+    """Write FILE.verification.json: that of the export, the new size, and the check of the new card."""
+    document = dict(earlier)
+    targets = [target for target, _ in _pair_files(output, output)]
     document |= {"file": output.name, "size": sum(target.stat().st_size for target in targets)}
     document["sha256"] = {target.name: hash_file(target) for target in targets}
     document.pop("calibration", None)

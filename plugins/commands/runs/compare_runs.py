@@ -108,8 +108,17 @@ def _environment(run: Run) -> dict[str, Any]:
     if not file.is_file():
         return {}
     record = read_json(file)
-    if not isinstance(record, dict):
+    if not _is_environment(record):
         raise DataError(f"{file}: not what `fas train` writes: remove it to compare the rest")
     packages, plugins = record.pop("packages", {}), record.pop("plugins", {})
     versions = {name: plugin.get("version") for name, plugin in plugins.items()}
     return {**record, **packages, **versions}
+
+
+def _is_environment(record: object) -> bool:
+    """Return whether a record has packages and plugins as mappings, if at all."""
+    if not isinstance(record, dict):
+        return False
+    packages, plugins = record.get("packages", {}), record.get("plugins", {})
+    mappings = (packages, plugins, *(plugins.values() if isinstance(plugins, dict) else ()))
+    return all(isinstance(item, dict) for item in mappings)

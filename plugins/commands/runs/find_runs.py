@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -145,7 +146,7 @@ def _row(run: Run, name: str, state: str, records: list[dict[str, Any]]) -> RunR
         state=state,
         epoch=records[-1]["epoch"] if records else 0,
         epochs=run.recipe.train.last_epoch,
-        best={} if best is None else best["dev"],
+        best={} if best is None else {key: value for key, value in best["dev"].items() if _is_number(value)},
         best_epoch=None if best is None else best["epoch"],
         recipe=run.recipe.describe(),
         tags=run.recipe.tags,
@@ -154,7 +155,8 @@ def _row(run: Run, name: str, state: str, records: list[dict[str, Any]]) -> RunR
 
 
 def _is_number(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
+    """Return whether a value of metrics.jsonl is a finite number that a float holds."""
+    return type(value) in (int, float) and -sys.float_info.max <= value <= sys.float_info.max  # type: ignore[operator]
 
 
 def _natural(name: str) -> list[tuple[str, int]]:

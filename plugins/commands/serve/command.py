@@ -21,6 +21,9 @@ from fas_core.cli.options import (
 )
 from fas_core.console import console
 
+MAX_SECONDS = 3600
+"""An hour, of any time limit: a connection is to be bounded, and timers of sockets take no infinity."""
+
 
 @click.command()
 @click.argument("model", type=MODEL, metavar="MODEL.onnx|public:NAME")
@@ -95,14 +98,14 @@ from fas_core.console import console
 )
 @click.option(
     "--timeout",
-    type=FloatRange(0, min_open=True),
+    type=FloatRange(0, MAX_SECONDS, min_open=True),
     default=20,
     show_default=True,
     help="Seconds in which a request must arrive and be answered.",
 )
 @click.option(
     "--scoring-timeout",
-    type=click.FloatRange(0, min_open=True),
+    type=FloatRange(0, MAX_SECONDS, min_open=True),
     default=5,
     show_default=True,
     help="Seconds in which a worker must decode and score a request; then it is ended.",
@@ -123,14 +126,14 @@ from fas_core.console import console
 )
 @click.option(
     "--header-timeout",
-    type=click.FloatRange(0, min_open=True),
+    type=FloatRange(0, MAX_SECONDS, min_open=True),
     default=10,
     show_default=True,
     help="Seconds in which the headers of a request must arrive.",
 )
 @click.option(
     "--drain-delay",
-    type=click.FloatRange(0),
+    type=FloatRange(0, MAX_SECONDS),
     default=0,
     show_default=True,
     help="Seconds that the service answers after SIGTERM while /ready says that it drains.",

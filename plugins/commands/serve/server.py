@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import signal
 import socket
 import threading
@@ -167,6 +168,7 @@ def run_service(
         FasError: a worker process cannot load the model.
     """
     metrics, draining = Metrics(), threading.Event()
+    logging.getLogger("python_multipart").setLevel(logging.CRITICAL)  # it logs each form that is none
     build = partial(build_scorer, limits.max_pixels, model.absolute(), **options)
     with (
         suppress(KeyboardInterrupt),

@@ -14,7 +14,8 @@ import pytest
 from attrs import evolve
 
 from fas_core import FasError, ModelError
-from fas_core.digests import check_model_file, seal_model_file
+from fas_core.console import console
+from fas_core.digests import check_model_file, hash_file, seal_model_file
 from fas_core.library_settings import import_openvino
 from fas_core.runtime.calibration_file import read_calibration
 from fas_core.runtime.model_file import ModelFile
@@ -91,6 +92,22 @@ def test_the_verification_is_made_anew(mean_model: MeanModel) -> None:
     again = open_card(path)
     again.write(again.card.calibrate(None), None)
     assert "calibration" not in json.loads(file.read_text())
+
+
+def test_a_verification_of_another_file_is_not_passed_on(
+    mean_model: MeanModel, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As a kill between model and verification leaves it."""
+    console.reset()
+    path = mean_model()
+    file = Path(f"{path}.verification.json")
+    file.write_text(json.dumps({"sha256": {path.name: "0" * 64}, "acer_before": 0.02}))
+    holder = open_card(path)
+    holder.write(holder.card.calibrate(CALIBRATION), None)
+    document = json.loads(file.read_text())
+    assert "acer_before" not in document
+    assert document["sha256"] == {path.name: hash_file(path)}
+    assert f"is of another {path.name}: what it says is left out" in " ".join(capsys.readouterr().err.split())
 
 
 def test_a_partial_model_is_compared_with_its_presence(mean_model: MeanModel) -> None:

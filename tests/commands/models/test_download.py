@@ -54,6 +54,11 @@ def test_other_addresses_are_refused(
         locate_file(model, model.files[0], None)
 
 
+def test_an_address_that_is_none_is_refused(model: PublicModel) -> None:
+    with pytest.raises(FasError, match=r"--from http://\[::1/a\.onnx: not an address"):
+        locate_file(model, model.files[0], "http://[::1/a.onnx")
+
+
 def test_a_missing_path_is_named(model: PublicModel, tmp_path: Path) -> None:
     with pytest.raises(FasError, match=r"a b\.onnx: no such file"):
         locate_file(model, model.files[0], str(tmp_path))

@@ -44,6 +44,21 @@ def test_a_model_is_fetched_from_a_mirror_with_its_terms(
     assert {path.name for path in models.iterdir()} == {"glow", "licences.yaml"}
 
 
+def test_a_flipped_bit_of_what_was_fetched_is_seen(fas: Fas, publisher: Publisher, models: Path) -> None:
+    publisher.publish("glow", brightness_network())
+    assert get(fas, "glow", "--from", f"{publisher.base}/glow/").exit_code == 0
+    path = models / "glow" / "glow-0.onnx"
+    content = bytearray(path.read_bytes())
+    content[-30] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(
+        FasError, match=r"glow-0.onnx: damaged: is not what was fetched: fas models get fetches"
+    ):
+        Predictor("public:glow")
+    assert get(fas, "glow", "--from", f"{publisher.base}/glow/").exit_code == 0
+    Predictor("public:glow")
+
+
 def test_sources_that_the_user_names(fas: Fas, publisher: Publisher, models: Path, tmp_path: Path) -> None:
     publisher.publish("pair", brightness_network(), brightness_network(0.5))
     folder = publisher.folder(tmp_path / "copy")

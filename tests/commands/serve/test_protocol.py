@@ -143,6 +143,7 @@ def test_many_headers(service: Any) -> None:
                 assert connection.recv(65536)[9:12] in (b"400", b"431"), name
 
 
+POST = b"POST /v1/score HTTP/1.1\r\nHost: localhost\r\nContent-Type: multipart/form-data; boundary=b\r\n"
 MALFORMED = [
     (GET + b"Transfer-Encoding: chunked\r\n\r\nZZ\r\n", b"400"),
     (GET + b"Content-Length: 5\r\n\r\nhelloGARBAGE\r\n\r\n", b"200"),
@@ -155,6 +156,10 @@ MALFORMED = [
     (GET + b"Connection: upgrade\r\nUpgrade: websocket\r\n\r\n", b"200"),
     (GET + b"Expect: 100-continue\r\nContent-Length: 5\r\n\r\n", b"200"),
     (GET * 2 + b"\r\n", b"400"),
+    (POST + b'Content-Length: 9\r\n\r\n--b\r\n"\x1b\r\n', b"400"),  # parts that are none
+    (POST + b"Content-Length: 7\r\n\r\n--b--\x1b[", b"400"),
+    (POST + b"Content-Length: " + b"9" * 5000 + b"\r\n\r\n", b"400"),
+    (POST + b"Transfer-Encoding: chunked\r\n\r\nFFFFFFFFFFFFFFFF\r\na", b"400"),
 ]
 
 

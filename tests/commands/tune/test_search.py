@@ -215,6 +215,52 @@ def test_a_damaged_database_is_one_line(make_search: MakeSearch, trainings: Trai
         search.run(1)
 
 
+DAMAGE = {
+    "update trial_values set value = 'x'": "trial 0 is not as it was written",
+    "update trial_values set value_type = 'INF_POS', value = null": "trial 0 is not as it was written",
+    "delete from trial_values": "trial 0 is not as it was written",
+    "update trials set number = 7": "is not as it was written",
+    "update trials set datetime_complete = 'x'": "Invalid isoformat",
+    "update trial_params set distribution_json = 'x'": "Expecting value",
+    "update trial_params set param_name = 'train.momentum'": "trial 0 is not as it was written",
+    "update trial_user_attributes set value_json = '\"../x\"'": "trial 0 is not as it was written",
+    "update trial_user_attributes set value_json = '['": "Expecting value",
+    "update study_user_attributes set value_json = '[]'": "must be a mapping",
+    "update study_directions set direction = 'MAXIMIZE'": "the study does not minimise",
+    "update alembic_version set version_num = 'x'": "study.db",
+    "delete from studies": "not what `fas tune` writes",
+}
+"""What is changed in a database, and what is said of it."""
+
+
+def test_a_database_that_nobody_wrote_is_one_line(make_search: MakeSearch, trainings: Trainings) -> None:
+    search = make_search()
+    search.run(1)
+    file = search.folder / "study.db"
+    content = file.read_bytes()
+    for change, message in DAMAGE.items():
+        file.write_bytes(content)
+        with sqlite3.connect(file) as database:
+            database.execute(change)
+        database.close()
+        with pytest.raises(FasError) as caught:
+            search.run(2)
+        assert caught.value.message.startswith(f"{file}: "), change
+        assert message in caught.value.message, change
+    assert trainings.started == ["trial-0"]
+
+
+def test_a_folder_that_no_database_can_be_in_is_one_line(
+    make_search: MakeSearch, trainings: Trainings, tmp_path: Path
+) -> None:
+    search = evolve(make_search(), folder=tmp_path / "\udcd5")
+    with pytest.raises(FasError, match="a path that is not UTF-8"):
+        search.run(1)
+    evolve(search, folder=tmp_path / "a?b=c%20#d").run(1)
+    names = {path.name for path in (tmp_path / "a?b=c%20#d").iterdir()}
+    assert names == {"study.db", "trial-0", "best.yaml"}
+
+
 def test_a_folder_with_runs_is_refused(make_search: MakeSearch, trainings: Trainings) -> None:
     search = make_search()
     search.folder.mkdir()

@@ -58,6 +58,8 @@ def test_a_trial_gets_values_of_the_right_kind() -> None:
         ("train.seed=int:1:9", "train.seed is not tuned"),
         ("data.root=[a, b]", "data.root is not tuned: trials are compared on the same dev samples"),
         ("folds=[a, b]", "folds is not tuned"),
+        ("train.lr=[2026-01-01]", "'2026-01-01' is a date, which no recipe has"),
+        ("train.lr=[!!set {a, b}]", "is a set, which no recipe has"),
         ("none.yaml", "none.yaml: cannot be read"),
     ],
 )
