@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -68,6 +70,16 @@ def test_a_file_is_calibrated_shown_and_restored(fas: Fas, mean_model: MeanModel
     fas("calibrate", "--undo", path)
     assert ModelFile(path).card == before
     assert fas("calibrate", "--undo", path).exit_code == 2
+
+
+def test_files_need_no_torch(mean_model: MeanModel, site: Path) -> None:
+    path = mean_model()
+    absent = "import sys; sys.modules.update(torch=None, onnx=None, sklearn=None)"
+    command = [sys.executable, "-c", f"{absent}; from fas_core.cli import main; main()", "calibrate"]
+    subprocess.run([*command, path, site, "--no-detect"], check=True, capture_output=True, timeout=60)
+    threshold = ModelFile(path).card.threshold
+    assert threshold is not None
+    assert threshold.calibrated
 
 
 def test_uncertain_scores_go_with_the_shipped_threshold(fas: Fas, mean_model: MeanModel, site: Path) -> None:

@@ -59,6 +59,25 @@ def test_a_flipped_bit_of_what_was_fetched_is_seen(fas: Fas, publisher: Publishe
     Predictor("public:glow")
 
 
+def test_the_proxy_is_that_of_the_platform(
+    fas: Fas, publisher: Publisher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The server plays the proxy: it is asked for whole addresses of a host that does not exist."""
+    for name in ("http_proxy", "HTTP_PROXY", "no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    publisher.publish("glow", brightness_network())
+    address = "http://models.invalid/glow/glow-0.onnx"
+    publisher.answers[address] = (200, {}, brightness_network())
+    monkeypatch.setenv("http_proxy", publisher.base)
+    monkeypatch.setenv("FAS_MODELS_URL", "http://models.invalid")
+    assert get(fas, "glow").exit_code == 0
+    assert fas("models", "remove", "glow").exit_code == 0
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    monkeypatch.setenv("FAS_MODELS_URL", publisher.base)
+    assert get(fas, "glow").exit_code == 0
+    assert publisher.requests == [address, "/glow/glow-0.onnx"]
+
+
 def test_sources_that_the_user_names(fas: Fas, publisher: Publisher, models: Path, tmp_path: Path) -> None:
     publisher.publish("pair", brightness_network(), brightness_network(0.5))
     folder = publisher.folder(tmp_path / "copy")
