@@ -71,7 +71,7 @@ def add_colour_noise(image: Image, rng: np.random.Generator, strength: float) ->
         return image
     shift = (EIGENVALUES * rng.normal(0, strength, 3)) @ EIGENVECTORS * 255
     # Pixels are whole numbers: to round the shift is to round the sum. OpenCV adds without overflow.
-    return np.asarray(cv2.add(image, (*np.round(shift), 0.0)))
+    return np.asarray(cv2.add(image, np.append(np.round(shift), 0.0)))
 
 
 def augment_faces(
