@@ -203,8 +203,8 @@ def _map_faces(
 
 def _write_faces(file: Path, stamp: bytes, faces: Mapping[str, Image]) -> None:
     """Write a file of faces atomically; a power cut may damage it, which its CRC shows."""
-    content = [SHAPE.pack(*face.shape[:2]) for face in faces.values()]
-    content += [face.tobytes() for face in faces.values()]
+    shapes = b"".join(SHAPE.pack(*face.shape[:2]) for face in faces.values())
+    content = [shapes, *(np.ascontiguousarray(face).data for face in faces.values())]
     checksum = 0
     for block in content:
         checksum = zlib.crc32(block, checksum)
