@@ -28,7 +28,7 @@ from fas_core.data.detectors import CENTERFACE
 from fas_core.data.faces import is_face_crop
 from fas_core.data.fetched_models import fetched_model
 from fas_core.data.image_size import read_shape
-from fas_core.data.images import Image, clip_box, scale_box
+from fas_core.data.images import Box, Image, clip_box, scale_box
 from fas_core.data.reading import locate_box
 from fas_core.errors import DataError, FasError
 from fas_core.records.model_input import ModelInput
@@ -44,6 +44,14 @@ SHAPE = struct.Struct("<II")
 
 MEASURED_SAMPLES = 200
 """Samples, evenly spread, whose sizes tell how large the cache becomes."""
+
+
+@frozen
+class _Sample:
+    """The images `{name: absolute path}` that a sample's faces are made from, and its box."""
+
+    paths: Mapping[str, Path]
+    box: Box | None
 
 
 @frozen(eq=False)
@@ -76,13 +84,14 @@ class FaceCache:
         Raises:
             FasError: by `decode`, or the faces cannot be written, e.g. because the disk is full.
         """
-        file, stamp = self._file(row), self._stamp(row)
+        sample = self._describe(row)
+        file, stamp = self._file(sample), self._stamp(sample)
         if stamp is None:
             return decode()
         faces = _map_faces(file, stamp, self.modalities, check=not self._is_checked[row])
         if faces is None:
             faces = decode()
-            if self._stamp(row) == stamp:  # no image was replaced while it was read
+            if self._stamp(sample) == stamp:  # no image was replaced while it was read
                 _write_faces(file, stamp, faces)
         else:
             self._is_checked[row] = True
@@ -101,7 +110,7 @@ class FaceCache:
             raise FasError(f"train.cache: {self.folder}: {error.strerror or error}") from error
         rows = np.linspace(0, len(self.samples) - 1, min(len(self.samples), MEASURED_SAMPLES)).round()
         sizes = np.array([self._measure(int(row)) for row in rows], np.float64)
-        are_there = np.array([self._file(int(row)).is_file() for row in rows])
+        are_there = np.array([self._file(self._describe(int(row))).is_file() for row in rows])
         total, there = (
             float(values.mean()) * len(self.samples) / 1e9 for values in (sizes, sizes * are_there)
         )
@@ -114,29 +123,28 @@ class FaceCache:
         if not quiet:
             console.info(f"cache {self.folder}: {about}; {free:.3g} GB are free")
 
-    def _paths(self, row: int) -> dict[str, Path]:
-        """Return `{name: path}` of the images that a sample's faces depend on."""
-        names = list(self.modalities)
+    def _describe(self, row: int) -> _Sample:
+        names, box = list(self.modalities), self.samples.box(row)
         if self.model_input is not None:
             names = [self.model_input.photo(name) for name in names]
-        if self.samples.box(row) is not None:
+        if box is not None:
             names.append(self.samples.modalities[0])  # the box is in its pixels
-        return {name: self.samples.path(row, name).absolute() for name in names}
+        return _Sample({name: self.samples.path(row, name).absolute() for name in names}, box)
 
-    def _file(self, row: int) -> Path:
-        paths = {name: str(path) for name, path in self._paths(row).items()}
-        sample = (self.modalities, paths, self.samples.box(row), self.model_input)
-        name = hashlib.sha256(repr(sample).encode()).hexdigest()[:32]
+    def _file(self, sample: _Sample) -> Path:
+        paths = {name: str(path) for name, path in sample.paths.items()}
+        facts = (self.modalities, paths, sample.box, self.model_input)
+        name = hashlib.sha256(repr(facts).encode()).hexdigest()[:32]
         return self.folder / name[:2] / f"{name[2:]}.faces"
 
-    def _stamp(self, row: int) -> bytes | None:
+    def _stamp(self, sample: _Sample) -> bytes | None:
         """Return 16 bytes that change with what the faces depend on; None where an image is not there."""
-        paths = list(self._paths(row).values())
+        paths = list(sample.paths.values())
         states = [_look_up(path) for path in paths]
         if None in states:
             return None
         facts: list[object] = [FORMAT, __version__, cv2.__version__, *states]
-        if self.model_input is not None and self.samples.box(row) is None:  # the face is detected
+        if self.model_input is not None and sample.box is None:  # the face is detected
             facts += [is_face_crop(paths[0]), _look_up(fetched_model(CENTERFACE))]
         return hashlib.sha256(repr(facts).encode()).digest()[:16]
 
