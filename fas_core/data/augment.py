@@ -70,9 +70,8 @@ def add_colour_noise(image: Image, rng: np.random.Generator, strength: float) ->
     if not strength:
         return image
     shift = (EIGENVALUES * rng.normal(0, strength, 3)) @ EIGENVECTORS * 255
-    # A table of the 256 values a channel: exact, and faster than arithmetic on the pixels.
-    table = np.arange(256)[:, None] + shift
-    return np.asarray(cv2.LUT(image, np.clip(np.round(table), 0, 255).astype(np.uint8)[None]))
+    # Pixels are whole numbers: to round the shift is to round the sum. OpenCV adds without overflow.
+    return np.asarray(cv2.add(image, np.append(np.round(shift), 0.0)))
 
 
 def augment_faces(

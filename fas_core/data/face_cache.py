@@ -18,7 +18,8 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from attrs import frozen
+from attrs import field, frozen
+from numpy.typing import NDArray
 
 from fas_core import __version__
 from fas_core.atomic import make_folder, replacing
@@ -27,7 +28,7 @@ from fas_core.data.detectors import CENTERFACE
 from fas_core.data.faces import is_face_crop
 from fas_core.data.fetched_models import fetched_model
 from fas_core.data.image_size import read_shape
-from fas_core.data.images import Image, clip_box, scale_box
+from fas_core.data.images import Box, Image, clip_box, scale_box
 from fas_core.data.reading import locate_box
 from fas_core.errors import ConfigError, DataError, FasError
 from fas_core.records.model_input import ModelInput
@@ -45,6 +46,14 @@ MEASURED_SAMPLES = 200
 """Samples, evenly spread, whose sizes tell how large the cache becomes."""
 
 
+@frozen
+class _Sample:
+    """The images `{name: absolute path}` that a sample's faces are made from, and its box."""
+
+    paths: Mapping[str, Path]
+    box: Box | None
+
+
 @frozen(eq=False)
 class FaceCache:
     """A folder with the faces of a table's samples. Other tables and processes may use it, too.
@@ -60,6 +69,12 @@ class FaceCache:
     samples: SampleTable
     modalities: tuple[str, ...]
     model_input: ModelInput | None = None
+    _is_checked: NDArray[np.bool_] = field(init=False)
+    """(N,) whether this process has compared a sample's file with its CRC."""
+
+    @_is_checked.default
+    def _none_is(self) -> NDArray[np.bool_]:
+        return np.zeros(len(self.samples), np.bool_)
 
     def read(self, row: int, decode: Callable[[], dict[str, Image]]) -> dict[str, Image]:
         """Return one sample's faces `{modality: (H, W, 3)}`, read-only where they come from the cache.
@@ -69,14 +84,17 @@ class FaceCache:
         Raises:
             FasError: by `decode`, or the faces cannot be written, e.g. because the disk is full.
         """
-        file, stamp = self._file(row), self._stamp(row)
+        sample = self._describe(row)
+        file, stamp = self._file(sample), self._stamp(sample)
         if stamp is None:
             return decode()
-        faces = _map_faces(file, stamp, self.modalities)
+        faces = _map_faces(file, stamp, self.modalities, check=not self._is_checked[row])
         if faces is None:
             faces = decode()
-            if self._stamp(row) == stamp:  # no image was replaced while it was read
+            if self._stamp(sample) == stamp:  # no image was replaced while it was read
                 _write_faces(file, stamp, faces)
+        else:
+            self._is_checked[row] = True
         return faces
 
     def prepare(self, *, quiet: bool) -> None:
@@ -98,7 +116,7 @@ class FaceCache:
             raise FasError(f"train.cache: {self.folder}: {error.strerror or error}") from error
         rows = np.linspace(0, len(self.samples) - 1, min(len(self.samples), MEASURED_SAMPLES)).round()
         sizes = np.array([self._measure(int(row)) for row in rows], np.float64)
-        are_there = np.array([self._file(int(row)).is_file() for row in rows])
+        are_there = np.array([self._file(self._describe(int(row))).is_file() for row in rows])
         total, there = (
             float(values.mean()) * len(self.samples) / 1e9 for values in (sizes, sizes * are_there)
         )
@@ -111,34 +129,33 @@ class FaceCache:
         if not quiet:
             console.info(f"cache {self.folder}: {about}; {free:.3g} GB are free")
 
-    def _paths(self, row: int) -> dict[str, Path]:
-        """Return `{name: path}` of the images that a sample's faces depend on."""
-        names = list(self.modalities)
+    def _describe(self, row: int) -> _Sample:
+        names, box = list(self.modalities), self.samples.box(row)
         if self.model_input is not None:
             names = [self.model_input.photo(name) for name in names]
-        if self.samples.box(row) is not None:
+        if box is not None:
             names.append(self.samples.modalities[0])  # the box is in its pixels
-        return {name: self._path(row, name).absolute() for name in names}
+        return _Sample({name: self._path(row, name).absolute() for name in names}, box)
 
     def _path(self, row: int, name: str) -> Path:
         path = self.samples.path(row, name)
         assert isinstance(path, Path), "`prepare` refuses URLs"
         return path
 
-    def _file(self, row: int) -> Path:
-        paths = {name: str(path) for name, path in self._paths(row).items()}
-        sample = (self.modalities, paths, self.samples.box(row), self.model_input)
-        name = hashlib.sha256(repr(sample).encode()).hexdigest()[:32]
+    def _file(self, sample: _Sample) -> Path:
+        paths = {name: str(path) for name, path in sample.paths.items()}
+        facts = (self.modalities, paths, sample.box, self.model_input)
+        name = hashlib.sha256(repr(facts).encode()).hexdigest()[:32]
         return self.folder / name[:2] / f"{name[2:]}.faces"
 
-    def _stamp(self, row: int) -> bytes | None:
+    def _stamp(self, sample: _Sample) -> bytes | None:
         """Return 16 bytes that change with what the faces depend on; None where an image is not there."""
-        paths = list(self._paths(row).values())
+        paths = list(sample.paths.values())
         states = [_look_up(path) for path in paths]
         if None in states:
             return None
         facts: list[object] = [FORMAT, __version__, cv2.__version__, *states]
-        if self.model_input is not None and self.samples.box(row) is None:  # the face is detected
+        if self.model_input is not None and sample.box is None:  # the face is detected
             facts += [is_face_crop(paths[0]), _look_up(fetched_model(CENTERFACE))]
         return hashlib.sha256(repr(facts).encode()).digest()[:16]
 
@@ -172,23 +189,32 @@ def _look_up(path: Path) -> tuple[int, int] | None:
     return status.st_size, status.st_mtime_ns
 
 
-def _map_faces(file: Path, stamp: bytes, modalities: Sequence[str]) -> dict[str, Image] | None:
-    """Return the faces in a file; None where there is none, or it has another stamp or is damaged."""
+def _map_faces(
+    file: Path, stamp: bytes, modalities: Sequence[str], *, check: bool
+) -> dict[str, Image] | None:
+    """Return the faces in a file; None where there is none, or it has another stamp or is damaged.
+
+    To `check` the CRC costs about a quarter of what follows: it is done once, as files are replaced whole.
+    """
     try:
         with file.open("rb") as stream:
             data = memoryview(mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ))
     except (FileNotFoundError, ValueError):  # the latter: it is empty
         return None
     except OSError as error:
-        raise DataError(
-            f"{file}: cannot be read: {error.strerror}: remove it, or name another cache"
-        ) from error
+        raise DataError(f"train.cache: {file}: cannot be read: {error.strerror}: remove it") from error
     start = HEAD.size + SHAPE.size * len(modalities)
-    if len(data) < start or HEAD.unpack_from(data) != (stamp, zlib.crc32(data[HEAD.size :])):
+    if len(data) < start:
+        return None
+    written, checksum = HEAD.unpack_from(data)
+    if written != stamp or (check and zlib.crc32(data[HEAD.size :]) != checksum):
+        return None
+    shapes = list(SHAPE.iter_unpack(data[HEAD.size : start]))
+    counts = [height * width * 3 for height, width in shapes]
+    if start + sum(counts) != len(data):
         return None
     faces = {}
-    for name, (height, width) in zip(modalities, SHAPE.iter_unpack(data[HEAD.size : start]), strict=True):
-        count = height * width * 3
+    for name, (height, width), count in zip(modalities, shapes, counts, strict=True):
         faces[name] = np.frombuffer(data, np.uint8, count, start).reshape(height, width, 3)
         start += count
     return faces
@@ -196,8 +222,8 @@ def _map_faces(file: Path, stamp: bytes, modalities: Sequence[str]) -> dict[str,
 
 def _write_faces(file: Path, stamp: bytes, faces: Mapping[str, Image]) -> None:
     """Write a file of faces atomically; a power cut may damage it, which its CRC shows."""
-    content = [SHAPE.pack(*face.shape[:2]) for face in faces.values()]
-    content += [face.tobytes() for face in faces.values()]
+    shapes = b"".join(SHAPE.pack(*face.shape[:2]) for face in faces.values())
+    content = [shapes, *(np.ascontiguousarray(face).data for face in faces.values())]
     checksum = 0
     for block in content:
         checksum = zlib.crc32(block, checksum)

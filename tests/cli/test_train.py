@@ -53,6 +53,22 @@ def test_a_second_run_gets_the_next_number(fas: Fas, recipe_file: Path, tmp_path
     assert sorted(path.name for path in tmp_path.iterdir()) == ["tiny", "tiny-2"]
 
 
+def test_with_a_cache_of_faces_the_weights_are_the_same(
+    fas: Fas, recipe_file: Path, trained: Path, tmp_path: Path
+) -> None:
+    """And the run goes on without it, as no figure depends on it."""
+    cache = tmp_path / "cache"
+    options = ["--set", f"train.cache={cache}"]
+    first = fas("train", recipe_file, "--runs", tmp_path, "--epochs", 5, *options)
+    assert f"cache {cache}: about 0.000167 GB for 24 samples, of which 0 GB are there; " in first.stdout
+    assert len(list(cache.glob("*/*.faces"))) == 24
+    run = tmp_path / "tiny"
+    resumed = fas("train", "--resume", run, "--epochs", 6, "--set", "train.cache=null")
+    assert resumed.exit_code == 0, resumed.output
+    assert f"cache {cache}" not in resumed.stdout
+    assert (run / "last.safetensors").read_bytes() == (trained / "last.safetensors").read_bytes()
+
+
 def test_the_published_flags_work_as_they_did(fas: Fas, recipe_file: Path, tmp_path: Path) -> None:
     flags = "-b 4 --lr 0.005 --every-decay 30 --fl-gamma 2 --epochs 1 -j 0 --input-size 32 --random-seed 3"
     result = fas("train", "--config", recipe_file, "--runs", tmp_path, *flags.split())

@@ -113,6 +113,15 @@ def test_lighting_clips_instead_of_wrapping() -> None:
         assert ((made[0, 0] == 0) | (made[0, 1] == 255)).all()
 
 
+@pytest.mark.parametrize("strength", [0.1, 2.0, 1000.0])
+def test_lighting_is_the_rounded_and_clipped_sum(strength: float) -> None:
+    image = rng().integers(0, 256, (40, 30, 3), np.uint8)
+    for seed in range(50):
+        shift = 255 * rng(seed).normal(0, strength, 3) * EIGENVALUES @ EIGENVECTORS
+        expected = np.clip(np.round(image + shift), 0, 255)
+        np.testing.assert_array_equal(add_colour_noise(image, rng(seed), strength), expected)
+
+
 def test_modalities_are_lit_independently() -> None:
     image = np.full((8, 8, 3), 128, np.uint8)
     made = augment_faces({"rgb": image, "ir": image}, 8, Augment(lighting=1.0), rng())

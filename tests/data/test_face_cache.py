@@ -181,8 +181,20 @@ def test_a_damaged_file_is_decoded_anew(cache: FaceCache, damage: Callable[[byte
     (file,) = files(cache)
     whole = file.read_bytes()
     file.write_bytes(damage(whole))
-    assert_same(read(cache), expected)
+    assert_same(read(evolve(cache)), expected)  # as another process
     assert file.read_bytes() == whole
+
+
+@pytest.mark.parametrize("damage", [cut, lambda data: b"", lambda data: data + b"\0"])
+def test_a_file_of_another_length_is_noticed_at_once(
+    cache: FaceCache, damage: Callable[[bytes], bytes]
+) -> None:
+    """Its CRC is computed once, its length compared each time."""
+    expected = read(cache)
+    cache.read(0, decoded_again)
+    (file,) = files(cache)
+    file.write_bytes(damage(file.read_bytes()))
+    assert_same(read(cache), expected)
 
 
 def test_an_image_that_is_replaced_while_it_is_read_is_not_kept(cache: FaceCache, tmp_path: Path) -> None:
@@ -221,8 +233,7 @@ while True:
     if not forever:
         break
     for file in cache.folder.glob("*/*.faces"):  # not those that are being written
-        if file.is_file():
-            file.unlink(missing_ok=True)
+        file.unlink(missing_ok=True)
 """
 
 

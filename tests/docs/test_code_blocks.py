@@ -241,6 +241,9 @@ CASES: dict[str, Run | Skip] = {
         before=f"fas data make sim {SIM}",
         replace={"quickstart": "quickstart --data casia_surf:sim"},
     ),
+    "docs/recipes.md: fas train quickstart --set train.cache": Run(
+        replace={"~/": ""}, train=f"{SMALL} {SIMULATED}"
+    ),
     "docs/recipes.md: fas train --set train.modality_dropout": Run(train=f"{SMALL} {SIMULATED}"),
     "docs/report.md: fas report runs/quickstart": Run(
         (data.scores,),
