@@ -163,7 +163,7 @@ class SampleTable:
 def has_urls(paths: pa.ChunkedArray) -> bool:
     """Whether a URL is among some paths, of which there may be a million."""
     candidates = paths.filter(pc.match_substring(paths, "://"))
-    return any(map(is_url, candidates.to_pylist()))
+    return any(isinstance(to_location(path), Url) for path in candidates.to_pylist())
 
 
 def _find_repeated(names: pa.Array) -> list[Any]:
