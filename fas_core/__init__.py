@@ -9,17 +9,16 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from fas_core import former_paths, library_settings
+from fas_core.component import Component, NoOptions
 from fas_core.descriptors import (
     Backbone,
     Catalogue,
     Command,
-    Component,
     Dataset,
     Exporter,
     Fusion,
     Loss,
     Metric,
-    NoOptions,
     Tracker,
 )
 from fas_core.errors import ConfigError, DataError, FasError, ModelError, PluginError

@@ -12,7 +12,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import cache
 from pathlib import Path
 
@@ -46,11 +46,11 @@ def replacing(path: Path, durable: bool = True) -> Iterator[Path]:
 def replacing_all(*paths: Path, durable: bool = True) -> Iterator[tuple[Path, ...]]:
     """Like `replacing`, for files of one folder: all are complete before the first is renamed."""
     parent = Path(tempfile.gettempdir()) if _is_device(paths[0]) else paths[0].parent
-    with _explain_errors(paths[0], parent):
-        make_folder(parent, durable)
-        folder, lock = make_temporary_folder(parent)
-    temporaries = tuple(folder / path.name for path in paths)
-    try:
+    with ExitStack() as stack:
+        with _explain_errors(paths[0], parent):
+            make_folder(parent, durable)
+            folder = stack.enter_context(_temporary_folder(parent))
+        temporaries = tuple(folder / path.name for path in paths)
         with _explain_errors(paths[0], folder):
             yield temporaries
             for temporary in temporaries if durable else ():
@@ -59,10 +59,6 @@ def replacing_all(*paths: Path, durable: bool = True) -> Iterator[tuple[Path, ..
                 _move(temporary, path)
             if durable:
                 _sync(parent)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-        if lock is not None:
-            os.close(lock)
 
 
 def write_text(path: Path, text: str) -> None:
@@ -104,6 +100,33 @@ def make_folder(folder: Path, durable: bool = True) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for path in missing if durable else ():
         _sync(path.parent)
+
+
+@contextmanager
+def temporary_folder(parent: Path | None = None) -> Iterator[Path]:
+    """Yield a folder for the block, below `parent` or where the system keeps temporary files.
+
+    It is removed after the block; that of a killed process by the next process that makes one there.
+
+    Raises:
+        FasError: it cannot be made.
+    """
+    parent = Path(tempfile.gettempdir()) if parent is None else parent
+    with ExitStack() as stack:
+        with _explain_errors(parent, parent):
+            folder = stack.enter_context(_temporary_folder(parent))
+        yield folder
+
+
+@contextmanager
+def _temporary_folder(parent: Path) -> Iterator[Path]:
+    folder, lock = make_temporary_folder(parent)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        if lock is not None:
+            os.close(lock)
 
 
 def make_temporary_folder(parent: Path) -> tuple[Path, int | None]:

@@ -1,68 +1,26 @@
-"""Descriptors: the frozen records by which plugins register components.
-
-A descriptor imports no component, so that listing plugins and validating recipes stay fast: its target is
-resolved when the component is used, and its options class is beside the descriptor.
-"""
+"""Descriptors: the frozen records by which plugins register components, one class for each kind."""
 
 from __future__ import annotations
 
-import importlib
 import re
 from collections.abc import Mapping
-from contextlib import AbstractContextManager
 from importlib import resources
-from typing import Any, ClassVar, Literal, get_args, get_type_hints
+from typing import Any, ClassVar, Literal, get_args
 
-from attrs import field, fields, frozen, has
+from attrs import field, frozen
 
+from fas_core.component import NAME, NAME_RULE, Component, check_target, check_text
 from fas_core.errors import PluginError
-from fas_core.failures import Provider, naming_failures, top_package
 from fas_core.records.model_input import ScaledCrop
 
-NAME = re.compile(r"[a-z][a-z0-9]*([_-][a-z0-9]+)*")
-NAME_RULE = "use lower-case letters and digits joined by '_' or '-'"
-TARGET = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
 FILE_TARGET = re.compile(r"[A-Za-z_][\w.]*:[\w-]+\.yaml")
 
 Stage = Literal["inputs", "maps", "embeddings", "logits"]
 
 
-@frozen
-class NoOptions:
-    """The options class of a component without options."""
-
-
-def _check_name(owner: Component, _: object, name: str) -> None:
-    if not NAME.fullmatch(name):
-        raise PluginError(f"{owner.kind} name {name!r}: {NAME_RULE}")
-
-
-def _check_target(owner: Component, attribute: Any, target: str) -> None:
-    if not TARGET.fullmatch(target):
-        component = f"{owner.kind} {owner.name!r}"
-        raise PluginError(f"{component}: {attribute.name} {target!r} must read 'package.module:attribute'")
-
-
 def _check_optional_target(owner: Component, attribute: Any, target: str) -> None:
     if target:
-        _check_target(owner, attribute, target)
-
-
-def _check_options(owner: Component, _: object, options: type[Any]) -> None:
-    if not (isinstance(options, type) and has(options)):
-        raise PluginError(f"{owner.kind} {owner.name!r}: options {options!r} must be an attrs class")
-    try:
-        get_type_hints(options)
-    except Exception as error:
-        raise PluginError(
-            f"{owner.kind} {owner.name!r}: a type of options {options.__name__} cannot be read: {error}"
-        ) from error
-    for option in fields(options):
-        if option.name in owner.reserved:
-            raise PluginError(
-                f"{owner.kind} {owner.name!r}: option {option.name!r} has a meaning of its own in recipes "
-                f"(so do {', '.join(owner.reserved)}): rename it"
-            )
+        check_target(owner, attribute, target)
 
 
 def _check_texts(owner: Component, attribute: Any, texts: tuple[str, ...]) -> None:
@@ -72,84 +30,11 @@ def _check_texts(owner: Component, attribute: Any, texts: tuple[str, ...]) -> No
         raise PluginError(f"{component}: {attribute.name} must be a tuple of texts: {texts!r}")
 
 
-def _check_text(owner: Component, attribute: Any, text: str) -> None:
-    if not isinstance(text, str):
-        raise PluginError(f"{owner.kind} {owner.name!r}: {attribute.name} must be text: {text!r}")
-
-
 def _check_patterns(owner: Component, attribute: Any, patterns: tuple[str, ...]) -> None:
     _check_texts(owner, attribute, patterns)
     if invalid := [text for text in patterns if text.startswith(("/", "~", ".."))]:
         component = f"{owner.kind} {owner.name!r}"
         raise PluginError(f"{component}: {attribute.name} must be patterns below a root: {invalid}")
-
-
-def load_target(target: str) -> Any:
-    """Import the module of a target and return the object that it names."""
-    module, _, attribute = target.partition(":")
-    return getattr(importlib.import_module(module), attribute)
-
-
-@frozen(kw_only=True)
-class Component:
-    """One component of a plugin.
-
-    Args:
-        summary: one line for `fas plugins list`.
-        target: `"package.module:attribute"`; see `fas_core.contracts` for how each kind is called.
-        options: attrs class of the recipe's options, without fields whose names are `reserved`.
-        source: the paper (title, arXiv number), release or standard it comes from.
-        provider: the distribution that it comes from; fas sets it when it finds the plugin.
-
-    Raises:
-        PluginError: the name, the target or the options class is not valid.
-    """
-
-    kind: ClassVar[str] = "component"
-    hook: ClassVar[str]
-    reserved: ClassVar[tuple[str, ...]] = ("name",)
-
-    name: str = field(validator=_check_name)
-    summary: str = field(validator=_check_text)
-    target: str = field(validator=_check_target)
-    options: type[Any] = field(default=NoOptions, validator=_check_options)
-    source: str = field(default="", validator=_check_text)
-    provider: Provider | None = field(default=None, eq=False, repr=False)
-
-    def __str__(self) -> str:
-        """Return e.g. `metric 'gap' of acme-fas 1.0`."""
-        return f"{self.kind} {self.name!r}" + (f" of {self.provider}" if self.provider else "")
-
-    @property
-    def qualified_name(self) -> str:
-        """The name that no other component of this kind has: `acme-fas:gap`."""
-        return f"{self.provider.distribution}:{self.name}" if self.provider else self.name
-
-    def load(self) -> Any:
-        """Import and return the object that `target` names."""
-        return self._load(self.target)
-
-    def call(self, *args: Any, **kwargs: Any) -> Any:
-        """Load the target and call it, as `fas_core.contracts` says for each kind.
-
-        Raises:
-            PluginError: it cannot be loaded, or raised an exception, and is not one of fas-core's own.
-        """
-        target = self.load()
-        with self.naming_failures(target):
-            return target(*args, **kwargs)
-
-    def naming_failures(self, target: object = None) -> AbstractContextManager[None]:
-        """Return a context in which errors name this component; see `fas_core.failures`."""
-        return naming_failures(str(self), self.provider, top_package(self.target), target)
-
-    def _load(self, target: str) -> Any:
-        subject = f"{self}: loading {target}"
-        with naming_failures(subject, self.provider, top_package(target)):
-            loaded = load_target(target)
-            if not callable(loaded):
-                raise PluginError(f"{self}: {target} cannot be called: {loaded!r}")
-            return loaded
 
 
 @frozen(kw_only=True)
@@ -263,7 +148,7 @@ class Exporter(Component):
     kind: ClassVar[str] = "exporter"
     hook: ClassVar[str] = "fas_exporters"
 
-    suffix: str = field(validator=_check_text)
+    suffix: str = field(validator=check_text)
     beside: tuple[str, ...] = field(default=(), validator=_check_texts)
     forms: tuple[str, ...] = field(default=("fp32",), validator=_check_texts)
 
@@ -291,8 +176,8 @@ class Command(Component):
     hook: ClassVar[str] = "fas_commands"
 
     name: str = field(validator=_check_command_name)
-    panel: str = field(default="More commands", validator=_check_text)
-    extra: str = field(default="", validator=_check_text)
+    panel: str = field(default="More commands", validator=check_text)
+    extra: str = field(default="", validator=check_text)
     modules: tuple[str, ...] = field(default=(), validator=_check_texts)
     hidden: bool = False
 

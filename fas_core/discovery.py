@@ -19,8 +19,9 @@ from typing import Literal
 from attrs import evolve, field, frozen
 
 from fas_core import __version__, hookspecs
+from fas_core.component import Component
 from fas_core.console import console
-from fas_core.descriptors import KINDS, Component
+from fas_core.descriptors import KINDS
 from fas_core.errors import PluginError, format_list
 from fas_core.failures import CORE, Provider, describe_error, format_traceback, locate_error, top_package
 from fas_core.interruption import Interrupted

@@ -16,8 +16,9 @@ from typing import Any, TypeVar
 
 from attrs import evolve, field, frozen
 
+from fas_core.component import Component
 from fas_core.console import console
-from fas_core.descriptors import KINDS, Command, Component
+from fas_core.descriptors import KINDS, Command
 from fas_core.discovery import PluginRecord, canonical, discover
 from fas_core.errors import PluginError, suggest_closest
 from fas_core.failures import Provider, describe_failure, module_of, top_package

@@ -24,6 +24,7 @@ from faults.counts import attach_counts, sum_counts
 from numpy.typing import NDArray
 
 from fas_core.console import console
+from fas_core.evaluation import bootstrap
 
 if TYPE_CHECKING:
     from fas_core.records.model_input import ScaledCrop
@@ -37,6 +38,7 @@ pytest_plugins = [
 ]
 
 ROOT = Path(__file__).parent.parent
+ALL_REPLICATES = bootstrap.REPLICATES
 Image = NDArray[np.uint8]
 Done = subprocess.CompletedProcess[str]
 BUILD = """
@@ -273,6 +275,21 @@ def _leave_process_as_it_was() -> Iterator[None]:
     if "torch.utils.data" in sys.modules and hasattr(signal, "SIGCHLD"):
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         sys.modules["torch.utils.data._utils.signal_handling"]._SIGCHLD_handler_set = False
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _few_replicates() -> Iterator[None]:
+    """Intervals are of few bootstrap replicates, but in tests that give their number or use `all_replicates`:
+    a thousand took most of the time of training for an epoch."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(bootstrap, "REPLICATES", 20)
+        yield
+
+
+@pytest.fixture
+def all_replicates(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Intervals as users have them."""
+    monkeypatch.setattr(bootstrap, "REPLICATES", ALL_REPLICATES)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -6,8 +6,9 @@ import attrs
 import pytest
 
 from fas_core import Backbone, Command, Dataset, Exporter, Fusion, Loss, PluginError
+from fas_core.component import Component
 from fas_core.config.components import DatasetChoice
-from fas_core.descriptors import KINDS, Component
+from fas_core.descriptors import KINDS
 
 
 @pytest.mark.parametrize("name", ["a", "focal", "cross_entropy", "r-50", "net2_b-3"])

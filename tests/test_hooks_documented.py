@@ -11,7 +11,8 @@ import attrs
 import pytest
 
 from fas_core import hookspecs, testing
-from fas_core.descriptors import KINDS, Component
+from fas_core.component import Component
+from fas_core.descriptors import KINDS
 from fas_core.registry import registry
 from fas_core.training.events import HOOKS
 

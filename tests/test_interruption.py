@@ -14,14 +14,16 @@ from pathlib import Path
 
 import pytest
 
-from fas_core.interruption import STOP_SIGNALS, Interrupted, Interruption, interruptible
+from fas_core.child_processes import STOP_SIGNALS
+from fas_core.interruption import Interrupted, Interruption, interruptible
 
 LONG = 30.0
 """Seconds of a wait that a signal is to end."""
 
 STUCK = """
 import hashlib, multiprocessing, os, signal, threading, time
-from fas_core.interruption import SAME_REQUEST, interruptible, leave_signals_to_parent
+from fas_core.child_processes import leave_signals_to_parent
+from fas_core.interruption import SAME_REQUEST, interruptible
 
 def work():
     leave_signals_to_parent()

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import rich_click as click
 from attrs import evolve
 
+from fas_core.cli.eval_tables import show_across, show_one, show_run_set
 from fas_core.cli.options import (
     MODEL,
     PATH,
@@ -21,7 +22,6 @@ from fas_core.cli.options import (
     threshold_option,
 )
 from fas_core.cli.part_options import engine_options, score_by
-from fas_core.cli.views import show_result, show_summaries
 from fas_core.console import console
 from fas_core.errors import require
 
@@ -104,65 +104,78 @@ def command(
     With --engine an exported model scores one data set of any size, whose photos may be URLs; docs/ray.md
     says more.
     """
-    from fas_core.runs.files import is_run_folder
-
-    if is_run_folder(target):
-        require("train", "torch", "safetensors")
     from fas_core.cli.next_steps import show_evaluation_steps
-    from fas_core.data.protocols import protocols_of
     from fas_core.inference.evaluate_split import Evaluation
-    from fas_core.inference.loaded_model import load_model
     from fas_core.registry import registry
-    from fas_core.runs.groups import open_runs
-    from fas_core.runs.run_sets import RunSet
 
-    opened = open_runs(target, registry()) if is_run_folder(target) else None
-    grouped, narrowed = evaluation.group_by is not None, bool(modalities or scores)
-    if isinstance(opened, RunSet):
-        _refuse_for_run_set(subsets or grouped, len(data) > 1 or bool(protocols))
-    _refuse_together(several=len(data) > 1, subsets=subsets, grouped=grouped, narrowed=narrowed)
-    if calibrate_on is not None and (threshold or aggregate or isinstance(opened, RunSet)):
-        raise click.UsageError("--calibrate-on is for one model, without --threshold and --aggregate")
+    run_set = _open_run_set(target)
+    _refuse_together(
+        is_set=run_set is not None,
+        several=len(data) > 1,
+        protocols=bool(protocols),
+        subsets=subsets,
+        grouped=evaluation.group_by is not None,
+        narrowed=bool(modalities or scores),
+        described=bool(external or detector),
+        calibrated=calibrate_on is not None,
+        judged=bool(threshold or aggregate),
+        in_parts=engine is not None,
+    )
     options = _split_options(split, aggregate, modalities, workers, threshold, reject)
     if engine is not None:
-        if len(data) > 1 or subsets:
-            raise click.UsageError("--engine scores one data set: without --subsets, with one --data")
         options = score_by(engine, target, options, external, detector)
     plan = Evaluation(registry(), options, evaluation, threshold, scores, reject)
-    if isinstance(opened, RunSet):
-        _evaluate_run_set(opened, data[0] if data else None, plan)
-        show_evaluation_steps(target)
-        return
-    known = protocols_of(protocols, registry())
-    model = load_model(target, registry(), external=external, detector=detector)
-    if calibrate_on is not None:
-        model, plan = _calibrate_on(model, calibrate_on, plan)
-    if len(data) > 1:
-        _evaluate_across(model, data, known, plan)
+    if run_set is not None:
+        show_run_set(run_set, data[0] if data else None, plan)
     else:
-        _evaluate_one(model, data[0] if data else None, known, plan, subsets=subsets)
+        _evaluate_model(target, data, protocols, plan, calibrate_on, subsets, external, detector)
     if external is None:
         show_evaluation_steps(target)
 
 
-def _refuse_for_run_set(one_model_only: bool, several_data: bool) -> None:
-    """Options that cannot be used with a set of runs are a usage error."""
-    if one_model_only:
-        raise click.UsageError(
-            "a set of runs is evaluated without --subsets and --group-by: give one of its runs"
-        )
-    if several_data:
-        raise click.UsageError("a set of runs takes one --data and no --protocol: give one of its runs")
+def _open_run_set(target: Path) -> RunSet | None:
+    """Return the sub-protocols or seeds that lie in a folder; None of any other model."""
+    from fas_core.registry import registry
+    from fas_core.runs.files import is_run_folder
+    from fas_core.runs.groups import open_runs
+    from fas_core.runs.run_sets import RunSet
+
+    if not is_run_folder(target):
+        return None
+    require("train", "torch", "safetensors")
+    opened = open_runs(target, registry())
+    return opened if isinstance(opened, RunSet) else None
 
 
-def _refuse_together(*, several: bool, subsets: bool, grouped: bool, narrowed: bool) -> None:
+def _refuse_together(
+    *,
+    is_set: bool,
+    several: bool,
+    protocols: bool,
+    subsets: bool,
+    grouped: bool,
+    narrowed: bool,
+    described: bool,
+    calibrated: bool,
+    judged: bool,
+    in_parts: bool,
+) -> None:
     """Options that exclude each other are a usage error."""
-    if several and (subsets or grouped):
-        raise click.UsageError("several --data give a row each: without --subsets and --group-by")
-    if subsets and (narrowed or grouped):
-        raise click.UsageError(
-            "--subsets gives a row for each subset: without --modalities, --scores and --group-by"
-        )
+    of_set, one_of_them = "a set of runs is evaluated without", "give one of its runs"
+    rules = {
+        f"{of_set} --subsets and --group-by: {one_of_them}": is_set and (subsets or grouped),
+        f"a set of runs takes one --data and no --protocol: {one_of_them}": is_set and (several or protocols),
+        f"{of_set} --foreign and --detector: {one_of_them}": is_set and described,
+        "several --data give a row each: without --subsets and --group-by": several and (subsets or grouped),
+        "--subsets gives a row for each subset: without --modalities, --scores and --group-by": subsets
+        and (narrowed or grouped),
+        "--calibrate-on is for one model, without --threshold and --aggregate": calibrated
+        and (judged or is_set),
+        "--engine scores one data set: without --subsets, with one --data": in_parts and (several or subsets),
+    }
+    for message, is_broken in rules.items():
+        if is_broken:
+            raise click.UsageError(message)
 
 
 def _split_options(
@@ -201,87 +214,25 @@ def _calibrate_on(model: LoadedModel, manifest: Path, plan: Evaluation) -> tuple
     return calibrated.model, evolve(plan, split=evolve(plan.split, excluded=calibrated.people))
 
 
-def _document(path: Path, plan: Evaluation, **facts: object) -> dict[str, Any]:
-    """Return what every `--json` document begins with."""
-    aggregate = {} if plan.split.vote is None else {"aggregate": f"video:{plan.split.vote}"}
-    return {"model": str(path), **facts, "split": plan.split.split, **aggregate}
-
-
-def _evaluate_one(
-    model: LoadedModel, data: str | None, protocols: dict[str, str], plan: Evaluation, *, subsets: bool
+def _evaluate_model(
+    target: Path,
+    data: tuple[str, ...],
+    protocols: tuple[str, ...],
+    plan: Evaluation,
+    manifest: Path | None,
+    subsets: bool,
+    external: Path | None,
+    detector: str | None,
 ) -> None:
-    from fas_core.evaluation import format_tables
-    from fas_core.inference.evaluate_split import evaluate_subsets
-    from fas_core.inference.model_data import open_data
-    from fas_core.inference.score_samples import score_split
+    """Evaluate one model, with `manifest` at a threshold that its people calibrate."""
+    from fas_core.data.protocols import protocols_of
+    from fas_core.inference.loaded_model import load_model
 
-    metrics, reader = plan.metrics(model), open_data(model, data, plan.registry, protocols)
-    if subsets:
-        results = evaluate_subsets(model, reader, plan)
-        for table in format_tables(results):
-            console.table(table)
-        show_summaries(results)
-        if console.json:
-            console.document(_document(model.path, plan) | {"subsets": [each.to_json() for each in results]})
-        return
-    scored = score_split(model, reader, plan.split, description=plan.split.split)
-    document = _document(model.path, plan) | {"samples": len(scored.scores)}
-    if plan.output is not None:
-        scored.scores.write(plan.output)
-        document["scores"] = str(plan.output)
-        console.info(f"{len(scored.scores)} scores in {plan.output}")
-    if (result := plan.evaluate(scored, metrics, plan.split.split)) is not None:
-        document |= result.to_json()
-        show_result(result)
+    chosen = protocols_of(protocols, plan.registry)
+    model = load_model(target, plan.registry, external=external, detector=detector)
+    if manifest is not None:
+        model, plan = _calibrate_on(model, manifest, plan)
+    if len(data) > 1:
+        show_across(model, data, chosen, plan)
     else:
-        advice = "" if plan.output else "; give --scores OUT.csv"
-        console.info(f"{len(scored.scores)} samples, not all labelled: no table{advice}")
-    if console.json:
-        console.document(document)
-
-
-def _evaluate_run_set(run_set: RunSet, data: str | None, plan: Evaluation) -> None:
-    from fas_core.evaluation.spread import spread, spread_tables
-    from fas_core.inference.evaluate_split import evaluate_run_set
-
-    results = evaluate_run_set(run_set, data, plan)
-    document = _document(run_set.path, plan, **run_set.facts)
-    if plan.output is not None:
-        document["scores"] = str(plan.output)
-        console.info(f"scores in {plan.output}")
-    labelled = [result for result in results if result is not None]
-    if len(labelled) == len(results):
-        figures = spread(labelled)
-        document |= figures.to_json(run_set.kind)
-        for table in spread_tables(figures, title=plan.split.split):
-            console.table(table)
-        show_summaries(labelled)
-    else:
-        advice = "" if plan.output else "; give --scores FOLDER"
-        console.info(f"not all samples are labelled: no table{advice}")
-    if console.json:
-        console.document(document)
-
-
-def _evaluate_across(
-    model: LoadedModel, data: tuple[str, ...], protocols: dict[str, str], plan: Evaluation
-) -> None:
-    from fas_core.evaluation.tables import ACROSS, format_tables, with_samples
-    from fas_core.inference.cross_dataset import evaluate_across
-
-    across = evaluate_across(model, data, protocols, plan)
-    document = _document(model.path, plan)
-    if plan.output is not None:
-        document["scores"] = str(plan.output)
-        console.info(f"scores in {plan.output}")
-    if across.results:
-        first, *others = format_tables(across.results, lead=ACROSS)
-        note = "\n".join(filter(None, [*across.notes, first.note]))
-        for table in (evolve(with_samples(first, across.results), note=note), *others):
-            console.table(table)
-        show_summaries(across.results)
-    else:
-        for note in across.notes:
-            console.info(note)
-    if console.json:
-        console.document(document | {"data": across.documents, "notes": across.notes})
+        show_one(model, data[0] if data else None, chosen, plan, subsets=subsets)

@@ -18,8 +18,10 @@ from fas_core.errors import FasError, require
 from fas_core.failures import format_traceback
 
 if TYPE_CHECKING:
+    from fas_core.card import Card
     from fas_core.contracts import Exported
     from fas_core.export.export_run import ExportPlan
+    from fas_core.models.model import Model
     from fas_core.runs.run import Run
 
 
@@ -139,27 +141,15 @@ def command(
         raise click.UsageError("Missing argument 'RUN'.")
     require("train", "torch", "onnx", "onnxscript", "safetensors")
     from fas_core.cli.next_steps import show_export_steps
-    from fas_core.export.export_card import export_card
     from fas_core.export.export_run import export_run, open_run, plan_exports
     from fas_core.export.verify import compare_on
-    from fas_core.models.checkpoint import check_finite
     from fas_core.models.model import scorer
-    from fas_core.runs.card import build_card
-    from fas_core.runtime.model_notes import describe_training
 
     opened = open_run(run, registry())
-    shared = {"opset": opset, "static_batch": static_batch}
-    shared = {key: value for key, value in shared.items() if value is not None}
+    numbers = {"opset": opset, "static_batch": static_batch}
+    shared = {key: value for key, value in numbers.items() if value is not None}
     plans = plan_exports(_split_names(formats), forms, sets, output, opened.path, registry(), shared)
-    if novelty:
-        _require_novelty(opened, weights)
-    model = opened.model(weights)
-    check_finite(model.state_dict(), f"{run}: {weights} weights")
-    if (note := describe_training(build_card(opened))) is not None:
-        console.warn(note)
-    card = export_card(opened, weights, keep_data_root=keep_data_root, reject=reject)
-    if novelty is False:
-        model.novelty, card = None, evolve(card, novelty=None)
+    model, card = _load(opened, weights, novelty, keep_data_root, reject)
     comparison = compare_on(opened, scorer(model), card, count, data)
     results = export_run(opened, weights, model, plans, comparison, calibration)
     written, refused = _separate_refused(results)
@@ -169,6 +159,27 @@ def command(
         show_exports(written, comparison)
         show_export_steps([exported.path for _, exported in written], card, opened.recipe.data)
     ctx.exit(FasError.exit_code if refused else 0)
+
+
+def _load(
+    run: Run, weights: Literal["best", "last"], novelty: bool | None, keep_data_root: bool, reject: str | None
+) -> tuple[Model, Card]:
+    """Return the model to export, and what the files say of it; warn where it can be of no use."""
+    from fas_core.export.export_card import export_card
+    from fas_core.models.checkpoint import check_finite
+    from fas_core.runs.card import build_card
+    from fas_core.runtime.model_notes import describe_training
+
+    if novelty:
+        _require_novelty(run, weights)
+    model = run.model(weights)
+    check_finite(model.state_dict(), f"{run.path}: {weights} weights")
+    if (note := describe_training(build_card(run))) is not None:
+        console.warn(note)
+    card = export_card(run, weights, keep_data_root=keep_data_root, reject=reject)
+    if novelty is False:
+        model.novelty, card = None, evolve(card, novelty=None)
+    return model, card
 
 
 def _separate_refused(

@@ -11,8 +11,9 @@ from typing import Any, cast
 import rich_click as click
 from attrs import frozen
 
+from fas_core.component import load_target
 from fas_core.console import console
-from fas_core.descriptors import PANELS, Command, load_target
+from fas_core.descriptors import PANELS, Command
 from fas_core.errors import PluginError, require, suggest_closest
 from fas_core.registry import describe_shadowed, registry
 

@@ -89,11 +89,18 @@ aggregate_option = click.option(
     help="Evaluate videos instead of frames; VOTE is mean, median, min, max or lfv of their scores.",
 )
 
+
+def _default_replicates() -> int:
+    from fas_core.evaluation import bootstrap
+
+    return bootstrap.REPLICATES
+
+
 replicates_option = click.option(
     "--replicates",
     type=click.IntRange(0),
-    default=1000,
-    show_default=True,
+    default=_default_replicates,
+    show_default="1000",
     help="Bootstrap replicates for the 95 % intervals; 0 for no intervals.",
 )
 

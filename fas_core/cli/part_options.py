@@ -107,8 +107,8 @@ def score_by(
     job = EvaluationJob(model, external, detector, options.only)
 
     def score(samples: SampleTable) -> ScoreTable:
-        scored = run_parts(job, samples, engine.options, engine.run, options.split)
-        console.info(describe_parts(scored))
-        return ScoreTable(scored.folder.read())
+        finished = run_parts(job, samples, engine.options, engine.run, options.split)
+        console.info(describe_parts(finished))
+        return ScoreTable(finished.folder.read())
 
     return evolve(options, elsewhere=score)

@@ -9,8 +9,9 @@ from attrs import NOTHING, fields
 
 from fas_core.cli.group import CommandGroup
 from fas_core.cli.options import output_options
+from fas_core.component import Component
 from fas_core.console import console
-from fas_core.descriptors import KINDS, Command, Component
+from fas_core.descriptors import KINDS, Command
 from fas_core.errors import FasError, PluginError, suggest_closest
 from fas_core.failures import format_traceback
 from fas_core.registry import PluginRecord, Registry, registry

@@ -90,22 +90,22 @@ def show_parts(model: Path, verdicts: PartVerdicts) -> None:
     """Print the counts of a manifest's verdicts and where the parts are, or the document of `--json`."""
     if verdicts.note is not None:
         console.warn(verdicts.note)
-    parts, counts = verdicts.parts, verdicts.counts
+    finished, counts = verdicts.finished, verdicts.counts
     if console.json:
         document = {"model": str(model), "threshold": verdicts.threshold.to_json(), "note": verdicts.note}
-        into = {"into": str(parts.folder), "parts": parts.folder.count, "kept": parts.kept}
-        console.document(document | {"counts": counts, "samples": parts.samples} | into)
+        folder = {"into": str(finished.folder), "parts": finished.folder.count, "kept": finished.from_before}
+        console.document(document | {"counts": counts, "samples": finished.samples} | folder)
         return
     summary = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
     console.info(f"{summary}; {verdicts.threshold.text()}")
-    console.info(describe_parts(parts))
+    console.info(describe_parts(finished))
 
 
-def describe_parts(parts: FinishedParts) -> str:
+def describe_parts(finished: FinishedParts) -> str:
     """Return where the parts of a job are, and how many were there before."""
-    kept = f", {parts.kept} of them from before" if parts.kept else ""
-    count = f"{parts.folder.count} part{'s' if parts.folder.count > 1 else ''}"
-    return f"{parts.samples} samples in {count}{kept}: {parts.folder}"
+    count = f"{finished.folder.count} part{'s' if finished.folder.count > 1 else ''}"
+    before = f", {finished.from_before} of them from before" if finished.from_before else ""
+    return f"{finished.samples} samples in {count}{before}: {finished.folder}"
 
 
 def _count(verdicts: Verdicts) -> dict[str, int]:

@@ -8,9 +8,9 @@ from typing import Any
 import attrs
 import cattrs
 
+from fas_core.component import Component
 from fas_core.config.components import AbsentOptions, Choice, MetricChoice
 from fas_core.config.problems import InvalidValueError, Problems, collect_problems
-from fas_core.descriptors import Component
 from fas_core.errors import PluginError
 from fas_core.registry import Registry
 

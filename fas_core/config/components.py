@@ -9,7 +9,8 @@ from typing import Any, ClassVar, get_type_hints
 from attrs import field, fields, frozen
 from attrs import validators as v
 
-from fas_core.descriptors import Backbone, Component, Dataset, Fusion, Loss, Metric, NoOptions, Tracker
+from fas_core.component import Component, NoOptions
+from fas_core.descriptors import Backbone, Dataset, Fusion, Loss, Metric, Tracker
 
 
 @frozen(eq=False)

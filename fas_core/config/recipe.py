@@ -30,6 +30,7 @@ from fas_core.config.validators import (
     check_policy,
     check_positive,
     check_range,
+    check_reduced_decoding,
     check_reject,
 )
 from fas_core.records.model_input import ModelInput, Resize, ScaledCrop, check_crops
@@ -152,7 +153,9 @@ class Recipe:
     resize: Resize = field(factory=Resize, metadata={SECTION: Resize})
     crops: dict[str, ScaledCrop] = field(factory=dict, validator=check_crops)
     loss: LossChoice = field(factory=lambda: LossChoice("focal"))
-    train: TrainConfig = field(factory=TrainConfig, metadata={SECTION: TrainConfig})
+    train: TrainConfig = field(
+        factory=TrainConfig, validator=check_reduced_decoding, metadata={SECTION: TrainConfig}
+    )
     metrics: tuple[MetricChoice, ...] = field(factory=lambda: tuple(map(MetricChoice, PUBLISHED_METRICS)))
     threshold: str = field(default="eer", validator=check_policy)
     reject: str | None = field(default=None, validator=check_reject)

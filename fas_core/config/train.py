@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from math import inf
+from pathlib import Path
 from typing import Literal
 
 from attrs import field, frozen
 from attrs import validators as v
 
 from fas_core.config.components import TrackerChoice
-from fas_core.config.validators import check_factors
+from fas_core.config.validators import check_cache, check_factors
 
 MAX_COPIES = 100
 """Each is a pass over all training samples."""
@@ -53,6 +54,10 @@ class TrainConfig:
         on_usr1: after SIGUSR1, Slurm's warning, training saves and stops (`stop`) or goes on (`continue`).
         seed: of the weights, the order of samples, the augmentation and the modality dropout.
         workers: processes that read images.
+        reduced_decoding: decode JPEGs at a half, a quarter or an eighth of their size where the random crop
+            needs no more pixels, see `fas_core.data.reduced_decoding`; pixels differ a little.
+        cache: folder for the decoded faces of the training samples, so that later epochs decode none; None:
+            every epoch decodes them. See `fas_core.data.face_cache`.
         device: `auto` (an accelerator if there is one), `cpu`, `cuda`, ...
         peer_timeout: of several processes, seconds that one waits for another in a step before it ends.
         amp: number format of the network's layers in training; the weights are fp32.
@@ -83,6 +88,8 @@ class TrainConfig:
     on_usr1: Literal["stop", "continue"] = "stop"
     seed: int = field(default=14, validator=v.ge(0))
     workers: int = field(default=2, validator=v.ge(0))
+    reduced_decoding: bool = False
+    cache: Path | None = field(default=None, validator=check_cache)
     device: str = "auto"
     peer_timeout: float = field(default=30.0, validator=[v.gt(0), v.lt(inf)])
     amp: Literal["fp32", "fp16", "bf16"] = "fp32"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from math import inf
+from pathlib import Path
 from typing import Any
 
 from fas_core.errors import ConfigError
@@ -30,6 +31,17 @@ def check_positive(_: object, attribute: Any, value: tuple[float, ...]) -> None:
 def check_factors(_: object, attribute: Any, value: dict[str, float]) -> None:
     if not all(0 < number < inf for number in value.values()):
         raise ValueError(f"'{attribute.name}' must be > 0: {value} (train.freeze leaves layers as they are)")
+
+
+def check_cache(train: Any, _: object, value: Path | None) -> None:
+    if value is not None and train.reduced_decoding:
+        raise ValueError("a cache holds faces at full size: leave cache or reduced_decoding out")
+
+
+def check_reduced_decoding(recipe: Any, _: object, value: Any) -> None:
+    """Refuse reduced decoding where the model states its crops: faces are detected in whole photos."""
+    if value.reduced_decoding and recipe.crops:
+        raise ValueError("train.reduced_decoding must be false with crops, which are of whole photos")
 
 
 def check_range(low: float, high: float) -> Any:

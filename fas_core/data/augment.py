@@ -84,7 +84,11 @@ def augment_faces(
     """
     height, width = next(iter(faces.values())).shape[:2]
     geometry = CropGeometry.draw(rng, height, width, augment)
-    crops = {name: geometry.apply(face, size) for name, face in faces.items()}
+    return change_pixels({name: geometry.apply(face, size) for name, face in faces.items()}, augment, rng)
+
+
+def change_pixels(crops: Mapping[str, Image], augment: Augment, rng: np.random.Generator) -> dict[str, Image]:
+    """Add colour noise to the crops `{modality: (S, S, 3)}` of a sample, and reduce their quality."""
     coloured = {name: add_colour_noise(face, rng, augment.lighting) for name, face in crops.items()}
     return {name: reduce_quality(face, rng, augment.quality) for name, face in coloured.items()}
 

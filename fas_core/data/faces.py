@@ -29,6 +29,9 @@ CROP_LOG = "crops.jsonl"
 CROPPED_MARKERS = (CROP_LOG, "simulator.json")
 """A folder with one of these files holds images that are cropped to the face."""
 
+NOT_PHOTOS = ("depth",)
+"""Modalities in which faces cannot be detected."""
+
 
 @frozen
 class DetectedFace:

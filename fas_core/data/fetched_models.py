@@ -7,7 +7,7 @@ from pathlib import Path
 
 from platformdirs import user_data_path
 
-from fas_core.descriptors import NAME
+from fas_core.component import NAME
 from fas_core.errors import ModelError
 from fas_core.user_paths import expand_user
 

@@ -64,8 +64,12 @@ def read_shape(path: Path) -> tuple[int, int]:
         raise DataError(f"{path}: cannot be read: {error.strerror}") from error
     if size is None:
         raise DataError(f"{path}: not a {FORMATS} image, or its header is damaged")
-    width, height = size
-    return (width, height) if _is_rotated(data) else (height, width)
+    return turn_upright(size, data)
+
+
+def turn_upright(size: Size, data: bytes) -> tuple[int, int]:
+    """Return (height, width) of an encoded image of a size, upright as a JPEG's EXIF orientation says."""
+    return size if _is_rotated(data) else size[::-1]
 
 
 def pixel_size(data: bytes) -> Size | None:

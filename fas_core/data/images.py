@@ -24,21 +24,9 @@ from fas_core.library_settings import MAX_PIXELS
 from fas_core.records.model_input import Resize
 from fas_core.urls import Location, Url
 
-__all__ = [
-    "MAX_BYTES",
-    "MAX_PIXELS",
-    "Box",
-    "Image",
-    "Pixels",
-    "as_image",
-    "as_pixels",
-    "box_overlaps",
-    "crop",
-    "decode",
-    "encode",
-]
-__all__ += ["decode_pixels", "prepare", "read_bytes", "read_image", "read_pixels", "resize_square"]
-__all__ += ["scale_box", "to_uint8", "write_image"]
+__all__ = ["MAX_BYTES", "MAX_PIXELS", "Box", "Image", "Pixels", "as_image", "as_pixels", "box_overlaps"]
+__all__ += ["clip_box", "crop", "decode", "decode_pixels", "encode", "prepare", "read_bytes", "read_image"]
+__all__ += ["read_pixels", "resize_square", "scale_box", "to_uint8", "write_image"]
 
 Box = tuple[float, float, float, float]
 """x, y, w, h in pixels."""
@@ -49,6 +37,10 @@ LOSSLESS_SUFFIXES = (".png", ".bmp", ".dib", ".webp", ".tif", ".tiff", ".ppm", "
 WRITABLE_SUFFIXES = (*JPEG_SUFFIXES, *LOSSLESS_SUFFIXES)
 """Of the formats that `encode` writes as such."""
 JPEG_OPTIONS = [cv2.IMWRITE_JPEG_QUALITY, 95, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, FULL_COLOUR]
+
+DECODING = {1: cv2.IMREAD_COLOR, 2: cv2.IMREAD_REDUCED_COLOR_2}
+DECODING |= {4: cv2.IMREAD_REDUCED_COLOR_4, 8: cv2.IMREAD_REDUCED_COLOR_8}
+"""OpenCV's flags by how many times smaller than the file's an image's sides are."""
 
 # Images are read in parallel already; OpenCV's own threads would fight for the same cores, and a
 # forked loader worker can hang on locks that they held.
@@ -96,12 +88,13 @@ def decode(data: bytes, path: Location) -> Image:
     return to_uint8(decode_pixels(data, path))
 
 
-def decode_pixels(data: bytes, path: Location) -> Pixels:
+def decode_pixels(data: bytes, path: Location, reduction: int = 1) -> Pixels:
     """Decode an image to (H, W, 3) RGB, turned upright as its EXIF orientation says.
 
     Grey images get three equal channels; an alpha channel is dropped. 16-bit colour is divided by 257. 16-bit
     grey keeps its counts, for `to_uint8`. An animation gives its first frame, a document its first page.
-    `path` is for messages.
+    `path` is for messages. By a `reduction` of 2, 4 or 8 the sides are so many times smaller, rounded up; see
+    `fas_core.data.reduced_decoding`.
 
     Raises:
         DataError: the data is truncated, damaged or not an image; or the image has more than `MAX_PIXELS`,
@@ -118,7 +111,7 @@ def decode_pixels(data: bytes, path: Location) -> Pixels:
         raise DataError(f"{path}: the image is damaged: zeros instead of pixels in its middle: copy it again")
     if excess := find_excess(data):
         raise DataError(f"{path}: refused: {excess}: save it anew with an image editor")
-    image = _decode(data, path)
+    image = _decode(data, path, reduction)
     _check_size((image.shape[1], image.shape[0]), image.dtype == np.uint16, path)
     if image.dtype == np.uint16 and not is_grey(image):
         image = divide_by_257(image)
@@ -135,11 +128,11 @@ def _check_size(size: Size, is_deep: bool, path: Location) -> None:
         raise DataError(f"{problem} that are read: scale it down")
 
 
-def _decode(data: bytes, path: Location) -> NDArray[Any]:
+def _decode(data: bytes, path: Location, reduction: int) -> NDArray[Any]:
     """Decode to (H, W, 3) BGR by OpenCV, which checks its own limit of pixels before it decodes any."""
     reason = "not an image of 8 or 16 bits a channel, or damaged"
     try:
-        image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH)
+        image = cv2.imdecode(np.frombuffer(data, np.uint8), DECODING[reduction] | cv2.IMREAD_ANYDEPTH)
     except cv2.error as error:
         image = None
         if "MAX_IMAGE" in str(error):
@@ -187,15 +180,20 @@ def as_pixels(pixels: NDArray[Any], where: str) -> Pixels:
 
 
 def crop(image: Pixels, box: Box) -> Image:
-    """Return the region of an image inside a box, clipped to the image and converted by `to_uint8`.
+    """Return the region of an image that `clip_box` says, converted by `to_uint8`."""
+    left, top, right, bottom = clip_box(box, image.shape)
+    return to_uint8(image[top:bottom, left:right])
 
-    The region has at least one pixel.
+
+def clip_box(box: Box, shape: tuple[int, ...]) -> tuple[int, int, int, int]:
+    """Return left, top, right, bottom in whole pixels of a box, clipped to an image of `shape` (H, W, ...).
+
+    The last two are exclusive; the region has at least one pixel.
     """
-    height, width = image.shape[:2]
+    height, width = shape[:2]
     x, y, w, h = box
     left, top = (min(max(round(start), 0), end - 1) for start, end in ((x, width), (y, height)))
-    right, bottom = min(max(round(x + w), left + 1), width), min(max(round(y + h), top + 1), height)
-    return to_uint8(image[top:bottom, left:right])
+    return left, top, min(max(round(x + w), left + 1), width), min(max(round(y + h), top + 1), height)
 
 
 def box_overlaps(box: Box, shape: tuple[int, ...]) -> bool:

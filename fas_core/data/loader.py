@@ -7,7 +7,10 @@ of three modalities at 128 pixels.
 
 from __future__ import annotations
 
+import re
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,11 +20,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, get_worker_info
 
+from fas_core.child_processes import holding_back_signals, kill_workers_at_exit
 from fas_core.config.recipe import Recipe
-from fas_core.data.augment import augment_faces, draw_donors, mix_quarters
+from fas_core.data.augment import draw_donors, mix_quarters
 from fas_core.data.draws import Draws, epoch_batches, group_rows
 from fas_core.data.images import Image
-from fas_core.data.reading import read_crops, read_faces
 from fas_core.data.reading_processes import (
     MORE_MEMORY,
     WorkerError,
@@ -30,11 +33,13 @@ from fas_core.data.reading_processes import (
     start_worker,
 )
 from fas_core.data.remote_files import fetching
+from fas_core.data.training_faces import TrainingFaces
 from fas_core.errors import FasError
-from fas_core.interruption import holding_back_signals, kill_workers_at_exit
 from fas_core.process_folder import use_locked_folder
 from fas_core.records.outputs import Batch
 from fas_core.records.samples import SampleTable
+
+SHARED_MEMORY = Path("/dev/shm")
 
 
 def draw_presence(rng: np.random.Generator, modalities: int, dropout: float) -> NDArray[np.bool_]:
@@ -76,7 +81,10 @@ def _share(images: Mapping[str, Image]) -> Mapping[str, Tensor | Image]:
     try:
         tensors = {name: torch.from_numpy(pixels) for name, pixels in images.items()}
         return {name: tensor.share_memory_() for name, tensor in tensors.items()}  # type: ignore[no-untyped-call]
-    except RuntimeError:
+    except RuntimeError as error:
+        # PyTorch leaves the empty file for which there was no memory.
+        for name in re.findall(r"</(torch_\w+)>", str(error)):
+            (SHARED_MEMORY / name).unlink(missing_ok=True)
         return images
 
 
@@ -93,10 +101,15 @@ class TrainingBatches(Dataset[Any]):
     rank: int = 0
     world_size: int = 1
     labels: NDArray[np.int8] = field(init=False)
+    faces: TrainingFaces = field(init=False)
 
     @labels.default
     def _labels(self) -> NDArray[np.int8]:
         return self.samples.labels
+
+    @faces.default
+    def _faces(self) -> TrainingFaces:
+        return TrainingFaces(self.samples, self.recipe, self.modalities)
 
     def __getitem__(self, key: tuple[int, Draws]) -> _ReadBatch | FasError:
         """Return this process's share of the batch of these draws.
@@ -109,11 +122,7 @@ class TrainingBatches(Dataset[Any]):
         needed = own if donors is None else np.unique([own, *donors[:, own]])
         try:
             with fetching(self.samples.path(int(row), name) for row in rows[needed] for name in self._photos):
-                samples = [
-                    self._read(int(row), self._rng(epoch, 1 + draw))
-                    for row, draw in zip(rows[needed], draws[needed], strict=True)
-                ]
-            images = {name: np.stack([faces[name] for faces, _ in samples]) for name in self.modalities}
+                images, kept = self._read(epoch, draws[needed])
         except FasError as error:
             return error
         except MemoryError:
@@ -124,7 +133,7 @@ class TrainingBatches(Dataset[Any]):
             images = {name: mix_quarters(batch, sources) for name, batch in images.items()}
         presence = None
         if self.recipe.train.modality_dropout > 0:
-            presence = np.stack([samples[position][1] for position in positions])
+            presence = kept[positions]
         pixels = images if get_worker_info() is None else _share(images)
         labels, index = self.labels[rows[own]].astype(np.int64), rows[own].astype(np.int64)
         return _ReadBatch(pixels, labels, index, presence, len(rows))
@@ -147,15 +156,21 @@ class TrainingBatches(Dataset[Any]):
         """Return the generator of a sample, keyed by 1 + its draw, or of a batch, by 0 and its draws."""
         return np.random.default_rng([self.recipe.train.seed, epoch, *key])
 
-    def _read(self, row: int, rng: np.random.Generator) -> tuple[dict[str, Image], NDArray[np.bool_]]:
-        """Read and augment one sample, and draw which of the model's modalities it keeps."""
+    def _read(self, epoch: int, draws: Draws) -> tuple[dict[str, Image], NDArray[np.bool_]]:
+        """Read and augment samples, and draw which of the model's modalities each keeps.
+
+        Returns `{modality: (N, S, S, 3)}` and (N, modalities).
+        """
         recipe = self.recipe
-        if recipe.crops:
-            faces = read_crops(self.samples, row, recipe.input, self.modalities)
-        else:
-            faces = read_faces(self.samples, row, self.modalities)
-        faces = augment_faces(faces, recipe.model.input_size, recipe.augment, rng)
-        return faces, draw_presence(rng, len(recipe.modalities), recipe.train.modality_dropout)
+        shape = (len(draws), recipe.model.input_size, recipe.model.input_size, 3)
+        images = {name: np.empty(shape, np.uint8) for name in self.modalities}
+        kept = np.empty((len(draws), len(recipe.modalities)), np.bool_)
+        for index, draw in enumerate(draws):
+            rng = self._rng(epoch, 1 + draw)
+            for name, face in self.faces.read(int(draw) % len(self.samples), rng).items():
+                images[name][index] = face
+            kept[index] = draw_presence(rng, len(recipe.modalities), recipe.train.modality_dropout)
+        return images, kept
 
 
 class TrainingLoader(DataLoader[Any]):
@@ -173,6 +188,8 @@ class TrainingLoader(DataLoader[Any]):
         self.draw = draw
         self.order: list[tuple[int, Draws]] = []
         workers = batches.recipe.train.workers
+        # A hint on more processes than cores, which is what was asked for; photos may lie far away.
+        warnings.filterwarnings("ignore", message="This DataLoader will create")
         super().__init__(
             batches,
             batch_size=None,  # the order is of whole batches
@@ -246,6 +263,7 @@ def training_loader(
     Raises:
         DataError: too few samples, or classes or species that cannot be balanced, at once; an unreadable
             image, when its batch is due.
+        FasError: the recipe's cache of faces cannot be made, or its disk is too small.
         WorkerError: the processes cannot be started; raised when the first batch is due.
     """
     train, groups = recipe.train, group_rows(samples, recipe.train.balance)
@@ -255,6 +273,8 @@ def training_loader(
 
     modalities = tuple(dict.fromkeys((*recipe.modalities, *also)))
     batches = TrainingBatches(samples, recipe, modalities, rank, world_size)
+    if (cache := batches.faces.cache) is not None:
+        cache.prepare(quiet=rank > 0)
     loader = TrainingLoader(batches, draw, pin)
     loader.start_epoch(epoch, start_batch)
     return loader
@@ -271,6 +291,9 @@ def copy_loader(
         np.arange(first, min(first + batch_size, len(samples)), dtype=np.int64)
         for first in range(start, len(samples), batch_size)
     ]
-    loader = TrainingLoader(TrainingBatches(samples, recipe, recipe.modalities), lambda _: rows, False)
+    batches = TrainingBatches(samples, recipe, recipe.modalities)
+    if (cache := batches.faces.cache) is not None:
+        cache.prepare(quiet=epoch > 1 or start > 0)
+    loader = TrainingLoader(batches, lambda _: rows, False)
     loader.start_epoch(epoch)
     return loader

@@ -6,12 +6,13 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from itertools import compress, islice
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fas_core.data.detectors import FaceDetector, face_detector
-from fas_core.data.faces import is_face_crop, largest
+from fas_core.data.faces import NOT_PHOTOS, is_face_crop, largest
 from fas_core.data.images import (
     Box,
     Image,
@@ -31,6 +32,13 @@ from fas_core.records.model_input import ModelInput
 from fas_core.records.samples import SampleTable
 
 
+class HasShape(Protocol):
+    """An image, decoded or not, of `shape` (H, W, ...)."""
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+
+
 def read_faces(samples: SampleTable, row: int, modalities: Sequence[str]) -> dict[str, Image]:
     """Read one sample as `{modality: (H, W, 3)}`, cropped to its box where it has one; sizes may differ.
 
@@ -38,7 +46,7 @@ def read_faces(samples: SampleTable, row: int, modalities: Sequence[str]) -> dic
         DataError: an image cannot be read, or the box lies outside it.
     """
     images = {modality: read_pixels(samples.path(row, modality)) for modality in modalities}
-    located = _locate_box(samples, row, images)
+    located = locate_box(samples, row, images)
     if located is None:
         return {modality: to_uint8(image) for modality, image in images.items()}
     box, shape = located
@@ -51,24 +59,35 @@ def read_crops(
     """Read one sample as a model takes it that states its crops: `{modality: (F, F, 3)}`.
 
     The face is the sample's box, else the largest one that is detected in its first photo. Images below a
-    folder of face crops, and photos in which no face is found, are taken whole.
+    folder of face crops, and depth maps alone, are taken whole.
 
     Raises:
-        DataError: an image cannot be read, or the box lies outside it.
+        DataError: an image cannot be read, the box lies outside it, or no face is detected.
     """
     if missing := [name for name in modalities if name not in model_input.modalities]:
         raise DataError(f"{missing[0]!r} images: the recipe's crops are of the model's modalities only")
     names = list(dict.fromkeys(model_input.photo(modality) for modality in modalities))
     photos = {name: read_pixels(samples.path(row, name)) for name in names}
-    located, first = _locate_box(samples, row, photos), next(iter(photos.values()))
+    located, first = locate_box(samples, row, photos), next(iter(photos.values()))
     face: Box | None = None
     if located is not None:
         face = scale_box(*located, first.shape)
     elif not is_face_crop(samples.path(row, names[0])):
-        detected = largest(_detector(os.getpid())(to_uint8(first)))
-        face = None if detected is None else detected.box
+        face = _detect_face(samples, row, photos)
     images = crop_inputs(photos, face, model_input)
     return {modality: images[modality] for modality in modalities}
+
+
+def _detect_face(samples: SampleTable, row: int, photos: Mapping[str, Pixels]) -> Box | None:
+    """Return the largest face in pixels of the first photo; None of depth maps, which show none."""
+    name = next((name for name in photos if name not in NOT_PHOTOS), None)
+    if name is None:
+        return None
+    face = largest(_detector(os.getpid())(to_uint8(photos[name])))
+    if face is None:
+        path = samples.path(row, name)
+        raise DataError(f"{path}: no face is detected, around which the model's crops are: give its box")
+    return scale_box(face.box, photos[name].shape, next(iter(photos.values())).shape)
 
 
 @cache
@@ -77,10 +96,14 @@ def _detector(_: int) -> FaceDetector:
     return face_detector(None)
 
 
-def _locate_box(
-    samples: SampleTable, row: int, images: Mapping[str, Pixels]
+def locate_box(
+    samples: SampleTable, row: int, images: Mapping[str, HasShape]
 ) -> tuple[Box, tuple[int, ...]] | None:
-    """Return a sample's box and the shape of the image in whose pixels it is; None where it has no box."""
+    """Return a sample's box and the shape of the image in whose pixels it is; None where it has no box.
+
+    Raises:
+        DataError: the box lies outside that image, or the image cannot be read.
+    """
     box = samples.box(row)
     if box is None:
         return None

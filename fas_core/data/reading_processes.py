@@ -11,8 +11,8 @@ from contextlib import contextmanager
 from multiprocessing import AuthenticationError
 from typing import Any
 
+from fas_core.child_processes import leave_signals_to_parent
 from fas_core.errors import FasError
-from fas_core.interruption import leave_signals_to_parent
 
 MORE_MEMORY = (
     "give it more memory, or take fewer --workers or a smaller --batch-size (--workers 0: no such processes)"

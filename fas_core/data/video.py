@@ -6,11 +6,11 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import cv2
 import numpy as np
 
+from fas_core.atomic import temporary_folder
 from fas_core.data.files import open_file
 from fas_core.data.images import Image
 from fas_core.errors import DataError
@@ -59,6 +59,8 @@ def _open_capture(source: Source) -> cv2.VideoCapture:
 def _readable_path(source: Path) -> Iterator[str]:
     """Yield a path of a video that FFmpeg takes: a link to it where its name is no UTF-8.
 
+    It is absolute: FFmpeg would take `http:host.mp4` for an address, and contact the host.
+
     Raises:
         DataError: it is a pipe or a device, for example, and never ends.
     """
@@ -68,12 +70,13 @@ def _readable_path(source: Path) -> Iterator[str]:
         pass
     except DataError as error:
         raise DataError(error.message.removeprefix(f"{source}: ")) from None
-    if str(source) == to_text(str(source)):
-        yield str(source)
+    path = source.absolute()
+    if str(path) == to_text(str(path)):
+        yield str(path)
     else:
-        with TemporaryDirectory() as folder:
-            link = Path(folder, f"video{source.suffix if source.suffix.isascii() else ''}")
-            link.symlink_to(source.absolute())
+        with temporary_folder() as folder:
+            link = folder / f"video{source.suffix if source.suffix.isascii() else ''}"
+            link.symlink_to(path)
             yield str(link)
 
 

@@ -9,10 +9,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from attrs import evolve, fields, frozen
 
+from fas_core.component import NoOptions
 from fas_core.config.components import MetricChoice
 from fas_core.config.structure import structure
 from fas_core.console import console
-from fas_core.descriptors import Metric, NoOptions
+from fas_core.descriptors import Metric
 from fas_core.errors import ConfigError, DataError
 from fas_core.evaluation.bootstrap import REPLICATES
 from fas_core.evaluation.metrics import BoundMetric, bind_metrics

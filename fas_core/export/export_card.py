@@ -24,8 +24,8 @@ def export_card(
     """Return the run's card, without a threshold that was fitted on the scores of other weights.
 
     `reject` is the policy of the uncertain scores instead of the recipe's. The card's recipe names no folder
-    of this machine: pretrained weights are named by their files alone, and `data.root` and the option
-    `IMAGE_ROOT` stay only where `keep_data_root`.
+    of this machine: pretrained weights are named by their files alone, `train.cache` is left out, and
+    `data.root` and the option `IMAGE_ROOT` stay only where `keep_data_root`.
     """
     card = build_card(run)
     if reject is not None:
@@ -70,4 +70,5 @@ def _without_folders(recipe: Mapping[str, Any], keep_data_root: bool) -> dict[st
         weights = {modality: Path(path).name for modality, path in weights.items()}
     elif weights is not None:
         weights = Path(weights).name
-    return {**recipe, "data": data, "model": {**model, "pretrained": weights}}
+    train = {**recipe["train"], "cache": None}
+    return {**recipe, "data": data, "model": {**model, "pretrained": weights}, "train": train}

@@ -7,12 +7,12 @@ from pathlib import Path
 
 from attrs import evolve, field, frozen
 
+from fas_core.component import Component
 from fas_core.config.components import DatasetChoice, MetricChoice
 from fas_core.config.recipe import Recipe
 from fas_core.config.structure import structure
 from fas_core.contracts import Scorer
 from fas_core.data.fetched_models import is_public_model
-from fas_core.descriptors import Component
 from fas_core.errors import ConfigError, DataError, FasError
 from fas_core.records.model_input import ModelInput
 from fas_core.registry import Registry
@@ -26,9 +26,9 @@ from fas_core.runtime.face_selection import FaceSelector, select_faces
 from fas_core.runtime.model_file import ModelFile
 from fas_core.runtime.public_model import PublicModel, stated_crops
 from fas_core.scores.calibration import ScoreReference
-from fas_core.scores.rejection import fit_reject, is_fitted
+from fas_core.scores.rejection import is_fitted
 from fas_core.scores.table import ScoreTable
-from fas_core.scores.thresholds import Threshold, fit_threshold, parse_policy
+from fas_core.scores.thresholds import Threshold, choose_threshold, fit_threshold, parse_policy
 from fas_core.scores.videos import Vote, by_video
 
 
@@ -79,15 +79,8 @@ class LoadedModel:
             DataError: a policy is fitted on scores, and there are none.
             ConfigError: the band does not contain the threshold.
         """
-        own, dev = self.own_threshold, self.fitting_scores
-        threshold = own
-        if policy is not None and (own is None or policy != own.policy):
-            threshold = fit_threshold(policy, dev, self.fitted_on, evaluated=evaluated)
-        if threshold is None:
-            return None
-        if reject is not None:
-            return threshold.with_reject(fit_reject(reject, threshold.value, dev, self.fitted_on))
-        return threshold.with_reject(None if own is None else own.reject)
+        dev, source = self.fitting_scores, self.fitted_on
+        return choose_threshold(self.own_threshold, policy, dev, source, evaluated=evaluated, reject=reject)
 
     def of_videos(self, vote: Vote) -> LoadedModel:
         """Return the model with its fitting scores aggregated to videos, and a threshold fitted on those.

@@ -87,11 +87,17 @@ Engine = Callable[[PartWorker, Iterable[Part], int | None], Iterator[int]]
 
 @frozen(eq=False)
 class FinishedParts:
-    """A job that is done: its folder, its number of samples, and how many of its parts were there before."""
+    """A job that is done.
+
+    Args:
+        folder: of its parts.
+        samples: how many they have.
+        from_before: how many of the parts earlier commands had finished.
+    """
 
     folder: PartFolder
     samples: int
-    kept: int
+    from_before: int
 
 
 def run_parts(

@@ -26,13 +26,13 @@ class PartVerdicts:
     """The verdicts on a manifest.
 
     Args:
-        parts: where they are.
+        finished: where they are.
         counts: `{verdict: rows}`, and `not scored`.
         threshold: that of the verdicts.
         note: what a reader of the verdicts must know of the model; None for nothing.
     """
 
-    parts: FinishedParts
+    finished: FinishedParts
     counts: dict[str, int]
     threshold: Threshold
     note: str | None
@@ -58,7 +58,7 @@ def predict_parts(
     predictor = open_predictor(job.model, options, threads=1)
     manifest = expand_user(inputs[0])
     samples = concat(list(read_manifest(manifest, predictor.card.input.photos)))
-    parts = run_parts(job, samples, where, engine, "scoring")
-    verdicts = Counter(parts.folder.read(["verdict"]).column("verdict").to_pylist())
+    finished = run_parts(job, samples, where, engine, "scoring")
+    verdicts = Counter(finished.folder.read(["verdict"]).column("verdict").to_pylist())
     counts = {name: verdicts[name] for name in VERDICTS.values()} | {NOT_SCORED: verdicts[None]}
-    return PartVerdicts(parts, counts, predictor.rule, predictor.note)
+    return PartVerdicts(finished, counts, predictor.rule, predictor.note)

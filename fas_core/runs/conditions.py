@@ -20,6 +20,7 @@ CHANGED_BY_RESUME = frozenset(
     {
         "train.epochs",
         "train.workers",
+        "train.cache",
         "train.device",
         "train.checkpoint_minutes",
         "train.on_usr1",

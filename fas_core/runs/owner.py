@@ -10,6 +10,7 @@ import errno
 import json
 import os
 import socket
+import stat
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -28,6 +29,11 @@ from fas_core.text_files import read_json
 
 if sys.platform != "win32":  # which has no such locks: nothing keeps two processes apart there
     import fcntl
+
+    OPEN_FLAGS = os.O_NOFOLLOW | os.O_NONBLOCK
+    """The folder may be of a stranger: a link in it is not followed, and a pipe not waited for."""
+else:
+    OPEN_FLAGS = 0
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -110,7 +116,7 @@ def is_owned(folder: Path) -> bool:
     if folder.resolve() in _owned:
         return True
     try:
-        descriptor = os.open(folder / files.OWNER, os.O_RDONLY)
+        descriptor = os.open(folder / files.OWNER, os.O_RDONLY | OPEN_FLAGS)
     except OSError:
         return False
     try:
@@ -128,6 +134,8 @@ def _locking(folder: Path) -> Iterator[None]:
     try:
         descriptor = _open_locked(file)
     except OSError as error:
+        if file.is_symlink() or (file.exists() and not file.is_file()):
+            raise FasError(f"{file}: a link, pipe or folder, not a file: remove it") from error
         raise FasError(f"{folder}: cannot be written: {error.strerror or error}") from error
     try:
         yield
@@ -140,9 +148,11 @@ def _open_locked(file: Path) -> int:
     """Open, lock and write the file; return its descriptor."""
     while True:
         make_folder(file.parent)
-        descriptor = os.open(file, os.O_RDWR | os.O_CREAT, 0o666)
+        descriptor = os.open(file, os.O_RDWR | os.O_CREAT | OPEN_FLAGS, 0o666)
         with ExitStack() as stack:
             stack.callback(os.close, descriptor)
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
             _lock(descriptor, file)
             if not _is_at(descriptor, file):  # its former owner has removed it
                 continue

@@ -25,10 +25,10 @@ from typing import TYPE_CHECKING, Any, Literal
 from attrs import frozen
 
 from fas_core.atomic import write_text
+from fas_core.component import Component
 from fas_core.config.load import FORMAT, merge, nest, read_mapping, to_plain, to_yaml
 from fas_core.config.recipe import Recipe
 from fas_core.config.structure import structure
-from fas_core.descriptors import Component
 from fas_core.digests import read_metadata, read_weights_digest
 from fas_core.errors import DataError, FasError, ModelError
 from fas_core.models import PRETRAINED

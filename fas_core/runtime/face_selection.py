@@ -11,7 +11,7 @@ from functools import cached_property
 from attrs import evolve, frozen
 
 from fas_core.data.detectors import FaceDetector, face_detector, require_landmarks
-from fas_core.data.faces import CropSettings, DetectedFace, crop_face, largest
+from fas_core.data.faces import NOT_PHOTOS, CropSettings, DetectedFace, crop_face, largest
 from fas_core.data.images import Box, Image, Pixels, box_overlaps, crop, scale_box, to_uint8
 from fas_core.data.scaled_crops import crop_inputs
 from fas_core.errors import DataError
@@ -21,8 +21,6 @@ MIN_SHARE = 0.4
 """A face whose box covers at least this share of an image's area fills it: the image is a crop already."""
 
 NO_FACE = "no face found"
-NOT_PHOTOS = ("depth",)
-"""Modalities in which faces cannot be detected."""
 
 
 @frozen(eq=False)

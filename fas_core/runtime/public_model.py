@@ -11,10 +11,11 @@ from urllib.parse import unquote, urlsplit
 from attrs import evolve, field, frozen
 from attrs import validators as v
 
+from fas_core.component import NAME, NAME_RULE
 from fas_core.config.structure import build_converter, structure
 from fas_core.data.faces import CropSettings
 from fas_core.data.fetched_models import ENTRY_FILE, is_public_model
-from fas_core.descriptors import NAME, NAME_RULE, Catalogue
+from fas_core.descriptors import Catalogue
 from fas_core.errors import ConfigError
 from fas_core.registry import Registry
 from fas_core.runtime.external_model import ExternalModel

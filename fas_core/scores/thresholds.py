@@ -148,6 +148,33 @@ def fit_threshold(
     return Threshold(value, policy, source)
 
 
+def choose_threshold(
+    own: Threshold | None,
+    policy: str | None,
+    dev: ScoreTable | None,
+    source: str = "dev",
+    *,
+    evaluated: ScoreTable | None = None,
+    reject: str | None = None,
+) -> Threshold | None:
+    """Return a model's own threshold, or the one that `policy` fits as `fit_threshold` does; None if neither.
+
+    Its band of uncertain scores is the model's own, or that of the policy `reject`.
+
+    Raises:
+        DataError: a policy is fitted on scores, and there are none.
+        ConfigError: the band does not contain the threshold.
+    """
+    threshold = own
+    if policy is not None and (own is None or policy != own.policy):
+        threshold = fit_threshold(policy, dev, source, evaluated=evaluated)
+    if threshold is None:
+        return None
+    if reject is not None:
+        return threshold.with_reject(fit_reject(reject, threshold.value, dev, source))
+    return threshold.with_reject(None if own is None else own.reject)
+
+
 def _fit(policy: Policy, rates: ErrorRates) -> float:
     match policy.rule:
         case "eer":

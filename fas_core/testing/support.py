@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fas_core.component import Component
 from fas_core.contracts import Images, Scorer, Verification, Verify
-from fas_core.descriptors import Component
 from fas_core.errors import ModelError
 from fas_core.records.outputs import Batch, Outputs
 from fas_core.registry import registry

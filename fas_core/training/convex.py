@@ -123,11 +123,6 @@ class ConvexTraining:
         return self.run.recipe
 
     @property
-    def unwrapped_model(self) -> Model:
-        """The model."""
-        return self.model
-
-    @property
     def trained_module(self) -> nn.Module:
         """What is trained: the linear layer alone."""
         return self.classifier

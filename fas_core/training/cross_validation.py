@@ -17,7 +17,7 @@ from fas_core.data.folds import FoldAssignment, shared_groups, straddling_subjec
 from fas_core.data.open import open_choice
 from fas_core.data.threshold_advice import advise_on_folds
 from fas_core.errors import ConfigError, DataError, FasError
-from fas_core.evaluation import REPLICATES, Result, bind_metrics, evaluate, format_tables
+from fas_core.evaluation import Result, bind_metrics, bootstrap, evaluate, format_tables
 from fas_core.evaluation.spread import CrossValidation, cross_validation_tables, spread
 from fas_core.inference.evaluate_split import evaluate_stored
 from fas_core.inference.score_samples import protocol_notes
@@ -167,7 +167,7 @@ def _evaluate(fold_runs: FoldRuns, folds: FoldAssignment, runs: Mapping[str, Run
     """Evaluate the scores that every run left, and write the figures."""
     final, reader = fold_runs.final_run(), folds.reader
     results = _evaluate_folds(fold_runs, folds, runs)
-    final_results = evaluate_stored(final, reader, replicates=REPLICATES) if fold_runs.final else {}
+    final_results = evaluate_stored(final, reader, replicates=bootstrap.REPLICATES) if fold_runs.final else {}
     hours = [run.train_hours() for run in runs.values()]
     final_hours = final.train_hours() if fold_runs.final else 0.0
     documents = {split: result.to_json() for split, result in final_results.items()}
@@ -197,7 +197,9 @@ def _evaluate_folds(fold_runs: FoldRuns, folds: FoldAssignment, runs: Mapping[st
         by=folds.column,
         groups=folds.groups,
         folds=spread([evaluate(table, metrics, threshold, name=name) for name, table in by_fold.items()]),
-        pooled=evaluate(scores, metrics, threshold, name="pooled", notes=notes, replicates=REPLICATES),
+        pooled=evaluate(
+            scores, metrics, threshold, name="pooled", notes=notes, replicates=bootstrap.REPLICATES
+        ),
     )
 
 

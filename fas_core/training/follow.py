@@ -36,7 +36,7 @@ class Followed(Protocol):
     following: Following
 
     @property
-    def unwrapped_model(self) -> nn.Module: ...
+    def model(self) -> nn.Module: ...
     @property
     def trained_module(self) -> nn.Module: ...
 
@@ -122,7 +122,7 @@ def _describe_start(training: Followed) -> RunStarted:
         path=run.path,
         recipe=to_plain(run.recipe, run.registry),
         device=str(training.accelerator.device),
-        parameters=sum(tensor.numel() for tensor in training.unwrapped_model.parameters()),
+        parameters=sum(tensor.numel() for tensor in training.model.parameters()),
         trainable=sum(
             tensor.numel() for tensor in training.trained_module.parameters() if tensor.requires_grad
         ),

@@ -14,7 +14,7 @@ from fas_core.console import console
 from fas_core.contracts import DatasetReader
 from fas_core.data.open import open_choice
 from fas_core.data.threshold_advice import advise
-from fas_core.evaluation import REPLICATES, Result, format_tables
+from fas_core.evaluation import Result, bootstrap, format_tables
 from fas_core.inference.evaluate_split import evaluate_stored, score_run
 from fas_core.interruption import interruptible
 from fas_core.models.pretrained import load_pretrained
@@ -30,6 +30,7 @@ from fas_core.text_table import Table
 from fas_core.training.convex import ConvexTraining
 from fas_core.training.distribution import join_peers
 from fas_core.training.follow import follow
+from fas_core.training.locate_faces import locate_faces
 from fas_core.training.process import accelerator_for
 from fas_core.training.splits import format_counts, training_splits
 from fas_core.training.trainer import Training
@@ -81,9 +82,10 @@ def start(
     with peers.main_first():
         reader = reader or open_choice(recipe.data, registry)
     train, dev = training_splits(reader, recipe)
+    train = locate_faces(train, recipe, peers)
     run = Run(path, recipe, registry)
     training = _solver(recipe).prepare(run, train, dev, accelerator)
-    pretrained = load_pretrained(training.unwrapped_model, recipe, registry)
+    pretrained = load_pretrained(training.model, recipe, registry)
     if accelerator.is_main_process:
         run.create()
         start_history(run, reader, training.progress.describe())
@@ -129,6 +131,7 @@ def resume(
     accelerator = accelerator_for(run.recipe.train)
     reader = reader or open_choice(run.recipe.data, registry)
     train, dev = training_splits(reader, run.recipe)
+    train = locate_faces(train, run.recipe, join_peers(accelerator, run.recipe.train.peer_timeout))
     training = _solver(run.recipe).prepare(run, train, dev, accelerator)
     changed = find_changes(run, reader, anyway=anyway) if accelerator.is_main_process else None
     training.restore()
@@ -192,7 +195,7 @@ def _evaluate(training: Training | ConvexTraining, reader: DatasetReader) -> Out
     run, results, hours = training.run, {}, training.progress.total_seconds / 3600
     score_run(run, reader, join_peers(training.accelerator, run.recipe.train.peer_timeout))
     if training.accelerator.is_main_process:
-        results = evaluate_stored(run, reader, replicates=REPLICATES)
+        results = evaluate_stored(run, reader, replicates=bootstrap.REPLICATES)
         advice = advise(reader, run.recipe.folds, run.recipe.train.seed, run.fitting_scores())
         record = {
             "train_hours": hours,

@@ -58,6 +58,20 @@ def load_optimizer_state(optimizer: Any, state: Any) -> None:
                 raise ValueError(f"the optimiser's {name} has another type or shape")
 
 
+def load_scaler_state(scaler: Any, state: Any) -> None:
+    """Load the state of a `torch.amp.GradScaler`.
+
+    Raises:
+        AttributeError, ValueError: a value is missing, or no number, which torch would not notice before the
+            next update.
+    """
+    if state.keys() != scaler.state_dict().keys() or not all(
+        type(value) in (int, float) for value in state.values()
+    ):
+        raise ValueError("the scaler of gradients has other values")
+    scaler.load_state_dict(state)
+
+
 def _kind(value: object) -> object:
     """Return the type of an option, whole numbers as any; a switch, which decides what is stored, itself."""
     if isinstance(value, bool):

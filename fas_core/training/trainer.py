@@ -5,66 +5,49 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from contextlib import closing, nullcontext
+from contextlib import closing
 from typing import Any
 
 import torch
 from accelerate import Accelerator
-from attrs import asdict, define, field
-from torch import Tensor, nn
+from attrs import define, field
 
 from fas_core.config.recipe import Recipe
-from fas_core.config.structure import structure
 from fas_core.console import console
 from fas_core.data.loader import TrainingLoader, training_loader
 from fas_core.data.reading_processes import name_worker_failures
-from fas_core.errors import ConfigError, FasError, ModelError
+from fas_core.errors import ConfigError
 from fas_core.interruption import Interruption, interruptible
 from fas_core.models.build import build_model
-from fas_core.models.checkpoint import load_state, save_state, save_weights
+from fas_core.models.checkpoint import save_weights
 from fas_core.models.model import Model
-from fas_core.models.pickled import DAMAGE
-from fas_core.records.outputs import Batch
 from fas_core.records.samples import SampleTable
 from fas_core.runs import files
 from fas_core.runs.run import Run
-from fas_core.training.dev import evaluate_dev
-from fas_core.training.distribution import (
-    LossOfBatch,
-    TrainingPeers,
-    check_share,
-    distribute,
-    join_peers,
-    seed_process,
-)
+from fas_core.training.dev import judge
+from fas_core.training.distribution import TrainingPeers, check_share, join_peers, seed_process
 from fas_core.training.divergence import DivergedError, are_finite
 from fas_core.training.follow import Following
-from fas_core.training.layers import freeze_layers, group_parameters, set_training_mode
 from fas_core.training.loss import build_loss, check_targets, list_target_modalities
-from fas_core.training.optim import MovingAverage, build_optimizer, learning_rate, load_optimizer_state
+from fas_core.training.optim import learning_rate
 from fas_core.training.process import keep_freed_memory, release_freed_memory
 from fas_core.training.progress import TrainingProgress
-from fas_core.training.step import PendingLosses, compile_forward, split_batch
+from fas_core.training.state import read_training_state, write_training_state
+from fas_core.training.step import PendingLosses
+from fas_core.training.updates import Updater
 
 
 @define
 class Training:
-    """A run in training: `prepare` builds it, `restore` continues an interrupted one, `fit` trains it.
-
-    `step` is the loss of a batch by model and loss, joined to those of the other processes.
-    """
+    """A run in training: `prepare` builds it, `restore` continues an interrupted one, `fit` trains it."""
 
     run: Run
     train: SampleTable
     dev: SampleTable | None
     accelerator: Accelerator
     peers: TrainingPeers
-    model: Model
-    loss: nn.Module
-    step: nn.Module
-    optimizer: Any
+    updater: Updater
     batches: TrainingLoader
-    average: MovingAverage | None = None
     progress: TrainingProgress = field(factory=TrainingProgress)
     saved: str = field(default="no time", init=False)
     checkpoint_due: float = field(default=math.inf, init=False)
@@ -95,17 +78,11 @@ class Training:
             world_size=accelerator.num_processes,
             pin=accelerator.device.type == "cuda",
         )
-        freeze_layers(model, recipe.train.freeze)
-        optimizer = build_optimizer(recipe.train, group_parameters(model, loss, recipe.train))
         peers = join_peers(accelerator, recipe.train.peer_timeout)
         check_share(recipe.train, peers)
-        forward = compile_forward(model) if recipe.train.compile else model
-        step = distribute(LossOfBatch(model, loss, forward, accelerator.autocast), accelerator)
-        optimizer = accelerator.prepare(optimizer)
-        training = cls(run, train, dev, accelerator, peers, model, loss, step, optimizer, batches)
-        training.seed_dropout()
-        if recipe.train.average:
-            training.average = MovingAverage(training.unwrapped_model, recipe.train.average)
+        updater = Updater.prepare(recipe.train, accelerator, peers, model, loss)
+        training = cls(run, train, dev, accelerator, peers, updater, batches)
+        training._seed_dropout()
         return training
 
     @property
@@ -113,19 +90,14 @@ class Training:
         return self.run.recipe
 
     @property
-    def unwrapped_model(self) -> Model:
-        """The model itself, without the wrapper that distributes it over processes."""
-        return self.model
+    def model(self) -> Model:
+        """The model that is trained."""
+        return self.updater.model
 
     @property
     def trained_module(self) -> Model:
         """What is trained, but for parameters of the loss."""
-        return self.unwrapped_model
-
-    @property
-    def evaluated_model(self) -> Model:
-        """The model that is scored and saved: the trained one, or the moving average of its weights."""
-        return self.unwrapped_model if self.average is None else self.average.model
+        return self.updater.model
 
     def fit(self, after_epoch: Callable[[], None] | None = None) -> None:
         """Train to the last epoch; `after_epoch` is called once the figures and the state of one are saved.
@@ -162,18 +134,15 @@ class Training:
     def _train_epoch(self, interruption: Interruption) -> None:
         """Train on the rest of the epoch's batches, or until an interruption."""
         progress, config = self.progress, self.recipe.train
-        rate = learning_rate(config, progress.epoch)
-        for group in self.optimizer.param_groups:
-            group["lr"] = rate * group["lr_factor"]
+        rate = self.updater.start_epoch(progress.epoch)
         self.batches.start_epoch(progress.epoch, progress.batch)
-        set_training_mode(self.unwrapped_model, config.freeze)
         total = progress.images + self.batches.samples
         description = f"epoch {progress.epoch + 1}/{config.epochs}"
         start = time.perf_counter() - progress.seconds
         pending, loss = PendingLosses(self.accelerator.device), f"{progress.mean_loss:.4f}"
         with console.progress(description, total, "samples", done=progress.images) as shown:
             for batch in self.batches:
-                pending.add(self._train_batch(batch))
+                pending.add(self.updater.update(batch))
                 progress.batch += 1
                 progress.images += batch.total
                 progress.seconds = time.perf_counter() - start
@@ -211,31 +180,6 @@ class Training:
             self._require(math.isfinite(loss), f"the loss of step {step} is {loss}")
             progress.loss += loss
 
-    def _train_batch(self, batch: Batch) -> Tensor:
-        """Update the weights once; return the loss before the update, which the device may still compute."""
-        config = self.recipe.train
-        smallest = batch.total // self.peers.count  # all processes have as many parts
-        parts = split_batch(self._to_device(batch), min(config.accumulate, max(smallest // 2, 1)))
-        loss = torch.zeros((), device=self.accelerator.device)
-        for number, part in enumerate(parts, 1):
-            # Processes exchange gradients once, with those of the last part.
-            with nullcontext() if number == len(parts) else self.accelerator.no_sync(self.step):
-                loss += self._add_gradients(part, self.peers.count * len(part.label) / batch.total)
-        if config.clip is not None:
-            parameters = [parameter for group in self.optimizer.param_groups for parameter in group["params"]]
-            self.accelerator.clip_grad_norm_(parameters, config.clip)
-        self.optimizer.step()
-        self.optimizer.zero_grad()
-        if self.average is not None:
-            self.average.update_parameters(self.unwrapped_model)
-        return loss
-
-    def _add_gradients(self, part: Batch, share: float) -> Tensor:
-        """Add the gradients of a part of a batch, and return its loss, both weighted by its share of it."""
-        loss: Tensor = share * self.step(part)
-        self.accelerator.backward(loss)
-        return loss.detach()
-
     def _require(self, is_finite: bool, problem: str) -> None:
         """Raise DivergedError unless all is finite: nothing that came of it may be saved."""
         if is_finite:
@@ -246,25 +190,19 @@ class Training:
             f"was saved at {self.saved} stays: train anew with a lower train.lr"
         )
 
-    def _to_device(self, batch: Batch) -> Batch:
-        device = self.accelerator.device
-        images = {name: pixels.to(device, non_blocking=True) for name, pixels in batch.images.items()}
-        presence = None if batch.presence is None else batch.presence.to(device, non_blocking=True)
-        label = batch.label.to(device, non_blocking=True)
-        return Batch(images, label, batch.index, presence, batch.total)
-
-    def seed_dropout(self) -> None:
+    def _seed_dropout(self) -> None:
         """Give each process random numbers of its own; those of the main one are as they are."""
         seed_process(self.recipe.train.seed, self.progress.epoch, self.progress.batch, self.peers)
 
     def _judge_epoch(self) -> dict[str, Any]:
         """Save the weights and evaluate dev; return the line of `metrics.jsonl`."""
         release_freed_memory()
+        model = self.updater.evaluated_model
         if self.accelerator.is_main_process:
-            save_weights(self.evaluated_model, self.run.weights("last"))
+            save_weights(model, self.run.weights("last"))
         self.peers.wait()
         rate = learning_rate(self.recipe.train, self.progress.epoch)
-        record = self.progress.to_record(rate) | self._evaluate_dev()
+        record = self.progress.to_record(rate) | judge(self.run, model, self.dev, self.progress, self.peers)
         if self.progress.is_out_of_patience(self.recipe.train):
             record["stopped_early"] = True
         return record
@@ -276,43 +214,13 @@ class Training:
             self.following.finish_epoch(record)
         self.progress = self.progress.next_epoch()
 
-    def _evaluate_dev(self) -> dict[str, Any]:
-        """Evaluate dev if it is due, and save the weights as the best ones if no epoch had a lower EER.
-
-        Without a dev split, and where the recipe selects the last weights, these are the best ones.
-        """
-        config, epoch = self.recipe.train, self.progress.epoch + 1
-        if self.dev is None:
-            if self.accelerator.is_main_process:
-                save_weights(self.evaluated_model, self.run.weights("best"))
-            return {}
-        if epoch % config.judge_every and epoch < config.epochs:
-            return {}
-        scores, metrics = evaluate_dev(self.run, self.evaluated_model, self.dev, self.peers)
-        _, eer = scores.rates.equal_error_threshold()
-        best = config.select == "last" or eer <= self.progress.best_eer
-        if best and self.accelerator.is_main_process:
-            save_weights(self.evaluated_model, self.run.weights("best"))
-            self.run.write_scores("dev", scores)
-        self.progress.judge(eer)
-        return {"dev": metrics, "best": best}
-
     def _save_state(self) -> None:
         """Write the training state, unless its weights are not finite."""
-        are_good = are_finite(self.unwrapped_model, self.loss)
-        self._require(are_good, f"weights are not finite after step {self.progress.batch}")
+        is_finite = are_finite(self.model, self.updater.loss)
+        self._require(is_finite, f"weights are not finite after step {self.progress.batch}")
         if self.accelerator.is_main_process:
             self.run.require_folder()
-            state = {
-                "position": asdict(self.progress),
-                "model": self.unwrapped_model.state_dict(),
-                "loss": self.loss.state_dict(),
-                "optimizer": self.optimizer.state_dict(),
-                "rng": torch.get_rng_state(),
-            }
-            if self.average is not None:
-                state["average"] = self.average.state_dict()
-            save_state(state, self.run.path / files.STATE)
+            write_training_state(self.run.path / files.STATE, self.updater, self.progress)
             self.following.tell_checkpoint(self.run.path / files.STATE, self.progress)
         self.peers.wait()
         self._note_saved()
@@ -325,17 +233,6 @@ class Training:
     def restore(self) -> None:
         """Continue from the state in the run folder; raise ModelError if it is missing or does not fit."""
         path = self.run.path / files.STATE
-        state = load_state(path)
-        try:
-            self.unwrapped_model.load_state_dict(state["model"])
-            self.loss.load_state_dict(state["loss"])
-            load_optimizer_state(self.optimizer, state["optimizer"])
-            if self.average is not None:
-                self.average.load_state_dict(state["average"])
-            torch.set_rng_state(state["rng"])
-            self.progress = structure(state["position"], TrainingProgress, self.run.registry, "its position")
-            self._note_saved()
-            self.seed_dropout()
-        except (*DAMAGE, FasError) as error:
-            reason = (str(error).splitlines() or [type(error).__name__])[0]
-            raise ModelError(f"{path}: does not fit this run: {reason}") from error
+        self.progress = read_training_state(path, self.updater, self.run.registry)
+        self._note_saved()
+        self._seed_dropout()

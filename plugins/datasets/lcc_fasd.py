@@ -14,9 +14,9 @@ from functools import cached_property
 
 from attrs import frozen
 
+from fas_core.component import NoOptions
 from fas_core.data.listing import Listing, describe_left_out, list_files
 from fas_core.data.text_lists import refuse
-from fas_core.descriptors import NoOptions
 from fas_core.errors import DataError
 from fas_core.records.samples import ATTACK, LIVE, SampleTable
 from fas_plugins.datasets.base import Reader

@@ -14,8 +14,8 @@ from functools import cached_property
 
 from attrs import frozen
 
+from fas_core.component import NoOptions
 from fas_core.data.text_lists import read_lines, refuse
-from fas_core.descriptors import NoOptions
 from fas_core.records.samples import ATTACK, LIVE
 from fas_plugins.datasets.videos import Video, VideoReader, list_video_names, parse_videos
 

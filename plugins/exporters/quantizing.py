@@ -9,8 +9,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import onnx
@@ -18,6 +16,7 @@ from numpy.typing import NDArray
 from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
 from onnxscript import ir
 
+from fas_core.atomic import temporary_folder
 from fas_core.contracts import Images
 from fas_plugins.exporters.graph import (
     Facts,
@@ -84,8 +83,8 @@ def _run_quantizer(
     proto: onnx.ModelProto, inputs: Mapping[str, NDArray[Any]], excluded: list[str], bits: int
 ) -> onnx.ModelProto:
     """Run onnxruntime's quantization, which works on files and logs a lot."""
-    with TemporaryDirectory() as folder, silence():
-        source, quantized = Path(folder) / "float.onnx", Path(folder) / "int8.onnx"
+    with temporary_folder() as folder, silence():
+        source, quantized = folder / "float.onnx", folder / "int8.onnx"
         logging.disable(logging.WARNING)
         try:
             onnx.save(proto, source)

@@ -13,7 +13,7 @@ from fas_core.errors import require
 from fas_core.records.run_events import EpochFinished, RunFailed, RunFinished
 from fas_core.text_files import parse_json, read_text
 
-FILE = "curves.png"
+FILE, RECORDS = "curves.png", "metrics.jsonl"
 INTERVAL = 30.0
 """Least seconds between two drawings while the run is trained."""
 
@@ -27,13 +27,20 @@ def fas_epoch_finished(event: EpochFinished) -> None:
 
 @hookimpl
 def fas_run_finished(event: RunFinished) -> None:
-    draw(event.path)
+    if not _is_drawn(event.path):
+        draw(event.path)
 
 
 @hookimpl
 def fas_run_failed(event: RunFailed) -> None:
-    if (event.path / FILE).exists():
+    if (event.path / FILE).exists() and not _is_drawn(event.path):
         draw(event.path)
+
+
+def _is_drawn(run: Path) -> bool:
+    """Return whether the last epoch is drawn: drawing takes longer than the clock of files is coarse."""
+    file = run / FILE
+    return file.exists() and file.stat().st_mtime_ns > (run / RECORDS).stat().st_mtime_ns
 
 
 def draw(run: Path) -> None:
@@ -45,6 +52,6 @@ def draw(run: Path) -> None:
     require("report", "matplotlib")
     from fas_plugins.trackers.curves_figure import draw_curves
 
-    file = run / "metrics.jsonl"
+    file = run / RECORDS
     records = [parse_json(line, str(file)) for line in read_text(file).splitlines()]
     draw_curves(records, run.name, run / FILE)

@@ -58,6 +58,7 @@ def document(result: Result) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.usefixtures("all_replicates")
 def test_a_row_for_each_at_one_threshold(fas: Fas, trained: Path, faces: Path, others: Path) -> None:
     data = ["--data", others / "harbour", "--data", others / "office"]
     found = document(fas("eval", trained, *data, "--json"))

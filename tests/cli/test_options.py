@@ -37,6 +37,7 @@ def read_arguments(decorator: Decorator, *flags: str) -> dict[str, Any]:
     return arguments
 
 
+@pytest.mark.usefixtures("all_replicates")
 @pytest.mark.parametrize(
     ("decorator", "flags", "expected"),
     [
@@ -98,6 +99,7 @@ def test_output_options_set_the_console(
     assert (console.json, console.quiet) == (json, quiet)
 
 
+@pytest.mark.usefixtures("all_replicates")
 def test_evaluation_options_are_one_argument() -> None:
     assert read_arguments(options.evaluation_options) == {"evaluation": EvaluationOptions()}
     flags = ("--group-by", "species", "--replicates", "9", "--metric", "bpcer_ap:0.02")

@@ -70,6 +70,7 @@ def test_three_spellings_of_the_batch_size(fas: Fas, recipe_file: Path, flag: st
     assert json.loads(shown.stdout)["train"]["batch_size"] == 7
 
 
+@pytest.mark.usefixtures("all_replicates")
 def test_json_is_one_document_on_stdout(fas: Fas, recipe_file: Path, tmp_path: Path) -> None:
     result = fas("train", recipe_file, "--runs", tmp_path, "--json")
     document = json.loads(result.stdout)

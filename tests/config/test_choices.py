@@ -8,12 +8,12 @@ import pytest
 from fixtures.strangers import Here, hooks
 
 from fas_core import ConfigError, Loss, Metric, PluginError
+from fas_core.component import Component
 from fas_core.config.components import AbsentOptions
 from fas_core.config.load import load_recipe, to_plain
 from fas_core.config.recipe import Recipe
 from fas_core.config.structure import structure
 from fas_core.console import console
-from fas_core.descriptors import Component
 from fas_core.registry import registry
 
 ABSENT = {"name": "gap", "scale": 2}

@@ -117,6 +117,15 @@ def refused(text: str, found: Registry | None = None) -> str:
         ("loss: {}", "loss: must name a loss, as NAME or {name: NAME, ...}: {}"),
         ("loss: focall", "loss.name: loss 'focall': no plugin provides it (did you mean 'focal'?)"),
         ("loss: [focal]", "loss: must name a loss, as NAME or {name: NAME, ...}: ['focal']"),
+        ("train: {cache: 3}", "train.cache: must be text: 3"),
+        (
+            "train: {cache: x, reduced_decoding: true}",
+            "train: a cache holds faces at full size: leave cache or reduced_decoding out",
+        ),
+        (
+            "{modalities: [rgb], crops: {rgb: {scale: 2}}, train: {reduced_decoding: true}}",
+            "train.reduced_decoding must be false with crops, which are of whole photos",
+        ),
         ("loss: {gamma: 2}", "loss: must name a loss, as NAME or {name: NAME, ...}: {'gamma': 2}"),
         ("loss: {name: focal, gamma: -1}", "loss.gamma: must be >= 0: -1.0"),
         ("loss: {name: focal, alpha: [1, x]}", "loss.alpha[1]: must be a number: 'x'"),
@@ -207,6 +216,12 @@ def test_open_mappings_may_be_empty() -> None:
 def test_home_is_expanded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", "/home/someone")
     assert recipe("data: {name: folder, root: ~/faces}").data.root == Path("/home/someone/faces")
+
+
+def test_a_cache_is_a_path_as_any_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/someone")
+    assert recipe("train: {cache: ~/faces}").train.cache == Path("/home/someone/faces")
+    assert recipe("train: {cache: null}").train.cache is None
 
 
 def test_the_home_of_nobody_is_a_path_as_any_other() -> None:

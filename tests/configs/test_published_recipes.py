@@ -92,14 +92,15 @@ def faces(tmp_path_factory: pytest.TempPathFactory) -> SampleTable:
 def losses(recipe: Recipe, samples: SampleTable, folder: Path) -> list[float]:
     """The loss of each step, all samples in each."""
     training = Training.prepare(Run(folder, recipe, registry()), samples, None, accelerator_for(recipe.train))
-    training.model.train()
+    updater = training.updater
+    updater.model.train()
     found = []
     for epoch in range(STEPS):
         (batch,) = training_loader(samples, recipe, epoch=epoch)
-        loss = training.loss(training.model(batch.images), batch)
+        loss = updater.loss(updater.model(batch.images), batch)
         training.accelerator.backward(loss)
-        training.optimizer.step()
-        training.optimizer.zero_grad()
+        updater.optimizer.step()
+        updater.optimizer.zero_grad()
         found.append(float(loss.detach()))
     return found
 

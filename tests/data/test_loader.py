@@ -10,6 +10,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -110,6 +111,27 @@ def test_batches_do_not_depend_on_the_number_of_processes(make_samples: Make) ->
     )
     assert len(alone) == len(with_two) == 2  # the ninth would be alone in its batch
     assert all(same(one, other) for one, other in zip(alone, with_two, strict=True))
+
+
+def test_reduced_decoding_changes_pixels_alone(make_samples: Make, tmp_path: Path) -> None:
+    """Crops, flips, colours and order are those of decoding at full size; small images stay as they are."""
+    samples = make_samples(6)
+    photo = cv2.resize(np.random.default_rng(0).integers(0, 256, (6, 6, 3), np.uint8), (400, 400))
+    names = [f"{row}.jpg" for row in range(6)]
+    for name in names:
+        cv2.imwrite(str(tmp_path / name), photo)
+    large = SampleTable.of(
+        {"id": names, "label": [0, 1] * 3, "rgb": names}, modalities=["rgb"], root=tmp_path
+    )
+    plain = evolve(recipe(), augment=Augment(quality=0.3, mix=0.5))
+    reduced = evolve(plain, train=evolve(plain.train, reduced_decoding=True))
+    assert all(map(same, training_loader(samples, plain), training_loader(samples, reduced)))
+    pairs = list(zip(training_loader(large, plain), training_loader(large, reduced), strict=True))
+    assert all(torch.equal(batch.index, other.index) for batch, other in pairs)
+    errors = [
+        (batch.images["rgb"].float() - other.images["rgb"].float()).abs().mean() for batch, other in pairs
+    ]
+    assert all(0 < error < 5 for error in errors)
 
 
 def test_a_run_that_continues_sees_the_same_batches(make_samples: Make) -> None:
@@ -235,26 +257,43 @@ def test_a_worker_that_dies_is_one_line(make_samples: Make) -> None:
 
 
 def test_without_shared_memory_batches_go_through_a_pipe(
-    make_samples: Make, monkeypatch: pytest.MonkeyPatch
+    make_samples: Make, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """The second image of each batch finds shared memory full, as in a container with 64 MB of it."""
+    """The second image of each batch finds shared memory full, as in a container with 64 MB of it.
+
+    The empty file that PyTorch leaves for it is removed.
+    """
     samples = make_samples(10, ("rgb", "ir"))
     both = recipe(workers=2, modalities=("rgb", "ir"))
     expected = list(training_loader(samples, both, epoch=0))
     share, calls = torch.Tensor.share_memory_, [0]
+    monkeypatch.setattr("fas_core.data.loader.SHARED_MEMORY", tmp_path)
 
     def fail_every_second_time(tensor: torch.Tensor) -> torch.Tensor:
         calls[0] += 1
         if calls[0] % 2 == 0:
-            raise RuntimeError("unable to allocate shared memory(shm): No space left on device (28)")
+            (tmp_path / "torch_1_2_3").touch()
+            reason = "for file </torch_1_2_3>: No space left on device (28)"
+            raise RuntimeError(f"unable to allocate shared memory(shm) {reason}")
         return share(tensor)
 
     monkeypatch.setattr(torch.Tensor, "share_memory_", fail_every_second_time)
     batches = list(training_loader(samples, both, epoch=0))
     assert len(batches) == len(expected) == 3
     assert all(map(same, batches, expected))
+    assert not list(tmp_path.glob("torch_*"))
     assert all(batch.images["rgb"].is_shared() for batch in expected)
     assert not any(batch.images[name].is_shared() for batch in batches for name in ("rgb", "ir"))
+
+
+def test_more_processes_than_cores_are_started_without_a_warning(
+    make_samples: Make, recwarn: pytest.WarningsRecorder
+) -> None:
+    with closing(
+        training_loader(make_samples(10, ("rgb",)), recipe(workers=len(os.sched_getaffinity(0)) + 1))
+    ) as many:
+        assert len(list(many)) == 3
+    assert not recwarn.list
 
 
 def test_processes_that_cannot_be_started_are_an_error(
@@ -278,7 +317,7 @@ def test_memory_that_runs_out_is_one_line(
     def fail(*_: object) -> None:
         raise MemoryError
 
-    monkeypatch.setattr("fas_core.data.loader.read_faces", fail)
+    monkeypatch.setattr("fas_core.data.training_faces.read_faces", fail)
     with pytest.raises(WorkerError, match=r"^no memory left to read 4 samples: give it more memory, or take"):
         next(iter(training_loader(make_samples(8), recipe(workers), epoch=0)))
 

@@ -101,10 +101,9 @@ def test_a_model_that_states_its_crops_gets_them_around_the_box(tmp_path: Path) 
     ("boxes", "marker", "region"),
     [
         ([(10, 20, 19, 19), (0, 0, 9, 9)], False, (slice(20, 40), slice(10, 30))),
-        ([], False, None),
         ([(10, 20, 19, 19)], True, None),
     ],
-    ids=["largest face", "no face", "a folder of face crops"],
+    ids=["largest face", "a folder of face crops"],
 )
 def test_without_a_box_the_face_is_detected(
     boxes: list[Any], marker: bool, region: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -118,3 +117,20 @@ def test_without_a_box_the_face_is_detected(
     (images,) = batches(samples, ModelInput(("near", "far"), 20, crops=CROPS), 1, 0)
     expected = resize_square(photo, 20) if region is None else photo[region]
     np.testing.assert_array_equal(images["near"][0], expected)
+
+
+def test_a_photo_without_a_face_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_photo(tmp_path)
+    monkeypatch.setattr("fas_core.data.reading._detector", lambda _: FaceDetector("fake", lambda image: []))
+    reading = batches(make_photo_table(tmp_path), ModelInput(("near", "far"), 20, crops=CROPS), 1, 0)
+    with pytest.raises(DataError, match=r"a\.png: no face is detected"):
+        next(reading)
+
+
+def test_no_face_is_looked_for_in_depth_maps(tmp_path: Path) -> None:
+    photo = write_photo(tmp_path)
+    samples = SampleTable.of(
+        {"id": ["a"], "label": [1], "depth": ["a.png"]}, modalities=["depth"], root=tmp_path
+    )
+    (images,) = batches(samples, ModelInput(("depth",), 20, crops={"depth": ScaledCrop(1.0)}), 1, 0)
+    np.testing.assert_array_equal(images["depth"][0], resize_square(photo, 20))

@@ -8,8 +8,8 @@ import pytest
 from attrs import frozen
 
 from fas_core import DataError
+from fas_core.component import NoOptions
 from fas_core.contracts import DatasetReader
-from fas_core.descriptors import NoOptions
 from fas_core.records.samples import SampleTable
 from fas_plugins.datasets.base import Reader
 

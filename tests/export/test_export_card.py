@@ -42,7 +42,7 @@ def test_a_threshold_goes_only_with_the_weights_that_it_was_fitted_on(
 ) -> None:
     recipe = Recipe()
     recipe = evolve(recipe, train=evolve(recipe.train, select="best"))
-    tree = {"data": {"root": None}, "model": {"pretrained": None}}
+    tree = {"data": {"root": None}, "model": {"pretrained": None}, "train": {"cache": None}}
     card = Card(ModelInput(("rgb",), 8), Threshold(0.5, "eer", source), tree)
     run = replace_card(monkeypatch, recipe, card, None)
     assert export_card(run, weights) == (card if remains else evolve(card, threshold=None))
@@ -56,7 +56,7 @@ def test_a_threshold_that_is_not_recommended_goes_with_a_warning(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     advice = ThresholdAdvice(recommended, "fitted in sessions of training")
-    tree = {"data": {"root": None}, "model": {"pretrained": None}}
+    tree = {"data": {"root": None}, "model": {"pretrained": None}, "train": {"cache": None}}
     card = Card(ModelInput(("rgb",), 8), Threshold(0.5, "eer", "dev"), tree, threshold_note=advice.note)
     run = replace_card(monkeypatch, Recipe(), card, advice)
     exported = export_card(run, "best")
@@ -78,11 +78,17 @@ def test_a_card_names_no_folders(pretrained: Any, exported: Any, monkeypatch: py
     tree = {
         "data": {"name": "folder", "root": "/home/me/faces"},
         "model": {"pretrained": pretrained},
+        "train": {"cache": "/home/me/cache", "lr": 0.1},
         "seed": 1,
     }
     card = Card(ModelInput(("rgb",), 8), Threshold(0.5, "fixed:0.5", "given"), tree)
     run = replace_card(monkeypatch, Recipe(), card, None)
-    recipe = {"data": {"name": "folder", "root": None}, "model": {"pretrained": exported}, "seed": 1}
+    recipe = {
+        "data": {"name": "folder", "root": None},
+        "model": {"pretrained": exported},
+        "train": {"cache": None, "lr": 0.1},
+        "seed": 1,
+    }
     assert export_card(run, "best").recipe == recipe
     assert export_card(run, "best", keep_data_root=True).recipe["data"]["root"] == "/home/me/faces"
 

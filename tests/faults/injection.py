@@ -141,9 +141,9 @@ def _run(arguments: list[str], folder: Path, kill: Kill | None, changes: Any, ma
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (max_bytes, max_bytes))
     from fas_core.cli import main
-    from fas_core.training import job
+    from fas_core.evaluation import bootstrap
 
-    job.REPLICATES = REPLICATES  # type: ignore[attr-defined]
+    bootstrap.REPLICATES = REPLICATES
     main(arguments)
 
 

@@ -18,11 +18,11 @@ import yaml
 from attrs import asdict, frozen
 from fixtures.two_splits import TwoSplits
 
+from fas_core.component import NoOptions
 from fas_core.config.load import load_recipe, parse_sets, to_plain, to_yaml
 from fas_core.config.recipe import Recipe
 from fas_core.contracts import DatasetReader
 from fas_core.data.faces import CropSettings
-from fas_core.descriptors import NoOptions
 from fas_core.errors import ConfigError, FasError
 from fas_core.registry import registry
 from fas_core.runs.card import build_card

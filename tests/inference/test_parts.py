@@ -122,10 +122,10 @@ def test_scores_are_those_of_one_process_row_for_row(
     loaded = load_model(model, registry())
     expected = score_samples(loaded.scorer, samples, model_input=loaded.input, faces=loaded.faces).table
     options = PartOptions(str(tmp_path / "parts"), rows=32)
-    scored = run_parts(EvaluationJob(model), samples, options, InProcess(), "dev")
+    finished = run_parts(EvaluationJob(model), samples, options, InProcess(), "dev")
     assert not np.isnan(expected.column("score").to_numpy()).any()
-    assert scored.folder.read().equals(expected)
-    assert scored.samples == len(samples)
+    assert finished.folder.read().equals(expected)
+    assert finished.samples == len(samples)
 
 
 def test_finished_parts_are_kept_and_the_others_are_done(
@@ -140,7 +140,7 @@ def test_finished_parts_are_kept_and_the_others_are_done(
     engine = InProcess()
     verdicts = predict(model, manifest, into, engine)
     assert engine.numbers == [1]
-    assert verdicts.parts.kept == 2
+    assert verdicts.finished.from_before == 2
     assert (first.stat().st_mtime_ns, third.stat().st_mtime_ns) == before
     assert read(into) == expected
 
@@ -249,7 +249,7 @@ def test_parts_are_written_to_a_url(mean_model: MeanModel, complete: Path, tmp_p
     engine = InProcess()
     verdicts = predict(model, complete, url, engine)
     assert engine.numbers == []
-    assert verdicts.parts.folder.read().to_pylist() == read(tmp_path / "parts")
+    assert verdicts.finished.folder.read().to_pylist() == read(tmp_path / "parts")
 
 
 def test_a_damaged_part_is_named(mean_model: MeanModel, complete: Path, tmp_path: Path) -> None:

@@ -39,6 +39,7 @@ def test_nothing_differs_at_once(run: Run, before: Conditions) -> None:
         ("train.lr", 0.5, "recipe: train.lr: 0.5, was 0.02"),
         ("train.seed", 3, "recipe: train.seed: 3, was 14"),
         ("train.layer_lr", {"backbones": 0.1}, "recipe: train.layer_lr.backbones: 0.1, was none"),
+        ("train.reduced_decoding", True, "recipe: train.reduced_decoding: True, was False"),
         ("augment.flip", 0.25, "recipe: augment.flip: 0.25, was 0.5"),
         ("threshold", "fixed:0.25", "recipe: threshold: fixed:0.25, was eer"),
     ],
@@ -53,6 +54,7 @@ def test_another_recipe_is_decisive(run: Run, before: Conditions, key: str, valu
     [
         ("train.epochs", 99),
         ("train.workers", 5),
+        ("train.cache", "/elsewhere"),
         ("train.device", "cuda"),
         ("data.root", "/elsewhere"),
         ("tags", ["paper"]),

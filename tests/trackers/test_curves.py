@@ -66,6 +66,16 @@ def test_while_the_run_is_trained_they_are_drawn_at_most_every_half_minute(tmp_p
     assert file.read_bytes() != first
 
 
+def test_the_last_epoch_is_drawn_once(tmp_path: Path) -> None:
+    write_epochs(tmp_path, {"loss": 0.5})
+    curves.fas_epoch_finished(EpochFinished(tmp_path, 1, {"epoch": 1, "loss": 0.5}))
+    file = tmp_path / "curves.png"
+    drawn = file.stat()
+    curves.fas_run_finished(RunFinished(tmp_path, {}, 0.1))
+    curves.fas_run_failed(RunFailed(tmp_path, "a full disk", interrupted=False))
+    assert file.stat() == drawn
+
+
 def test_a_run_that_fails_has_the_curves_of_its_last_epoch(tmp_path: Path) -> None:
     write_epochs(tmp_path, {"loss": 0.5})
     draw(tmp_path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import signal
@@ -43,6 +44,8 @@ main(prog_name="fas")
 """
 """`fas` without the rounding that a ReLU turns into other gradients, which would hide a difference."""
 
+TRACKERS = ["csv", "tensorboard", {"name": "accelerate", "log_with": "tensorboard", "project": "lab"}]
+
 PIECES = Path(__file__).with_name("two_processes.py")
 
 
@@ -55,6 +58,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         write_faces(path / "faces", split, "attack/print", attack, 90)
     recipe = plain_recipe(path / "faces", lr=0.005, average=0.5, device="auto")
     recipe["augment"]["mix"] = 0.7
+    recipe["train"]["trackers"] = TRACKERS
     (path / "recipe.yaml").write_text(yaml.safe_dump(recipe))
     (path / "double.py").write_text(IN_DOUBLE_PRECISION)
     return path
@@ -130,6 +134,29 @@ def test_two_processes_record_the_figures_that_one_does(runs: tuple[Run, Run]) -
         assert one["loss"] == pytest.approx(two["loss"], abs=1e-9)
         assert one["dev"] == pytest.approx(two["dev"], abs=1e-9)
         assert one["best"] == two["best"]
+
+
+def test_trackers_record_the_training_of_two_processes_once(runs: tuple[Run, Run]) -> None:
+    """As that of one process, by the main one."""
+    tables, files = [], []
+    for run in runs:
+        with (run.path / "epochs.csv").open(newline="") as file:
+            tables.append([row["epoch"] for row in csv.DictReader(file)])
+        files.append([len(list((run.path / name).rglob("events.*"))) for name in ("tensorboard", "lab")])
+        assert read_scalars(run.path / "tensorboard", "train/loss").keys() == {1, 2}
+        assert read_scalars(run.path / "lab", "loss").keys() == {1, 2}
+    assert tables == [["1", "2"], ["1", "2"]]
+    assert files[0] == files[1]
+
+
+def read_scalars(folder: Path, name: str) -> dict[int, float]:
+    """Return the values of a scalar by step, each of which was recorded once."""
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    events = EventAccumulator(str(folder)).Reload()
+    values = [(item.step, item.value) for item in events.Scalars(name)]
+    assert len(dict(values)) == len(values)
+    return dict(values)
 
 
 @pytest.mark.parametrize("split", ["dev", "test"])

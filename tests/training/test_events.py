@@ -25,7 +25,7 @@ from fas_core.records.run_events import CheckpointWritten, EpochFinished, RunFai
 from fas_core.registry import registry
 from fas_core.training import job
 from fas_core.training.follow import follow
-from fas_core.training.trainer import Training
+from fas_core.training.updates import Updater
 
 MakeRecipe = Callable[..., Recipe]
 RECORDING = "events = []\n" + "".join(
@@ -98,15 +98,15 @@ def test_a_run_that_is_stopped_and_one_that_fails_are_told_apart(
     events: list[Any],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def stop(self: Training, batch: object) -> Tensor:
+    def stop(self: Updater, batch: object) -> Tensor:
         signal.raise_signal(signal.SIGINT)
         return torch.tensor(0.5)
 
-    def fail(self: Training, batch: object) -> Tensor:
+    def fail(self: Updater, batch: object) -> Tensor:
         raise FasError("the loss is nan")
 
     for step, error in ((stop, KeyboardInterrupt), (fail, FasError)):
-        monkeypatch.setattr(Training, "_train_batch", step)
+        monkeypatch.setattr(Updater, "update", step)
         with pytest.raises(error):
             job.start(tmp_path / step.__name__, make_recipe(training_faces), registry())
     failures = [event for event in events if isinstance(event, RunFailed)]

@@ -23,7 +23,7 @@ from fas_core.training.optim import (
     learning_rate,
     load_optimizer_state,
 )
-from fas_core.training.trainer import Training
+from fas_core.training.updates import Updater
 
 
 def test_the_published_schedule_decays_by_ten_every_60_epochs() -> None:
@@ -82,14 +82,14 @@ def test_weights_and_batch_norm_statistics_are_averaged_by_the_formula() -> None
 def test_a_run_saves_and_evaluates_the_average(
     training_faces: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make_recipe: Callable[..., Recipe]
 ) -> None:
-    train_batch, weights = Training._train_batch, []
+    update, weights = Updater.update, []
 
-    def record(self: Training, batch: object) -> torch.Tensor:
-        loss = train_batch(self, batch)  # type: ignore[arg-type]
-        weights.append(self.unwrapped_model.state_dict()["backbones.rgb.features.0.0.weight"].clone())
+    def record(self: Updater, batch: object) -> torch.Tensor:
+        loss = update(self, batch)  # type: ignore[arg-type]
+        weights.append(self.model.state_dict()["backbones.rgb.features.0.0.weight"].clone())
         return loss
 
-    monkeypatch.setattr(Training, "_train_batch", record)
+    monkeypatch.setattr(Updater, "update", record)
     plain = job.start(tmp_path / "plain", make_recipe(training_faces, epochs=1), registry())
     updates, weights = weights, []
     job.start(tmp_path / "mean", make_recipe(training_faces, epochs=1, average=0.9), registry())

@@ -5,25 +5,22 @@ from __future__ import annotations
 import shutil
 import signal
 from collections.abc import Callable
-from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from fixtures.updates import after_each_update
 from safetensors.torch import load_file
 
 from fas_core.config.recipe import Recipe
-from fas_core.errors import ConfigError, DataError, FasError, ModelError
-from fas_core.models.build import build_model
-from fas_core.models.checkpoint import load_state, save_state
-from fas_core.records.samples import SampleTable
+from fas_core.errors import DataError, FasError, ModelError
+from fas_core.models.checkpoint import load_state
 from fas_core.registry import registry
 from fas_core.runs.run import Run
-from fas_core.scores.table import ScoreTable
 from fas_core.training import job
 from fas_core.training.divergence import DivergedError
-from fas_core.training.trainer import Training
+from fas_core.training.updates import Updater
 
 MakeRecipe = Callable[..., Recipe]
 WriteFaces = Callable[[Path, str, str, int, int], None]
@@ -77,19 +74,18 @@ def test_resuming_continues_exactly(
     """Ctrl-C after the second, fourth (the epoch's last) and fifth batch of two epochs of four."""
     recipe = make_recipe(training_faces, epochs=2, **options)
     whole = job.start(tmp_path / "whole", recipe, registry())
-    original, steps = Training._train_batch, [0]
+    numbers = []
 
-    def step(self: Training, batch: object) -> torch.Tensor:
-        steps[0] += 1
-        if steps[0] == stop_after:
+    def stop(_: Updater, number: int) -> None:
+        numbers.append(number)
+        if number == stop_after:
             signal.raise_signal(signal.SIGINT)
-        return original(self, batch)  # type: ignore[arg-type]
 
     with monkeypatch.context() as patch:
-        patch.setattr(Training, "_train_batch", step)
+        after_each_update(patch, stop)
         with pytest.raises(KeyboardInterrupt):
             job.start(tmp_path / "cut", recipe, registry())
-    assert steps[0] == stop_after
+    assert len(numbers) == stop_after
     resumed = job.resume(tmp_path / "cut", registry(), {})
 
     for name in ("last.safetensors", "best.safetensors"):
@@ -178,59 +174,6 @@ def test_damaged_files_are_one_line(
     assert "\n" not in str(weights.value) + str(state.value)
 
 
-def test_without_dev_the_last_weights_are_the_best(
-    tmp_path: Path, make_recipe: MakeRecipe, write_faces: WriteFaces
-) -> None:
-    root = tmp_path / "faces"
-    for split in ("train", "test"):
-        write_faces(root, split, "live", 8, 170)
-        write_faces(root, split, "attack/print", 8, 70)
-    outcome = job.start(tmp_path / "run", make_recipe(root, epochs=1), registry())
-    best, last = (load_file(outcome.run.weights(which)) for which in ("best", "last"))
-    assert all(torch.equal(best[key], last[key]) for key in best)
-    result = outcome.results["test"]
-    assert result.threshold is None
-    assert result.to_json()["metrics"]["acer"] is None
-    assert result.to_json()["metrics"]["auc"] is not None
-
-
-@pytest.mark.parametrize(("select", "best_epoch"), [("best", 2), ("last", 3)])
-def test_the_best_weights_are_those_of_the_selected_epoch(
-    training_faces: Path,
-    tmp_path: Path,
-    make_recipe: MakeRecipe,
-    monkeypatch: pytest.MonkeyPatch,
-    select: str,
-    best_epoch: int,
-) -> None:
-    """Dev scores are replaced: no errors after the second of three epochs, only errors after the others."""
-    epochs: list[dict[str, torch.Tensor]] = []
-
-    def score(_: object, samples: SampleTable, **__: object) -> ScoreTable:
-        epochs.append(load_file(tmp_path / "run" / "last.safetensors"))
-        return ScoreTable.from_samples(samples, samples.labels * (1.0 if len(epochs) == 2 else -1.0))
-
-    monkeypatch.setattr("fas_core.training.dev.score_samples", score)
-    run = job.start(tmp_path / "run", make_recipe(training_faces, epochs=3, select=select), registry()).run
-    assert [line["dev"]["eer"] for line in run.metrics()] == [1, 0, 1]
-    best = load_file(run.weights("best"))
-    same = [all(torch.equal(best[key], weights[key]) for key in best) for weights in epochs]
-    assert same == [number == best_epoch for number in (1, 2, 3)]
-    assert [line["epoch"] for line in run.metrics() if line["best"]][-1] == best_epoch
-
-
-@pytest.mark.parametrize(("every", "evaluated"), [(1, [1, 2, 3, 4, 5]), (2, [2, 4, 5]), (9, [5])])
-def test_dev_is_evaluated_at_an_interval_and_after_the_last_epoch(
-    training_faces: Path, tmp_path: Path, make_recipe: MakeRecipe, every: int, evaluated: list[int]
-) -> None:
-    run = job.start(
-        tmp_path / "run", make_recipe(training_faces, epochs=5, judge_every=every), registry()
-    ).run
-    assert [line["epoch"] for line in run.metrics() if "dev" in line] == evaluated
-    assert len(run.metrics()) == 5
-    assert run.weights("best").is_file()
-
-
 def test_a_loss_that_is_not_finite_ends_the_run_with_advice(
     training_faces: Path, tmp_path: Path, make_recipe: MakeRecipe
 ) -> None:
@@ -249,12 +192,12 @@ def test_weights_that_are_not_finite_are_saved_nowhere(
 ) -> None:
     """After an epoch's last step, whose loss is of the weights before; without dev any would be best."""
 
-    def spoil(training: Training, number: int) -> None:
+    def spoil(updater: Updater, number: int) -> None:
         if number == 4:
-            next(training.model.parameters()).data.view(-1)[0] = float("nan")
+            next(updater.model.parameters()).data.view(-1)[0] = float("nan")
 
     shutil.copytree(training_faces, tmp_path / "faces", ignore=shutil.ignore_patterns("dev"))
-    after_each_step(monkeypatch, spoil)
+    after_each_update(monkeypatch, spoil)
     with pytest.raises(DivergedError, match=r"diverged in epoch 1 .*: weights are not finite after step 4; "):
         job.start(tmp_path / "run", make_recipe(tmp_path / "faces", epochs=2), registry())
     check_nothing_diverged_is_saved(tmp_path / "run")
@@ -264,18 +207,6 @@ def check_nothing_diverged_is_saved(run: Path) -> None:
     state = load_state(run / "state.pt")
     assert all(bool(value.isfinite().all()) for value in state["model"].values())
     assert not list(run.glob("*.safetensors"))
-
-
-def after_each_step(monkeypatch: pytest.MonkeyPatch, act: Callable[[Training, int], None]) -> None:
-    """Call `act` with the number of steps so far, from 1, when the weights have been updated."""
-    original, steps = Training._train_batch, count(1)
-
-    def step(self: Training, batch: object) -> float:
-        loss = original(self, batch)  # type: ignore[arg-type]
-        act(self, next(steps))
-        return loss
-
-    monkeypatch.setattr(Training, "_train_batch", step)
 
 
 @pytest.mark.parametrize("crash_after", [1, 3])
@@ -291,11 +222,11 @@ def test_a_crash_within_an_epoch_costs_a_step(
     whole = job.start(tmp_path / "whole", recipe, registry()).run
     with monkeypatch.context() as patch:
 
-        def crash(_: Training, number: int) -> None:
+        def crash(_: Updater, number: int) -> None:
             if number == crash_after:
                 raise RuntimeError("a crash")
 
-        after_each_step(patch, crash)
+        after_each_update(patch, crash)
         with pytest.raises(RuntimeError, match="a crash"):
             job.start(tmp_path / "run", recipe, registry())
     position = load_state(tmp_path / "run" / "state.pt")["position"]
@@ -313,161 +244,17 @@ def test_usr1_saves_and_goes_on_where_the_recipe_says_so(
 ) -> None:
     positions = []
 
-    def act(_: Training, number: int) -> None:
+    def act(_: Updater, number: int) -> None:
         positions.append(load_state(tmp_path / "run" / "state.pt")["position"]["batch"])
         if number == 2:
             signal.raise_signal(signal.SIGUSR1)
 
-    after_each_step(monkeypatch, act)
+    after_each_update(monkeypatch, act)
     outcome = job.start(
         tmp_path / "run", make_recipe(training_faces, epochs=1, on_usr1="continue"), registry()
     )
     assert positions == [0, 0, 2, 2]
     assert outcome.run.is_finished()
-
-
-def largest_difference(first: Path, second: Path) -> float:
-    """Between the weights of two files, batch norms' statistics among them."""
-    one, other = load_file(first), load_file(second)
-    return max(float((one[name].double() - other[name].double()).abs().max()) for name in one)
-
-
-def test_a_batch_in_parts_updates_as_a_whole_one_where_batch_norms_are_frozen(
-    training_faces: Path, tmp_path: Path, make_recipe: MakeRecipe
-) -> None:
-    runs = [
-        job.start(
-            tmp_path / f"{parts}",
-            make_recipe(training_faces, epochs=1, freeze=freeze, accumulate=parts),
-            registry(),
-        ).run
-        for freeze, parts in ((["backbones.rgb.features"], 1), (["backbones.rgb.features"], 3), ([], 2))
-    ]
-    whole, in_parts, trained = (run.weights("last") for run in runs)
-    assert largest_difference(whole, in_parts) < 1e-6
-    losses = [run.metrics()[0]["loss"] for run in runs]
-    assert losses[1] == pytest.approx(losses[0], rel=1e-6)
-    assert load_file(whole).keys() == load_file(trained).keys()
-    tracked = "backbones.rgb.features.0.1.num_batches_tracked"
-    assert load_file(trained)[tracked] == 2 * 4  # a batch norm that is trained sees each part
-
-
-def test_a_long_gradient_is_scaled_to_the_limit(
-    training_faces: Path, tmp_path: Path, make_recipe: MakeRecipe
-) -> None:
-    """One update by plain SGD: the weights move by the learning rate times the gradient."""
-
-    def move(clip: float | None) -> float:
-        options = {"batch_size": 32, "momentum": 0.0, "weight_decay": 0.0, "lr": 0.1, "clip": clip}
-        recipe = make_recipe(training_faces, epochs=1, **options)
-        run = job.start(tmp_path / f"{clip}", recipe, registry()).run
-        weights = load_file(run.weights("last"))
-        torch.manual_seed(recipe.train.seed)
-        before = dict(build_model(recipe, registry()).requires_grad_(False).named_parameters())
-        return float(torch.cat([(weights[name] - before[name]).flatten() for name in before]).norm())
-
-    free = move(None) / 0.1
-    assert move(free / 4) == pytest.approx(0.1 * free / 4, rel=1e-3)
-    assert move(4 * free) == pytest.approx(0.1 * free, rel=1e-6)
-
-
-def replace_dev_scores(monkeypatch: pytest.MonkeyPatch, errors: list[bool]) -> None:
-    """Make each evaluation on dev give only errors, or none."""
-    remaining = iter(errors)
-
-    def score(_: object, samples: SampleTable, **__: object) -> ScoreTable:
-        return ScoreTable.from_samples(samples, samples.labels * (-1.0 if next(remaining) else 1.0))
-
-    monkeypatch.setattr("fas_core.training.dev.score_samples", score)
-
-
-def test_training_ends_when_patience_does(
-    training_faces: Path,
-    tmp_path: Path,
-    make_recipe: MakeRecipe,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    replace_dev_scores(monkeypatch, [True, False, False, True])
-    recipe = make_recipe(training_faces, epochs=9, patience=2, batch_size=32)
-    run = job.start(tmp_path / "run", recipe, registry()).run
-    assert [line["dev"]["eer"] for line in run.metrics()] == [1, 0, 0, 1]
-    assert [line.get("stopped_early") for line in run.metrics()] == [None, None, None, True]
-    assert run.is_finished()
-    assert "stopped: no lower dev EER 2 times in a row" in capsys.readouterr().out
-    resumed = job.resume(tmp_path / "run", registry(), {"train.epochs": 12})
-    assert len(resumed.run.metrics()) == 4
-    assert resumed.run.is_finished()
-
-
-def test_patience_counts_over_an_interruption(
-    training_faces: Path, tmp_path: Path, make_recipe: MakeRecipe, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    replace_dev_scores(monkeypatch, [False, False])
-    recipe = make_recipe(training_faces, epochs=2, patience=2, batch_size=32)
-    job.start(tmp_path / "run", recipe, registry())
-    replace_dev_scores(monkeypatch, [False])
-    run = job.resume(tmp_path / "run", registry(), {"train.epochs": 9}).run
-    assert [line.get("stopped_early") for line in run.metrics()] == [None, None, True]
-
-
-def test_patience_without_a_dev_split_is_refused(
-    tmp_path: Path, make_recipe: MakeRecipe, write_faces: WriteFaces
-) -> None:
-    write_faces(tmp_path / "faces", "train", "live", 4, 170)
-    write_faces(tmp_path / "faces", "train", "attack/print", 4, 70)
-    with pytest.raises(ConfigError, match=r"train\.patience: there is no dev split"):
-        job.start(tmp_path / "run", make_recipe(tmp_path / "faces", patience=1), registry())
-    assert not (tmp_path / "run").exists()
-
-
-def test_mixed_precision_computes_in_bf16_and_keeps_weights_in_fp32(
-    training_faces: Path, tmp_path: Path, make_recipe: MakeRecipe
-) -> None:
-    runs = {
-        amp: job.start(tmp_path / amp, make_recipe(training_faces, epochs=1, amp=amp), registry()).run
-        for amp in ("fp32", "bf16")
-    }
-    weights = load_file(runs["bf16"].weights("last"))
-    assert {tensor.dtype for tensor in weights.values() if tensor.is_floating_point()} == {torch.float32}
-    assert largest_difference(*(run.weights("last") for run in runs.values())) > 1e-4
-    losses = [run.metrics()[0]["loss"] for run in runs.values()]
-    assert losses[1] == pytest.approx(losses[0], rel=0.05)
-    assert losses[1] != losses[0]
-
-
-def test_training_calls_the_compiled_model_where_the_recipe_says_so(
-    training_faces: Path, tmp_path: Path, make_recipe: MakeRecipe, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    calls = []
-
-    def compile_nothing(model: Any) -> Callable[..., Any]:
-        return lambda *inputs: calls.append(model.training) or model(*inputs)
-
-    monkeypatch.setattr("fas_core.training.trainer.compile_forward", compile_nothing)
-    job.start(tmp_path / "eager", make_recipe(training_faces, epochs=1), registry())
-    assert not calls
-    job.start(tmp_path / "compiled", make_recipe(training_faces, epochs=1, compile=True), registry())
-    assert calls == [True] * 4
-    weights = (tmp_path / name / "last.safetensors" for name in ("eager", "compiled"))
-    assert largest_difference(*weights) == 0
-
-
-@pytest.mark.long
-def test_compiled_training_gives_nearly_the_same_loss(
-    training_faces: Path, tmp_path: Path, make_recipe: MakeRecipe
-) -> None:
-    losses = []
-    for compiled in (False, True):
-        recipe = make_recipe(training_faces, epochs=1, compile=compiled)
-        losses.append(job.start(tmp_path / str(compiled), recipe, registry()).run.metrics()[0]["loss"])
-    assert losses[1] == pytest.approx(losses[0], rel=1e-3)
-
-
-def test_adamw_and_mixed_precision(training_faces: Path, tmp_path: Path, make_recipe: MakeRecipe) -> None:
-    recipe = make_recipe(training_faces, epochs=4, optimizer="adamw", lr=0.001, amp="bf16", schedule="cosine")
-    losses = [line["loss"] for line in job.start(tmp_path / "run", recipe, registry()).run.metrics()]
-    assert losses[-1] < losses[0]
 
 
 def test_a_model_of_one_modality_learns_a_map_from_another(
@@ -496,28 +283,3 @@ def test_a_model_of_one_modality_learns_a_map_from_another(
     with pytest.raises(DataError, match="no 'depth' images"):
         job.start(tmp_path / "other", recipe, registry())
     assert not (tmp_path / "other").exists()
-
-
-@pytest.mark.parametrize(
-    ("key", "value"),
-    [
-        ("model", {}),
-        ("model", [1]),
-        ("rng", torch.zeros(3)),
-        ("rng", None),
-        ("position", {"epoch": "x"}),
-        ("position", {"epoch": -1}),
-        ("position", {"batch": 1.5}),
-        ("position", None),
-        ("optimizer", {"state": {}, "param_groups": []}),
-        ("optimizer", None),
-    ],
-)
-def test_a_state_of_other_types_is_one_line(
-    training_faces: Path, tmp_path: Path, key: str, value: object, make_recipe: MakeRecipe
-) -> None:
-    run = job.start(tmp_path / "run", make_recipe(training_faces, epochs=1), registry()).run
-    save_state({**load_state(run.path / "state.pt"), key: value}, run.path / "state.pt")
-    with pytest.raises(ModelError, match=r"state\.pt: does not fit this run: ") as caught:
-        job.resume(run.path, registry(), {"train.epochs": 2})
-    assert "\n" not in str(caught.value)

@@ -15,7 +15,7 @@ from fas_core.atomic import write_text
 from fas_core.data.faces import CropSettings
 from fas_core.data.images import Box
 from fas_core.errors import DataError, FasError
-from fas_core.text_files import parse_json, shorten
+from fas_core.text_files import parse_json, read_bytes, shorten
 
 Boxes = dict[str, Box | None]
 """The cropped box of each sample by id; None where no face was found."""
@@ -66,7 +66,7 @@ class CropLog:
         if settings.region == "box":
             del values["region"]  # which the logs of earlier versions lack
         header = json.dumps({"settings": {name: str(value) for name, value in values.items()}})
-        lines = self.path.read_bytes().decode(errors="replace").splitlines() if self.path.exists() else []
+        lines = read_bytes(self.path).decode(errors="replace").splitlines() if self.path.exists() else []
         first = lines[0] if lines else header
         if first != header:
             used = _describe_settings(first, f"{self.path}:1")

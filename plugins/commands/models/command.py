@@ -6,8 +6,9 @@ import rich_click as click
 
 from fas_core.cli.group import CommandGroup
 from fas_core.cli.options import output_options
+from fas_core.component import Component
 from fas_core.console import console
-from fas_core.descriptors import Backbone, Component, Fusion
+from fas_core.descriptors import Backbone, Fusion
 from fas_core.errors import require
 
 TORCH = ("torch",)

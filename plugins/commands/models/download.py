@@ -143,7 +143,10 @@ def _explain_errors(address: str, model: PublicModel) -> Iterator[None]:
 
 
 def _check_address(address: str, name: str) -> str:
-    parts = urlsplit(address)
+    try:
+        parts = urlsplit(address)
+    except ValueError as error:
+        raise FasError(f"{name} {address}: not an address: {error}") from error
     if parts.scheme not in SCHEMES or not parts.netloc:
         raise FasError(f"{name} {address}: give an address of https:// or http://, a file or a folder")
     return address

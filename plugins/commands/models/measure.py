@@ -10,9 +10,10 @@ from typing import Any, cast
 import torch
 from attrs import asdict, frozen
 
+from fas_core.component import Component
 from fas_core.config.recipe import Recipe
 from fas_core.config.structure import structure
-from fas_core.descriptors import Backbone, Component, Fusion
+from fas_core.descriptors import Backbone, Fusion
 from fas_core.errors import FasError
 from fas_core.models.build import build_model
 from fas_core.models.model import Model, torch_threads

@@ -8,12 +8,11 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import numpy as np
 import rich_click as click
 
-from fas_core.atomic import replacing, write_text
+from fas_core.atomic import replacing, temporary_folder, write_text
 from fas_core.config.load import to_yaml
 from fas_core.console import console
 from fas_core.data.fetched_models import ENTRY_FILE, fetched_models_folder, public_model_folder
@@ -63,8 +62,8 @@ def store(model: PublicModel, origin: str | None) -> Path:
             if not file.import_options:
                 fetch_file(model, file, origin, temporary / file.stored_name)
                 continue
-            with TemporaryDirectory(prefix="fas-") as work:
-                checkpoint = Path(work, file.name)
+            with temporary_folder() as work:
+                checkpoint = work / file.name
                 fetch_file(model, file, origin, checkpoint)
                 convert_checkpoint(model, file, checkpoint, temporary / file.stored_name)
         write_text(temporary / ENTRY_FILE, to_yaml(model.to_plain()))

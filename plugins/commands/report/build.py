@@ -20,6 +20,7 @@ from fas_core.evaluation.spread import spread, spread_tables
 from fas_core.inference.scores_of import names_of
 from fas_core.registry import Registry
 from fas_core.runs import files
+from fas_core.scores.rejection import parse_reject
 from fas_core.scores.thresholds import parse_policy
 from fas_plugins.commands.report.explainers import open_explainers
 from fas_plugins.commands.report.html import Plot, ReportPage, draw_plots, render
@@ -88,6 +89,8 @@ def build_report(
     """
     if options.policy is not None:
         parse_policy(options.policy)
+    if options.reject is not None:
+        parse_reject(options.reject)
     paths = expand_run_sets(targets, registry)
     names = names_of(paths)
     sources = open_sources(paths, options, registry)

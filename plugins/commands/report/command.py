@@ -11,6 +11,7 @@ from fas_core.cli.options import (
     metric_option,
     output_options,
     reading_options,
+    reject_option,
     replicates_option,
     threshold_option,
 )
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     help="Split of the runs to report: dev or test.",
 )
 @threshold_option
+@reject_option
 @click.option(
     "--dev",
     multiple=True,
@@ -91,6 +93,7 @@ def command(
     output: Path,
     split: str,
     threshold: str | None,
+    reject: str | None,
     dev: tuple[Path, ...],
     data: str | None,
     worst: int,
@@ -112,7 +115,7 @@ def command(
     from fas_plugins.commands.report.build import build_report
     from fas_plugins.commands.report.sources import SourceOptions
 
-    options = SourceOptions(split, dev, reading, threshold, metrics, replicates, data)
+    options = SourceOptions(split, dev, reading, threshold, reject, metrics, replicates, data)
     report = build_report(targets, options, registry(), worst=worst, explain=explain)
     report.write(output)
     files = [] if plot_folder is None else [plot.write(plot_folder, plot_format) for plot in report.plots]

@@ -15,14 +15,16 @@ from fas_core.data.open import open_choice, replace_dataset, resolve_dataset
 from fas_core.errors import ConfigError, DataError, FasError
 from fas_core.evaluation.metrics import BoundMetric
 from fas_core.evaluation.result import evaluate
+from fas_core.inference.score_samples import threshold_notes
 from fas_core.records.samples import SampleTable, concat
 from fas_core.registry import Registry
+from fas_core.runs.card import describe_threshold
 from fas_core.runs.groups import open_runs
 from fas_core.runs.run import Run
 from fas_core.runs.run_sets import RunSet
 from fas_core.scores.files import Reading, ScoreFile, read_scores, refuse_shared
 from fas_core.scores.table import ScoreTable
-from fas_core.scores.thresholds import Threshold, fit_threshold
+from fas_core.scores.thresholds import Threshold, choose_threshold, fit_threshold
 from fas_core.text_files import read_json, read_text
 from fas_plugins.commands.report.systems import EvaluatedSystem, TrainingRecord
 
@@ -37,6 +39,7 @@ class SourceOptions:
             or none.
         reading: how score files are parsed; by default their layout is detected.
         policy: threshold policy; by default a run's own, and `eer` for a score file with dev scores.
+        reject: policy of the uncertain scores around it; by default a run's own, and none for a score file.
         metrics: further metrics, each `NAME` or `NAME:RATE,...`.
         replicates: bootstrap replicates; 0 for no intervals.
         data: where the photos are, see `fas_core.data.open.choose`; by default where a run's recipe says.
@@ -46,6 +49,7 @@ class SourceOptions:
     dev: Sequence[Path] = ()
     reading: Reading | None = None
     policy: str | None = None
+    reject: str | None = None
     metrics: tuple[str, ...] = ()
     replicates: int = 1000
     data: str | None = None
@@ -134,10 +138,12 @@ def evaluate_source(
     Raises:
         FasError: the threshold cannot be fitted, or no sample has a label.
     """
-    threshold = _fit_threshold(source, options.policy)
-    notes = source.results.get("splits", {}).get(source.split, {}).get("notes", ())
+    threshold = _choose_threshold(source, options.policy, options.reject)
+    notes: Sequence[str] = ()
     if source.score_file is not None:
         notes = source.score_file.notes
+    elif source.run is not None:
+        notes = _list_notes(source, source.run, threshold)
     return EvaluatedSystem(
         name=name,
         path=source.path,
@@ -183,14 +189,30 @@ def _open_score_file(path: Path, dev_path: Path | None, reading: Reading | None)
     return ScoreSource(path, path, score_file.table, dev, score_file=score_file)
 
 
-def _fit_threshold(source: ScoreSource, policy: str | None) -> Threshold | None:
-    """Return None for a score file without a policy and dev scores."""
+def _choose_threshold(source: ScoreSource, policy: str | None, reject: str | None) -> Threshold | None:
+    """Return the threshold as `fas eval` does; None for a score file without a policy and dev scores."""
     if source.score_file is not None:
-        return source.score_file.threshold(policy, source.scores, source.dev)
+        return source.score_file.threshold(policy, source.scores, source.dev, reject)
     assert source.run is not None
-    policy = source.run.recipe.threshold if policy is None else policy
-    reject = source.run.recipe.reject
-    return fit_threshold(policy, source.dev, source.run.fitted_on, evaluated=source.scores, reject=reject)
+    run = source.run
+    calibration, own = run.calibration(), None
+    if calibration is not None:
+        own = calibration.threshold
+    else:
+        try:
+            own = fit_threshold(run.recipe.threshold, source.dev, run.fitted_on, reject=run.recipe.reject)
+        except DataError:  # it has no scores to fit its own on, and another policy may need none
+            if policy is None:
+                raise
+    return choose_threshold(own, policy, source.dev, run.fitted_on, evaluated=source.scores, reject=reject)
+
+
+def _list_notes(source: ScoreSource, run: Run, threshold: Threshold | None) -> list[str]:
+    """Return the notes under the run's tables; that on training's threshold only where that is used."""
+    advice = describe_threshold(run)
+    notes = source.results.get("splits", {}).get(source.split, {}).get("notes", ())
+    kept = threshold_notes(threshold, advice)
+    return [note for note in notes if note != advice or note in kept]
 
 
 def _read_training_record(run: Run, results: Mapping[str, Any]) -> TrainingRecord:

@@ -30,6 +30,12 @@ from fas_core.interruption import interruptible
     "--trials", type=click.IntRange(1), default=20, show_default=True, help="Trials of the study, in all."
 )
 @click.option("--prune/--no-prune", default=True, help="Whether trials that fall behind end early.")
+@click.option(
+    "--anyway",
+    is_flag=True,
+    help="Go on also where data, recipe or versions are not those of the trials so far; the history of a "
+    "trial that continues records it.",
+)
 @click.option("--name", help="Name of the study's folder; by default the recipe's name and -tune.")
 @click.option("--runs", type=PATH, default=Path("runs"), show_default=True, help="Folder of the runs.")
 @recipe_options
@@ -39,6 +45,7 @@ def command(
     spaces: tuple[str, ...],
     trials: int,
     prune: bool,
+    anyway: bool,
     name: str | None,
     runs: Path,
     overrides: dict[str, Any],
@@ -58,15 +65,15 @@ def command(
     from fas_plugins.commands.tune.study import BEST
     from fas_plugins.commands.tune.trials import list_trials, trials_table
 
-    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+    if os.environ.get("WORLD_SIZE", "1") not in ("", "0", "1"):
         raise FasError("fas tune runs in one process: start the command several times, without torchrun")
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     folder = runs / (name or f"{Path(recipe).stem}-tune")
     space = read_space(spaces)
     try:
         with interruptible():
-            search = Search(folder, load_recipe(recipe, registry(), overrides), space, registry(), prune)
-            study = search.run(trials)
+            loaded = load_recipe(recipe, registry(), overrides)
+            study = Search(folder, loaded, space, registry(), prune, anyway).run(trials)
     except KeyboardInterrupt:
         console.warn("saved: the same command goes on")
         raise

@@ -13,12 +13,15 @@ from optuna.samplers import TPESampler
 from optuna.trial import FrozenTrial, TrialState
 
 from fas_core.atomic import write_text
+from fas_core.config.components import Choice
 from fas_core.config.load import FORMAT, to_plain, to_yaml
 from fas_core.config.recipe import Recipe
 from fas_core.console import console
+from fas_core.contracts import DatasetReader
 from fas_core.data.open import open_choice
 from fas_core.errors import ConfigError, DataError, FasError
 from fas_core.registry import Registry
+from fas_core.runs import files
 from fas_core.runs.owner import owning
 from fas_core.runs.run import Run
 from fas_core.training import job
@@ -47,6 +50,8 @@ class Search:
         recipe: what the trials change.
         space: what they change of it.
         prune: whether trials end early whose EER after an epoch is above the median of the others.
+        anyway: whether the study goes on where its runs were trained with other data, another recipe or other
+            versions.
     """
 
     folder: Path
@@ -54,6 +59,7 @@ class Search:
     space: Space
     registry: Registry
     prune: bool = True
+    anyway: bool = False
 
     def run(self, trials: int) -> optuna.Study:
         """Run trials until the study has so many results, of all commands together, and return it.
@@ -62,11 +68,14 @@ class Search:
         it suggests for a trial depends on `train.seed`, the trial's number and the results so far.
 
         Raises:
-            FasError: recipe, space, data or folder cannot be used.
+            FasError: recipe, space, data or folder cannot be used; or, unless `anyway`, a run of the study
+                was trained with what has changed since.
             KeyboardInterrupt: Ctrl-C; the same search goes on with the trial that was stopped.
         """
         self._check()
         study = open_study(self.folder, self.recipe, self.space, self.registry)
+        if not self.anyway:
+            self._check_unchanged(study)
         study.pruner = self._pruner()
         with explaining_errors(self.folder):
             while count_judged(study) < trials:
@@ -86,6 +95,19 @@ class Search:
         reader = open_choice(self.recipe.data, self.registry)
         if training_splits(reader, self.recipe)[1] is None:
             raise DataError(f"data set {self.recipe.data.name!r}: tuning needs a dev split with labels")
+
+    def _check_unchanged(self, study: optuna.Study) -> None:
+        """Raise FasError if the runs so far could not be compared with those to come."""
+        readers: list[tuple[Choice, DatasetReader]] = []
+        for name in dict.fromkeys(trial.user_attrs.get("run") for trial in study.trials):
+            if name is None or not (self.folder / name / files.HISTORY).is_file():
+                continue
+            run = Run.open(self.folder / name, self.registry)
+            reader = next((reader for data, reader in readers if data == run.recipe.data), None)
+            if reader is None:
+                reader = open_choice(run.recipe.data, self.registry)
+                readers.append((run.recipe.data, reader))
+            job.check_unchanged(run, reader)
 
     def _pruner(self) -> BasePruner:
         if not self.prune:
@@ -120,7 +142,8 @@ class Search:
             run = Run(self.folder / name, recipe, self.registry)
             here = {"train.device": recipe.train.device, "train.workers": recipe.train.workers}
             with owning(run.path):
-                job.start_or_resume(run, here, after_epoch=partial(_report, trial, run, set()))
+                report = partial(_report, trial, run, set())
+                job.start_or_resume(run, here, anyway=self.anyway, after_epoch=report)
                 return judge_run(run)
         except FasError as error:
             trial.set_user_attr("reason", error.message)

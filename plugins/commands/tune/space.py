@@ -20,6 +20,7 @@ from fas_core.descriptors import Backbone
 from fas_core.errors import ConfigError
 from fas_core.registry import Registry
 from fas_core.text_files import shorten
+from fas_core.user_paths import expand_user
 from fas_core.yaml_files import read_yaml
 
 if TYPE_CHECKING:
@@ -100,7 +101,7 @@ def read_space(texts: Iterable[str]) -> Space:
     """
     tree: dict[str, Any] = {}
     for text in texts:
-        tree |= parse_sets([text]) if "=" in text else _read_file(Path(text))
+        tree |= parse_sets([text]) if "=" in text else _read_file(expand_user(text))
     if not tree:
         raise ConfigError("--space: names no key: give e.g. --space train.lr=log:1e-4:1e-1")
     for key in tree:
@@ -119,13 +120,21 @@ def _read_file(path: Path) -> dict[str, Any]:
 
 def _parse_dimension(value: object, where: str) -> Range | Choices:
     if isinstance(value, list) and value:
-        texts = tuple(json.dumps(item) for item in value)
+        texts = tuple(_to_json(item, where) for item in value)
         if len(set(texts)) < len(texts):
             raise ConfigError(f"{where}: a choice is given twice")
         return Choices(texts)
     if isinstance(value, str):
         return Range.parse(value, where)
     raise ConfigError(f"{where}: {shorten(str(value))!r}: must be a range or a list, as {EXAMPLE}")
+
+
+def _to_json(value: object, where: str) -> str:
+    try:
+        return json.dumps(value)
+    except TypeError as error:  # YAML has dates, bytes and sets, too
+        problem = f"{shorten(str(value))!r} is a {type(value).__name__}, which no recipe has"
+        raise ConfigError(f"{where}: {problem}") from error
 
 
 def change_recipe(recipe: Recipe, changes: Mapping[str, Any], registry: Registry, where: str) -> Recipe:

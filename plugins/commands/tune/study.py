@@ -18,7 +18,6 @@ import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import optuna
@@ -28,14 +27,18 @@ from optuna.trial import FrozenTrial, Trial, TrialState
 from sqlalchemy import URL
 from sqlalchemy.exc import SQLAlchemyError
 
+from fas_core.atomic import make_folder, temporary_folder
 from fas_core.config.load import to_plain
 from fas_core.config.recipe import Recipe
 from fas_core.console import console
 from fas_core.errors import FasError
+from fas_core.names import replace_surrogates
 from fas_core.registry import Registry
 from fas_core.runs import files
 from fas_core.runs.run import structure_recipe
+from fas_core.text_files import shorten
 from fas_plugins.commands.tune.space import Space
+from fas_plugins.commands.tune.stored_trials import UNREADABLE, check_trials
 
 DATABASE = "study.db"
 BEST = "best.yaml"
@@ -56,6 +59,8 @@ def open_study(folder: Path, recipe: Recipe, space: Space, registry: Registry) -
     Raises:
         FasError: it is of another recipe or space, the folder holds runs of its own, or cannot be written.
     """
+    if not str(folder).isascii() and str(folder) != replace_surrogates(str(folder)):
+        raise FasError(f"{folder}: a path that is not UTF-8, which no database takes: choose another folder")
     recipe_tree = _comparable(to_plain(recipe, registry))
     space_tree = {key: dimension.to_plain() for key, dimension in space.items()}
     with explaining_errors(folder):
@@ -63,18 +68,26 @@ def open_study(folder: Path, recipe: Recipe, space: Space, registry: Registry) -
             if files.holds_runs(folder):
                 raise FasError(f"{folder}: holds runs: choose another --name")
             _create(folder, {"recipe": recipe_tree, "space": space_tree})
-        storage = _storage(folder / DATABASE)
-        if len(optuna.get_all_study_names(storage)) != 1:
-            raise FasError(f"{folder / DATABASE}: not what `fas tune` writes: choose another --name")
-        study = optuna.load_study(study_name=None, storage=storage)
-        stored = study.user_attrs
-        former = structure_recipe(stored.get("recipe"), registry, str(folder / DATABASE))
+    study = _load(folder / DATABASE)
+    stored = study.user_attrs
+    former = structure_recipe(stored.get("recipe"), registry, str(folder / DATABASE))
     different = [] if _comparable(to_plain(former, registry)) == recipe_tree else ["recipe"]
     different += [] if stored.get("space") == space_tree else ["space"]
     if different:
         other = " and ".join(different)
         raise FasError(f"{folder}: holds a study of another {other}: choose another --name")
+    with _explaining_damage(folder / DATABASE):
+        check_trials(study, space)
     return study
+
+
+def _load(path: Path) -> optuna.Study:
+    """Open a database that is there; raise FasError if it is none of ours."""
+    with _explaining_damage(path):
+        storage = _storage(path)
+        if len(optuna.get_all_study_names(storage)) != 1:
+            raise FasError(f"{path}: not what `fas tune` writes: choose another --name")
+        return optuna.load_study(study_name=None, storage=storage)
 
 
 def _comparable(tree: Mapping[str, Any]) -> Any:
@@ -86,11 +99,11 @@ def _comparable(tree: Mapping[str, Any]) -> Any:
 def _create(folder: Path, facts: Mapping[str, Any]) -> None:
     """Make the database, whole or not at all; where another command is faster, that one's stays."""
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
     except OSError as error:
         raise FasError(f"{folder}: cannot be made: {error.strerror or error}") from error
-    with TemporaryDirectory(dir=folder, prefix=".study-") as temporary:
-        path = Path(temporary) / DATABASE
+    with temporary_folder(folder) as temporary:
+        path = temporary / DATABASE
         storage = _storage(path)
         study = optuna.create_study(study_name=folder.name, storage=storage, direction="minimize")
         for key, value in facts.items():
@@ -121,6 +134,17 @@ def explaining_errors(folder: Path) -> Iterator[None]:
         cause = error.__cause__ or error
         reason = (str(getattr(cause, "orig", cause)).splitlines() or [type(cause).__name__])[0]
         raise FasError(f"{folder / DATABASE}: cannot be used: {reason}") from error
+
+
+@contextmanager
+def _explaining_damage(path: Path) -> Iterator[None]:
+    """Raise FasError where a database cannot be read, or holds what nobody wrote."""
+    with explaining_errors(path.parent):
+        try:
+            yield
+        except UNREADABLE as error:
+            reason = (str(error).splitlines() or [type(error).__name__])[0]
+            raise FasError(f"{path}: damaged: {shorten(reason, 200)}: choose another --name") from error
 
 
 def repeat_trial(study: optuna.Study, trial: FrozenTrial | Trial) -> None:

@@ -11,10 +11,14 @@ from collections.abc import Callable
 from importlib.machinery import PathFinder
 from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
 from click.testing import Result
 
+from fas_core.data.images import write_image
+from fas_core.data.threshold_advice import ThresholdAdvice
+from fas_core.runs.results import read_results, write_results
 from fas_core.scores.table import ScoreTable
 
 Fas = Callable[..., Result]
@@ -122,6 +126,50 @@ def test_another_split_and_policy(fas: Fas, trained: Path, tmp_path: Path) -> No
     (system,) = json.loads(fas("report", trained, *options).stdout)["systems"]
     assert system["threshold"] == {"value": 2.0, "policy": "fixed:2", "source": "given"}
     assert system["metrics"]["bpcer"] == 1
+
+
+@pytest.fixture
+def banded(trained: Path, tmp_path: Path) -> Path:
+    """A run whose recipe has a band of uncertain scores, and a note on its threshold."""
+    run = tmp_path / "banded"
+    shutil.copytree(trained, run)
+    recipe = yaml.safe_load((run / "recipe.yaml").read_text())
+    (run / "recipe.yaml").write_text(yaml.safe_dump(recipe | {"reject": "0.001:0.999"}))
+    return run
+
+
+@pytest.mark.parametrize("options", [(), ("--reject", "none"), ("--threshold", "fixed:0.5")])
+def test_the_verdicts_of_a_run_are_those_of_eval(
+    fas: Fas, banded: Path, tmp_path: Path, options: tuple[str, ...]
+) -> None:
+    """Before and after a calibration, whose threshold has no band."""
+    write_image(tmp_path / "site/ann/0.png", np.full((48, 48, 3), 170, np.uint8))
+    report = ("report", banded, "-o", tmp_path / "report.html", "--json", "--worst", "0", *FEW, *options)
+    for calibrated in (False, True):
+        judged = json.loads(fas("eval", banded, "--json", *FEW, *options).stdout)
+        (system,) = json.loads(fas(*report).stdout)["systems"]
+        for key in ("threshold", "errors", "metrics", "non_response"):
+            assert system[key] == judged[key], (calibrated, key)
+        assert ("reject" in system["threshold"]) == (not calibrated and "none" not in options)
+        if not calibrated:
+            assert fas("calibrate", banded, tmp_path / "site", "--no-detect").exit_code == 0
+    assert system["threshold"]["policy"] == (options[1] if "fixed:0.5" in options else "calibrated:0.05")
+
+
+def test_a_note_on_the_threshold_of_training_is_not_of_another_one(
+    fas: Fas, banded: Path, tmp_path: Path
+) -> None:
+    results = read_results(banded)
+    advice = ThresholdAdvice(False, "the sessions of dev are those of train")
+    results["threshold"] = advice.to_json()
+    results["splits"]["test"]["notes"] = [advice.note, "another note"]
+    write_results(banded, results)
+    report = ("report", banded, "-o", tmp_path / "report.html", "--json", "--worst", "0", *FEW)
+    (own,) = json.loads(fas(*report).stdout)["systems"]
+    assert {advice.note, "another note"} <= set(own["notes"])
+    (other,) = json.loads(fas(*report, "--threshold", "fixed:0.5").stdout)["systems"]
+    assert advice.note not in other["notes"]
+    assert "another note" in other["notes"]
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,10 @@ from fas_core.data.images import Image, encode, read_image, write_image
 
 pytest.importorskip("starlette", reason="the extra `serve` is not installed")
 
+from fas_core.runtime import Predictor
 from fas_plugins.commands.serve.access import AccessRules
+from fas_plugins.commands.serve.limits import Limits
+from fas_plugins.commands.serve.scoring import FaceScorer
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason=MISSING)
 
@@ -244,6 +247,25 @@ def test_an_attack_and_the_whole_image(page: Any, face: Path) -> None:
     browser.run("document.getElementById('clear').click()")
     assert browser.text("#verdict") == "Choose a photo"
     assert browser.run("document.querySelector('canvas').hidden")
+    assert browser.messages == []
+
+
+def test_an_uncertain_score_gets_no_verdict(
+    browser: Browser, serve: Any, mean_model: MeanModel, face: Path
+) -> None:
+    predictor = Predictor(mean_model(side=32), threads=1, detect=False, reject="0.2:0.8")
+    client = serve(FaceScorer(predictor, Limits().max_pixels))
+    browser.open(f"http://127.0.0.1:{client.port}/", DESK)
+    assert "live when score ≥ 0.8 (0.2:0.8)" in browser.text("#model")
+    browser.choose("rgb", face)
+    browser.wait("document.querySelector('canvas').ariaLabel?.startsWith('uncertain, score 0.')")
+    assert browser.text("#verdict") == "Uncertain"
+    assert browser.text("#error") == "No verdict: the score is uncertain from 0.2 up to 0.8 (0.2:0.8)."
+    assert "0.2 to 0.8" in browser.text("#details")
+    box = browser.run("[...details.querySelectorAll('dd')][4].textContent.split(',').map(Number)")
+    _, left, right, _ = browser.run(f"({LOOK})({[2 * value for value in box]})")
+    assert "88,94,103" in left  # the frame is neither live's nor an attack's
+    assert "88,94,103" in right
     assert browser.messages == []
 
 

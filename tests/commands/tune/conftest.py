@@ -27,6 +27,7 @@ class Trainings:
         eers: of a recipe; by default the learning rate in each epoch.
         stop: raised after the first epoch of a run with this name.
         started: names of the runs that were trained, in order.
+        anyway: whether each was to go on with other data or versions.
     """
 
     eers: Callable[[Recipe], list[float]] = field(
@@ -34,9 +35,11 @@ class Trainings:
     )
     stop: dict[str, BaseException] = field(factory=dict)
     started: list[str] = field(factory=list)
+    anyway: list[bool] = field(factory=list)
 
-    def train(self, run: Run, changes: object, *, after_epoch: Callable[[], None]) -> None:
+    def train(self, run: Run, changes: object, *, anyway: bool, after_epoch: Callable[[], None]) -> None:
         self.started.append(run.path.name)
+        self.anyway.append(anyway)
         if not (run.path / "recipe.yaml").exists():
             run.create()
         for epoch, eer in enumerate(self.eers(run.recipe), 1):

@@ -61,6 +61,15 @@ def test_ctrl_c_says_how_to_go_on(fas: Fas, recipe_file: Path, tmp_path: Path, t
     assert "Traceback" not in result.output
 
 
+@pytest.mark.parametrize("flags", [(), ("--anyway",)])
+def test_whether_trials_go_on_with_what_has_changed_is_the_users_choice(
+    fas: Fas, recipe_file: Path, tmp_path: Path, trainings: Trainings, flags: tuple[str, ...]
+) -> None:
+    result = fas("tune", recipe_file, *SPACE, "--runs", tmp_path, "--trials", 1, *flags)
+    assert result.exit_code == 0, result.output
+    assert trainings.anyway == [bool(flags)]
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import sys
 from collections.abc import Callable
@@ -15,8 +16,11 @@ from commands.tune.conftest import Trainings, diverge
 from fixtures.owners import read_line, start
 
 from fas_core.config.load import load_recipe
+from fas_core.data.open import open_choice
 from fas_core.errors import ConfigError, DataError, FasError
 from fas_core.registry import registry
+from fas_core.runs.history import start_history
+from fas_core.runs.run import Run
 from fas_plugins.commands.tune.search import Search, find_best
 from fas_plugins.commands.tune.study import open_study
 from fas_plugins.commands.tune.trials import list_trials
@@ -181,6 +185,26 @@ def test_a_study_of_something_else_is_refused(make_search: MakeSearch, trainings
     with pytest.raises(FasError, match="holds a study of another space: choose another --name"):
         make_search("train.lr=log:1e-4:0.2").run(1)
     assert len(make_search(workers=1, device="auto").run(1).trials) == 1  # where it runs makes no other study
+
+
+def test_trials_of_other_versions_are_refused_unless_anyway(
+    make_search: MakeSearch, trainings: Trainings
+) -> None:
+    search = make_search()
+    search.run(1)
+    run = Run.open(search.folder / "trial-0", registry())
+    start_history(run, open_choice(run.recipe.data, registry()), "epoch 1")
+    search.run(2)
+
+    (entry,) = json.loads((run.path / "history.json").read_text())
+    entry["conditions"]["versions"]["torch"] = "1.0"
+    (run.path / "history.json").write_text(json.dumps([entry]))
+    with pytest.raises(FasError, match=r"trial-0: data, recipe or versions are not .* add --anyway"):
+        search.run(3)
+    assert trainings.started == ["trial-0", "trial-1"]
+    evolve(search, anyway=True).run(3)
+    assert trainings.started == ["trial-0", "trial-1", "trial-2"]
+    assert trainings.anyway == [False, False, True]
 
 
 def test_a_damaged_database_is_one_line(make_search: MakeSearch, trainings: Trainings) -> None:
