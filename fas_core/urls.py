@@ -12,12 +12,11 @@ from attrs import frozen
 
 from fas_core.names import to_path
 
-URL_PATTERN = "^(?:[a-zA-Z][a-zA-Z0-9+.-]*::)*[a-zA-Z][a-zA-Z0-9+.-]+://"
-"""How a URL begins, as a regular expression of Python and of Arrow. A protocol has two letters or more."""
 FILE = "file://"
 
-_START = re.compile(URL_PATTERN)
-_PARTS = re.compile(rf"(?P<protocols>{URL_PATTERN})(?P<path>.*?)(?P<rest>(?:\?|#|::).*)?", re.DOTALL)
+# A protocol has two letters or more: C:// is a drive.
+_START = re.compile("(?:[a-zA-Z][a-zA-Z0-9+.-]*::)*[a-zA-Z][a-zA-Z0-9+.-]+://")
+_PARTS = re.compile(rf"(?P<protocols>{_START.pattern})(?P<path>.*?)(?P<rest>(?:\?|#|::).*)?", re.DOTALL)
 _IN_TEXT = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*://[^\s'\"<>]+")
 
 
@@ -64,7 +63,7 @@ Location = Path | Url
 
 def is_url(text: str) -> bool:
     """Whether a text is a URL, and no path."""
-    return _START.match(text) is not None
+    return "://" in text and _START.match(text) is not None
 
 
 def to_location(value: str | Location) -> Location:

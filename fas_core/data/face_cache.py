@@ -107,7 +107,7 @@ class FaceCache:
         if self.samples.is_remote:
             raise ConfigError(
                 "train.cache: images at URLs are cached by fsspec: leave train.cache out, and name them by "
-                "filecache:: and their URL, such as filecache::s3://bucket/1.jpg"
+                "simplecache:: and their URL, such as simplecache::s3://bucket/1.jpg (docs/scale.md)"
             )
         try:
             make_folder(self.folder)

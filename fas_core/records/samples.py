@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from fas_core.errors import DataError, format_list
 from fas_core.names import CONTROLS, to_path, to_text
 from fas_core.scores.table import ATTACK, LABEL_COLUMNS, LIVE, UNKNOWN
-from fas_core.urls import URL_PATTERN, Location, Url, is_url, locate, to_location
+from fas_core.urls import Location, Url, is_url, locate, to_location
 
 __all__ = ["ATTACK", "BOX", "COLUMNS", "LIVE", "UNKNOWN", "SampleTable", "concat"]
 
@@ -100,10 +100,7 @@ class SampleTable:
     @property
     def is_remote(self) -> bool:
         """Whether an image is read from a URL."""
-        columns = map(self.table.column, self.modalities)
-        return isinstance(self.root, Url) or any(
-            pc.any(pc.match_substring_regex(column, URL_PATTERN)).as_py() for column in columns
-        )
+        return isinstance(self.root, Url) or any(map(has_urls, map(self.table.column, self.modalities)))
 
     def box(self, row: int) -> tuple[float, float, float, float] | None:
         """x, y, w, h in pixels of the first modality's image, or None for the whole image."""
@@ -161,6 +158,12 @@ class SampleTable:
         for name in ("id", "label", *self.modalities):
             digest.update("\n".join(map(str, self.column(name))).encode())
         return digest.hexdigest()[:16]
+
+
+def has_urls(paths: pa.ChunkedArray) -> bool:
+    """Whether a URL is among some paths, of which there may be a million."""
+    candidates = paths.filter(pc.match_substring(paths, "://"))
+    return any(isinstance(to_location(path), Url) for path in candidates.to_pylist())
 
 
 def _find_repeated(names: pa.Array) -> list[Any]:

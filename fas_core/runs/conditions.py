@@ -27,6 +27,7 @@ CHANGED_BY_RESUME = frozenset(
         "train.trackers",
         "train.peer_timeout",
         "data.root",
+        "data.image_root",
         "tags",
     }
 )

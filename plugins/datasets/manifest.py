@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from fas_core.data.text_lists import refuse
 from fas_core.errors import DataError, format_list
-from fas_core.records.samples import COLUMNS, SampleTable
+from fas_core.records.samples import COLUMNS, SampleTable, has_urls
 from fas_core.scores.files.labels import find_label_parsers
 from fas_core.scores.label_words import (
     KNOWN_CLASSES,
@@ -30,7 +30,7 @@ from fas_core.scores.label_words import (
     parse_split,
     refuse_synonyms,
 )
-from fas_core.urls import URL_PATTERN, Location, to_location
+from fas_core.urls import Location, to_location
 from fas_core.user_paths import expand_user
 from fas_plugins.datasets.base import Reader
 from fas_plugins.datasets.manifest_table import (
@@ -161,7 +161,7 @@ class Manifest(Reader[ManifestOptions]):
 def _first_path(columns: Sequence[pa.ChunkedArray]) -> pa.ChunkedArray:
     """Return the first path of each row, without credentials; of local images it is the column itself."""
     paths = pc.coalesce(*columns) if columns[0].null_count else columns[0]
-    if not pc.any(pc.match_substring_regex(paths.cast(pa.string()), URL_PATTERN)).as_py():
+    if not has_urls(paths.cast(pa.string())):
         return paths
     names = (path if path is None else str(to_location(path)) for path in paths.to_pylist())
     return pa.chunked_array([pa.array(names, pa.string())])

@@ -54,7 +54,7 @@ def table(faces: Path, tmp_path: Path) -> Path:
 def test_a_run_on_urls_is_that_on_files_bit_for_bit(
     fas: Fas, recipe_file: Path, faces: Path, tmp_path: Path
 ) -> None:
-    """A card has no URL unless it is asked for, and other images at the URLs are noticed."""
+    """A card has no URL unless it is asked for, and other images at moved URLs are noticed."""
     upload(faces)
     local = write_table(tmp_path / "local.csv", faces, f"{faces}/")
     relative = write_table(tmp_path / "relative.csv", faces, "")
@@ -70,8 +70,10 @@ def test_a_run_on_urls_is_that_on_files_bit_for_bit(
     run = Run.open(runs["urls"], registry())
     assert "memory://bucket" not in export_card(run, "best").to_json()
     assert "memory://bucket" in export_card(run, "best", keep_data_root=True).to_json()
-    MemoryFileSystem().pipe_file("/bucket/train/live/00.png", b"other")
-    resumed = fas("train", "--resume", runs["urls"], "--epochs", 2)
+    upload(faces, "moved")
+    MemoryFileSystem().pipe_file("/moved/train/live/00.png", b"other")
+    moved = ("--set", "data.image_root=memory://moved")
+    resumed = fas("train", "--resume", runs["urls"], *moved, "--epochs", 2)
     assert resumed.exit_code == 2
     assert "data, train: other files: their sizes differ" in resumed.stderr
 

@@ -8,6 +8,7 @@ import pytest
 from fas_core import DataError
 from fas_core.records.samples import COLUMNS
 from fas_core.scores.label_words import KNOWN_CLASSES
+from fas_core.urls import Url
 from fas_plugins.datasets.manifest import Manifest
 from fas_plugins.datasets.options import ManifestOptions
 
@@ -209,3 +210,27 @@ def test_a_file_that_is_not_there_or_not_parquet_is_refused(tmp_path: Path) -> N
         Manifest(ManifestOptions(), root=tmp_path / "none.csv").splits()
     with pytest.raises(DataError, match=r"m\.parquet: cannot be read"):
         reader(tmp_path / "m.parquet", "path\na.jpg\n").splits()
+
+
+def test_images_at_urls(tmp_path: Path) -> None:
+    text = "path\nhttps://me:secret@host/1.png?key=abcdef\ns3://bucket//a@2.png\nb/3.png\n"
+    samples = reader(tmp_path / "m.csv", text).samples("test")
+    assert samples.column("id") == ["https://host/1.png?key=***", "s3://bucket//a@2.png", "b/3.png"]
+    assert samples.paths("rgb") == [
+        Url("https://me:secret@host/1.png?key=abcdef"),
+        Url("s3://bucket//a@2.png"),
+        tmp_path / "b/3.png",
+    ]
+
+
+def test_a_root_of_images(tmp_path: Path) -> None:
+    (tmp_path / "m.csv").write_text("path\na/1.png\n")
+    for root, path in (
+        (str(tmp_path), tmp_path / "a/1.png"),
+        ("s3://bucket/set", Url("s3://bucket/set/a/1.png")),
+    ):
+        samples = Manifest(ManifestOptions(image_root=root), root=tmp_path / "m.csv").samples("test")
+        assert samples.paths("rgb") == [path]
+        assert samples.column("id") == ["a/1.png"]
+    with pytest.raises(ValueError, match="https://host/set: was given with credentials"):
+        ManifestOptions(image_root="https://me:secret@host/set")

@@ -27,6 +27,10 @@ TRAIN_QUICKSTART = f"fas train quickstart {SIMULATED}"
 TRAIN_RGB = f"{TRAIN_QUICKSTART} --set modalities=[rgb] --set model.fusion=single"
 INSTALL = "python -m pip install --no-index --no-deps --no-build-isolation --quiet --target site ."
 NETWORK = "needs the network"
+FACES_TABLE = (
+    "(cd faces; echo path,split,label; "
+    "find . -name '*.png' | sed -E 's|^[.]/(([a-z]+)/([a-z]+)/.*)|\\1,\\2,\\3|') > faces.csv"
+)
 
 
 @frozen
@@ -65,6 +69,9 @@ CASES: dict[str, Run | Skip] = {
     "README.md: fas train quickstart": Run(train=f"{SMALL} {SIMULATED}"),
     "README.md: from fas_core import Loss": Run(
         after="assert next(fas_losses()).name == 'hinge'", long=False
+    ),
+    "docs/data.md: fas train nuaa-feathernet-b --data faces.csv": Run(
+        (data.faces,), before=FACES_TABLE, replace={"s3://bucket": "local://$PWD"}
     ),
     "docs/data.md: fas data split photos": Run((data.flat_photos,)),
     "docs/data.md: fas data crop photos": Run((data.photos,), long=False),
@@ -231,6 +238,9 @@ CASES: dict[str, Run | Skip] = {
         "fas export runs/feathernet-b-32 -o model.onnx\n"
         "(echo path; ls faces/test/*/*.png) > photos.csv",
     ),
+    "docs/ray.md: fas data crop photos.csv": Run(
+        (data.photos,), before="(echo path; ls photos/test/*/*.png photos/test/*/*/*.png) > photos.csv"
+    ),
     "docs/recipes.md: fas config show mine.yaml": Run((data.recipe,), long=False),
     "docs/recipes.md: fas config convert": Run(
         (data.old_config,), before=CASIA_SURF, replace={"/data/CASIA-SURF": "CASIA-SURF"}
@@ -272,6 +282,11 @@ CASES: dict[str, Run | Skip] = {
     "docs/scale.md: torchrun --nnodes 2": Skip("needs two machines"),
     "docs/scale.md: accelerate launch --multi_gpu --num_machines": Skip("needs two machines"),
     "docs/scale.md: torchrun --nproc-per-node 8": Skip("needs several machines"),
+    "docs/scale.md: export FSSPEC_SIMPLECACHE": Run(
+        (data.faces,),
+        before=FACES_TABLE,
+        replace={"/local/cache": "$PWD/cache", "s3://bucket": "local://$PWD"},
+    ),
     "docs/scale.md: python benchmarks/scaling.py": Run(
         replace={"benchmarks/": f"{ROOT}/benchmarks/"}, long=False
     ),

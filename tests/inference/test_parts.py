@@ -212,6 +212,7 @@ def test_photos_of_urls_are_read_where_they_lie(
     predict(model, urls, tmp_path / "urls")
     files, rows = read(tmp_path / "files"), read(tmp_path / "urls")
     assert [row["score"] for row in rows] == [row["score"] for row in files]
+    assert to_table(predict_inputs(model, [str(urls)], OPTIONS, PictureOptions()).rows).to_pylist() == rows
     reasons = {row["id"]: row["reason"] for row in rows if row["reason"]}
     assert reasons.keys() == {f"memory://bucket/photos/{number}.png" for number in (11, 12)}
     assert "no such image" in reasons["memory://bucket/photos/11.png"]

@@ -157,3 +157,22 @@ def test_a_mistake_of_a_worker_is_one_line(job: Job) -> None:
     assert process.returncode == 2
     assert "error: photos/none.png: no such image" in errors
     assert "Traceback" not in errors
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="processes are read from /proc")
+def test_crops_of_two_workers_of_which_one_is_killed_are_those_of_one_process(job: Job) -> None:
+    flags = ("--size", "16", "--engine", "ray", "-j", "2", "--part-rows", "32")
+    process = job.start("data", "crop", "urls.csv", "shared", *flags, "--json")
+    job.wait_for_parts("shared/.crops/*", 2)
+    workers = [pid for pid, name in children(process.pid).items() if "MapWorker" in name]
+    os.kill(workers[0], signal.SIGKILL)
+    output, errors = process.communicate(timeout=300)
+    assert process.returncode == 0, errors
+    assert f'"crops": {PHOTOS}' in output
+    job.run("data", "crop", "urls.csv", "single", "--size", "16")
+    shared, single = (
+        {str(path.relative_to(root)): path.read_bytes() for path in root.rglob("*") if path.is_file()}
+        for root in (job.folder / "shared", job.folder / "single")
+    )
+    assert shared == single
+    assert len(single) == PHOTOS + 4

@@ -129,7 +129,9 @@ def find_image_paths(samples: SampleTable) -> list[dict[str, str]]:
 def _make_relative(root: Location, text: str) -> str:
     location = to_location(text) if is_url(text) else Path(text)
     path = Path(location.path) if isinstance(location, Url) else location
-    relative = path.relative_to(root) if isinstance(root, Path) and path.is_relative_to(root) else path
+    relative = path
+    if isinstance(root, Path) and path.is_relative_to(root.absolute()):
+        relative = path.relative_to(root.absolute())
     if relative.is_absolute() or ".." in relative.parts:
         raise DataError(f"{location}: leads out of {root}, so its crop would lie outside the folder of crops")
     return relative.as_posix()

@@ -265,3 +265,12 @@ def test_aligned_crops_need_landmarks_and_have_level_eyes(
     lines = (tmp_path / "crops/crops.jsonl").read_text().splitlines()
     assert '"region": "aligned"' in lines[0]
     assert json.loads(lines[1])["box"] == pytest.approx([92, 52, 96, 96])  # a margin of a tenth on each side
+
+
+def test_absolute_paths_below_a_manifest_that_is_named_by_a_relative_one(
+    photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (photos / "m.csv").write_text(f"path\n{photos}/live/one.jpg\nfile://{photos}/attack/print/two.png\n")
+    monkeypatch.chdir(photos)
+    assert crop_source("m.csv", tmp_path / "crops", SMALL, 1, registry()).crops == 2
+    assert (tmp_path / "crops/attack/print/two.png").is_file()
