@@ -19,6 +19,9 @@ from fas_core.errors import ConfigError
 M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4
 """Parameters of glibc's mallopt(3)."""
 
+MADV_HUGEPAGE = 14
+"""Advice of Linux's madvise(2)."""
+
 
 def accelerator_for(config: TrainConfig) -> Accelerator:
     """Return the accelerator with the recipe's device and precision; `torchrun` gives each process a device.
@@ -51,7 +54,7 @@ def accelerator_for(config: TrainConfig) -> Accelerator:
 
 
 def keep_freed_memory() -> bool:
-    """Make glibc keep freed memory for later allocations until the process ends.
+    """Make glibc keep freed memory for later allocations until the process ends, and use huge pages for it.
 
     By default glibc takes each block of more than 32 MiB, such as a layer's activations, from the system and
     returns it when it is freed; the kernel then clears the same pages again in every step, which takes 30 to
@@ -64,8 +67,11 @@ def keep_freed_memory() -> bool:
     configured = any(name.startswith("MALLOC_") or name == "GLIBC_TUNABLES" for name in os.environ)
     if configured or platform.libc_ver()[0] != "glibc":
         return False
-    mallopt = ctypes.CDLL(None).mallopt
-    return bool(mallopt(M_MMAP_MAX, 0) and mallopt(M_TRIM_THRESHOLD, -1))
+    libc = ctypes.CDLL(None)
+    if not (libc.mallopt(M_MMAP_MAX, 0) and libc.mallopt(M_TRIM_THRESHOLD, -1)):
+        return False
+    _prepare_huge_pages(libc)
+    return True
 
 
 def release_freed_memory() -> None:
@@ -74,4 +80,23 @@ def release_freed_memory() -> None:
     Between training and scoring, which need blocks of other sizes: kept, those of both would add up.
     """
     if platform.libc_ver()[0] == "glibc":
-        ctypes.CDLL(None).malloc_trim(0)
+        libc = ctypes.CDLL(None)
+        libc.malloc_trim(0)
+        _prepare_huge_pages(libc)
+
+
+def _prepare_huge_pages(libc: ctypes.CDLL) -> None:
+    """Let the heap grow by addresses whose pages are huge, of 2 MB, once they are used; none is used yet.
+
+    A layer reads and writes tens of megabytes several times. In pages of 4 kB, the processor looks up
+    thousands of them each time, which takes up to half of the time of a batch norm. Where the system has no
+    huge pages, or cannot give the addresses, nothing changes.
+    """
+    page = os.sysconf("SC_PAGE_SIZE")
+    size = page * (os.sysconf("SC_PHYS_PAGES") // 2)
+    libc.malloc.restype = ctypes.c_void_p
+    block = libc.malloc(ctypes.c_size_t(size))
+    if block:
+        start = -(-block // page) * page  # advice is of whole pages
+        libc.madvise(ctypes.c_void_p(start), ctypes.c_size_t(size - page), MADV_HUGEPAGE)
+        libc.free(ctypes.c_void_p(block))

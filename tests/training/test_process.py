@@ -6,6 +6,7 @@ import os
 import platform
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import torch
@@ -78,6 +79,36 @@ def test_kept_memory_is_returned_when_it_is_released() -> None:
     kept, released = map(float, output.stdout.split())
     assert kept > 350
     assert released < 50
+
+
+HUGE = """
+import torch
+from fas_core.training.process import keep_freed_memory, release_freed_memory
+
+def huge():
+    lines = open("/proc/self/smaps_rollup").read().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("AnonHugePages")) / 1e3
+
+keep_freed_memory()
+for _ in range(2):  # again after they were released
+    blocks = [torch.ones(5_000_000) for _ in range(20)]  # 400 MB
+    print(huge())
+    del blocks
+    release_freed_memory()
+"""
+PAGES = Path("/sys/kernel/mm/transparent_hugepage/enabled")
+
+
+@GLIBC
+@pytest.mark.skipif(
+    not PAGES.is_file() or "[never]" in PAGES.read_text(), reason="the system has no huge pages"
+)
+def test_kept_memory_is_in_huge_pages() -> None:
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("MALLOC_")}
+    output = subprocess.run(
+        [sys.executable, "-c", HUGE], env=inherited, check=True, capture_output=True, text=True
+    )
+    assert min(map(float, output.stdout.split())) > 300
 
 
 @GLIBC
