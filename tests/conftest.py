@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 
 from fas_core.console import console
 from fas_core.evaluation import bootstrap
+from fas_plugins.trackers import curves
 
 if TYPE_CHECKING:
     from fas_core.records.model_input import ScaledCrop
@@ -283,6 +284,14 @@ def _few_replicates() -> Iterator[None]:
     a thousand took most of the time of training for an epoch."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(bootstrap, "REPLICATES", 20)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_curves() -> Iterator[None]:
+    """Trainings draw no curves, which takes as long as an epoch: those of `trackers/test_curves.py` do."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(curves, "draw", lambda run: None)
         yield
 
 
