@@ -288,6 +288,15 @@ def _few_replicates() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session", autouse=True)
+def _no_waiting_for_disks() -> Iterator[None]:
+    """This process syncs nothing, for each time takes milliseconds: what is synced, and when, `test_atomic.py`
+    records in place of `os.fsync`, and `faults/` tries in processes of its own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", lambda descriptor: None)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
 def _no_curves() -> Iterator[None]:
     """Trainings draw no curves, which takes as long as an epoch: those of `trackers/test_curves.py` do."""
     with pytest.MonkeyPatch.context() as patch:
