@@ -289,10 +289,12 @@ def _few_replicates() -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def _no_waiting_for_disks() -> Iterator[None]:
-    """This process syncs nothing, for each time takes milliseconds: what is synced, and when, `test_atomic.py`
-    records in place of `os.fsync`, and `faults/` tries in processes of its own."""
+    """This process syncs nothing, which takes milliseconds each time. What is synced, and when,
+    `test_atomic.py` records in place of `os.fsync`, and `faults/` tries in processes of its own."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(os, "fsync", lambda descriptor: None)
+        if hasattr(os, "sync"):
+            patch.setattr(os, "sync", lambda: None)
         yield
 
 
