@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 
 from fas_core.console import console
 from fas_core.evaluation import bootstrap
+from fas_plugins.trackers import curves
 
 if TYPE_CHECKING:
     from fas_core.records.model_input import ScaledCrop
@@ -283,6 +284,25 @@ def _few_replicates() -> Iterator[None]:
     a thousand took most of the time of training for an epoch."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(bootstrap, "REPLICATES", 20)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_waiting_for_disks() -> Iterator[None]:
+    """This process syncs nothing, which takes milliseconds each time. What is synced, and when,
+    `test_atomic.py` records in place of `os.fsync`, and `faults/` tries in processes of its own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", lambda descriptor: None)
+        if hasattr(os, "sync"):
+            patch.setattr(os, "sync", lambda: None)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_curves() -> Iterator[None]:
+    """Trainings draw no curves, which takes as long as an epoch: those of `trackers/test_curves.py` do."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(curves, "draw", lambda run: None)
         yield
 
 

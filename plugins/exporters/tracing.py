@@ -11,8 +11,10 @@ from io import StringIO
 from itertools import product
 from pathlib import Path
 from typing import Any, cast
+from weakref import WeakKeyDictionary
 
 import numpy as np
+import onnx
 import torch
 from attrs import frozen
 from numpy.typing import NDArray
@@ -35,6 +37,13 @@ Arrays = dict[str, NDArray[np.float32]]
 
 TRACED = 32
 """Samples on which all outputs of the graph are compared with torch's; scores are compared on many more."""
+
+
+Key = tuple[object, ...]
+
+_last_graphs: WeakKeyDictionary[Model, tuple[Key, bytes]] = WeakKeyDictionary()
+"""The graph that was last converted of a model, with what it depends on: all forms and formats that are
+exported together begin with the same one."""
 
 
 @frozen(eq=False)
@@ -71,15 +80,32 @@ def trace_model(
     if not len(samples[model.modalities[0]]):
         raise DataError(f"{destination}: no samples to compare the exported model on")
     samples = {name: samples[name][:TRACED] for name in model.modalities}
-    model = copy_for_tracing(model)
+    original, model = model, copy_for_tracing(model)
     inputs = [torch.from_numpy(np.array(samples[name])) for name in model.modalities]
     presence = _subsets(len(model.modalities), len(inputs[0])) if model.partial else None
     inputs += [] if presence is None else [torch.from_numpy(presence)]
     expected = _run_model(model, inputs)
     for name, layer in model.preprocess.items():
         model.preprocess[name] = nn.Sequential(layer, _Contiguous())
-    graph = _convert(model, inputs, list(expected), card, static_batch)
+    key = (static_batch, *expected, *_identify_weights(original))
+    graph = _find_graph(original, key)
+    if graph is None:
+        graph = _convert(model, inputs, list(expected), static_batch)
+        _last_graphs[original] = key, ir.to_proto(graph).SerializeToString()
+    _write_metadata(graph, card)
     return Traced(graph, samples, presence, expected)
+
+
+def _find_graph(model: Model, key: Key) -> ir.Model | None:
+    """Return a copy of the graph that was last converted of a model, if it was of the same weights."""
+    last_key, content = _last_graphs.get(model, ((), b""))
+    return ir.from_proto(onnx.load_from_string(content)) if last_key == key else None
+
+
+def _identify_weights(model: Model) -> Iterator[tuple[str, int, int]]:
+    """Yield where each tensor of a model is in memory, and how often it was changed."""
+    for name, tensor in model.state_dict().items():
+        yield name, tensor.data_ptr(), 0 if tensor.is_inference() else tensor._version
 
 
 class _Contiguous(nn.Module):
@@ -132,7 +158,7 @@ def _run_model(model: Model, inputs: Sequence[Tensor]) -> Arrays:
 
 
 def _convert(
-    model: Model, inputs: Sequence[Tensor], outputs: list[str], card: Card, static_batch: int | None
+    model: Model, inputs: Sequence[Tensor], outputs: list[str], static_batch: int | None
 ) -> ir.Model:
     example, shapes = _build_example(inputs, static_batch)
     try:
@@ -152,7 +178,6 @@ def _convert(
     assert program is not None
     converted = program.model
     _tidy(converted)
-    _write_metadata(converted, card)
     return converted
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from importlib.util import find_spec
+from typing import TypeVar
 
 from accelerate.tracking import LOGGER_TYPE_TO_CLASS
 
@@ -18,6 +21,11 @@ from fas_plugins.trackers.options import AccelerateOptions
 
 NAME_SETTINGS = {"mlflow": "run_name", "swanlab": "experiment_name", "trackio": "name", "wandb": "name"}
 """The setting that names a run, of those services that have one."""
+
+UNNAMEABLE = {"mlflow": re.compile(r"[^\w\-. :/]+")}
+"""What names of figures and of a recipe's keys may not hold, of those services that refuse names."""
+
+Value = TypeVar("Value")
 
 
 class AccelerateTracker:
@@ -44,21 +52,26 @@ class AccelerateTracker:
         self._epochs = event.epochs
         self._tracker = service(options.project, **settings)
         self._tracker.start()
-        self._tracker.store_init_configuration(describe_recipe(event))
+        self._tracker.store_init_configuration(self._rename(describe_recipe(event)))
 
     @hookimpl
     def fas_epoch_finished(self, event: EpochFinished) -> None:
-        self._tracker.log(event.figures, step=event.epoch)
+        self._tracker.log(self._rename(event.figures), step=event.epoch)
 
     @hookimpl
     def fas_run_finished(self, event: RunFinished) -> None:
         metrics = {split: result["metrics"] for split, result in event.results.items()}
-        self._tracker.log(flatten_figures({"final": metrics}), step=self._epochs)
+        self._tracker.log(self._rename(flatten_figures({"final": metrics})), step=self._epochs)
         self._tracker.finish()
 
     @hookimpl
     def fas_run_failed(self) -> None:
         self._tracker.finish()
+
+    def _rename(self, values: Mapping[str, Value]) -> dict[str, Value]:
+        """Return values by names that the service takes: MLflow has `tpr_fpr_1e-2` for `tpr@fpr=1e-2`."""
+        refused = UNNAMEABLE.get(self._options.log_with)
+        return {name if refused is None else refused.sub("_", name): value for name, value in values.items()}
 
 
 def describe_recipe(event: RunStarted) -> dict[str, bool | float | str]:

@@ -109,6 +109,8 @@ def test_a_set_without_labels_gives_scores_and_no_table(
         (["--split", "tset"], "4@1: "),
         (["--subsets"], "without --subsets and --group-by"),
         (["--group-by", "subject"], "without --subsets and --group-by"),
+        (["--foreign", "terms.yaml"], "without --foreign and --detector: give one of its runs"),
+        (["--detector", "cascade"], "without --foreign and --detector: give one of its runs"),
         (["--scores", "{set}/results.json"], "cannot be written"),
     ],
 )

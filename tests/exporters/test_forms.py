@@ -30,6 +30,7 @@ FORMATS = [
     ("openvino", {}),
     ("torch", {}),
 ]
+MODALITIES = ("rgb", "ir")
 BOUND = {"fp16": 0.005, "int8": 0.1, "pruned": 0.1}
 Made = Callable[..., Any]
 
@@ -51,30 +52,33 @@ def export(
     return done
 
 
+@pytest.fixture(scope="module", params=[False, True], ids=["all modalities", "some may be missing"])
+def model(request: pytest.FixtureRequest, make_model: Made) -> Model:
+    """A patch model of two modalities, whose graph is converted once for all forms."""
+    made: Model = make_model(MODALITIES, partial=request.param, grid=3)
+    return made
+
+
 @pytest.mark.parametrize(("name", "options"), FORMATS)
-@pytest.mark.parametrize("partial", [False, True])
 def test_every_form_of_a_patch_model_scores_faces_as_the_model_does(
     name: str,
     options: dict[str, Any],
-    partial: bool,
-    make_model: Made,
+    model: Model,
     faces: Made,
     make_card: Made,
     tmp_path: Path,
 ) -> None:
     if name == "openvino" and find_spec("openvino") is None:
         pytest.skip("the extra openvino is not installed")
-    modalities = ("rgb", "ir")
-    model = make_model(modalities, partial=partial, grid=3)
-    card, images = make_card(modalities, partial=partial), faces(modalities, 12)
+    card, images = make_card(MODALITIES, partial=model.partial), faces(MODALITIES, 12)
     done = export(name, options, model, images, card, tmp_path)
     assert done.verification.max_difference <= BOUND.get(options.get("form", ""), 1e-5)
     if name == "torch":
         return  # run by its exporter alone
     opened = ModelFile(done.path, threads=1)
     for count in (1, 5):
-        given = faces(modalities, count)
-        presence = np.array([[True, row % 2 == 0] for row in range(count)]) if partial else None
+        given = faces(MODALITIES, count)
+        presence = np.array([[True, row % 2 == 0] for row in range(count)]) if model.partial else None
         np.testing.assert_allclose(
             opened(given, presence),
             scorer(model)(given, presence),

@@ -10,9 +10,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
+from attrs import evolve
+from onnxscript import ir
 
 from fas_core import DataError
 from fas_core.models.model import scorer
+from fas_core.scores.thresholds import Threshold
+from fas_plugins.exporters import tracing
 from fas_plugins.exporters.tracing import TRACED, copy_for_tracing, describe_error, silence, trace_model
 
 MODALITIES = ("rgb", "depth")
@@ -38,6 +43,36 @@ def test_few_samples_are_traced(make_model: Any, faces: Any, make_card: Any) -> 
     assert traced.presence is None
     assert len(traced.samples["rgb"]) == len(traced.expected["score"]) == TRACED
     assert [value.name for value in traced.graph.graph.inputs] == ["rgb"]
+
+
+def test_forms_of_a_model_are_of_one_conversion(
+    make_model: Any, faces: Any, make_card: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Until a weight changes, or the size of a batch; each has a graph of its own to rewrite."""
+    sizes: list[int | None] = []
+
+    def convert(model: Any, inputs: Any, outputs: list[str], batch: int | None) -> Any:
+        sizes.append(batch)
+        return converted(model, inputs, outputs, batch)
+
+    converted = tracing._convert
+    monkeypatch.setattr(tracing, "_convert", convert)
+    model, images = make_model(), faces(("rgb",), 2)
+
+    def trace(batch: int | None = None, threshold: float = 0.5) -> Any:
+        card = evolve(make_card(), threshold=Threshold(threshold, "eer", "dev"))
+        return ir.to_proto(trace_model(model, images, card, Path("model.onnx"), batch).graph)
+
+    first, again, other = trace(), trace(), trace(threshold=0.25)
+    assert first.SerializeToString(deterministic=True) == again.SerializeToString(deterministic=True)
+    assert other.graph == first.graph
+    assert other.metadata_props != first.metadata_props
+    assert sizes == [None]
+    with torch.no_grad():
+        model.get_parameter("backbones.rgb.head.weight").add_(1)
+    assert trace().graph != first.graph
+    trace(3)
+    assert sizes == [None, None, 3]
 
 
 def test_no_samples_are_an_error(make_model: Any, faces: Any, make_card: Any) -> None:

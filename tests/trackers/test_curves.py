@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,28 @@ import cv2
 import pytest
 
 from fas_core import FasError
+from fas_core.config.recipe import Recipe
 from fas_core.records.run_events import EpochFinished, RunFailed, RunFinished
+from fas_core.registry import registry
+from fas_core.training import job
 from fas_plugins.trackers import curves
 
 DEV = {"eer": 0.25, "acer_max": 0.5}
+DRAW = curves.draw
+"""While trainings of other tests draw none."""
+
+
+@pytest.fixture(autouse=True)
+def _curves(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(curves, "draw", DRAW)
+
+
+def test_a_training_leaves_them_in_its_folder(
+    training_faces: Path, tmp_path: Path, make_recipe: Callable[..., Recipe]
+) -> None:
+    recipe = make_recipe(training_faces, {"model": {"input_size": 32}}, epochs=1)
+    job.start(tmp_path / "run", recipe, registry())
+    assert cv2.imread(str(tmp_path / "run" / "curves.png")) is not None
 
 
 def write_epochs(run: Path, *records: dict[str, Any]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from importlib.machinery import ModuleSpec
 from pathlib import Path
@@ -85,6 +86,36 @@ def test_a_service_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(accelerate, "find_spec", lambda name: None)
     with pytest.raises(FasError, match="comet_ml is not installed: pip install comet-ml"):
         AccelerateTracker(AccelerateOptions("comet_ml"))
+
+
+def test_names_are_those_that_mlflow_takes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """MLflow itself is not installed here: the names that its tracker gets are looked at as MLflow does."""
+    names: list[str] = []
+
+    class Tracker:
+        requires_logging_directory = False
+
+        def __init__(self, project: str, **settings: Any) -> None:
+            assert (project, settings) == ("lab", {"run_name": "a"})
+
+        def start(self) -> None: ...
+
+        def finish(self) -> None: ...
+
+        def log(self, values: dict[str, Any], step: int | None = None) -> None:
+            names.extend(values)
+
+        store_init_configuration = log
+
+    monkeypatch.setattr(accelerate, "find_spec", lambda name: ModuleSpec(name, None))
+    monkeypatch.setitem(accelerate.LOGGER_TYPE_TO_CLASS, "mlflow", Tracker)
+    tracker = AccelerateTracker(AccelerateOptions("mlflow", project="lab"))
+    recipe = {"train": {"layer_lr": {"backbones.*": 0.1}}}
+    tracker.fas_run_started(RunStarted(tmp_path / "a", recipe, "cpu", 1, 1, 1, ()))
+    tracker.fas_epoch_finished(EpochFinished(tmp_path / "a", 1, {"epoch": 1, "dev": {"tpr@fpr=1e-2": 0.5}}))
+    tracker.fas_run_finished(RunFinished(tmp_path / "a", {"test": {"metrics": {"tpr@fpr=1e-2": 0.5}}}, 0.1))
+    assert names == ["run", "train/layer_lr/backbones._", "dev/tpr_fpr_1e-2", "final/test/tpr_fpr_1e-2"]
+    assert all(re.fullmatch(r"[\w\-. :/]+", name) for name in names)
 
 
 def test_settings_and_the_name_of_the_run_reach_the_service(
