@@ -34,7 +34,7 @@ from fas_core.config.recipe import Recipe
 from fas_core.config.structure import structure
 from fas_core.contracts import Exported, Images, Scorer, Verification, Verify
 from fas_core.descriptors import Exporter
-from fas_core.export.verify import compare_on
+from fas_core.exporting.verify import compare_on
 from fas_core.models.build import build_model
 from fas_core.models.model import Model, scorer
 from fas_core.records.model_input import ModelInput, Resize

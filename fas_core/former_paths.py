@@ -33,7 +33,7 @@ FORMER = {
     "evaluation.spread": "report.folds report.spread",
     "evaluation.tables": "report.tables",
     "evaluation.text_histogram": "report.histogram",
-    "export.verify": "engine.verify",
+    "exporting.verify": "engine.verify",
     "inference.cross_dataset": "engine.across",
     "inference.loaded_model": "engine.candidate engine.videos",
     "inference.run_model": "engine.run_model",

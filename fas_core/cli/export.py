@@ -20,7 +20,7 @@ from fas_core.failures import format_traceback
 if TYPE_CHECKING:
     from fas_core.card import Card
     from fas_core.contracts import Exported
-    from fas_core.export.export_run import ExportPlan
+    from fas_core.exporting.export_run import ExportPlan
     from fas_core.models.model import Model
     from fas_core.runs.run import Run
 
@@ -141,8 +141,8 @@ def command(
         raise click.UsageError("Missing argument 'RUN'.")
     require("train", "torch", "onnx", "onnxscript", "safetensors")
     from fas_core.cli.next_steps import show_export_steps
-    from fas_core.export.export_run import export_run, open_run, plan_exports
-    from fas_core.export.verify import compare_on
+    from fas_core.exporting.export_run import export_run, open_run, plan_exports
+    from fas_core.exporting.verify import compare_on
     from fas_core.models.model import scorer
 
     opened = open_run(run, registry())
@@ -165,7 +165,7 @@ def _load(
     run: Run, weights: Literal["best", "last"], novelty: bool | None, keep_data_root: bool, reject: str | None
 ) -> tuple[Model, Card]:
     """Return the model to export, and what the files say of it; warn where it can be of no use."""
-    from fas_core.export.export_card import export_card
+    from fas_core.exporting.export_card import export_card
     from fas_core.models.checkpoint import check_finite
     from fas_core.runs.card import build_card
     from fas_core.runtime.model_notes import describe_training
@@ -201,7 +201,7 @@ def _separate_refused(
 
 def _require_novelty(run: Run, weights: str) -> None:
     """Fit the novelty of the run's best weights, unless the run has it."""
-    from fas_core.export.novelty import fit_novelty
+    from fas_core.exporting.novelty import fit_novelty
     from fas_core.runs.owner import owning
 
     if weights != "best":

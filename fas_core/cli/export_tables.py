@@ -13,8 +13,8 @@ from fas_core.text_table import Table
 
 if TYPE_CHECKING:
     from fas_core.contracts import Exported
-    from fas_core.export.export_run import ExportPlan
-    from fas_core.export.verify import Comparison
+    from fas_core.exporting.export_run import ExportPlan
+    from fas_core.exporting.verify import Comparison
 
     Written = Sequence[tuple[ExportPlan, Exported]]
     Refused = Sequence[tuple[ExportPlan, FasError]]
@@ -51,7 +51,7 @@ def exports_to_json(
     run: Path, written: Written, refused: Refused, weights: str, comparison: Comparison
 ) -> dict[str, Any]:
     """Return what `fas export --json` prints."""
-    from fas_core.export.export_run import verification_document
+    from fas_core.exporting.export_run import verification_document
     from fas_core.runtime.model_notes import describe_training
 
     card = comparison.card

@@ -22,7 +22,7 @@ from fas_core import Backbone
 from fas_core.cli import main
 from fas_core.config.recipe import Recipe
 from fas_core.config.structure import structure
-from fas_core.export.verify import compare_on
+from fas_core.exporting.verify import compare_on
 from fas_core.inference.score_samples import score_samples
 from fas_core.models.build import build_model
 from fas_core.models.checkpoint import save_weights

@@ -17,7 +17,7 @@ from fas_core.contracts import Exported, Images
 from fas_core.descriptors import Exporter
 from fas_core.digests import hash_file
 from fas_core.errors import ConfigError, FasError, format_list
-from fas_core.export.verify import Comparison
+from fas_core.exporting.verify import Comparison
 from fas_core.models.model import Model
 from fas_core.registry import Registry
 from fas_core.runs.groups import FoldRuns, open_path

@@ -12,7 +12,7 @@ from fas_core.data.open import open_choice
 from fas_core.data.reading import batches
 from fas_core.digests import read_weights_digest
 from fas_core.errors import ConfigError, DataError
-from fas_core.export.verify import spread
+from fas_core.exporting.verify import spread
 from fas_core.models.model import Model
 from fas_core.models.novelty import fit_distance, save_novelty
 from fas_core.records.novelty import NoveltyLimit

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fas_core.errors import ModelError
-from fas_core.export.score_pairs import ScorePairs
+from fas_core.exporting.score_pairs import ScorePairs
 
 IDS = ["a.png", "b.png", "c.png"]
 

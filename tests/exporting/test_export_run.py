@@ -16,7 +16,7 @@ from fas_core.card import Card
 from fas_core.config.recipe import Recipe
 from fas_core.contracts import Exported, Verification
 from fas_core.errors import ConfigError, FasError, PluginError
-from fas_core.export.export_run import ExportPlan, export_run, open_run, plan_exports
+from fas_core.exporting.export_run import ExportPlan, export_run, open_run, plan_exports
 from fas_core.records.model_input import ModelInput
 from fas_core.registry import registry
 from fas_core.runs.groups import FoldRuns

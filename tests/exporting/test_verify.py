@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from fas_core.card import Card
 from fas_core.contracts import Images, Scorer, Verification
 from fas_core.errors import DataError, ModelError
-from fas_core.export import verify
-from fas_core.export.verify import Comparison, latency, spread
+from fas_core.exporting import verify
+from fas_core.exporting.verify import Comparison, latency, spread
 from fas_core.records.model_input import ModelInput
 from fas_core.records.samples import SampleTable
 from fas_core.scores.thresholds import Threshold

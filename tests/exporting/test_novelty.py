@@ -12,8 +12,8 @@ import torch
 from click.testing import Result
 
 from fas_core.errors import ConfigError
-from fas_core.export.export_card import export_card
-from fas_core.export.novelty import fit_novelty
+from fas_core.exporting.export_card import export_card
+from fas_core.exporting.novelty import fit_novelty
 from fas_core.models.checkpoint import save_weights
 from fas_core.registry import registry
 from fas_core.runs.run import Run

@@ -13,8 +13,8 @@ from fas_core.card import Card
 from fas_core.config.recipe import Recipe
 from fas_core.data.threshold_advice import ThresholdAdvice
 from fas_core.errors import ConfigError
-from fas_core.export.export_card import export_card
-from fas_core.export.export_run import open_run
+from fas_core.exporting.export_card import export_card
+from fas_core.exporting.export_run import open_run
 from fas_core.records.model_input import ModelInput
 from fas_core.registry import registry
 from fas_core.runs.card import build_card
@@ -28,8 +28,8 @@ def replace_card(
     monkeypatch: pytest.MonkeyPatch, recipe: Recipe, card: Card, advice: ThresholdAdvice | None
 ) -> Any:
     """Return a run whose card and advice are these."""
-    monkeypatch.setattr("fas_core.export.export_card.build_card", lambda _: card)
-    monkeypatch.setattr("fas_core.export.export_card.read_threshold_advice", lambda _: advice)
+    monkeypatch.setattr("fas_core.exporting.export_card.build_card", lambda _: card)
+    monkeypatch.setattr("fas_core.exporting.export_card.read_threshold_advice", lambda _: advice)
     return SimpleNamespace(path=RUN, recipe=recipe)
 
 

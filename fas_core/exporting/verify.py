@@ -16,7 +16,7 @@ from fas_core.contracts import Images, Scorer, Verification, Verify
 from fas_core.data.open import open_choice, replace_dataset
 from fas_core.data.reading import batches
 from fas_core.errors import DataError, ModelError
-from fas_core.export.score_pairs import ScorePairs
+from fas_core.exporting.score_pairs import ScorePairs
 from fas_core.inference.score_samples import presence_of, score_samples, subsets
 from fas_core.records.samples import SampleTable
 from fas_core.runs.run import Run
