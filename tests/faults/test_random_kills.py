@@ -121,10 +121,11 @@ def test_many_random_kills_of_two_processes(together: Training, tmp_path: Path) 
 
 
 @pytest.mark.long
-def test_a_kill_of_the_main_process_at_a_change(together: Training, tmp_path: Path) -> None:
+@pytest.mark.parametrize("first", [0, 6, 12, 18])
+def test_a_kill_of_the_main_process_at_a_change(together: Training, tmp_path: Path, first: int) -> None:
     """It ends the other process."""
     runs = tmp_path / "runs"
-    for kill in list_kills(together.changes, ("before", "half-way"))[::8]:
+    for kill in list_kills(together.changes, ("before", "half-way"))[first::24]:
         with short_folder() as temporaries:
             for expected in (1, 0):
                 code, _ = run(
