@@ -27,6 +27,9 @@ if (
 PREFIX, SUFFIX = ".fas-", ".part"
 """Start and end of the name of a folder of temporary files; what is between is not predictable."""
 
+_DEVICE_LINKS = ("/dev/", "/proc/")
+"""Where links to open files and pipes are, such as /dev/stdout."""
+
 
 @contextmanager
 def replacing(path: Path, durable: bool = True) -> Iterator[Path]:
@@ -82,13 +85,21 @@ def is_temporary(name: str) -> bool:
 
 
 def _is_device(path: Path) -> bool:
-    """Return whether a path is a device or a pipe, such as /dev/stdout, which takes bytes and stays."""
+    """Return whether a path is a device or a pipe, such as /dev/stdout, which takes bytes and stays.
+
+    A link to one elsewhere than where the system has such links is replaced: a stranger may have left it.
+    """
+    if path.is_symlink():
+        return path.exists() and str(path).startswith(_DEVICE_LINKS)
     return path.exists() and not path.is_file() and not path.is_dir()
 
 
 def _move(temporary: Path, path: Path) -> None:
     if _is_device(path):
-        with path.open("wb") as device:
+        # A pipe that nobody reads is an error, not waited for; what a shell has appended to stays.
+        descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | getattr(os, "O_NONBLOCK", 0))
+        with os.fdopen(descriptor, "wb") as device:
+            os.set_blocking(descriptor, True)
             device.write(temporary.read_bytes())
     else:
         temporary.replace(path)

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from fas_core import FasError
-from fas_core.atomic import replacing, replacing_all, temporary_folder
+from fas_core.atomic import replacing, replacing_all, temporary_folder, write_text
 
 
 def left(folder: Path) -> list[str]:
@@ -310,3 +310,45 @@ def test_a_temporary_folder_that_cannot_be_made_is_one_line(tmp_path: Path) -> N
     (tmp_path / "file").touch()
     with pytest.raises(FasError, match="file: cannot be written"), temporary_folder(tmp_path / "file"):
         pass
+
+
+def test_a_pipe_takes_the_bytes(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(FasError, match="pipe: cannot be written"):  # nobody reads it
+        write_text(tmp_path / "pipe", "x")
+    text = "line\n" * 100_000
+    with (
+        (tmp_path / "copy").open("w") as copy,
+        subprocess.Popen(["cat", tmp_path / "pipe"], stdout=copy) as reader,
+    ):
+        while True:
+            try:
+                write_text(tmp_path / "pipe", text)
+                break
+            except FasError:
+                assert reader.poll() is None
+        reader.wait(20)
+    assert (tmp_path / "copy").read_text() == text
+    assert (tmp_path / "pipe").is_fifo()
+
+
+def test_a_link_to_a_device_or_pipe_is_replaced(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for number, target in enumerate((os.devnull, tmp_path / "pipe")):
+        path = tmp_path / f"results-{number}.json"
+        path.symlink_to(target)
+        write_text(path, "{}")
+        assert not path.is_symlink()
+        assert path.read_text() == "{}"
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="no /proc")
+def test_an_open_file_is_appended_to(tmp_path: Path) -> None:
+    """As /dev/stdout after `> out.csv`: the link in /dev is not replaced."""
+    with (tmp_path / "out.csv").open("w") as file:
+        file.write("printed before\n")
+        file.flush()
+        link = Path(f"/proc/self/fd/{file.fileno()}")
+        write_text(link, "id,score\n")
+        assert link.is_symlink()
+    assert (tmp_path / "out.csv").read_text() == "printed before\nid,score\n"

@@ -40,8 +40,8 @@ LOCAL = re.compile(r"127\.0\.0\.1|::1|localhost|AF_UNIX|AF_NETLINK|sa_family=AF_
 LOOKUP = re.compile(r"htons\(53\)|io\.systemd\.Resolve")
 """Resolvers, which may be on the machine: whoever asks one wants to know a host's address."""
 
-OUTPUTS = {"faces", "photos", "runs"}
-"""What the commands may write into, of the folder that they run in."""
+OUTPUTS = {"faces", "photos", "runs", "explained", "report.html"}
+"""What the commands may write into, of the folder that they run in: what they name, or is their default."""
 
 CACHES = (".cache/matplotlib/",)
 """Files in the home folder that SECURITY.md documents."""

@@ -275,3 +275,15 @@ def test_what_parts_cannot_be_of_is_refused(mean_model: MeanModel, complete: Pat
     (tmp_path / "run").mkdir()
     with pytest.raises(ModelError, match="a run, and --engine takes an exported model: fas export"):
         predict_parts(tmp_path / "run", [str(complete)], OPTIONS, where, InProcess())
+
+
+def test_a_file_that_is_no_calibration_beside_an_exported_model_does_not_matter(
+    mean_model: MeanModel, manifest: Path, tmp_path: Path
+) -> None:
+    """The card is in the model; the file counts as a part of what the scores depend on."""
+    model = mean_model()
+    expected = predict(model, manifest, tmp_path / "parts").counts
+    Path(f"{model}.calibration.json").write_bytes(b"\xff\xfe")
+    assert predict(model, manifest, tmp_path / "others").counts == expected
+    with pytest.raises(DataError, match="holds something else"):
+        predict(model, manifest, tmp_path / "parts")

@@ -206,6 +206,7 @@ def run_worker(connection: Connection, build: Callable[[], FaceScorer], max_memo
     for name in ("SIGINT", "SIGTERM"):
         signal.signal(getattr(signal, name), signal.SIG_IGN)
     scorer = build()
+    leave_stderr_to_python()
     limit_process(max_memory)
     with suppress(EOFError, OSError):
         connection.send_bytes(b"ready")
@@ -214,6 +215,12 @@ def run_worker(connection: Connection, build: Callable[[], FaceScorer], max_memo
             reply = reply_to(scorer, images, detect)
             del images
             connection.send_bytes(json.dumps(reply).encode())
+
+
+def leave_stderr_to_python() -> None:
+    """Send what libraries print nowhere: decoders print a line for each damaged image that a client sends."""
+    sys.stderr = os.fdopen(os.dup(2), "w", errors="backslashreplace")
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
 
 
 def reply_to(scorer: FaceScorer, images: Mapping[str, bytes], detect: bool | None) -> dict[str, Any]:

@@ -154,6 +154,23 @@ def test_unusable_models_thresholds_and_detectors(fas: Fas, mean_model: MeanMode
     assert_error_line(fas("serve", mean_model(), "--detector", tmp_path / "none.onnx"), "no such detector")
 
 
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("--timeout", "inf"),
+        ("--scoring-timeout", "nan"),
+        ("--header-timeout", "1e9"),
+        ("--drain-delay", "nan"),
+    ],
+)
+def test_times_that_bound_nothing_are_refused(
+    fas: Fas, mean_model: MeanModel, option: str, value: str
+) -> None:
+    result = fas("serve", mean_model(), option, value)
+    assert (result.exit_code, result.stderr.count("\n")) == (2, 1)
+    assert f"invalid value for '{option}'" in result.stderr
+
+
 def test_a_missing_extra(fas: Fas, mean_model: MeanModel, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("fas_core.errors.find_spec", lambda name: None if name == "uvicorn" else object())
     assert_error_line(fas("serve", mean_model()), "uvicorn", "pip install 'fas-core[serve]'")

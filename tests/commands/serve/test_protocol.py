@@ -14,6 +14,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 from faults.counts import count
@@ -168,6 +169,17 @@ def test_malformed_requests_leave_no_traceback(service: Any) -> None:
         with connect(service) as connection:
             connection.sendall(data)
             assert connection.recv(65536)[9:12] == status, data
+
+
+def test_damaged_images_leave_no_lines_of_decoders(service: Any) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)
+    for suffix in (".jpg", ".png", ".tif", ".webp"):
+        data = cv2.imencode(suffix, noise)[1].tobytes()
+        middle = len(data) // 2
+        damaged = (
+            data[:middle] + bytes(byte ^ 0x55 for byte in data[middle : middle + 64]) + data[middle + 64 :]
+        )
+        assert service.score(rgb=damaged).status in (200, 422), suffix
 
 
 def test_hoards_of_connections_do_not_keep_others_out(service: Any) -> None:
