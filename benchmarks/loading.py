@@ -22,6 +22,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+import torch
 from attrs import evolve
 from numpy.typing import NDArray
 from sklearn.datasets import load_sample_images
@@ -124,20 +125,23 @@ def compare_pixels(samples: SampleTable, size: int) -> None:
 
 
 def measure_colour_noise(samples: SampleTable, size: int) -> None:
-    """Print what colour noise costs of reading and augmenting an image."""
-    augment, rng = Augment(), np.random.default_rng(0)
-    rows = range(len(samples))
+    """Print what colour noise costs of reading and augmenting an image, and as a batch on the processor."""
+    augment, rng, rows = Augment(), np.random.default_rng(0), range(len(samples))
     crops = [augment_faces(read_faces(samples, row, ["rgb"]), size, augment, rng)["rgb"] for row in rows]
-    noise, whole = [], []
-    for _ in range(REPEAT):
-        noise.append(measure_seconds(lambda: [add_colour_noise(crop, rng, 0.1) for crop in crops]))
-        faces = (read_faces(samples, row, ["rgb"]) for row in rows)
-        whole.append(
-            measure_seconds(lambda faces=faces: [augment_faces(face, size, augment, rng) for face in faces])
-        )
-    cost = median(noise) / len(samples)
-    share = median(noise) / median(whole)
-    print(f"  colour noise: {1e6 * cost:.0f} us an image, {share:.1%} of reading and augmenting")
+    batch, shift = torch.from_numpy(np.stack(crops)), torch.full((len(crops), 1, 1, 3), 3, dtype=torch.int16)
+    torch.set_num_threads(1)
+    forms: dict[str, Callable[[], object]] = {
+        "noise": lambda: [add_colour_noise(crop, rng, augment.lighting) for crop in crops],
+        "batch": lambda: (batch.to(torch.int16) + shift).clamp_(0, 255).to(torch.uint8),
+        "whole": lambda: [
+            augment_faces(read_faces(samples, row, ["rgb"]), size, augment, rng) for row in rows
+        ],
+    }
+    seconds = {name: median(measure_seconds(form) for _ in range(REPEAT)) for name, form in forms.items()}
+    noise, together = (1e6 * seconds[name] / len(samples) for name in ("noise", "batch"))
+    share = seconds["noise"] / seconds["whole"]
+    print(f"  colour noise: {noise:.0f} us an image, {share:.1%} of reading and augmenting", end="")
+    print(f"; by torch, as a batch: {together:.0f} us")
 
 
 def compare_memory(samples: SampleTable, size: int, cache: Path) -> None:

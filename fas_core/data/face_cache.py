@@ -73,7 +73,7 @@ class FaceCache:
     """(N,) whether this process has compared a sample's file with its CRC."""
 
     @_is_checked.default
-    def _none_is(self) -> NDArray[np.bool_]:
+    def _nothing_is_checked(self) -> NDArray[np.bool_]:
         return np.zeros(len(self.samples), np.bool_)
 
     def read(self, row: int, decode: Callable[[], dict[str, Image]]) -> dict[str, Image]:
@@ -223,7 +223,10 @@ def _map_faces(
 def _write_faces(file: Path, stamp: bytes, faces: Mapping[str, Image]) -> None:
     """Write a file of faces atomically; a power cut may damage it, which its CRC shows."""
     shapes = b"".join(SHAPE.pack(*face.shape[:2]) for face in faces.values())
-    content = [shapes, *(np.ascontiguousarray(face).data for face in faces.values())]
+    content: list[bytes | memoryview] = [
+        shapes,
+        *(np.ascontiguousarray(face).data for face in faces.values()),
+    ]
     checksum = 0
     for block in content:
         checksum = zlib.crc32(block, checksum)
