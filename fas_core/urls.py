@@ -76,13 +76,15 @@ def to_location(value: str | Location) -> Location:
 
 
 def locate(root: Location, text: str) -> Location:
-    """Return where a file lies that a table names relative to `root`, or by a URL of its own.
+    """Return where a file lies that a table names relative to `root`, by an absolute path, or by a URL.
 
     The text is one that `fas_core.names.to_text` wrote.
     """
     if is_url(text):
         return to_location(text)
-    return to_path(root, text) if isinstance(root, Path) else root / text
+    if isinstance(root, Url):
+        return to_path(Path(), text) if Path(text).is_absolute() else root / text
+    return to_path(root, text)
 
 
 def hide_credentials(url: str) -> str:

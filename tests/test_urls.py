@@ -35,6 +35,7 @@ def test_a_table_names_files_below_its_root_or_by_urls_of_their_own() -> None:
     assert locate(root, "file:///b/1.png") == Path("/b/1.png")
     assert locate(Url("s3://bucket/set/"), "a/1.png") == Url("s3://bucket/set/a/1.png")
     assert locate(Url("s3://bucket/set"), "gs://other/1.png") == Url("gs://other/1.png")
+    assert locate(Url("s3://bucket/set"), "/b/1.png") == Path("/b/1.png")
     assert to_location(root) is root
 
 

@@ -43,7 +43,7 @@ from fas_core.testing.support import (
     tiny_model,
     verify_on,
 )
-from fas_core.urls import locate
+from fas_core.urls import is_url, locate
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -186,8 +186,8 @@ def check_dataset(name: str, root: Path, options: Any = None) -> None:
             assert other == split, f"{name}: id {key!r} in {other} and {split}"
         for modality in samples.modalities:
             paths = [path for path in samples.column(modality) if path is not None]
-            locations = [locate(samples.root, path) for path in paths]
-            missing = [path for path in locations if isinstance(path, Path) and not path.is_file()]
+            local = {path: locate(samples.root, path) for path in paths if not is_url(path)}
+            missing = [path for path, file in local.items() if isinstance(file, Path) and not file.is_file()]
             assert not missing, f"{name}: {split!r}: no such file: {missing[0]}"
 
 

@@ -15,6 +15,7 @@ from fas_core.console import console
 from fas_core.data.faces import is_face_crop
 from fas_core.data.images import read_pixels, scale_box
 from fas_core.data.parallel import ordered
+from fas_core.data.remote_files import reading_threads
 from fas_core.errors import format_list
 from fas_core.inference.peers import ALONE, Peers, in_step, join_scores, own_rows
 from fas_core.records.model_input import ModelInput
@@ -85,7 +86,7 @@ def _detect(
         other = photos[reference] if reference in photos else read_pixels(samples.path(row, reference))
         return scale_box(face, photos[first].shape, other.shape)
 
-    boxes = ordered(detect, range(len(samples)), workers)
+    boxes = ordered(detect, range(len(samples)), reading_threads(samples, workers))
     while block := list(islice(boxes, BLOCK)):
         yield block
 
