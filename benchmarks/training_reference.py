@@ -14,6 +14,7 @@ import csv
 import json
 import math
 import random
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from time import perf_counter
@@ -186,6 +187,7 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--steps", type=int, default=10, help="steps without reading images")
     arguments = parser.parse_args()
+    warnings.filterwarnings("ignore", message="This DataLoader will create")  # more processes than cores
     trainer = Trainer()
     figures = {
         "step": measure_steps(trainer, arguments.steps),
