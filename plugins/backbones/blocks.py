@@ -7,7 +7,11 @@ The order of modules inside each `Sequential` is that of the published checkpoin
 
 from __future__ import annotations
 
+from typing import cast
+
 from torch import Tensor, nn
+
+from fas_plugins.backbones.expansion import expand
 
 
 def build_conv_bn(
@@ -45,9 +49,9 @@ class InvertedResidual(nn.Module):
     ) -> None:
         super().__init__()
         hidden = in_channels * expansion
-        expand = [*build_conv_bn(in_channels, hidden), build_relu6()] if expansion > 1 else []
+        self.expands = expansion > 1
         self.conv = nn.Sequential(
-            *expand,
+            *([*build_conv_bn(in_channels, hidden), build_relu6()] if self.expands else []),
             *build_conv_bn(hidden, hidden, 3, stride, groups=hidden),
             build_relu6(),
             *build_conv_bn(hidden, out_channels),
@@ -57,7 +61,12 @@ class InvertedResidual(nn.Module):
         self.downsample = shortcut
 
     def forward(self, x: Tensor) -> Tensor:
-        y: Tensor = self.conv(x)
+        y, layers = x, list(self.conv)
+        if self.expands:
+            conv, norm, relu6, *layers = layers
+            y = expand(cast(nn.Conv2d, conv), cast(nn.BatchNorm2d, norm), relu6, y)
+        for layer in layers:
+            y = layer(y)
         return y if self.downsample is None else y + self.downsample(x)
 
 

@@ -18,6 +18,7 @@ from torch.nn import functional as F
 
 from fas_core import ConfigError
 from fas_plugins.backbones.base import StagedBackbone
+from fas_plugins.backbones.expansion import expand
 from fas_plugins.backbones.options import EfficientNetOptions
 
 STEM, LAST = 32, 1280
@@ -87,7 +88,7 @@ class Block(nn.Module):
         self.drop = drop
 
     def forward(self, x: Tensor) -> Tensor:
-        y = self.relu(self.bn0(self.expand_conv(x))) if self.has_expansion else x
+        y = expand(self.expand_conv, self.bn0, self.relu, x) if self.has_expansion else x
         y = self.relu(self.bn1(self.depthwise_conv(y)))
         y = cast(Tensor, self.bn2(self.project_conv(y)))
         if not self.has_shortcut:
