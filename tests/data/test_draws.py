@@ -7,7 +7,7 @@ from typing import Literal
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fas_core import DataError
@@ -57,6 +57,7 @@ def test_each_draw_of_a_row_has_a_number_of_its_own() -> None:
     assert set(range(6)) <= set(draws.tolist())  # the first draws are the rows themselves
 
 
+@settings(deadline=None)
 @given(st.integers(0, 99), st.integers(0, 3), st.integers(1, 3))
 def test_draws_depend_on_seed_and_epoch_alone(seed: int, epoch: int, processes: int) -> None:
     groups = group_rows(table(), "species")

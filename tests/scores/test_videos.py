@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fas_core import ConfigError, DataError
@@ -65,6 +65,7 @@ PLAIN = {"mean": statistics.fmean, "median": statistics.median, "min": min, "max
 SCORE = st.one_of(st.floats(-1, 1, width=16), st.sampled_from([0.0, 0.0, 0.0, 1.0, math.nan]))
 
 
+@settings(deadline=None)
 @given(frames=st.lists(st.tuples(st.sampled_from("abc"), SCORE), min_size=1, max_size=60))
 @pytest.mark.parametrize("vote", VOTES)
 def test_every_vote_is_that_of_a_plain_loop(vote: Vote, frames: list[tuple[str, float]]) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
@@ -66,6 +66,7 @@ ROWS = st.integers(1, 4).flatmap(
 )
 
 
+@settings(deadline=None)
 @given(ROWS)
 def test_no_t_errs_less(rows: list[tuple[list[float], bool]]) -> None:
     scores = np.array([row for row, _ in rows]).T
