@@ -162,6 +162,9 @@ CASES: dict[str, Run | Skip] = {
         (data.photos,), replace={'model={"fusion": "single"}, train={"epochs": 2}': NOTEBOOK_SIZE}
     ),
     "docs/notebooks.md: from fas_core import load_recipe": Run(long=False),
+    "docs/plugins.md: fas plugins check gap": Run(
+        (data.plugin,), before=f"{INSTALL}\nexport PYTHONPATH=site", long=False
+    ),
     "docs/plugins.md: pip install .": Run((data.plugin,), replace={"pip install .": INSTALL}, long=False),
     "docs/plugins.md: fas train --set 'metrics": Run(
         (data.plugin,), before=INSTALL, train=f"{SMALL} {SIMULATED}"
