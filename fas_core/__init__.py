@@ -26,13 +26,20 @@ from fas_core.hookspecs import hookimpl
 from fas_core.records.model_input import ScaledCrop
 
 if TYPE_CHECKING:
+    from fas_core.api.evaluate import evaluate
+    from fas_core.api.export import export
+    from fas_core.api.recipes import load_recipe
+    from fas_core.api.result import Result
+    from fas_core.api.train import train
     from fas_core.card import Card
+    from fas_core.config.recipe import Recipe
     from fas_core.contracts import Submission, SubmissionPart
     from fas_core.models.build import build_model
     from fas_core.models.model import Model
     from fas_core.records.model_input import ModelInput
     from fas_core.records.outputs import Batch, BranchSize, Exported, Outputs, Verification
     from fas_core.records.samples import SampleTable
+    from fas_core.runs.run import Run
     from fas_core.runtime.predictor import Predictor
     from fas_core.scores.table import ScoreTable
     from fas_core.scores.thresholds import Threshold, fit_threshold
@@ -42,13 +49,20 @@ library_settings.configure()
 __version__ = "0.1.0"
 
 _LAZY = {
+    "api.evaluate": ("evaluate",),
+    "api.export": ("export",),
+    "api.recipes": ("load_recipe",),
+    "api.result": ("Result",),
+    "api.train": ("train",),
     "card": ("Card",),
     "contracts": ("Submission", "SubmissionPart"),
+    "config.recipe": ("Recipe",),
     "models.build": ("build_model",),
     "models.model": ("Model",),
     "records.model_input": ("ModelInput",),
     "records.outputs": ("Batch", "BranchSize", "Exported", "Outputs", "Verification"),
     "records.samples": ("SampleTable",),
+    "runs.run": ("Run",),
     "runtime.predictor": ("Predictor",),
     "scores.table": ("ScoreTable",),
     "scores.thresholds": ("Threshold", "fit_threshold"),
@@ -72,6 +86,7 @@ __all__ += ["ConfigError", "DataError", "FasError", "ModelError", "PluginError",
 __all__ += ["Batch", "BranchSize", "Card", "Exported", "Model", "ModelInput", "Outputs", "Predictor"]
 __all__ += ["SampleTable", "ScaledCrop", "ScoreTable", "Submission", "SubmissionPart", "Threshold"]
 __all__ += ["Verification", "build_model", "fit_threshold"]
+__all__ += ["Recipe", "Result", "Run", "evaluate", "export", "load_recipe", "train"]
 
 former_paths.install()
 

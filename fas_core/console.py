@@ -27,7 +27,7 @@ from fas_core.errors import FasError
 from fas_core.names import escape_controls, escape_lines, to_json
 from fas_core.progress import Clock, Progress, draw_bar
 from fas_core.streams import duplicate_stdout
-from fas_core.text_table import Table, escape_table, format_plain, render, split_columns
+from fas_core.text_table import Table, escape_table, format_text, render, split_columns
 
 if TYPE_CHECKING:
     from rich.console import Console as RichConsole
@@ -132,7 +132,7 @@ class Console:
             return
         table = escape_table(table)
         if not self._text_console.is_terminal:
-            self._print("\n".join(filter(None, (table.title, format_plain(table), table.note))))
+            self._print(format_text(table))
             return
         if table.title:
             self._print("")

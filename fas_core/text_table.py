@@ -100,6 +100,11 @@ def render(table: Table) -> Any:
     return rich_table
 
 
+def format_text(table: Table) -> str:
+    """Return the title, the aligned text and the note of an escaped table, as a pipe gets them."""
+    return "\n".join(filter(None, (table.title, format_plain(table), table.note)))
+
+
 def format_plain(table: Table) -> str:
     """Return the table as aligned text; headers with fewer lines than others are aligned at the bottom."""
     headers = [name.split("\n") for name in table.columns]

@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from fas_core.evaluation.groups import EvaluationOptions
     from fas_core.inference.evaluate_split import Evaluation
     from fas_core.inference.loaded_model import LoadedModel
-    from fas_core.inference.score_samples import SplitOptions
     from fas_core.runs.run_sets import RunSet
 
 
@@ -105,7 +104,7 @@ def command(
     says more.
     """
     from fas_core.cli.next_steps import show_evaluation_steps
-    from fas_core.inference.evaluate_split import Evaluation
+    from fas_core.inference.evaluate_split import plan_evaluation
     from fas_core.registry import registry
 
     run_set = _open_run_set(target)
@@ -121,10 +120,19 @@ def command(
         judged=bool(threshold or aggregate),
         in_parts=engine is not None,
     )
-    options = _split_options(split, aggregate, modalities, workers, threshold, reject)
+    plan = plan_evaluation(
+        registry(),
+        evaluation,
+        split=split,
+        aggregate=aggregate,
+        modalities=tuple(modalities.split(",")) if modalities else None,
+        workers=workers,
+        threshold=threshold,
+        reject=reject,
+        output=scores,
+    )
     if engine is not None:
-        options = score_by(engine, target, options, external, detector)
-    plan = Evaluation(registry(), options, evaluation, threshold, scores, reject)
+        plan = evolve(plan, split=score_by(engine, target, plan.split, external, detector))
     if run_set is not None:
         show_run_set(run_set, data[0] if data else None, plan)
     else:
@@ -176,32 +184,6 @@ def _refuse_together(
     for message, is_broken in rules.items():
         if is_broken:
             raise click.UsageError(message)
-
-
-def _split_options(
-    split: str,
-    aggregate: str | None,
-    modalities: str | None,
-    workers: int,
-    threshold: str | None,
-    reject: str | None,
-) -> SplitOptions:
-    """Parse the options, the policies too, before anything is scored."""
-    from fas_core.inference.score_samples import SplitOptions
-    from fas_core.scores.rejection import parse_reject
-    from fas_core.scores.thresholds import parse_policy
-    from fas_core.scores.videos import parse_aggregate
-
-    if threshold is not None:
-        parse_policy(threshold)
-    if reject is not None:
-        parse_reject(reject)
-    return SplitOptions(
-        split=split,
-        vote=None if aggregate is None else parse_aggregate(aggregate),
-        only=tuple(modalities.split(",")) if modalities else None,
-        workers=workers,
-    )
 
 
 def _calibrate_on(model: LoadedModel, manifest: Path, plan: Evaluation) -> tuple[LoadedModel, Evaluation]:

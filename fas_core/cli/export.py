@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import rich_click as click
-from attrs import evolve
 
 from fas_core.cli.export_tables import exports_to_json, show_exports, show_formats
 from fas_core.cli.options import PATH, output_options, reject_option
@@ -18,11 +17,8 @@ from fas_core.errors import FasError, require
 from fas_core.failures import format_traceback
 
 if TYPE_CHECKING:
-    from fas_core.card import Card
     from fas_core.contracts import Exported
     from fas_core.exporting.export_run import ExportPlan
-    from fas_core.models.model import Model
-    from fas_core.runs.run import Run
 
 
 @click.command()
@@ -142,6 +138,7 @@ def command(
     require("train", "torch", "onnx", "onnxscript", "safetensors")
     from fas_core.cli.next_steps import show_export_steps
     from fas_core.exporting.export_run import export_run, open_run, plan_exports
+    from fas_core.exporting.prepare import prepare_model
     from fas_core.exporting.verify import compare_on
     from fas_core.models.model import scorer
 
@@ -149,7 +146,9 @@ def command(
     numbers = {"opset": opset, "static_batch": static_batch}
     shared = {key: value for key, value in numbers.items() if value is not None}
     plans = plan_exports(_split_names(formats), forms, sets, output, opened.path, registry(), shared)
-    model, card = _load(opened, weights, novelty, keep_data_root, reject)
+    model, card = prepare_model(
+        opened, weights, novelty=novelty, keep_data_root=keep_data_root, reject=reject
+    )
     comparison = compare_on(opened, scorer(model), card, count, data)
     results = export_run(opened, weights, model, plans, comparison, calibration)
     written, refused = _separate_refused(results)
@@ -159,27 +158,6 @@ def command(
         show_exports(written, comparison)
         show_export_steps([exported.path for _, exported in written], card, opened.recipe.data)
     ctx.exit(FasError.exit_code if refused else 0)
-
-
-def _load(
-    run: Run, weights: Literal["best", "last"], novelty: bool | None, keep_data_root: bool, reject: str | None
-) -> tuple[Model, Card]:
-    """Return the model to export, and what the files say of it; warn where it can be of no use."""
-    from fas_core.exporting.export_card import export_card
-    from fas_core.models.checkpoint import check_finite
-    from fas_core.runs.card import build_card
-    from fas_core.runtime.model_notes import describe_training
-
-    if novelty:
-        _require_novelty(run, weights)
-    model = run.model(weights)
-    check_finite(model.state_dict(), f"{run.path}: {weights} weights")
-    if (note := describe_training(build_card(run))) is not None:
-        console.warn(note)
-    card = export_card(run, weights, keep_data_root=keep_data_root, reject=reject)
-    if novelty is False:
-        model.novelty, card = None, evolve(card, novelty=None)
-    return model, card
 
 
 def _separate_refused(
@@ -197,18 +175,6 @@ def _separate_refused(
         else:
             written.append((plan, result))
     return written, refused
-
-
-def _require_novelty(run: Run, weights: str) -> None:
-    """Fit the novelty of the run's best weights, unless the run has it."""
-    from fas_core.exporting.novelty import fit_novelty
-    from fas_core.runs.owner import owning
-
-    if weights != "best":
-        raise click.UsageError("--novelty is fitted for the best weights: leave --weights out")
-    if run.novelty() is None:
-        with owning(run.path):
-            console.info(fit_novelty(run).text())
 
 
 def _split_names(formats: tuple[str, ...]) -> list[str]:

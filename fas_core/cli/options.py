@@ -12,6 +12,7 @@ import rich_click as click
 
 from fas_core.console import console
 from fas_core.errors import ConfigError
+from fas_core.scores.grouping import GROUPS
 
 if TYPE_CHECKING:
     from fas_core.scores.files.labels import Side
@@ -44,9 +45,6 @@ class FloatRange(click.FloatRange):
             self.fail("it is not a number", param, ctx)
         return number
 
-
-GROUPS = ("species", "subject", "group", "session", "device", "video", "split", "modalities")
-"""Columns of a score table that samples can be grouped by."""
 
 POLICIES = "eer, min-acer, apcer:X, apcer_max:X, bpcer:X, fixed:VALUE or oracle:POLICY"
 READERS = "Images that are read at the same time"

@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import rich_click as click
 from attrs import NOTHING, fields
 
 from fas_core.cli.group import CommandGroup
-from fas_core.cli.options import output_options
+from fas_core.cli.options import PATH, output_options
+from fas_core.cli.plugin_checks import checks_to_json, show_checks
 from fas_core.component import Component
 from fas_core.console import console
-from fas_core.descriptors import KINDS, Command
-from fas_core.errors import FasError, PluginError, suggest_closest
+from fas_core.descriptors import KINDS, Catalogue, Command, Dataset, Metric, Tracker
+from fas_core.errors import FasError, PluginError, require, suggest_closest
 from fas_core.failures import format_traceback
 from fas_core.registry import PluginRecord, Registry, registry
 from fas_core.text_table import Table
 
+WITHOUT_TORCH = (Catalogue, Command, Dataset, Metric, Tracker)
+"""Kinds of components that are checked without the extra `train`."""
+
 
 @click.group(cls=CommandGroup, prefix="plugins ")
 def command() -> None:
-    """List the installed plugins, and show one of them."""
+    """List the installed plugins, show one of them, and check them."""
 
 
 @command.command("list")
@@ -51,20 +56,44 @@ def list_plugins(kind: str | None) -> None:
 
 
 @command.command()
+@click.argument("name", required=False)
+@click.option("--root", type=PATH, metavar="FOLDER", help="Data to check a data set on.")
+@output_options
+@click.pass_context
+def check(ctx: click.Context, name: str | None, root: Path | None) -> None:
+    """Check the plugin NAME, or the component NAME, by the rules of its contract; without NAME all of them.
+
+    NAME is as for `fas plugins show`. Components are checked with their default options; a data set only with
+    --root. A failure says which rule is broken and why the rule exists. Exit code: 1 if a check fails.
+    """
+    records, components = _find(registry(), name)
+    if any(not isinstance(item, WITHOUT_TORCH) for item in components):
+        require("train", "torch", "onnx", "onnxscript", "safetensors")
+    from fas_core.testing.installed import check_all
+
+    failed = [record for record in records if record.status == "failed"]
+    checked = check_all(components, root)
+    if console.json:
+        console.document(checks_to_json(failed, checked))
+    else:
+        show_checks(failed, checked)
+    ctx.exit(1 if failed or any(item.broken for item in checked) else 0)
+
+
+@command.command()
 @click.argument("name")
 @output_options
 def show(name: str) -> None:
     """Show the plugin NAME, or every component NAME: its code, its options, why it fails.
 
-    NAME is that of an entry point, a distribution, distribution:entry-point, or a component.
+    NAME is that of an entry point, a distribution, distribution:entry-point, or a component; kind:name tells
+    components of one name apart.
     """
     plugins = registry()
-    records = [item for item in plugins.records if name in (item.name, item.distribution, item.token)]
+    records = _find_records(plugins, name)
     components = _find_components(plugins, name)
     if not records and not components:
-        known = {text for record in plugins.records for text in (record.name, record.distribution)}
-        known |= {item.name for record in plugins.records for item in record.components}
-        raise PluginError(f"{name}: neither a plugin nor a component{suggest_closest(name, known)}")
+        raise _unknown(plugins, name)
     documents = [_describe_plugin(record) for record in records]
     documents += [_describe_component(item) for item in components]
     if console.json:
@@ -79,9 +108,36 @@ def show(name: str) -> None:
 
 
 def _find_components(plugins: Registry, name: str) -> list[Component]:
-    """Return the components of any kind with a name, bare or qualified."""
+    """Return the components with a name: bare, qualified by their distribution, or by their kind."""
     components = [item for record in plugins.records for item in record.components]
-    return [item for item in components if name in (item.name, item.qualified_name)]
+    return [
+        item for item in components if name in (item.name, item.qualified_name, f"{item.kind}:{item.name}")
+    ]
+
+
+def _find_records(plugins: Registry, name: str) -> list[PluginRecord]:
+    return [item for item in plugins.records if name in (item.name, item.distribution, item.token)]
+
+
+def _find(plugins: Registry, name: str | None) -> tuple[list[PluginRecord], list[Component]]:
+    """Return the plugins of a name (all without one), and their components or those of the name.
+
+    Raises:
+        PluginError: nothing has the name.
+    """
+    records = list(plugins.records) if name is None else _find_records(plugins, name)
+    components = [item for record in records for item in record.components]
+    if name is not None:
+        components += [item for item in _find_components(plugins, name) if item not in components]
+    if name is not None and not records and not components:
+        raise _unknown(plugins, name)
+    return records, components
+
+
+def _unknown(plugins: Registry, name: str) -> PluginError:
+    known = {text for record in plugins.records for text in (record.name, record.distribution)}
+    known |= {item.name for record in plugins.records for item in record.components}
+    return PluginError(f"{name}: neither a plugin nor a component{suggest_closest(name, known)}")
 
 
 def _describe_plugin(record: PluginRecord) -> dict[str, Any]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -102,6 +100,7 @@ def command(
     """
     require("train", "torch", "accelerate", "safetensors")
     from fas_core.config.load import DEFAULT
+    from fas_core.training.start import saying_how_to_resume
 
     if anyway and resume is None:
         raise ConfigError("--anyway is about --resume, which checks what has changed: leave it out")
@@ -111,7 +110,7 @@ def command(
     overrides |= ({} if folds is None else {"folds": folds}) | ({"tags": list(tags)} if tags else {})
     with interruptible():
         path = resume or (runs / name if name else _own_numbered(runs, chosen))
-        with _saying_how_to_resume(path):
+        with saying_how_to_resume(path):
             if resume is None:
                 outcome = _start(path, chosen, overrides, protocol, seeds, final)
             else:
@@ -120,21 +119,6 @@ def command(
 
         if is_main_process():
             _show(path, outcome)
-
-
-@contextmanager
-def _saying_how_to_resume(path: Path) -> Iterator[None]:
-    """Name the command that continues a training that was interrupted, or whose reading processes died."""
-    from fas_core.data.reading_processes import WorkerError
-    from fas_core.runs import files
-    from fas_core.training.distribution import PeerError
-
-    try:
-        yield
-    except (KeyboardInterrupt, WorkerError, PeerError):
-        if any((path / name).exists() for name in (files.STATE, *files.GROUPS)):
-            console.warn(f"saved: continue with `fas train --resume {path}`")
-        raise
 
 
 def _start(
@@ -151,7 +135,8 @@ def _start(
     from fas_core.registry import registry
     from fas_core.runs.owner import owning
     from fas_core.runs.run_sets import ProtocolRuns, SeedRuns
-    from fas_core.training import cross_validation, job, run_sets
+    from fas_core.training import run_sets
+    from fas_core.training.start import start_recipe
 
     chosen = None if protocol is None else find_protocol(protocol, registry())
     changes = {} if chosen is None else chosen.overrides(chosen.members[0])
@@ -165,15 +150,12 @@ def _start(
             return run_sets.start(ProtocolRuns(path, loaded, registry(), chosen.name, chosen.members))
         if seeds:
             return run_sets.start(SeedRuns(path, loaded, registry(), seeds))
-        return job.start(path, loaded, registry())
-    if chosen is not None and chosen.is_set:
+    elif chosen is not None and chosen.is_set:
         raise ConfigError(
             f"--protocol {protocol} is a set of protocols, and folds are of one: "
             f"{format_list(f'{chosen.dataset}-{member}' for member in chosen.members)}"
         )
-    if overrides.get("train.select") == "best":
-        raise ConfigError("train.select: with folds the last weights count: no score may choose among them")
-    return cross_validation.start(path, loaded, registry(), final=final is not False)
+    return start_recipe(path, loaded, registry(), overrides, final=final is not False)
 
 
 def _resume(

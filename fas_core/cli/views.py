@@ -22,13 +22,10 @@ NEEDS_RUN = "occlusion only: Grad-CAM takes gradients, so give the run instead o
 
 def show_result(grouped: GroupedResult) -> None:
     """Print the tables, the histogram of the scores, and the errors in plain words."""
-    from fas_core.evaluation import format_tables, text_histogram
-    from fas_core.evaluation.groups import groups_table
+    from fas_core.evaluation import text_histogram
 
-    for table in format_tables([grouped.result]):
+    for table in grouped.tables():
         console.table(table)
-    if grouped.by is not None:
-        console.table(groups_table(grouped))
     histogram = text_histogram(
         grouped.scores.rates,
         grouped.result.threshold,

@@ -52,9 +52,24 @@ def load_recipe(name: str, registry: Registry, overrides: Mapping[str, Any] | No
     backbones = registry.names(Backbone)
     # The default recipe comes first, so that `loss: {gamma: 2}` sets an option of the default loss.
     tree = merge(to_plain(Recipe(), registry), read_recipe(name, backbones), backbones)
-    for path, value in (overrides or {}).items():
+    return _structure(apply_overrides(tree, overrides or {}, backbones), registry, f"recipe {name}")
+
+
+def change_recipe(recipe: Recipe, registry: Registry, overrides: Mapping[str, Any]) -> Recipe:
+    """Return a recipe with some of it changed, as by `load_recipe`; else a ConfigError."""
+    tree = apply_overrides(to_plain(recipe, registry), overrides, registry.names(Backbone))
+    return _structure(tree, registry, "recipe")
+
+
+def apply_overrides(tree: Tree, overrides: Mapping[str, Any], backbones: Container[str] = ()) -> Tree:
+    """Return plain data with `{"train.lr": 0.02, "loss": {"gamma": 2}}` merged into it, one by one."""
+    for path, value in overrides.items():
         tree = merge(tree, nest(path, value), backbones)
-    where = f"recipe {name}"
+    return tree
+
+
+def _structure(tree: Tree, registry: Registry, where: str) -> Recipe:
+    """Return the recipe of plain data; a metric that no plugin provides is a warning."""
     try:
         return structure(tree, Recipe, registry, where)
     except ConfigError as error:

@@ -18,7 +18,7 @@ from fas_core.errors import ConfigError, DataError
 from fas_core.evaluation.bootstrap import REPLICATES
 from fas_core.evaluation.metrics import BoundMetric, bind_metrics
 from fas_core.evaluation.result import Result, evaluate
-from fas_core.evaluation.tables import published_table, with_samples
+from fas_core.evaluation.tables import format_tables, published_table, with_samples
 from fas_core.records.samples import ATTACK, LIVE
 from fas_core.registry import Registry
 from fas_core.scores.table import ScoreTable
@@ -58,6 +58,11 @@ class GroupedResult:
     result: Result
     by: str | None = None
     groups: tuple[Result, ...] = ()
+
+    def tables(self) -> list[Table]:
+        """Return the tables of all samples and, where there are groups, theirs."""
+        tables = format_tables([self.result])
+        return tables if self.by is None else [*tables, groups_table(self)]
 
     def to_json(self) -> dict[str, Any]:
         """Return the result's document, and the groups'."""

@@ -10,7 +10,7 @@ from typing import Any
 from attrs import asdict, fields_dict, frozen
 
 from fas_core.atomic import replacing
-from fas_core.config.load import merge, nest, parse_sets
+from fas_core.config.load import apply_overrides, parse_sets
 from fas_core.config.structure import structure
 from fas_core.console import console
 from fas_core.contracts import Exported, Images
@@ -189,8 +189,7 @@ class _ExporterOptions:
 
     def build(self, exporter: Exporter, form: str | None) -> Any:
         tree = {key: value for key, value in self.shared.items() if key in fields_dict(exporter.options)}
-        for path, value in parse_sets(self.sets).items():
-            tree = merge(tree, nest(path, value))
+        tree = apply_overrides(tree, parse_sets(self.sets))
         several = form is not None and len(exporter.forms) > 1
         if several and tree.setdefault("form", form) != form:
             raise ConfigError(f"--set form={tree['form']} and --{form} say different things")

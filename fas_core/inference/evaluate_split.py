@@ -33,6 +33,10 @@ from fas_core.runs import files
 from fas_core.runs.groups import naming
 from fas_core.runs.run import Run
 from fas_core.runs.run_sets import RunSet
+from fas_core.scores.grouping import check_group_by
+from fas_core.scores.rejection import parse_reject
+from fas_core.scores.thresholds import parse_policy
+from fas_core.scores.videos import parse_aggregate
 
 EVALUATED_SPLITS = ("dev", "test")
 """The splits that a finished run is evaluated on."""
@@ -81,6 +85,39 @@ class Evaluation:
         """Write the scores of one of several splits below `output`, if that is given."""
         if self.output is not None:
             scored.scores.write(self.output / f"{name}.csv")
+
+
+def plan_evaluation(
+    registry: Registry,
+    options: EvaluationOptions,
+    *,
+    split: str = "test",
+    aggregate: str | None = None,
+    modalities: tuple[str, ...] | None = None,
+    workers: int = 2,
+    threshold: str | None = None,
+    reject: str | None = None,
+    output: Path | None = None,
+) -> Evaluation:
+    """Return how a model is evaluated, from what users write; it is parsed before anything is scored.
+
+    Args:
+        aggregate: `video` or `video:VOTE` to evaluate videos; None for frames.
+        modalities: those that the model is given; None for all that a sample has.
+        threshold, reject: policies; None for the model's own.
+
+    Raises:
+        ConfigError: a policy or the vote is no such text, or samples have no column `options.group_by`.
+    """
+    if options.group_by is not None:
+        check_group_by(options.group_by)
+    if threshold is not None:
+        parse_policy(threshold)
+    if reject is not None:
+        parse_reject(reject)
+    vote = None if aggregate is None else parse_aggregate(aggregate)
+    split_options = SplitOptions(split, vote, modalities, workers)
+    return Evaluation(registry, split_options, options, threshold, output, reject)
 
 
 def evaluate_subsets(model: LoadedModel, reader: DatasetReader, evaluation: Evaluation) -> list[Result]:

@@ -26,7 +26,7 @@ from attrs import frozen
 
 from fas_core.atomic import write_text
 from fas_core.component import Component
-from fas_core.config.load import FORMAT, merge, nest, read_mapping, to_plain, to_yaml
+from fas_core.config.load import FORMAT, apply_overrides, read_mapping, to_plain, to_yaml
 from fas_core.config.recipe import Recipe
 from fas_core.config.structure import structure
 from fas_core.digests import read_metadata, read_weights_digest
@@ -91,9 +91,7 @@ class Run:
 
     def changed(self, overrides: Mapping[str, Any]) -> Run:
         """Return the run with some of its recipe changed, `{"train.epochs": 20}`; nothing is written."""
-        tree = to_plain(self.recipe, self.registry)
-        for path, value in overrides.items():
-            tree = merge(tree, nest(path, value))
+        tree = apply_overrides(to_plain(self.recipe, self.registry), overrides)
         return Run(self.path, structure_recipe(tree, self.registry, str(self.path)), self.registry)
 
     def write_text(self, name: str, text: str) -> None:

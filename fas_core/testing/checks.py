@@ -5,14 +5,15 @@
     def test_hinge() -> None:
         check_loss("hinge")
 
-Each takes the name under which an installed plugin registers the component, and raises AssertionError with
-what is wrong. Options are the defaults unless given. The contracts are in `fas_core.contracts`. Except for
+Each takes the name under which an installed plugin registers the component, or a descriptor, and raises
+`ContractError`, an AssertionError that says what is wrong, which rule that is, and why it exists.
+Options are the defaults unless given. The contracts are in `fas_core.contracts`. Except for
 metrics and data sets, the checks need the extra `train`. `fas_core.testing.networks` has those of networks.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from math import isinf, isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,28 +21,21 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from attrs import evolve, fields_dict
 
-from fas_core.card import Card
-from fas_core.contracts import Images, Scorer, Verification
-from fas_core.descriptors import Dataset, Exporter, Loss, Metric
-from fas_core.records.model_input import ModelInput
-from fas_core.records.outputs import Exported, Outputs
+from fas_core.descriptors import Dataset, Loss, Metric
+from fas_core.records.outputs import Outputs
 from fas_core.records.samples import SampleTable
-from fas_core.registry import registry
 from fas_core.scores.table import ScoreTable
-from fas_core.scores.thresholds import Threshold
+from fas_core.testing.rules import rule
 from fas_core.testing.support import (
     BATCH,
     CLASSES,
-    SIDE,
     batch_of,
     check_attributes,
     explain,
     load_component,
     outputs_of,
-    random_images,
     score_table,
     tiny_model,
-    verify_on,
 )
 from fas_core.urls import is_url, locate
 
@@ -51,7 +45,8 @@ if TYPE_CHECKING:
     from fas_core.models.model import Model
 
 
-def check_loss(name: str, options: Any = None, *, model: Model | None = None) -> None:
+@rule("call")
+def check_loss(component: str | Loss, options: Any = None, *, model: Model | None = None) -> None:
     """Check a loss's contract.
 
     A finite scalar with a finite gradient, also of large logits and of more classes, that depends on the
@@ -61,24 +56,28 @@ def check_loss(name: str, options: Any = None, *, model: Model | None = None) ->
 
     from fas_core.training.loss import list_needs, list_target_modalities
 
-    target, options = load_component(Loss, name, options)
+    descriptor, target, options = load_component(Loss, component, options)
+    name = descriptor.name
     with explain(name, "target(options, model=model)"):
         loss = target(options, model=model or tiny_model())
     assert callable(loss), f"{name}: target gave {loss!r}, which is not callable"
     needs, reads = list_needs(loss), list_target_modalities(loss)
     unknown = [key for key in needs if key not in fields_dict(Outputs)]
-    assert not unknown, (
-        f"{name}: needs {unknown[0]!r}, which is no output ({', '.join(fields_dict(Outputs))})"
-    )
+    with rule("needs"):
+        assert not unknown, (
+            f"{name}: needs {unknown[0]!r}, which is no output ({', '.join(fields_dict(Outputs))})"
+        )
 
+    @rule("needs")
     def compute(logits: Tensor, label: Tensor) -> Tensor:
         every, batch = outputs_of(logits), batch_of(label)
         outputs = Outputs(**{key: getattr(every, key) for key in ("score", *needs)})
         images = {key: pixels for key, pixels in batch.images.items() if key in ("rgb", *reads)}
         with explain(name, f"the loss, given {', '.join(needs) or 'no output'} (its `needs`) and the score,"):
             value = loss(outputs, evolve(batch, images=images))
+        with rule("mean"):
             assert isinstance(value, torch.Tensor), f"{name}: gave a {type(value).__name__}, no tensor"
-        assert value.shape == (), f"{name}: gave shape {tuple(value.shape)}: must be a scalar"
+            assert value.shape == (), f"{name}: gave shape {tuple(value.shape)}: must be a scalar"
         return value
 
     label = torch.tensor([1, 0, 1, 0])
@@ -87,15 +86,19 @@ def check_loss(name: str, options: Any = None, *, model: Model | None = None) ->
             logits = torch.linspace(0, 3, classes * BATCH).reshape(BATCH, classes).cos() * scale
             logits.requires_grad_()
             values = [compute(logits, labels) for labels in (label, 1 - label)]
-            for value in values:
-                assert value.isfinite(), f"{name}: {value.item()} for logits up to {scale:g}"
-            assert values[0] != values[1], f"{name}: the same for any labels"
+            with rule("finite gradient"):
+                for value in values:
+                    assert value.isfinite(), f"{name}: {value.item()} for logits up to {scale:g}"
+            with rule("depends on labels"):
+                assert values[0] != values[1], f"{name}: the same for any labels"
             _check_gradient(name, sum(values), logits, scale)
         repeated = compute(logits.detach().repeat(2, 1), label.repeat(2))
         mean = torch.allclose(repeated, values[0], rtol=1e-4)
-        assert mean, f"{name}: {repeated:g} of a batch twice, {values[0]:g} of it once: must be a mean"
+        with rule("mean"):
+            assert mean, f"{name}: {repeated:g} of a batch twice, {values[0]:g} of it once: must be a mean"
 
 
+@rule("finite gradient")
 def _check_gradient(name: str, total: Any, logits: Tensor, scale: float) -> None:
     assert total.requires_grad, f"{name}: no gradient reaches the outputs"
     total.backward()
@@ -103,13 +106,15 @@ def _check_gradient(name: str, total: Any, logits: Tensor, scale: float) -> None
     assert logits.grad.isfinite().all(), f"{name}: its gradient is not finite for logits up to {scale:g}"
 
 
-def check_metric(name: str, options: Any = None) -> None:
+@rule("call")
+def check_metric(component: str | Metric, options: Any = None) -> None:
     """Check a metric's contract.
 
     Named floats that do not depend on the order of samples and, without exception or warning, the same names
     for tables of one class, of no sample, without labels and without scores, with NaN where undefined.
     """
-    target, options = load_component(Metric, name, options)
+    descriptor, target, options = load_component(Metric, component, options)
+    name = descriptor.name
 
     def measure(text: str, table: ScoreTable, threshold: float | None = 0.5) -> dict[str, float]:
         with explain(name, f"{text}: it", strict=True):
@@ -121,19 +126,27 @@ def check_metric(name: str, options: Any = None) -> None:
         return dict(result)
 
     scores = score_table()
-    values = measure("for both classes", scores)
-    assert values, f"{name}: no figures"
-    for key, value in values.items():
-        assert not isnan(value), f"{name}: {key} is NaN though both classes have scores"
+    with rule("figures"):
+        values = measure("for both classes", scores)
+        assert values, f"{name}: no figures"
+        for key, value in values.items():
+            assert not isnan(value), f"{name}: {key} is NaN though both classes have scores"
     reordered = ScoreTable(scores.table.take(list(reversed(range(len(scores))))))
     again = list(measure("for both classes", reordered).values())
     same = np.allclose(again, list(values.values()), rtol=1e-9, atol=0)
-    assert same, f"{name}: the order of samples counts"
+    with rule("order of samples"):
+        assert same, f"{name}: the order of samples counts"
+    _check_degenerate(name, measure, set(values))
+
+
+@rule("every table")
+def _check_degenerate(name: str, measure: Callable[..., dict[str, float]], keys: set[str]) -> None:
+    """Check that there are the same figures of every table, with and without a threshold."""
     for text, table in degenerate_tables().items():
         for threshold in (0.5, None):
             undefined = measure(text if threshold else f"{text} and without a threshold", table, threshold)
-            given = set(undefined) == set(values)
-            assert given, f"{name}: {text}: other figures: give NaN where one is undefined"
+            complete = set(undefined) == keys
+            assert complete, f"{name}: {text}: other figures: give NaN where one is undefined"
 
 
 def degenerate_tables() -> dict[str, ScoreTable]:
@@ -155,9 +168,11 @@ def degenerate_tables() -> dict[str, ScoreTable]:
     }
 
 
-def check_dataset(name: str, root: Path, options: Any = None) -> None:
+@rule("call")
+def check_dataset(component: str | Dataset, root: Path, options: Any = None) -> None:
     """Check that every split reads the same twice, has labels and unique ids, and that its files exist."""
-    target, options = load_component(Dataset, name, options)
+    descriptor, target, options = load_component(Dataset, component, options)
+    name = descriptor.name
     with explain(name, "target(options, root=root)"):
         reader = target(options, root=root)
     methods = dict.fromkeys(("prepare", "splits", "samples"), "called as a method()")
@@ -169,71 +184,33 @@ def check_dataset(name: str, root: Path, options: Any = None) -> None:
         reader.prepare()
         splits = reader.splits()
     split_of: dict[str, str] = {}
-    assert splits, f"{name}: no splits in {root}"
-    for pair in reader.overlaps:
-        known = len(pair) == 2 and set(pair) <= set(splits)
-        assert known, f"{name}: overlaps: {pair!r} is no pair of its splits ({', '.join(splits)})"
+    with rule("splits"):
+        assert splits, f"{name}: no splits in {root}"
+        for pair in reader.overlaps:
+            known = len(pair) == 2 and set(pair) <= set(splits)
+            assert known, f"{name}: overlaps: {pair!r} is no pair of its splits ({', '.join(splits)})"
     for split in splits:
         with explain(name, f"samples({split!r})"):
             samples, again = reader.samples(split), target(options, root=root).samples(split)
         assert isinstance(samples, SampleTable), f"{name}: samples() gave {type(samples).__name__}"
-        assert len(samples), f"{name}: split {split!r} is empty"
-        assert samples.fingerprint() == again.fingerprint(), f"{name}: {split!r} reads differently each time"
-        assert set(samples.column("split")) == {split}, f"{name}: column 'split' does not say {split!r}"
-        assert set(samples.labels) <= {1, 0, -1}, f"{name}: labels other than 1 (live) and 0 (attack)"
-        for key in samples.column("id"):
-            other = split_of.setdefault(key, split)
-            assert other == split, f"{name}: id {key!r} in {other} and {split}"
-        for modality in samples.modalities:
-            paths = [path for path in samples.column(modality) if path is not None]
-            local = {path: locate(samples.root, path) for path in paths if not is_url(path)}
-            missing = [path for path, file in local.items() if isinstance(file, Path) and not file.is_file()]
+        with rule("reads alike"):
+            alike = samples.fingerprint() == again.fingerprint()
+            assert alike, f"{name}: {split!r} reads differently each time"
+        _check_samples(name, split, samples, split_of)
+
+
+@rule("samples")
+def _check_samples(name: str, split: str, samples: SampleTable, split_of: dict[str, str]) -> None:
+    """Check the samples of a split; `split_of` has the splits of the ids so far."""
+    assert len(samples), f"{name}: split {split!r} is empty"
+    assert set(samples.column("split")) == {split}, f"{name}: column 'split' does not say {split!r}"
+    assert set(samples.labels) <= {1, 0, -1}, f"{name}: labels other than 1 (live) and 0 (attack)"
+    for key in samples.column("id"):
+        other = split_of.setdefault(key, split)
+        assert other == split, f"{name}: id {key!r} in {other} and {split}"
+    for modality in samples.modalities:
+        paths = [path for path in samples.column(modality) if path is not None]
+        local = {path: locate(samples.root, path) for path in paths if not is_url(path)}
+        missing = [path for path, file in local.items() if isinstance(file, Path) and not file.is_file()]
+        with rule("files"):
             assert not missing, f"{name}: {split!r}: no such file: {missing[0]}"
-
-
-def check_exporter(name: str, folder: Path, options: Any = None) -> None:
-    """Check that it writes what its descriptor names into `folder`, nothing else, and has it verified."""
-    target, options = load_component(Exporter, name, options)
-    descriptor, modalities = registry().find(Exporter, name), ("rgb", "depth")
-    destination, before = folder / f"model{descriptor.suffix}", set(folder.iterdir())
-    beside = tuple(destination.with_suffix(suffix) for suffix in descriptor.beside)
-    model, images = tiny_model(modalities), random_images(modalities)
-    card = Card(ModelInput(modalities, SIDE), Threshold(0.5, "fixed:0.5", "given"))
-    results: list[Verification] = []
-    compare = verify_on(model, images, results)
-
-    def verify(scorer: Scorer, *, tolerance: float | None, acer_loss: float) -> Verification:
-        _check_scorer(name, scorer, images)
-        return compare(scorer, tolerance=tolerance, acer_loss=acer_loss)
-
-    with explain(name, "the export"):
-        exported = target(
-            options, model=model, samples=images, destination=destination, card=card, verify=verify
-        )
-    assert isinstance(exported, Exported), f"{name}: gave a {type(exported).__name__}, no Exported"
-    written = set(folder.iterdir()) - before
-    names = sorted(map(str, written))
-    assert written == {destination, *beside}, f"{name}: wrote {names}, not just {destination}"
-    if descriptor.suffix:
-        assert exported.path == destination, f"{name}: says it wrote {exported.path}, not {destination}"
-        assert exported.beside == beside, f"{name}: says it wrote {exported.beside} beside it"
-    else:
-        outside = [path for path in (exported.path, *exported.beside) if destination not in path.parents]
-        assert not outside, f"{name}: says it wrote {outside[0]}, which is not in {destination}"
-    assert results, f"{name}: did not have what it wrote verified"
-    assert exported.verification is results[-1], f"{name}: gives another verification than it was given"
-    difference = exported.verification.max_difference
-    assert difference <= 1e-3, f"{name}: scores differ from the model's by {difference:g}"
-
-
-def _check_scorer(name: str, scorer: Scorer, images: Images) -> None:
-    """Check that what was exported scores a sample alike whatever the others of its batch are."""
-    scores = scorer(images)
-    spread = float(np.ptp(scores))
-    for row in range(BATCH):
-        others = {key: 255 - pixels for key, pixels in images.items()}
-        for key, pixels in images.items():
-            others[key][row] = pixels[row]
-        change = abs(float(scorer(others)[row] - scores[row]))
-        message = f"{name}: the score of sample {row} changes by {change:.2g} with the others of its batch"
-        assert change <= 1e-3 * spread, f"{message}, where scores differ by {spread:.2g}"

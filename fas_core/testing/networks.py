@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from fas_core.contracts import BranchSize, EmbeddingFusion, MapBackbone, PresenceFusion, PublishedBackbone
 from fas_core.descriptors import Backbone, Fusion, Stage
-from fas_core.registry import registry
+from fas_core.testing.rules import rule
 from fas_core.testing.support import BATCH, SIDE, check_attributes, check_tensor, explain, load_component
 
 if TYPE_CHECKING:
@@ -19,7 +19,8 @@ LEAK = 1e-5
 """Largest change of a sample's output by the other samples, as a fraction of the spread over samples."""
 
 
-def check_backbone(name: str, options: Any = None, *, input_size: int = 224) -> None:
+@rule("call")
+def check_backbone(component: str | Backbone, options: Any = None, *, input_size: int = 224) -> None:
     """Check a backbone's contract.
 
     The shape of every stage, other numbers of classes and of input channels, that stages after `until` are
@@ -27,7 +28,8 @@ def check_backbone(name: str, options: Any = None, *, input_size: int = 224) -> 
     """
     import torch
 
-    target, options = load_component(Backbone, name, options)
+    descriptor, target, options = load_component(Backbone, component, options)
+    name = descriptor.name
 
     def build(until: Stage = "logits", in_channels: int = 3, num_classes: int = 2) -> Any:
         settings = {"in_channels": in_channels, "until": until, "num_classes": num_classes}
@@ -55,6 +57,7 @@ def check_backbone(name: str, options: Any = None, *, input_size: int = 224) -> 
         _run_stages(name, build("maps", channels), x, "maps")
 
 
+@rule("attributes")
 def _check_backbone_attributes(name: str, network: nn.Module) -> None:
     from torch import nn
 
@@ -78,6 +81,7 @@ def _run_stages(name: str, network: Any, x: Tensor, until: str = "logits") -> di
     return outputs
 
 
+@rule("number of classes")
 def _check_num_classes(name: str, network: Any, other: Any) -> None:
     """Compare networks for 2 and for 5 classes."""
     logits, embedding = network.num_logits, network.embedding_dim
@@ -94,6 +98,7 @@ def _check_num_classes(name: str, network: Any, other: Any) -> None:
         check_tensor(name, "forward_head of num_classes=5", other.forward_head(x), (1, count))
 
 
+@rule("stages")
 def _check_until(name: str, network: Any, x: Tensor, until: str) -> None:
     """Check that every parameter of a network built as far as `until` takes part in that stage's output."""
     import torch
@@ -107,6 +112,7 @@ def _check_until(name: str, network: Any, x: Tensor, until: str) -> None:
     assert not unused, f"{name}: until={until!r} built {unused[0]}, which {STAGES[until]} does not need"
 
 
+@rule("independent samples")
 def _check_independence(name: str, run: Callable[[Tensor], dict[str, Tensor]], x: Tensor) -> None:
     """Check that in eval mode no sample's outputs change with the other samples of its batch.
 
@@ -136,7 +142,10 @@ def _check_independence(name: str, run: Callable[[Tensor], dict[str, Tensor]], x
         assert difference <= 1e-3 * scale, f"{text} in its batch, where values go up to {scale:.2g}"
 
 
-def check_fusion(name: str, options: Any = None, *, modalities: tuple[str, ...] = ("rgb", "depth")) -> None:
+@rule("call")
+def check_fusion(
+    component: str | Fusion, options: Any = None, *, modalities: tuple[str, ...] = ("rgb", "depth")
+) -> None:
     """Check a fusion's contract.
 
     The shape of the result and of an embedding, other numbers of classes, missing modalities, that samples do
@@ -144,8 +153,8 @@ def check_fusion(name: str, options: Any = None, *, modalities: tuple[str, ...] 
     """
     import torch
 
-    target, options = load_component(Fusion, name, options)
-    takes = registry().find(Fusion, name).takes
+    descriptor, target, options = load_component(Fusion, component, options)
+    name, takes = descriptor.name, descriptor.takes
     size = (3, SIDE, SIDE) if takes == "inputs" else (16, 7, 7)
     shape: tuple[int, ...] = {"embeddings": (24,), "logits": (5,)}.get(takes, size)
     branches = tuple(BranchSize(modality, size, 24, 5) for modality in modalities)
@@ -168,11 +177,14 @@ def check_fusion(name: str, options: Any = None, *, modalities: tuple[str, ...] 
         if takes in ("maps", "embeddings"):
             count = fusion.num_logits
             text = f"{name}: num_logits is {count} of num_classes={num_classes}"
-            assert count >= num_classes, f"{text}: it ignores the number of classes"
+            with rule("number of classes"):
+                assert count >= num_classes, f"{text}: it ignores the number of classes"
     tensors = dict(zip(modalities, stacked.unbind(dim=1), strict=True))
     with torch.inference_mode():
         reordered = fusion(dict(reversed(tensors.items())))
-        assert torch.equal(run(stacked), reordered), f"{name}: the order of the mapping changes the result"
+        with rule("order of modalities"):
+            same = torch.equal(run(stacked), reordered)
+            assert same, f"{name}: the order of the mapping changes the result"
         _check_embedding(name, fusion, tensors)
         _check_presence(name, fusion, tensors, takes)
     _check_independence(name, lambda x: {"forward": run(x)}, stacked)
@@ -189,6 +201,7 @@ def _expected_shape(name: str, fusion: nn.Module, takes: Stage) -> tuple[int, ..
     return BATCH, int(fusion.num_logits)  # type: ignore[arg-type]
 
 
+@rule("embedding")
 def _check_embedding(name: str, fusion: nn.Module, tensors: dict[str, Tensor]) -> None:
     """Check the two stages of a fusion with an embedding."""
     import torch
@@ -208,6 +221,7 @@ def _check_embedding(name: str, fusion: nn.Module, tensors: dict[str, Tensor]) -
     assert same, f"{name}: forward is not forward_head(forward_embedding(...))"
 
 
+@rule("missing modalities")
 def _check_presence(name: str, fusion: Any, tensors: dict[str, Tensor], takes: Stage) -> None:
     """Check a fusion without its first modality, which is zeros, where the model can do without some."""
     import torch

@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from copy import deepcopy
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -16,22 +16,25 @@ from fas_core.errors import ModelError
 from fas_core.records.outputs import Batch, Outputs
 from fas_core.registry import registry
 from fas_core.scores.table import ScoreTable
+from fas_core.testing.rules import rule
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from fas_core.models.model import Model
 
+C = TypeVar("C", bound=Component)
+
 BATCH, SIDE, SEED = 4, 32, 14
 CLASSES = (2, 5)
 """Numbers of columns of logits; FeatherNet, for example, has more columns than classes."""
 
 
-def load_component(kind: type[Component], name: str, options: Any) -> tuple[Any, Any]:
-    """Return a component's target and the options to call it with."""
-    component = registry().find(kind, name)
-    with explain(name, f"loading {component.target}"):
-        return component.load(), component.options() if options is None else options
+def load_component(kind: type[C], component: str | C, options: Any) -> tuple[C, Any, Any]:
+    """Return an installed component by its name, or a descriptor; its target; and the options for a call."""
+    descriptor = registry().find(kind, component) if isinstance(component, str) else component
+    with rule("loads"), explain(descriptor.name, f"loading {descriptor.target}"):
+        return descriptor, descriptor.load(), descriptor.options() if options is None else options
 
 
 @contextmanager
@@ -56,6 +59,7 @@ def _describe(name: str, step: str, error: Exception) -> AssertionError:
     return AssertionError(f"{name}: {step} {verb}: {' '.join(str(error).split())}")
 
 
+@rule("attributes")
 def check_attributes(name: str, component: object, **attributes: str) -> None:
     """Check that attributes exist, `{name: description}`; one whose description ends in `()` is callable."""
     for attribute, description in attributes.items():
@@ -65,6 +69,7 @@ def check_attributes(name: str, component: object, **attributes: str) -> None:
         assert usable, f"{name}: `{attribute}` is not callable ({description})"
 
 
+@rule("shapes")
 def check_tensor(name: str, method: str, tensor: object, shape: tuple[int, ...]) -> None:
     """Check type, shape and that all values are finite."""
     import torch

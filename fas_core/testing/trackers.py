@@ -13,6 +13,7 @@ from fas_core.descriptors import Tracker
 from fas_core.hookspecs import bind_hooks
 from fas_core.records.run_events import CheckpointWritten, EpochFinished, RunFailed, RunFinished, RunStarted
 from fas_core.registry import registry
+from fas_core.testing.rules import rule
 from fas_core.testing.support import explain, load_component
 
 EPOCHS = (
@@ -22,13 +23,15 @@ EPOCHS = (
 """Records of a run that is evaluated on dev every second epoch, with a figure that is not defined."""
 
 
-def check_tracker(name: str, folder: Path, options: Any = None) -> None:
+@rule("events")
+def check_tracker(component: str | Tracker, folder: Path, options: Any = None) -> None:
     """Check that it implements event hooks, and follows runs without an exception or a warning.
 
     Two runs with folders in `folder`: one of two epochs to its end, and one that goes on after its first
     epoch and is stopped at once.
     """
-    target, options = load_component(Tracker, name, options)
+    descriptor, target, options = load_component(Tracker, component, options)
+    name = descriptor.name
 
     def start(run: str, finished: int) -> tuple[Path, pluggy.HookRelay]:
         path = folder / run

@@ -26,6 +26,10 @@ CASIA_SURF = f"fas data make CASIA-SURF {SIM}"
 TRAIN_QUICKSTART = f"fas train quickstart {SIMULATED}"
 TRAIN_RGB = f"{TRAIN_QUICKSTART} --set modalities=[rgb] --set model.fusion=single"
 INSTALL = "python -m pip install --no-index --no-deps --no-build-isolation --quiet --target site ."
+NOTEBOOK_SIZE = (
+    'model={"fusion": "single", "input_size": 64}, data={"name": "synthetic", "subjects": 9, "shots": 1, '
+    '"size": 64}, train={"epochs": 1, "batch_size": 8, "workers": 0, "device": "cpu"}'
+)
 NETWORK = "needs the network"
 FACES_TABLE = (
     "(cd faces; echo path,split,label; "
@@ -160,6 +164,13 @@ CASES: dict[str, Run | Skip] = {
     "docs/following.md: fas train quickstart": Run(train=f"{SMALL} {SIMULATED}"),
     "docs/folds.md: fas train quickstart --folds": Run(
         train=f"{SMALL} {SIMULATED} --set data.subjects=30",
+    ),
+    "docs/notebooks.md: import fas_core as fas": Run(
+        (data.photos,), replace={'model={"fusion": "single"}, train={"epochs": 2}': NOTEBOOK_SIZE}
+    ),
+    "docs/notebooks.md: from fas_core import load_recipe": Run(long=False),
+    "docs/plugins.md: fas plugins check gap": Run(
+        (data.plugin,), before=f"{INSTALL}\nexport PYTHONPATH=site", long=False
     ),
     "docs/plugins.md: pip install .": Run((data.plugin,), replace={"pip install .": INSTALL}, long=False),
     "docs/plugins.md: fas train --set 'metrics": Run(

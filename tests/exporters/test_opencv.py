@@ -19,7 +19,7 @@ from fas_core.config.structure import structure
 from fas_core.models.build import build_model
 from fas_core.models.model import Model
 from fas_core.registry import registry
-from fas_core.testing.checks import verify_on
+from fas_core.testing import verify_on
 from fas_plugins.exporters import onnx as exporter
 from fas_plugins.exporters.options import OnnxOptions
 

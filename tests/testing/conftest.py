@@ -9,7 +9,7 @@ import pytest
 
 from fas_core.descriptors import KINDS
 from fas_core.registry import PluginRecord, Registry
-from fas_core.testing import checks, networks, support
+from fas_core.testing import support
 
 
 @pytest.fixture
@@ -20,8 +20,7 @@ def provide(monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
         component = KINDS[kind](name="broken", summary="", target="acme_fas:target", **fields)
         monkeypatch.setattr(type(component), "load", lambda _: target)
         record = PluginRecord("acme", "acme-fas", "1", "active", components=(component,))
-        for module in (checks, networks, support):
-            monkeypatch.setattr(module, "registry", lambda: Registry((record,)))
+        monkeypatch.setattr(support, "registry", lambda: Registry((record,)))
         return "broken"
 
     return register

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import torch
 
+from fas_core import testing
 from fas_core.config.recipe import Recipe
 from fas_core.config.structure import structure
 from fas_core.contracts import Exported, Verification, Verify
@@ -22,7 +23,6 @@ from fas_core.models.model import scorer
 from fas_core.records.outputs import Batch, Outputs
 from fas_core.registry import registry
 from fas_core.scores.table import ScoreTable
-from fas_core.testing import checks as testing
 
 Provide = Callable[..., str]
 

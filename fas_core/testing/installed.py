@@ -1,0 +1,116 @@
+"""The contract kit over what is installed: any component, whatever its kind."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Literal
+
+import yaml
+from attrs import frozen
+from click import Command as ClickCommand
+
+from fas_core.component import Component
+from fas_core.console import console
+from fas_core.descriptors import (
+    Backbone,
+    Catalogue,
+    Command,
+    Dataset,
+    Exporter,
+    Fusion,
+    Loss,
+    Metric,
+    Tracker,
+)
+from fas_core.errors import ConfigError
+from fas_core.testing.checks import check_dataset, check_loss, check_metric
+from fas_core.testing.exporters import check_exporter
+from fas_core.testing.networks import check_backbone, check_fusion
+from fas_core.testing.rules import ContractError, rule
+from fas_core.testing.support import explain
+from fas_core.testing.trackers import check_tracker
+
+NEEDS_DATA = "a data set is checked on its data: give --root FOLDER"
+
+
+@frozen
+class Checked:
+    """What the check of a component found: the rule that it breaks, or why it was not checked."""
+
+    component: Component
+    broken: ContractError | None = None
+    reason: str = ""
+
+    @property
+    def status(self) -> Literal["passed", "failed", "not checked"]:
+        if self.broken is not None:
+            return "failed"
+        return "not checked" if self.reason else "passed"
+
+
+def check_component(component: Component, root: Path | None = None) -> Checked:
+    """Check an installed component with its default options, by the rules of its kind.
+
+    Args:
+        root: of a data set's data, which is not checked without.
+    """
+    if isinstance(component, Dataset) and root is None:
+        return Checked(component, reason=NEEDS_DATA)
+    try:
+        with TemporaryDirectory() as folder:
+            _check(component, Path(folder), root)
+    except ContractError as broken:
+        return Checked(component, broken)
+    return Checked(component)
+
+
+def _check(component: Component, folder: Path, root: Path | None) -> None:
+    match component:
+        case Backbone():
+            check_backbone(component, input_size=component.input_size)
+        case Fusion():
+            check_fusion(component)
+        case Loss():
+            check_loss(component)
+        case Metric():
+            check_metric(component)
+        case Exporter():
+            check_exporter(component, folder)
+        case Tracker():
+            check_tracker(component, folder)
+        case Dataset() if root is not None:
+            check_dataset(component, root)
+        case _:
+            _check_loads(component)
+
+
+@rule("loads")
+def _check_loads(component: Component) -> None:
+    """Check that a command is one of click, and a catalogue a YAML mapping."""
+    name = component.name
+    with explain(name, f"loading {component.target}"):
+        loaded = component.load()
+        if isinstance(component, Catalogue):
+            loaded = yaml.safe_load(loaded)
+    if isinstance(component, Command):
+        assert isinstance(loaded, ClickCommand), f"{name}: {component.target} is no click command"
+    if isinstance(component, Catalogue):
+        assert isinstance(loaded, dict), f"{name}: {component.target} is no mapping of models"
+
+
+def check_all(components: Sequence[Component], root: Path | None = None) -> list[Checked]:
+    """Check components one by one, with progress; `root` is the data of a data set among them.
+
+    Raises:
+        ConfigError: there is a root, and not exactly one data set to check on it.
+    """
+    if root is not None and sum(isinstance(item, Dataset) for item in components) != 1:
+        raise ConfigError("--root is of one data set: name it")
+    checked = []
+    with console.progress("checking", len(components), "components") as bar:
+        for component in components:
+            checked.append(check_component(component, root))
+            bar.advance()
+    return checked

@@ -1,0 +1,53 @@
+"""The rules of the contracts, and why each exists; a check that fails says which one is broken."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+RULES = {
+    "loads": "A component that cannot be imported or called ends the command of whoever chose it.",
+    "call": "fas calls every component of a kind in the same way; what one raises ends the user's command.",
+    "attributes": "The parts of a model are fitted together, trained and exported by these attributes.",
+    "shapes": "The next part of a model, or the trainer, was built for these shapes; NaN ends a training.",
+    "number of classes": "Imported networks tell kinds of attack apart; a classifier has their columns.",
+    "stages": "A fusion takes a stage of each branch; layers after it would be exported for nothing.",
+    "independent samples": "Whether a face is alive must not depend on whose photos are scored with it.",
+    "order of modalities": "Modalities are told apart by name; recipes and callers list them in any order.",
+    "embedding": "Losses over embeddings, and the novelty of a face, take the classifier's input.",
+    "missing modalities": "A model trained with modality dropout scores samples whose images are missing.",
+    "needs": "Only the outputs and images that a loss asks for are computed and read.",
+    "depends on labels": "A loss that is the same for any labels teaches nothing.",
+    "mean": "A batch is divided over processes and steps, which only a mean over its samples allows.",
+    "finite gradient": "Logits grow large in training, and one gradient that is not finite ends the run.",
+    "figures": "Tables, intervals and reports are of named numbers, NaN where one is not defined.",
+    "order of samples": "Scores are sorted, divided and resampled; figures are of the set of samples.",
+    "every table": "Data has one class, no labels or failed images, and a metric must not end a report.",
+    "splits": "Training, dev and test are separate samples; overlaps by design are declared.",
+    "samples": "The loader and the score tables find a sample by its id and its label: 1 live, 0 attack.",
+    "files": "What is missing must be known before the training begins, not in the middle of an epoch.",
+    "reads alike": "Folds, resumed runs and fingerprints rest on data that read the same every time.",
+    "written files": "fas names, verifies and hashes the files that the descriptor declares, and no others.",
+    "verified": "No file is left that scores otherwise than the model that was evaluated.",
+    "events": "A tracker follows runs to their end; its failures are warnings in the midst of a training.",
+}
+
+
+class ContractError(AssertionError):
+    """A component breaks a rule of its contract; the message says how, `why` the reason for the rule."""
+
+    def __init__(self, message: str, rule: str) -> None:
+        super().__init__(message)
+        self.rule, self.why = rule, RULES[rule]
+        self.add_note(f"rule {rule!r}: {self.why}")
+
+
+@contextmanager
+def rule(name: str) -> Iterator[None]:
+    """Name the rule that an AssertionError of the block, or of the decorated function, is about."""
+    try:
+        yield
+    except ContractError:
+        raise
+    except AssertionError as error:
+        raise ContractError(str(error), name) from error
