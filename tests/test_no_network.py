@@ -210,6 +210,22 @@ def test_the_service(sandbox: Sandbox, exported: Path) -> None:
             server.stdout.read()
 
 
+@pytest.mark.long
+def test_a_cluster_of_ray(sandbox: Sandbox, exported: Path) -> None:
+    """Ray asks the hosts of clouds for their names, unless it is kept from it."""
+    pytest.importorskip("ray", reason="the extra ray is not installed")
+    work = sandbox.folder / "work"
+    names = [path.name for path in (work / "photos").iterdir()]
+    (work / "runs" / "photos.csv").write_text("path\n" + "".join(f"../photos/{name}\n" for name in names))
+    parts = ("--engine", "ray", "--into", "runs/parts", "--predictors", 1)
+    try:
+        sandbox.run("predict", exported / "model.onnx", "runs/photos.csv", "--no-detect", *parts)
+        assert sandbox.contacts() == []
+    finally:  # SECURITY.md names these
+        for folder in (sandbox.home / ".ray", sandbox.folder / "tmp" / "ray"):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
 def list_files(folder: Path) -> list[Path]:
     return [path for path in folder.rglob("*") if path.is_file()]
 
