@@ -97,7 +97,7 @@ def check_model_file(path: Path, advice: str = "export it again") -> None:
     seal = _SEALS[path.suffix.lower()]
     content = path.read_bytes()
     size = len(seal.start) + DIGEST_DIGITS + len(seal.end)
-    body, trailer = content[:-size], content[-size:]
+    body, trailer = memoryview(content)[:-size], content[-size:]
     if not (trailer.startswith(seal.start) and trailer.endswith(seal.end)):
         return
     if path.suffix.lower() == ".xml" and not path.with_suffix(".bin").is_file():
@@ -130,7 +130,7 @@ _SEALS = {
 }
 
 
-def _hash_model(path: Path, content: bytes) -> str:
+def _hash_model(path: Path, content: bytes | memoryview) -> str:
     digest = hashlib.sha256(content)
     weights = path.with_suffix(".bin")
     if path.suffix.lower() == ".xml" and weights.is_file():

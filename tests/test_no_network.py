@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from urllib.request import Request, urlopen
 
 import pytest
@@ -82,13 +83,13 @@ class Sandbox:
         path = os.pathsep.join(filter(None, [str(self.folder), kept.get("PYTHONPATH")]))
         return kept | {"HOME": str(self.home), "TMPDIR": str(self.folder / "tmp"), "PYTHONPATH": path} | QUIET
 
-    def run(self, *arguments: object, expected: tuple[int, ...] = (0,)) -> str:
+    def run(self, *arguments: object, expected: tuple[int, ...] = (0,), **environment: str) -> str:
         done = subprocess.run(
             self.command(*arguments),
             capture_output=True,
             text=True,
             cwd=self.folder / "work",
-            env=self.environment(),
+            env=self.environment() | environment,
             check=False,
         )
         assert done.returncode in expected, done.stderr
@@ -208,6 +209,23 @@ def test_the_service(sandbox: Sandbox, exported: Path) -> None:
         finally:
             os.kill(children_of(server.pid)[-1] if has_strace() else server.pid, signal.SIGTERM)
             server.stdout.read()
+
+
+@pytest.mark.long
+def test_a_cluster_of_ray(sandbox: Sandbox, exported: Path) -> None:
+    """Ray asks the hosts of clouds for their names, unless it is kept from it."""
+    pytest.importorskip("ray", reason="the extra ray is not installed")
+    work = sandbox.folder / "work"
+    names = [path.name for path in (work / "photos").iterdir()]
+    (work / "runs" / "photos.csv").write_text("path\n" + "".join(f"../photos/{name}\n" for name in names))
+    parts = ("--engine", "ray", "--into", "runs/parts", "--predictors", 1)
+    command = ("predict", exported / "model.onnx", "runs/photos.csv", "--no-detect", *parts)
+    try:
+        with TemporaryDirectory(dir="/tmp") as short:  # as its sockets need
+            sandbox.run(*command, TMPDIR=short)
+        assert sandbox.contacts() == []
+    finally:
+        shutil.rmtree(sandbox.home / ".ray", ignore_errors=True)  # which SECURITY.md names
 
 
 def list_files(folder: Path) -> list[Path]:

@@ -84,6 +84,22 @@ def run_on_ray(worker: PartWorker, parts: Iterable[Part], workers: int | None) -
 
 
 @contextmanager
+def _without_usage_server() -> Iterator[None]:
+    """Start no server of Ray's dashboard in the block: without the dashboard it would report usage alone.
+
+    Even where that is disabled, it asks the hosts of three clouds whether the machine is theirs.
+    """
+    from ray._private import services
+
+    start = services.start_api_server
+    services.start_api_server = lambda *_, **__: (None, None)
+    try:
+        yield
+    finally:
+        services.start_api_server = start
+
+
+@contextmanager
 def _cluster(workers: int | None) -> Iterator[tuple[Any, int]]:
     """Connect to the cluster, or start one; yield Ray and the number of workers."""
     address = os.environ.get("RAY_ADDRESS") or None
@@ -94,7 +110,8 @@ def _cluster(workers: int | None) -> Iterator[tuple[Any, int]]:
 
     started = {} if address else {"num_cpus": workers, "include_dashboard": False}
     try:
-        ray.init(address=address or "local", log_to_driver=False, logging_level="ERROR", **started)
+        with _without_usage_server():
+            ray.init(address=address or "local", log_to_driver=False, logging_level="ERROR", **started)
     except OSError as error:  # a ConnectionError is one; a folder with a name too long for sockets is another
         where = f"RAY_ADDRESS={address}: no cluster of Ray" if address else "Ray cannot be started"
         raise FasError(f"{where}: {' '.join(str(error).split())}") from error

@@ -19,6 +19,9 @@ from fas_core.runtime.openvino_graph import check_openvino
 
 Array = NDArray[Any]
 
+MAX_SIZE = 2 << 30
+"""Bytes of a file, which is read as a whole; no ONNX file can be larger."""
+
 MAX_BATCH = 4096
 """Images that a graph of fixed batches may take at once."""
 
@@ -55,6 +58,8 @@ def open_engine(path: Path, threads: int | None = None) -> Engine:
     engine = ENGINES.get(path.suffix.lower())
     if engine is None:
         raise ModelError(f"{path}: not a model file: supported are {format_list(ENGINES)}")
+    if path.stat().st_size > MAX_SIZE:
+        raise ModelError(f"{path}: larger than {MAX_SIZE >> 30} GiB, the limit for such files")
     check_model_file(path)
     return engine(path, threads)
 

@@ -34,6 +34,7 @@ QUICK = {
     "ensemble": "ensemble {scores} {others} --threshold fixed:0.5 -o {out}/ensemble.csv",
     "show": "data show {faces} -o {out}/sheet.png",
     "export": "export {run} -o {out}/model.onnx",
+    "calibrate": "calibrate {model} {faces}/test/live --no-detect -o {out}/model.onnx",
     "train": "train {recipe} --runs {out}/runs --epochs 1",
 }
 SLOW = {

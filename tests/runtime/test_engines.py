@@ -62,3 +62,11 @@ def test_files_that_are_no_models(tmp_path: Path) -> None:
     (tmp_path / "bad.onnx").write_text("text")
     with pytest.raises(ModelError, match=r"bad\.onnx: cannot be loaded as ONNX, damaged or"):
         open_engine(tmp_path / "bad.onnx")
+
+
+@pytest.mark.parametrize("name", ["model.onnx", "model.xml"])
+def test_a_file_that_no_memory_holds_is_not_read(tmp_path: Path, name: str) -> None:
+    with (tmp_path / name).open("wb") as file:
+        file.truncate(3 << 30)  # takes no place on the disk
+    with pytest.raises(ModelError, match=f"{name}: larger than 2 GiB, the limit for such files"):
+        open_engine(tmp_path / name)
