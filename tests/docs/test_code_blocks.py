@@ -277,8 +277,11 @@ CASES: dict[str, Run | Skip] = {
     "docs/results.md: fas train quickstart --set model.fusion": Run(train=f"{SMALL} {SIMULATED}"),
     "docs/results.md: fas train quickstart --set train.modality_dropout": Run(train=f"{SMALL} {SIMULATED}"),
     "docs/results.md: fas data crop db": Run((lambda folder, draw: data.nuaa(folder, draw, "db"),)),
-    "docs/results.md: fas train nuaa-feathernet-b": Run((data.nuaa_crops,)),
-    "docs/results.md: fas train nuaa-texture": Skip(NETWORK),
+    "docs/results.md: fas train nuaa-feathernet-b --data": Run((data.nuaa_crops,)),
+    "docs/results.md: fas train nuaa-feathernet-b --set 'model.backbone": Run((data.nuaa_crops,)),
+    "docs/results.md: fas train nuaa-feathernet-b --folds": Run((data.nuaa_crops,)),
+    "docs/results.md: fas train nuaa-texture --data": Skip(NETWORK),
+    "docs/results.md: fas train nuaa-texture --set train.copies": Skip(NETWORK),
     "docs/runs.md: fas train quickstart --seeds": Run(train=f"{SMALL} {SIMULATED}"),
     "docs/runs.md: fas train --name first": Run(train=f"{SMALL} {SIMULATED}"),
     "docs/runs.md: fas runs diff": Run(
