@@ -86,9 +86,9 @@ def write_samples(folder: Path, train: int, dev: int) -> None:
 
 
 def run(script: str, *arguments: str, **environment: str) -> dict[str, float]:
-    """Run a script of this folder, and return the figures that it prints."""
-    allocator = ("MALLOC_", "GLIBC_TUNABLES", "THP_")
-    clean = {name: value for name, value in os.environ.items() if not name.startswith(allocator)}
+    """Run a script of this folder, with PyTorch's default of threads and memory; return its figures."""
+    settings = ("MALLOC_", "GLIBC_TUNABLES", "THP_", "OMP_", "MKL_")
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(settings)}
     command = [sys.executable, str(HERE / script), *arguments]
     process = subprocess.run(command, env=clean | environment, stdout=subprocess.PIPE, text=True)
     if process.returncode:
@@ -127,7 +127,8 @@ def main() -> int:
     for claim in CLAIMS:
         ratio = median(claim.ratio(turn) for turn in figures)
         holds &= ratio >= claim.least
-        print(f"{ratio:5.2f}  {claim.text}, claimed at least {claim.least:g}")
+        verdict = "holds" if ratio >= claim.least else "DOES NOT HOLD"
+        print(f"{ratio:5.2f}  {claim.text}: at least {claim.least:g} {verdict}")
     return 0 if holds or arguments.quick else 1
 
 
