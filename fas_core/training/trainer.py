@@ -118,7 +118,9 @@ class Training:
             interruption.continue_on_usr1 = config.on_usr1 == "continue"
             interruption.check()
             if self.peers.any(not path.is_file()):
-                self._save_state()
+                with interruption.stepping():
+                    self._save_state()
+                    self._share_requests(interruption)
             while self.progress.epoch < config.epochs and not self.progress.is_out_of_patience(config):
                 with interruption.stepping():
                     self._train_epoch(interruption)

@@ -95,13 +95,19 @@ def data(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def make_run(plugins: Registry, data: Path, tmp_path: Path) -> Callable[..., Run]:
-    """`make_run(backbone, threshold policy, side)`: a run folder as a finished training leaves it."""
+    """`make_run(backbone, threshold policy, side, modalities)`: a run folder as a training leaves it."""
 
-    def make(backbone: str = "tiny", threshold: str = "fixed:0.25", side: int = SIDE) -> Run:
+    def make(
+        backbone: str = "tiny",
+        threshold: str = "fixed:0.25",
+        side: int = SIDE,
+        modalities: tuple[str, ...] = ("rgb", "ir"),
+    ) -> Run:
+        fusion = "concat_linear" if len(modalities) > 1 else "single"
         tree = {
             "data": {"name": "folder", "root": str(data)},
-            "modalities": ["rgb", "ir"],
-            "model": {"backbone": backbone, "fusion": "concat_linear", "input_size": side},
+            "modalities": list(modalities),
+            "model": {"backbone": backbone, "fusion": fusion, "input_size": side},
             "threshold": threshold,
         }
         run = Run(tmp_path / "run", structure(tree, Recipe, plugins, "test"), plugins)
@@ -350,7 +356,7 @@ def test_int8_is_held_to_its_error_rate(make_run: Callable[..., Run]) -> None:
 
 
 def test_pruned(make_run: Callable[..., Run]) -> None:
-    run = make_run("feathernet_b", side=32)
+    run = make_run("feathernet_b", side=32, modalities=("rgb",))
     flags = ("--samples", 8, "--calibration", 8, "--set", "acer_loss=1")
     assert fas(run.path, "--pruned", *flags).exit_code == 0
     stored = json.loads((run.path / "model.pruned.onnx.verification.json").read_text())
