@@ -70,6 +70,7 @@ CASES: dict[str, Run | Skip] = {
     "README.md: from fas_core import Loss": Run(
         after="assert next(fas_losses()).name == 'hinge'", long=False
     ),
+    "docs/api.md: FAS_API": Run(after="import fas_core; assert FAS_API == fas_core.API_VERSION", long=False),
     "docs/data.md: fas data split photos": Run((data.flat_photos,)),
     "docs/data.md: fas data crop photos": Run((data.photos,), long=False),
     "docs/data.md: fas data frames videos": Run((data.videos,), long=False),
