@@ -48,6 +48,9 @@ library_settings.configure()
 
 __version__ = "0.1.0"
 
+API_VERSION = "1.0"
+"""Version of the public API, see docs/api.md; a plugin asks for one by `FAS_API` in its module."""
+
 _LAZY = {
     "api.evaluate": ("evaluate",),
     "api.export": ("export",),
@@ -83,6 +86,7 @@ __all__ = [
     "Tracker",
 ]
 __all__ += ["ConfigError", "DataError", "FasError", "ModelError", "PluginError", "__version__", "hookimpl"]
+__all__ += ["API_VERSION"]
 __all__ += ["Batch", "BranchSize", "Card", "Exported", "Model", "ModelInput", "Outputs", "Predictor"]
 __all__ += ["SampleTable", "ScaledCrop", "ScoreTable", "Submission", "SubmissionPart", "Threshold"]
 __all__ += ["Verification", "build_model", "fit_threshold"]

@@ -18,7 +18,7 @@ from typing import Literal
 
 from attrs import evolve, field, frozen
 
-from fas_core import __version__, hookspecs
+from fas_core import API_VERSION, __version__, hookspecs
 from fas_core.component import Component
 from fas_core.console import console
 from fas_core.descriptors import KINDS
@@ -194,9 +194,26 @@ def _check_core_version(requires: Iterable[str]) -> None:
             raise PluginError(f"asks for fas-core{version}, and this is {__version__}: upgrade fas-core")
 
 
+def check_api_version(version: object, module: str) -> None:
+    """Check that a plugin was written for this API; None for one that does not say which.
+
+    Raises:
+        PluginError: it was written for another major version or a later minor one.
+    """
+    if version is None:
+        return
+    if not isinstance(version, str) or not re.fullmatch(r"\d+\.\d+", version):
+        raise PluginError(f"{module}: FAS_API {version!r} must read 'MAJOR.MINOR', e.g. {API_VERSION!r}")
+    asked, own = (tuple(map(int, text.split("."))) for text in (version, API_VERSION))
+    if asked[0] != own[0] or asked > own:
+        older = "fas-core" if asked > own else "the plugin"
+        raise PluginError(f"asks for API {version}, and this fas-core has {API_VERSION}: upgrade {older}")
+
+
 def _load_hooks(entry: EntryPoint, record: PluginRecord) -> PluginRecord:
     """Import a plugin and return its record with the descriptors that its hooks yield, no name twice."""
     plugin = entry.load()
+    check_api_version(getattr(plugin, "FAS_API", None), entry.value)
     hooks = hookspecs.bind_hooks(plugin, entry.value)
     components: list[Component] = []
     for kind in KINDS.values():

@@ -211,6 +211,11 @@ def registry() -> Registry:
     return _build_registry(frozenset(filter(None, os.environ.get(DISABLE, "").replace(" ", "").split(","))))
 
 
+def forget_plugins() -> None:
+    """Have `registry` find the plugins anew, as after one was installed."""
+    _build_registry.cache_clear()
+
+
 @cache
 def _build_registry(disabled: frozenset[str]) -> Registry:
     return Registry(tuple(discover(distributions(), disabled)))

@@ -13,7 +13,7 @@ from importlib.metadata import distributions
 import pytest
 from fixtures.strangers import IMPORTS, Here, Site
 
-from fas_core import Loss, __version__
+from fas_core import API_VERSION, Loss, __version__
 from fas_core.discovery import discover
 from fas_core.interruption import Interrupted, interruptible
 from fas_core.registry import Registry
@@ -34,6 +34,11 @@ def test_a_plugin_with_two_kinds(here: Here) -> None:
     record = here.only()
     assert (record.status, str(record)) == ("active", "plugin 'two_kinds' of two-kinds 1.5")
     assert [(item.kind, item.name) for item in record.components] == [("loss", "mine"), ("metric", "gap")]
+
+
+def test_a_plugin_for_this_api_is_active(here: Here) -> None:
+    here.install("current", f"FAS_API = {API_VERSION!r}\n{loss('mine')}")
+    assert here.only().status == "active"
 
 
 def test_a_plugin_of_event_hooks_alone(here: Here) -> None:
@@ -71,6 +76,7 @@ def test_a_plugin_of_event_hooks_alone(here: Here) -> None:
             f"{IMPORTS}@hookimpl\ndef fas_losses():\n    yield Metric(name='x', summary='', target='a:b')\n",
             "PluginError: fas_losses gave Metric(name='x'",
         ),
+        (f"FAS_API = '99.0'\n{loss('mine')}", "PluginError: asks for API 99.0, and this fas-core has"),
         (loss("Not A Name"), "PluginError: loss name 'Not A Name': use lower-case letters and digits"),
         (
             loss("one") + loss("one").replace("fas_losses", "fas_losse"),

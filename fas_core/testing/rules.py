@@ -50,4 +50,5 @@ def rule(name: str) -> Iterator[None]:
     except ContractError:
         raise
     except AssertionError as error:
-        raise ContractError(str(error), name) from error
+        message = str(error).partition("\n")[0]  # pytest adds lines to what `assert` raises
+        raise ContractError(message, name) from error

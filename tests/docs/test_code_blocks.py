@@ -74,6 +74,7 @@ CASES: dict[str, Run | Skip] = {
     "README.md: from fas_core import Loss": Run(
         after="assert next(fas_losses()).name == 'hinge'", long=False
     ),
+    "docs/api.md: FAS_API": Run(after="import fas_core; assert FAS_API == fas_core.API_VERSION", long=False),
     "docs/data.md: fas train nuaa-feathernet-b --data faces.csv": Run(
         (data.faces,), before=FACES_TABLE, replace={"s3://bucket": "local://$PWD"}
     ),

@@ -22,7 +22,8 @@ Provide = Callable[..., str]
 
 def test_a_rule_is_named_once_and_explained() -> None:
     with pytest.raises(ContractError, match="gap: wrong") as caught, rule("figures"), rule("mean"):
-        raise AssertionError("gap: wrong")
+        raise AssertionError("gap: wrong\nassert False")
+    assert str(caught.value) == "gap: wrong"
     assert (caught.value.rule, caught.value.why) == ("mean", RULES["mean"])
     assert RULES["mean"] in "".join(traceback.format_exception(caught.value))
 
