@@ -12,7 +12,7 @@ import pytest
 from click.testing import Result
 from fsspec.implementations.memory import MemoryFileSystem
 
-from fas_core.export.export_card import export_card
+from fas_core.exporting.export_card import export_card
 from fas_core.registry import registry
 from fas_core.runs.run import Run
 
