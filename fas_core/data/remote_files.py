@@ -12,13 +12,15 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import ContextVar
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fas_core.data.files import MAX_BYTES
 from fas_core.errors import FasError, require
 from fas_core.names import escape_controls
-from fas_core.records.samples import SampleTable
 from fas_core.urls import Location, Url, hide_in_text, to_location
+
+if TYPE_CHECKING:  # images are read without pyarrow, too
+    from fas_core.records.samples import SampleTable
 
 CONNECTIONS = 16
 """Files that a process reads at the same time: of an object store one waits for, not reads."""
