@@ -29,7 +29,7 @@ def expand(conv: nn.Conv2d, norm: nn.BatchNorm2d, relu6: nn.Module, x: Tensor) -
 
     Args:
         conv: of 1 x 1, without bias, stride and groups.
-        norm: affine, with running statistics and a momentum.
+        norm: affine, with running statistics.
     """
     if not _is_faster_joined(norm, x):
         return cast(Tensor, relu6(norm(conv(x))))
@@ -48,11 +48,13 @@ def expand(conv: nn.Conv2d, norm: nn.BatchNorm2d, relu6: nn.Module, x: Tensor) -
 def _is_faster_joined(norm: nn.BatchNorm2d, x: Tensor) -> bool:
     """Return whether one operation is possible and faster: in fp32 on a CPU, on maps that are large enough.
 
-    Batch norms of other types, as over several processes, have other statistics; compilers join themselves.
+    Batch norms of other types, as over several processes, have other statistics, and without a momentum they
+    keep plain means; compilers join themselves.
     """
     return (
         norm.training
         and type(norm) is nn.BatchNorm2d
+        and norm.momentum is not None
         and x.device.type == "cpu"
         and x.dtype.itemsize >= 4
         and not torch.is_autocast_enabled("cpu")

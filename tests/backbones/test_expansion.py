@@ -112,6 +112,9 @@ def test_other_batch_norms_small_maps_and_evaluation_take_the_layers() -> None:
     layers, x = build_layers(5, 30), draw(4, 5, 7, 9)
     small = draw(2, 5, 2, 2)
     assert used_operations(join(layers, small)).startswith("Hardtanh")
+    plain_mean = build_layers(5, 30)
+    plain_mean[1].momentum = None
+    assert used_operations(join(plain_mean, x)).startswith("Hardtanh")
     layers.eval()
     before = deepcopy(layers.state_dict())
     torch.testing.assert_close(join(layers, x), layers(x), rtol=0, atol=0)

@@ -121,7 +121,7 @@ def test_other_data_by_a_flag(fas: Fas, recipe_file: Path, faces: Path, tmp_path
         (["{recipe}", "--threshold", "best"], "threshold"),
         (["--resume", "/no/such/run"], "not a run folder"),
         (["--resume", "{trained}", "--lr", "1"], "train.lr"),
-        (["--resume", "{trained}", "--data", "synthetic"], "it takes no data (only data.root,"),
+        (["--resume", "{trained}", "--data", "synthetic"], "it takes no data (only data.image_root,"),
     ],
 )
 def test_a_mistake_is_one_line_and_writes_nothing(
