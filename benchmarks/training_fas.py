@@ -54,7 +54,7 @@ def measure_evaluation(training: Training) -> float:
     """Return images/s of scoring dev."""
     assert training.dev is not None
     start = perf_counter()
-    evaluate_dev(training.run, training.evaluated_model, training.dev)
+    evaluate_dev(training.run, training.updater.evaluated_model, training.dev)
     return len(training.dev) / (perf_counter() - start)
 
 
@@ -64,14 +64,12 @@ def measure_steps(training: Training, steps: int) -> float:
     side = training.recipe.model.input_size
     images = torch.randint(0, 256, (config.batch_size, side, side, 3), dtype=torch.uint8)
     index = torch.arange(len(images))
-    batch = Batch({name: images}, index % 2, index)
-    training.model.train()
+    batch = Batch({name: images}, index % 2, index, None, len(images))
+    training.updater.start_epoch(0)
     for step in range(WARM_UP + steps):
         if step == WARM_UP:
             start = perf_counter()
-        training.step(batch).backward()
-        training.optimizer.step()
-        training.optimizer.zero_grad()
+        training.updater.update(batch)
     return steps * len(images) / (perf_counter() - start)
 
 
