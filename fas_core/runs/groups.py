@@ -60,6 +60,8 @@ class FoldRuns:
         recipe = structure_recipe(tree["recipe"], registry, str(file))
         if recipe.folds is None:
             raise ConfigError(f"{file}: its recipe has no folds")
+        if ":" not in recipe.folds:
+            raise ConfigError(f"{file}: its recipe has no number of folds, as in session:3: {recipe.folds!r}")
         return cls(path, recipe, registry, tree["final"], str(tree["digest"]))
 
     def write(self) -> None:

@@ -78,6 +78,7 @@ def test_folds_without_a_final_run_say_how_to_train_it(tmp_path: Path, fold_runs
         ("digest:", "other:", "must have final, digest and recipe"),
         ("final: true", "final: 1", "must have final, digest and recipe"),
         ("folds: subject:2", "folds: null", "its recipe has no folds"),
+        ("folds: subject:2", "folds: session", "its recipe has no number of folds"),
     ],
 )
 def test_a_changed_folds_file_is_refused(fold_runs: FoldRuns, old: str, new: str, message: str) -> None:
