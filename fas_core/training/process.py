@@ -64,8 +64,7 @@ def keep_freed_memory() -> bool:
     Return False, with nothing changed, under other C libraries, and where an environment variable
     `MALLOC_...` or `GLIBC_TUNABLES` configures the allocator.
     """
-    configured = any(name.startswith("MALLOC_") or name == "GLIBC_TUNABLES" for name in os.environ)
-    if configured or platform.libc_ver()[0] != "glibc":
+    if not _may_set_up_allocator():
         return False
     libc = ctypes.CDLL(None)
     if not (libc.mallopt(M_MMAP_MAX, 0) and libc.mallopt(M_TRIM_THRESHOLD, -1)):
@@ -82,7 +81,14 @@ def release_freed_memory() -> None:
     if platform.libc_ver()[0] == "glibc":
         libc = ctypes.CDLL(None)
         libc.malloc_trim(0)
-        _prepare_huge_pages(libc)
+        if _may_set_up_allocator():
+            _prepare_huge_pages(libc)
+
+
+def _may_set_up_allocator() -> bool:
+    """Return whether the C library is glibc, and no environment variable configures its allocator."""
+    configured = any(name.startswith("MALLOC_") or name == "GLIBC_TUNABLES" for name in os.environ)
+    return not configured and platform.libc_ver()[0] == "glibc"
 
 
 def _prepare_huge_pages(libc: ctypes.CDLL) -> None:

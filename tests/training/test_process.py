@@ -119,6 +119,21 @@ def test_environment_variables_take_precedence(name: str, value: str) -> None:
     assert count_page_faults("keep", **{name: value})[0] == "False"
 
 
+@GLIBC
+def test_releasing_memory_writes_none_where_the_environment_fills_it() -> None:
+    """With MALLOC_PERTURB_, each allocated byte is written: half of the machine's memory would be used."""
+    script = """
+import resource
+from fas_core.training.process import release_freed_memory
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+release_freed_memory()
+print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1e3)
+"""
+    variables = {**os.environ, "MALLOC_PERTURB_": "85"}
+    output = subprocess.run([sys.executable, "-c", script], env=variables, check=True, capture_output=True)
+    assert float(output.stdout) < 100
+
+
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device here")
 def test_a_device_that_is_not_available_is_refused() -> None:
     with pytest.raises(ConfigError, match=r"train\.device: 'cuda' is not available"):
