@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 __all__ = ["BackboneModule", "DatasetReader", "ExporterFunction", "FusionModule", "LossFunction"]
 __all__ += ["Images", "MetricFunction", "RunTracker", "Scorer", "SubmissionFunction", "Verify"]
 __all__ += ["BlockBackbone", "EmbeddingFusion", "MapBackbone", "PresenceFusion", "PretrainedBackbone"]
-__all__ += ["PublishedBackbone", "ReadingLoss", "SelectiveLoss"]
+__all__ += ["PairwiseLoss", "PublishedBackbone", "ReadingLoss", "SelectiveLoss"]
 __all__ += ["Batch", "BranchSize", "Exported", "Outputs", "Submission", "SubmissionPart", "Verification"]
 
 Images = Mapping[str, "NDArray[np.uint8]"]
@@ -207,7 +207,7 @@ class LossFunction(Protocol):
     """Returns the mean loss of a batch, a scalar.
 
     It is a function or any other callable; parameters of an `nn.Module` are trained with the model's.
-    Optional: `SelectiveLoss`, `ReadingLoss`.
+    Optional: `SelectiveLoss`, `ReadingLoss`, `PairwiseLoss`.
     """
 
     def __call__(self, outputs: Outputs, batch: Batch) -> Tensor: ...
@@ -231,6 +231,17 @@ class ReadingLoss(Protocol):
     """
 
     reads: tuple[str, ...]
+
+
+@runtime_checkable
+class PairwiseLoss(Protocol):
+    """Optional for a loss: it compares the samples of a batch with each other, as contrastive losses do.
+
+    It is a mean over what it compares. Where a batch is divided over processes, or into steps by
+    `train.accumulate`, the samples of each part are compared.
+    """
+
+    pairwise: Literal[True]
 
 
 class MetricFunction(Protocol):

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from attrs import evolve, fields_dict
 
+from fas_core.contracts import PairwiseLoss
 from fas_core.descriptors import Dataset, Loss, Metric
 from fas_core.records.outputs import Outputs
 from fas_core.records.samples import SampleTable
@@ -50,7 +51,8 @@ def check_loss(component: str | Loss, options: Any = None, *, model: Model | Non
     """Check a loss's contract.
 
     A finite scalar with a finite gradient, also of large logits and of more classes, that depends on the
-    labels, is a mean over the batch, and is computed from the outputs that it needs alone.
+    labels, is a mean over the batch, and is computed from the outputs that it needs alone. A loss that
+    compares samples (`PairwiseLoss`) must not depend on their order instead: more samples, more pairs.
     """
     import torch
 
@@ -92,10 +94,18 @@ def check_loss(component: str | Loss, options: Any = None, *, model: Model | Non
             with rule("depends on labels"):
                 assert values[0] != values[1], f"{name}: the same for any labels"
             _check_gradient(name, sum(values), logits, scale)
+        if isinstance(loss, PairwiseLoss):
+            reordered = compute(logits.detach().flip(0), label.flip(0))
+            with rule("order of samples"):
+                assert torch.allclose(reordered, values[0], rtol=1e-4), f"{name}: the order of samples counts"
+            continue
         repeated = compute(logits.detach().repeat(2, 1), label.repeat(2))
         mean = torch.allclose(repeated, values[0], rtol=1e-4)
         with rule("mean"):
-            assert mean, f"{name}: {repeated:g} of a batch twice, {values[0]:g} of it once: must be a mean"
+            assert mean, (
+                f"{name}: {repeated:g} of a batch twice, {values[0]:g} of it once: must be a mean "
+                "(or say `pairwise = True`, if it compares samples)"
+            )
 
 
 @rule("finite gradient")

@@ -144,6 +144,30 @@ def test_a_loss_that_breaks_its_contract_is_refused(
         testing.check_loss(provide("loss", target))
 
 
+def spread(outputs: Outputs, batch: Batch) -> torch.Tensor:
+    """Cross entropy, and the unbiased variance of the embeddings of each class."""
+    embedding = outputs.embedding
+    assert embedding is not None
+    variances = [embedding[batch.label == label].var() for label in (0, 1)]
+    return cross_entropy(outputs, batch) + torch.stack(variances).mean()
+
+
+def distance_to_the_first(outputs: Outputs, batch: Batch) -> torch.Tensor:
+    embedding = outputs.embedding
+    assert embedding is not None
+    return cross_entropy(outputs, batch) + (embedding - embedding[0]).square().mean()
+
+
+def test_a_loss_that_compares_samples_need_not_be_the_same_of_a_batch_twice(provide: Provide) -> None:
+    needs = ("logits", "embedding")
+    with pytest.raises(AssertionError, match=r"^broken: .* must be a mean \(or say `pairwise = True`"):
+        testing.check_loss(provide("loss", declare(spread, needs=needs)))
+    testing.check_loss(provide("loss", declare(spread, needs=needs, pairwise=True)))
+    ordered = declare(distance_to_the_first, needs=needs, pairwise=True)
+    with pytest.raises(AssertionError, match=r"^broken: the order of samples counts"):
+        testing.check_loss(provide("loss", ordered))
+
+
 def test_a_loss_passes_that_declares_what_it_uses(provide: Provide) -> None:
     testing.check_loss(provide("loss", declare(distance, needs=("embedding",))))
     testing.check_loss(provide("loss", declare(depth_error, needs=("map",), reads=("depth",))))
@@ -158,7 +182,7 @@ def test_a_loss_passes_that_declares_what_it_uses(provide: Provide) -> None:
         (lambda scores: {"first": float(scores.scores[0])}, "order of samples"),
         (lambda scores: {"gap": 0.5} if len(scores.live) else {}, "give NaN"),
         (lambda scores: [0.5], "gave a list, not values by name"),
-        # The metric of docs/plugins.md, without its guard.
+        # The first metric of docs/extend/tutorial.md.
         (
             lambda scores: {"gap": float(scores.live.mean() - scores.attack.mean())},
             "^broken: without live samples: it warned: Mean of empty slice",
