@@ -6,8 +6,7 @@ from math import nan
 
 import numpy as np
 
-from fas_core import NoOptions
-from fas_core.scores.table import ScoreTable
+from fas_core import NoOptions, ScoreTable
 
 
 def brier(options: NoOptions, scores: ScoreTable, threshold: float | None) -> dict[str, float]:

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from fas_core.records.outputs import Batch, Outputs
+from fas_core import Batch, Outputs
 from fas_example.options import Poly1Options
 
 

@@ -1,0 +1,28 @@
+"""`fas runs note`: add a note to a run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import rich_click as click
+
+from fas_core import FasError
+from fas_core.cli.options import output_options
+from fas_core.console import console
+
+
+@click.command()
+@click.argument("run", type=click.Path(path_type=Path), metavar="RUN")
+@click.argument("text")
+@output_options
+def note(run: Path, text: str) -> None:
+    """Add TEXT to the notes of RUN, the file notes.txt in its folder."""
+    if not (run / "recipe.yaml").is_file():
+        raise FasError(f"{run}: no run: give a folder that `fas train` made")
+    path = run / "notes.txt"
+    with path.open("a", encoding="utf-8") as stream:
+        stream.write(f"{text}\n")
+    notes = path.read_text(encoding="utf-8").splitlines()
+    console.info(f"{len(notes)} notes in {path}")
+    if console.json:
+        console.document({"run": str(run), "notes": notes})
