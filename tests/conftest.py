@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from fas_core.records.model_input import ScaledCrop
 
 pytest_plugins = [
+    "fixtures.examples",
     "fixtures.recipes",
     "fixtures.runs",
     "fixtures.samples",

@@ -1,9 +1,10 @@
-"""`docs/plugins.md` keeps up with the hooks, the descriptors and the contracts."""
+"""`docs/plugins.md` and `docs/extend/` keep up with the hooks, the descriptors and the contracts."""
 
 from __future__ import annotations
 
 import inspect
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -34,11 +35,10 @@ def page(repository: Path) -> str:
     return (repository / "docs" / "plugins.md").read_text(encoding="utf-8")
 
 
-def section(page: str, kind: str) -> str:
-    """What the page says below the heading of a hook."""
-    _, heading, rest = page.partition(f"\n### `{KINDS[kind].hook}`\n")
-    assert heading, f"no heading for {KINDS[kind].hook}"
-    return re.split(r"\n##+ ", rest)[0]
+@pytest.fixture(scope="module")
+def page_of(repository: Path) -> Callable[[str], str]:
+    """`page_of(kind)`: the page of a kind of component."""
+    return lambda kind: (repository / "docs" / "extend" / f"{kind}.md").read_text(encoding="utf-8")
 
 
 def test_there_is_a_hook_for_every_kind_and_every_event() -> None:
@@ -48,23 +48,23 @@ def test_there_is_a_hook_for_every_kind_and_every_event() -> None:
 
 
 @pytest.mark.parametrize("event", HOOKS)
-def test_an_event_is_documented_with_its_fields(page: str, event: type[Any]) -> None:
-    (row,) = [line for line in page.splitlines() if line.startswith(f"| `{HOOKS[event]}` |")]
+def test_an_event_is_documented_with_its_fields(page_of: Callable[[str], str], event: type[Any]) -> None:
+    (row,) = [line for line in page_of("tracker").splitlines() if line.startswith(f"| `{HOOKS[event]}` |")]
     for field in attrs.fields(event):
         assert f"`{field.name}`" in row
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_hook_is_documented_with_its_descriptor(page: str, kind: str) -> None:
-    text, descriptor = section(page, kind), KINDS[kind]
-    assert f"`{descriptor.__name__}`" in text
+def test_a_hook_is_documented_with_its_descriptor(page_of: Callable[[str], str], kind: str) -> None:
+    text, descriptor = page_of(kind), KINDS[kind]
+    assert f"`{descriptor.__name__}` of the hook `{descriptor.hook}`" in " ".join(text.split())
     for field in {field.name for field in attrs.fields(descriptor)} - COMMON:
         assert f"`{field}`" in text
 
 
 @pytest.mark.parametrize("kind", CALLS)
-def test_every_target_takes_the_documented_arguments(page: str, kind: str) -> None:
-    call = re.search(r"`target\(options(.*?)\)`", section(page, kind))
+def test_every_target_takes_the_documented_arguments(page_of: Callable[[str], str], kind: str) -> None:
+    call = re.search(r"`target\(options(.*?)\)`", page_of(kind))
     assert call is not None
     assert tuple(re.findall(r"(\w+)=", call[1])) == CALLS[kind]
     for component in registry().all(KINDS[kind]):
@@ -72,11 +72,11 @@ def test_every_target_takes_the_documented_arguments(page: str, kind: str) -> No
         signature.bind(None, **dict.fromkeys(CALLS[kind]))
 
 
-def test_every_kind_with_a_contract_has_a_call_and_a_check(page: str) -> None:
+def test_every_kind_with_a_contract_has_a_call_and_a_check(page_of: Callable[[str], str]) -> None:
     assert set(CALLS) == set(KINDS) - {"command", "catalogue"}
     for kind in CALLS:
         assert callable(getattr(testing, f"check_{kind}"))
-        assert f"`check_{kind}`" in page
+        assert f"`check_{kind}`" in page_of(kind)
 
 
 @pytest.mark.parametrize("field", sorted(COMMON))

@@ -113,12 +113,6 @@ CASES: dict[str, Run | Skip] = {
     "docs/ensembles.md: fas train quickstart --data data/cefa": Run(
         (lambda folder, draw: data.cefa(folder, draw, "data/cefa"),)
     ),
-    "docs/ensembles.md: from fas_core.contracts": Run(
-        after="from pathlib import Path\n"
-        "Path('test.txt').write_text('a b')\n"
-        "assert submission(None, Path(), 'test').parts[0].lines == ('a', 'b')",
-        long=False,
-    ),
     "docs/explain.md: fas train quickstart": Run(
         replace={
             "--set data.subjects=18": "",
@@ -170,65 +164,6 @@ CASES: dict[str, Run | Skip] = {
         (data.photos,), replace={'model={"fusion": "single"}, train={"epochs": 2}': NOTEBOOK_SIZE}
     ),
     "docs/notebooks.md: from fas_core import load_recipe": Run(long=False),
-    "docs/plugins.md: fas plugins check gap": Run(
-        (data.plugin,), before=f"{INSTALL}\nexport PYTHONPATH=site", long=False
-    ),
-    "docs/plugins.md: pip install .": Run((data.plugin,), replace={"pip install .": INSTALL}, long=False),
-    "docs/plugins.md: fas train --set 'metrics": Run(
-        (data.plugin,), before=INSTALL, train=f"{SMALL} {SIMULATED}"
-    ),
-    "docs/plugins.md: from attrs import field": Run(
-        after="assert GapOptions(scale=2).scale == 2", long=False
-    ),
-    "docs/plugins.md: from fas_core.testing import": Run(
-        (data.plugin,),
-        before=INSTALL,
-        after="test_gap()\n"
-        "import acme_fas\n"
-        "acme_fas.gap = lambda options, scores, threshold: "
-        "{'gap': float(scores.live.mean() - scores.attack.mean())}\n"
-        "try:\n"
-        "    test_gap()\n"
-        "except AssertionError as error:\n"
-        "    assert str(error) == 'gap: without live samples: it warned: Mean of empty slice'\n"
-        "else:\n"
-        "    raise SystemExit('the metric without its guard passes')",
-        long=False,
-    ),
-    "docs/plugins.md: import torch": Run(
-        after="from fas_core.records.outputs import Batch, Outputs\n"
-        "label, x = torch.tensor([1, 0, 1]), torch.tensor([[1.0], [5.0], [3.0]])\n"
-        "loss = make_center_loss(None, None)\n"
-        "assert loss(Outputs(x[:, 0], embedding=x), Batch({}, label, label)) == 2 / 3\n"
-        "assert loss.needs == ('embedding',)",
-        long=False,
-    ),
-    "docs/plugins.md: from fas_core import Command": Run(
-        after="assert [command.name for command in fas_commands()] == ['upload', 'config upload']", long=False
-    ),
-    "docs/plugins.md: from fas_core import Catalogue": Run(
-        after="assert [item.target for item in fas_public_models()] == ['acme_fas:models.yaml']", long=False
-    ),
-    "docs/plugins.md: from fas_core import Tracker": Run(
-        after="from pathlib import Path\n"
-        "from fas_core.records.run_events import EpochFinished, RunFinished\n"
-        "assert next(fas_trackers()).kind == 'tracker'\n"
-        "tracker = Losses(None)\n"
-        "tracker.fas_epoch_finished(EpochFinished(Path(), 1, {'loss': 0.5}))\n"
-        "tracker.fas_run_finished(RunFinished(Path(), {}, 0.1))\n"
-        "assert Path('losses.txt').read_text() == '0.5'",
-        long=False,
-    ),
-    "docs/plugins.md: from fas_core import hookimpl": Run(
-        after="from pathlib import Path\n"
-        "from fas_core.hookspecs import bind_hooks\n"
-        "from fas_core.records.run_events import EpochFinished, RunFailed\n"
-        "import sys\n"
-        "hooks = bind_hooks(sys.modules[__name__], 'the example')\n"
-        "hooks.fas_epoch_finished(event=EpochFinished(Path('a'), 1, {'loss': 0.5}))\n"
-        "hooks.fas_run_failed(event=RunFailed(Path('a'), 'no images', interrupted=False))",
-        long=False,
-    ),
     "docs/plugins.md: fas config show --set model.backbone=fas-core": Run(
         (data.plugin,), before=INSTALL, long=False
     ),
