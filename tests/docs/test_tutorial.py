@@ -15,7 +15,9 @@ from attrs import frozen
 from fixtures.code_blocks import ROOT, read_blocks
 
 PAGE = "docs/extend/tutorial.md"
-OUTPUT = re.compile(r"^```sh\n(.*?)^```\n\n```\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+LINES = r"((?:(?!```).*\n)+)"
+OUTPUT = re.compile(rf"^```sh\n{LINES}```\n\n```\n{LINES}```$", re.MULTILINE)
+"""Commands, and the output that the page shows of them."""
 OFFLINE = {"PIP_NO_INDEX": "1", "PIP_NO_DEPS": "1", "PIP_NO_BUILD_ISOLATION": "0", "PIP_QUIET": "1"}
 """What has pip install from folders alone; `0` means that there is no isolation."""
 

@@ -64,12 +64,14 @@ def test_a_run_of_them_is_evaluated_with_and_without_some_modalities(
     assert partial["brier"] != figures["brier"]
 
 
-def test_the_exported_file_scores_as_the_run_does(
-    example_environment: Any, runs: Path, tmp_path: Path
+@pytest.mark.parametrize(("form", "suffix"), [("onnx", ".onnx"), ("numpy", ".npz")])
+def test_an_exported_file_scores_as_the_run_does(
+    example_environment: Any, runs: Path, tmp_path: Path, form: str, suffix: str
 ) -> None:
-    example_environment.fas("export", runs / "first", "-o", tmp_path / "model.onnx")
-    exported = evaluate(example_environment, tmp_path / "model.onnx", "--data", "synthetic", *SIMULATED[:0])
-    assert exported["metrics"]["auc"] is not None
+    model = tmp_path / f"model{suffix}"
+    example_environment.fas("export", runs / "first", "--format", form, "-o", model)
+    auc = evaluate(example_environment, runs / "first")["metrics"]["auc"]
+    assert evaluate(example_environment, model)["metrics"]["auc"] == pytest.approx(auc, abs=1e-3)
 
 
 def test_the_leaderboard_and_the_notes_are_beside_the_run(example_environment: Any, runs: Path) -> None:
