@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from fas_core.card import METADATA_KEY
 from fas_core.digests import check_model_file
 from fas_core.errors import ModelError, format_list
-from fas_core.library_settings import import_openvino
+from fas_core.library_settings import openvino_core
 from fas_core.runtime.onnx_graph import check_onnx
 from fas_core.runtime.openvino_graph import check_openvino
 
@@ -106,14 +106,13 @@ class OpenVinoEngine:
     kind = "OpenVINO"
 
     def __init__(self, path: Path, threads: int | None = None) -> None:
-        openvino = import_openvino(path)
+        core = openvino_core(path)
         if not path.with_suffix(".bin").is_file():
             raise ModelError(f"{path}: its weights are not beside it: no {path.with_suffix('.bin').name}")
         check_openvino(path)
         config: dict[str, Any] = {"INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY"}
         if threads:
             config["INFERENCE_NUM_THREADS"] = threads
-        core = openvino.Core()
         try:
             model = core.read_model(path)
             self._compiled = core.compile_model(model, "CPU", config)
