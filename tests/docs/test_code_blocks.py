@@ -75,8 +75,11 @@ CASES: dict[str, Run | Skip] = {
         after="assert next(fas_losses()).name == 'hinge'", long=False
     ),
     "docs/api.md: FAS_API": Run(after="import fas_core; assert FAS_API == fas_core.API_VERSION", long=False),
-    "docs/data.md: fas train nuaa-feathernet-b --data faces.csv": Run(
+    "docs/data.md: fas train nuaa-feathernet-b --data faces.csv --set data.image_root=s3": Run(
         (data.faces,), before=FACES_TABLE, replace={"s3://bucket": "local://$PWD"}
+    ),
+    "docs/data.md: fas train nuaa-feathernet-b --data faces.csv --set data.image_root=zip": Run(
+        (data.faces,), before=f"{FACES_TABLE}; (cd faces; python -m zipfile -c ../faces.zip *)"
     ),
     "docs/data.md: fas data split photos": Run((data.flat_photos,)),
     "docs/data.md: fas data crop photos": Run((data.photos,), long=False),
@@ -208,6 +211,13 @@ CASES: dict[str, Run | Skip] = {
     ),
     "docs/plugins.md: from fas_core import Catalogue": Run(
         after="assert [item.target for item in fas_public_models()] == ['acme_fas:models.yaml']", long=False
+    ),
+    "docs/plugins.md: from fas_core import RecipeFile": Run(
+        before="mkdir acme_fas; touch acme_fas/__init__.py\n"
+        "echo '# The setting of the lab.' > acme_fas/lab.yaml",
+        after="(recipe,) = fas_recipes()\n"
+        "assert (recipe.name, recipe.summary) == ('lab', 'The setting of the lab.')",
+        long=False,
     ),
     "docs/plugins.md: from fas_core import Tracker": Run(
         after="from pathlib import Path\n"
