@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 from attrs import frozen
 
 from fas_core.records.outputs import Batch, BranchSize, Exported, Outputs, Verification
+from fas_core.records.run_events import CheckpointWritten, EpochFinished, RunFailed, RunFinished, RunStarted
 
 if TYPE_CHECKING:
     ProtocolType = ABCMeta  # as type checkers see it
@@ -44,6 +45,7 @@ __all__ = ["BackboneModule", "DatasetReader", "ExporterFunction", "FusionModule"
 __all__ += ["Images", "MetricFunction", "RunTracker", "Scorer", "SubmissionFunction", "Verify"]
 __all__ += ["BlockBackbone", "EmbeddingFusion", "MapBackbone", "PresenceFusion", "PretrainedBackbone"]
 __all__ += ["PublishedBackbone", "ReadingLoss", "SelectiveLoss"]
+__all__ += ["CheckpointWritten", "EpochFinished", "RunFailed", "RunFinished", "RunStarted"]
 __all__ += ["Batch", "BranchSize", "Exported", "Outputs", "Submission", "SubmissionPart", "Verification"]
 
 Images = Mapping[str, "NDArray[np.uint8]"]

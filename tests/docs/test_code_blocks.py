@@ -221,7 +221,7 @@ CASES: dict[str, Run | Skip] = {
     ),
     "docs/plugins.md: from fas_core import Tracker": Run(
         after="from pathlib import Path\n"
-        "from fas_core.records.run_events import EpochFinished, RunFinished\n"
+        "from fas_core.contracts import EpochFinished, RunFinished\n"
         "assert next(fas_trackers()).kind == 'tracker'\n"
         "tracker = Losses(None)\n"
         "tracker.fas_epoch_finished(EpochFinished(Path(), 1, {'loss': 0.5}))\n"
@@ -232,7 +232,7 @@ CASES: dict[str, Run | Skip] = {
     "docs/plugins.md: from fas_core import hookimpl": Run(
         after="from pathlib import Path\n"
         "from fas_core.hookspecs import bind_hooks\n"
-        "from fas_core.records.run_events import EpochFinished, RunFailed\n"
+        "from fas_core.contracts import EpochFinished, RunFailed\n"
         "import sys\n"
         "hooks = bind_hooks(sys.modules[__name__], 'the example')\n"
         "hooks.fas_epoch_finished(event=EpochFinished(Path('a'), 1, {'loss': 0.5}))\n"
