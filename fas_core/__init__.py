@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from fas_core import former_paths, library_settings
 from fas_core.component import Component, NoOptions
+from fas_core.deprecation import FasDeprecationWarning
 from fas_core.descriptors import (
     Backbone,
     Catalogue,
@@ -19,6 +20,7 @@ from fas_core.descriptors import (
     Fusion,
     Loss,
     Metric,
+    RecipeFile,
     Tracker,
 )
 from fas_core.errors import ConfigError, DataError, FasError, ModelError, PluginError
@@ -83,10 +85,11 @@ __all__ = [
     "Loss",
     "Metric",
     "NoOptions",
+    "RecipeFile",
     "Tracker",
 ]
 __all__ += ["ConfigError", "DataError", "FasError", "ModelError", "PluginError", "__version__", "hookimpl"]
-__all__ += ["API_VERSION"]
+__all__ += ["API_VERSION", "FasDeprecationWarning"]
 __all__ += ["Batch", "BranchSize", "Card", "Exported", "Model", "ModelInput", "Outputs", "Predictor"]
 __all__ += ["SampleTable", "ScaledCrop", "ScoreTable", "Submission", "SubmissionPart", "Threshold"]
 __all__ += ["Verification", "build_model", "fit_threshold"]

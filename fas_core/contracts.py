@@ -13,11 +13,13 @@ and what its kind adds:
 | exporter | `target(options, model=Model, samples=images, destination=Path, card=Card, verify=Verify)` |
 | tracker  | `target(options)`                                                                          |
 
-The records that components take and give are importable from here.
+The records that components take and give are importable from here. `help` of a protocol, such as
+`help(fas_core.contracts.BackboneModule)`, has what a component of the kind needs, and what is optional.
 """
 
 from __future__ import annotations
 
+from abc import ABCMeta
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
@@ -25,8 +27,10 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 from attrs import frozen
 
 from fas_core.records.outputs import Batch, BranchSize, Exported, Outputs, Verification
+from fas_core.records.run_events import CheckpointWritten, EpochFinished, RunFailed, RunFinished, RunStarted
 
 if TYPE_CHECKING:
+    ProtocolType = ABCMeta  # as type checkers see it
     import numpy as np
     from numpy.typing import NDArray
     from torch import Tensor, nn
@@ -34,18 +38,28 @@ if TYPE_CHECKING:
     from fas_core.card import Card
     from fas_core.records.samples import SampleTable
     from fas_core.scores.table import ScoreTable
+else:
+    ProtocolType = type(Protocol)
 
 __all__ = ["BackboneModule", "DatasetReader", "ExporterFunction", "FusionModule", "LossFunction"]
 __all__ += ["Images", "MetricFunction", "RunTracker", "Scorer", "SubmissionFunction", "Verify"]
 __all__ += ["BlockBackbone", "EmbeddingFusion", "MapBackbone", "PresenceFusion", "PretrainedBackbone"]
 __all__ += ["PublishedBackbone", "ReadingLoss", "SelectiveLoss"]
+__all__ += ["CheckpointWritten", "EpochFinished", "RunFailed", "RunFinished", "RunStarted"]
 __all__ += ["Batch", "BranchSize", "Exported", "Outputs", "Submission", "SubmissionPart", "Verification"]
 
 Images = Mapping[str, "NDArray[np.uint8]"]
 """`{modality: uint8 (B, H, W, 3)}`, RGB, at the model's size."""
 
 
-class BackboneModule(Protocol):
+class ContractType(ProtocolType):
+    """The type of the contracts, whose `dir`, and so whose `help`, is without what every protocol has."""
+
+    def __dir__(cls) -> list[str]:  # noqa: N805 (of a type, as type checkers do not know)
+        return [name for name in vars(cls) if not name.startswith("_") or name == "__call__"]
+
+
+class BackboneModule(Protocol, metaclass=ContractType):
     """An `nn.Module` in three stages; those after `until` are not built.
 
     `forward_features(x)`: (B, in_channels, H, W) float -> map (B, C, h, w); `forward_embedding(map)` ->
@@ -59,13 +73,18 @@ class BackboneModule(Protocol):
     num_logits: int
     reduction: int
 
-    def forward_features(self, x: Tensor) -> Tensor: ...
-    def forward_embedding(self, x: Tensor) -> Tensor: ...
-    def forward_head(self, x: Tensor) -> Tensor: ...
+    def forward_features(self, x: Tensor) -> Tensor:
+        """Return the map, (B, C, h, w), of images (B, in_channels, H, W)."""
+
+    def forward_embedding(self, x: Tensor) -> Tensor:
+        """Return the embeddings, (B, E), of a map."""
+
+    def forward_head(self, x: Tensor) -> Tensor:
+        """Return the logits, (B, K), of embeddings."""
 
 
 @runtime_checkable
-class MapBackbone(Protocol):
+class MapBackbone(Protocol, metaclass=ContractType):
     """Optional for a backbone: it predicts a map of (h, w), which is its embedding row by row.
 
     K is 1, whatever `num_classes`: the mean of the map, which is the score. Its models have no logits.
@@ -75,37 +94,40 @@ class MapBackbone(Protocol):
 
 
 @runtime_checkable
-class PublishedBackbone(Protocol):
+class PublishedBackbone(Protocol, metaclass=ContractType):
     """Optional for a backbone: published checkpoints have other names for entries of its state dict.
 
     An entry that no published checkpoint has, such as a constant measured in training, gets an empty name.
     """
 
-    def published_name(self, name: str) -> str: ...
+    def published_name(self, name: str) -> str:
+        """Return the published name of an entry of the state dict."""
 
 
 @runtime_checkable
-class PretrainedBackbone(Protocol):
+class PretrainedBackbone(Protocol, metaclass=ContractType):
     """Optional for a backbone: it finds published weights by a name, such as `imagenet`.
 
     `find_weights` returns the path of a checkpoint, or raises ConfigError.
     """
 
-    def find_weights(self, name: str) -> Path: ...
+    def find_weights(self, name: str) -> Path:
+        """Return the path of a checkpoint; raise ConfigError where there is none of the name."""
 
 
 @runtime_checkable
-class BlockBackbone(Protocol):
+class BlockBackbone(Protocol, metaclass=ContractType):
     """Optional for a backbone: the modules that `forward_features` begins with, one after the other.
 
     Each maps (B, C, h, w) to (B, C', h', w'); the first, the stem, takes the input. They are the modules of
     the backbone themselves, so that a network of the first few can be made of them.
     """
 
-    def list_blocks(self) -> list[nn.Module]: ...
+    def list_blocks(self) -> list[nn.Module]:
+        """Return the modules that `forward_features` begins with."""
 
 
-class FusionModule(Protocol):
+class FusionModule(Protocol, metaclass=ContractType):
     """An `nn.Module` that joins `{modality: the stage that the descriptor's takes names}` into (B, K) logits.
 
     A fusion of inputs gives (B, `out_channels`, H, W), the input of the one backbone. For a missing modality
@@ -114,11 +136,12 @@ class FusionModule(Protocol):
 
     num_logits: int
 
-    def __call__(self, branches: dict[str, Tensor]) -> Tensor: ...
+    def __call__(self, branches: dict[str, Tensor]) -> Tensor:
+        """Return the logits, (B, K); of a fusion of inputs the input of the backbone."""
 
 
 @runtime_checkable
-class EmbeddingFusion(Protocol):
+class EmbeddingFusion(Protocol, metaclass=ContractType):
     """Optional for a fusion: its logits are computed from an embedding, (B, E), the model's `embedding`.
 
     `forward` is `forward_head(forward_embedding(branches))`; models call the two stages.
@@ -126,12 +149,15 @@ class EmbeddingFusion(Protocol):
 
     embedding_dim: int
 
-    def forward_embedding(self, branches: dict[str, Tensor]) -> Tensor: ...
-    def forward_head(self, embedding: Tensor) -> Tensor: ...
+    def forward_embedding(self, branches: dict[str, Tensor]) -> Tensor:
+        """Return the embedding, (B, E), of the branches."""
+
+    def forward_head(self, embedding: Tensor) -> Tensor:
+        """Return the logits, (B, K), of an embedding."""
 
 
 @runtime_checkable
-class PresenceFusion(Protocol):
+class PresenceFusion(Protocol, metaclass=ContractType):
     """Optional for a fusion: it is told which modalities are present.
 
     `forward`, or `forward_embedding` of an `EmbeddingFusion`, then has a second argument, `presence`:
@@ -142,7 +168,7 @@ class PresenceFusion(Protocol):
     takes_presence: Literal[True]
 
 
-class DatasetReader(Protocol):
+class DatasetReader(Protocol, metaclass=ContractType):
     """A data set below `root`. Reading opens no images and downloads nothing."""
 
     @property
@@ -197,24 +223,26 @@ class Submission:
     decimals: int | None = None
 
 
-class SubmissionFunction(Protocol):
+class SubmissionFunction(Protocol, metaclass=ContractType):
     """Returns the submission file for a data set's challenge, from the challenge's lists below `root`."""
 
-    def __call__(self, options: Any, root: Path, split: str) -> Submission: ...
+    def __call__(self, options: Any, root: Path, split: str) -> Submission:
+        """Return the lines of a split's submission."""
 
 
-class LossFunction(Protocol):
+class LossFunction(Protocol, metaclass=ContractType):
     """Returns the mean loss of a batch, a scalar.
 
     It is a function or any other callable; parameters of an `nn.Module` are trained with the model's.
     Optional: `SelectiveLoss`, `ReadingLoss`.
     """
 
-    def __call__(self, outputs: Outputs, batch: Batch) -> Tensor: ...
+    def __call__(self, outputs: Outputs, batch: Batch) -> Tensor:
+        """Return the mean loss, (), of a batch."""
 
 
 @runtime_checkable
-class SelectiveLoss(Protocol):
+class SelectiveLoss(Protocol, metaclass=ContractType):
     """Optional for a loss: names of the `Outputs` that it needs; without this attribute, the `logits`.
 
     A model that does not have them is refused before training begins.
@@ -224,7 +252,7 @@ class SelectiveLoss(Protocol):
 
 
 @runtime_checkable
-class ReadingLoss(Protocol):
+class ReadingLoss(Protocol, metaclass=ContractType):
     """Optional for a loss: it computes its target from the images of these modalities.
 
     The model need not take them. Data without them are refused before training begins.
@@ -233,25 +261,25 @@ class ReadingLoss(Protocol):
     reads: tuple[str, ...]
 
 
-class MetricFunction(Protocol):
+class MetricFunction(Protocol, metaclass=ContractType):
     """Returns values by name, as fractions; NaN where a value is not defined for these scores."""
 
-    def __call__(self, options: Any, scores: ScoreTable, threshold: float | None) -> Mapping[str, float]: ...
+    def __call__(self, options: Any, scores: ScoreTable, threshold: float | None) -> Mapping[str, float]:
+        """Return the metric's values; `threshold` is None where there is none."""
 
 
-class Scorer(Protocol):
+class Scorer(Protocol, metaclass=ContractType):
     """Scores a batch of images: returns (B,), higher is more live.
 
     `presence` is (B, modalities) bool in the model's order, False where a sample lacks a modality (its pixels
     are zeros). Only a model that was trained for missing modalities gets it.
     """
 
-    def __call__(
-        self, images: Images, presence: NDArray[np.bool_] | None = None, /
-    ) -> NDArray[np.float64]: ...
+    def __call__(self, images: Images, presence: NDArray[np.bool_] | None = None, /) -> NDArray[np.float64]:
+        """Return the scores, (B,), of a batch."""
 
 
-class Verify(Protocol):
+class Verify(Protocol, metaclass=ContractType):
     """Compares an exported model with the model on samples of the run; raises ModelError if it fails.
 
     Args:
@@ -260,10 +288,11 @@ class Verify(Protocol):
         acer_loss: largest increase of ACER on dev that passes, a fraction.
     """
 
-    def __call__(self, scorer: Scorer, *, tolerance: float | None, acer_loss: float) -> Verification: ...
+    def __call__(self, scorer: Scorer, *, tolerance: float | None, acer_loss: float) -> Verification:
+        """Compare, and return the differences."""
 
 
-class ExporterFunction(Protocol):
+class ExporterFunction(Protocol, metaclass=ContractType):
     """Writes a model to a temporary name, verifies it, and then moves it to `destination`.
 
     Args:
@@ -275,10 +304,11 @@ class ExporterFunction(Protocol):
 
     def __call__(
         self, options: Any, model: nn.Module, samples: Images, destination: Path, card: Card, verify: Verify
-    ) -> Exported: ...
+    ) -> Exported:
+        """Write and verify the file; return what was written."""
 
 
-class RunTracker(Protocol):
+class RunTracker(Protocol, metaclass=ContractType):
     """An object some of whose methods are event hooks: `fas_core.hookspecs.EVENTS`, marked by `@hookimpl`.
 
     It is made when a run starts, and is called for that run alone, in the main process, from its

@@ -17,6 +17,7 @@ from collections.abc import Iterable
 
 import pluggy
 
+from fas_core.deprecation import naming_in_warnings
 from fas_core.descriptors import (
     Backbone,
     Catalogue,
@@ -26,6 +27,7 @@ from fas_core.descriptors import (
     Fusion,
     Loss,
     Metric,
+    RecipeFile,
     Tracker,
 )
 from fas_core.errors import PluginError
@@ -58,7 +60,8 @@ def bind_hooks(plugin: object, name: str) -> pluggy.HookRelay:
     """
     manager = pluggy.PluginManager(PROJECT)
     manager.add_hookspecs(sys.modules[__name__])
-    manager.register(plugin)
+    with naming_in_warnings(name):  # of a hook or an argument with `warn_on_impl`
+        manager.register(plugin)
     manager.check_pending()
     if not manager.get_hookcallers(plugin):
         raise PluginError(f"{name} implements no hook: mark one with @fas_core.hookimpl")
@@ -177,6 +180,20 @@ def fas_public_models() -> Iterable[Catalogue]:
     ...     yield Catalogue(name="acme", summary="Models of the lab", target="acme_fas:models.yaml")
     >>> next(fas_public_models()).target
     'acme_fas:models.yaml'
+    """
+    return ()
+
+
+@hookspec
+def fas_recipes() -> Iterable[RecipeFile]:
+    """Recipes that are run by name: `target` is a YAML file of the package.
+
+    >>> from fas_core import RecipeFile, hookimpl
+    >>> @hookimpl
+    ... def fas_recipes():
+    ...     yield RecipeFile(name="acme", summary="The lab's setting", target="acme_fas:acme.yaml")
+    >>> next(fas_recipes()).target
+    'acme_fas:acme.yaml'
     """
     return ()
 

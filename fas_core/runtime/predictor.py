@@ -14,6 +14,7 @@ from fas_core.contracts import Images
 from fas_core.data.faces import CropSettings, is_face_crop
 from fas_core.data.images import Image, Pixels, as_pixels, prepare, read_pixels, to_uint8
 from fas_core.data.scaled_crops import stretch
+from fas_core.deprecation import former_method
 from fas_core.errors import DataError, ModelError
 from fas_core.runtime.external_model import ExternalModel
 from fas_core.runtime.face_selection import NO_FACE, FaceSelector
@@ -201,6 +202,10 @@ class Predictor:
             blank = dict.fromkeys(names, np.zeros((side, side, 3), np.uint8))
             faces = [{**blank, **face} for face in faces]
         return {name: np.stack([face[name] for face in faces]) for name in names}, presence
+
+    judge = former_method("judge", predict)
+    batched = former_method("batched", stack)
+    check_modalities = former_method("check_modalities", check_photos)
 
 
 def _choose_threshold(model: OpenModel, value: float | Threshold | None, reject: str | None) -> Threshold:

@@ -4,6 +4,7 @@ from fas_core.testing.checks import check_dataset, check_loss, check_metric
 from fas_core.testing.exporters import check_exporter
 from fas_core.testing.installed import Checked, check_component
 from fas_core.testing.networks import check_backbone, check_fusion
+from fas_core.testing.recipes import check_recipe
 from fas_core.testing.rules import RULES, ContractError
 from fas_core.testing.support import score_table, tiny_model, verify_on
 from fas_core.testing.trackers import check_tracker
@@ -19,6 +20,7 @@ __all__ = [
     "check_fusion",
     "check_loss",
     "check_metric",
+    "check_recipe",
     "check_tracker",
     "score_table",
     "tiny_model",

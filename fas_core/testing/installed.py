@@ -22,12 +22,14 @@ from fas_core.descriptors import (
     Fusion,
     Loss,
     Metric,
+    RecipeFile,
     Tracker,
 )
 from fas_core.errors import ConfigError
 from fas_core.testing.checks import check_dataset, check_loss, check_metric
 from fas_core.testing.exporters import check_exporter
 from fas_core.testing.networks import check_backbone, check_fusion
+from fas_core.testing.recipes import check_recipe
 from fas_core.testing.rules import ContractError, rule
 from fas_core.testing.support import explain
 from fas_core.testing.trackers import check_tracker
@@ -78,6 +80,8 @@ def _check(component: Component, folder: Path, root: Path | None) -> None:
             check_metric(component)
         case Exporter():
             check_exporter(component, folder)
+        case RecipeFile():
+            check_recipe(component)
         case Tracker():
             check_tracker(component, folder)
         case Dataset() if root is not None:

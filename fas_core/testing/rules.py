@@ -29,6 +29,7 @@ RULES = {
     "reads alike": "Folds, resumed runs and fingerprints rest on data that read the same every time.",
     "written files": "fas names, verifies and hashes the files that the descriptor declares, and no others.",
     "verified": "No file is left that scores otherwise than the model that was evaluated.",
+    "valid recipe": "Whoever runs a recipe by its name has not written it, and cannot mend it.",
     "events": "A tracker follows runs to their end; its failures are warnings in the midst of a training.",
 }
 

@@ -13,10 +13,9 @@ from fas_core.config.load import (
     DEFAULT,
     load_recipe,
     merge,
+    named_recipes,
     nest,
     parse_sets,
-    read_summary,
-    shipped_recipes,
     to_plain,
     to_yaml,
 )
@@ -42,11 +41,11 @@ def write(path: Path, text: str) -> Path:
     return path
 
 
-@pytest.mark.parametrize("name", shipped_recipes())
+@pytest.mark.parametrize("name", named_recipes(registry()))
 def test_shipped_recipes_load_and_say_what_they_are(name: str) -> None:
     made = load(name)
     assert structure(to_plain(made, registry()), Recipe, registry(), name) == made
-    assert read_summary(shipped_recipes()[name])
+    assert named_recipes(registry())[name].summary
 
 
 def test_the_default_is_three_modal_feathernet_on_simulated_data() -> None:
