@@ -24,6 +24,7 @@ from fas_core.runs.groups import FoldRuns, open_path
 from fas_core.runs.run import Run, Weights
 from fas_core.runs.run_sets import RunSet
 from fas_core.runtime import ModelFile
+from fas_core.runtime.engines import find_runtime
 
 FORMS = ("fp32", "fp16", "int8", "pruned")
 
@@ -146,6 +147,11 @@ def _write(plan: ExportPlan, model: Model, samples: Images, comparison: Comparis
     )
     for line in exported.verification.unverified:
         console.warn(f"{plan.destination}: not verified: {line}")
+    if find_runtime(exported.path) is None:
+        console.warn(
+            f"{plan.destination}: no installed runtime opens {exported.path.suffix} files: fas predict, eval "
+            "and serve cannot run it"
+        )
     document = verification_document(exported) | {"sha256": hash_exported(exported, plan.destination)}
     with replacing(Path(f"{plan.destination}.verification.json")) as temporary:
         temporary.write_text(json.dumps(document, indent=2) + "\n")

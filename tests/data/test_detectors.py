@@ -15,7 +15,8 @@ from onnx import TensorProto, helper, numpy_helper
 
 from fas_core import DataError
 from fas_core.data.detectors import FaceDetector, face_detector, require_landmarks
-from fas_core.data.faces import DetectedFace, largest
+from fas_core.data.faces import largest
+from fas_core.records.detected_face import DetectedFace
 
 Image = NDArray[np.uint8]
 PhotoWith = Callable[..., Image]
@@ -82,7 +83,7 @@ def test_a_yunet_model_finds_faces_in_photos_of_any_size(tmp_path: Path) -> None
 
 
 def test_a_detector_that_is_none_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"none\.onnx: no such detector: give centerface, cascade or a YuNet"):
+    with pytest.raises(DataError, match=r"none\.onnx: no such detector: give cascade, centerface or a yunet model"):
         face_detector(str(tmp_path / "none.onnx"))
     (tmp_path / "bad.onnx").write_bytes(b"nonsense")
     with pytest.raises(DataError, match=r"bad\.onnx: not a YuNet model that OpenCV can load"):
@@ -154,7 +155,7 @@ def test_centerface_is_the_default_once_it_was_fetched(
     with pytest.raises(DataError, match="fetch it by `fas models get centerface`"):
         face_detector("centerface")
     (tmp_path / "centerface.onnx").write_bytes(b"nonsense")
-    with pytest.raises(DataError, match="not CenterFace, or damaged"):
+    with pytest.raises(DataError, match="not centerface as it was fetched, or damaged"):
         face_detector()
     assert face_detector("cascade").name == "cascade"
 
