@@ -288,15 +288,19 @@ class Engine(Protocol):
 
     A file that `fas export` wrote has the modalities' names as `inputs`, each uint8 (B, H, W, 3), and last
     `presence`, bool (B, modalities), of a model that does without some; among its `outputs` is `score`, (B,).
-
-    Attributes:
-        metadata: the text that the exporter got by `card.to_json()`; None where the file has none.
-        inputs, outputs: their names, in order.
     """
 
-    metadata: str | None
-    inputs: tuple[str, ...]
-    outputs: tuple[str, ...]
+    @property
+    def metadata(self) -> str | None:
+        """The text that the exporter got by `card.to_json()`; None where the file has none."""
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """Names of the inputs, in order."""
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """Names of the outputs, in order."""
 
     def run(self, names: Sequence[str], inputs: Mapping[str, NDArray[Any]]) -> list[NDArray[Any]]:
         """Compute the named outputs of inputs of B >= 1 rows, whatever number the file is made for."""

@@ -86,7 +86,7 @@ def open_engine(path: Path, threads: int | None = None, *, trusted: bool = False
         raise ModelError(f"{path}: larger than {MAX_SIZE >> 30} GiB, the limit for such files")
     if runtime.runs_code and not trusted:
         _check_trusted(path, runtime)
-    engine = runtime.call(runtime.options(), path=path, threads=threads)
+    engine: Engine = runtime.call(runtime.options(), path=path, threads=threads)
     _check_engine(engine, runtime)
     return engine
 

@@ -83,7 +83,9 @@ def test_a_yunet_model_finds_faces_in_photos_of_any_size(tmp_path: Path) -> None
 
 
 def test_a_detector_that_is_none_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"none\.onnx: no such detector: give cascade, centerface or a yunet model"):
+    with pytest.raises(
+        DataError, match=r"none\.onnx: no such detector: give cascade, centerface or a yunet model"
+    ):
         face_detector(str(tmp_path / "none.onnx"))
     (tmp_path / "bad.onnx").write_bytes(b"nonsense")
     with pytest.raises(DataError, match=r"bad\.onnx: not a YuNet model that OpenCV can load"):

@@ -57,7 +57,9 @@ def test_files_that_are_no_models(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="a folder, not a model file"):
         open_engine(tmp_path)
     (tmp_path / "weights.pth").touch()
-    with pytest.raises(ModelError, match=r"weights\.pth: not a model file: supported are \.onnx, \.pt2, \.xml"):
+    with pytest.raises(
+        ModelError, match=r"weights\.pth: not a model file: supported are \.onnx, \.pt2, \.xml"
+    ):
         open_engine(tmp_path / "weights.pth")
     (tmp_path / "bad.onnx").write_text("text")
     with pytest.raises(ModelError, match=r"bad\.onnx: cannot be loaded as ONNX, damaged or"):
