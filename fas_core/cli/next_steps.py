@@ -8,12 +8,12 @@ from pathlib import Path
 from fas_core.card import Card
 from fas_core.config.components import DatasetChoice
 from fas_core.console import console
+from fas_core.data.model_formats import find_runtime
 from fas_core.errors import FasError
 from fas_core.registry import registry
 from fas_core.runs.groups import FoldRuns, open_path, open_runs
 from fas_core.runs.run import Run
 from fas_core.runs.run_sets import RunSet
-from fas_core.runtime.engines import find_runtime
 from fas_core.runtime.model_file import ModelFile
 
 PHOTO = (Path("PHOTO"),)

@@ -14,6 +14,7 @@ from fas_core.config.load import apply_overrides, parse_sets
 from fas_core.config.structure import structure
 from fas_core.console import console
 from fas_core.contracts import Exported, Images
+from fas_core.data.model_formats import find_runtime
 from fas_core.descriptors import Exporter
 from fas_core.digests import hash_file
 from fas_core.errors import ConfigError, FasError, format_list
@@ -24,7 +25,6 @@ from fas_core.runs.groups import FoldRuns, open_path
 from fas_core.runs.run import Run, Weights
 from fas_core.runs.run_sets import RunSet
 from fas_core.runtime import ModelFile
-from fas_core.runtime.engines import find_runtime
 
 FORMS = ("fp32", "fp16", "int8", "pruned")
 

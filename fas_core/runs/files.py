@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from fas_core.data.fetched_models import is_public_model
-from fas_core.runtime.engines import find_runtime
+from fas_core.data.model_formats import find_runtime
 
 RECIPE = "recipe.yaml"
 ENVIRONMENT = "environment.json"

@@ -14,10 +14,10 @@ from attrs import asdict, frozen
 
 from fas_core.atomic import replacing
 from fas_core.config.structure import structure
+from fas_core.data.model_formats import list_model_files
 from fas_core.digests import hash_file
 from fas_core.errors import ModelError
 from fas_core.registry import Registry
-from fas_core.runtime.engines import list_model_files
 from fas_core.scores.calibration import Calibration
 from fas_core.text_files import read_json
 

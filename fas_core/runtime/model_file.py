@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 from fas_core.card import PRESENCE, Card
 from fas_core.contracts import Engine, Images
 from fas_core.data.fetched_models import is_public_model, resolve_model
+from fas_core.data.model_formats import find_runtime
 from fas_core.digests import hash_file
 from fas_core.errors import DataError, FasError, ModelError
 from fas_core.records.novelty import NOVELTY
 from fas_core.runtime.calibration_file import read_calibration
-from fas_core.runtime.engines import find_runtime, first_line, open_engine
+from fas_core.runtime.engines import first_line, open_engine
 from fas_core.runtime.external_model import ExternalEngine, ExternalModel
 from fas_core.runtime.public_engine import MeanEngine
 from fas_core.runtime.public_model import PublicModel

@@ -15,10 +15,10 @@ from fas_core.component import NAME, NAME_RULE
 from fas_core.config.structure import build_converter, structure
 from fas_core.data.faces import CropSettings
 from fas_core.data.fetched_models import ENTRY_FILE, is_public_model
+from fas_core.data.model_formats import list_suffixes
 from fas_core.descriptors import Catalogue
 from fas_core.errors import ConfigError
 from fas_core.registry import Registry
-from fas_core.runtime.engines import list_suffixes
 from fas_core.runtime.external_model import ExternalModel
 
 FILE_NAME = re.compile(r"\w[\w .+-]*")

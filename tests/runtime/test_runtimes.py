@@ -10,7 +10,8 @@ import pytest
 from fixtures.strangers import Here, hooks
 
 from fas_core import ModelError, PluginError
-from fas_core.runtime.engines import TRUSTED, find_runtime, list_model_files, open_engine
+from fas_core.data.model_formats import find_runtime, list_model_files
+from fas_core.runtime.engines import TRUSTED, open_engine
 
 MEAN = """
 import numpy as np

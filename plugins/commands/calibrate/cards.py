@@ -19,6 +19,7 @@ from fas_core.atomic import replacing, replacing_all
 from fas_core.card import PRESENCE, Card
 from fas_core.console import console
 from fas_core.contracts import CardWriter
+from fas_core.data.model_formats import find_runtime, list_model_files
 from fas_core.digests import hash_file, read_weights_digest
 from fas_core.errors import FasError, ModelError
 from fas_core.registry import registry
@@ -26,7 +27,7 @@ from fas_core.runs import files
 from fas_core.runs.card import build_card
 from fas_core.runs.run import Run
 from fas_core.runtime.calibration_file import write_calibration
-from fas_core.runtime.engines import find_runtime, list_model_files, open_engine
+from fas_core.runtime.engines import open_engine
 from fas_core.runtime.external_model import ExternalModel
 from fas_core.runtime.model_file import ModelFile
 from fas_core.text_files import read_json
