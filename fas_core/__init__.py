@@ -16,15 +16,18 @@ from fas_core.descriptors import (
     Catalogue,
     Command,
     Dataset,
+    Detector,
     Exporter,
     Fusion,
     Loss,
     Metric,
     RecipeFile,
+    Runtime,
     Tracker,
 )
 from fas_core.errors import ConfigError, DataError, FasError, ModelError, PluginError
 from fas_core.hookspecs import hookimpl
+from fas_core.records.detected_face import DetectedFace
 from fas_core.records.model_input import ScaledCrop
 
 if TYPE_CHECKING:
@@ -80,19 +83,21 @@ __all__ = [
     "Command",
     "Component",
     "Dataset",
+    "Detector",
     "Exporter",
     "Fusion",
     "Loss",
     "Metric",
     "NoOptions",
     "RecipeFile",
+    "Runtime",
     "Tracker",
 ]
 __all__ += ["ConfigError", "DataError", "FasError", "ModelError", "PluginError", "__version__", "hookimpl"]
 __all__ += ["API_VERSION", "FasDeprecationWarning"]
-__all__ += ["Batch", "BranchSize", "Card", "Exported", "Model", "ModelInput", "Outputs", "Predictor"]
-__all__ += ["SampleTable", "ScaledCrop", "ScoreTable", "Submission", "SubmissionPart", "Threshold"]
-__all__ += ["Verification", "build_model", "fit_threshold"]
+__all__ += ["Batch", "BranchSize", "Card", "DetectedFace", "Exported", "Model", "ModelInput", "Outputs"]
+__all__ += ["Predictor", "SampleTable", "ScaledCrop", "ScoreTable", "Submission", "SubmissionPart"]
+__all__ += ["Threshold", "Verification", "build_model", "fit_threshold"]
 __all__ += ["Recipe", "Result", "Run", "evaluate", "export", "load_recipe", "train"]
 
 former_paths.install()

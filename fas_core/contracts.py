@@ -11,6 +11,8 @@ and what its kind adds:
 | loss     | `target(options, model=Model)`                                                             |
 | metric   | `target(options, scores=ScoreTable, threshold=0.5)`                                        |
 | exporter | `target(options, model=Model, samples=images, destination=Path, card=Card, verify=Verify)` |
+| runtime  | `target(options, path=Path, threads=None)`; a number for so many CPU threads               |
+| detector | `target(options, model=Path)`; None for one that needs no model                            |
 | tracker  | `target(options)`                                                                          |
 
 The records that components take and give are importable from here. `help` of a protocol, such as
@@ -20,12 +22,13 @@ The records that components take and give are importable from here. `help` of a 
 from __future__ import annotations
 
 from abc import ABCMeta
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
 from attrs import frozen
 
+from fas_core.records.detected_face import DetectedFace
 from fas_core.records.outputs import Batch, BranchSize, Exported, Outputs, Verification
 from fas_core.records.run_events import CheckpointWritten, EpochFinished, RunFailed, RunFinished, RunStarted
 
@@ -45,8 +48,10 @@ __all__ = ["BackboneModule", "DatasetReader", "ExporterFunction", "FusionModule"
 __all__ += ["Images", "MetricFunction", "RunTracker", "Scorer", "SubmissionFunction", "Verify"]
 __all__ += ["BlockBackbone", "EmbeddingFusion", "MapBackbone", "PresenceFusion", "PretrainedBackbone"]
 __all__ += ["PublishedBackbone", "ReadingLoss", "SelectiveLoss"]
+__all__ += ["CardWriter", "DetectorFunction", "Engine", "FaceSearch", "RuntimeFunction"]
 __all__ += ["CheckpointWritten", "EpochFinished", "RunFailed", "RunFinished", "RunStarted"]
-__all__ += ["Batch", "BranchSize", "Exported", "Outputs", "Submission", "SubmissionPart", "Verification"]
+__all__ += ["Batch", "BranchSize", "DetectedFace", "Exported", "Outputs", "Submission"]
+__all__ += ["SubmissionPart", "Verification"]
 
 Images = Mapping[str, "NDArray[np.uint8]"]
 """`{modality: uint8 (B, H, W, 3)}`, RGB, at the model's size."""
@@ -306,6 +311,83 @@ class ExporterFunction(Protocol, metaclass=ContractType):
         self, options: Any, model: nn.Module, samples: Images, destination: Path, card: Card, verify: Verify
     ) -> Exported:
         """Write and verify the file; return what was written."""
+
+
+class Engine(Protocol, metaclass=ContractType):
+    """An open model file. Threads may share it.
+
+    A file that `fas export` wrote has the modalities' names as `inputs`, each uint8 (B, H, W, 3), and last
+    `presence`, bool (B, modalities), of a model that does without some; among its `outputs` is `score`, (B,).
+    """
+
+    @property
+    def metadata(self) -> str | None:
+        """The text that the exporter got by `card.to_json()`; None where the file has none."""
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """Names of the inputs, in order."""
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """Names of the outputs, in order."""
+
+    def run(self, names: Sequence[str], inputs: Mapping[str, NDArray[Any]]) -> list[NDArray[Any]]:
+        """Compute the named outputs of inputs of B >= 1 rows, whatever number the file is made for."""
+        ...
+
+
+class RuntimeFunction(Protocol, metaclass=ContractType):
+    """Opens a model file.
+
+    It reads a bounded amount of it and runs nothing that is in it, unless its descriptor says `runs_code`.
+
+    Args:
+        path: a file of at most 2 GiB, with one of the descriptor's suffixes.
+        threads: number of CPU threads of one call; None for one per core.
+
+    Raises:
+        ModelError: the file is damaged or of another kind.
+        FasError: a library is not installed.
+    """
+
+    def __call__(self, options: Any, path: Path, threads: int | None) -> Engine: ...
+
+
+class CardWriter(Protocol, metaclass=ContractType):
+    """Replaces the card in a file that an exporter wrote, and leaves all else as it is.
+
+    Args:
+        path: the file, a copy under a temporary name with the others of the model beside it.
+        card: the new text of its metadata.
+
+    Raises:
+        ModelError: the file has no card that can be replaced.
+    """
+
+    def __call__(self, path: Path, card: str) -> None: ...
+
+
+class FaceSearch(Protocol, metaclass=ContractType):
+    """Returns the faces of an image, uint8 (H, W, 3) RGB, in its pixels. Threads may share it.
+
+    fas calls it with copies of a photo whose shorter sides are 240 to 960 pixels, until one has a face.
+    """
+
+    def __call__(self, image: NDArray[np.uint8], /) -> list[DetectedFace]: ...
+
+
+class DetectorFunction(Protocol, metaclass=ContractType):
+    """Opens a face detector.
+
+    Args:
+        model: the file that the user names, or that was fetched; None for one that needs none.
+
+    Raises:
+        DataError: the file is not a model of this detector.
+    """
+
+    def __call__(self, options: Any, model: Path | None) -> FaceSearch: ...
 
 
 class RunTracker(Protocol, metaclass=ContractType):

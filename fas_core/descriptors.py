@@ -250,6 +250,64 @@ class RecipeFile(PackageFile):
                 yield cls(name=name, summary=summary, target=f"{package}:{file.name}")
 
 
+def _check_suffixes(owner: Component, attribute: Any, suffixes: tuple[str, ...]) -> None:
+    _check_texts(owner, attribute, suffixes)
+    if invalid := [text for text in suffixes if not text.startswith(".") or text != text.lower()]:
+        component = f"{owner.kind} {owner.name!r}"
+        raise PluginError(f"{component}: {attribute.name} must be lower-case and begin with a dot: {invalid}")
+
+
+@frozen(kw_only=True)
+class Runtime(Component):
+    """What opens model files of a format: `fas_core.contracts.RuntimeFunction`.
+
+    Args:
+        suffixes: endings of the files' names, e.g. `(".onnx",)`; of several runtimes that of the longest.
+        beside: suffixes of further files of the same stem that belong to a model, e.g. `.bin`.
+        card_writer: target of the `fas_core.contracts.CardWriter` for `fas calibrate`; empty: a calibration
+            is a file beside the model.
+        runs_code: whether to open a file can run code that it holds, as a pickle does: users must trust it.
+    """
+
+    kind: ClassVar[str] = "runtime"
+    hook: ClassVar[str] = "fas_runtimes"
+
+    suffixes: tuple[str, ...] = field(validator=_check_suffixes)
+    beside: tuple[str, ...] = field(default=(), validator=_check_suffixes)
+    card_writer: str = field(default="", validator=_check_optional_target)
+    runs_code: bool = False
+
+    @suffixes.validator
+    def _has_suffix(self, _: object, suffixes: tuple[str, ...]) -> None:
+        if not suffixes:
+            raise PluginError(f"runtime {self.name!r}: suffixes must be those of its files, one or more")
+
+    def load_card_writer(self) -> Any:
+        """Import and return the object that `card_writer` names."""
+        return self._load(self.card_writer)
+
+
+@frozen(kw_only=True)
+class Detector(Component):
+    """A face detector: `fas_core.contracts.DetectorFunction`.
+
+    Args:
+        landmarks: whether it finds the five points of `fas_core.DetectedFace`, too.
+        suffixes: endings of the model files that it takes from users (`--detector NAME:FILE`); none for one
+            that takes no file.
+        fetched: name under which `fas models get` fetches its model; empty for one that needs none.
+        sha256: digest of the fetched model.
+    """
+
+    kind: ClassVar[str] = "detector"
+    hook: ClassVar[str] = "fas_detectors"
+
+    landmarks: bool = True
+    suffixes: tuple[str, ...] = field(default=(), validator=_check_suffixes)
+    fetched: str = field(default="", validator=check_text)
+    sha256: str = field(default="", validator=check_text)
+
+
 @frozen(kw_only=True)
 class Tracker(Component):
     """What records a run's figures elsewhere: `fas_core.contracts.RunTracker`."""
@@ -263,6 +321,19 @@ PANELS = ("Train and evaluate", "Ship and run", "Data", "Inspect")
 
 KINDS: dict[str, type[Component]] = {
     cls.kind: cls
-    for cls in (Backbone, Fusion, Dataset, Loss, Metric, Exporter, Command, Catalogue, RecipeFile, Tracker)
+    for cls in (
+        Backbone,
+        Fusion,
+        Dataset,
+        Loss,
+        Metric,
+        Exporter,
+        Runtime,
+        Detector,
+        Command,
+        Catalogue,
+        RecipeFile,
+        Tracker,
+    )
 }
 """The class of each kind of component; it names its hook in `fas_core.hookspecs`."""

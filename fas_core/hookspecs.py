@@ -23,11 +23,13 @@ from fas_core.descriptors import (
     Catalogue,
     Command,
     Dataset,
+    Detector,
     Exporter,
     Fusion,
     Loss,
     Metric,
     RecipeFile,
+    Runtime,
     Tracker,
 )
 from fas_core.errors import PluginError
@@ -152,6 +154,34 @@ def fas_exporters() -> Iterable[Exporter]:
     ...     yield Exporter(name="tflite", summary="TFLite", target="acme_fas.tflite:export", suffix=".tflite")
     >>> next(fas_exporters()).suffix
     '.tflite'
+    """
+    return ()
+
+
+@hookspec
+def fas_runtimes() -> Iterable[Runtime]:
+    """What opens model files, so that `fas predict`, `eval` and `serve` run them.
+
+    >>> from fas_core import Runtime, hookimpl
+    >>> @hookimpl
+    ... def fas_runtimes():
+    ...     yield Runtime(name="tflite", summary="TFLite", target="acme_fas.run:Open", suffixes=(".tflite",))
+    >>> next(fas_runtimes()).suffixes
+    ('.tflite',)
+    """
+    return ()
+
+
+@hookspec
+def fas_detectors() -> Iterable[Detector]:
+    """Face detectors.
+
+    >>> from fas_core import Detector, hookimpl
+    >>> @hookimpl
+    ... def fas_detectors():
+    ...     yield Detector(name="retina", summary="RetinaFace", target="acme_fas.retina:Retina")
+    >>> next(fas_detectors()).landmarks
+    True
     """
     return ()
 

@@ -24,6 +24,8 @@ CALLS = {
     "loss": ("model",),
     "metric": ("scores", "threshold"),
     "exporter": ("model", "samples", "destination", "card", "verify"),
+    "runtime": ("path", "threads"),
+    "detector": ("model",),
     "tracker": (),
 }
 """Arguments that a component's target is called with after its options."""

@@ -63,13 +63,14 @@ class Predictor:
     card says, as they were when its threshold was fitted.
 
     Args:
-        path: the `.onnx` file, or OpenVINO's `.xml`; or an open model.
+        path: a file that a runtime opens, such as `.onnx`; or an open model.
         threads: CPU threads of one call of a file; None for one per core.
         threshold: instead of the model's own; a face is accepted as live when its score is at least this.
         reject: `LOW:HIGH`, the scores that are uncertain, or `none`, instead of the model's own.
         external: description of a model that `fas export` did not write.
         detect: True to crop every photo to its face; False to take all images as they are.
         crops: how faces are detected and cropped; None for the external model's or the usual settings.
+        detector: face detector instead of that of the crops, as for `fas predict --detector`.
 
     Raises:
         DataError: there is no such detector.
@@ -92,6 +93,7 @@ class Predictor:
         external: ExternalModel | None = None,
         detect: bool | None = None,
         crops: CropSettings | None = None,
+        detector: str | None = None,
     ) -> None:
         if isinstance(path, (str, Path)):
             path = ModelFile(path, threads, external)
@@ -99,7 +101,8 @@ class Predictor:
         self.card: Card = self.model.card
         self.rule = _choose_threshold(self.model, threshold, reject)
         """The threshold with its origin, and the band of uncertain scores around it."""
-        self.faces = FaceSelector(detect, crops or stated_crops(self.model.path, external), self.card.input)
+        crops = (crops or stated_crops(self.model.path, external)).replace(detector=detector)
+        self.faces = FaceSelector(detect, crops, self.card.input)
 
     @property
     def threshold(self) -> float:

@@ -30,6 +30,13 @@ RULES = {
     "written files": "fas names, verifies and hashes the files that the descriptor declares, and no others.",
     "verified": "No file is left that scores otherwise than the model that was evaluated.",
     "valid recipe": "Whoever runs a recipe by its name has not written it, and cannot mend it.",
+    "engine": "fas runs every model file by the names of its inputs and outputs: the modalities, `score`.",
+    "card": "Threshold, sizes and crops go with the file: its metadata is the card that was exported.",
+    "batch sizes": "fas predict scores 8 faces at a time, fas serve one, fas eval what is left of a split.",
+    "threads": "fas predict and fas serve score in threads that share one engine, or one detector.",
+    "damaged files": "A file that is torn or of another kind is the user's mistake, in one line.",
+    "faces": "Photos are cropped to the largest box, and aligned by the five landmarks.",
+    "searches alike": "A photo's crop, and with it its score, must not depend on what was searched before.",
     "events": "A tracker follows runs to their end; its failures are warnings in the midst of a training.",
 }
 
