@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from fas_core import former_paths, library_settings
 from fas_core.component import Component, NoOptions
 from fas_core.descriptors import (
+    Augmentation,
     Backbone,
     Catalogue,
     Command,
@@ -23,6 +24,7 @@ from fas_core.descriptors import (
 )
 from fas_core.errors import ConfigError, DataError, FasError, ModelError, PluginError
 from fas_core.hookspecs import hookimpl
+from fas_core.records.crop_region import CropRegion
 from fas_core.records.model_input import ScaledCrop
 
 if TYPE_CHECKING:
@@ -73,6 +75,7 @@ _LAZY = {
 """Modules that are imported when one of these names is first used."""
 
 __all__ = [
+    "Augmentation",
     "Backbone",
     "Catalogue",
     "Command",
@@ -86,7 +89,7 @@ __all__ = [
     "Tracker",
 ]
 __all__ += ["ConfigError", "DataError", "FasError", "ModelError", "PluginError", "__version__", "hookimpl"]
-__all__ += ["API_VERSION"]
+__all__ += ["API_VERSION", "CropRegion"]
 __all__ += ["Batch", "BranchSize", "Card", "Exported", "Model", "ModelInput", "Outputs", "Predictor"]
 __all__ += ["SampleTable", "ScaledCrop", "ScoreTable", "Submission", "SubmissionPart", "Threshold"]
 __all__ += ["Verification", "build_model", "fit_threshold"]

@@ -18,6 +18,7 @@ from collections.abc import Iterable
 import pluggy
 
 from fas_core.descriptors import (
+    Augmentation,
     Backbone,
     Catalogue,
     Command,
@@ -103,6 +104,20 @@ def fas_datasets() -> Iterable[Dataset]:
     ...     yield Dataset(name="lab", summary="Ours", target="acme_fas.lab:Lab", markers=("lab.json",))
     >>> next(fas_datasets()).markers
     ('lab.json',)
+    """
+    return ()
+
+
+@hookspec
+def fas_augmentations() -> Iterable[Augmentation]:
+    """Changes of training images; a recipe lists them in order: `augment: [crop, flip, dim]`.
+
+    >>> from fas_core import Augmentation, hookimpl
+    >>> @hookimpl
+    ... def fas_augmentations():
+    ...     yield Augmentation(name="dim", summary="Less light", target="acme_fas.dim:Dim")
+    >>> next(fas_augmentations()).step
+    'faces'
     """
     return ()
 

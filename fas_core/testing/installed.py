@@ -8,12 +8,13 @@ from tempfile import TemporaryDirectory
 from typing import Literal
 
 import yaml
-from attrs import frozen
+from attrs import NOTHING, fields, frozen
 from click import Command as ClickCommand
 
 from fas_core.component import Component
 from fas_core.console import console
 from fas_core.descriptors import (
+    Augmentation,
     Backbone,
     Catalogue,
     Command,
@@ -25,6 +26,7 @@ from fas_core.descriptors import (
     Tracker,
 )
 from fas_core.errors import ConfigError
+from fas_core.testing.augmentations import check_augmentation
 from fas_core.testing.checks import check_dataset, check_loss, check_metric
 from fas_core.testing.exporters import check_exporter
 from fas_core.testing.networks import check_backbone, check_fusion
@@ -58,6 +60,8 @@ def check_component(component: Component, root: Path | None = None) -> Checked:
     """
     if isinstance(component, Dataset) and root is None:
         return Checked(component, reason=NEEDS_DATA)
+    if required := [item.name for item in fields(component.options) if item.default is NOTHING]:
+        return Checked(component, reason=f"its option {required[0]!r} has no default: check it in a test")
     try:
         with TemporaryDirectory() as folder:
             _check(component, Path(folder), root)
@@ -72,6 +76,8 @@ def _check(component: Component, folder: Path, root: Path | None) -> None:
             check_backbone(component, input_size=component.input_size)
         case Fusion():
             check_fusion(component)
+        case Augmentation():
+            check_augmentation(component)
         case Loss():
             check_loss(component)
         case Metric():
