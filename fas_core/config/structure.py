@@ -191,8 +191,11 @@ def _to_augmentations(
     converter: cattrs.Converter, registry: Registry, value: object
 ) -> Augment | tuple[AugmentationChoice, ...]:
     """Structure a list of augmentations, or the numbers of the published ones."""
-    if not isinstance(value, (list, tuple)):
+    if isinstance(value, Mapping):
         return converter.structure(value, Augment)
+    if not isinstance(value, (list, tuple)):
+        numbers = ", ".join(field.name for field in attrs.fields(Augment))
+        raise ValueError(f"must be a list of augmentations, or a mapping of {numbers}: {value!r}")
     choices: tuple[AugmentationChoice, ...] = _to_sequence(converter, value, tuple[AugmentationChoice, ...])
     check_steps(choices, registry)
     return choices

@@ -217,7 +217,7 @@ def test_modalities_and_classes_that_are_not_named_stay() -> None:
 
 
 def test_a_modality_that_is_not_read_is_refused() -> None:
-    with pytest.raises(ConfigError, match="^augment: gain: no 'nir' images are read, only rgb, depth, ir$"):
+    with pytest.raises(ConfigError, match=r"^augment: gain: no 'nir' images are read, only rgb, depth, ir$"):
         build([{"name": "gain", "modalities": ["rgb", "nir"]}])
 
 
