@@ -37,14 +37,18 @@ class Augment:
     mix: float = field(default=0.0, validator=[v.ge(0), v.le(1)])
 
     def to_list(self) -> list[dict[str, Any]]:
-        """Return the list, as plain data, that gives the same images."""
-        return [
+        """Return the list, as plain data, that gives the same images; what is never done is left out."""
+        listed: list[dict[str, Any]] = [
             {"name": "fas-core:crop", "scale": self.crop_scale, "ratio": self.crop_ratio},
-            {"name": "fas-core:flip", "probability": self.flip},
-            {"name": "fas-core:lighting", "deviation": self.lighting},
-            {"name": "fas-core:quality", "probability": self.quality},
-            {"name": "fas-core:mix", "probability": self.mix},
+            {"name": "fas-core:flip", "probability": self.flip},  # draws a number also where it is 0
         ]
+        if self.lighting:
+            listed.append({"name": "fas-core:lighting", "deviation": self.lighting})
+        if self.quality:
+            listed.append({"name": "fas-core:quality", "probability": self.quality})
+        if self.mix:
+            listed.append({"name": "fas-core:mix", "probability": self.mix})
+        return listed
 
 
 def check_steps(choices: Sequence[AugmentationChoice], registry: Registry) -> None:

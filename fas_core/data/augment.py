@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -15,7 +15,7 @@ from fas_core.config.components import AugmentationChoice
 from fas_core.config.recipe import Recipe
 from fas_core.config.structure import build_converter, structure
 from fas_core.data.images import Image, crop, resize_square
-from fas_core.descriptors import Augmentation, AugmentationStep
+from fas_core.descriptors import Augmentation
 from fas_core.errors import ConfigError, PluginError, format_list
 from fas_core.records.crop_region import CropRegion
 from fas_core.records.model_input import Resize
@@ -44,8 +44,7 @@ class ChosenAugmentation:
         Raises:
             PluginError: the augmentation failed, or gave no part of the face.
         """
-        with self.component.naming_failures(self.target):
-            region = self.target(height, width, rng)
+        region = self._call(self.target, height, width, rng)
         if not isinstance(region, CropRegion):
             raise PluginError(f"{self.component}: gave a {type(region).__name__}, not a CropRegion")
         return region
@@ -60,8 +59,7 @@ class ChosenAugmentation:
         if choice.only is not None and CLASSES[choice.only] != label:
             return dict(faces)
         chosen = {name: faces[name] for name in choice.modalities or faces}
-        with self.component.naming_failures(self.target):
-            changed = self.target(chosen, rng)
+        changed = self._call(self.target, chosen, rng)
         if not isinstance(changed, Mapping) or changed.keys() != chosen.keys():
             raise PluginError(f"{self.component}: must give the modalities that it is given: {list(chosen)}")
         for name, face in changed.items():
@@ -70,20 +68,26 @@ class ChosenAugmentation:
 
     def draw_donors(self, labels: NDArray[np.int8], rng: np.random.Generator) -> NDArray[np.intp] | None:
         """Return (K, B) rows of the batch that each sample is mixed of; None where the batch is not mixed."""
-        with self.component.naming_failures(self.target):
-            donors: NDArray[np.intp] | None = self.target.draw_donors(labels, rng)
-            if donors is None or (donors.shape[1:] == labels.shape and (labels[donors] == labels).all()):
-                return donors
+        donors: NDArray[np.intp] | None = self._call(self.target.draw_donors, labels, rng)
+        if donors is None or self._call(_are_of_one_class, donors, labels):
+            return donors
         raise PluginError(
             f"{self.component}: donors must be (K, {len(labels)}) rows, each of a sample's label"
         )
 
     def mix(self, images: Image, donors: NDArray[np.intp]) -> Image:
         """Return (N, S, S, 3), the images of N samples; `donors` are (K, N) rows of `images`."""
-        with self.component.naming_failures(self.target):
-            mixed: Image = self.target.mix(images, donors)
+        mixed: Image = self._call(self.target.mix, images, donors)
         self._check(mixed, (donors.shape[1], *images.shape[1:]))
         return mixed
+
+    def _call(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        """Call what is the component's; what it raises names the component."""
+        try:
+            return function(*arguments)
+        except BaseException:
+            with self.component.naming_failures(self.target):
+                raise
 
     def _check(self, image: object, shape: tuple[int, ...]) -> None:
         if not isinstance(image, np.ndarray) or image.dtype != np.uint8 or image.shape != shape:
@@ -97,11 +101,15 @@ class Augmentations:
     """The augmentations of a recipe, in order.
 
     Args:
-        chosen: at most one crop, then those of faces, then those of batches.
+        crops: the one that draws what is read of a face, if there is one.
+        faces: those that change the faces of a sample.
+        batches: those that mix the images of a batch.
         resize: what is read of a face without a crop: the part that evaluation reads; None: the whole face.
     """
 
-    chosen: tuple[ChosenAugmentation, ...]
+    crops: tuple[ChosenAugmentation, ...]
+    faces: tuple[ChosenAugmentation, ...]
+    batches: tuple[ChosenAugmentation, ...]
     resize: Resize | None
 
     @classmethod
@@ -112,18 +120,19 @@ class Augmentations:
             ConfigError: one is of a modality that is not read.
             PluginError: no plugin provides one, or it cannot be built.
         """
-        chosen = []
+        steps: dict[str, list[ChosenAugmentation]] = {"crop": [], "faces": [], "batch": []}
         for choice in list_augmentations(recipe, registry):
             if unknown := [name for name in choice.modalities if name not in modalities]:
                 known = format_list(modalities)
                 raise ConfigError(f"augment: {choice.name}: no {unknown[0]!r} images are read, only {known}")
-            chosen.append(ChosenAugmentation(registry.find(Augmentation, choice.name), choice))
-            _ = chosen[-1].target
-        return cls(tuple(chosen), None if recipe.crops else recipe.resize)
+            item = ChosenAugmentation(registry.find(Augmentation, choice.name), choice)
+            _ = item.target
+            steps[item.component.step].append(item)
+        return cls(*map(tuple, steps.values()), resize=None if recipe.crops else recipe.resize)
 
     def draw_crop(self, height: int, width: int, rng: np.random.Generator) -> CropRegion:
         """Return the part of a face of `height` x `width` pixels that is read."""
-        for item in self._of("crop"):
+        for item in self.crops:
             return item.draw_crop(height, width, rng)
         return WHOLE if self.resize is None else find_centre(height, width, self.resize)
 
@@ -135,17 +144,14 @@ class Augmentations:
     def change(self, faces: Mapping[str, Image], label: int, rng: np.random.Generator) -> dict[str, Image]:
         """Change the cropped faces `{modality: (S, S, 3)}` of a sample of this label; `rng` is its own."""
         changed = dict(faces)
-        for item in self._of("faces"):
+        for item in self.faces:
             changed = item.change(changed, label, rng)
         return changed
 
     def plan_mixing(self, labels: NDArray[np.int8], rng: np.random.Generator) -> Mixing:
         """Draw what is mixed of what in a batch with these labels (B,); `rng` is the batch's own."""
-        drawn = [(item, item.draw_donors(labels, rng)) for item in self._of("batch")]
+        drawn = [(item, item.draw_donors(labels, rng)) for item in self.batches]
         return Mixing(tuple((item, donors) for item, donors in drawn if donors is not None))
-
-    def _of(self, step: AugmentationStep) -> list[ChosenAugmentation]:
-        return [item for item in self.chosen if item.component.step == step]
 
 
 @frozen(eq=False)
@@ -178,6 +184,10 @@ def list_augmentations(recipe: Recipe, registry: Registry) -> tuple[Augmentation
     is_mapping = isinstance(augment, Augment)
     items = augment.to_list() if is_mapping else build_converter(registry).unstructure(augment)
     return structure(items, tuple[AugmentationChoice, ...], registry, "augment")
+
+
+def _are_of_one_class(donors: NDArray[np.intp], labels: NDArray[np.int8]) -> bool:
+    return donors.shape[1:] == labels.shape and bool((labels[donors] == labels).all())
 
 
 def find_centre(height: int, width: int, resize: Resize) -> CropRegion:

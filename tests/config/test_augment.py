@@ -91,7 +91,7 @@ def test_an_option_of_a_listed_one_is_changed_by_its_name(tmp_path: Path) -> Non
         ([{"name": "flip", "propability": 1}], "augment[0].propability: unknown key (did you mean 'prob"),
         ([{"name": "flop"}], "augment[0].name: augmentation 'flop': no plugin provides it"),
         (["callable"], "augment[0].target: is required"),
-        ([{"probability": 1}], "augment[0]: must name a augmentation, as NAME or {name: NAME, ...}"),
+        ([{"probability": 1}], "augment[0]: must name an augmentation, as NAME or {name: NAME, ...}"),
         ({"flipp": 0.5}, "augment.flipp: unknown key (did you mean 'flip'?)"),
         ({}, "augment: {} sets nothing: leave it out, or set some of its keys: crop_scale,"),
         ("crop", "augment: must be a list of augmentations, or a mapping of crop_scale, crop_ratio, flip,"),
