@@ -12,6 +12,7 @@ from fas_core import former_paths, library_settings
 from fas_core.component import Component, NoOptions
 from fas_core.deprecation import FasDeprecationWarning
 from fas_core.descriptors import (
+    Augmentation,
     Backbone,
     Catalogue,
     Command,
@@ -27,6 +28,7 @@ from fas_core.descriptors import (
 )
 from fas_core.errors import ConfigError, DataError, FasError, ModelError, PluginError
 from fas_core.hookspecs import hookimpl
+from fas_core.records.crop_region import CropRegion
 from fas_core.records.detected_face import DetectedFace
 from fas_core.records.model_input import ScaledCrop
 
@@ -78,6 +80,7 @@ _LAZY = {
 """Modules that are imported when one of these names is first used."""
 
 __all__ = [
+    "Augmentation",
     "Backbone",
     "Catalogue",
     "Command",
@@ -94,7 +97,7 @@ __all__ = [
     "Tracker",
 ]
 __all__ += ["ConfigError", "DataError", "FasError", "ModelError", "PluginError", "__version__", "hookimpl"]
-__all__ += ["API_VERSION", "FasDeprecationWarning"]
+__all__ += ["API_VERSION", "CropRegion", "FasDeprecationWarning"]
 __all__ += ["Batch", "BranchSize", "Card", "DetectedFace", "Exported", "Model", "ModelInput", "Outputs"]
 __all__ += ["Predictor", "SampleTable", "ScaledCrop", "ScoreTable", "Submission", "SubmissionPart"]
 __all__ += ["Threshold", "Verification", "build_model", "fit_threshold"]

@@ -3,17 +3,18 @@
 `target` of a descriptor is called with the component's options (an instance of its options class)
 and what its kind adds:
 
-| kind     | call                                                                                       |
-|----------|--------------------------------------------------------------------------------------------|
-| backbone | `target(options, in_channels=3, input_size=224, until="logits", num_classes=2)`            |
-| fusion   | `target(options, branches=(BranchSize, ...), num_classes=2)`                               |
-| dataset  | `target(options, root=Path)`; None for one that makes its data and was given none          |
-| loss     | `target(options, model=Model)`                                                             |
-| metric   | `target(options, scores=ScoreTable, threshold=0.5)`                                        |
-| exporter | `target(options, model=Model, samples=images, destination=Path, card=Card, verify=Verify)` |
-| runtime  | `target(options, path=Path, threads=None)`; a number for so many CPU threads               |
-| detector | `target(options, model=Path)`; None for one that needs no model                            |
-| tracker  | `target(options)`                                                                          |
+| kind         | call                                                                                       |
+|--------------|--------------------------------------------------------------------------------------------|
+| backbone     | `target(options, in_channels=3, input_size=224, until="logits", num_classes=2)`            |
+| fusion       | `target(options, branches=(BranchSize, ...), num_classes=2)`                               |
+| dataset      | `target(options, root=Path)`; None for one that makes its data and was given none          |
+| augmentation | `target(options)`                                                                          |
+| loss         | `target(options, model=Model)`                                                             |
+| metric       | `target(options, scores=ScoreTable, threshold=0.5)`                                        |
+| exporter     | `target(options, model=Model, samples=images, destination=Path, card=Card, verify=Verify)` |
+| runtime      | `target(options, path=Path, threads=None)`; a number for so many CPU threads               |
+| detector     | `target(options, model=Path)`; None for one that needs no model                            |
+| tracker      | `target(options)`                                                                          |
 
 The records that components take and give are importable from here. `help` of a protocol, such as
 `help(fas_core.contracts.BackboneModule)`, has what a component of the kind needs, and what is optional.
@@ -28,6 +29,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
 from attrs import frozen
 
+from fas_core.records.crop_region import CropRegion
 from fas_core.records.detected_face import DetectedFace
 from fas_core.records.outputs import Batch, BranchSize, Exported, Outputs, Verification
 from fas_core.records.run_events import CheckpointWritten, EpochFinished, RunFailed, RunFinished, RunStarted
@@ -48,9 +50,9 @@ __all__ = ["BackboneModule", "DatasetReader", "ExporterFunction", "FusionModule"
 __all__ += ["Images", "MetricFunction", "RunTracker", "Scorer", "SubmissionFunction", "Verify"]
 __all__ += ["BlockBackbone", "EmbeddingFusion", "MapBackbone", "PresenceFusion", "PretrainedBackbone"]
 __all__ += ["PublishedBackbone", "ReadingLoss", "SelectiveLoss"]
-__all__ += ["CardWriter", "DetectorFunction", "Engine", "FaceSearch", "RuntimeFunction"]
-__all__ += ["CheckpointWritten", "EpochFinished", "RunFailed", "RunFinished", "RunStarted"]
-__all__ += ["Batch", "BranchSize", "DetectedFace", "Exported", "Outputs", "Submission"]
+__all__ += ["CardWriter", "ChangeFaces", "DetectorFunction", "DrawCrop", "Engine", "FaceSearch", "MixBatch"]
+__all__ += ["CheckpointWritten", "EpochFinished", "RunFailed", "RunFinished", "RunStarted", "RuntimeFunction"]
+__all__ += ["Batch", "BranchSize", "CropRegion", "DetectedFace", "Exported", "Outputs", "Submission"]
 __all__ += ["SubmissionPart", "Verification"]
 
 Images = Mapping[str, "NDArray[np.uint8]"]
@@ -233,6 +235,42 @@ class SubmissionFunction(Protocol, metaclass=ContractType):
 
     def __call__(self, options: Any, root: Path, split: str) -> Submission:
         """Return the lines of a split's submission."""
+
+
+class DrawCrop(Protocol, metaclass=ContractType):
+    """Draws the part of a face that a training image shows, for all modalities of a sample.
+
+    `height` and `width` are those of the first modality's face in pixels; `rng` is the sample's own. The part
+    is resized to the network's square input. A large JPEG may be decoded at a reduced scale once it is known.
+    """
+
+    def __call__(self, height: int, width: int, rng: np.random.Generator) -> CropRegion: ...
+
+
+class ChangeFaces(Protocol, metaclass=ContractType):
+    """Changes the faces of one training sample, `{modality: uint8 (S, S, 3)}`, RGB; S is the input's side.
+
+    It draws from `rng` alone, which is the sample's own, seeded by the run's seed, the epoch and the row: a
+    flip draws once for all modalities, noise for each. It returns the same modalities, as uint8 (S, S, 3),
+    and does not write to the images it is given, which may be those of a cache.
+    """
+
+    def __call__(
+        self, faces: Mapping[str, NDArray[np.uint8]], rng: np.random.Generator
+    ) -> Mapping[str, NDArray[np.uint8]]: ...
+
+
+class MixBatch(Protocol, metaclass=ContractType):
+    """Makes each training image of several ones of its batch.
+
+    `draw_donors` returns (K, B) rows of the batch, the K donors of each sample, of its label, or None where
+    it is not mixed. `labels` are those of the whole batch, (B,), 1 live and 0 attack. Only then are
+    images read: processes that train together read a part of the batch each, and the donors of that part.
+    `mix` returns the images (N, S, S, 3) of N samples in one modality; `donors` are (K, N) rows of `images`.
+    """
+
+    def draw_donors(self, labels: NDArray[np.int8], rng: np.random.Generator) -> NDArray[np.intp] | None: ...
+    def mix(self, images: NDArray[np.uint8], donors: NDArray[np.intp]) -> NDArray[np.uint8]: ...
 
 
 class LossFunction(Protocol, metaclass=ContractType):

@@ -17,6 +17,7 @@ from fas_core.records.model_input import ScaledCrop
 FILE_TARGET = re.compile(r"[A-Za-z_][\w.]*:[\w-]+\.yaml")
 
 Stage = Literal["inputs", "maps", "embeddings", "logits"]
+AugmentationStep = Literal["crop", "faces", "batch"]
 
 
 def _check_optional_target(owner: Component, attribute: Any, target: str) -> None:
@@ -118,6 +119,29 @@ class Dataset(Component):
     def load_submission(self) -> Any:
         """Import and return the object that `submission` names."""
         return self._load(self.submission)
+
+
+@frozen(kw_only=True)
+class Augmentation(Component):
+    """A change of the images that a model is trained on.
+
+    Args:
+        step: what it does: `crop` draws the part of a face that is read (`fas_core.contracts.DrawCrop`),
+            `faces` changes the faces of a sample (`ChangeFaces`), `batch` makes each image of several ones of
+            its batch (`MixBatch`).
+    """
+
+    kind: ClassVar[str] = "augmentation"
+    hook: ClassVar[str] = "fas_augmentations"
+    reserved: ClassVar[tuple[str, ...]] = ("name", "modalities", "only")
+
+    step: AugmentationStep = field(default="faces")
+
+    @step.validator
+    def _known_step(self, _: object, step: str) -> None:
+        if step not in get_args(AugmentationStep):
+            known = get_args(AugmentationStep)
+            raise PluginError(f"augmentation {self.name!r}: step {step!r}, not one of {known}")
 
 
 @frozen(kw_only=True)
@@ -325,6 +349,7 @@ KINDS: dict[str, type[Component]] = {
         Backbone,
         Fusion,
         Dataset,
+        Augmentation,
         Loss,
         Metric,
         Exporter,

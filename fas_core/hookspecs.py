@@ -19,6 +19,7 @@ import pluggy
 
 from fas_core.deprecation import naming_in_warnings
 from fas_core.descriptors import (
+    Augmentation,
     Backbone,
     Catalogue,
     Command,
@@ -108,6 +109,20 @@ def fas_datasets() -> Iterable[Dataset]:
     ...     yield Dataset(name="lab", summary="Ours", target="acme_fas.lab:Lab", markers=("lab.json",))
     >>> next(fas_datasets()).markers
     ('lab.json',)
+    """
+    return ()
+
+
+@hookspec
+def fas_augmentations() -> Iterable[Augmentation]:
+    """Changes of training images; a recipe lists them in order: `augment: [crop, flip, dim]`.
+
+    >>> from fas_core import Augmentation, hookimpl
+    >>> @hookimpl
+    ... def fas_augmentations():
+    ...     yield Augmentation(name="dim", summary="Less light", target="acme_fas.dim:Dim")
+    >>> next(fas_augmentations()).step
+    'faces'
     """
     return ()
 

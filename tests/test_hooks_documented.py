@@ -21,6 +21,7 @@ CALLS = {
     "backbone": ("in_channels", "input_size", "until", "num_classes"),
     "fusion": ("branches", "num_classes"),
     "dataset": ("root",),
+    "augmentation": (),
     "loss": ("model",),
     "metric": ("scores", "threshold"),
     "exporter": ("model", "samples", "destination", "card", "verify"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ from fas_core.config.recipe import Recipe
 from fas_core.config.structure import build_converter, structure
 from fas_core.console import console
 from fas_core.descriptors import Backbone, Metric, RecipeFile
-from fas_core.errors import ConfigError, suggest_closest
+from fas_core.errors import ConfigError, format_list, suggest_closest
 from fas_core.registry import Registry
 from fas_core.text_files import shorten
 from fas_core.user_paths import expand_user
@@ -141,6 +141,10 @@ def merge(base: Tree, changes: Tree, backbones: Container[str] = ()) -> Tree:
 
     A mapping of `changes` replaces that of `base`, instead of being merged into it, if it is empty, if it
     names another component, or if it has one of `backbones` for each modality and `base` one for all.
+    Where `base` lists components, it is of options by their names: see `_merge_listed`.
+
+    Raises:
+        ConfigError: a mapping cannot be merged into a list.
     """
     merged = dict(base)
     for key, value in changes.items():
@@ -149,9 +153,36 @@ def merge(base: Tree, changes: Tree, backbones: Container[str] = ()) -> Tree:
             old = {"name": old}
         if isinstance(value, dict) and isinstance(old, dict) and not _replaces(old, value, backbones):
             merged[key] = merge(old, value, backbones)
+        elif isinstance(value, dict) and _lists_components(old):
+            merged[key] = _merge_listed(key, old, value)
         else:
             merged[key] = value
     return merged
+
+
+def _lists_components(value: object) -> bool:
+    return isinstance(value, (list, tuple)) and any(
+        isinstance(item, str) or (isinstance(item, dict) and "name" in item) for item in value
+    )
+
+
+def _merge_listed(key: str, listed: Sequence[Any], changes: Tree) -> list[Any]:
+    """Return a list of components with other options: `{flip: {probability: 0.2}}`.
+
+    Raises:
+        ConfigError: a name is not that of exactly one of them, or has no mapping of options.
+    """
+    items = [{"name": item} if isinstance(item, str) else item for item in listed]
+    names = [item.get("name") if isinstance(item, dict) else None for item in items]
+    for name, options in changes.items():
+        if names.count(name) != 1 or not isinstance(options, dict) or "name" in options:
+            known = format_list(names)
+            raise ConfigError(
+                f"{key} is a list here ({known}): change an option of one, such as "
+                f"{key}.{names[0]}.OPTION, or give a whole list"
+            )
+        items[names.index(name)] = merge(items[names.index(name)], options)
+    return items
 
 
 def _replaces(old: Tree, new: Tree, backbones: Container[str]) -> bool:

@@ -1,5 +1,6 @@
 """Contract checks for plugin authors: a component that passes them works with everything else."""
 
+from fas_core.testing.augmentations import check_augmentation
 from fas_core.testing.checks import check_dataset, check_loss, check_metric
 from fas_core.testing.detectors import check_detector
 from fas_core.testing.exporters import check_exporter
@@ -15,6 +16,7 @@ __all__ = [
     "RULES",
     "Checked",
     "ContractError",
+    "check_augmentation",
     "check_backbone",
     "check_component",
     "check_dataset",

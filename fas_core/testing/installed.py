@@ -8,13 +8,14 @@ from tempfile import TemporaryDirectory
 from typing import Literal
 
 import yaml
-from attrs import frozen
+from attrs import NOTHING, fields, frozen
 from click import Command as ClickCommand
 
 from fas_core.component import Component
 from fas_core.console import console
 from fas_core.data.detectors import DetectorChoice
 from fas_core.descriptors import (
+    Augmentation,
     Backbone,
     Catalogue,
     Command,
@@ -29,6 +30,7 @@ from fas_core.descriptors import (
     Tracker,
 )
 from fas_core.errors import ConfigError, DataError
+from fas_core.testing.augmentations import check_augmentation
 from fas_core.testing.checks import check_dataset, check_loss, check_metric
 from fas_core.testing.detectors import check_detector
 from fas_core.testing.exporters import check_exporter
@@ -82,6 +84,8 @@ def _describe_missing(component: Component, root: Path | None) -> str:
             return f"no installed exporter writes files {', '.join(component.suffixes)} to open"
         case Detector():
             return _describe_missing_model(component)
+    if required := [item.name for item in fields(component.options) if item.default is NOTHING]:
+        return f"its option {required[0]!r} has no default: check it in a test"
     return ""
 
 
@@ -99,6 +103,8 @@ def _check(component: Component, folder: Path, root: Path | None) -> None:
             check_backbone(component, input_size=component.input_size)
         case Fusion():
             check_fusion(component)
+        case Augmentation():
+            check_augmentation(component)
         case Loss():
             check_loss(component)
         case Metric():
