@@ -198,6 +198,13 @@ CASES: dict[str, Run | Skip] = {
         "    raise SystemExit('the metric without its guard passes')",
         long=False,
     ),
+    "docs/plugins.md: from fas_core import Augmentation": Run(
+        after="import sys\n"
+        "from fas_core.testing import check_augmentation\n"
+        "sys.modules['acme_fas'] = sys.modules[__name__]\n"
+        "check_augmentation(next(fas_augmentations()))",
+        long=False,
+    ),
     "docs/plugins.md: import torch": Run(
         after="from fas_core.records.outputs import Batch, Outputs\n"
         "label, x = torch.tensor([1, 0, 1]), torch.tensor([[1.0], [5.0], [3.0]])\n"
@@ -264,6 +271,7 @@ CASES: dict[str, Run | Skip] = {
         (data.photos,), before="(echo path; ls photos/test/*/*.png photos/test/*/*/*.png) > photos.csv"
     ),
     "docs/recipes.md: fas config show mine.yaml": Run((data.recipe,), long=False),
+    "docs/recipes.md: fas config show augmented.yaml": Run((data.recipe,), long=False),
     "docs/recipes.md: fas config convert": Run(
         (data.old_config,), before=CASIA_SURF, replace={"/data/CASIA-SURF": "CASIA-SURF"}
     ),
