@@ -26,6 +26,8 @@ def test_ours_are_found_like_anyones() -> None:
         "metrics",
         "exporters",
         "commands",
+        "detectors",
+        "runtimes",
         "trackers",
         "curves",
     }
