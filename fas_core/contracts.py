@@ -263,14 +263,19 @@ class ChangeFaces(Protocol, metaclass=ContractType):
 class MixBatch(Protocol, metaclass=ContractType):
     """Makes each training image of several ones of its batch.
 
-    `draw_donors` returns (K, B) rows of the batch, the K donors of each sample, of its label, or None where
-    it is not mixed. `labels` are those of the whole batch, (B,), 1 live and 0 attack. Only then are
-    images read: processes that train together read a part of the batch each, and the donors of that part.
-    `mix` returns the images (N, S, S, 3) of N samples in one modality; `donors` are (K, N) rows of `images`.
+    Donors are drawn before images are read: processes that train together read a part of the batch each, and
+    the donors of that part.
     """
 
-    def draw_donors(self, labels: NDArray[np.int8], rng: np.random.Generator) -> NDArray[np.intp] | None: ...
-    def mix(self, images: NDArray[np.uint8], donors: NDArray[np.intp]) -> NDArray[np.uint8]: ...
+    def draw_donors(self, labels: NDArray[np.int8], rng: np.random.Generator) -> NDArray[np.intp] | None:
+        """Return (K, B) rows of the batch, K donors of each sample, of its label; None where it is not mixed.
+
+        `labels` are those of the whole batch, (B,), 1 live and 0 attack.
+        """
+
+    def mix(self, images: NDArray[np.uint8], donors: NDArray[np.intp]) -> NDArray[np.uint8]:
+        """Return the images (N, S, S, 3) of N samples in one modality; `donors` are (K, N) rows of `images`."""
+        ...
 
 
 class LossFunction(Protocol, metaclass=ContractType):

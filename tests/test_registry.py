@@ -28,6 +28,8 @@ def test_ours_are_found_like_anyones() -> None:
         "exporters",
         "commands",
         "recipes",
+        "detectors",
+        "runtimes",
         "trackers",
         "curves",
     }

@@ -213,6 +213,32 @@ CASES: dict[str, Run | Skip] = {
         "assert loss.needs == ('embedding',)",
         long=False,
     ),
+    "docs/plugins.md: import zipfile": Run(
+        after="from pathlib import Path\n"
+        "assert next(fas_runtimes()).suffixes == ('.npz',)\n"
+        "path = Path('model.npz')\n"
+        "np.savez(path, modalities=['rgb'], card='{}', rgb=np.full((2, 2, 3), -1 / 3060))\n"
+        "engine = Linear(None, path, None)\n"
+        "assert (engine.inputs, engine.metadata) == (('rgb',), '{}')\n"
+        "images = np.stack([np.zeros((2, 2, 3)), np.full((2, 2, 3), 255)]).astype(np.uint8)\n"
+        "(score,) = engine.run(['score'], {'rgb': images})\n"
+        "assert np.allclose(score, [0.5, 1 / (1 + np.e)]), score\n"
+        "path.write_bytes(path.read_bytes()[:99])\n"
+        "try:\n"
+        "    Linear(None, path, None)\n"
+        "except ModelError as error:\n"
+        "    assert str(error).startswith('model.npz: not a linear model')\n"
+        "else:\n"
+        "    raise SystemExit('a torn file is opened')",
+        long=False,
+    ),
+    "docs/plugins.md: from fas_core import DetectedFace": Run(
+        after="import numpy as np\n"
+        "assert not next(fas_detectors()).landmarks\n"
+        "(face,) = open_centre(None, None)(np.zeros((40, 60, 3), np.uint8))\n"
+        "assert face.box == (15, 10, 30, 20)",
+        long=False,
+    ),
     "docs/plugins.md: from fas_core import Command": Run(
         after="assert [command.name for command in fas_commands()] == ['upload', 'config upload']", long=False
     ),
