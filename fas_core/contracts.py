@@ -274,7 +274,7 @@ class MixBatch(Protocol, metaclass=ContractType):
         """
 
     def mix(self, images: NDArray[np.uint8], donors: NDArray[np.intp]) -> NDArray[np.uint8]:
-        """Return the images (N, S, S, 3) of N samples in one modality; `donors` are (K, N) rows of `images`."""
+        """Return the images (N, S, S, 3) of one modality; `donors` are (K, N) rows of `images`."""
         ...
 
 
