@@ -19,6 +19,8 @@ from fas_core.descriptors import (
     Fusion,
     Loss,
     Metric,
+    Optimizer,
+    Schedule,
     Tracker,
 )
 from fas_core.errors import ConfigError, DataError, FasError, ModelError, PluginError
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
     from fas_core.contracts import Submission, SubmissionPart
     from fas_core.models.build import build_model
     from fas_core.models.model import Model
+    from fas_core.records.hyperparameters import Hyperparameters
     from fas_core.records.model_input import ModelInput
     from fas_core.records.outputs import Batch, BranchSize, Exported, Outputs, Verification
     from fas_core.records.samples import SampleTable
@@ -48,7 +51,7 @@ library_settings.configure()
 
 __version__ = "0.1.0"
 
-API_VERSION = "1.0"
+API_VERSION = "1.1"
 """Version of the public API, see docs/api.md; a plugin asks for one by `FAS_API` in its module."""
 
 _LAZY = {
@@ -62,6 +65,7 @@ _LAZY = {
     "config.recipe": ("Recipe",),
     "models.build": ("build_model",),
     "models.model": ("Model",),
+    "records.hyperparameters": ("Hyperparameters",),
     "records.model_input": ("ModelInput",),
     "records.outputs": ("Batch", "BranchSize", "Exported", "Outputs", "Verification"),
     "records.samples": ("SampleTable",),
@@ -83,6 +87,8 @@ __all__ = [
     "Loss",
     "Metric",
     "NoOptions",
+    "Optimizer",
+    "Schedule",
     "Tracker",
 ]
 __all__ += ["ConfigError", "DataError", "FasError", "ModelError", "PluginError", "__version__", "hookimpl"]
@@ -90,7 +96,7 @@ __all__ += ["API_VERSION"]
 __all__ += ["Batch", "BranchSize", "Card", "Exported", "Model", "ModelInput", "Outputs", "Predictor"]
 __all__ += ["SampleTable", "ScaledCrop", "ScoreTable", "Submission", "SubmissionPart", "Threshold"]
 __all__ += ["Verification", "build_model", "fit_threshold"]
-__all__ += ["Recipe", "Result", "Run", "evaluate", "export", "load_recipe", "train"]
+__all__ += ["Hyperparameters", "Recipe", "Result", "Run", "evaluate", "export", "load_recipe", "train"]
 
 former_paths.install()
 

@@ -3,15 +3,17 @@
 `target` of a descriptor is called with the component's options (an instance of its options class)
 and what its kind adds:
 
-| kind     | call                                                                                       |
-|----------|--------------------------------------------------------------------------------------------|
-| backbone | `target(options, in_channels=3, input_size=224, until="logits", num_classes=2)`            |
-| fusion   | `target(options, branches=(BranchSize, ...), num_classes=2)`                               |
-| dataset  | `target(options, root=Path)`; None for one that makes its data and was given none          |
-| loss     | `target(options, model=Model)`                                                             |
-| metric   | `target(options, scores=ScoreTable, threshold=0.5)`                                        |
-| exporter | `target(options, model=Model, samples=images, destination=Path, card=Card, verify=Verify)` |
-| tracker  | `target(options)`                                                                          |
+| kind      | call                                                                                       |
+|-----------|--------------------------------------------------------------------------------------------|
+| backbone  | `target(options, in_channels=3, input_size=224, until="logits", num_classes=2)`            |
+| fusion    | `target(options, branches=(BranchSize, ...), num_classes=2)`                               |
+| dataset   | `target(options, root=Path)`; None for one that makes its data and was given none          |
+| loss      | `target(options, model=Model)`                                                             |
+| optimizer | `target(options, parameters=groups, train=Hyperparameters)`                                |
+| schedule  | `target(options, updates_per_epoch=47, train=Hyperparameters)`                             |
+| metric    | `target(options, scores=ScoreTable, threshold=0.5)`                                        |
+| exporter  | `target(options, model=Model, samples=images, destination=Path, card=Card, verify=Verify)` |
+| tracker   | `target(options)`                                                                          |
 
 The records that components take and give are importable from here.
 """
@@ -24,10 +26,12 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
 from attrs import frozen
 
+from fas_core.records.hyperparameters import Hyperparameters
 from fas_core.records.outputs import Batch, BranchSize, Exported, Outputs, Verification
 
 if TYPE_CHECKING:
     import numpy as np
+    import torch
     from numpy.typing import NDArray
     from torch import Tensor, nn
 
@@ -38,8 +42,9 @@ if TYPE_CHECKING:
 __all__ = ["BackboneModule", "DatasetReader", "ExporterFunction", "FusionModule", "LossFunction"]
 __all__ += ["Images", "MetricFunction", "RunTracker", "Scorer", "SubmissionFunction", "Verify"]
 __all__ += ["BlockBackbone", "EmbeddingFusion", "MapBackbone", "PresenceFusion", "PretrainedBackbone"]
-__all__ += ["PublishedBackbone", "ReadingLoss", "SelectiveLoss"]
-__all__ += ["Batch", "BranchSize", "Exported", "Outputs", "Submission", "SubmissionPart", "Verification"]
+__all__ += ["OptimizerFunction", "PublishedBackbone", "ReadingLoss", "ScheduleFunction", "SelectiveLoss"]
+__all__ += ["Batch", "BranchSize", "Exported", "Hyperparameters", "Outputs"]
+__all__ += ["Submission", "SubmissionPart", "Verification"]
 
 Images = Mapping[str, "NDArray[np.uint8]"]
 """`{modality: uint8 (B, H, W, 3)}`, RGB, at the model's size."""
@@ -231,6 +236,34 @@ class ReadingLoss(Protocol):
     """
 
     reads: tuple[str, ...]
+
+
+class OptimizerFunction(Protocol):
+    """Builds a `torch.optim.Optimizer`: the class itself will do, if its constructor takes these arguments.
+
+    It is updated by `step()`, after the gradients were computed; some parameters may have none. Before each
+    update its groups' `lr` is set, to the schedule's rate x the group's `lr_factor`. Its `state_dict` holds
+    tensors, numbers, text and containers of them, the same entries after every update, and continues a
+    training in an optimizer that was built anew.
+
+    Args:
+        parameters: groups as PyTorch has them: `{"params": [...], "lr": 0.01, "lr_factor": 1.0}`; the
+            optimizer keeps all three.
+    """
+
+    def __call__(
+        self, options: Any, parameters: list[dict[str, Any]], train: Hyperparameters
+    ) -> torch.optim.Optimizer: ...
+
+
+class ScheduleFunction(Protocol):
+    """What a schedule's target returns: the factor of the learning rate for an update, >= 0.
+
+    `update` counts from 0 to `train.epochs` x `updates_per_epoch` - 1; `update // updates_per_epoch` is its
+    epoch. The factor depends on nothing else, so that a run that is resumed goes on with the same.
+    """
+
+    def __call__(self, update: int, /) -> float: ...
 
 
 class MetricFunction(Protocol):

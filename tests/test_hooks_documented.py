@@ -22,6 +22,8 @@ CALLS = {
     "fusion": ("branches", "num_classes"),
     "dataset": ("root",),
     "loss": ("model",),
+    "optimizer": ("parameters", "train"),
+    "schedule": ("updates_per_epoch", "train"),
     "metric": ("scores", "threshold"),
     "exporter": ("model", "samples", "destination", "card", "verify"),
     "tracker": (),

@@ -172,14 +172,17 @@ class Recipe:
         )
 
     def choices(self) -> Iterator[Choice]:
-        """Iterate over every component that the recipe chooses."""
-        backbone = self.model.backbone
-        yield self.data
-        yield from backbone.values() if isinstance(backbone, dict) else [backbone]
-        yield self.model.fusion
-        yield self.loss
-        yield from self.metrics
-        yield from self.train.trackers
+        """Iterate over every component that the recipe chooses, those in options of others too."""
+        backbone, train = self.model.backbone, self.train
+        chosen = [
+            self.data,
+            *(backbone.values() if isinstance(backbone, dict) else [backbone]),
+            *(self.model.fusion, self.loss, train.optimizer, train.schedule),
+            *self.metrics,
+            *train.trackers,
+        ]
+        for choice in chosen:
+            yield from choice.with_nested()
 
     @property
     def input(self) -> ModelInput:

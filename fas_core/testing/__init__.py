@@ -4,7 +4,9 @@ from fas_core.testing.checks import check_dataset, check_loss, check_metric
 from fas_core.testing.exporters import check_exporter
 from fas_core.testing.installed import Checked, check_component
 from fas_core.testing.networks import check_backbone, check_fusion
+from fas_core.testing.optimizers import check_optimizer
 from fas_core.testing.rules import RULES, ContractError
+from fas_core.testing.schedules import check_schedule
 from fas_core.testing.support import score_table, tiny_model, verify_on
 from fas_core.testing.trackers import check_tracker
 
@@ -19,6 +21,8 @@ __all__ = [
     "check_fusion",
     "check_loss",
     "check_metric",
+    "check_optimizer",
+    "check_schedule",
     "check_tracker",
     "score_table",
     "tiny_model",

@@ -22,13 +22,17 @@ from fas_core.descriptors import (
     Fusion,
     Loss,
     Metric,
+    Optimizer,
+    Schedule,
     Tracker,
 )
 from fas_core.errors import ConfigError
 from fas_core.testing.checks import check_dataset, check_loss, check_metric
 from fas_core.testing.exporters import check_exporter
 from fas_core.testing.networks import check_backbone, check_fusion
+from fas_core.testing.optimizers import check_optimizer
 from fas_core.testing.rules import ContractError, rule
+from fas_core.testing.schedules import check_schedule
 from fas_core.testing.support import explain
 from fas_core.testing.trackers import check_tracker
 
@@ -74,6 +78,10 @@ def _check(component: Component, folder: Path, root: Path | None) -> None:
             check_fusion(component)
         case Loss():
             check_loss(component)
+        case Optimizer():
+            check_optimizer(component)
+        case Schedule():
+            check_schedule(component)
         case Metric():
             check_metric(component)
         case Exporter():

@@ -61,6 +61,14 @@ def test_the_same_seed_gives_the_same_weights(
         (5, {}),
         (5, {"average": 0.9}),
         (5, {"balance": "species", "accumulate": 2, "clip": 0.5}),
+        (3, {"optimizer": "adamw", "schedule": {"name": "warmup", "updates": 6, "schedule": "one_cycle"}}),
+        (
+            5,
+            {
+                "optimizer": {"name": "torch", "type": "RMSprop"},
+                "schedule": {"name": "cosine", "every": "update"},
+            },
+        ),
     ],
 )
 def test_resuming_continues_exactly(
