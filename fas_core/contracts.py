@@ -241,9 +241,9 @@ class ReadingLoss(Protocol):
 class OptimizerFunction(Protocol):
     """Builds a `torch.optim.Optimizer`: the class itself will do, if its constructor takes these arguments.
 
-    It is updated by `step()`, after the gradients were computed; some parameters may have none. Before each
-    update its groups' `lr` is set, to the schedule's rate x the group's `lr_factor`. Its `state_dict` holds
-    tensors, numbers, text and containers of them, the same entries after every update, and continues a
+    It is updated by `step(None)`, after the gradients were computed; some parameters may have none. Before
+    each update its groups' `lr` is set, to the schedule's rate x the group's `lr_factor`. Its `state_dict`
+    holds tensors, numbers, text and containers of them, the same entries after every update, and continues a
     training in an optimizer that was built anew.
 
     Args:

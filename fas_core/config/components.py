@@ -38,13 +38,13 @@ class Choice:
         """Why the component is absent; empty where it is there."""
         return self.options.reason if isinstance(self.options, AbsentOptions) else ""
 
-    def with_nested(self) -> Iterator[Choice]:
+    def walk(self) -> Iterator[Choice]:
         """Iterate over this choice and those among its options, as the network of `texture`."""
         yield self
         for option in fields(type(self.options)):
             value = getattr(self.options, option.name)
             if isinstance(value, Choice):
-                yield from value.with_nested()
+                yield from value.walk()
 
     @classmethod
     def common_options(cls) -> dict[str, Any]:

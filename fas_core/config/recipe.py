@@ -182,7 +182,7 @@ class Recipe:
             *train.trackers,
         ]
         for choice in chosen:
-            yield from choice.with_nested()
+            yield from choice.walk()
 
     @property
     def input(self) -> ModelInput:

@@ -34,7 +34,7 @@ def check_optimizer(component: str | Optimizer, options: Any = None) -> None:
     """
     import torch
 
-    from fas_core.training.optim import needs_closure
+    from fas_core.training.optim import describe_step_problem
 
     descriptor, target, options = load_component(Optimizer, component, options)
     name, train = descriptor.name, TrainConfig().hyperparameters
@@ -45,7 +45,8 @@ def check_optimizer(component: str | Optimizer, options: Any = None) -> None:
             optimizer: torch.optim.Optimizer = target(options, parameters=groups, train=train)
         is_one = isinstance(optimizer, torch.optim.Optimizer)
         assert is_one, f"{name}: target gave a {type(optimizer).__name__}, no torch.optim.Optimizer"
-        assert not needs_closure(optimizer), f"{name}: step() needs a closure: training calls it without"
+        problem = describe_step_problem(optimizer)
+        assert not problem, f"{name}: {problem}"
         return optimizer
 
     _check_groups(name, build)

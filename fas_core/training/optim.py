@@ -29,26 +29,30 @@ def build_optimizer(config: TrainConfig, registry: Registry, parameters: Groups)
     """Build a recipe's optimizer of parameter groups.
 
     Raises:
-        FasError: its target gives no `torch.optim.Optimizer`, or one that needs a closure.
+        FasError: its target gives no `torch.optim.Optimizer`, or one that training cannot call.
     """
     choice = config.optimizer
     component = registry.find(Optimizer, choice.name)
     optimizer = component.call(choice.options, parameters=parameters, train=config.hyperparameters)
     if not isinstance(optimizer, torch.optim.Optimizer):
         raise FasError(f"{component}: its target returned {optimizer!r}, which is no torch.optim.Optimizer")
-    if needs_closure(optimizer):
-        raise FasError(
-            f"{component}: its step() needs a closure, to compute the loss several times for an update: "
-            "training computes it once"
-        )
+    if problem := describe_step_problem(optimizer):
+        raise FasError(f"{component}: {problem}")
     return optimizer
 
 
-def needs_closure(optimizer: torch.optim.Optimizer) -> bool:
-    """Return whether `step` cannot be called without a function that computes the loss."""
-    parameters = inspect.signature(optimizer.step).parameters.values()
-    positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    return any(item.kind in positional and item.default is item.empty for item in parameters)
+def describe_step_problem(optimizer: torch.optim.Optimizer) -> str:
+    """Return why training, which calls `step(None)` after it computed the loss, cannot; empty if it can."""
+    signature = inspect.signature(optimizer.step)
+    try:
+        signature.bind(None)
+    except TypeError:
+        return "its step() takes no closure: it must read step(self, closure=None)"
+    try:
+        signature.bind()
+    except TypeError:
+        return "its step() needs a closure, which computes the loss again: training computes it once"
+    return ""
 
 
 def build_schedule(config: TrainConfig, registry: Registry, updates_per_epoch: int) -> ScheduleFunction:

@@ -25,6 +25,7 @@ def describe_state(build: Callable[[Groups], torch.optim.Optimizer], groups: Gro
 
 
 def _imitate(parameter: Tensor) -> nn.Parameter:
+    """Return another parameter of the same shape, type and device, with a gradient."""
     copy = nn.Parameter(torch.zeros_like(parameter))
     copy.grad = torch.ones_like(parameter)
     return copy

@@ -196,7 +196,7 @@ class Training:
 
     def _last_rate(self) -> float:
         """Return the learning rate of the last update."""
-        return self.updater.rate(self.progress.epoch, max(self.progress.batch - 1, 0))
+        return self.updater.compute_rate(self.progress.epoch, max(self.progress.batch - 1, 0))
 
     def _seed_dropout(self) -> None:
         """Give each process random numbers of its own; those of the main one are as they are."""

@@ -93,7 +93,7 @@ class Updater:
         """Set what is trained to training mode."""
         set_training_mode(self.model, self.config.freeze)
 
-    def rate(self, epoch: int, batch: int) -> float:
+    def compute_rate(self, epoch: int, batch: int) -> float:
         """Return the learning rate of an update, by its epoch and its batch, from 0.
 
         Raises:
@@ -110,7 +110,7 @@ class Updater:
 
     def set_rate(self, epoch: int, batch: int) -> float:
         """Set and return the learning rate of an update."""
-        rate = self.rate(epoch, batch)
+        rate = self.compute_rate(epoch, batch)
         for group in self.optimizer.param_groups:
             group["lr"] = rate * group["lr_factor"]
         return rate

@@ -113,6 +113,11 @@ class NeedsClosure(Plain):
         closure()
 
 
+class TakesNoClosure(Plain):
+    def step(self) -> None:  # type: ignore[override]
+        pass
+
+
 def test_gradient_descent_passes(provide: Provide) -> None:
     check_optimizer(provide("optimizer", Plain))
 
@@ -123,6 +128,7 @@ def test_gradient_descent_passes(provide: Provide) -> None:
         (lambda options, parameters: None, "call", "raised TypeError: .*'train'"),
         (lambda options, parameters, train: 3, "call", "target gave a int, no torch.optim.Optimizer"),
         (NeedsClosure, "call", r"step\(\) needs a closure"),
+        (TakesNoClosure, "call", r"step\(\) takes no closure"),
         (OneGroup, "parameter groups", "has 1 parameter groups of 2"),
         (OwnRate, "parameter groups", "lr of a group is 0.1, and was given as 0.01"),
         (Climbs, "descends", "ten updates take a sum of squares from .* to "),

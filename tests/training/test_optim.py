@@ -55,7 +55,7 @@ class NeedsClosure(torch.optim.SGD):
         (
             "optimizer",
             lambda _, parameters, train: NeedsClosure(parameters, 0.1),
-            r"step\(\) needs a closure",
+            r"its step\(\) needs a closure",
         ),
         ("schedule", lambda *_, **__: 0.1, "its target returned 0.1, which is not callable"),
     ],
