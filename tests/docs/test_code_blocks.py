@@ -239,6 +239,18 @@ CASES: dict[str, Run | Skip] = {
         "assert face.box == (15, 10, 30, 20)",
         long=False,
     ),
+    "docs/plugins.md: from torch import no_grad, optim": Run(
+        after="from fas_core import Optimizer\n"
+        "from fas_core.testing import check_optimizer\n"
+        "check_optimizer(Optimizer(name='sign', summary='', target='__main__:SignDescent'))",
+        long=False,
+    ),
+    "docs/plugins.md: def build_linear": Run(
+        after="from fas_core import Schedule\n"
+        "from fas_core.testing import check_schedule\n"
+        "check_schedule(Schedule(name='linear', summary='', target='__main__:build_linear'))",
+        long=False,
+    ),
     "docs/plugins.md: from fas_core import Command": Run(
         after="assert [command.name for command in fas_commands()] == ['upload', 'config upload']", long=False
     ),
