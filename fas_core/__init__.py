@@ -10,19 +10,28 @@ from typing import TYPE_CHECKING, Any
 
 from fas_core import former_paths, library_settings
 from fas_core.component import Component, NoOptions
+from fas_core.deprecation import FasDeprecationWarning
 from fas_core.descriptors import (
+    Augmentation,
     Backbone,
     Catalogue,
     Command,
     Dataset,
+    Detector,
     Exporter,
     Fusion,
     Loss,
     Metric,
+    Optimizer,
+    RecipeFile,
+    Runtime,
+    Schedule,
     Tracker,
 )
 from fas_core.errors import ConfigError, DataError, FasError, ModelError, PluginError
 from fas_core.hookspecs import hookimpl
+from fas_core.records.crop_region import CropRegion
+from fas_core.records.detected_face import DetectedFace
 from fas_core.records.model_input import ScaledCrop
 
 if TYPE_CHECKING:
@@ -36,6 +45,7 @@ if TYPE_CHECKING:
     from fas_core.contracts import Submission, SubmissionPart
     from fas_core.models.build import build_model
     from fas_core.models.model import Model
+    from fas_core.records.hyperparameters import Hyperparameters
     from fas_core.records.model_input import ModelInput
     from fas_core.records.outputs import Batch, BranchSize, Exported, Outputs, Verification
     from fas_core.records.samples import SampleTable
@@ -48,7 +58,7 @@ library_settings.configure()
 
 __version__ = "0.1.0"
 
-API_VERSION = "1.0"
+API_VERSION = "1.1"
 """Version of the public API, see docs/api.md; a plugin asks for one by `FAS_API` in its module."""
 
 _LAZY = {
@@ -62,6 +72,7 @@ _LAZY = {
     "config.recipe": ("Recipe",),
     "models.build": ("build_model",),
     "models.model": ("Model",),
+    "records.hyperparameters": ("Hyperparameters",),
     "records.model_input": ("ModelInput",),
     "records.outputs": ("Batch", "BranchSize", "Exported", "Outputs", "Verification"),
     "records.samples": ("SampleTable",),
@@ -73,23 +84,29 @@ _LAZY = {
 """Modules that are imported when one of these names is first used."""
 
 __all__ = [
+    "Augmentation",
     "Backbone",
     "Catalogue",
     "Command",
     "Component",
     "Dataset",
+    "Detector",
     "Exporter",
     "Fusion",
     "Loss",
     "Metric",
     "NoOptions",
+    "Optimizer",
+    "RecipeFile",
+    "Runtime",
+    "Schedule",
     "Tracker",
 ]
 __all__ += ["ConfigError", "DataError", "FasError", "ModelError", "PluginError", "__version__", "hookimpl"]
-__all__ += ["API_VERSION"]
-__all__ += ["Batch", "BranchSize", "Card", "Exported", "Model", "ModelInput", "Outputs", "Predictor"]
-__all__ += ["SampleTable", "ScaledCrop", "ScoreTable", "Submission", "SubmissionPart", "Threshold"]
-__all__ += ["Verification", "build_model", "fit_threshold"]
+__all__ += ["API_VERSION", "CropRegion", "FasDeprecationWarning", "Hyperparameters"]
+__all__ += ["Batch", "BranchSize", "Card", "DetectedFace", "Exported", "Model", "ModelInput", "Outputs"]
+__all__ += ["Predictor", "SampleTable", "ScaledCrop", "ScoreTable", "Submission", "SubmissionPart"]
+__all__ += ["Threshold", "Verification", "build_model", "fit_threshold"]
 __all__ += ["Recipe", "Result", "Run", "evaluate", "export", "load_recipe", "train"]
 
 former_paths.install()

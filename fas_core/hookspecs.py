@@ -17,15 +17,22 @@ from collections.abc import Iterable
 
 import pluggy
 
+from fas_core.deprecation import naming_in_warnings
 from fas_core.descriptors import (
+    Augmentation,
     Backbone,
     Catalogue,
     Command,
     Dataset,
+    Detector,
     Exporter,
     Fusion,
     Loss,
     Metric,
+    Optimizer,
+    RecipeFile,
+    Runtime,
+    Schedule,
     Tracker,
 )
 from fas_core.errors import PluginError
@@ -58,7 +65,8 @@ def bind_hooks(plugin: object, name: str) -> pluggy.HookRelay:
     """
     manager = pluggy.PluginManager(PROJECT)
     manager.add_hookspecs(sys.modules[__name__])
-    manager.register(plugin)
+    with naming_in_warnings(name):  # of a hook or an argument with `warn_on_impl`
+        manager.register(plugin)
     manager.check_pending()
     if not manager.get_hookcallers(plugin):
         raise PluginError(f"{name} implements no hook: mark one with @fas_core.hookimpl")
@@ -108,6 +116,20 @@ def fas_datasets() -> Iterable[Dataset]:
 
 
 @hookspec
+def fas_augmentations() -> Iterable[Augmentation]:
+    """Changes of training images; a recipe lists them in order: `augment: [crop, flip, dim]`.
+
+    >>> from fas_core import Augmentation, hookimpl
+    >>> @hookimpl
+    ... def fas_augmentations():
+    ...     yield Augmentation(name="dim", summary="Less light", target="acme_fas.dim:Dim")
+    >>> next(fas_augmentations()).step
+    'faces'
+    """
+    return ()
+
+
+@hookspec
 def fas_losses() -> Iterable[Loss]:
     """Losses to train with. Their options are an attrs class, filled from the recipe.
 
@@ -121,6 +143,40 @@ def fas_losses() -> Iterable[Loss]:
     ...     yield Loss(name="hinge", summary="Hinge", target="acme_fas.hinge:Hinge", options=HingeOptions)
     >>> next(fas_losses()).options().margin
     1.0
+    """
+    return ()
+
+
+@hookspec
+def fas_optimizers() -> Iterable[Optimizer]:
+    """How gradients change the weights; a recipe chooses one: `train.optimizer`.
+
+    >>> import attrs
+    >>> from fas_core import Optimizer, hookimpl
+    >>> @attrs.frozen
+    ... class LionOptions:
+    ...     betas: tuple[float, float] = (0.9, 0.99)
+    >>> @hookimpl
+    ... def fas_optimizers():
+    ...     yield Optimizer(name="lion", summary="Lion", target="acme_fas.lion:Lion", options=LionOptions)
+    >>> next(fas_optimizers()).options().betas
+    (0.9, 0.99)
+    """
+    return ()
+
+
+@hookspec
+def fas_schedules() -> Iterable[Schedule]:
+    """How the learning rate changes in the course of a training; a recipe chooses one: `train.schedule`.
+
+    >>> from fas_core import Schedule, hookimpl
+    >>> @hookimpl
+    ... def fas_schedules():
+    ...     yield Schedule(name="linear", summary="Down to 0", target="acme_fas.linear:build_linear")
+    >>> def build_linear(options, updates_per_epoch, train):
+    ...     return lambda update: 1 - update / (train.epochs * updates_per_epoch)
+    >>> next(fas_schedules()).kind
+    'schedule'
     """
     return ()
 
@@ -154,6 +210,34 @@ def fas_exporters() -> Iterable[Exporter]:
 
 
 @hookspec
+def fas_runtimes() -> Iterable[Runtime]:
+    """What opens model files, so that `fas predict`, `eval` and `serve` run them.
+
+    >>> from fas_core import Runtime, hookimpl
+    >>> @hookimpl
+    ... def fas_runtimes():
+    ...     yield Runtime(name="tflite", summary="TFLite", target="acme_fas.run:Open", suffixes=(".tflite",))
+    >>> next(fas_runtimes()).suffixes
+    ('.tflite',)
+    """
+    return ()
+
+
+@hookspec
+def fas_detectors() -> Iterable[Detector]:
+    """Face detectors.
+
+    >>> from fas_core import Detector, hookimpl
+    >>> @hookimpl
+    ... def fas_detectors():
+    ...     yield Detector(name="retina", summary="RetinaFace", target="acme_fas.retina:Retina")
+    >>> next(fas_detectors()).landmarks
+    True
+    """
+    return ()
+
+
+@hookspec
 def fas_commands() -> Iterable[Command]:
     """Further `fas` commands: `target` is a click command.
 
@@ -177,6 +261,20 @@ def fas_public_models() -> Iterable[Catalogue]:
     ...     yield Catalogue(name="acme", summary="Models of the lab", target="acme_fas:models.yaml")
     >>> next(fas_public_models()).target
     'acme_fas:models.yaml'
+    """
+    return ()
+
+
+@hookspec
+def fas_recipes() -> Iterable[RecipeFile]:
+    """Recipes that are run by name: `target` is a YAML file of the package.
+
+    >>> from fas_core import RecipeFile, hookimpl
+    >>> @hookimpl
+    ... def fas_recipes():
+    ...     yield RecipeFile(name="acme", summary="The lab's setting", target="acme_fas:acme.yaml")
+    >>> next(fas_recipes()).target
+    'acme_fas:acme.yaml'
     """
     return ()
 

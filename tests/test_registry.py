@@ -7,7 +7,7 @@ from fixtures.strangers import Here, hooks
 
 from fas_core import Backbone, Loss, PluginError, __version__
 from fas_core.console import console
-from fas_core.descriptors import KINDS
+from fas_core.descriptors import KINDS, PackageFile
 from fas_core.registry import DISABLE, Registry, registry
 
 
@@ -19,13 +19,19 @@ def loss(name: str) -> str:
 def test_ours_are_found_like_anyones() -> None:
     ours = [record for record in registry().records if record.distribution == "fas-core"]
     assert {record.name for record in ours} == {
+        "augmentations",
         "backbones",
         "fusions",
         "datasets",
         "losses",
+        "optimizers",
+        "schedules",
         "metrics",
         "exporters",
         "commands",
+        "recipes",
+        "detectors",
+        "runtimes",
         "trackers",
         "curves",
     }
@@ -40,6 +46,7 @@ def test_ours_are_found_like_anyones() -> None:
         ("backbone", "feathernet_b"),
         ("fusion", "concat_linear"),
         ("fusion", "single"),
+        ("augmentation", "crop"),
         ("loss", "focal"),
         ("loss", "cross_entropy"),
         ("dataset", "casia_surf"),
@@ -49,6 +56,15 @@ def test_ours_are_found_like_anyones() -> None:
         ("dataset", "synthetic"),
         ("metric", "acer"),
         ("exporter", "onnx"),
+        ("recipe", "quickstart"),
+        ("optimizer", "sgd"),
+        ("optimizer", "adamw"),
+        ("optimizer", "torch"),
+        ("schedule", "step"),
+        ("schedule", "cosine"),
+        ("schedule", "constant"),
+        ("schedule", "one_cycle"),
+        ("schedule", "warmup"),
         ("tracker", "tensorboard"),
     ],
 )
@@ -61,11 +77,12 @@ def test_what_ships_is_there(kind: str, name: str) -> None:
 )
 def test_every_component_can_be_loaded_and_has_options(kind: str, name: str) -> None:
     component = registry().find(KINDS[kind], name)
-    if kind == "catalogue":
+    if isinstance(component, PackageFile):
         assert component.load()
     else:
         assert callable(component.load())
-        assert kind == "command" or component.options()
+        required = {"callable": {"target": "acme_fas:blur"}} if kind == "augmentation" else {}
+        assert kind == "command" or component.options(**required.get(name, {}))
 
 
 def test_the_environment_disables(monkeypatch: pytest.MonkeyPatch) -> None:

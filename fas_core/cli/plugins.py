@@ -13,13 +13,27 @@ from fas_core.cli.options import PATH, output_options
 from fas_core.cli.plugin_checks import checks_to_json, show_checks
 from fas_core.component import Component
 from fas_core.console import console
-from fas_core.descriptors import KINDS, Catalogue, Command, Dataset, Metric, Tracker
+from fas_core.descriptors import (
+    KINDS,
+    Augmentation,
+    Catalogue,
+    Command,
+    Dataset,
+    Detector,
+    Metric,
+    RecipeFile,
+    Schedule,
+    Tracker,
+)
 from fas_core.errors import FasError, PluginError, require, suggest_closest
 from fas_core.failures import format_traceback
 from fas_core.registry import PluginRecord, Registry, registry
 from fas_core.text_table import Table
 
-WITHOUT_TORCH = (Catalogue, Command, Dataset, Metric, Tracker)
+WITHOUT_TORCH = (
+    *(Augmentation, Catalogue, Command, Dataset, Detector),
+    *(Metric, RecipeFile, Schedule, Tracker),
+)
 """Kinds of components that are checked without the extra `train`."""
 
 

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, ClassVar, get_type_hints
+from typing import Any, ClassVar, Literal, get_type_hints
 
 from attrs import field, fields, frozen
 from attrs import validators as v
 
 from fas_core.component import Component, NoOptions
-from fas_core.descriptors import Backbone, Dataset, Fusion, Loss, Metric, Tracker
+from fas_core.descriptors import (
+    Augmentation,
+    Backbone,
+    Dataset,
+    Fusion,
+    Loss,
+    Metric,
+    Optimizer,
+    Schedule,
+    Tracker,
+)
 
 
 @frozen(eq=False)
@@ -38,6 +48,14 @@ class Choice:
         """Why the component is absent; empty where it is there."""
         return self.options.reason if isinstance(self.options, AbsentOptions) else ""
 
+    def walk(self) -> Iterator[Choice]:
+        """Iterate over this choice and those among its options, as the network of `texture`."""
+        yield self
+        for option in fields(type(self.options)):
+            value = getattr(self.options, option.name)
+            if isinstance(value, Choice):
+                yield from value.walk()
+
     @classmethod
     def common_options(cls) -> dict[str, Any]:
         """Return the options that every component of this kind has in a recipe, `{name: type}`."""
@@ -61,6 +79,16 @@ class LossChoice(Choice):
 
 
 @frozen
+class OptimizerChoice(Choice):
+    component = Optimizer
+
+
+@frozen
+class ScheduleChoice(Choice):
+    component = Schedule
+
+
+@frozen
 class MetricChoice(Choice):
     component = Metric
 
@@ -68,6 +96,21 @@ class MetricChoice(Choice):
 @frozen
 class TrackerChoice(Choice):
     component = Tracker
+
+
+@frozen
+class AugmentationChoice(Choice):
+    """An augmentation and its options.
+
+    Args:
+        modalities: those whose faces it changes; none named: all.
+        only: the class whose faces it changes; None: both.
+    """
+
+    component = Augmentation
+
+    modalities: tuple[str, ...] = ()
+    only: Literal["live", "attack"] | None = None
 
 
 def _check_fold(choice: HeldOut, attribute: Any, value: int) -> None:

@@ -8,27 +8,40 @@ from tempfile import TemporaryDirectory
 from typing import Literal
 
 import yaml
-from attrs import frozen
+from attrs import NOTHING, fields, frozen
 from click import Command as ClickCommand
 
 from fas_core.component import Component
 from fas_core.console import console
+from fas_core.data.detectors import DetectorChoice
 from fas_core.descriptors import (
+    Augmentation,
     Backbone,
     Catalogue,
     Command,
     Dataset,
+    Detector,
     Exporter,
     Fusion,
     Loss,
     Metric,
+    Optimizer,
+    RecipeFile,
+    Runtime,
+    Schedule,
     Tracker,
 )
-from fas_core.errors import ConfigError
+from fas_core.errors import ConfigError, DataError
+from fas_core.testing.augmentations import check_augmentation
 from fas_core.testing.checks import check_dataset, check_loss, check_metric
+from fas_core.testing.detectors import check_detector
 from fas_core.testing.exporters import check_exporter
 from fas_core.testing.networks import check_backbone, check_fusion
+from fas_core.testing.optimizers import check_optimizer
+from fas_core.testing.recipes import check_recipe
 from fas_core.testing.rules import ContractError, rule
+from fas_core.testing.runtimes import check_runtime, find_exporter
+from fas_core.testing.schedules import check_schedule
 from fas_core.testing.support import explain
 from fas_core.testing.trackers import check_tracker
 
@@ -56,8 +69,8 @@ def check_component(component: Component, root: Path | None = None) -> Checked:
     Args:
         root: of a data set's data, which is not checked without.
     """
-    if isinstance(component, Dataset) and root is None:
-        return Checked(component, reason=NEEDS_DATA)
+    if reason := _describe_missing(component, root):
+        return Checked(component, reason=reason)
     try:
         with TemporaryDirectory() as folder:
             _check(component, Path(folder), root)
@@ -66,18 +79,52 @@ def check_component(component: Component, root: Path | None = None) -> Checked:
     return Checked(component)
 
 
+def _describe_missing(component: Component, root: Path | None) -> str:
+    """Return what is not at hand that the check of a component needs; empty where nothing is missing."""
+    match component:
+        case Dataset() if root is None:
+            return NEEDS_DATA
+        case Runtime() if find_exporter(component) is None:
+            return f"no installed exporter writes files {', '.join(component.suffixes)} to open"
+        case Detector():
+            return _describe_missing_model(component)
+    if required := [item.name for item in fields(component.options) if item.default is NOTHING]:
+        return f"its option {required[0]!r} has no default: check it in a test"
+    return ""
+
+
+def _describe_missing_model(detector: Detector) -> str:
+    try:
+        is_at_hand = DetectorChoice.of(detector).is_at_hand
+    except DataError as error:
+        return error.message
+    return "" if is_at_hand else f"the detector {detector.name}: first fas models get {detector.fetched}"
+
+
 def _check(component: Component, folder: Path, root: Path | None) -> None:
     match component:
         case Backbone():
             check_backbone(component, input_size=component.input_size)
         case Fusion():
             check_fusion(component)
+        case Augmentation():
+            check_augmentation(component)
         case Loss():
             check_loss(component)
+        case Optimizer():
+            check_optimizer(component)
+        case Schedule():
+            check_schedule(component)
         case Metric():
             check_metric(component)
         case Exporter():
             check_exporter(component, folder)
+        case RecipeFile():
+            check_recipe(component)
+        case Runtime():
+            check_runtime(component, folder)
+        case Detector():
+            check_detector(component)
         case Tracker():
             check_tracker(component, folder)
         case Dataset() if root is not None:

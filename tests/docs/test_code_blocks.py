@@ -75,8 +75,11 @@ CASES: dict[str, Run | Skip] = {
         after="assert next(fas_losses()).name == 'hinge'", long=False
     ),
     "docs/api.md: FAS_API": Run(after="import fas_core; assert FAS_API == fas_core.API_VERSION", long=False),
-    "docs/data.md: fas train nuaa-feathernet-b --data faces.csv": Run(
+    "docs/data.md: fas train nuaa-feathernet-b --data faces.csv --set data.image_root=s3": Run(
         (data.faces,), before=FACES_TABLE, replace={"s3://bucket": "local://$PWD"}
+    ),
+    "docs/data.md: fas train nuaa-feathernet-b --data faces.csv --set data.image_root=zip": Run(
+        (data.faces,), before=f"{FACES_TABLE}; (cd faces; python -m zipfile -c ../faces.zip *)"
     ),
     "docs/data.md: fas data split photos": Run((data.flat_photos,)),
     "docs/data.md: fas data crop photos": Run((data.photos,), long=False),
@@ -189,6 +192,7 @@ CASES: dict[str, Run | Skip] = {
         (data.photos,), before="(echo path; ls photos/test/*/*.png photos/test/*/*/*.png) > photos.csv"
     ),
     "docs/recipes.md: fas config show mine.yaml": Run((data.recipe,), long=False),
+    "docs/recipes.md: fas config show augmented.yaml": Run((data.recipe,), long=False),
     "docs/recipes.md: fas config convert": Run(
         (data.old_config,), before=CASIA_SURF, replace={"/data/CASIA-SURF": "CASIA-SURF"}
     ),

@@ -1,15 +1,15 @@
-"""What a lab has around training with fas: a command, a tracker, a list of models. Imports nothing heavy."""
+"""What a lab has around training with fas: commands, detectors, recipes, trackers. Imports nothing heavy."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from fas_core import Catalogue, Command, Tracker, hookimpl
+from fas_core import Catalogue, Command, Detector, RecipeFile, Tracker, hookimpl
 from fas_lab.options import LeaderboardOptions
 
 if TYPE_CHECKING:
-    from fas_core.records.run_events import RunFailed
+    from fas_core.contracts import RunFailed
 
 
 @hookimpl
@@ -35,6 +35,25 @@ def fas_trackers() -> Iterator[Tracker]:
 @hookimpl
 def fas_public_models() -> Iterator[Catalogue]:
     yield Catalogue(name="lab", summary="Models of the lab's doors", target="fas_lab:models.yaml")
+
+
+@hookimpl
+def fas_detectors() -> Iterator[Detector]:
+    yield Detector(
+        name="booth",
+        summary="The middle of the photo, as in the lab's booth",
+        target="fas_lab.booth:open_booth",
+        landmarks=False,
+    )
+
+
+@hookimpl
+def fas_recipes() -> Iterator[RecipeFile]:
+    yield RecipeFile(
+        name="lab-door",
+        summary="The lab's doors: one colour camera, a small network",
+        target="fas_lab:lab-door.yaml",
+    )
 
 
 @hookimpl

@@ -9,7 +9,7 @@ from fas_core import hookimpl
 from fas_lab.options import LeaderboardOptions
 
 if TYPE_CHECKING:
-    from fas_core.records.run_events import RunFinished
+    from fas_core.contracts import RunFinished
 
 
 class Leaderboard:

@@ -6,13 +6,16 @@ import csv
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
-from fas_core.records.run_events import RunFailed, RunFinished
+from fas_core import NoOptions
+from fas_core.contracts import RunFailed, RunFinished
 from fas_core.registry import Registry
-from fas_core.testing import check_component, check_tracker
+from fas_core.testing import check_component, check_detector, check_recipe, check_tracker
 from fas_lab import fas_public_models, fas_run_failed
+from fas_lab.booth import open_booth
 from fas_lab.leaderboard import Leaderboard
 from fas_lab.options import LeaderboardOptions
 
@@ -25,6 +28,8 @@ def run_fas(*arguments: object) -> Result:
 
 def test_contracts(tmp_path: Path) -> None:
     check_tracker("leaderboard", tmp_path)
+    check_detector("booth")
+    check_recipe("lab-door")
     (catalogue,) = fas_public_models()
     assert check_component(catalogue).status == "passed"
 
@@ -49,6 +54,11 @@ def test_the_leaderboard_has_a_line_for_each_split_of_each_run(tmp_path: Path) -
 def test_options_that_are_not_valid_are_refused(option: dict[str, str]) -> None:
     with pytest.raises(ValueError, match=next(iter(option))):
         LeaderboardOptions(**option)  # type: ignore[arg-type]
+
+
+def test_the_booth_s_face_is_in_the_middle() -> None:
+    (face,) = open_booth(NoOptions(), None)(np.zeros((40, 60, 3), np.uint8))
+    assert face.box == (20, 10, 20, 20)
 
 
 def test_why_a_run_failed_is_in_its_folder(tmp_path: Path) -> None:

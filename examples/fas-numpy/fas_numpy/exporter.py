@@ -9,14 +9,13 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from fas_core import Card, Exported, Model, ModelError, NoOptions
 from fas_core.atomic import replacing
 from fas_core.contracts import Images, Verify
+from fas_core.runtime import ModelFile
 from fas_numpy.operations import OPERATIONS
-from fas_numpy.runtime import NumpyEngine
 
 PLACES = ("device", "layout", "memory_format", "pin_memory")
 """Arguments that say where a tensor lies, which an array does not choose."""
@@ -58,13 +57,8 @@ def export(
     with replacing(destination) as temporary:
         with temporary.open("wb") as stream:
             np.savez(stream, **{key: np.array(text) for key, text in texts.items()}, **weights)
-        engine = NumpyEngine(options, temporary)
-
-        def score(images: Images, presence: NDArray[np.bool_] | None = None) -> NDArray[np.float64]:
-            given = images if presence is None else {**images, "presence": presence}
-            return engine.run(["score"], given)[0].astype(np.float64)
-
-        verification = verify(score, tolerance=1e-4, acer_loss=0.002)
+        written = ModelFile(temporary, threads=1)  # as `fas predict` opens it
+        verification = verify(written, tolerance=1e-4, acer_loss=0.002)
     return Exported(destination, verification)
 
 

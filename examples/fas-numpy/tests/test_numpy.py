@@ -10,13 +10,15 @@ import torch
 from torch.nn import functional as F
 
 from fas_core import ModelError, NoOptions
-from fas_core.testing import check_exporter
+from fas_core.testing import check_exporter, check_runtime
 from fas_numpy.operations import convolve, normalize
 from fas_numpy.runtime import NumpyEngine
 
 
-def test_contract(tmp_path: Path) -> None:
-    check_exporter("numpy", tmp_path)
+def test_contracts(tmp_path: Path) -> None:
+    for kind, check in (("exporter", check_exporter), ("runtime", check_runtime)):
+        (tmp_path / kind).mkdir()
+        check("numpy", tmp_path / kind)
 
 
 @pytest.mark.parametrize(("groups", "stride", "padding"), [(1, 1, 0), (1, 2, 1), (2, 1, 2), (4, 2, 1)])
