@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from fas_core.errors import DataError
+from fas_core import DataError
 from fas_plugins.datasets.simulator import dataset_files
 from fas_plugins.datasets.simulator.dataset_files import is_written, write_dataset
 from fas_plugins.datasets.simulator.options import SyntheticOptions
