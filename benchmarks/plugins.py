@@ -66,7 +66,9 @@ def main() -> int:
     parser.add_argument("--repeat", type=int, default=15, help="Starts of each kind (default 15).")
     repeat = parser.parse_args().repeat
     with TemporaryDirectory() as folder:
-        pythons = {f"{count} plugins": make_environment(Path(folder, str(count)), count) for count in (0, PLUGINS)}
+        pythons = {
+            f"{count} plugins": make_environment(Path(folder, str(count)), count) for count in (0, PLUGINS)
+        }
         # Byte code is compiled once, as an installer does, but not into what is borrowed.
         common = {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": folder, "FAS_CACHE_DIR": folder}
         cases = {name: (python, common) for name, python in pythons.items()}
@@ -81,7 +83,8 @@ def main() -> int:
     for name, times in durations.items():
         print(f"{name:22} median {median(times) * 1e3:6.1f} ms  least {min(times) * 1e3:6.1f} ms")
     none, fifty, *imported = (median(times) for times in durations.values())
-    print(f"ratio of medians {fifty / none:.2f}, claimed < {CLAIM:g}; imported {imported[1] / imported[0]:.2f}")
+    print(f"ratio of medians {fifty / none:.2f}, claimed < {CLAIM:g}")
+    print(f"where all are imported {imported[1] / imported[0]:.2f}")
     return 0 if fifty < CLAIM * none else 1
 
 

@@ -105,7 +105,7 @@ def _read(file: Path, search: list[Any]) -> tuple[PluginRecord, ...] | None:
 
 
 def _write(file: Path, search: list[Any], records: Sequence[PluginRecord]) -> None:
-    """Remember the plugins, unless something was changed a moment ago or a command is of a class of its own."""
+    """Remember the plugins, unless a file changed a moment ago or a command has a class of its own."""
     from fas_core.atomic import replacing  # slow to import, and rarely needed
 
     commands = [item for record in records for item in record.components if isinstance(item, Command)]

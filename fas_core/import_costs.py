@@ -20,8 +20,8 @@ from attrs import frozen
 from fas_core.discovery import PluginRecord, canonical, discover
 from fas_core.failures import top_package
 
-SLOW = 0.1
-"""Seconds; `fas --help` itself takes a few tenths of a second."""
+SLOW = 0.25
+"""Seconds, about as long as `fas --help` takes."""
 MANY = 200
 """Modules. numpy has about 120, pandas and torch far more."""
 

@@ -129,7 +129,8 @@ def _disable(_: click.Context, __: click.Parameter, names: tuple[str, ...]) -> N
     if not names:
         return
     os.environ[DISABLE] = ",".join(filter(None, (os.environ.get(DISABLE, ""), *names)))
-    known = {text for item in command_registry().records for text in (item.name, item.distribution, item.token)}
+    records = command_registry().records
+    known = {text for item in records for text in (item.name, item.distribution, item.token)}
     for name in names:
         if name not in known:
             raise ConfigError(f"--disable-plugin {name!r}: no such plugin{suggest_closest(name, known)}")
