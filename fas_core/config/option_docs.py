@@ -129,15 +129,17 @@ def _describe_rules(validator: Any) -> Iterator[str]:
         case {"validator": inner}:  # of `optional`: the type has null
             yield from _describe_rules(inner)
         case _ if inspect.isroutine(validator):
-            yield _first_line(inspect.getdoc(validator))
+            yield _describe_function(validator)
 
 
 def _slots(validator: Any) -> dict[str, Any]:
     return attrs.asdict(validator, recurse=False) if attrs.has(type(validator)) else {}
 
 
-def _first_line(text: str | None) -> str:
-    return "" if text is None else text.partition("\n")[0].rstrip(".")
+def _describe_function(validator: Any) -> str:
+    """Return what the first line of its docstring says: of `Check that it is even.` the end, `it is even`."""
+    line = (inspect.getdoc(validator) or "").partition("\n")[0]
+    return line.removeprefix("Check that ").rstrip(".")
 
 
 def _read_meanings(options: type[Any]) -> dict[str, str]:
