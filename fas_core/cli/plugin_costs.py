@@ -44,8 +44,14 @@ def show_costs(costs: Costs) -> None:
     console.table(Table("import times", columns, rows, left=(0, 1, 4)))
     for record, cost in slowest_first:
         if cost.is_high:
-            imports = f" and imports {format_list(cost.packages)}" if cost.packages else ""
-            console.warn(f"{record} takes {format_seconds(cost)} to import{imports}: {ADVICE}")
+            console.warn(f"{record} {_describe_problem(cost)}")
+
+
+def _describe_problem(cost: ImportCost) -> str:
+    if cost.seconds is None:
+        return "ends the process that imports it"
+    imports = f" and imports {format_list(cost.packages)}" if cost.packages else ""
+    return f"takes {format_seconds(cost)} to import{imports}: {ADVICE}"
 
 
 def format_seconds(cost: ImportCost) -> str:

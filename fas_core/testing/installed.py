@@ -7,9 +7,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Literal
 
-import yaml
 from attrs import frozen
 from click import Command as ClickCommand
+from click import Context
 
 from fas_core.component import Component
 from fas_core.console import console
@@ -25,14 +25,14 @@ from fas_core.descriptors import (
     Tracker,
 )
 from fas_core.errors import ConfigError
+from fas_core.runtime.public_model import parse_catalogue
 from fas_core.testing.checks import check_dataset, check_loss, check_metric
 from fas_core.testing.exporters import check_exporter
 from fas_core.testing.networks import check_backbone, check_fusion
 from fas_core.testing.rules import ContractError, rule
+from fas_core.testing.setups import choose_modalities, find_obstacle
 from fas_core.testing.support import explain
 from fas_core.testing.trackers import check_tracker
-
-NEEDS_DATA = "a data set is checked on its data: give --root FOLDER"
 
 
 @frozen
@@ -56,8 +56,8 @@ def check_component(component: Component, root: Path | None = None) -> Checked:
     Args:
         root: of a data set's data, which is not checked without.
     """
-    if isinstance(component, Dataset) and root is None:
-        return Checked(component, reason=NEEDS_DATA)
+    if reason := find_obstacle(component, root):
+        return Checked(component, reason=reason)
     try:
         with TemporaryDirectory() as folder:
             _check(component, Path(folder), root)
@@ -71,7 +71,7 @@ def _check(component: Component, folder: Path, root: Path | None) -> None:
         case Backbone():
             check_backbone(component, input_size=component.input_size)
         case Fusion():
-            check_fusion(component)
+            check_fusion(component, modalities=choose_modalities(component))
         case Loss():
             check_loss(component)
         case Metric():
@@ -88,16 +88,18 @@ def _check(component: Component, folder: Path, root: Path | None) -> None:
 
 @rule("loads")
 def _check_loads(component: Component) -> None:
-    """Check that a command is one of click, and a catalogue a YAML mapping."""
+    """Check that a command is one of click with a help page, and that a catalogue's entries are valid."""
     name = component.name
     with explain(name, f"loading {component.target}"):
         loaded = component.load()
         if isinstance(component, Catalogue):
-            loaded = yaml.safe_load(loaded)
+            parse_catalogue(loaded, component.target)
     if isinstance(component, Command):
         assert isinstance(loaded, ClickCommand), f"{name}: {component.target} is no click command"
-    if isinstance(component, Catalogue):
-        assert isinstance(loaded, dict), f"{name}: {component.target} is no mapping of models"
+        with explain(name, "its help page"):
+            help_page = loaded.get_help(Context(loaded, info_name=name))
+        assert loaded.help or loaded.short_help, f"{name}: no text says what it does: give it a docstring"
+        assert help_page
 
 
 def check_all(components: Sequence[Component], root: Path | None = None) -> list[Checked]:

@@ -7,11 +7,13 @@ from contextlib import contextmanager
 
 RULES = {
     "loads": "A component that cannot be imported or called ends the command of whoever chose it.",
+    "options": "Recipes, runs and exported files store options as plain data, and read the same ones.",
     "call": "fas calls every component of a kind in the same way; what one raises ends the user's command.",
     "attributes": "The parts of a model are fitted together, trained and exported by these attributes.",
     "shapes": "The next part of a model, or the trainer, was built for these shapes; NaN ends a training.",
     "number of classes": "Imported networks tell kinds of attack apart; a classifier has their columns.",
     "stages": "A fusion takes a stage of each branch; layers after it would be exported for nothing.",
+    "training": "Networks are trained before they are evaluated: batches pass forwards and backwards.",
     "independent samples": "Whether a face is alive must not depend on whose photos are scored with it.",
     "order of modalities": "Modalities are told apart by name; recipes and callers list them in any order.",
     "embedding": "Losses over embeddings, and the novelty of a face, take the classifier's input.",
@@ -19,6 +21,7 @@ RULES = {
     "needs": "Only the outputs and images that a loss asks for are computed and read.",
     "depends on labels": "A loss that is the same for any labels teaches nothing.",
     "mean": "A batch is divided over processes and steps, which only a mean over its samples allows.",
+    "one class": "A shuffled batch can be of live samples alone, or of attacks; one NaN ends the run.",
     "finite gradient": "Logits grow large in training, and one gradient that is not finite ends the run.",
     "figures": "Tables, intervals and reports are of named numbers, NaN where one is not defined.",
     "order of samples": "Scores are sorted, divided and resampled; figures are of the set of samples.",
@@ -28,6 +31,7 @@ RULES = {
     "files": "What is missing must be known before the training begins, not in the middle of an epoch.",
     "reads alike": "Folds, resumed runs and fingerprints rest on data that read the same every time.",
     "written files": "fas names, verifies and hashes the files that the descriptor declares, and no others.",
+    "model": "Formats are exported one after the other from one model.",
     "verified": "No file is left that scores otherwise than the model that was evaluated.",
     "events": "A tracker follows runs to their end; its failures are warnings in the midst of a training.",
 }
