@@ -18,10 +18,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from fas_core.data.detectors import CASCADE, CENTERFACE, face_detector
-from fas_core.data.faces import CropSettings, DetectedFace, crop_face, largest
+from fas_core.data.detectors import DEFAULTS, face_detector
+from fas_core.data.faces import CropSettings, crop_face, largest
 from fas_core.data.images import Box, Image, crop, read_image
 from fas_core.errors import FasError
+from fas_core.records.detected_face import DetectedFace
 from fas_core.runtime.face_selection import MIN_SHARE
 
 Detect = Callable[[Image], list[DetectedFace]]
@@ -46,7 +47,7 @@ def build_plain_cascade() -> Detect:
 def build_detectors(yunet: str | None) -> dict[str, Detect]:
     """Return the detectors at hand by name; print why another is not."""
     detectors: dict[str, Detect] = {"cascade, fas 0.1": build_plain_cascade()}
-    for name, choice in {CASCADE: CASCADE, CENTERFACE: CENTERFACE, "yunet": yunet}.items():
+    for name, choice in {**dict(zip(DEFAULTS, DEFAULTS, strict=True)), "yunet": yunet}.items():
         if choice is None:
             print(f"skipped: {name}: no --yunet FILE")
             continue
@@ -101,7 +102,7 @@ def measure_nuaa(root: Path, detectors: dict[str, Detect], every: int) -> None:
         seconds = time.perf_counter() - start
         count = sum(map(bool, results[name]))
         print(f"{name}: found in {count}, {1000 * seconds / len(photos):.0f} ms a photo", flush=True)
-    reference = results.get(CENTERFACE)
+    reference = results.get(DEFAULTS[0])
     if reference is None:
         return
     boxes = [largest(faces) for faces in reference]
@@ -147,7 +148,7 @@ def measure_nuaa(root: Path, detectors: dict[str, Detect], every: int) -> None:
 def measure_samples(root: Path, detectors: dict[str, Detect]) -> None:
     """Print how well the largest boxes at several scales agree with CenterFace's (or its own) at scale 1."""
     paths = sorted(path for path in root.iterdir() if path.suffix == ".jpg" and "result" not in path.name)
-    reference = detectors.get(CENTERFACE)
+    reference = detectors.get(DEFAULTS[0])
     for name, detect in detectors.items():
         rows = []
         for path in paths:

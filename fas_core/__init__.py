@@ -10,19 +10,26 @@ from typing import TYPE_CHECKING, Any
 
 from fas_core import former_paths, library_settings
 from fas_core.component import Component, NoOptions
+from fas_core.deprecation import FasDeprecationWarning
 from fas_core.descriptors import (
+    Augmentation,
     Backbone,
     Catalogue,
     Command,
     Dataset,
+    Detector,
     Exporter,
     Fusion,
     Loss,
     Metric,
+    RecipeFile,
+    Runtime,
     Tracker,
 )
 from fas_core.errors import ConfigError, DataError, FasError, ModelError, PluginError
 from fas_core.hookspecs import hookimpl
+from fas_core.records.crop_region import CropRegion
+from fas_core.records.detected_face import DetectedFace
 from fas_core.records.model_input import ScaledCrop
 
 if TYPE_CHECKING:
@@ -73,23 +80,27 @@ _LAZY = {
 """Modules that are imported when one of these names is first used."""
 
 __all__ = [
+    "Augmentation",
     "Backbone",
     "Catalogue",
     "Command",
     "Component",
     "Dataset",
+    "Detector",
     "Exporter",
     "Fusion",
     "Loss",
     "Metric",
     "NoOptions",
+    "RecipeFile",
+    "Runtime",
     "Tracker",
 ]
 __all__ += ["ConfigError", "DataError", "FasError", "ModelError", "PluginError", "__version__", "hookimpl"]
-__all__ += ["API_VERSION"]
-__all__ += ["Batch", "BranchSize", "Card", "Exported", "Model", "ModelInput", "Outputs", "Predictor"]
-__all__ += ["SampleTable", "ScaledCrop", "ScoreTable", "Submission", "SubmissionPart", "Threshold"]
-__all__ += ["Verification", "build_model", "fit_threshold"]
+__all__ += ["API_VERSION", "CropRegion", "FasDeprecationWarning"]
+__all__ += ["Batch", "BranchSize", "Card", "DetectedFace", "Exported", "Model", "ModelInput", "Outputs"]
+__all__ += ["Predictor", "SampleTable", "ScaledCrop", "ScoreTable", "Submission", "SubmissionPart"]
+__all__ += ["Threshold", "Verification", "build_model", "fit_threshold"]
 __all__ += ["Recipe", "Result", "Run", "evaluate", "export", "load_recipe", "train"]
 
 former_paths.install()

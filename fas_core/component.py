@@ -84,6 +84,8 @@ class Component:
 
     kind: ClassVar[str] = "component"
     hook: ClassVar[str]
+    former_hooks: ClassVar[tuple[str, ...]] = ()
+    """Former names of the hook, which plugins may implement for another release."""
     reserved: ClassVar[tuple[str, ...]] = ("name",)
 
     name: str = field(validator=_check_name)

@@ -1,7 +1,8 @@
 """The console: all output of the commands goes through it.
 
-A terminal gets colour, progress bars and tables that fit its width; a pipe gets plain text, and a line every
-30 seconds of a long task; with `--json` stdout gets one document and everything else goes to stderr.
+A terminal gets colour, progress bars and tables that fit its width, a notebook gets progress bars. A pipe
+gets plain text, and a line every 30 seconds of a long task. With `--json` stdout gets one document, and all
+else goes to stderr.
 
 Names of files, species and plugins are shown as text, never as markup, with control characters escaped. Only
 the JSON document has them as they are.
@@ -25,7 +26,7 @@ from attrs import define, field
 
 from fas_core.errors import FasError
 from fas_core.names import escape_controls, escape_lines, to_json
-from fas_core.progress import Clock, Progress, draw_bar
+from fas_core.progress import Clock, NotebookBars, Progress, draw_bar
 from fas_core.streams import duplicate_stdout
 from fas_core.text_table import Table, escape_table, format_text, render, split_columns
 
@@ -48,6 +49,7 @@ class Console:
     _warned: set[str] = field(factory=set, init=False, repr=False)
     _tasks: list[Progress] = field(factory=list, init=False, repr=False)
     _due: float = field(default=0.0, init=False, repr=False)
+    _notebook: NotebookBars | None = field(default=None, init=False, repr=False)
     _reserved: TextIO | None = field(default=None, init=False, repr=False)
 
     def reset(self) -> None:
@@ -207,7 +209,7 @@ class Console:
     def progress(
         self, description: str, total: int | None, unit: str = "steps", *, done: int = 0
     ) -> Iterator[Progress]:
-        """Show on stderr how far the block is: a bar in a terminal, else a line every 30 seconds.
+        """Show on stderr how far the block is: a bar in a terminal or notebook, else a line every 30 seconds.
 
         The arguments are those of `Progress`, which the block advances. A line of a task within another
         ends with how far the outer one is.
@@ -216,11 +218,14 @@ class Console:
         rich = self.rich(stderr=True)
         if not self._tasks:
             self._due = self.clock() + PROGRESS_INTERVAL
+            self._notebook = NotebookBars(self.clock) if rich.is_jupyter and not self.quiet else None
         self._tasks.append(progress)
         with ExitStack() as stack:
             stack.callback(self._tasks.pop)
             if not self.quiet and rich.is_terminal:
                 stack.enter_context(draw_bar(progress, rich))
+            elif self._notebook is not None:
+                stack.enter_context(self._notebook.draw(progress))
             elif not self.quiet:
                 progress.show = self._print_due_line
             yield progress

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from importlib import resources
+from pathlib import Path
 from typing import Any, ClassVar, Literal, get_args
 
 from attrs import field, frozen
@@ -16,6 +17,7 @@ from fas_core.records.model_input import ScaledCrop
 FILE_TARGET = re.compile(r"[A-Za-z_][\w.]*:[\w-]+\.yaml")
 
 Stage = Literal["inputs", "maps", "embeddings", "logits"]
+AugmentationStep = Literal["crop", "faces", "batch"]
 
 
 def _check_optional_target(owner: Component, attribute: Any, target: str) -> None:
@@ -120,6 +122,29 @@ class Dataset(Component):
 
 
 @frozen(kw_only=True)
+class Augmentation(Component):
+    """A change of the images that a model is trained on.
+
+    Args:
+        step: what it does: `crop` draws the part of a face that is read (`fas_core.contracts.DrawCrop`),
+            `faces` changes the faces of a sample (`ChangeFaces`), `batch` makes each image of several ones of
+            its batch (`MixBatch`).
+    """
+
+    kind: ClassVar[str] = "augmentation"
+    hook: ClassVar[str] = "fas_augmentations"
+    reserved: ClassVar[tuple[str, ...]] = ("name", "modalities", "only")
+
+    step: AugmentationStep = field(default="faces")
+
+    @step.validator
+    def _known_step(self, _: object, step: str) -> None:
+        if step not in get_args(AugmentationStep):
+            known = get_args(AugmentationStep)
+            raise PluginError(f"augmentation {self.name!r}: step {step!r}, not one of {known}")
+
+
+@frozen(kw_only=True)
 class Loss(Component):
     """A loss to train with: `fas_core.contracts.LossModule`."""
 
@@ -188,7 +213,34 @@ def _check_file_target(owner: Component, _: object, target: str) -> None:
 
 
 @frozen(kw_only=True)
-class Catalogue(Component):
+class PackageFile(Component):
+    """A component that is a YAML file of its package.
+
+    Args:
+        target: `"package:file.yaml"`. It takes no options class.
+    """
+
+    target: str = field(validator=_check_file_target)
+
+    @property
+    def path(self) -> Path:
+        """Where the file lies; raises PluginError if the package cannot be imported."""
+        package, _, name = self.target.partition(":")
+        with self.naming_failures():
+            return Path(str(resources.files(package).joinpath(name)))
+
+    def load(self) -> str:
+        """Return the text of the file.
+
+        Raises:
+            PluginError: the package cannot be imported or has no such file.
+        """
+        with self.naming_failures():
+            return self.path.read_text(encoding="utf-8")
+
+
+@frozen(kw_only=True)
+class Catalogue(PackageFile):
     """A list of public models that `fas models get` fetches: `fas_core.runtime.public_model` has its format.
 
     Args:
@@ -198,17 +250,86 @@ class Catalogue(Component):
     kind: ClassVar[str] = "catalogue"
     hook: ClassVar[str] = "fas_public_models"
 
-    target: str = field(validator=_check_file_target)
 
-    def load(self) -> str:
-        """Return the text of the file.
+@frozen(kw_only=True)
+class RecipeFile(PackageFile):
+    """A recipe that is run by name: `fas train NAME`. `extends` in it names a recipe, or a file beside it.
 
-        Raises:
-            PluginError: the package cannot be imported or has no such file.
-        """
-        package, _, name = self.target.partition(":")
-        with self.naming_failures():
-            return resources.files(package).joinpath(name).read_text(encoding="utf-8")
+    Args:
+        target: `"package:file.yaml"`, a file that the package ships. It takes no options class.
+    """
+
+    kind: ClassVar[str] = "recipe"
+    hook: ClassVar[str] = "fas_recipes"
+
+    @classmethod
+    def list_package(cls, package: str) -> Iterator[RecipeFile]:
+        """Yield each YAML file of a package: its name is the file's, its summary the comment in line one."""
+        for file in sorted(resources.files(package).iterdir(), key=lambda file: file.name):
+            if file.name.endswith(".yaml"):
+                with file.open(encoding="utf-8") as lines:
+                    first = lines.readline().strip()
+                summary = first.removeprefix("#").strip() if first.startswith("#") else ""
+                name = file.name.removesuffix(".yaml")
+                yield cls(name=name, summary=summary, target=f"{package}:{file.name}")
+
+
+def _check_suffixes(owner: Component, attribute: Any, suffixes: tuple[str, ...]) -> None:
+    _check_texts(owner, attribute, suffixes)
+    if invalid := [text for text in suffixes if not text.startswith(".") or text != text.lower()]:
+        component = f"{owner.kind} {owner.name!r}"
+        raise PluginError(f"{component}: {attribute.name} must be lower-case and begin with a dot: {invalid}")
+
+
+@frozen(kw_only=True)
+class Runtime(Component):
+    """What opens model files of a format: `fas_core.contracts.RuntimeFunction`.
+
+    Args:
+        suffixes: endings of the files' names, e.g. `(".onnx",)`; of several runtimes that of the longest.
+        beside: suffixes of further files of the same stem that belong to a model, e.g. `.bin`.
+        card_writer: target of the `fas_core.contracts.CardWriter` for `fas calibrate`; empty: a calibration
+            is a file beside the model.
+        runs_code: whether to open a file can run code that it holds, as a pickle does: users must trust it.
+    """
+
+    kind: ClassVar[str] = "runtime"
+    hook: ClassVar[str] = "fas_runtimes"
+
+    suffixes: tuple[str, ...] = field(validator=_check_suffixes)
+    beside: tuple[str, ...] = field(default=(), validator=_check_suffixes)
+    card_writer: str = field(default="", validator=_check_optional_target)
+    runs_code: bool = False
+
+    @suffixes.validator
+    def _has_suffix(self, _: object, suffixes: tuple[str, ...]) -> None:
+        if not suffixes:
+            raise PluginError(f"runtime {self.name!r}: suffixes must be those of its files, one or more")
+
+    def load_card_writer(self) -> Any:
+        """Import and return the object that `card_writer` names."""
+        return self._load(self.card_writer)
+
+
+@frozen(kw_only=True)
+class Detector(Component):
+    """A face detector: `fas_core.contracts.DetectorFunction`.
+
+    Args:
+        landmarks: whether it finds the five points of `fas_core.DetectedFace`, too.
+        suffixes: endings of the model files that it takes from users (`--detector NAME:FILE`); none for one
+            that takes no file.
+        fetched: name under which `fas models get` fetches its model; empty for one that needs none.
+        sha256: digest of the fetched model.
+    """
+
+    kind: ClassVar[str] = "detector"
+    hook: ClassVar[str] = "fas_detectors"
+
+    landmarks: bool = True
+    suffixes: tuple[str, ...] = field(default=(), validator=_check_suffixes)
+    fetched: str = field(default="", validator=check_text)
+    sha256: str = field(default="", validator=check_text)
 
 
 @frozen(kw_only=True)
@@ -223,6 +344,21 @@ PANELS = ("Train and evaluate", "Ship and run", "Data", "Inspect")
 """Headings of `fas --help`, in order; further ones of plugins follow."""
 
 KINDS: dict[str, type[Component]] = {
-    cls.kind: cls for cls in (Backbone, Fusion, Dataset, Loss, Metric, Exporter, Command, Catalogue, Tracker)
+    cls.kind: cls
+    for cls in (
+        Backbone,
+        Fusion,
+        Dataset,
+        Augmentation,
+        Loss,
+        Metric,
+        Exporter,
+        Runtime,
+        Detector,
+        Command,
+        Catalogue,
+        RecipeFile,
+        Tracker,
+    )
 }
 """The class of each kind of component; it names its hook in `fas_core.hookspecs`."""

@@ -1,9 +1,9 @@
 """Digests (SHA-256) by which files that belong together, or were damaged, are recognised.
 
-A safetensors file of a run holds the digest of its tensors in its metadata. An exported `.onnx` or `.xml`,
-and a training state `.pt`, ends with a seal, the digest of all bytes before it; that of an `.xml` covers the
-`.bin` beside it too. A JSON record holds the digest of its other values. Other programs read sealed files as
-before, and files without a seal are read unchecked.
+A safetensors file of a run holds the digest of its tensors in its metadata. An exported `.onnx`, `.xml` or
+`.pt2`, and a training state `.pt`, ends with a seal, the digest of all bytes before it; that of an `.xml`
+covers the `.bin` beside it too. A JSON record holds the digest of its other values. Other programs read
+sealed files as before, and files without a seal are read unchecked.
 """
 
 from __future__ import annotations
@@ -20,6 +20,9 @@ from fas_core.errors import DataError, ModelError
 
 WEIGHTS_DIGEST = "sha256"
 """Key of the tensors' digest in the metadata of a safetensors file."""
+
+SEAL_KEY = "fas_sha256"
+"""What precedes the digest in a seal."""
 
 RECORD_DIGEST = "sha256"
 """Key of the digest of a JSON record's other values."""
@@ -100,21 +103,26 @@ def check_model_file(path: Path, advice: str = "export it again") -> None:
     body, trailer = memoryview(content)[:-size], content[-size:]
     if not (trailer.startswith(seal.start) and trailer.endswith(seal.end)):
         return
-    if path.suffix.lower() == ".xml" and not path.with_suffix(".bin").is_file():
-        raise ModelError(f"{path}: its weights are not beside it: no {path.with_suffix('.bin').name}")
+    weights = path.with_suffix(seal.beside) if seal.beside else None
+    if weights is not None and not weights.is_file():
+        raise ModelError(f"{path}: its weights are not beside it: no {weights.name}")
     digest = trailer[len(seal.start) :][:DIGEST_DIGITS].decode(errors="replace")
     if digest != _hash_model(path, body):
-        files = f"{path.name} or its {path.stem}.bin" if path.suffix.lower() == ".xml" else path.name
+        files = path.name if weights is None else f"{path.name} or its {weights.name}"
         raise ModelError(f"{path}: damaged or mixed up: {files} is not as it was written: {advice}")
 
 
 @frozen
 class _Seal:
-    """Bytes before and after the digest at the end of a file, and the end that they replace."""
+    """Bytes before and after the digest at the end of a file, and the end that they replace.
+
+    `beside` is the suffix of a further file that the digest covers.
+    """
 
     start: bytes
     end: bytes = b""
     replaced: bytes = b""
+    beside: str = ""
 
 
 DIGEST_DIGITS = 64
@@ -124,17 +132,18 @@ _ARCHIVE_SEAL = _Seal(b"\x4b\0fas_sha256 ", replaced=b"\0\0")
 _SEALS = {
     # A field of ModelProto (14: metadata_props) with key and value; protobuf reads fields in any order.
     ".onnx": _Seal(b"\x72\x4e\x0a\x0afas_sha256\x12\x40"),
-    ".xml": _Seal(b"<!-- fas_sha256 ", b" -->\n"),
+    ".xml": _Seal(b"<!-- fas_sha256 ", b" -->\n", beside=".bin"),
     ".pt": _ARCHIVE_SEAL,
     ".pth": _ARCHIVE_SEAL,
+    ".pt2": _ARCHIVE_SEAL,
 }
 
 
 def _hash_model(path: Path, content: bytes | memoryview) -> str:
     digest = hashlib.sha256(content)
-    weights = path.with_suffix(".bin")
-    if path.suffix.lower() == ".xml" and weights.is_file():
-        with weights.open("rb") as file:
+    beside = _SEALS[path.suffix.lower()].beside
+    if beside and path.with_suffix(beside).is_file():
+        with path.with_suffix(beside).open("rb") as file:
             while block := file.read(1 << 20):
                 digest.update(block)
     return digest.hexdigest()

@@ -21,6 +21,7 @@ from attrs import evolve, field, frozen
 from fas_core import API_VERSION, __version__, hookspecs
 from fas_core.component import Component
 from fas_core.console import console
+from fas_core.deprecation import naming_user
 from fas_core.descriptors import KINDS
 from fas_core.errors import PluginError, format_list
 from fas_core.failures import CORE, Provider, describe_error, format_traceback, locate_error, top_package
@@ -132,7 +133,7 @@ def _read_metadata(distribution: Distribution) -> tuple[str, str, tuple[str, ...
 
 def _load(entry: EntryPoint, record: PluginRecord, requires: Iterable[str]) -> PluginRecord:
     """Load a plugin, whatever it raises; a Ctrl-C of the user still stops, also where a plugin catches it."""
-    with _user_interrupts() as interrupts, console.reserve_stdout():
+    with _user_interrupts() as interrupts, console.reserve_stdout(), naming_user(str(record)):
         try:
             _check_core_version(requires)
             record = _load_hooks(entry, record)
@@ -217,8 +218,9 @@ def _load_hooks(entry: EntryPoint, record: PluginRecord) -> PluginRecord:
     hooks = hookspecs.bind_hooks(plugin, entry.value)
     components: list[Component] = []
     for kind in KINDS.values():
-        for descriptors in getattr(hooks, kind.hook)():
-            components.extend(_check_descriptors(descriptors, kind))
+        for hook in (kind.hook, *kind.former_hooks):
+            for descriptors in getattr(hooks, hook)():
+                components.extend(_check_descriptors(descriptors, kind))
     events = tuple(name for name in hookspecs.EVENTS if getattr(hooks, name).get_hookimpls())
     if not components and not events:
         raise PluginError(f"{entry.value} provides nothing: its hooks must yield descriptors")

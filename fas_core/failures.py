@@ -15,6 +15,7 @@ from types import FrameType
 
 from attrs import frozen
 
+from fas_core.deprecation import naming_user
 from fas_core.errors import FasError, PluginError
 
 CORE = re.compile(r"fas[-_.]core(?![-_.\w])", re.IGNORECASE)
@@ -53,7 +54,8 @@ def naming_failures(
         target: what is called, whose place in the code is named where an error came through no line of it.
     """
     try:
-        yield
+        with naming_user(subject):
+            yield
     except FasError:
         raise
     except FAILURES as error:

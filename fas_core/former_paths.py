@@ -6,11 +6,12 @@ They go with the next release. `CHANGELOG.md` lists them for people.
 from __future__ import annotations
 
 import sys
-import warnings
 from importlib import import_module
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
+
+from fas_core.deprecation import warn_deprecated
 
 PACKAGE = "fas_core."
 PACKAGES = frozenset({"engine"})
@@ -89,7 +90,7 @@ class _FormerModules(MetaPathFinder, Loader):
             module.__path__ = []
             return
         target = PACKAGE + MOVED[name]
-        warnings.warn(f"{module.__name__} is now {target}", DeprecationWarning, stacklevel=2)
+        warn_deprecated(f"module {module.__name__}", target)
         sys.modules[module.__name__] = import_module(target)
 
 

@@ -17,15 +17,20 @@ from collections.abc import Iterable
 
 import pluggy
 
+from fas_core.deprecation import naming_in_warnings
 from fas_core.descriptors import (
+    Augmentation,
     Backbone,
     Catalogue,
     Command,
     Dataset,
+    Detector,
     Exporter,
     Fusion,
     Loss,
     Metric,
+    RecipeFile,
+    Runtime,
     Tracker,
 )
 from fas_core.errors import PluginError
@@ -58,7 +63,8 @@ def bind_hooks(plugin: object, name: str) -> pluggy.HookRelay:
     """
     manager = pluggy.PluginManager(PROJECT)
     manager.add_hookspecs(sys.modules[__name__])
-    manager.register(plugin)
+    with naming_in_warnings(name):  # of a hook or an argument with `warn_on_impl`
+        manager.register(plugin)
     manager.check_pending()
     if not manager.get_hookcallers(plugin):
         raise PluginError(f"{name} implements no hook: mark one with @fas_core.hookimpl")
@@ -103,6 +109,20 @@ def fas_datasets() -> Iterable[Dataset]:
     ...     yield Dataset(name="lab", summary="Ours", target="acme_fas.lab:Lab", markers=("lab.json",))
     >>> next(fas_datasets()).markers
     ('lab.json',)
+    """
+    return ()
+
+
+@hookspec
+def fas_augmentations() -> Iterable[Augmentation]:
+    """Changes of training images; a recipe lists them in order: `augment: [crop, flip, dim]`.
+
+    >>> from fas_core import Augmentation, hookimpl
+    >>> @hookimpl
+    ... def fas_augmentations():
+    ...     yield Augmentation(name="dim", summary="Less light", target="acme_fas.dim:Dim")
+    >>> next(fas_augmentations()).step
+    'faces'
     """
     return ()
 
@@ -154,6 +174,34 @@ def fas_exporters() -> Iterable[Exporter]:
 
 
 @hookspec
+def fas_runtimes() -> Iterable[Runtime]:
+    """What opens model files, so that `fas predict`, `eval` and `serve` run them.
+
+    >>> from fas_core import Runtime, hookimpl
+    >>> @hookimpl
+    ... def fas_runtimes():
+    ...     yield Runtime(name="tflite", summary="TFLite", target="acme_fas.run:Open", suffixes=(".tflite",))
+    >>> next(fas_runtimes()).suffixes
+    ('.tflite',)
+    """
+    return ()
+
+
+@hookspec
+def fas_detectors() -> Iterable[Detector]:
+    """Face detectors.
+
+    >>> from fas_core import Detector, hookimpl
+    >>> @hookimpl
+    ... def fas_detectors():
+    ...     yield Detector(name="retina", summary="RetinaFace", target="acme_fas.retina:Retina")
+    >>> next(fas_detectors()).landmarks
+    True
+    """
+    return ()
+
+
+@hookspec
 def fas_commands() -> Iterable[Command]:
     """Further `fas` commands: `target` is a click command.
 
@@ -177,6 +225,20 @@ def fas_public_models() -> Iterable[Catalogue]:
     ...     yield Catalogue(name="acme", summary="Models of the lab", target="acme_fas:models.yaml")
     >>> next(fas_public_models()).target
     'acme_fas:models.yaml'
+    """
+    return ()
+
+
+@hookspec
+def fas_recipes() -> Iterable[RecipeFile]:
+    """Recipes that are run by name: `target` is a YAML file of the package.
+
+    >>> from fas_core import RecipeFile, hookimpl
+    >>> @hookimpl
+    ... def fas_recipes():
+    ...     yield RecipeFile(name="acme", summary="The lab's setting", target="acme_fas:acme.yaml")
+    >>> next(fas_recipes()).target
+    'acme_fas:acme.yaml'
     """
     return ()
 

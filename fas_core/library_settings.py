@@ -6,6 +6,7 @@ package uses may contact a host. `SECURITY.md` promises it.
 
 from __future__ import annotations
 
+import functools
 import importlib
 import os
 import sys
@@ -65,6 +66,28 @@ def import_openvino(purpose: object) -> Any:
             return importlib.import_module("openvino")
         except ImportError as error:
             raise FasError(f"{purpose}: needs openvino: pip install 'fas-core[openvino]'") from error
+
+
+def openvino_core(purpose: object) -> Any:
+    """Return the `openvino.Core` of this process, which it keeps until it ends.
+
+    A core gives the thread that first compiles a model a stack for signals, and frees it with itself. Of two
+    cores, the first freed first, the second leaves the thread with the first's stack, which is gone: the next
+    signal that Python handles, such as Ctrl-C, ends the process by SIGSEGV.
+
+    Args:
+        purpose: the file or option that needs it, for the error.
+
+    Raises:
+        FasError: OpenVINO is not installed.
+    """
+    import_openvino(purpose)
+    return _build_core()
+
+
+@functools.cache
+def _build_core() -> Any:
+    return importlib.import_module("openvino").Core()
 
 
 @contextmanager

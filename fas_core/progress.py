@@ -5,14 +5,19 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from attrs import define, field
 
 if TYPE_CHECKING:
     from rich.console import Console as RichConsole
+    from rich.progress import Progress as RichProgress
+    from rich.progress import TaskID
 
 Clock = Callable[[], float]
+
+NOTEBOOK_INTERVAL = 0.5
+"""Seconds between two drawings of the bars in a notebook."""
 
 
 @define
@@ -75,19 +80,72 @@ class Progress:
 @contextmanager
 def draw_bar(progress: Progress, console: RichConsole) -> Iterator[None]:
     """Draw a bar in a terminal while the block runs; one within another is drawn below it."""
+    with _build_bars(console=console, transient=True) as bars:
+        task = _add_bar(bars, progress)
+        progress.show = lambda progress: _update_bar(bars, task, progress)
+        yield
+
+
+@define
+class NotebookBars:
+    """The bars of a task, and of those within it, in the output of a notebook's cell.
+
+    They are drawn at most twice a second. That of the outer task stays when it ends. IPython alone is needed,
+    no widgets.
+    """
+
+    clock: Clock
+    _bars: RichProgress = field(init=False)
+    _output: Any = field(default=None, init=False)
+    _due: float = field(default=0.0, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._bars = _build_bars(auto_refresh=False)
+
+    @contextmanager
+    def draw(self, progress: Progress) -> Iterator[None]:
+        """Draw a bar while the block runs; one within another is drawn below it."""
+        is_outer = self._output is None
+        task = _add_bar(self._bars, progress)
+        self._redraw()
+
+        def show(progress: Progress) -> None:
+            _update_bar(self._bars, task, progress)
+            if self.clock() >= self._due:
+                self._redraw()
+
+        progress.show = show
+        try:
+            yield
+        finally:
+            if not is_outer:
+                self._bars.remove_task(task)
+            self._redraw()
+
+    def _redraw(self) -> None:
+        self._due = self.clock() + NOTEBOOK_INTERVAL
+        if self._output is None:
+            from IPython.display import display
+
+            self._output = display(self._bars, display_id=True)
+        else:
+            self._output.update(self._bars)
+
+
+def _build_bars(**options: Any) -> RichProgress:
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
     from rich.progress import Progress as RichProgress
 
     columns = (TextColumn("{task.description}", markup=False), BarColumn(bar_width=12), MofNCompleteColumn())
-    values = TextColumn("{task.fields[values]}", markup=False)
-    with RichProgress(*columns, values, console=console, transient=True) as bars:
-        task = bars.add_task(progress.description, total=progress.total, completed=progress.done, values="")
+    return RichProgress(*columns, TextColumn("{task.fields[values]}", markup=False), **options)
 
-        def update(progress: Progress) -> None:
-            bars.update(task, completed=progress.done, values="  ".join(progress.figures))
 
-        progress.show = update
-        yield
+def _add_bar(bars: RichProgress, progress: Progress) -> TaskID:
+    return bars.add_task(progress.description, total=progress.total, completed=progress.done, values="")
+
+
+def _update_bar(bars: RichProgress, task: TaskID, progress: Progress) -> None:
+    bars.update(task, completed=progress.done, values="  ".join(progress.figures))
 
 
 def format_speed(speed: float) -> str:

@@ -118,6 +118,11 @@ class Registry:
         }
         return evolve(self, required=plugins)
 
+    def describe_failed(self) -> str:
+        """Return the end of a message about a missing name: the failed plugins, empty text without any."""
+        failed = [str(record) for record in self.records if record.status == "failed"]
+        return f"; failed: {', '.join(failed)}, see `fas plugins list`" if failed else ""
+
     def name_failure(self, error: BaseException) -> PluginError | None:
         """Return the error as one of the plugin whose code raised it; None where that is fas-core's own.
 
@@ -164,9 +169,7 @@ class Registry:
         if (provider := self.provider_of(kind, name)) is not None:
             return f"{component}: needs {provider}: {self._advise(provider.distribution)}"
         known = {item.qualified_name if ":" in name else item.name for item in self.all(kind)}
-        failed = [str(record) for record in self.records if record.status == "failed"]
-        hint = f"; failed: {', '.join(failed)}, see `fas plugins list`" if failed else ""
-        return f"{component}: no plugin provides it{suggest_closest(name, known)}{hint}"
+        return f"{component}: no plugin provides it{suggest_closest(name, known)}{self.describe_failed()}"
 
     def _advise(self, distribution: str) -> str:
         """Say how to get a plugin that is missing."""

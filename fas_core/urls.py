@@ -13,6 +13,7 @@ from attrs import frozen
 from fas_core.names import to_path
 
 FILE = "file://"
+ZIP = "zip://"
 
 # A protocol has two letters or more: C:// is a drive.
 _START = re.compile("(?:[a-zA-Z][a-zA-Z0-9+.-]*::)*[a-zA-Z][a-zA-Z0-9+.-]+://")
@@ -51,10 +52,11 @@ class Url:
 
     @property
     def parent(self) -> Url | None:
-        """The folder above; None of a bucket or a host."""
+        """The folder above, of an archive the topmost one, too; None of that, of a bucket or of a host."""
         protocols, path, rest = _split(self.address)
-        folder, slash, _ = path.rstrip("/").rpartition("/")
-        return Url(f"{protocols}{folder}{rest}") if slash else None
+        folder, slash, name = path.rstrip("/").rpartition("/")
+        is_below = slash or (name and split_archive(self) is not None)
+        return Url(f"{protocols}{folder}{rest}") if is_below else None
 
 
 Location = Path | Url
@@ -78,13 +80,31 @@ def to_location(value: str | Location) -> Location:
 def locate(root: Location, text: str) -> Location:
     """Return where a file lies that a table names relative to `root`, by an absolute path, or by a URL.
 
-    The text is one that `fas_core.names.to_text` wrote.
+    The path of an archive in a URL is relative to `root`, too: `zip://1.png::photos.zip`. The text is one
+    that `fas_core.names.to_text` wrote.
     """
     if is_url(text):
-        return to_location(text)
+        return _locate_archive(root, to_location(text))
     if isinstance(root, Url):
         return to_path(Path(), text) if Path(text).is_absolute() else root / text
     return to_path(root, text)
+
+
+def split_archive(location: Location) -> tuple[Location, str] | None:
+    """Return the archive and the name in it of `zip://a/1.png::photos.zip`; None of what is in no archive."""
+    if not isinstance(location, Url) or not location.address.lower().startswith(ZIP):
+        return None
+    name, chain, archive = location.address[len(ZIP) :].partition("::")
+    return (to_location(archive), name.lstrip("/")) if chain else None
+
+
+def _locate_archive(root: Location, location: Location) -> Location:
+    """Return a location whose archive, if it is in one, begins at `root`."""
+    parts = split_archive(location)
+    if parts is None or isinstance(parts[0], Url):
+        return location
+    archive = locate(root, str(parts[0]))
+    return Url(f"{ZIP}{parts[1]}::{archive.address if isinstance(archive, Url) else archive}")
 
 
 def hide_credentials(url: str) -> str:

@@ -6,7 +6,6 @@ from __future__ import annotations
 import functools
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import sysconfig
@@ -267,16 +266,9 @@ def mean_model(tmp_path: Path) -> Callable[..., Path]:
 
 @pytest.fixture(autouse=True)
 def _leave_process_as_it_was() -> Iterator[None]:
-    """Undo what a command or a training leaves in the process: how much is printed, and a signal handler.
-
-    PyTorch's handler of SIGCHLD stays for ever. Workers of pytest-xdist that had it ended by SIGSEGV when one
-    of their later tests started a program.
-    """
+    """Undo what a command leaves in the process: how much is printed."""
     yield
     console.json = console.quiet = console.verbose = False
-    if "torch.utils.data" in sys.modules and hasattr(signal, "SIGCHLD"):
-        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        sys.modules["torch.utils.data._utils.signal_handling"]._SIGCHLD_handler_set = False
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
+import pydoc
+import re
 import subprocess
 import sys
 
@@ -19,6 +22,27 @@ def test_every_exported_name_exists_and_is_documented() -> None:
     assert len(contracts.__all__) == len(set(contracts.__all__))
     for name in contracts.__all__:
         assert getattr(contracts, name).__doc__, name
+
+
+@pytest.mark.parametrize(
+    "name", [name for name in contracts.__all__ if getattr(getattr(contracts, name), "_is_protocol", False)]
+)
+def test_the_help_of_a_contract_has_its_own_members_alone_each_with_a_text(name: str) -> None:
+    contract = getattr(contracts, name)
+    text = pydoc.plain(pydoc.render_doc(contract))
+    members = [member for member in vars(contract) if not member.startswith("_") or member == "__call__"]
+    for member in members:
+        assert inspect.getdoc(getattr(contract, member))
+    shown = re.findall(r"^ \|  (\w+)(?:\(| = |$)", text, re.MULTILINE)
+    assert set(shown) <= {name, *members}
+    for noise in ("_no_init", "__subclasshook__", "__annotations__", "Generic classes", "weak references"):
+        assert noise not in text
+
+
+def test_the_help_of_the_module_begins_with_how_each_kind_is_called() -> None:
+    start = pydoc.plain(pydoc.render_doc(contracts)).partition("CLASSES")[0]
+    for kind in ("backbone", "fusion", "dataset", "loss", "metric", "exporter", "tracker"):
+        assert re.search(rf"^    \| {kind} +\| `target\(options", start, re.MULTILINE)
 
 
 @pytest.mark.parametrize("name", ["Batch", "BranchSize", "Exported", "Outputs", "Verification"])

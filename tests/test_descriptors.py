@@ -5,7 +5,7 @@ from __future__ import annotations
 import attrs
 import pytest
 
-from fas_core import Backbone, Command, Dataset, Exporter, Fusion, Loss, PluginError
+from fas_core import Backbone, Command, Dataset, Detector, Exporter, Fusion, Loss, PluginError, Runtime
 from fas_core.component import Component
 from fas_core.config.components import DatasetChoice
 from fas_core.descriptors import KINDS
@@ -35,6 +35,18 @@ def test_a_fusion_takes_a_stage() -> None:
         Fusion(name="x", summary="", target="a:b", takes="scores")  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("suffixes", ["npz", (".NPZ",), ("npz",), ".npz", [".npz"], (3,)])
+def test_suffixes_that_are_none(suffixes: object) -> None:
+    for kind in (Runtime, Detector):
+        with pytest.raises(PluginError, match=f"{kind.kind} 'x': suffixes must be"):
+            kind(name="x", summary="", target="a:b", suffixes=suffixes)  # type: ignore[arg-type]
+
+
+def test_a_runtime_has_a_suffix() -> None:
+    with pytest.raises(PluginError, match="runtime 'x': suffixes must be"):
+        Runtime(name="x", summary="", target="a:b", suffixes=())
+
+
 def test_descriptors_cannot_be_changed() -> None:
     for made in (
         Dataset(name="x", summary="", target="a:b"),
@@ -52,7 +64,7 @@ def test_options_that_are_not_an_attrs_class(options: object) -> None:
 
 @pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
 def test_no_kind_has_an_option_called_name(kind: type[Component]) -> None:
-    required = {Fusion: {"takes": "logits"}, Exporter: {"suffix": ".x"}}
+    required = {Fusion: {"takes": "logits"}, Exporter: {"suffix": ".x"}, Runtime: {"suffixes": (".x",)}}
     with pytest.raises(PluginError, match=f"{kind.kind} 'x': option 'name' has a meaning of its own"):
         kind(
             name="x",

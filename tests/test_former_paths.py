@@ -9,15 +9,18 @@ from pathlib import Path
 import pytest
 
 import fas_core
+from fas_core import FasDeprecationWarning
 from fas_core.former_paths import MOVED
 
 
 @pytest.mark.parametrize("name", MOVED)
 def test_a_former_path_warns_and_is_the_module_of_now(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(sys.modules, f"fas_core.{name}", raising=False)
-    with pytest.warns(DeprecationWarning, match=f"fas_core.{name} is now fas_core.{MOVED[name]}"):
+    expected = f"module fas_core.{name} is deprecated: use fas_core.{MOVED[name]}$"
+    with pytest.warns(FasDeprecationWarning, match=expected) as caught:
         former = import_module(f"fas_core.{name}")
     assert former is import_module(f"fas_core.{MOVED[name]}")
+    assert {warning.filename for warning in caught} == {__file__}
 
 
 def test_an_unknown_path_is_no_module() -> None:

@@ -21,9 +21,12 @@ CALLS = {
     "backbone": ("in_channels", "input_size", "until", "num_classes"),
     "fusion": ("branches", "num_classes"),
     "dataset": ("root",),
+    "augmentation": (),
     "loss": ("model",),
     "metric": ("scores", "threshold"),
     "exporter": ("model", "samples", "destination", "card", "verify"),
+    "runtime": ("path", "threads"),
+    "detector": ("model",),
     "tracker": (),
 }
 """Arguments that a component's target is called with after its options."""
@@ -73,7 +76,7 @@ def test_every_target_takes_the_documented_arguments(page: str, kind: str) -> No
 
 
 def test_every_kind_with_a_contract_has_a_call_and_a_check(page: str) -> None:
-    assert set(CALLS) == set(KINDS) - {"command", "catalogue"}
+    assert set(CALLS) == set(KINDS) - {"command", "catalogue", "recipe"}
     for kind in CALLS:
         assert callable(getattr(testing, f"check_{kind}"))
         assert f"`check_{kind}`" in page

@@ -6,17 +6,18 @@ import os
 import subprocess
 import sys
 from importlib.util import find_spec
+from pathlib import Path
 
 import pytest
 
 SETTINGS = ("ORT_DISABLE_TELEMETRY", "RAY_USAGE_STATS_ENABLED")
 
 
-def run_python(code: str, **environment: str) -> str:
+def run_python(code: str, *arguments: str, **environment: str) -> str:
     """Return what a fresh process prints on both streams."""
     variables = {name: value for name, value in os.environ.items() if name not in SETTINGS}
     done = subprocess.run(
-        [sys.executable, "-c", code],
+        [sys.executable, "-c", code, *arguments],
         capture_output=True,
         text=True,
         check=True,
@@ -61,6 +62,33 @@ def test_openvino() -> None:
         "import_openvino('again')"
     )
     assert run_python(code) == ""
+
+
+SIGNAL_AFTER_MODELS = """
+import gc, signal, sys
+from pathlib import Path
+import numpy as np
+from fas_core.library_settings import import_openvino
+from fas_core.runtime.engines import OpenVinoEngine
+
+openvino = import_openvino("a test")
+x = openvino.opset13.parameter([1, 4], np.float32, name="x")
+path = Path(sys.argv[1])
+openvino.save_model(openvino.Model([openvino.opset13.relu(x)], [x], "m"), path)
+first, second = OpenVinoEngine(path), OpenVinoEngine(path)
+del first
+gc.collect()
+del second
+gc.collect()
+signal.signal(signal.SIGTERM, lambda *_: print("handled"))
+signal.raise_signal(signal.SIGTERM)
+"""
+
+
+@needs_openvino
+def test_signals_are_handled_after_models_of_openvino_are_closed(tmp_path: Path) -> None:
+    """In the order in which they were opened, which ended the process by SIGSEGV with a core for each."""
+    assert run_python(SIGNAL_AFTER_MODELS, str(tmp_path / "model.xml")) == "handled\n"
 
 
 @needs_openvino

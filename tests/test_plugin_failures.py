@@ -208,6 +208,30 @@ def test_an_exporter_that_fails_is_named(here: Here, trained: Path, tmp_path: Pa
     assert "Traceback" in done.stderr
 
 
+EXPORT_UNREAD = """
+from fas_core import Exported
+from fas_core.models.model import scorer
+def export(options, model, samples, destination, card, verify):
+    destination.write_text(card.to_json())
+    return Exported(destination, verify(scorer(model), tolerance=1e-4, acer_loss=0.002))
+"""
+
+
+def test_a_file_that_no_runtime_opens_is_verified_and_said_to_be_none_for_fas(
+    here: Here, trained: Path, tmp_path: Path
+) -> None:
+    install(here, EXPORT_UNREAD, exporters=EXPORTER)
+    model = tmp_path / "model.tflite"
+    done = here.fas("export", trained, "--format", "tflite", "-o", model)
+    message = "no installed runtime opens .tflite files: fas predict, eval and serve cannot run it"
+    assert f"warning: {model}: {message}" in done.stderr
+    assert (tmp_path / "model.tflite.verification.json").is_file()
+    assert f"fas predict {model}" not in done.stdout
+    refused = here.fas("predict", model, tmp_path, expected=2).stderr
+    assert "model.tflite: " in refused
+    assert refused.count("\n") == 1
+
+
 def test_options_that_raise_are_named(here: Here) -> None:
     code = (
         "from attrs import field, frozen\n"

@@ -17,7 +17,7 @@ def load_recipe(recipe: str | Path | Recipe = DEFAULT, **overrides: Any) -> Reci
     """Return a recipe, with some of it changed.
 
     Args:
-        recipe: name of a shipped recipe (`fas config list`), a YAML file, or a recipe.
+        recipe: name of a recipe (`fas config list`), a YAML file, or a recipe.
         overrides: what is changed, by the recipe's keys: `loss="focal"`, or a mapping for some keys of a
             section, `train={"epochs": 2}`; also by a dotted key, `**{"train.epochs": 2}`. `data` is a data
             set as `--data` takes it (NAME, NAME:ROOT, a folder, a manifest), or a mapping as in a recipe.

@@ -51,7 +51,7 @@ def train(
 
     changes, folder = resolve_overrides(overrides), expand_user(runs)
     loaded = load_recipe(recipe, **changes)
-    own_name = "run" if isinstance(recipe, Recipe) else locate(str(recipe), Path()).stem
+    own_name = "run" if isinstance(recipe, Recipe) else locate(str(recipe), registry()).stem
     with owning_numbered(folder / own_name) if name is None else owning(folder / name) as free:
         path = free or folder / str(name)
         with saying_how_to_resume(path):

@@ -16,6 +16,7 @@ from fas_core import __version__
 from fas_core.cli.group import CommandGroup, CoreCommand
 from fas_core.command_cache import command_registry
 from fas_core.console import console
+from fas_core.deprecation import showing_deprecations
 from fas_core.descriptors import PANELS
 from fas_core.errors import ConfigError, FasError, find_closest, suggest_closest
 from fas_core.failures import FAILURES, format_traceback
@@ -38,7 +39,8 @@ class Root(CommandGroup):
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
         console.reset()
-        return super().main(*args, **kwargs)
+        with showing_deprecations(console.warn_once):
+            return super().main(*args, **kwargs)
 
     def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
         with _reporting_errors():

@@ -10,7 +10,7 @@ from fas_core.cli.group import CommandGroup
 from fas_core.cli.options import output_options
 from fas_core.cli.recipe_options import recipe_options
 from fas_core.config.advice import describe_crop_mismatch
-from fas_core.config.load import DEFAULT, load_recipe, read_summary, shipped_recipes, to_plain, to_yaml
+from fas_core.config.load import DEFAULT, load_recipe, named_recipes, to_plain, to_yaml
 from fas_core.console import console
 from fas_core.registry import registry
 from fas_core.text_table import Table
@@ -40,12 +40,13 @@ def show(recipe: str, overrides: dict[str, Any]) -> None:
 @command.command("list")
 @output_options
 def list_recipes() -> None:
-    """List the recipes that ship with fas."""
-    summaries = {name: read_summary(path) for name, path in shipped_recipes().items()}
+    """List the recipes that fas and other plugins ship, and whose each is."""
+    recipes = named_recipes(registry())
     if console.json:
-        console.document(summaries)
-    else:
-        console.table(Table("", ("recipe", "summary"), list(summaries.items()), left=(0, 1)))
+        console.document({name: recipe.summary for name, recipe in recipes.items()})
+        return
+    rows = [(name, str(recipe.provider or ""), recipe.summary) for name, recipe in recipes.items()]
+    console.table(Table("", ("recipe", "from", "summary"), rows, left=range(3)))
 
 
 @command.command()

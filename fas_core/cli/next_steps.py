@@ -8,9 +8,9 @@ from pathlib import Path
 from fas_core.card import Card
 from fas_core.config.components import DatasetChoice
 from fas_core.console import console
+from fas_core.data.model_formats import find_runtime
 from fas_core.errors import FasError
 from fas_core.registry import registry
-from fas_core.runs.files import MODEL_SUFFIXES
 from fas_core.runs.groups import FoldRuns, open_path, open_runs
 from fas_core.runs.run import Run
 from fas_core.runs.run_sets import RunSet
@@ -57,10 +57,16 @@ def show_export_steps(paths: Sequence[Path], card: Card, data: DatasetChoice) ->
 
     `data` is the run's: the card does not say where it lies.
     """
-    if path := next((path for path in paths if path.suffix in MODEL_SUFFIXES), None):
+    if path := next(filter(_runs_at_once, paths), None):
         flags = () if data.root is None else ("--data", f"{data.name}:{data.root}")
         evaluate = [("fas", "eval", path, *flags)] if "test" in card.data else []
         console.next_steps(*evaluate, *_verdicts(path, PHOTO, card.threshold is not None))
+
+
+def _runs_at_once(path: Path) -> bool:
+    """Whether a runtime opens a file, and asks for no trust before."""
+    runtime = find_runtime(path)
+    return runtime is not None and not runtime.runs_code
 
 
 def _has_threshold(run: Run) -> bool:

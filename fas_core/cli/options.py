@@ -113,8 +113,8 @@ metric_option = click.option(
 detector_option = click.option(
     "--detector",
     metavar="NAME|YUNET.onnx",
-    help="Face detector: centerface, cascade (OpenCV's) or a YuNet file; by default centerface where "
-    "`fas models get centerface` fetched it, else cascade.",
+    help="Face detector: centerface, cascade (OpenCV's), a YuNet file or a plugin's; by default centerface "
+    "where `fas models get centerface` fetched it, else cascade.",
 )
 
 align_option = click.option(

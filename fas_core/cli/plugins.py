@@ -14,12 +14,22 @@ from fas_core.cli.plugin_costs import costs_to_json, measure_costs, show_costs
 from fas_core.cli.plugin_details import describe_component, describe_plugin, show_details
 from fas_core.component import Component
 from fas_core.console import console
-from fas_core.descriptors import KINDS, Catalogue, Command, Dataset, Metric, Tracker
+from fas_core.descriptors import (
+    KINDS,
+    Augmentation,
+    Catalogue,
+    Command,
+    Dataset,
+    Detector,
+    Metric,
+    RecipeFile,
+    Tracker,
+)
 from fas_core.errors import PluginError, require, suggest_closest
 from fas_core.registry import PluginRecord, Registry, registry
 from fas_core.text_table import Table
 
-WITHOUT_TORCH = (Catalogue, Command, Dataset, Metric, Tracker)
+WITHOUT_TORCH = (Augmentation, Catalogue, Command, Dataset, Detector, Metric, RecipeFile, Tracker)
 """Kinds of components that are checked without the extra `train`."""
 
 

@@ -91,7 +91,7 @@ def command(
     final: bool | None,
     overrides: dict[str, Any],
 ) -> None:
-    """Train RECIPE (a shipped name or a YAML file), then evaluate dev and test.
+    """Train RECIPE (a name of `fas config list` or a YAML file), then evaluate dev and test.
 
     Without RECIPE: three-modal FeatherNetB on simulated data, minutes on two cores.
     Ctrl-C saves, as SIGTERM, SIGHUP and SIGUSR1 do; `fas train --resume RUN` goes on from there.
@@ -236,7 +236,8 @@ def _show(path: Path, outcome: Outcome | RunSetOutcome | FoldsOutcome) -> None:
 def _own_numbered(runs: Path, recipe: str) -> Path:
     """Own until the command ends, and return, a free folder of the recipe's name; ConfigError without one."""
     from fas_core.config.load import locate
+    from fas_core.registry import registry
     from fas_core.runs.owner import owning_numbered
 
-    folder = runs / locate(recipe, Path()).stem
+    folder = runs / locate(recipe, registry()).stem
     return get_current_context().with_resource(owning_numbered(folder))

@@ -48,7 +48,7 @@ def show_summaries(results: Iterable[Result]) -> None:
 
 def show_verdicts(model: Path, verdicts: Verdicts, pictures: bool) -> None:
     """Print the table, or the document of `--json`; with `pictures` the rows name their explanations."""
-    from fas_core.data.detectors import BETTER_DETECTOR, CASCADE
+    from fas_core.data.detectors import advise_on
     from fas_core.runtime.prediction import NOVEL
 
     if verdicts.note is not None:
@@ -77,8 +77,8 @@ def show_verdicts(model: Path, verdicts: Verdicts, pictures: bool) -> None:
     novelty = "" if verdicts.novelty is None else f"; {verdicts.novelty.text()}"
     note = f"{summary}; {verdicts.threshold.text()}{novelty}{detected}"
     console.table(Table("", columns, cells, note, left=(0, 2, 3, 4)))
-    if verdicts.detector == CASCADE:
-        console.info(BETTER_DETECTOR)
+    if advice := advise_on(verdicts.detector):
+        console.info(advice)
     if pictures and not verdicts.grad_cam:
         console.info(NEEDS_RUN)
 

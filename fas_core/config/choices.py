@@ -26,7 +26,9 @@ def to_choice(
     """
     tree = {"name": value} if isinstance(value, str) else value
     if not isinstance(tree, Mapping) or not isinstance(tree.get("name"), str):
-        raise ValueError(f"must name a {cls.component.kind}, as NAME or {{name: NAME, ...}}: {value!r}")
+        kind = cls.component.kind
+        article = "an" if kind[0] in "aeiou" else "a"
+        raise ValueError(f"must name {article} {kind}, as NAME or {{name: NAME, ...}}: {value!r}")
     options = {key: item for key, item in tree.items() if key != "name"}
     problems: Problems = []
     arguments: dict[str, Any] = {"name": tree["name"]}

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, ClassVar, get_type_hints
+from typing import Any, ClassVar, Literal, get_type_hints
 
 from attrs import field, fields, frozen
 from attrs import validators as v
 
 from fas_core.component import Component, NoOptions
-from fas_core.descriptors import Backbone, Dataset, Fusion, Loss, Metric, Tracker
+from fas_core.descriptors import Augmentation, Backbone, Dataset, Fusion, Loss, Metric, Tracker
 
 
 @frozen(eq=False)
@@ -68,6 +68,21 @@ class MetricChoice(Choice):
 @frozen
 class TrackerChoice(Choice):
     component = Tracker
+
+
+@frozen
+class AugmentationChoice(Choice):
+    """An augmentation and its options.
+
+    Args:
+        modalities: those whose faces it changes; none named: all.
+        only: the class whose faces it changes; None: both.
+    """
+
+    component = Augmentation
+
+    modalities: tuple[str, ...] = ()
+    only: Literal["live", "attack"] | None = None
 
 
 def _check_fold(choice: HeldOut, attribute: Any, value: int) -> None:

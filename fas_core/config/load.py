@@ -1,9 +1,8 @@
-"""Load recipes: a shipped name or a YAML file, the recipes that it extends, then `--set` and flags."""
+"""Load recipes: by a plugin's name or a YAML file, the recipes that it extends, then `--set` and flags."""
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Mapping
-from importlib.resources import files
+from collections.abc import Container, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +11,8 @@ import yaml
 from fas_core.config.recipe import Recipe
 from fas_core.config.structure import build_converter, structure
 from fas_core.console import console
-from fas_core.descriptors import Backbone, Metric
-from fas_core.errors import ConfigError, suggest_closest
+from fas_core.descriptors import Backbone, Metric, RecipeFile
+from fas_core.errors import ConfigError, format_list, suggest_closest
 from fas_core.registry import Registry
 from fas_core.text_files import shorten
 from fas_core.user_paths import expand_user
@@ -32,16 +31,9 @@ MAX_EXTENDS = 50
 """Recipes in a chain of `extends`."""
 
 
-def shipped_recipes() -> dict[str, Path]:
-    """Return the recipes that ship with fas, `{name: path}`."""
-    folder = Path(str(files("fas_configs")))
-    return {path.stem: path for path in sorted(folder.glob("*.yaml"))}
-
-
-def read_summary(path: Path) -> str:
-    """Return a recipe's first line, if that is a comment, else empty text."""
-    line = path.read_text(encoding="utf-8").partition("\n")[0]
-    return line.removeprefix("#").strip() if line.startswith("#") else ""
+def named_recipes(registry: Registry) -> dict[str, RecipeFile]:
+    """Return the recipes that plugins ship, by the shortest name that finds each."""
+    return {registry.name_of(recipe): recipe for recipe in registry.all(RecipeFile)}
 
 
 def load_recipe(name: str, registry: Registry, overrides: Mapping[str, Any] | None = None) -> Recipe:
@@ -51,7 +43,7 @@ def load_recipe(name: str, registry: Registry, overrides: Mapping[str, Any] | No
     """
     backbones = registry.names(Backbone)
     # The default recipe comes first, so that `loss: {gamma: 2}` sets an option of the default loss.
-    tree = merge(to_plain(Recipe(), registry), read_recipe(name, backbones), backbones)
+    tree = merge(to_plain(Recipe(), registry), read_recipe(name, registry), backbones)
     return _structure(apply_overrides(tree, overrides or {}, backbones), registry, f"recipe {name}")
 
 
@@ -83,16 +75,17 @@ def _structure(tree: Tree, registry: Registry, where: str) -> Recipe:
     return recipe
 
 
-def read_recipe(name: str, backbones: Container[str] = (), children: tuple[Path, ...] = ()) -> Tree:
+def read_recipe(name: str, registry: Registry, children: tuple[Path, ...] = ()) -> Tree:
     """Read a recipe and the recipes that it extends, merged.
 
-    `children` are the recipes that extend this one, the first one first; `backbones`: see `merge`.
+    `children` are the recipes that extend this one, the first one first.
 
     Raises:
         ConfigError: a recipe of the chain does not exist, is not a mapping, or extends itself; the chain is
             longer than `MAX_EXTENDS`.
+        PluginError: as `locate`.
     """
-    path = locate(name, children[-1].parent if children else Path())
+    path = locate(name, registry, children[-1].parent if children else Path())
     if path in children:
         raise ConfigError(f"{path}: extends itself through {' -> '.join(map(str, children))}")
     if len(children) >= MAX_EXTENDS:
@@ -107,23 +100,29 @@ def read_recipe(name: str, backbones: Container[str] = (), children: tuple[Path,
         return tree
     if not isinstance(parent, str):
         raise ConfigError(f"{path}: extends: must name one recipe: {parent!r}")
-    return merge(read_recipe(parent, backbones, (*children, path)), tree, backbones)
+    base = read_recipe(parent, registry, (*children, path))
+    return merge(base, tree, registry.names(Backbone))
 
 
-def locate(name: str, folder: Path) -> Path:
-    """Return the path of a recipe: a shipped one by name, or a file below `folder`; else a ConfigError."""
-    shipped = shipped_recipes()
-    if name in shipped:
-        return shipped[name]
+def locate(name: str, registry: Registry, folder: Path = Path()) -> Path:
+    """Return the path of a recipe: a plugin's by name, which may be qualified, or a file below `folder`.
+
+    Raises:
+        ConfigError: there is neither.
+        PluginError: several plugins have a recipe of the name.
+    """
+    if registry.providers(RecipeFile, name):
+        return registry.find(RecipeFile, name).path
     path = folder / expand_user(name)
     try:
         if (path := path.resolve()).is_file():
             return path
     except OSError as error:
         raise ConfigError(f"recipe {shorten(name)!r}: cannot be read: {error.strerror}") from error
-    # The stem in lower case suggests a shipped recipe also for a published cfgs/FeatherNetB-32.yaml.
-    suggestion = suggest_closest(Path(name).stem.lower(), shipped)
-    raise ConfigError(f"recipe {name!r}: neither a shipped recipe nor a file{suggestion}")
+    # The stem in lower case suggests a recipe also for a published cfgs/FeatherNetB-32.yaml.
+    suggestion = suggest_closest(Path(name).stem.lower(), named_recipes(registry))
+    hint = registry.describe_failed()
+    raise ConfigError(f"recipe {name!r}: neither a shipped recipe nor a file{suggestion}{hint}")
 
 
 def read_mapping(path: Path) -> Tree:
@@ -142,6 +141,10 @@ def merge(base: Tree, changes: Tree, backbones: Container[str] = ()) -> Tree:
 
     A mapping of `changes` replaces that of `base`, instead of being merged into it, if it is empty, if it
     names another component, or if it has one of `backbones` for each modality and `base` one for all.
+    Where `base` lists components, it is of options by their names: see `_merge_listed`.
+
+    Raises:
+        ConfigError: a mapping cannot be merged into a list.
     """
     merged = dict(base)
     for key, value in changes.items():
@@ -150,9 +153,36 @@ def merge(base: Tree, changes: Tree, backbones: Container[str] = ()) -> Tree:
             old = {"name": old}
         if isinstance(value, dict) and isinstance(old, dict) and not _replaces(old, value, backbones):
             merged[key] = merge(old, value, backbones)
+        elif isinstance(value, dict) and _lists_components(old):
+            merged[key] = _merge_listed(key, old, value)
         else:
             merged[key] = value
     return merged
+
+
+def _lists_components(value: object) -> bool:
+    return isinstance(value, (list, tuple)) and any(
+        isinstance(item, str) or (isinstance(item, dict) and "name" in item) for item in value
+    )
+
+
+def _merge_listed(key: str, listed: Sequence[Any], changes: Tree) -> list[Any]:
+    """Return a list of components with other options: `{flip: {probability: 0.2}}`.
+
+    Raises:
+        ConfigError: a name is not that of exactly one of them, or has no mapping of options.
+    """
+    items = [{"name": item} if isinstance(item, str) else item for item in listed]
+    names = [item.get("name") if isinstance(item, dict) else None for item in items]
+    for name, options in changes.items():
+        if names.count(name) != 1 or not isinstance(options, dict) or "name" in options:
+            known = format_list(names)
+            raise ConfigError(
+                f"{key} is a list here ({known}): change an option of one, such as "
+                f"{key}.{names[0]}.OPTION, or give a whole list"
+            )
+        items[names.index(name)] = merge(items[names.index(name)], options)
+    return items
 
 
 def _replaces(old: Tree, new: Tree, backbones: Container[str]) -> bool:

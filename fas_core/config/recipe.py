@@ -7,14 +7,15 @@ beside it: `loss: focal` or `loss: {name: focal, gamma: 2}`.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from math import inf
 from pathlib import Path
 from typing import Literal
 
 from attrs import field, frozen
 from attrs import validators as v
 
+from fas_core.config.augment import Augment
 from fas_core.config.components import (
+    AugmentationChoice,
     BackboneChoice,
     Choice,
     DatasetChoice,
@@ -29,7 +30,6 @@ from fas_core.config.validators import (
     check_modalities,
     check_policy,
     check_positive,
-    check_range,
     check_reduced_decoding,
     check_reject,
 )
@@ -52,28 +52,6 @@ class Normalize:
     mean: tuple[float, float, float] = field(default=(0.5, 0.5, 0.5), validator=check_between_0_and_1)
     std: tuple[float, float, float] = field(default=(0.5, 0.5, 0.5), validator=check_positive)
     channels: Literal["rgb", "bgr"] = "rgb"
-
-
-@frozen
-class Augment:
-    """Augmentation in training; every modality of a sample gets the same crop and flip.
-
-    Args:
-        crop_scale: area of the random crop as a fraction of the image, (low, high), uniform.
-        crop_ratio: aspect ratio (width / height) of the crop, (low, high), log-uniform.
-        flip: probability of a horizontal flip.
-        lighting: standard deviation of the PCA colour noise (AlexNet, NeurIPS 2012, section 4.1).
-        quality: chance of each loss of quality (blur, resampling, noise, JPEG) of an image, see
-            `fas_core.data.augment_quality`.
-        mix: chance that the quarters of a batch's images change places, see `fas_core.data.augment`.
-    """
-
-    crop_scale: tuple[float, float] = field(default=(0.08, 1.0), validator=check_range(0, 1))
-    crop_ratio: tuple[float, float] = field(default=(0.75, 4 / 3), validator=check_range(0, 100))
-    flip: float = field(default=0.5, validator=[v.ge(0), v.le(1)])
-    lighting: float = field(default=0.1, validator=[v.ge(0), v.lt(inf)])
-    quality: float = field(default=0.0, validator=[v.ge(0), v.le(1)])
-    mix: float = field(default=0.0, validator=[v.ge(0), v.le(1)])
 
 
 @frozen
@@ -134,6 +112,8 @@ class Recipe:
 
     Args:
         modalities: the model's inputs, in order.
+        augment: augmentations in training, in order, e.g. `[crop, {name: flip, probability: 0.3}]`, or the
+            numbers of the published ones; an empty list: training sees faces as evaluation does.
         crops: for each modality how it is cropped from a photo around the face, in place of `resize`; empty:
             samples are face crops, or have a box that is one.
         metrics: the metrics of every score table.
@@ -149,7 +129,7 @@ class Recipe:
     data: DatasetChoice = field(factory=lambda: DatasetChoice("synthetic"))
     modalities: tuple[str, ...] = field(default=("rgb", "depth", "ir"), validator=check_modalities)
     model: ModelConfig = field(factory=ModelConfig, metadata={SECTION: ModelConfig})
-    augment: Augment = field(factory=Augment, metadata={SECTION: Augment})
+    augment: Augment | tuple[AugmentationChoice, ...] = field(factory=Augment, metadata={SECTION: Augment})
     resize: Resize = field(factory=Resize, metadata={SECTION: Resize})
     crops: dict[str, ScaledCrop] = field(factory=dict, validator=check_crops)
     loss: LossChoice = field(factory=lambda: LossChoice("focal"))
@@ -177,6 +157,7 @@ class Recipe:
         yield self.data
         yield from backbone.values() if isinstance(backbone, dict) else [backbone]
         yield self.model.fusion
+        yield from () if isinstance(self.augment, Augment) else self.augment
         yield self.loss
         yield from self.metrics
         yield from self.train.trackers

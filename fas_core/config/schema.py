@@ -31,7 +31,7 @@ SIMPLE: dict[Any, Schema] = {
 def recipe_schema(registry: Registry) -> Schema:
     """Return the JSON schema (2020-12) of a recipe file, `extends` included."""
     schema = _schema(Recipe, registry)
-    extends = {"type": "string", "description": "The shipped recipe or file that this one changes."}
+    extends = {"type": "string", "description": "The recipe, by name or file, that this one changes."}
     number = {"type": "integer", "description": "Format number; files of an older fas lack it."}
     schema["properties"] = {"extends": extends, "format": number, **schema["properties"]}
     # By reference, as a component's options may choose a component in turn.

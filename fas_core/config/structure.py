@@ -15,8 +15,9 @@ from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 import attrs
 import cattrs
 
+from fas_core.config.augment import Augment, check_steps
 from fas_core.config.choices import Kinds, from_choice, to_choice
-from fas_core.config.components import BackboneChoice, Choice
+from fas_core.config.components import AugmentationChoice, BackboneChoice, Choice
 from fas_core.config.problems import InvalidValueError, Problems, collect_problems, join_path
 from fas_core.config.recipe import SECTION
 from fas_core.errors import ConfigError, format_list, suggest_closest
@@ -28,6 +29,7 @@ T = TypeVar("T")
 UNKNOWN = "unknown key"
 
 BACKBONES = BackboneChoice | dict[str, BackboneChoice]
+AUGMENTATIONS = Augment | tuple[AugmentationChoice, ...]
 PRETRAINED = Path | dict[str, Path] | None
 
 
@@ -86,6 +88,7 @@ def build_converter(registry: Registry, absent: Kinds = ()) -> cattrs.Converter:
     hook(bool, lambda value, _: _check_type(value, bool, "true or false"))
     hook(Path, lambda value, _: expand_user(_check_type(value, str, "text")))
     hook(BACKBONES, lambda value, _: _to_backbones(converter, value))
+    hook(AUGMENTATIONS, lambda value, _: _to_augmentations(converter, registry, value))
     hook(PRETRAINED, lambda value, _: _to_pretrained(converter, value))
     hook(Choice, lambda value, cls: to_choice(converter, registry, absent, value, cls))
     converter.register_unstructure_hook(Choice, lambda value: from_choice(converter, value))
@@ -182,6 +185,20 @@ def _to_backbones(converter: cattrs.Converter, value: object) -> BackboneChoice 
     if isinstance(value, Mapping) and value and "name" not in value:
         return _to_mapping(converter, value, dict[str, BackboneChoice])
     return converter.structure(value, BackboneChoice)
+
+
+def _to_augmentations(
+    converter: cattrs.Converter, registry: Registry, value: object
+) -> Augment | tuple[AugmentationChoice, ...]:
+    """Structure a list of augmentations, or the numbers of the published ones."""
+    if isinstance(value, Mapping):
+        return converter.structure(value, Augment)
+    if not isinstance(value, (list, tuple)):
+        numbers = ", ".join(field.name for field in attrs.fields(Augment))
+        raise ValueError(f"must be a list of augmentations, or a mapping of {numbers}: {value!r}")
+    choices: tuple[AugmentationChoice, ...] = _to_sequence(converter, value, tuple[AugmentationChoice, ...])
+    check_steps(choices, registry)
+    return choices
 
 
 def _to_pretrained(converter: cattrs.Converter, value: object) -> Path | dict[str, Path] | None:

@@ -1,31 +1,28 @@
-"""Face detectors: CenterFace where it was fetched, else OpenCV's bundled cascades; or a YuNet model file.
+"""Face detectors: each is a plugin, chosen by its name or by a model file that it takes.
 
 Each searches copies of a photo of a few fixed sizes, so that the result does not depend on its resolution.
-Viola and Jones, "Rapid Object Detection using a Boosted Cascade of Simple Features" (CVPR 2001);
-Wu, Peng and Yu, "YuNet: A Tiny Millisecond-level Face Detector" (Machine Intelligence Research, 2023).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
-from threading import local
-from typing import Any
 
 import cv2
 import numpy as np
 from attrs import evolve, frozen
 
-from fas_core.data.centerface import CenterFace
-from fas_core.data.faces import DetectedFace, is_centre_in
+from fas_core.data.faces import is_centre_in
 from fas_core.data.fetched_models import fetched_model
-from fas_core.data.images import Box, Image
-from fas_core.errors import DataError
+from fas_core.data.images import Image
+from fas_core.descriptors import Detector
+from fas_core.digests import hash_file
+from fas_core.errors import DataError, PluginError
+from fas_core.records.detected_face import DetectedFace
+from fas_core.registry import registry
 
-CASCADE, CENTERFACE, YUNET = "cascade", "centerface", "yunet"
-"""Names of the detectors."""
-DETECTOR_NAMES = (CENTERFACE, CASCADE)
-"""Detectors that are chosen by name; YuNet is chosen by its file."""
+DEFAULTS = ("centerface", "cascade")
+"""Without a choice the first of these that is at hand: installing a plugin changes no crops."""
 
 BETTER_DETECTOR = (
     "faces are detected by OpenCV's cascade, which misses some: `fas models get centerface` fetches a better "
@@ -39,12 +36,6 @@ MAX_ENLARGEMENT = 2.0
 PADDED_SIDE, PADDING = 240, 0.5
 """Shorter side of the last copy, and the width of the grey frame around it as a fraction of its sides: a crop
 that a face fills from edge to edge has no background, which detectors need."""
-
-MIN_FACE = 8
-"""The cascade searches faces down to 1/8 of the photo's shorter side."""
-MIN_EYE_REGION = 160
-"""Smaller faces are enlarged to this width to find an eye, which must have 20 pixels."""
-MIN_YUNET_SCORE = 0.6
 
 
 @frozen(eq=False)
@@ -86,28 +77,122 @@ class FaceDetector:
         return [face for face in faces if is_centre_in(face.box, area)]
 
 
+@frozen
+class DetectorChoice:
+    """A detector, and the model file that it is opened with; None for one that needs none.
+
+    `model` is the file that was fetched, or that the user names.
+    """
+
+    component: Detector
+    model: Path | None = None
+
+    @classmethod
+    def of(cls, component: Detector, file: str | None = None) -> DetectorChoice:
+        """Return a detector with its model: the file that is given, or the one that is fetched.
+
+        Raises:
+            DataError: it needs a file and none is given, or takes none.
+        """
+        if file is not None and not component.suffixes:
+            raise DataError(f"the detector {component.name} takes no model file: leave {file} out")
+        if file is not None:
+            return cls(component, Path(file))
+        if component.fetched:
+            return cls(component, fetched_model(component.fetched))
+        if component.suffixes:
+            example = f"{component.name}:FILE ({', '.join(component.suffixes)})"
+            raise DataError(f"the detector {component.name} needs a model: give {example}")
+        return cls(component)
+
+    @property
+    def is_at_hand(self) -> bool:
+        """Whether what it needs was fetched."""
+        return not self.component.fetched or (self.model is not None and self.model.is_file())
+
+    @property
+    def version(self) -> str:
+        """The digest of its model, else the versions of its distribution and of OpenCV."""
+        if self.model is not None and self.model.is_file():
+            return hash_file(self.model)
+        return f"{self.component.provider}, OpenCV {cv2.__version__}"
+
+    def build(self) -> FaceDetector:
+        """Open the detector.
+
+        Raises:
+            DataError: its model is missing, damaged, or of another kind.
+            PluginError: it is a plugin's, and failed.
+        """
+        component = self.component
+        if self.model is not None:
+            self._check_model(self.model)
+        search = component.call(component.options(), model=self.model)
+
+        def search_checked(image: Image) -> list[DetectedFace]:
+            with component.naming_failures(search):
+                faces = list(search(image))
+            if not all(isinstance(face, DetectedFace) for face in faces):
+                raise PluginError(f"{component}: gave {faces[:1]!r}: it must give DetectedFace records")
+            return faces
+
+        return FaceDetector(registry().name_of(component), search_checked, component.landmarks)
+
+    def _check_model(self, model: Path) -> None:
+        name, fetched = self.component.name, self.component.fetched
+        if not self.is_at_hand:
+            raise DataError(f"the detector {name} is not at hand: fetch it by `fas models get {fetched}`")
+        if not model.is_file():
+            raise DataError(f"{model}: no such file, given as the model of the detector {name}")
+        if self.component.sha256 and hash_file(model) != self.component.sha256:
+            raise DataError(
+                f"{model}: not {name} as it was fetched, or damaged: "
+                f"`fas models get {fetched}` fetches it again"
+            )
+
+
 def face_detector(choice: str | None = None) -> FaceDetector:
-    """Build a detector.
+    """Build a detector; raises as `choose_detector` and `DetectorChoice.build` do."""
+    return choose_detector(choice).build()
+
+
+def choose_detector(choice: str | None = None) -> DetectorChoice:
+    """Return the detector that a user chooses.
 
     Args:
-        choice: `centerface`, `cascade` or the path of a YuNet `.onnx` file; None for CenterFace where it was
-            fetched, else the cascade.
+        choice: the name of an installed detector, `NAME:FILE` with its model, or the file alone, for the
+            detector that takes files with this suffix; None for the first of `DEFAULTS` that is at hand.
 
     Raises:
-        DataError: CenterFace was not fetched, or the file is missing or not a YuNet model.
+        DataError: there is no such detector, or it needs a file that is not given.
+        PluginError: several plugins have a detector for such files.
     """
-    centerface = fetched_model(CENTERFACE)
-    if choice == CASCADE or (choice is None and not centerface.is_file()):
-        return FaceDetector(CASCADE, _build_cascade(), has_landmarks=False)
-    if choice in (None, CENTERFACE):
-        if not centerface.is_file():
-            raise DataError("the detector centerface is not at hand: fetch it by `fas models get centerface`")
-        return FaceDetector(CENTERFACE, CenterFace(centerface))
-    path = Path(choice)
-    if not path.is_file():
-        names = ", ".join(DETECTOR_NAMES)
-        raise DataError(f"{choice}: no such detector: give {names} or a YuNet .onnx file")
-    return FaceDetector(YUNET, _build_yunet(path))
+    plugins = registry()
+    if choice is None:
+        choices = [DetectorChoice.of(plugins.find(Detector, name)) for name in DEFAULTS]
+        return next((item for item in choices if item.is_at_hand), choices[-1])
+    name, file = plugins.split_name(Detector, choice)
+    if plugins.providers(Detector, name):
+        return DetectorChoice.of(plugins.find(Detector, name), file)
+    takers = [item for item in plugins.all(Detector) if choice.lower().endswith(item.suffixes)]
+    if not takers or not Path(choice).is_file():
+        raise DataError(f"{choice}: no such detector: give {_list_choices(plugins.all(Detector))}")
+    own = [item for item in takers if item.provider is not None and item.provider.is_core]
+    if len(takers) > 1 and not own:
+        examples = " or ".join(f"{plugins.name_of(item)}:{choice}" for item in takers)
+        raise PluginError(f"{choice}: several detectors take such files: say which, {examples}")
+    return DetectorChoice((own or takers)[0], Path(choice))
+
+
+def _list_choices(detectors: list[Detector]) -> str:
+    names = [item.name for item in detectors if not item.suffixes]
+    files = [f"a {item.name} model ({', '.join(item.suffixes)})" for item in detectors if item.suffixes]
+    return ", ".join(names) + "".join(f" or {file}" for file in files)
+
+
+def advise_on(name: str | None) -> str | None:
+    """Return a hint where photos were searched by a detector that is the default only until a better one."""
+    return BETTER_DETECTOR if name in DEFAULTS[1:] else None
 
 
 def require_landmarks(detector: FaceDetector) -> None:
@@ -117,84 +202,6 @@ def require_landmarks(detector: FaceDetector) -> None:
             f"{detector.name} finds no landmarks, which aligned crops need: "
             "`fas models get centerface` fetches a detector that does"
         )
-
-
-def _build_cascade() -> Callable[[Image], list[DetectedFace]]:
-    """Build a detector of upright frontal faces from the cascades that OpenCV 4 ships."""
-    # Of 900 photos of NUAA `frontalface_alt2` missed 2, `frontalface_default` 15, 13 of them in dim light.
-    folder = Path(cv2.__file__).parent / "data"
-    names = ("frontalface_alt2", "eye", "eye_tree_eyeglasses")
-
-    def load_cascades() -> list[Any]:
-        return [cv2.CascadeClassifier(str(folder / f"haarcascade_{name}.xml")) for name in names]
-
-    load = _once_per_thread(load_cascades)
-
-    def search(image: Image) -> list[DetectedFace]:
-        grey = np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY))
-        side = max(min(grey.shape) // MIN_FACE, 24)
-        face_cascade, *eye_cascades = load()
-        faces = face_cascade.detectMultiScale(grey, 1.1, 3, minSize=(side, side))
-        return [DetectedFace(box) for box in map(_to_box, faces) if _has_eye(grey, box, eye_cascades)]
-
-    return search
-
-
-def _has_eye(grey: Any, box: Box, eye_cascades: Sequence[Any]) -> bool:
-    """Whether one of the other cascades finds an eye in the upper part of a box: walls and hair have none."""
-    x, y, w, h = (round(value) for value in box)
-    upper = grey[max(y, 0) : y + round(0.6 * h), max(x, 0) : x + w]
-    scale = max(MIN_EYE_REGION / w, 1)
-    upper = cv2.resize(upper, None, fx=scale, fy=scale, interpolation=cv2.INTER_LINEAR)
-    low, high = round(w * scale / 8), round(w * scale / 2)
-    sizes = {"minSize": (low, low), "maxSize": (high, high)}
-    return any(len(cascade.detectMultiScale(upper, 1.1, 3, **sizes)) > 0 for cascade in eye_cascades)
-
-
-def _build_yunet(model: Path) -> Callable[[Image], list[DetectedFace]]:
-    """Build a detector of faces in any pose from a YuNet model."""
-
-    def open_model() -> Any:
-        try:
-            return cv2.FaceDetectorYN.create(str(model), "", (320, 320), score_threshold=MIN_YUNET_SCORE)
-        except cv2.error as error:
-            raise DataError(f"{model}: not a YuNet model that OpenCV can load") from error
-
-    load = _once_per_thread(open_model)
-
-    def search(image: Image) -> list[DetectedFace]:
-        load().setInputSize((image.shape[1], image.shape[0]))
-        try:
-            _, rows = load().detect(cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
-        except cv2.error as error:
-            raise DataError(f"{model}: not a YuNet model: {error.err}") from error
-        return [] if rows is None else [_from_yunet(row) for row in rows]
-
-    load()  # a bad file is refused before the work starts
-    return search
-
-
-def _from_yunet(row: Any) -> DetectedFace:
-    """Convert a row of 15 numbers: box, five landmarks in the order of `DetectedFace`, confidence."""
-    points = tuple((float(row[i]), float(row[i + 1])) for i in range(4, 14, 2))
-    return DetectedFace(_to_box(row), points, float(row[14]))
-
-
-def _once_per_thread(build: Callable[[], Any]) -> Callable[[], Any]:
-    """Cache what `build` returns for each thread: OpenCV's detectors keep state."""
-    thread = local()
-
-    def load() -> Any:
-        if not hasattr(thread, "value"):
-            thread.value = build()
-        return thread.value
-
-    return load
-
-
-def _to_box(values: Any) -> Box:
-    x, y, w, h = (float(value) for value in values[:4])
-    return x, y, w, h
 
 
 def _resize(photo: Image, scale: float) -> Image:

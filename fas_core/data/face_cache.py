@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from fas_core import __version__
 from fas_core.atomic import make_folder, replacing
 from fas_core.console import console
-from fas_core.data.detectors import CENTERFACE
+from fas_core.data.detectors import DEFAULTS
 from fas_core.data.faces import is_face_crop
 from fas_core.data.fetched_models import fetched_model
 from fas_core.data.image_size import read_shape
@@ -156,7 +156,7 @@ class FaceCache:
             return None
         facts: list[object] = [FORMAT, __version__, cv2.__version__, *states]
         if self.model_input is not None and sample.box is None:  # the face is detected
-            facts += [is_face_crop(paths[0]), _look_up(fetched_model(CENTERFACE))]
+            facts += [is_face_crop(paths[0]), _look_up(fetched_model(DEFAULTS[0]))]
         return hashlib.sha256(repr(facts).encode()).digest()[:16]
 
     def _measure(self, row: int) -> int:

@@ -1,4 +1,4 @@
-"""Detected faces and the crops around them; the detectors are in `detectors`."""
+"""The crops around detected faces; `detectors` finds the faces."""
 
 from __future__ import annotations
 
@@ -15,10 +15,8 @@ from numpy.typing import NDArray
 from fas_core.data.images import Box, Image, Pixels, crop, resize_square, scale_box, to_uint8
 from fas_core.data.remote_files import exists_remote
 from fas_core.errors import DataError, FasError
+from fas_core.records.detected_face import DetectedFace, Landmarks
 from fas_core.urls import Location, Url
-
-Landmarks = tuple[tuple[float, float], ...]
-"""x, y in pixels of five points: eyes, tip of the nose, corners of the mouth; left in the image first."""
 
 TEMPLATE: Landmarks = ((0.316, 0.384), (0.684, 0.384), (0.5, 0.586), (0.348, 0.741), (0.652, 0.741))
 """Landmarks of an upright frontal face in the square around CenterFace's box, as fractions of its side: the
@@ -32,22 +30,6 @@ CROPPED_MARKERS = (CROP_LOG, "simulator.json")
 NOT_PHOTOS = ("depth",)
 """Modalities in which faces cannot be detected."""
 
-
-@frozen
-class DetectedFace:
-    """A face in a photo.
-
-    Args:
-        box: x, y, w, h in pixels; may reach over the photo's edge.
-        landmarks: five points; None where the detector finds boxes only.
-        confidence: the detector's score, in [0, 1]; None where it has none.
-    """
-
-    box: Box
-    landmarks: Landmarks | None = None
-    confidence: float | None = None
-
-
 Region = Literal["box", "landmarks", "aligned"]
 
 
@@ -56,7 +38,8 @@ class CropSettings:
     """How faces are cropped.
 
     Args:
-        detector: `centerface`, `cascade` or the path of a YuNet model; None for the best one at hand.
+        detector: name of an installed one, or the path of a model file that one takes, such as YuNet's; None
+            for the best one at hand.
         margin: added on each side of the face, as a fraction of its longer side.
         size: side of the crop in pixels.
         region: `box`, a square around the detector's box; `landmarks`, a square of the same size around a

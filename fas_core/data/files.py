@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from fas_core.errors import DataError
+from fas_core.urls import hide_in_text
 
 MAX_BYTES = 1 << 30
 """Larger files are refused as images: `MAX_PIXELS` take less, even uncompressed."""
@@ -37,3 +38,8 @@ def open_file(path: Path) -> BinaryIO:
     except ValueError as error:  # a null character
         raise DataError(f"{path}: cannot be read: not the name of a file ({error})") from None
     return os.fdopen(descriptor, "rb")
+
+
+def describe_failure(error: Exception) -> str:
+    """Return an error of a library that reads files as one line, without the credentials of URLs."""
+    return hide_in_text(" ".join((str(error) or type(error).__name__).split()))

@@ -10,11 +10,12 @@ from collections.abc import Callable, Sequence
 
 from attrs import frozen
 
-from fas_core.data.augment import CropGeometry
+from fas_core.data.augment import crop_region
 from fas_core.data.image_size import JPEG_START, START_OF_FRAME, jpeg_segments, pixel_size, turn_upright
 from fas_core.data.images import Box, Image, Pixels, clip_box, crop, decode_pixels, read_bytes, scale_box
 from fas_core.data.reading import locate_box
 from fas_core.errors import DataError
+from fas_core.records.crop_region import CropRegion
 from fas_core.records.samples import SampleTable
 from fas_core.urls import Location
 
@@ -79,7 +80,7 @@ def read_reduced_crops(
     row: int,
     modalities: Sequence[str],
     size: int,
-    draw: Callable[[int, int], CropGeometry],
+    draw: Callable[[int, int], CropRegion],
 ) -> dict[str, Image]:
     """Read the random crops of one sample's faces, `{modality: (size, size, 3)}`.
 
@@ -92,12 +93,12 @@ def read_reduced_crops(
     located = locate_box(samples, row, photos)
     faces = {name: _locate_face(photo.shape, located) for name, photo in photos.items()}
     _, _, width, height = faces[modalities[0]]
-    geometry = draw(height, width)
+    region = draw(height, width)
     crops = {}
     for name, photo in photos.items():
         _, _, width, height = faces[name]
-        reduction = photo.choose_reduction(min(geometry.w * width, geometry.h * height), size)
-        crops[name] = geometry.apply(photo.crop(faces[name], reduction), size)
+        reduction = photo.choose_reduction(min(region.w * width, region.h * height), size)
+        crops[name] = crop_region(photo.crop(faces[name], reduction), region, size)
     return crops
 
 

@@ -1,5 +1,7 @@
 """Files that fsspec opens: `s3://` where s3fs is installed, `gs://` where gcsfs is, `memory://`, and more.
 
+Files in zip archives are read by `fas_core.data.archives`.
+
 A file system is opened where it is used, each time: fsspec keeps those that are open, for each process, so
 that one that was forked never uses the connections of the other. What goes wrong but that a file does not
 exist is no DataError: a store that cannot be reached does not make an image a bad one.
@@ -12,12 +14,13 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import ContextVar
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
-from fas_core.data.files import MAX_BYTES
+from fas_core.data.archives import open_archive
+from fas_core.data.files import MAX_BYTES, describe_failure
 from fas_core.errors import FasError, require
 from fas_core.names import escape_controls
-from fas_core.urls import Location, Url, hide_in_text, to_location
+from fas_core.urls import Location, Url, split_archive, to_location
 
 if TYPE_CHECKING:  # images are read without pyarrow, too
     from fas_core.records.samples import SampleTable
@@ -47,9 +50,23 @@ def open_file_system(address: str) -> tuple[Any, str]:
     return files, str(path)
 
 
-def describe_failure(error: Exception) -> str:
-    """Return an error of a file system as one line, without the credentials of URLs."""
-    return hide_in_text(" ".join((str(error) or type(error).__name__).split()))
+def _open_place(url: Url) -> tuple[Any, str]:
+    """Return the archive or the file system of a file, and the path in it; raises as their functions."""
+    if (parts := split_archive(url)) is None:
+        return open_file_system(url.address)
+    archive, path = parts
+    return open_archive(archive, _open_remote), path
+
+
+def _open_remote(url: Url) -> BinaryIO:
+    """Open a file for reading here and there in it; raise FasError where that fails."""
+    files, path = open_file_system(url.address)
+    try:
+        return cast(BinaryIO, files.open(path, "rb"))
+    except FileNotFoundError:
+        raise FasError(f"{url}: the archive cannot be read: No such file or directory") from None
+    except Exception as error:
+        raise FasError(f"{url}: the archive cannot be read: {describe_failure(error)}") from None
 
 
 def read_remote(url: Url) -> bytes:
@@ -57,6 +74,7 @@ def read_remote(url: Url) -> bytes:
 
     Raises:
         FileNotFoundError: it does not exist.
+        DataError: it cannot be unpacked from its archive, or would be larger than any image.
         FasError: it cannot be read, or as `open_file_system`.
     """
     fetched = _FETCHED.get().get(url)
@@ -64,11 +82,13 @@ def read_remote(url: Url) -> bytes:
 
 
 def _read(url: Url) -> bytes:
-    files, path = open_file_system(url.address)
+    files, path = _open_place(url)
     try:
         return bytes(files.cat_file(path, end=MAX_BYTES + 1))
     except FileNotFoundError:
         raise FileNotFoundError(str(url)) from None
+    except FasError:
+        raise
     except Exception as error:  # not chained: it may show the URL with its credentials
         raise FasError(f"{url}: cannot be read: {describe_failure(error)}") from None
 
@@ -98,7 +118,7 @@ def measure_remote(url: Url) -> int | None:
     Raises:
         FasError: it cannot be asked for, or as `open_file_system`.
     """
-    files, path = open_file_system(url.address)
+    files, path = _open_place(url)
     try:
         size = files.size(path)
     except FileNotFoundError:
@@ -114,7 +134,7 @@ def exists_remote(url: Url) -> bool:
     Raises:
         FasError: it cannot be asked for, or as `open_file_system`.
     """
-    files, path = open_file_system(url.address)
+    files, path = _open_place(url)
     try:
         return bool(files.info(path)["type"] == "file")
     except (FileNotFoundError, NotADirectoryError, PermissionError):

@@ -6,9 +6,10 @@ from functools import partial
 
 import numpy as np
 from attrs import field, frozen
+from numpy.typing import NDArray
 
 from fas_core.config.recipe import Recipe
-from fas_core.data.augment import CropGeometry, augment_faces, change_pixels
+from fas_core.data.augment import Augmentations
 from fas_core.data.face_cache import FaceCache
 from fas_core.data.images import Image
 from fas_core.data.reading import read_crops, read_faces
@@ -26,7 +27,13 @@ class TrainingFaces:
     samples: SampleTable
     recipe: Recipe
     modalities: tuple[str, ...]
+    augmentations: Augmentations
+    labels: NDArray[np.int8] = field(init=False)
     cache: FaceCache | None = field(init=False)
+
+    @labels.default
+    def _labels(self) -> NDArray[np.int8]:
+        return self.samples.labels
 
     @cache.default
     def _open_cache(self) -> FaceCache | None:
@@ -37,14 +44,15 @@ class TrainingFaces:
         """Return one sample's augmented faces, `{modality: (S, S, 3)}`; `rng` is the sample's own.
 
         Raises:
-            FasError: an image cannot be read, or the cache cannot be written.
+            FasError: an image cannot be read, the cache cannot be written, or an augmentation failed.
         """
-        augment, size = self.recipe.augment, self.recipe.model.input_size
-        if not self.recipe.train.reduced_decoding:
-            return augment_faces(self._read_faces(row), size, augment, rng)
-        draw = partial(CropGeometry.draw, rng, augment=augment)
-        crops = read_reduced_crops(self.samples, row, self.modalities, size, draw)
-        return change_pixels(crops, augment, rng)
+        size = self.recipe.model.input_size
+        if self.recipe.train.reduced_decoding:
+            draw = partial(self.augmentations.draw_crop, rng=rng)
+            crops = read_reduced_crops(self.samples, row, self.modalities, size, draw)
+        else:
+            crops = self.augmentations.crop(self._read_faces(row), size, rng)
+        return self.augmentations.change(crops, int(self.labels[row]), rng)
 
     def _read_faces(self, row: int) -> dict[str, Image]:
         def decode() -> dict[str, Image]:

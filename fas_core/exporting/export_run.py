@@ -14,6 +14,7 @@ from fas_core.config.load import apply_overrides, parse_sets
 from fas_core.config.structure import structure
 from fas_core.console import console
 from fas_core.contracts import Exported, Images
+from fas_core.data.model_formats import find_runtime
 from fas_core.descriptors import Exporter
 from fas_core.digests import hash_file
 from fas_core.errors import ConfigError, FasError, format_list
@@ -146,6 +147,11 @@ def _write(plan: ExportPlan, model: Model, samples: Images, comparison: Comparis
     )
     for line in exported.verification.unverified:
         console.warn(f"{plan.destination}: not verified: {line}")
+    if find_runtime(exported.path) is None:
+        console.warn(
+            f"{plan.destination}: no installed runtime opens {exported.path.suffix} files: fas predict, eval "
+            "and serve cannot run it"
+        )
     document = verification_document(exported) | {"sha256": hash_exported(exported, plan.destination)}
     with replacing(Path(f"{plan.destination}.verification.json")) as temporary:
         temporary.write_text(json.dumps(document, indent=2) + "\n")

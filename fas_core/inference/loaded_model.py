@@ -151,7 +151,7 @@ def load_run(run: Run, detector: str | None = None) -> LoadedModel:
         ModelError: weights are missing or do not fit the recipe.
         ConfigError: there is a detector, and the model states no crops.
     """
-    from fas_core.models.model import scorer
+    from fas_core.models.folding import folded_scorer
 
     threshold, why, calibration = None, "", run.calibration()
     try:
@@ -160,7 +160,7 @@ def load_run(run: Run, detector: str | None = None) -> LoadedModel:
         why = error.message
     return LoadedModel(
         path=run.path,
-        scorer=scorer(run.model()),
+        scorer=folded_scorer(run.model()),
         input=run.recipe.input,
         data=run.recipe.data,
         metrics=run.recipe.metrics,

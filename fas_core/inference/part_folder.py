@@ -16,7 +16,8 @@ import pyarrow.parquet
 from attrs import frozen
 
 from fas_core.atomic import is_temporary, replacing
-from fas_core.data.remote_files import describe_failure, open_file_system
+from fas_core.data.files import describe_failure
+from fas_core.data.remote_files import open_file_system
 from fas_core.errors import DataError, FasError, format_list
 from fas_core.urls import to_location
 

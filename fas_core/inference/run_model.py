@@ -18,10 +18,10 @@ class RunModel:
     """
 
     def __init__(self, run: Run) -> None:
-        from fas_core.models.model import scorer
+        from fas_core.models.folding import folded_scorer
 
         self.path, self.card, self._model = run.path, build_card(run), run.model()
-        self._score = scorer(self._model)
+        self._score = folded_scorer(self._model)
 
     def __call__(self, images: Images, presence: NDArray[np.bool_] | None = None) -> NDArray[np.float64]:
         return self._score(images, presence)
@@ -30,11 +30,10 @@ class RunModel:
         self, images: Images, presence: NDArray[np.bool_] | None = None
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return the score and the distance to the training data of every face, (B,) each."""
-        import torch
+        from fas_core.models.model import compute_outputs
 
-        with torch.inference_mode():
-            mask = None if presence is None else torch.from_numpy(presence)
-            outputs = self._model({name: torch.from_numpy(pixels) for name, pixels in images.items()}, mask)
+        outputs = compute_outputs(self._model, images, presence)
+        assert outputs.novelty is not None  # callers ask where the run has a limit, which is fitted with it
         return outputs.score.double().numpy(), outputs.novelty.double().numpy()
 
     def grad_cam(

@@ -238,15 +238,21 @@ class Model(nn.Module):
 def scorer(model: Model) -> Scorer:
     """The model as a function of byte arrays, in eval mode, on the device where it is."""
     model.eval()
-    device = next(model.parameters()).device
 
     def score(images: Images, presence: NDArray[np.bool_] | None = None) -> NDArray[np.float64]:
-        with torch.inference_mode():
-            tensors = {name: torch.from_numpy(pixels).to(device) for name, pixels in images.items()}
-            mask = None if presence is None else torch.from_numpy(presence).to(device)
-            return cast("NDArray[np.float64]", model(tensors, mask).score.double().cpu().numpy())
+        outputs = compute_outputs(model, images, presence)
+        return cast("NDArray[np.float64]", outputs.score.double().cpu().numpy())
 
     return score
+
+
+@torch.inference_mode()
+def compute_outputs(model: Model, images: Images, presence: NDArray[np.bool_] | None) -> Outputs:
+    """Return the model's outputs for byte arrays, on the device where it is, for no gradients."""
+    device = next(model.parameters()).device
+    tensors = {name: torch.from_numpy(pixels).to(device) for name, pixels in images.items()}
+    mask = None if presence is None else torch.from_numpy(presence).to(device)
+    return cast(Outputs, model(tensors, mask))
 
 
 @contextmanager

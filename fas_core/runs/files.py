@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from fas_core.data.fetched_models import is_public_model
+from fas_core.data.model_formats import find_runtime
 
 RECIPE = "recipe.yaml"
 ENVIRONMENT = "environment.json"
@@ -30,9 +31,6 @@ OUT_OF_FOLD = "out_of_fold"
 TRAIN_LIVE = "train_live"
 """Stem of the score file of some live samples of train."""
 
-MODEL_SUFFIXES = (".onnx", ".xml")
-"""File name endings of exported models that the runtime opens."""
-
 
 def score_file(run: Path, name: str) -> Path:
     """Return the file of a run's scores: of a split, or `OUT_OF_FOLD`."""
@@ -40,8 +38,8 @@ def score_file(run: Path, name: str) -> Path:
 
 
 def is_model(path: Path) -> bool:
-    """Return whether a path is that of a model that the runtime opens: a file, or a fetched public model."""
-    return path.suffix in MODEL_SUFFIXES or is_public_model(path)
+    """Return whether a path is that of a model: of a file that a runtime opens, or a fetched public model."""
+    return find_runtime(path) is not None or is_public_model(path)
 
 
 def is_run_folder(path: Path) -> bool:

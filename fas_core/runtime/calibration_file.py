@@ -14,6 +14,7 @@ from attrs import asdict, frozen
 
 from fas_core.atomic import replacing
 from fas_core.config.structure import structure
+from fas_core.data.model_formats import list_model_files
 from fas_core.digests import hash_file
 from fas_core.errors import ModelError
 from fas_core.registry import Registry
@@ -37,13 +38,11 @@ def calibration_file(model: Path) -> Path:
 
 
 def hash_model(model: Path) -> str:
-    """Return a SHA-256 of a model file (of OpenVINO of both its files), or of the files of a folder."""
+    """Return a SHA-256 of a model file and those beside it that belong to it, or of the files of a folder."""
     if model.is_dir():
         files = [path for path in sorted(model.iterdir()) if path.is_file() and path.name != RUN_CALIBRATION]
     else:
-        files = [model]
-    if model.suffix.lower() == ".xml" and model.with_suffix(".bin").is_file():
-        files.append(model.with_suffix(".bin"))
+        files = list_model_files(model)
     return hashlib.sha256("".join(map(hash_file, files)).encode()).hexdigest()
 
 

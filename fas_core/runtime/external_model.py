@@ -1,4 +1,4 @@
-"""ONNX models that `fas export` did not write, described by hand in a YAML file."""
+"""Model files that `fas export` did not write, described by hand in a YAML file."""
 
 from __future__ import annotations
 
@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 from fas_core.card import Card
 from fas_core.config.recipe import Normalize
 from fas_core.config.structure import structure
+from fas_core.contracts import Engine
 from fas_core.data.faces import CropSettings
 from fas_core.errors import ModelError, format_list
 from fas_core.records.model_input import ModelInput, Resize, ScaledCrop, check_crops
 from fas_core.registry import Registry
-from fas_core.runtime.engines import Engine, first_line, run_by_row
+from fas_core.runtime.engines import first_line, run_by_row
 from fas_core.scores.thresholds import Threshold
 
 Array = NDArray[Any]
@@ -89,7 +90,7 @@ class ExternalEngine:
 
     def __init__(self, engine: Engine, model: ExternalModel, path: Path) -> None:
         self._engine, self._model, self._path = engine, model, path
-        self.kind, self.inputs = engine.kind, model.modalities
+        self.inputs = model.modalities
         if len(engine.inputs) != len(model.modalities):
             raise ModelError(
                 f"{path}: has the inputs {format_list(engine.inputs)}, "

@@ -11,10 +11,11 @@ from functools import cached_property
 from attrs import evolve, frozen
 
 from fas_core.data.detectors import FaceDetector, face_detector, require_landmarks
-from fas_core.data.faces import NOT_PHOTOS, CropSettings, DetectedFace, crop_face, largest
+from fas_core.data.faces import NOT_PHOTOS, CropSettings, crop_face, largest
 from fas_core.data.images import Box, Image, Pixels, box_overlaps, crop, scale_box, to_uint8
 from fas_core.data.scaled_crops import crop_inputs
 from fas_core.errors import DataError
+from fas_core.records.detected_face import DetectedFace
 from fas_core.records.model_input import ModelInput
 
 MIN_SHARE = 0.4

@@ -11,13 +11,14 @@ from attrs import evolve
 from numpy.typing import NDArray
 
 from fas_core.card import PRESENCE, Card
-from fas_core.contracts import Images
+from fas_core.contracts import Engine, Images
 from fas_core.data.fetched_models import is_public_model, resolve_model
+from fas_core.data.model_formats import find_runtime
 from fas_core.digests import hash_file
 from fas_core.errors import DataError, FasError, ModelError
 from fas_core.records.novelty import NOVELTY
 from fas_core.runtime.calibration_file import read_calibration
-from fas_core.runtime.engines import Engine, first_line, open_engine
+from fas_core.runtime.engines import first_line, open_engine
 from fas_core.runtime.external_model import ExternalEngine, ExternalModel
 from fas_core.runtime.public_engine import MeanEngine
 from fas_core.runtime.public_model import PublicModel
@@ -35,13 +36,15 @@ class ModelFile:
     A `fas_core.contracts.Scorer`.
 
     Args:
-        path: the `.onnx` file, or OpenVINO's `.xml`; or `public:NAME`, or the folder, of a fetched model.
+        path: a file that a runtime opens, e.g. `.onnx`; or `public:NAME`, or the folder, of a fetched model.
         threads: CPU threads of one call; None for one per core.
         external: description of a model that `fas export` did not write.
+        trusted: whether this process wrote the file: files of some runtimes are not opened else.
 
     Raises:
-        ModelError: the file is missing, damaged, not a model, or has no fas metadata and no description.
-        FasError: its engine, OpenVINO, is not installed.
+        ModelError: the file is missing, damaged, not a model, not trusted, or has no fas metadata and no
+            description.
+        FasError: its engine, such as OpenVINO, is not installed.
 
     Example:
         >>> model = ModelFile("model.onnx")  # doctest: +SKIP
@@ -50,10 +53,15 @@ class ModelFile:
     """
 
     def __init__(
-        self, path: Path | str, threads: int | None = None, external: ExternalModel | None = None
+        self,
+        path: Path | str,
+        threads: int | None = None,
+        external: ExternalModel | None = None,
+        *,
+        trusted: bool = False,
     ) -> None:
         self.path = resolve_model(path) if isinstance(path, str) else path
-        self._engine, self.card = _open(self.path, threads, external)
+        self._engine, self.card = _open(self.path, threads, external, trusted)
         inputs, self._names = self._engine.inputs, self._engine.outputs
         expected = self.card.modalities + ((PRESENCE,) if self.card.input.partial else ())
         needed = {SCORE} if self.card.novelty is None else {SCORE, NOVELTY}
@@ -162,22 +170,33 @@ class ModelFile:
         return f"the model takes {some}{', '.join(self.card.modalities)}, each uint8 (B, {side}, {side}, 3)"
 
 
-def _open(path: Path, threads: int | None, external: ExternalModel | None) -> tuple[Engine, Card]:
+def _open(
+    path: Path, threads: int | None, external: ExternalModel | None, trusted: bool = False
+) -> tuple[Engine, Card]:
     if is_public_model(path):
         if external is not None:
             raise ModelError(f"{path}: a public model has a description: leave yours out")
         return _open_public(path, threads)
-    engine = open_engine(path, threads)
+    engine = open_engine(path, threads, trusted=trusted)
     if engine.metadata is not None:
         if external is not None:
             raise ModelError(f"{path}: has fas metadata, as `fas export` wrote it: leave the description out")
-        return engine, read_card(engine.metadata, str(path))
+        return engine, _read_card(engine.metadata, path)
     if external is None:
         raise ModelError(
-            f"{path}: {engine.kind}, but without fas metadata (modalities, size, threshold): "
+            f"{path}: without fas metadata (modalities, size, threshold): "
             "give a model that `fas export` wrote, or describe it (fas predict --foreign)"
         )
     return ExternalEngine(engine, external, path), external.card.calibrate(read_calibration(path))
+
+
+def _read_card(metadata: str, path: Path) -> Card:
+    """Read the card of a file; where no runtime can write it there, its calibration lies beside the file."""
+    card, runtime = read_card(metadata, str(path)), find_runtime(path)
+    if runtime is None or runtime.card_writer:
+        return card
+    stored = read_calibration(path)
+    return card if stored is None else card.calibrate(stored)
 
 
 def _open_public(folder: Path, threads: int | None) -> tuple[Engine, Card]:

@@ -14,6 +14,7 @@ from fas_core.contracts import Images
 from fas_core.data.faces import CropSettings, is_face_crop
 from fas_core.data.images import Image, Pixels, as_pixels, prepare, read_pixels, to_uint8
 from fas_core.data.scaled_crops import stretch
+from fas_core.deprecation import former_method
 from fas_core.errors import DataError, ModelError
 from fas_core.runtime.external_model import ExternalModel
 from fas_core.runtime.face_selection import NO_FACE, FaceSelector
@@ -62,13 +63,14 @@ class Predictor:
     card says, as they were when its threshold was fitted.
 
     Args:
-        path: the `.onnx` file, or OpenVINO's `.xml`; or an open model.
+        path: a file that a runtime opens, such as `.onnx`; or an open model.
         threads: CPU threads of one call of a file; None for one per core.
         threshold: instead of the model's own; a face is accepted as live when its score is at least this.
         reject: `LOW:HIGH`, the scores that are uncertain, or `none`, instead of the model's own.
         external: description of a model that `fas export` did not write.
         detect: True to crop every photo to its face; False to take all images as they are.
         crops: how faces are detected and cropped; None for the external model's or the usual settings.
+        detector: face detector instead of that of the crops, as for `fas predict --detector`.
 
     Raises:
         DataError: there is no such detector.
@@ -91,6 +93,7 @@ class Predictor:
         external: ExternalModel | None = None,
         detect: bool | None = None,
         crops: CropSettings | None = None,
+        detector: str | None = None,
     ) -> None:
         if isinstance(path, (str, Path)):
             path = ModelFile(path, threads, external)
@@ -98,7 +101,8 @@ class Predictor:
         self.card: Card = self.model.card
         self.rule = _choose_threshold(self.model, threshold, reject)
         """The threshold with its origin, and the band of uncertain scores around it."""
-        self.faces = FaceSelector(detect, crops or stated_crops(self.model.path, external), self.card.input)
+        crops = (crops or stated_crops(self.model.path, external)).replace(detector=detector)
+        self.faces = FaceSelector(detect, crops, self.card.input)
 
     @property
     def threshold(self) -> float:
@@ -201,6 +205,10 @@ class Predictor:
             blank = dict.fromkeys(names, np.zeros((side, side, 3), np.uint8))
             faces = [{**blank, **face} for face in faces]
         return {name: np.stack([face[name] for face in faces]) for name in names}, presence
+
+    judge = former_method("judge", predict)
+    batched = former_method("batched", stack)
+    check_modalities = former_method("check_modalities", check_photos)
 
 
 def _choose_threshold(model: OpenModel, value: float | Threshold | None, reject: str | None) -> Threshold:

@@ -11,9 +11,9 @@ from attrs import evolve
 from numpy.typing import NDArray
 
 from fas_core.card import Card
+from fas_core.contracts import Engine
 from fas_core.errors import ModelError
 from fas_core.records.model_input import ModelInput, ScaledCrop
-from fas_core.runtime.engines import Engine
 
 Array = NDArray[Any]
 
@@ -31,7 +31,6 @@ class MeanEngine:
     outputs: tuple[str, ...] = ("score",)
 
     def __init__(self, members: Sequence[tuple[Engine, Card]], path: Path) -> None:
-        self.kind = members[0][0].kind
         self.input = join_inputs([card.input for _, card in members], path)
         self.inputs = self.input.modalities
         self._members = members

@@ -15,6 +15,7 @@ from fas_core.component import NAME, NAME_RULE
 from fas_core.config.structure import build_converter, structure
 from fas_core.data.faces import CropSettings
 from fas_core.data.fetched_models import ENTRY_FILE, is_public_model
+from fas_core.data.model_formats import list_suffixes
 from fas_core.descriptors import Catalogue
 from fas_core.errors import ConfigError
 from fas_core.registry import Registry
@@ -24,13 +25,15 @@ FILE_NAME = re.compile(r"\w[\w .+-]*")
 SHA256 = re.compile(r"[0-9a-f]{64}")
 MAX_SIZE = 2**30
 """Bytes of a file."""
-SUFFIXES = (".onnx", ".xml", ".bin", ".pth", ".pt", ".safetensors")
+CHECKPOINTS = (".pth", ".pt", ".safetensors")
+"""Suffixes of files that `fas import` makes a model of."""
 
 
 def _check_url(_: object, attribute: Any, url: str) -> None:
-    is_file = FILE_NAME.fullmatch(_file_name(url)) and _file_name(url).endswith(SUFFIXES)
+    suffixes = (*list_suffixes(), *CHECKPOINTS)
+    is_file = FILE_NAME.fullmatch(_file_name(url)) and _file_name(url).endswith(suffixes)
     if urlsplit(url).scheme != "https" or not is_file:
-        rule = f"an https address of a file ({', '.join(SUFFIXES)})"
+        rule = f"an https address of a file ({', '.join(suffixes)})"
         raise ValueError(f"'{attribute.name}' must be {rule}: {url!r}")
 
 

@@ -1,10 +1,14 @@
 """Contract checks for plugin authors: a component that passes them works with everything else."""
 
+from fas_core.testing.augmentations import check_augmentation
 from fas_core.testing.checks import check_dataset, check_loss, check_metric
+from fas_core.testing.detectors import check_detector
 from fas_core.testing.exporters import check_exporter
 from fas_core.testing.installed import Checked, check_component
 from fas_core.testing.networks import check_backbone, check_fusion
+from fas_core.testing.recipes import check_recipe
 from fas_core.testing.rules import RULES, ContractError
+from fas_core.testing.runtimes import check_runtime
 from fas_core.testing.support import score_table, tiny_model, verify_on
 from fas_core.testing.trackers import check_tracker
 
@@ -12,13 +16,17 @@ __all__ = [
     "RULES",
     "Checked",
     "ContractError",
+    "check_augmentation",
     "check_backbone",
     "check_component",
     "check_dataset",
+    "check_detector",
     "check_exporter",
     "check_fusion",
     "check_loss",
     "check_metric",
+    "check_recipe",
+    "check_runtime",
     "check_tracker",
     "score_table",
     "tiny_model",

@@ -7,30 +7,39 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Literal
 
-from attrs import frozen
+from attrs import NOTHING, fields, frozen
 from click import Command as ClickCommand
 from click import Context
 
 from fas_core.component import Component
 from fas_core.console import console
+from fas_core.data.detectors import DetectorChoice
 from fas_core.descriptors import (
+    Augmentation,
     Backbone,
     Catalogue,
     Command,
     Dataset,
+    Detector,
     Exporter,
     Fusion,
     Loss,
     Metric,
+    RecipeFile,
+    Runtime,
     Tracker,
 )
-from fas_core.errors import ConfigError
+from fas_core.errors import ConfigError, DataError
 from fas_core.runtime.public_model import parse_catalogue
+from fas_core.testing.augmentations import check_augmentation
 from fas_core.testing.checks import check_dataset, check_loss, check_metric
+from fas_core.testing.detectors import check_detector
 from fas_core.testing.exporters import check_exporter
 from fas_core.testing.networks import check_backbone, check_fusion
+from fas_core.testing.recipes import check_recipe
 from fas_core.testing.rules import ContractError, rule
-from fas_core.testing.setups import choose_modalities, find_obstacle
+from fas_core.testing.runtimes import check_runtime, find_exporter
+from fas_core.testing.setups import choose_modalities, describe_refusal
 from fas_core.testing.support import explain
 from fas_core.testing.trackers import check_tracker
 
@@ -56,7 +65,7 @@ def check_component(component: Component, root: Path | None = None) -> Checked:
     Args:
         root: of a data set's data, which is not checked without.
     """
-    if reason := find_obstacle(component, root):
+    if reason := _describe_missing(component, root):
         return Checked(component, reason=reason)
     try:
         with TemporaryDirectory() as folder:
@@ -66,18 +75,48 @@ def check_component(component: Component, root: Path | None = None) -> Checked:
     return Checked(component)
 
 
+def _describe_missing(component: Component, root: Path | None) -> str:
+    """Return what is not at hand that the check of a component needs; empty where nothing is missing."""
+    match component:
+        case Dataset() if root is None:
+            return "a data set is checked on its data: give --root FOLDER"
+        case Runtime() if find_exporter(component) is None:
+            return f"no installed exporter writes files {', '.join(component.suffixes)} to open"
+        case Detector():
+            return _describe_missing_model(component)
+    if required := [item.name for item in fields(component.options) if item.default is NOTHING]:
+        return f"its option {required[0]!r} has no default: check it in a test"
+    return describe_refusal(component) if isinstance(component, Loss) else ""
+
+
+def _describe_missing_model(detector: Detector) -> str:
+    try:
+        is_at_hand = DetectorChoice.of(detector).is_at_hand
+    except DataError as error:
+        return error.message
+    return "" if is_at_hand else f"the detector {detector.name}: first fas models get {detector.fetched}"
+
+
 def _check(component: Component, folder: Path, root: Path | None) -> None:
     match component:
         case Backbone():
             check_backbone(component, input_size=component.input_size)
         case Fusion():
             check_fusion(component, modalities=choose_modalities(component))
+        case Augmentation():
+            check_augmentation(component)
         case Loss():
             check_loss(component)
         case Metric():
             check_metric(component)
         case Exporter():
             check_exporter(component, folder)
+        case RecipeFile():
+            check_recipe(component)
+        case Runtime():
+            check_runtime(component, folder)
+        case Detector():
+            check_detector(component)
         case Tracker():
             check_tracker(component, folder)
         case Dataset() if root is not None:

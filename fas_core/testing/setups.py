@@ -2,35 +2,23 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from attrs import NOTHING, fields
-
-from fas_core.component import Component
 from fas_core.contracts import BranchSize
-from fas_core.descriptors import Dataset, Fusion, Loss
+from fas_core.descriptors import Fusion, Loss
 from fas_core.errors import ConfigError
 from fas_core.testing.support import tiny_model
 
-NEEDS_DATA = "a data set is checked on its data: give --root FOLDER"
 
+def describe_refusal(loss: Loss) -> str:
+    """Return why a loss cannot be trained with the model that losses are checked with; empty if it can.
 
-def find_obstacle(component: Component, root: Path | None) -> str:
-    """Return why a component cannot be checked without more knowledge of it; empty if it can.
-
-    Its own tests give what it needs: `check_loss(name, options, model=...)`.
+    Its own tests give it another one: `check_loss(name, model=...)`.
     """
-    if isinstance(component, Dataset) and root is None:
-        return NEEDS_DATA
-    if required := [item.name for item in fields(component.options) if item.default is NOTHING]:
-        return f"{component}: no default for {', '.join(required)}: check it in tests of its own"
-    if isinstance(component, Loss):
-        try:
-            component.load()(component.options(), model=tiny_model())
-        except ConfigError as refusal:
-            return f"{component} refuses the model that losses are checked with: {refusal.message}"
-        except Exception:  # the check says what is wrong
-            pass
+    try:
+        loss.load()(loss.options(), model=tiny_model())
+    except ConfigError as refusal:
+        return f"{loss} refuses the model that losses are checked with: {refusal.message}"
+    except Exception:  # the check says what is wrong
+        pass
     return ""
 
 

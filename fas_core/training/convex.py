@@ -190,7 +190,14 @@ class ConvexTraining:
         """Yield the images of batches of samples, from row `start`, and which modalities are present."""
         recipe = self.recipe
         if copy:
-            loader = copy_loader(self.train, recipe, epoch=copy, batch_size=BATCH_SIZE, start=start)
+            loader = copy_loader(
+                self.train,
+                recipe,
+                epoch=copy,
+                batch_size=BATCH_SIZE,
+                start=start,
+                registry=self.run.registry,
+            )
             with closing(loader):
                 for batch in loader:
                     yield batch.images, batch.presence

@@ -8,7 +8,8 @@ from fas_core.evaluation import bind_metrics, evaluate
 from fas_core.inference.peers import ALONE, Peers
 from fas_core.inference.score_samples import score_samples
 from fas_core.models.checkpoint import save_weights
-from fas_core.models.model import Model, scorer
+from fas_core.models.folding import folded_scorer
+from fas_core.models.model import Model
 from fas_core.records.samples import SampleTable
 from fas_core.runs.run import Run
 from fas_core.runtime.face_selection import select_faces
@@ -27,7 +28,7 @@ def evaluate_dev(
     """
     recipe = run.recipe
     scores = score_samples(
-        scorer(model),
+        folded_scorer(model),
         dev,
         model_input=recipe.input,
         faces=select_faces(recipe.input),

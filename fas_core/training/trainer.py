@@ -73,6 +73,7 @@ class Training:
         batches = training_loader(
             train,
             recipe,
+            registry=run.registry,
             also=list_target_modalities(loss),
             rank=accelerator.process_index,
             world_size=accelerator.num_processes,

@@ -16,7 +16,7 @@ from fas_core.card import METADATA_KEY, Card
 from fas_core.contracts import Exported, Images, Verification, Verify
 from fas_core.digests import seal_model_file
 from fas_core.errors import FasError, ModelError
-from fas_core.library_settings import import_openvino
+from fas_core.library_settings import import_openvino, openvino_core
 from fas_core.models.model import Model
 from fas_plugins.exporters.forms import write_form
 from fas_plugins.exporters.graph import Facts
@@ -63,7 +63,7 @@ def _write(
 ) -> Verification:
     openvino = import_openvino(destination)
     try:
-        converted = openvino.Core().read_model(BytesIO(proto.SerializeToString()))
+        converted = openvino_core(destination).read_model(BytesIO(proto.SerializeToString()))
     except RuntimeError as error:
         raise ModelError(
             f"{destination}: OpenVINO cannot convert this model: {describe_error(error)}"

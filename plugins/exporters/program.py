@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from io import BytesIO
 from pathlib import Path
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from fas_core.atomic import replacing
 from fas_core.card import Card
-from fas_core.contracts import Exported, Images, Scorer, Verify
+from fas_core.contracts import Exported, Images, Verify
+from fas_core.digests import seal_model_file
 from fas_core.errors import DataError, ModelError
-from fas_core.models.model import Model, torch_threads
+from fas_core.models.model import Model
+from fas_core.runtime import ModelFile
 from fas_plugins.exporters.options import TorchOptions
 from fas_plugins.exporters.tracing import describe_error, export_program, silence
-
-CARD = "fas.json"
-"""Name of the card among the extra files inside the `.pt2`."""
+from fas_plugins.runtimes.program import CARD, OUTPUTS
 
 
 def export(
@@ -27,7 +26,7 @@ def export(
     """Write a `.pt2` with dynamic batch size; the card is its extra file `fas.json`.
 
     Its module takes `uint8 (B, H, W, 3)` of each modality by position and, of a model that accepts missing
-    modalities, `presence`, and returns `(score, logits)`.
+    modalities, `presence`, and returns `(score, logits)`, or more; `fas_outputs.json` has their names.
 
     Raises:
         DataError: there are no samples.
@@ -38,7 +37,7 @@ def export(
         raise DataError(f"{destination}: no samples to compare the exported model on")
     try:
         with silence():
-            program = export_program(model, samples)
+            program, outputs = export_program(model, samples)
     except Exception as error:  # torch.export's errors share no public base
         raise ModelError(
             f"{destination}: torch.export cannot take this model: {describe_error(error)}"
@@ -47,10 +46,12 @@ def export(
     with replacing(destination) as temporary:
         with silence():
             buffer = BytesIO()  # for PyTorch's own writer ends with a RuntimeError where the disk is full
-            torch.export.save(program, buffer, extra_files={CARD: card.to_json()})
+            extra = {CARD: card.to_json(), OUTPUTS: json.dumps(outputs)}
+            torch.export.save(program, buffer, extra_files=extra)
             temporary.write_bytes(buffer.getbuffer())
-            scorer = _open_scorer(temporary, card)
-        verification = verify(scorer, tolerance=options.choose_tolerance(), acer_loss=options.acer_loss)
+            seal_model_file(temporary)
+            written = ModelFile(temporary, threads=1, trusted=True)
+        verification = verify(written, tolerance=options.choose_tolerance(), acer_loss=options.acer_loss)
     return Exported(destination, verification)
 
 
@@ -59,20 +60,3 @@ def _remove_source_paths(program: torch.export.ExportedProgram) -> None:
     for module in program.graph_module.modules():
         for node in module.graph.nodes if isinstance(module, torch.fx.GraphModule) else ():
             node.meta.pop("stack_trace", None)
-
-
-def _open_scorer(path: Path, card: Card) -> Scorer:
-    """Return a scorer that runs the file on one thread."""
-    module = torch.export.load(path).module()
-
-    def score(images: Images, presence: NDArray[np.bool_] | None = None) -> NDArray[np.float64]:
-        inputs = [torch.from_numpy(images[name]) for name in card.modalities]
-        if card.input.partial:
-            count = len(inputs[0])
-            rows = np.ones((count, len(card.modalities)), np.bool_) if presence is None else presence
-            inputs.append(torch.from_numpy(rows))
-        with torch_threads(1), torch.inference_mode():
-            scores: NDArray[np.float64] = module(*inputs)[0].double().numpy()
-        return scores
-
-    return score

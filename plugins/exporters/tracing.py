@@ -181,15 +181,16 @@ def _convert(
     return converted
 
 
-def export_program(model: Model, samples: Images) -> torch.export.ExportedProgram:
-    """Export a model by torch.export: images and presence by position in, `(score, logits)` out."""
+def export_program(model: Model, samples: Images) -> tuple[torch.export.ExportedProgram, list[str]]:
+    """Export a model by torch.export, images and presence by position; return its outputs' names, too."""
     model = copy_for_tracing(model)
     inputs = [torch.from_numpy(np.array(samples[name][:2])) for name in model.modalities]
     if model.partial:
         inputs.append(torch.ones(len(inputs[0]), len(inputs), dtype=torch.bool))
     outputs = list(_run_model(model, inputs))
     example, shapes = _build_example(inputs)
-    return torch.export.export(_Graph(model, outputs).eval(), example, dynamic_shapes=shapes)
+    program = torch.export.export(_Graph(model, outputs).eval(), example, dynamic_shapes=shapes)
+    return program, outputs
 
 
 def _build_example(

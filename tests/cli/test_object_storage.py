@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import csv
 import json
+import sys
+import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from click.testing import Result
+from fixtures.code_blocks import read_blocks
+from fixtures.strangers import Site
 from fsspec.implementations.memory import MemoryFileSystem
 
 from fas_core.exporting.export_card import export_card
@@ -44,6 +49,20 @@ def write_table(path: Path, folder: Path, prefix: str) -> Path:
     return path
 
 
+def zip_table(path: Path, folder: Path) -> Path:
+    """Write the manifest of such a folder as a zip archive beside it, which it names by a relative path."""
+    with zipfile.ZipFile(path.with_suffix(".zip"), "w", zipfile.ZIP_DEFLATED) as archive:
+        for image in folder.rglob("*.png"):
+            archive.write(image, image.relative_to(folder).as_posix())
+    table = write_table(path, folder, "zip://")
+    table.write_text(
+        table.read_text()
+        .replace(".png\n", f".png::{path.stem}.zip\n")
+        .replace(".png\r\n", f".png::{path.stem}.zip\r\n")
+    )
+    return table
+
+
 @pytest.fixture
 def table(faces: Path, tmp_path: Path) -> Path:
     """A manifest of URLs."""
@@ -59,14 +78,16 @@ def test_a_run_on_urls_is_that_on_files_bit_for_bit(
     local = write_table(tmp_path / "local.csv", faces, f"{faces}/")
     relative = write_table(tmp_path / "relative.csv", faces, "")
     remote = (relative, "--set", "data.image_root=memory://bucket", "--workers", 2)
-    runs = {name: tmp_path / "runs" / name for name in ("files", "urls")}
-    for name, data in (("files", (local,)), ("urls", remote)):
+    archive = (zip_table(tmp_path / "archive.csv", faces), "--workers", 2)
+    runs = {name: tmp_path / "runs" / name for name in ("files", "urls", "archive")}
+    for name, data in (("files", (local,)), ("urls", remote), ("archive", archive)):
         result = fas("train", recipe_file, "--data", *data, "--runs", tmp_path / "runs", "--name", name, "-q")
         assert result.exit_code == 0, result.output
     for file in ("best.safetensors", "scores/dev.csv", "scores/test.csv"):
-        assert (runs["urls"] / file).read_bytes() == (runs["files"] / file).read_bytes()
-    tables = [fas("eval", run, "--replicates", 0, "--json").stdout for run in runs.values()]
-    assert tables[0].replace("files", "urls") == tables[1].replace("files", "urls")
+        for name in ("urls", "archive"):
+            assert (runs[name] / file).read_bytes() == (runs["files"] / file).read_bytes()
+    files, *tables = [fas("eval", run, "--replicates", 0, "--json").stdout for run in runs.values()]
+    assert tables == [files.replace("files", name) for name in ("urls", "archive")]
     run = Run.open(runs["urls"], registry())
     assert "memory://bucket" not in export_card(run, "best").to_json()
     assert "memory://bucket" in export_card(run, "best", keep_data_root=True).to_json()
@@ -145,3 +166,52 @@ def test_a_split_of_urls_keeps_them(fas: Fas, table: Path, tmp_path: Path) -> No
     with (tmp_path / "split.csv").open(newline="") as file:
         paths = {row["rgb"] for row in csv.DictReader(file)}
     assert all(path.startswith("memory://bucket/") for path in paths)
+
+
+def test_photos_in_an_archive_are_predicted_and_checked(
+    fas: Fas, faces: Path, mean_model: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without fsspec: an archive on this machine needs no further package."""
+    local = write_table(tmp_path / "local.csv", faces, f"{faces}/")
+    table = zip_table(tmp_path / "archive.csv", faces)
+    monkeypatch.setitem(sys.modules, "fsspec", None)
+    model = mean_model(side=16)
+    documents = [fas("predict", model, path, "--no-detect", "--json") for path in (local, table)]
+    assert [document.exit_code for document in documents] == [0, 0]
+    local_scores, scores = [
+        {result["input"]: result["score"] for result in json.loads(document.stdout)["rows"]}
+        for document in documents
+    ]
+    assert scores == local_scores
+    assert len(scores) == 72
+    assert fas("data", "check", table).exit_code == 0
+    (tmp_path / "archive.zip").unlink()
+    for command in (("predict", model, table), ("data", "check", table)):
+        lost = fas(*command)
+        assert lost.exit_code == 2
+        assert lost.stderr.startswith(
+            f"error: {tmp_path}/archive.zip: the archive cannot be read: No such file"
+        )
+        assert lost.stderr.count("\n") == 1
+
+
+def test_a_file_system_of_a_stranger_is_found_by_its_entry_point(site: Site) -> None:
+    """That of the documentation: `clip:///data/door.mp4/12` is a frame of a video."""
+    (code,) = [block.text for block in read_blocks("docs/data.md") if block.file_name == "acme_clips.py"]
+    (site.path / "acme_clips.py").write_text(code)
+    info = site.path / "acme_clips-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: acme-clips\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[fsspec.specs]\nclip = acme_clips:ClipFrames\n")
+    video = site.path / "door.avi"
+    writer = cv2.VideoWriter(str(video), cv2.VideoWriter.fourcc(*"MJPG"), 5, (64, 48))
+    for level in (40, 90, 140, 190):
+        writer.write(np.full((48, 64, 3), level, np.uint8))
+    writer.release()
+    rows = [f"clip://{video}/{number},{number % 2}" for number in range(4)]
+    (site.path / "frames.csv").write_text("\n".join(["path,label", *rows]) + "\n")
+    checked = json.loads(site.fas("data", "check", "frames.csv", "--json").stdout)
+    assert checked["frames.csv"]["problems"] == []
+    (site.path / "frames.csv").write_text("\n".join(["path,label", *rows, f"clip://{video}/99,1"]) + "\n")
+    refused = site.fas("data", "check", "frames.csv", expected=1)
+    assert f"clip://{video}/99: no such image" in refused.stdout + refused.stderr

@@ -137,10 +137,10 @@ def test_several_mistakes_are_a_line_each(fas: Fas) -> None:
 
 
 def stop_with(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
-    def stop() -> None:
+    def stop(_: object) -> None:
         raise error
 
-    monkeypatch.setattr(config, "shipped_recipes", stop)
+    monkeypatch.setattr(config, "named_recipes", stop)
 
 
 def test_ctrl_c_exits_with_130(fas: Fas, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from fas_core.config.advice import describe_crop_mismatch
-from fas_core.config.load import load_recipe, shipped_recipes
+from fas_core.config.load import load_recipe, named_recipes
 from fas_core.config.recipe import Augment, ModelConfig, Patches, Recipe
 from fas_core.records.model_input import Resize
 from fas_core.registry import registry
@@ -61,6 +61,6 @@ def test_without_patches_any_crops_fit() -> None:
     assert describe_crop_mismatch(Recipe(augment=Augment(crop_scale=(0.01, 0.02)))) == ""
 
 
-@pytest.mark.parametrize("name", shipped_recipes())
+@pytest.mark.parametrize("name", named_recipes(registry()))
 def test_shipped_recipes_fit(name: str) -> None:
     assert describe_crop_mismatch(load_recipe(name, registry())) == ""

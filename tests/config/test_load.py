@@ -13,10 +13,9 @@ from fas_core.config.load import (
     DEFAULT,
     load_recipe,
     merge,
+    named_recipes,
     nest,
     parse_sets,
-    read_summary,
-    shipped_recipes,
     to_plain,
     to_yaml,
 )
@@ -42,11 +41,11 @@ def write(path: Path, text: str) -> Path:
     return path
 
 
-@pytest.mark.parametrize("name", shipped_recipes())
+@pytest.mark.parametrize("name", named_recipes(registry()))
 def test_shipped_recipes_load_and_say_what_they_are(name: str) -> None:
     made = load(name)
     assert structure(to_plain(made, registry()), Recipe, registry(), name) == made
-    assert read_summary(shipped_recipes()[name])
+    assert named_recipes(registry())[name].summary
 
 
 def test_the_default_is_three_modal_feathernet_on_simulated_data() -> None:
@@ -152,12 +151,28 @@ def test_anchors_and_merge_keys_are_yaml_too(tmp_path: Path) -> None:
         ({"n": {"rgb": {"m": 1}}}, {"n": {}}, {"n": {}}),
         ({"n": {"rgb": {"m": 1}, "ir": {"m": 2}}}, {"n": {"rgb": {}}}, {"n": {"rgb": {}, "ir": {"m": 2}}}),
         ({"a": 1}, {}, {"a": 1}),
+        # options of listed components by their names; a whole list replaces the other
+        (
+            {"a": ["x", {"name": "y", "p": 1, "q": {"r": 2, "s": 3}}]},
+            {"a": {"y": {"p": 5, "q": {"r": 4}}, "x": {"z": 6}}},
+            {"a": [{"name": "x", "z": 6}, {"name": "y", "p": 5, "q": {"r": 4, "s": 3}}]},
+        ),
+        ({"a": ["x", {"name": "y"}]}, {"a": ["y"]}, {"a": ["y"]}),
+        ({"a": []}, {"a": {"b": 1}}, {"a": {"b": 1}}),
+        ({"a": {"b": 1}}, {"a": ["x"]}, {"a": ["x"]}),
     ],
 )
 def test_merging(base: dict[str, Any], over: dict[str, Any], merged: dict[str, Any]) -> None:
     before = repr((base, over))
     assert merge(base, over, {"net", "tiny"}) == merged
     assert repr((base, over)) == before
+
+
+@pytest.mark.parametrize("change", [{"z": {"p": 1}}, {"y": 0.5}, {"x": {"p": 1}}, {"y": {"name": "x"}}])
+def test_options_of_what_is_not_listed_once_are_refused(change: dict[str, Any]) -> None:
+    message = r"^a is a list here \(x, y, x\): change an option of one, such as a\.x\.OPTION, or give a whole"
+    with pytest.raises(ConfigError, match=message):
+        merge({"a": ["x", {"name": "y"}, {"name": "x"}]}, {"a": change})
 
 
 def test_a_changed_component_drops_the_old_ones_options(tmp_path: Path) -> None:

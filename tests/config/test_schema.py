@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import jsonschema
@@ -10,7 +9,7 @@ import pytest
 import yaml
 
 from fas_core import ConfigError
-from fas_core.config.load import load_recipe, read_mapping, shipped_recipes, to_plain, to_yaml
+from fas_core.config.load import load_recipe, named_recipes, read_mapping, to_plain, to_yaml
 from fas_core.config.recipe import Recipe
 from fas_core.config.schema import recipe_schema
 from fas_core.config.structure import structure
@@ -25,10 +24,10 @@ def validator() -> jsonschema.Draft202012Validator:
     return jsonschema.Draft202012Validator(schema)
 
 
-@pytest.mark.parametrize("path", shipped_recipes().values(), ids=shipped_recipes())
-def test_shipped_recipes_fit(validator: jsonschema.Draft202012Validator, path: Path) -> None:
-    validator.validate(read_mapping(path))
-    made = load_recipe(str(path), registry())
+@pytest.mark.parametrize("name", named_recipes(registry()))
+def test_shipped_recipes_fit(validator: jsonschema.Draft202012Validator, name: str) -> None:
+    validator.validate(read_mapping(named_recipes(registry())[name].path))
+    made = load_recipe(name, registry())
     validator.validate(yaml.safe_load(to_yaml(to_plain(made, registry()))))
 
 

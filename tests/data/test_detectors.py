@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -10,12 +11,14 @@ import cv2
 import numpy as np
 import onnx
 import pytest
+from fixtures.strangers import Here, hooks
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from fas_core import DataError
-from fas_core.data.detectors import FaceDetector, face_detector, require_landmarks
-from fas_core.data.faces import DetectedFace, largest
+from fas_core import DataError, PluginError
+from fas_core.data.detectors import FaceDetector, choose_detector, face_detector, require_landmarks
+from fas_core.data.faces import largest
+from fas_core.records.detected_face import DetectedFace
 
 Image = NDArray[np.uint8]
 PhotoWith = Callable[..., Image]
@@ -82,7 +85,9 @@ def test_a_yunet_model_finds_faces_in_photos_of_any_size(tmp_path: Path) -> None
 
 
 def test_a_detector_that_is_none_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"none\.onnx: no such detector: give centerface, cascade or a YuNet"):
+    with pytest.raises(
+        DataError, match=r"none\.onnx: no such detector: give cascade, centerface or a yunet model"
+    ):
         face_detector(str(tmp_path / "none.onnx"))
     (tmp_path / "bad.onnx").write_bytes(b"nonsense")
     with pytest.raises(DataError, match=r"bad\.onnx: not a YuNet model that OpenCV can load"):
@@ -154,7 +159,7 @@ def test_centerface_is_the_default_once_it_was_fetched(
     with pytest.raises(DataError, match="fetch it by `fas models get centerface`"):
         face_detector("centerface")
     (tmp_path / "centerface.onnx").write_bytes(b"nonsense")
-    with pytest.raises(DataError, match="not CenterFace, or damaged"):
+    with pytest.raises(DataError, match="not centerface as it was fetched, or damaged"):
         face_detector()
     assert face_detector("cascade").name == "cascade"
 
@@ -162,3 +167,85 @@ def test_centerface_is_the_default_once_it_was_fetched(
 def test_aligned_crops_need_landmarks() -> None:
     with pytest.raises(DataError, match="cascade finds no landmarks"):
         require_landmarks(face_detector("cascade"))
+
+
+BRIGHT = """
+import numpy as np
+class Bright:
+    def __init__(self, options, model):
+        self.model = model
+    def __call__(self, image):
+        return [DetectedFace((1.0, 2.0, 3.0, 4.0))]
+"""
+
+
+def install(here: Here, distribution: str, code: str = BRIGHT, **fields: object) -> None:
+    further = "".join(f", {key}={value!r}" for key, value in fields.items())
+    module = distribution.replace("-", "_")
+    detector = f'Detector(name="bright", summary="", target="{module}:Bright", landmarks=False{further})'
+    here.install(distribution, hooks(detectors=detector) + code)
+
+
+def test_a_plugins_detector_is_chosen_by_its_name_and_never_by_default(here: Here) -> None:
+    install(here, "bk-x")
+    assert face_detector().name == "cascade"
+    for name in ("bright", "bk-x:bright"):
+        detector = face_detector(name)
+        assert (detector.name, detector.has_landmarks) == ("bright", False)
+        assert [face.box for face in detector(np.zeros((480, 480, 3), np.uint8))] == [(1.0, 2.0, 3.0, 4.0)]
+    with pytest.raises(DataError, match=r"the detector bright takes no model file: leave net\.bin out"):
+        face_detector("bright:net.bin")
+    with pytest.raises(DataError, match="give bright, cascade, centerface or a yunet model"):
+        face_detector("dark")
+
+
+def test_a_plugins_detector_takes_a_file_by_its_suffix_or_after_its_name(here: Here, tmp_path: Path) -> None:
+    install(here, "bk-x", suffixes=(".bin", ".onnx"))
+    for name in ("net.bin", "net.onnx"):
+        (tmp_path / name).write_bytes(b"anything")
+    choices = {
+        "net.bin": choose_detector(str(tmp_path / "net.bin")),
+        "net.onnx": choose_detector(f"bright:{tmp_path / 'net.onnx'}"),
+    }
+    for name, choice in choices.items():
+        assert (choice.component.name, choice.model) == ("bright", tmp_path / name)
+        assert choice.version == hashlib.sha256(b"anything").hexdigest()
+        choice.build()
+    # A file alone that fas-core's own detector takes, too, stays its own.
+    assert choose_detector(str(tmp_path / "net.onnx")).component.name == "yunet"
+    with pytest.raises(DataError, match=r"the detector bright needs a model: give bright:FILE"):
+        face_detector("bright")
+    with pytest.raises(DataError, match=r"none\.bin: no such file, given as the model"):
+        face_detector(f"bright:{tmp_path / 'none.bin'}")
+    install(here, "bk-y", suffixes=(".bin",))
+    with pytest.raises(PluginError, match=r"several detectors take such files: say which, bk-x:bright:"):
+        face_detector(str(tmp_path / "net.bin"))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (("self.model = model", "1 / 0"), "detector 'bright' of bk-x 1.5 failed: ZeroDivisionError"),
+        (("return [D", "return image.faces[D"), "detector 'bright' of bk-x 1.5 failed: AttributeError"),
+        (("DetectedFace((1.0, 2.0, 3.0, 4.0))", "(1, 2, 3, 4)"), "it must give DetectedFace records"),
+    ],
+)
+def test_a_plugins_detector_that_fails_is_named(here: Here, change: tuple[str, str], message: str) -> None:
+    install(here, "bk-x", BRIGHT.replace(*change))
+    with pytest.raises(PluginError) as error:
+        face_detector("bright")(np.zeros((480, 480, 3), np.uint8))
+    assert message in error.value.message
+
+
+def test_a_fetched_model_is_checked_whenever_it_is_opened(here: Here, tmp_path: Path) -> None:
+    digest = hashlib.sha256(b"as published").hexdigest()
+    install(here, "bk-x", fetched="bright-net", sha256=digest)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FAS_MODELS_DIR", str(tmp_path))
+        with pytest.raises(DataError, match="not at hand: fetch it by `fas models get bright-net`"):
+            face_detector("bright")
+        (tmp_path / "bright-net.onnx").write_bytes(b"as published")
+        assert face_detector("bright").name == "bright"
+        (tmp_path / "bright-net.onnx").write_bytes(b"as publishee")
+        with pytest.raises(DataError, match=r"bright-net\.onnx: not bright as it was fetched, or damaged: "):
+            face_detector("bright")

@@ -22,9 +22,9 @@ from fas_core import ConfigError, DataError, FasError
 from fas_core.config.recipe import Augment, Recipe
 from fas_core.data.detectors import FaceDetector
 from fas_core.data.face_cache import FaceCache
-from fas_core.data.faces import DetectedFace
 from fas_core.data.loader import copy_loader, training_loader
 from fas_core.data.reading import read_faces
+from fas_core.records.detected_face import DetectedFace
 from fas_core.records.model_input import ModelInput, ScaledCrop
 from fas_core.records.outputs import Batch
 from fas_core.records.samples import SampleTable

@@ -19,10 +19,13 @@ from attrs import evolve
 
 from fas_core import DataError, FasError
 from fas_core.config.recipe import Augment, Recipe
-from fas_core.data.loader import TrainingBatches, TrainingLoader, draw_presence, training_loader
+from fas_core.data.augment import Augmentations
+from fas_core.data.loader import TrainingLoader, training_loader
 from fas_core.data.reading_processes import WorkerError, name_worker_failures
+from fas_core.data.training_batches import TrainingBatches, draw_presence
 from fas_core.records.outputs import Batch
 from fas_core.records.samples import SampleTable
+from fas_core.registry import registry
 
 Make = Callable[..., SampleTable]
 
@@ -267,7 +270,7 @@ def test_without_shared_memory_batches_go_through_a_pipe(
     both = recipe(workers=2, modalities=("rgb", "ir"))
     expected = list(training_loader(samples, both, epoch=0))
     share, calls = torch.Tensor.share_memory_, [0]
-    monkeypatch.setattr("fas_core.data.loader.SHARED_MEMORY", tmp_path)
+    monkeypatch.setattr("fas_core.data.training_batches.SHARED_MEMORY", tmp_path)
 
     def fail_every_second_time(tensor: torch.Tensor) -> torch.Tensor:
         calls[0] += 1
@@ -371,7 +374,7 @@ def test_a_worker_that_was_killed_while_it_passed_pixels_on_leaves_no_further_er
         os.kill((reading_processes() - others).pop() or 0, signal.SIGKILL)
         raise ConnectionResetError
 
-    monkeypatch.setattr("fas_core.data.loader._ReadBatch.to_batch", disconnect)
+    monkeypatch.setattr("fas_core.data.training_batches.ReadBatch.to_batch", disconnect)
     with pytest.raises(WorkerError, match="ended early"), closing(loader), name_worker_failures():
         next(iter(loader))
     assert reading_processes() <= others
@@ -421,7 +424,9 @@ def test_pixels_are_pinned_for_an_accelerator(monkeypatch: pytest.MonkeyPatch, m
         return tensor.clone()
 
     monkeypatch.setattr(torch.Tensor, "pin_memory", pin)
-    read = TrainingBatches(make_samples(4, ("rgb", "ir")), recipe(modalities=("rgb", "ir")), ("rgb", "ir"))
+    both = ("rgb", "ir")
+    augmentations = Augmentations.build(recipe(modalities=both), registry(), both)
+    read = TrainingBatches(make_samples(4, both), recipe(modalities=both), both, augmentations)
     batch = read[0, np.arange(4)]
     assert not isinstance(batch, FasError)
     assert same(batch.pin_memory().to_batch(), batch.to_batch())

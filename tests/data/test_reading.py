@@ -12,9 +12,9 @@ import pytest
 
 from fas_core import DataError
 from fas_core.data.detectors import FaceDetector
-from fas_core.data.faces import DetectedFace
 from fas_core.data.images import resize_square
 from fas_core.data.reading import batches, read_faces
+from fas_core.records.detected_face import DetectedFace
 from fas_core.records.model_input import ModelInput, ScaledCrop
 from fas_core.records.samples import SampleTable
 

@@ -14,15 +14,17 @@ from faults.mutation import run_reader
 from numpy.typing import NDArray
 
 from fas_core import DataError
-from fas_core.config.recipe import Augment
-from fas_core.data.augment import CropGeometry, augment_faces, change_pixels
+from fas_core.config.recipe import Augment, Recipe
+from fas_core.data.augment import Augmentations
 from fas_core.data.images import decode_pixels
 from fas_core.data.reading import read_faces
 from fas_core.data.reduced_decoding import Photo, read_reduced_crops
 from fas_core.records.samples import SampleTable
+from fas_core.registry import registry
 
 Image = NDArray[np.uint8]
 AUGMENT = Augment(quality=0.5)
+LIVE = 1
 
 
 def draw_photo(height: int, width: int) -> Image:
@@ -46,16 +48,21 @@ def table(root: Path, modalities: tuple[str, ...] = ("rgb",), **columns: Any) ->
     return SampleTable.of({"id": ["a"], "label": [1], **paths, **columns}, modalities=modalities, root=root)
 
 
+def build(augment: Augment, modalities: tuple[str, ...]) -> Augmentations:
+    return Augmentations.build(Recipe(augment=augment), registry(), modalities)
+
+
 def read_whole(samples: SampleTable, size: int, seed: int, augment: Augment = AUGMENT) -> dict[str, Image]:
-    faces = read_faces(samples, 0, samples.modalities)
-    return augment_faces(faces, size, augment, np.random.default_rng(seed))
+    rng, augmentations = np.random.default_rng(seed), build(augment, samples.modalities)
+    crops = augmentations.crop(read_faces(samples, 0, samples.modalities), size, rng)
+    return augmentations.change(crops, LIVE, rng)
 
 
 def read_reduced(samples: SampleTable, size: int, seed: int, augment: Augment = AUGMENT) -> dict[str, Image]:
-    rng = np.random.default_rng(seed)
-    draw = partial(CropGeometry.draw, rng, augment=augment)
+    rng, augmentations = np.random.default_rng(seed), build(augment, samples.modalities)
+    draw = partial(augmentations.draw_crop, rng=rng)
     crops = read_reduced_crops(samples, 0, samples.modalities, size, draw)
-    return change_pixels(crops, augment, rng)
+    return augmentations.change(crops, LIVE, rng)
 
 
 @pytest.fixture
@@ -121,7 +128,7 @@ def test_the_box_is_in_pixels_of_the_whole_first_image(tmp_path: Path, reduction
         (tmp_path / f"{name}.jpg").write_bytes(encode(photo))
     samples = table(tmp_path, ("rgb", "ir"), box=[[200, 0, 400, 400]])
     augment = Augment(crop_scale=(1.0, 1.0), crop_ratio=(1.0, 1.0))
-    draw = partial(CropGeometry.draw, np.random.default_rng(0), augment=augment)
+    draw = partial(build(augment, ("rgb", "ir")).draw_crop, rng=np.random.default_rng(0))
     for modalities in (["rgb", "ir"], ["ir"]):
         crops = read_reduced_crops(samples, 0, modalities, 32, draw)
         assert list(crops) == modalities

@@ -1,4 +1,4 @@
-"""Fixtures of several tests: text files and empty images in documented layouts, and a simulated data set."""
+"""Fixtures of several tests: text files and empty images in documented layouts."""
 
 from __future__ import annotations
 
@@ -6,9 +6,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-
-from fas_plugins.datasets.simulator.dataset_files import write_dataset
-from fas_plugins.datasets.simulator.options import SyntheticOptions
 
 Write = Callable[..., Path]
 Touch = Callable[..., None]
@@ -36,17 +33,3 @@ def touch() -> Touch:
             (folder / name).touch()
 
     return touch
-
-
-@pytest.fixture(scope="session")
-def small() -> SyntheticOptions:
-    """Options of the smallest simulated data set: 72 captures."""
-    return SyntheticOptions(subjects=9, shots=1, size=48)
-
-
-@pytest.fixture(scope="session")
-def simulated(small: SyntheticOptions, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of the smallest simulated data set."""
-    root = tmp_path_factory.mktemp("simulated") / "data"
-    write_dataset(root, small, workers=2)
-    return root

@@ -7,10 +7,9 @@ from pathlib import Path
 import pytest
 from attrs import frozen
 
-from fas_core import DataError
+from fas_core import DataError, SampleTable
 from fas_core.component import NoOptions
 from fas_core.contracts import DatasetReader
-from fas_core.records.samples import SampleTable
 from fas_plugins.datasets.base import Reader
 
 

@@ -14,7 +14,7 @@ import pytest
 from fas_core import DataError
 from fas_core.data.open import open_dataset
 from fas_core.registry import registry
-from fas_core.testing.checks import check_dataset
+from fas_core.testing import check_dataset
 from fas_plugins.commands.data.crop import CropSettings, crop_source
 from fas_plugins.datasets.celeba_spoof import CelebaSpoof
 from fas_plugins.datasets.options import CelebaSpoofOptions

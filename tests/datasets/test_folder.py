@@ -2,8 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from fas_core import DataError
-from fas_core.records.samples import SampleTable
+from fas_core import DataError, SampleTable
 from fas_plugins.datasets.folder import Folder
 from fas_plugins.datasets.options import FolderOptions
 

@@ -11,7 +11,7 @@ from fas_core import DataError
 from fas_core.component import NoOptions
 from fas_core.data.open import open_dataset
 from fas_core.registry import registry
-from fas_core.testing.checks import check_dataset
+from fas_core.testing import check_dataset
 from fas_plugins.datasets.msu_mfsd import MsuMfsd
 
 Write = Callable[..., Path]

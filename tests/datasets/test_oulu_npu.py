@@ -10,7 +10,7 @@ import pytest
 from fas_core import DataError
 from fas_core.data.open import open_dataset, resolve_dataset
 from fas_core.registry import registry
-from fas_core.testing.checks import check_dataset
+from fas_core.testing import check_dataset
 from fas_plugins.datasets.options import OuluNpuOptions
 from fas_plugins.datasets.oulu_npu import OuluNpu
 

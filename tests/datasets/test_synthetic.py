@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import attrs
 import cv2
 import pytest
 
 from fas_core.errors import DataError, FasError
+from fas_core.pytest_plugin import SIMULATOR
+from fas_core.testing import check_dataset
 from fas_plugins.datasets.casia_surf import CasiaSurf
 from fas_plugins.datasets.options import CasiaSurfOptions
 from fas_plugins.datasets.simulator import dataset_files
@@ -18,16 +21,21 @@ from fas_plugins.datasets.synthetic import Synthetic
 PROTOCOLS = ("grandtest", "unseen_species", "unseen_group")
 SPLITS = ("train", "dev", "test")
 SPECIES = {"live", "print", "print_bent", "print_cut", "replay", "mask_3d"}
+SMALL = SyntheticOptions(**SIMULATOR)
 CHANGES = ({"seed": 1}, {"size": 64}, {"shots": 2}, {"subjects": 12})
 
 
 @pytest.fixture
-def root(simulated: Path) -> Path:
-    return simulated
+def root(fas_simulator: dict[str, Any]) -> Path:
+    return Path(fas_simulator["root"])
 
 
 def reader(root: Path, protocol: str = "grandtest") -> Synthetic:
-    return Synthetic(SyntheticOptions(protocol=protocol, subjects=9, shots=1, size=48), root=root)  # type: ignore[arg-type]
+    return Synthetic(SyntheticOptions(protocol=protocol, **SIMULATOR), root=root)  # type: ignore[arg-type]
+
+
+def test_it_keeps_the_contract(root: Path) -> None:
+    check_dataset("synthetic", root, SMALL)
 
 
 def values(root: Path, protocol: str, split: str, column: str) -> set[str]:
@@ -129,13 +137,11 @@ def test_a_root_that_cannot_be_written(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("change", CHANGES, ids=lambda change: next(iter(change)))
-def test_data_of_other_options_are_refused(
-    root: Path, small: SyntheticOptions, change: dict[str, int]
-) -> None:
-    other = Synthetic(attrs.evolve(small, **change), root=root)
+def test_data_of_other_options_are_refused(root: Path, change: dict[str, int]) -> None:
+    other = Synthetic(attrs.evolve(SMALL, **change), root=root)
     (name, value), *_ = change.items()
     for use in (other.prepare, other.splits, lambda: other.samples("train")):
-        with pytest.raises(DataError, match=f"{name} {getattr(small, name)}, expected {name} {value}"):
+        with pytest.raises(DataError, match=f"{name} {getattr(SMALL, name)}, expected {name} {value}"):
             use()
 
 
@@ -156,21 +162,17 @@ def test_an_unknown_split(root: Path) -> None:
         reader(root).samples("validation")
 
 
-def test_the_cache_folder_differs_with_the_files(
-    tmp_path: Path, small: SyntheticOptions, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_cache_folder_differs_with_the_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FAS_CACHE_DIR", str(tmp_path))
-    first = Synthetic(small).root
+    first = Synthetic(SMALL).root
     assert first.parent == tmp_path
-    assert Synthetic(attrs.evolve(small, protocol="unseen_group")).root == first
+    assert Synthetic(attrs.evolve(SMALL, protocol="unseen_group")).root == first
     for change in CHANGES:
-        assert Synthetic(attrs.evolve(small, **change)).root != first
+        assert Synthetic(attrs.evolve(SMALL, **change)).root != first
     monkeypatch.setattr(dataset_files, "VERSION", 2)
-    assert Synthetic(small).root != first
+    assert Synthetic(SMALL).root != first
 
 
-def test_the_cache_folder_is_the_users_by_default(
-    small: SyntheticOptions, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_cache_folder_is_the_users_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("FAS_CACHE_DIR", raising=False)
-    assert Synthetic(small).root.parent.name == "fas"
+    assert Synthetic(SMALL).root.parent.name == "fas"

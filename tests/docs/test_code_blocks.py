@@ -75,8 +75,11 @@ CASES: dict[str, Run | Skip] = {
         after="assert next(fas_losses()).name == 'hinge'", long=False
     ),
     "docs/api.md: FAS_API": Run(after="import fas_core; assert FAS_API == fas_core.API_VERSION", long=False),
-    "docs/data.md: fas train nuaa-feathernet-b --data faces.csv": Run(
+    "docs/data.md: fas train nuaa-feathernet-b --data faces.csv --set data.image_root=s3": Run(
         (data.faces,), before=FACES_TABLE, replace={"s3://bucket": "local://$PWD"}
+    ),
+    "docs/data.md: fas train nuaa-feathernet-b --data faces.csv --set data.image_root=zip": Run(
+        (data.faces,), before=f"{FACES_TABLE}; (cd faces; python -m zipfile -c ../faces.zip *)"
     ),
     "docs/data.md: fas data split photos": Run((data.flat_photos,)),
     "docs/data.md: fas data crop photos": Run((data.photos,), long=False),
@@ -209,9 +212,16 @@ CASES: dict[str, Run | Skip] = {
     "docs/plugins.md: from fas_core import Catalogue": Run(
         after="assert [item.target for item in fas_public_models()] == ['acme_fas:models.yaml']", long=False
     ),
+    "docs/plugins.md: from fas_core import RecipeFile": Run(
+        before="mkdir acme_fas; touch acme_fas/__init__.py\n"
+        "echo '# The setting of the lab.' > acme_fas/lab.yaml",
+        after="(recipe,) = fas_recipes()\n"
+        "assert (recipe.name, recipe.summary) == ('lab', 'The setting of the lab.')",
+        long=False,
+    ),
     "docs/plugins.md: from fas_core import Tracker": Run(
         after="from pathlib import Path\n"
-        "from fas_core.records.run_events import EpochFinished, RunFinished\n"
+        "from fas_core.contracts import EpochFinished, RunFinished\n"
         "assert next(fas_trackers()).kind == 'tracker'\n"
         "tracker = Losses(None)\n"
         "tracker.fas_epoch_finished(EpochFinished(Path(), 1, {'loss': 0.5}))\n"
@@ -222,7 +232,7 @@ CASES: dict[str, Run | Skip] = {
     "docs/plugins.md: from fas_core import hookimpl": Run(
         after="from pathlib import Path\n"
         "from fas_core.hookspecs import bind_hooks\n"
-        "from fas_core.records.run_events import EpochFinished, RunFailed\n"
+        "from fas_core.contracts import EpochFinished, RunFailed\n"
         "import sys\n"
         "hooks = bind_hooks(sys.modules[__name__], 'the example')\n"
         "hooks.fas_epoch_finished(event=EpochFinished(Path('a'), 1, {'loss': 0.5}))\n"

@@ -12,6 +12,8 @@ from torch import Tensor
 
 from fas_core import DataError, ModelError
 from fas_core.models.model import scorer
+from fas_core.runtime import ModelFile
+from fas_core.runtime.engines import TRUSTED
 from fas_core.runtime.stored_card import read_card
 from fas_core.testing import verify_on
 from fas_plugins.exporters import program as exporter
@@ -37,6 +39,52 @@ def test_scores_as_the_model_does(
         score, logits = module(*given, *([torch.ones(3, 2, dtype=torch.bool)] if partial else []))
     np.testing.assert_allclose(score.numpy(), scorer(model)(images)[:3], atol=1e-6)
     assert logits.shape == (3, 2)
+
+
+@pytest.mark.parametrize("partial", [False, True])
+def test_fas_runs_it_where_it_is_trusted(
+    partial: bool,
+    make_model: Any,
+    faces: Any,
+    make_card: Any,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    model, images = make_model(MODALITIES, partial=partial), faces(MODALITIES, 5)
+    path, card = tmp_path / "model.pt2", make_card(MODALITIES, partial=partial)
+    exporter.export(TorchOptions(), model, images, path, card, verify_on(model, images))
+    monkeypatch.delenv(TRUSTED, raising=False)
+    with pytest.raises(ModelError, match=r"model\.pt2: not opened: .* set FAS_TRUSTED_RUNTIMES=torch"):
+        ModelFile(path)
+    monkeypatch.setenv(TRUSTED, "torch")
+    file = ModelFile(path, threads=1)
+    assert file.card == card
+    for count in (5, 1):
+        some = {name: pixels[:count] for name, pixels in images.items()}
+        np.testing.assert_allclose(file(some), scorer(model)(images)[:count], atol=1e-6)
+    assert {name: values.shape for name, values in file.outputs(images).items()} == {
+        "score": (5,),
+        "logits": (5, 2),
+    }
+    if partial:
+        presence = np.array([[True, False]] * 5)
+        np.testing.assert_allclose(file(images, presence), scorer(model)({**images}, presence), atol=1e-6)
+
+
+def test_a_damaged_program_is_a_line(
+    make_model: Any, faces: Any, make_card: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model, images, path = make_model(), faces(("rgb",), 3), tmp_path / "m.pt2"
+    exporter.export(TorchOptions(), model, images, path, make_card(), verify_on(model, images))
+    monkeypatch.setenv(TRUSTED, "torch")
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(ModelError, match=r"damaged or mixed up: m\.pt2 is not as it was written: export it"):
+        ModelFile(path)
+    path.write_bytes(content[: len(content) // 2])
+    with pytest.raises(ModelError, match=r"m\.pt2: cannot be loaded as a torch program, damaged"):
+        ModelFile(path)
 
 
 def test_nothing_is_written_when_scores_differ(

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from fas_core.records.outputs import Batch, Outputs
+from fas_core import Batch, Outputs
 
 Evaluate = Callable[[nn.Module, Tensor, Sequence[int]], Tensor]
 

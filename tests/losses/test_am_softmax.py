@@ -9,9 +9,8 @@ import pytest
 import torch
 from torch import nn
 
-from fas_core import ConfigError
+from fas_core import Batch, ConfigError, Outputs
 from fas_core.contracts import BranchSize
-from fas_core.records.outputs import Batch, Outputs
 from fas_plugins.fusions.classifier import CosineClassifier
 from fas_plugins.fusions.concat_linear import ConcatLinear
 from fas_plugins.fusions.options import ClassifierOptions

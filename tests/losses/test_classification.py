@@ -6,8 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from fas_core import ConfigError
-from fas_core.records.outputs import Batch, Outputs
+from fas_core import Batch, ConfigError, Outputs
 from fas_plugins.losses.classification import require_logits
 from fas_plugins.losses.cross_entropy import CrossEntropy
 from fas_plugins.losses.focal import Focal

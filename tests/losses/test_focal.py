@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from fas_core.records.outputs import Batch, Outputs
+from fas_core import Batch, Outputs
 from fas_plugins.losses.cross_entropy import CrossEntropy
 from fas_plugins.losses.focal import Focal
 from fas_plugins.losses.options import CrossEntropyOptions, FocalOptions

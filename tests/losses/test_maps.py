@@ -7,8 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from fas_core import ConfigError
-from fas_core.records.outputs import Batch, Outputs
+from fas_core import Batch, ConfigError, Outputs
 from fas_plugins.losses.maps import ContrastDepth, MapMSE, build_target_map
 from fas_plugins.losses.options import ContrastDepthOptions, MapOptions
 

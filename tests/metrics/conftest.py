@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 
 import pytest
 
+from fas_core import ScoreTable
 from fas_core.config.components import MetricChoice
 from fas_core.config.structure import structure
 from fas_core.descriptors import Metric
 from fas_core.registry import registry
-from fas_core.scores.table import ScoreTable
 
 Compute = Callable[..., Mapping[str, float]]
 BuildTable = Callable[[Sequence[tuple[float, str]]], ScoreTable]

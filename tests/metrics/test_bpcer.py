@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from math import isnan
 
-from fas_core.scores.table import ScoreTable
+from fas_core import ScoreTable
 
 Compute = Callable[..., dict[str, float]]
 BuildTable = Callable[[list[tuple[float, str]]], ScoreTable]

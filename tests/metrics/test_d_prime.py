@@ -8,7 +8,7 @@ from math import inf, isnan, sqrt
 import numpy as np
 import pytest
 
-from fas_core.scores.table import ScoreTable
+from fas_core import ScoreTable
 
 Compute = Callable[..., dict[str, float]]
 BuildTable = Callable[[list[tuple[float, str]]], ScoreTable]

@@ -7,7 +7,7 @@ from math import isnan
 
 import pytest
 
-from fas_core.scores.table import ScoreTable
+from fas_core import ScoreTable
 
 Compute = Callable[..., dict[str, float]]
 BuildTable = Callable[[list[tuple[float, str]]], ScoreTable]

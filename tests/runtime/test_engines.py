@@ -14,7 +14,7 @@ from fas_core.runtime.engines import Array, open_engine, run_by_row, run_in_batc
 
 def test_an_onnx_file(mean_model: Any) -> None:
     engine = open_engine(mean_model(("rgb", "ir")), threads=1)
-    assert (engine.kind, engine.inputs, engine.outputs) == ("ONNX", ("rgb", "ir"), ("score",))
+    assert (engine.inputs, engine.outputs) == (("rgb", "ir"), ("score",))
     assert engine.metadata is not None
     assert '"modalities"' in engine.metadata
     images = {name: np.full((3, 8, 8, 3), 51, np.uint8) for name in engine.inputs}
@@ -57,14 +57,16 @@ def test_files_that_are_no_models(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="a folder, not a model file"):
         open_engine(tmp_path)
     (tmp_path / "weights.pth").touch()
-    with pytest.raises(ModelError, match=r"weights\.pth: not a model file: supported are \.onnx, \.xml"):
+    with pytest.raises(
+        ModelError, match=r"weights\.pth: not a model file: supported are \.onnx, \.pt2, \.xml"
+    ):
         open_engine(tmp_path / "weights.pth")
     (tmp_path / "bad.onnx").write_text("text")
     with pytest.raises(ModelError, match=r"bad\.onnx: cannot be loaded as ONNX, damaged or"):
         open_engine(tmp_path / "bad.onnx")
 
 
-@pytest.mark.parametrize("name", ["model.onnx", "model.xml"])
+@pytest.mark.parametrize("name", ["model.onnx", "model.xml", "model.pt2"])
 def test_a_file_that_no_memory_holds_is_not_read(tmp_path: Path, name: str) -> None:
     with (tmp_path / name).open("wb") as file:
         file.truncate(3 << 30)  # takes no place on the disk

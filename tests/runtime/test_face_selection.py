@@ -9,8 +9,9 @@ import pytest
 
 from fas_core import DataError
 from fas_core.data.detectors import FaceDetector
-from fas_core.data.faces import CropSettings, DetectedFace
+from fas_core.data.faces import CropSettings
 from fas_core.data.images import Image, resize_square
+from fas_core.records.detected_face import DetectedFace
 from fas_core.records.model_input import ModelInput, ScaledCrop
 from fas_core.runtime.face_selection import FaceSelector
 

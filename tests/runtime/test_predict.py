@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from fas_core.data.detectors import FaceDetector
-from fas_core.data.faces import CropSettings, DetectedFace
+from fas_core.data.faces import CropSettings
 from fas_core.data.images import read_image
+from fas_core.records.detected_face import DetectedFace
 from fas_core.runtime import Predictor
 from fas_core.runtime.explain import Explainer
 from fas_core.runtime.inputs import InputSample

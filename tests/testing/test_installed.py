@@ -52,7 +52,7 @@ def test_options_without_a_default_are_named() -> None:
     metric = Metric(name="mine", summary="", target=f"{HERE}measure", options=RequiredOptions)
     checked = check_component(metric)
     assert checked.status == "not checked"
-    assert checked.reason == "metric 'mine': no default for rates, weight: check it in tests of its own"
+    assert checked.reason == "its option 'rates' has no default: check it in a test"
 
 
 @pytest.mark.parametrize(

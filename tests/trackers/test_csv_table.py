@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from fas_core import NoOptions
-from fas_core.records.run_events import EpochFinished, Record, RunStarted
+from fas_core.contracts import EpochFinished, RunStarted
 from fas_plugins.trackers.csv_table import CsvTable
+
+Record = Mapping[str, Any]
 
 FIRST = {"epoch": 1, "loss": 0.5}
 SECOND = {"epoch": 2, "loss": 0.25, "dev": {"eer": 0.125, "auc": None}, "best": True}

@@ -13,7 +13,7 @@ import pytest
 
 from fas_core import FasError
 from fas_core.config.recipe import Recipe
-from fas_core.records.run_events import EpochFinished, RunFailed, RunFinished
+from fas_core.contracts import EpochFinished, RunFailed, RunFinished
 from fas_core.registry import registry
 from fas_core.training import job
 from fas_plugins.trackers import curves

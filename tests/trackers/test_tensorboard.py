@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from fas_core import FasError, NoOptions
-from fas_core.records.run_events import EpochFinished, RunFinished, RunStarted
+from fas_core.contracts import EpochFinished, RunFinished, RunStarted
 from fas_plugins.trackers import accelerate
 from fas_plugins.trackers.accelerate import AccelerateTracker
 from fas_plugins.trackers.options import AccelerateOptions

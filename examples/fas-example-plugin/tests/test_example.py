@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from fas_core.records.outputs import Batch, Outputs
-from fas_core.scores.table import ScoreTable
+from fas_core import Batch, Outputs, ScoreTable
 from fas_core.testing import check_loss, check_metric, tiny_model
 from fas_example.brier import brier
 from fas_example.options import Poly1Options

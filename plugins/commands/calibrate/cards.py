@@ -1,25 +1,26 @@
 """The card of a run, of an exported file or of another program's file: read, and written again.
 
-An exported file is copied byte by byte around its metadata, sealed again and compared with the file before.
-A run, a public model and a file of another program keep their files; the calibration lies beside them.
+An exported file's runtime replaces the card in it, and the file is compared with the one before. A run, a
+public model, a file of another program and one whose runtime writes no card keep their files; the calibration
+lies beside them.
 """
 
 from __future__ import annotations
 
 import json
-import re
 import shutil
 from pathlib import Path
 from typing import Any
-from xml.sax.saxutils import escape
 
 import numpy as np
 from attrs import frozen
 
 from fas_core.atomic import replacing, replacing_all
-from fas_core.card import METADATA_KEY, PRESENCE, Card
+from fas_core.card import PRESENCE, Card
 from fas_core.console import console
-from fas_core.digests import DIGEST_DIGITS, hash_file, read_weights_digest, seal_model_file
+from fas_core.contracts import CardWriter
+from fas_core.data.model_formats import find_runtime, list_model_files
+from fas_core.digests import hash_file, read_weights_digest
 from fas_core.errors import FasError, ModelError
 from fas_core.registry import registry
 from fas_core.runs import files
@@ -29,15 +30,7 @@ from fas_core.runtime.calibration_file import write_calibration
 from fas_core.runtime.engines import open_engine
 from fas_core.runtime.external_model import ExternalModel
 from fas_core.runtime.model_file import ModelFile
-from fas_core.runtime.protobuf import encode_field, read_message, read_texts, split_fields
 from fas_core.text_files import read_json
-
-METADATA = 14
-"""Number of ONNX's field `metadata_props`: messages of a key (1) and a value (2)."""
-
-SEAL_KEY = "fas_sha256"
-XML_CARD = re.compile(rf'<{METADATA_KEY} value=("[^"]*"|\'[^\']*\')')
-XML_SEAL = re.compile(rf"<!-- {SEAL_KEY} [0-9a-f]{{{DIGEST_DIGITS}}} -->\n$")
 
 COMPARED = 4
 """Random images on which a rewritten file must give the scores of the file before."""
@@ -58,10 +51,13 @@ class CardHolder:
     run: Run | None = None
     external: ExternalModel | None = None
 
-    @property
-    def is_exported(self) -> bool:
-        """Whether the card is in the file."""
-        return self.run is None and self.path.is_file() and self.external is None
+    def load_card_writer(self) -> CardWriter | None:
+        """Return what replaces the card in the file; None where a calibration lies beside the model."""
+        runtime = find_runtime(self.path)
+        if self.run is not None or self.external is not None or self.path.is_dir() or runtime is None:
+            return None
+        writer: CardWriter | None = runtime.load_card_writer() if runtime.card_writer else None
+        return writer
 
     def write(self, card: Card, output: Path | None) -> Path:
         """Write the card to the model, or to a copy of the file; return the path of the model.
@@ -74,8 +70,8 @@ class CardHolder:
         else:
             _refuse_triton(self.path)
         target = output or self.path
-        if self.is_exported:
-            _rewrite(self.path, target, card)
+        if (write_card := self.load_card_writer()) is not None:
+            _rewrite(self.path, target, card, write_card)
             return target
         if output is not None:
             _copy_model(self.path, output)
@@ -120,60 +116,20 @@ def _copy_model(source: Path, output: Path) -> None:
 
 
 def _pair_files(source: Path, output: Path) -> list[tuple[Path, Path]]:
-    """Return the files of a model and where they go: the file itself, then OpenVINO's weights."""
-    pairs = [(source, output)]
-    if source.suffix.lower() == ".xml":
-        pairs.append((source.with_suffix(".bin"), output.with_suffix(".bin")))
-    return pairs
+    """Return the files of a model and where they go: the file itself, then those beside it."""
+    beside = list_model_files(source)[1:]
+    return [(source, output), *((path, output.with_suffix(path.suffix)) for path in beside)]
 
 
-def _rewrite(source: Path, output: Path, card: Card) -> None:
-    """Write an exported file with another card, seal it, and check that it gives the same scores."""
+def _rewrite(source: Path, output: Path, card: Card, write_card: CardWriter) -> None:
+    """Write an exported file with another card, and check that it gives the same scores."""
     pairs, earlier = _pair_files(source, output), _read_verification(source)
     with replacing_all(*(target for _, target in pairs)) as temporaries:
-        for (path, _), temporary in zip(pairs[1:], temporaries[1:], strict=True):
+        for (path, _), temporary in zip(pairs, temporaries, strict=True):
             shutil.copyfile(path, temporary)
-        temporaries[0].write_bytes(_REPLACE[source.suffix.lower()](source.read_bytes(), card.to_json()))
-        seal_model_file(temporaries[0])
+        write_card(temporaries[0], card.to_json())
         difference = _compare(source, temporaries[0], card)
     _write_verification(earlier, output, card, difference)
-
-
-def _replace_in_onnx(content: bytes, card: str) -> bytes:
-    """Return an ONNX file with another card, without a seal; all other bytes stay."""
-    entry = encode_field(1, METADATA_KEY.encode()) + encode_field(2, card.encode())
-    fields: list[bytes | memoryview] = []
-    with memoryview(content) as data:
-        for number, field in split_fields(data):
-            key = _metadata_key(field) if number == METADATA else ""
-            if key == METADATA_KEY:
-                fields.append(encode_field(METADATA, entry))
-            elif key != SEAL_KEY:
-                fields.append(field)
-        return b"".join(fields)
-
-
-def _metadata_key(field: memoryview) -> str:
-    """Return the key of an entry of an ONNX file's metadata."""
-    (value,) = read_message(field)[METADATA]
-    assert isinstance(value, memoryview)
-    return "".join(read_texts(read_message(value), 1))
-
-
-def _replace_in_openvino(content: bytes, card: str) -> bytes:
-    """Return an OpenVINO `.xml` with another card, without a seal; all other text stays.
-
-    A model that was converted from ONNX has the card twice: that of the ONNX file is kept as its origin's.
-    """
-    text = XML_SEAL.sub("", content.decode())
-    value = escape(card, {'"': "&quot;"})
-    text, count = XML_CARD.subn(lambda _: f'<{METADATA_KEY} value="{value}"', text)
-    if not count:
-        raise ModelError("its metadata has no card that can be replaced: export it again")
-    return text.encode()
-
-
-_REPLACE = {".onnx": _replace_in_onnx, ".xml": _replace_in_openvino}
 
 
 def _compare(source: Path, written: Path, card: Card) -> float:

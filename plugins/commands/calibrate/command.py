@@ -89,7 +89,8 @@ def command(
     Photos are cropped and scored as by `fas predict`. A folder named attack is not calibrated on.
 
     The threshold, how it was set, and the shipped threshold are written into MODEL's card: into the file, or
-    beside a run, a public model or a model that --foreign describes. MODEL's scores do not change.
+    beside a run, a public model, a model that --foreign describes, or a format whose files do not change.
+    MODEL's scores stay.
     """
     _check_usage(site, show=show, undo=undo, others=bool(attacks or rule))
     if model.is_dir() and (model / "recipe.yaml").is_file():

@@ -56,7 +56,7 @@ def crop(
 
     The exit code is 0, or 1 when a photo cannot be read; DST/unreadable.txt lists those.
     """
-    from fas_core.data.detectors import BETTER_DETECTOR, CASCADE
+    from fas_core.data.detectors import advise_on
     from fas_core.data.faces import CropSettings
     from fas_core.data.parallel import cores
     from fas_plugins.commands.data.crop import crop_source
@@ -76,8 +76,8 @@ def crop(
         f"{dst}: {result.crops} crops ({skipped}), {len(result.no_face)} photos without a face, "
         f"by {result.detector}"
     )
-    if result.detector == CASCADE:
-        console.info(BETTER_DETECTOR)
+    if advice := advise_on(result.detector):
+        console.info(advice)
     if console.json:
         counts = {"crops": result.crops, "kept": result.skipped, "no_face": result.no_face}
         further = {"unreadable": result.unreadable, "notes": result.notes, "detector": result.detector}

@@ -10,12 +10,13 @@ from attrs import frozen
 
 from fas_core.atomic import replacing
 from fas_core.data.detectors import FaceDetector
-from fas_core.data.faces import CropSettings, DetectedFace, crop_face, is_centre_in, largest
+from fas_core.data.faces import CropSettings, crop_face, is_centre_in, largest
 from fas_core.data.images import Box, Image, box_overlaps, encode, read_pixels, to_uint8
 from fas_core.data.parallel import ordered
 from fas_core.data.remote_files import reading_threads
 from fas_core.errors import DataError, format_list
 from fas_core.names import to_path
+from fas_core.records.detected_face import DetectedFace
 from fas_core.records.samples import SampleTable
 from fas_core.urls import Location, Url, is_url, to_location
 from fas_plugins.commands.data.crop_log import Boxes

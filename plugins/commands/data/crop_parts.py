@@ -11,17 +11,14 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import cv2
 import pyarrow as pa
 from attrs import asdict, frozen
 
 from fas_core import __version__
 from fas_core.atomic import sync_disk
-from fas_core.data.detectors import CENTERFACE, face_detector
+from fas_core.data.detectors import choose_detector
 from fas_core.data.faces import CropSettings
-from fas_core.data.fetched_models import fetched_model
 from fas_core.data.images import Box
-from fas_core.digests import hash_file
 from fas_core.errors import DataError
 from fas_core.inference.part_jobs import PartFunction
 from fas_core.inference.parts import Engine, PartOptions, run_parts
@@ -49,16 +46,14 @@ class CropPartJob:
         return f"the face detector {self.settings.detector}"
 
     def versions(self) -> tuple[str, str]:
-        choice = str(self.settings.detector)
-        model = fetched_model(CENTERFACE) if choice == CENTERFACE else Path(choice)
-        return hash_file(model) if model.is_file() else cv2.__version__, __version__
+        return choose_detector(self.settings.detector).version, __version__
 
     def describe(self) -> dict[str, Any]:
         return {"job": "crop", "into": str(self.destination), **asdict(self.settings)}
 
     def open(self) -> PartFunction:
         """Load the detector, and return what crops a part; the crops are on the disk when it returns."""
-        detect = face_detector(self.settings.detector)
+        detect = choose_detector(self.settings.detector).build()
 
         def crop(samples: SampleTable) -> pa.Table:
             ids, images = samples.column("id"), find_image_paths(samples)

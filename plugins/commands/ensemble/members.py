@@ -94,5 +94,5 @@ def _read_digest(path: Path) -> str | None:
     if path.is_dir():
         digest = read_weights_digest(path / files.BEST)
         return None if digest is None else f"run:{digest}"
-    is_model = path.suffix in files.MODEL_SUFFIXES and path.is_file()
+    is_model = files.is_model(path) and path.is_file()
     return f"{path.suffix[1:]}:{hash_file(path)}" if is_model else None

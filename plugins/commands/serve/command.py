@@ -161,7 +161,7 @@ def command(
     POST /v1/score takes one image file per modality and answers live, attack or uncertain. The page / scores
     a photo or the webcam, and /docs describes how to call the service.
     """
-    from fas_core.data.detectors import BETTER_DETECTOR, CASCADE
+    from fas_core.data.detectors import advise_on
     from fas_core.runtime import Predictor
     from fas_core.runtime.external_model import ExternalModel
     from fas_core.runtime.public_model import stated_crops
@@ -186,9 +186,8 @@ def command(
     facts = ModelFacts.of(predictor)
     if facts.note is not None:
         console.warn(facts.note)
-    announcement = ""
-    if detect is not False and predictor.faces.detector.name == CASCADE:
-        announcement = f"\n{BETTER_DETECTOR}"
+    advice = None if detect is False else advise_on(predictor.faces.detector.name)
+    announcement = f"\n{advice}" if advice else ""
     policy = predictor.rule.policy
     del predictor  # the workers load their own
     with listen(host, port) as listener:

@@ -12,6 +12,7 @@ from fas_core.descriptors import Dataset
 from fas_core.errors import DataError, FasError, suggest_closest
 from fas_core.inference.scores_of import scores_of
 from fas_core.registry import Registry
+from fas_core.runs.files import is_model
 from fas_core.runs.groups import open_runs
 from fas_core.runs.run_sets import ProtocolRuns
 from fas_core.scores.table import ScoreTable
@@ -100,7 +101,7 @@ def _read_data_choice(path: Path, registry: Registry) -> DatasetChoice:
 
 
 def _read_scores(target: Path, splits: Sequence[str], data: str | None, workers: int) -> ScoreTable:
-    if not target.is_dir() and target.suffix != ".onnx":
+    if not target.is_dir() and not is_model(target):
         return scores_of(target, "")
     return concatenate_scores(
         {f"{target} {split}": scores_of(target, split, workers=workers, data=data) for split in splits}

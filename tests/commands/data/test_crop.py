@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 
 from fas_core import DataError
 from fas_core.data.detectors import FaceDetector
-from fas_core.data.faces import TEMPLATE, CropSettings, DetectedFace
+from fas_core.data.faces import TEMPLATE, CropSettings
 from fas_core.data.images import read_image
 from fas_core.data.open import open_dataset
+from fas_core.records.detected_face import DetectedFace
 from fas_core.registry import registry
 from fas_plugins.commands.data import crop as crop_module
 from fas_plugins.commands.data.crop import crop_source

@@ -1,4 +1,4 @@
-"""A generated plugin of each kind: built, installed in a fresh environment beside the wheel, tested and used."""
+"""A generated plugin of each kind: built, installed beside the wheel in an environment, tested and used."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from attrs import define, field
 
 from fas_core.errors import ModelError
-from fas_core.runtime.protobuf import Message, read_integers, read_message, read_messages, read_texts
+from fas_plugins.runtimes.protobuf import Message, read_integers, read_message, read_messages, read_texts
 
 MAX_ELEMENTS = 1 << 27
 """Of a tensor that a graph makes of constants: half a GB of float32."""

@@ -10,7 +10,8 @@ import pytest
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from fas_core.data.centerface import CenterFace, decode_maps
+from fas_core import NoOptions
+from fas_plugins.detectors.centerface import CenterFace, decode_maps
 
 
 def blank_maps(rows: int = 6, columns: int = 8) -> list[NDArray[np.float32]]:
@@ -64,7 +65,7 @@ def bright_network(path: Path) -> Path:
 
 @pytest.mark.parametrize("shape", [(40, 70), (64, 96)])
 def test_images_of_any_size_are_searched(tmp_path: Path, shape: tuple[int, int]) -> None:
-    detect = CenterFace(bright_network(tmp_path / "centerface.onnx"))
+    detect = CenterFace(NoOptions(), bright_network(tmp_path / "centerface.onnx"))
     image = np.zeros((*shape, 3), np.uint8)
     assert detect(image) == []
     image[12:16, 20:24] = 255

@@ -13,7 +13,7 @@ from xml.etree import ElementTree
 import numpy as np
 
 from fas_core.errors import ModelError
-from fas_core.runtime.onnx_graph import MAX_ELEMENTS, MAX_NODES, MAX_VALUES
+from fas_plugins.runtimes.onnx_graph import MAX_ELEMENTS, MAX_NODES, MAX_VALUES
 
 LOOPS = {"Loop", "TensorIterator"}
 

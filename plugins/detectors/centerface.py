@@ -13,9 +13,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from fas_core.data.faces import DetectedFace
+from fas_core.component import NoOptions
 from fas_core.data.images import Image
 from fas_core.errors import DataError
+from fas_core.records.detected_face import DetectedFace
 
 STRIDE = 4
 """Pixels of the image for each cell of the network's maps."""
@@ -40,20 +41,20 @@ class CenterFace:
         DataError: the file is not CenterFace.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, options: NoOptions, model: Path) -> None:
         import onnxruntime
 
-        options = onnxruntime.SessionOptions()
-        options.log_severity_level = FATAL
-        options.intra_op_num_threads = 1  # photos are processed side by side
+        settings = onnxruntime.SessionOptions()
+        settings.log_severity_level = FATAL
+        settings.intra_op_num_threads = 1  # photos are processed side by side
         try:
-            self._session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+            self._session = onnxruntime.InferenceSession(model, settings, providers=["CPUExecutionProvider"])
         except Exception as error:  # its exceptions share no public base
-            raise _not_centerface(path) from error
+            raise _not_centerface(model) from error
         self._input = self._session.get_inputs()[0].name
         shapes = [output.shape for output in self._session.get_outputs()]
         if [shape[1] for shape in shapes if len(shape) == 4] != [1, 2, 2, 10]:
-            raise _not_centerface(path)
+            raise _not_centerface(model)
 
     def __call__(self, image: Image) -> list[DetectedFace]:
         """Return the faces of an image (H, W, 3) RGB, of any size."""

@@ -13,7 +13,7 @@ from faults.mutation import mutations, run_reader
 from fas_core import ModelError
 from fas_core.library_settings import import_openvino
 from fas_core.runtime.engines import open_engine
-from fas_core.runtime.openvino_graph import check_openvino
+from fas_plugins.runtimes.openvino_graph import check_openvino
 
 CONST = '<layer id="0" type="Const"><data element_type="i64" offset="{}" size="{}"/></layer>'
 EDGES = '<edges><edge from-layer="0" to-layer="1"/></edges>'

@@ -16,8 +16,8 @@ from onnx import TensorProto, helper, numpy_helper
 
 from fas_core import ModelError
 from fas_core.runtime.engines import open_engine
-from fas_core.runtime.onnx_graph import MAX_NODES, check_onnx
-from fas_core.runtime.protobuf import encode_field
+from fas_plugins.runtimes.onnx_graph import MAX_NODES, check_onnx
+from fas_plugins.runtimes.protobuf import encode_field
 
 BIG = 1 << 20
 node = helper.make_node
