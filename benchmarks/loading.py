@@ -30,12 +30,13 @@ from sklearn.datasets import load_sample_images
 from fas_core.config.recipe import Augment, Recipe
 from fas_core.console import console
 from fas_core.data import reduced_decoding
-from fas_core.data.augment import add_colour_noise, augment_faces
+from fas_core.data.augment import Augmentations
 from fas_core.data.loader import training_loader
-from fas_core.data.reading import read_faces
 from fas_core.data.training_faces import TrainingFaces
 from fas_core.records.samples import SampleTable
+from fas_core.registry import registry
 from fas_core.training.process import keep_freed_memory
+from fas_plugins.augmentations.light import add_colour_noise
 
 Image = NDArray[np.uint8]
 NOISE, QUALITY = 3, 92
@@ -63,6 +64,10 @@ def make_recipe(size: int, **train: Any) -> Recipe:
     plain = Recipe(modalities=("rgb",))
     train = {"workers": 0, "batch_size": 25, **train}
     return evolve(plain, model=evolve(plain.model, input_size=size), train=evolve(plain.train, **train))
+
+
+def make_faces(samples: SampleTable, recipe: Recipe) -> TrainingFaces:
+    return TrainingFaces(samples, recipe, ("rgb",), Augmentations.build(recipe, registry(), ("rgb",)))
 
 
 def measure_seconds(read: Callable[[], object]) -> float:
@@ -103,9 +108,8 @@ def compare_pixels(samples: SampleTable, size: int) -> None:
 
     Also for a margin of 1: crops that keep no more pixels than the network's input has.
     """
-    plain = Augment(lighting=0)
     whole, reduced = (
-        TrainingFaces(samples, evolve(make_recipe(size, reduced_decoding=value), augment=plain), ("rgb",))
+        make_faces(samples, evolve(make_recipe(size, reduced_decoding=value), augment=Augment(lighting=0)))
         for value in (False, True)
     )
     rows, used = range(len(samples)), reduced_decoding.MARGIN
@@ -126,16 +130,14 @@ def compare_pixels(samples: SampleTable, size: int) -> None:
 
 def measure_colour_noise(samples: SampleTable, size: int) -> None:
     """Print what colour noise costs of reading and augmenting an image, and as a batch on the processor."""
-    augment, rng, rows = Augment(), np.random.default_rng(0), range(len(samples))
-    crops = [augment_faces(read_faces(samples, row, ["rgb"]), size, augment, rng)["rgb"] for row in rows]
+    faces, rng, rows = make_faces(samples, make_recipe(size)), np.random.default_rng(0), range(len(samples))
+    crops = [faces.read(row, rng)["rgb"] for row in rows]
     batch, shift = torch.from_numpy(np.stack(crops)), torch.full((len(crops), 1, 1, 3), 3, dtype=torch.int16)
     torch.set_num_threads(1)
     forms: dict[str, Callable[[], object]] = {
-        "noise": lambda: [add_colour_noise(crop, rng, augment.lighting) for crop in crops],
+        "noise": lambda: [add_colour_noise(crop, rng, Augment().lighting) for crop in crops],
         "batch": lambda: (batch.to(torch.int16) + shift).clamp_(0, 255).to(torch.uint8),
-        "whole": lambda: [
-            augment_faces(read_faces(samples, row, ["rgb"]), size, augment, rng) for row in rows
-        ],
+        "whole": lambda: [faces.read(row, rng) for row in rows],
     }
     seconds = {name: median(measure_seconds(form) for _ in range(REPEAT)) for name, form in forms.items()}
     noise, together = (1e6 * seconds[name] / len(samples) for name in ("noise", "batch"))

@@ -65,7 +65,8 @@ def measure_steps(training: Training, steps: int) -> float:
     images = torch.randint(0, 256, (config.batch_size, side, side, 3), dtype=torch.uint8)
     index = torch.arange(len(images))
     batch = Batch({name: images}, index % 2, index, None, len(images))
-    training.updater.start_epoch(0)
+    training.updater.start_epoch()
+    training.updater.set_rate(0, 0)
     for step in range(WARM_UP + steps):
         if step == WARM_UP:
             start = perf_counter()

@@ -22,8 +22,10 @@ from fas_core.descriptors import (
     Fusion,
     Loss,
     Metric,
+    Optimizer,
     RecipeFile,
     Runtime,
+    Schedule,
     Tracker,
 )
 from fas_core.errors import ConfigError, DataError, FasError, ModelError, PluginError
@@ -43,6 +45,7 @@ if TYPE_CHECKING:
     from fas_core.contracts import Submission, SubmissionPart
     from fas_core.models.build import build_model
     from fas_core.models.model import Model
+    from fas_core.records.hyperparameters import Hyperparameters
     from fas_core.records.model_input import ModelInput
     from fas_core.records.outputs import Batch, BranchSize, Exported, Outputs, Verification
     from fas_core.records.samples import SampleTable
@@ -55,7 +58,7 @@ library_settings.configure()
 
 __version__ = "0.1.0"
 
-API_VERSION = "1.0"
+API_VERSION = "1.1"
 """Version of the public API, see docs/api.md; a plugin asks for one by `FAS_API` in its module."""
 
 _LAZY = {
@@ -69,6 +72,7 @@ _LAZY = {
     "config.recipe": ("Recipe",),
     "models.build": ("build_model",),
     "models.model": ("Model",),
+    "records.hyperparameters": ("Hyperparameters",),
     "records.model_input": ("ModelInput",),
     "records.outputs": ("Batch", "BranchSize", "Exported", "Outputs", "Verification"),
     "records.samples": ("SampleTable",),
@@ -92,12 +96,14 @@ __all__ = [
     "Loss",
     "Metric",
     "NoOptions",
+    "Optimizer",
     "RecipeFile",
     "Runtime",
+    "Schedule",
     "Tracker",
 ]
 __all__ += ["ConfigError", "DataError", "FasError", "ModelError", "PluginError", "__version__", "hookimpl"]
-__all__ += ["API_VERSION", "CropRegion", "FasDeprecationWarning"]
+__all__ += ["API_VERSION", "CropRegion", "FasDeprecationWarning", "Hyperparameters"]
 __all__ += ["Batch", "BranchSize", "Card", "DetectedFace", "Exported", "Model", "ModelInput", "Outputs"]
 __all__ += ["Predictor", "SampleTable", "ScaledCrop", "ScoreTable", "Submission", "SubmissionPart"]
 __all__ += ["Threshold", "Verification", "build_model", "fit_threshold"]

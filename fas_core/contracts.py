@@ -10,6 +10,8 @@ and what its kind adds:
 | dataset      | `target(options, root=Path)`; None for one that makes its data and was given none          |
 | augmentation | `target(options)`                                                                          |
 | loss         | `target(options, model=Model)`                                                             |
+| optimizer    | `target(options, parameters=groups, train=Hyperparameters)`                                |
+| schedule     | `target(options, updates_per_epoch=47, train=Hyperparameters)`                             |
 | metric       | `target(options, scores=ScoreTable, threshold=0.5)`                                        |
 | exporter     | `target(options, model=Model, samples=images, destination=Path, card=Card, verify=Verify)` |
 | runtime      | `target(options, path=Path, threads=None)`; a number for so many CPU threads               |
@@ -31,12 +33,14 @@ from attrs import frozen
 
 from fas_core.records.crop_region import CropRegion
 from fas_core.records.detected_face import DetectedFace
+from fas_core.records.hyperparameters import Hyperparameters
 from fas_core.records.outputs import Batch, BranchSize, Exported, Outputs, Verification
 from fas_core.records.run_events import CheckpointWritten, EpochFinished, RunFailed, RunFinished, RunStarted
 
 if TYPE_CHECKING:
     ProtocolType = ABCMeta  # as type checkers see it
     import numpy as np
+    import torch
     from numpy.typing import NDArray
     from torch import Tensor, nn
 
@@ -49,11 +53,11 @@ else:
 __all__ = ["BackboneModule", "DatasetReader", "ExporterFunction", "FusionModule", "LossFunction"]
 __all__ += ["Images", "MetricFunction", "RunTracker", "Scorer", "SubmissionFunction", "Verify"]
 __all__ += ["BlockBackbone", "EmbeddingFusion", "MapBackbone", "PresenceFusion", "PretrainedBackbone"]
-__all__ += ["PublishedBackbone", "ReadingLoss", "SelectiveLoss"]
+__all__ += ["OptimizerFunction", "PublishedBackbone", "ReadingLoss", "ScheduleFunction", "SelectiveLoss"]
 __all__ += ["CardWriter", "ChangeFaces", "DetectorFunction", "DrawCrop", "Engine", "FaceSearch", "MixBatch"]
 __all__ += ["CheckpointWritten", "EpochFinished", "RunFailed", "RunFinished", "RunStarted", "RuntimeFunction"]
-__all__ += ["Batch", "BranchSize", "CropRegion", "DetectedFace", "Exported", "Outputs", "Submission"]
-__all__ += ["SubmissionPart", "Verification"]
+__all__ += ["Batch", "BranchSize", "CropRegion", "DetectedFace", "Exported", "Hyperparameters", "Outputs"]
+__all__ += ["Submission", "SubmissionPart", "Verification"]
 
 Images = Mapping[str, "NDArray[np.uint8]"]
 """`{modality: uint8 (B, H, W, 3)}`, RGB, at the model's size."""
@@ -263,14 +267,19 @@ class ChangeFaces(Protocol, metaclass=ContractType):
 class MixBatch(Protocol, metaclass=ContractType):
     """Makes each training image of several ones of its batch.
 
-    `draw_donors` returns (K, B) rows of the batch, the K donors of each sample, of its label, or None where
-    it is not mixed. `labels` are those of the whole batch, (B,), 1 live and 0 attack. Only then are
-    images read: processes that train together read a part of the batch each, and the donors of that part.
-    `mix` returns the images (N, S, S, 3) of N samples in one modality; `donors` are (K, N) rows of `images`.
+    Donors are drawn before images are read: processes that train together read a part of the batch each, and
+    the donors of that part.
     """
 
-    def draw_donors(self, labels: NDArray[np.int8], rng: np.random.Generator) -> NDArray[np.intp] | None: ...
-    def mix(self, images: NDArray[np.uint8], donors: NDArray[np.intp]) -> NDArray[np.uint8]: ...
+    def draw_donors(self, labels: NDArray[np.int8], rng: np.random.Generator) -> NDArray[np.intp] | None:
+        """Return (K, B) rows of the batch, K donors of each sample, of its label; None where it is not mixed.
+
+        `labels` are those of the whole batch, (B,), 1 live and 0 attack.
+        """
+
+    def mix(self, images: NDArray[np.uint8], donors: NDArray[np.intp]) -> NDArray[np.uint8]:
+        """Return the images (N, S, S, 3) of one modality; `donors` are (K, N) rows of `images`."""
+        ...
 
 
 class LossFunction(Protocol, metaclass=ContractType):
@@ -302,6 +311,36 @@ class ReadingLoss(Protocol, metaclass=ContractType):
     """
 
     reads: tuple[str, ...]
+
+
+class OptimizerFunction(Protocol, metaclass=ContractType):
+    """Builds a `torch.optim.Optimizer`: the class itself will do, if its constructor takes these arguments.
+
+    It is updated by `step(None)`, after the gradients were computed; some parameters may have none. Before
+    each update its groups' `lr` is set, to the schedule's rate x the group's `lr_factor`. Its `state_dict`
+    holds tensors, numbers, text and containers of them, the same entries after every update, and continues a
+    training in an optimizer that was built anew.
+
+    Args:
+        parameters: groups as PyTorch has them: `{"params": [...], "lr": 0.01, "lr_factor": 1.0}`; the
+            optimizer keeps all three.
+    """
+
+    def __call__(
+        self, options: Any, parameters: list[dict[str, Any]], train: Hyperparameters
+    ) -> torch.optim.Optimizer:
+        """Return the optimizer of the groups."""
+
+
+class ScheduleFunction(Protocol, metaclass=ContractType):
+    """What a schedule's target returns: the factor of the learning rate for an update, >= 0.
+
+    `update` counts from 0 to `train.epochs` x `updates_per_epoch` - 1; `update // updates_per_epoch` is its
+    epoch. The factor depends on nothing else, so that a run that is resumed goes on with the same.
+    """
+
+    def __call__(self, update: int, /) -> float:
+        """Return the factor."""
 
 
 class MetricFunction(Protocol, metaclass=ContractType):

@@ -153,6 +153,22 @@ class Loss(Component):
 
 
 @frozen(kw_only=True)
+class Optimizer(Component):
+    """How gradients change the weights: `fas_core.contracts.OptimizerFunction`."""
+
+    kind: ClassVar[str] = "optimizer"
+    hook: ClassVar[str] = "fas_optimizers"
+
+
+@frozen(kw_only=True)
+class Schedule(Component):
+    """How the learning rate changes in the course of a training: `fas_core.contracts.ScheduleFunction`."""
+
+    kind: ClassVar[str] = "schedule"
+    hook: ClassVar[str] = "fas_schedules"
+
+
+@frozen(kw_only=True)
 class Metric(Component):
     """A pure function of a score table: `fas_core.contracts.MetricFunction`."""
 
@@ -346,19 +362,8 @@ PANELS = ("Train and evaluate", "Ship and run", "Data", "Inspect")
 KINDS: dict[str, type[Component]] = {
     cls.kind: cls
     for cls in (
-        Backbone,
-        Fusion,
-        Dataset,
-        Augmentation,
-        Loss,
-        Metric,
-        Exporter,
-        Runtime,
-        Detector,
-        Command,
-        Catalogue,
-        RecipeFile,
-        Tracker,
+        *(Backbone, Fusion, Dataset, Augmentation, Loss, Optimizer, Schedule, Metric),
+        *(Exporter, Runtime, Detector, Command, Catalogue, RecipeFile, Tracker),
     )
 }
 """The class of each kind of component; it names its hook in `fas_core.hookspecs`."""

@@ -29,8 +29,10 @@ from fas_core.descriptors import (
     Fusion,
     Loss,
     Metric,
+    Optimizer,
     RecipeFile,
     Runtime,
+    Schedule,
     Tracker,
 )
 from fas_core.errors import PluginError
@@ -141,6 +143,40 @@ def fas_losses() -> Iterable[Loss]:
     ...     yield Loss(name="hinge", summary="Hinge", target="acme_fas.hinge:Hinge", options=HingeOptions)
     >>> next(fas_losses()).options().margin
     1.0
+    """
+    return ()
+
+
+@hookspec
+def fas_optimizers() -> Iterable[Optimizer]:
+    """How gradients change the weights; a recipe chooses one: `train.optimizer`.
+
+    >>> import attrs
+    >>> from fas_core import Optimizer, hookimpl
+    >>> @attrs.frozen
+    ... class LionOptions:
+    ...     betas: tuple[float, float] = (0.9, 0.99)
+    >>> @hookimpl
+    ... def fas_optimizers():
+    ...     yield Optimizer(name="lion", summary="Lion", target="acme_fas.lion:Lion", options=LionOptions)
+    >>> next(fas_optimizers()).options().betas
+    (0.9, 0.99)
+    """
+    return ()
+
+
+@hookspec
+def fas_schedules() -> Iterable[Schedule]:
+    """How the learning rate changes in the course of a training; a recipe chooses one: `train.schedule`.
+
+    >>> from fas_core import Schedule, hookimpl
+    >>> @hookimpl
+    ... def fas_schedules():
+    ...     yield Schedule(name="linear", summary="Down to 0", target="acme_fas.linear:build_linear")
+    >>> def build_linear(options, updates_per_epoch, train):
+    ...     return lambda update: 1 - update / (train.epochs * updates_per_epoch)
+    >>> next(fas_schedules()).kind
+    'schedule'
     """
     return ()
 

@@ -23,6 +23,8 @@ CALLS = {
     "dataset": ("root",),
     "augmentation": (),
     "loss": ("model",),
+    "optimizer": ("parameters", "train"),
+    "schedule": ("updates_per_epoch", "train"),
     "metric": ("scores", "threshold"),
     "exporter": ("model", "samples", "destination", "card", "verify"),
     "runtime": ("path", "threads"),

@@ -7,7 +7,7 @@ from fixtures.strangers import Here, hooks
 
 from fas_core import Backbone, Loss, PluginError, __version__
 from fas_core.console import console
-from fas_core.descriptors import KINDS
+from fas_core.descriptors import KINDS, PackageFile
 from fas_core.registry import DISABLE, Registry, registry
 
 
@@ -27,6 +27,9 @@ def test_ours_are_found_like_anyones() -> None:
         "metrics",
         "exporters",
         "commands",
+        "recipes",
+        "detectors",
+        "runtimes",
         "trackers",
         "curves",
     }
@@ -51,6 +54,15 @@ def test_ours_are_found_like_anyones() -> None:
         ("dataset", "synthetic"),
         ("metric", "acer"),
         ("exporter", "onnx"),
+        ("recipe", "quickstart"),
+        ("optimizer", "sgd"),
+        ("optimizer", "adamw"),
+        ("optimizer", "torch"),
+        ("schedule", "step"),
+        ("schedule", "cosine"),
+        ("schedule", "constant"),
+        ("schedule", "one_cycle"),
+        ("schedule", "warmup"),
         ("tracker", "tensorboard"),
     ],
 )
@@ -63,7 +75,7 @@ def test_what_ships_is_there(kind: str, name: str) -> None:
 )
 def test_every_component_can_be_loaded_and_has_options(kind: str, name: str) -> None:
     component = registry().find(KINDS[kind], name)
-    if kind == "catalogue":
+    if isinstance(component, PackageFile):
         assert component.load()
     else:
         assert callable(component.load())

@@ -23,13 +23,17 @@ from fas_core.descriptors import (
     Detector,
     Metric,
     RecipeFile,
+    Schedule,
     Tracker,
 )
 from fas_core.errors import PluginError, require, suggest_closest
 from fas_core.registry import PluginRecord, Registry, registry
 from fas_core.text_table import Table
 
-WITHOUT_TORCH = (Augmentation, Catalogue, Command, Dataset, Detector, Metric, RecipeFile, Tracker)
+WITHOUT_TORCH = (
+    *(Augmentation, Catalogue, Command, Dataset, Detector),
+    *(Metric, RecipeFile, Schedule, Tracker),
+)
 """Kinds of components that are checked without the extra `train`."""
 
 

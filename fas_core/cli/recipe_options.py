@@ -18,7 +18,7 @@ RECIPE_FLAGS: dict[str, tuple[tuple[str, ...], Any, str]] = {
     "train.workers": (("-j", "--workers"), int, f"{READERS}, by processes."),
     "model.input_size": (("--input-size", "--input_size"), int, "Side of the square input in pixels."),
     "train.seed": (("--random-seed",), int, "Seed of weights, order and augmentation."),
-    "train.momentum": (("--momentum",), float, "Momentum of SGD."),
+    "train.momentum": (("--momentum",), float, "Momentum, of an optimizer that has one."),
     "train.weight_decay": (("--weight-decay", "--wd"), float, "Weight decay (L2 penalty)."),
     "train.device": (("--device",), str, "Device to train on: auto, cpu, cuda, cuda:1, mps, ..."),
     "train.amp": (("--amp",), click.Choice(["fp32", "fp16", "bf16"]), "Mixed precision; fp32 for none."),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Literal, get_type_hints
 
@@ -10,7 +10,17 @@ from attrs import field, fields, frozen
 from attrs import validators as v
 
 from fas_core.component import Component, NoOptions
-from fas_core.descriptors import Augmentation, Backbone, Dataset, Fusion, Loss, Metric, Tracker
+from fas_core.descriptors import (
+    Augmentation,
+    Backbone,
+    Dataset,
+    Fusion,
+    Loss,
+    Metric,
+    Optimizer,
+    Schedule,
+    Tracker,
+)
 
 
 @frozen(eq=False)
@@ -38,6 +48,14 @@ class Choice:
         """Why the component is absent; empty where it is there."""
         return self.options.reason if isinstance(self.options, AbsentOptions) else ""
 
+    def walk(self) -> Iterator[Choice]:
+        """Iterate over this choice and those among its options, as the network of `texture`."""
+        yield self
+        for option in fields(type(self.options)):
+            value = getattr(self.options, option.name)
+            if isinstance(value, Choice):
+                yield from value.walk()
+
     @classmethod
     def common_options(cls) -> dict[str, Any]:
         """Return the options that every component of this kind has in a recipe, `{name: type}`."""
@@ -58,6 +76,16 @@ class FusionChoice(Choice):
 @frozen
 class LossChoice(Choice):
     component = Loss
+
+
+@frozen
+class OptimizerChoice(Choice):
+    component = Optimizer
+
+
+@frozen
+class ScheduleChoice(Choice):
+    component = Schedule
 
 
 @frozen

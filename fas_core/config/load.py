@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 import yaml
 
@@ -160,7 +160,7 @@ def merge(base: Tree, changes: Tree, backbones: Container[str] = ()) -> Tree:
     return merged
 
 
-def _lists_components(value: object) -> bool:
+def _lists_components(value: object) -> TypeGuard[Sequence[Any]]:
     return isinstance(value, (list, tuple)) and any(
         isinstance(item, str) or (isinstance(item, dict) and "name" in item) for item in value
     )

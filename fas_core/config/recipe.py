@@ -152,15 +152,19 @@ class Recipe:
         )
 
     def choices(self) -> Iterator[Choice]:
-        """Iterate over every component that the recipe chooses."""
-        backbone = self.model.backbone
-        yield self.data
-        yield from backbone.values() if isinstance(backbone, dict) else [backbone]
-        yield self.model.fusion
-        yield from () if isinstance(self.augment, Augment) else self.augment
-        yield self.loss
-        yield from self.metrics
-        yield from self.train.trackers
+        """Iterate over every component that the recipe chooses, those in options of others too."""
+        backbone, train = self.model.backbone, self.train
+        chosen = [
+            self.data,
+            *(backbone.values() if isinstance(backbone, dict) else [backbone]),
+            self.model.fusion,
+            *(() if isinstance(self.augment, Augment) else self.augment),
+            *(self.loss, train.optimizer, train.schedule),
+            *self.metrics,
+            *train.trackers,
+        ]
+        for choice in chosen:
+            yield from choice.walk()
 
     @property
     def input(self) -> ModelInput:

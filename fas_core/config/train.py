@@ -6,11 +6,12 @@ from math import inf
 from pathlib import Path
 from typing import Literal
 
-from attrs import field, frozen
+from attrs import field, fields, frozen
 from attrs import validators as v
 
-from fas_core.config.components import TrackerChoice
+from fas_core.config.components import OptimizerChoice, ScheduleChoice, TrackerChoice
 from fas_core.config.validators import check_cache, check_factors
+from fas_core.records.hyperparameters import Hyperparameters
 
 MAX_COPIES = 100
 """Each is a pass over all training samples."""
@@ -29,7 +30,9 @@ class TrainConfig:
         C: of the convex solver: inverse strength of the regularisation on standardised features, as in
             scikit-learn; None: chosen by cross-validation over people and sessions.
         copies: of the convex solver: augmented copies (section `augment`) of every training sample.
-        momentum: of SGD; AdamW has its usual betas.
+        lr: learning rate; the schedule multiplies it.
+        momentum: of optimizers that have one, as SGD; AdamW has its betas.
+        weight_decay: of optimizers that have one.
         schedule: `step` multiplies the learning rate by `decay` every `every_decay` epochs (as published),
             `cosine` lowers it to 0 over all epochs, `constant` keeps it.
         modality_dropout: probability that a training sample lacks a modality, for each modality (one always
@@ -67,11 +70,11 @@ class TrainConfig:
 
     epochs: int = field(default=10, validator=v.ge(1))
     batch_size: int = field(default=32, validator=v.ge(2))
-    optimizer: Literal["sgd", "adamw"] = "sgd"
+    optimizer: OptimizerChoice = field(factory=lambda: OptimizerChoice("sgd"))
     lr: float = field(default=0.01, validator=[v.gt(0), v.lt(inf)])
     momentum: float = field(default=0.9, validator=[v.ge(0), v.lt(1)])
     weight_decay: float = field(default=1e-4, validator=[v.ge(0), v.lt(inf)])
-    schedule: Literal["step", "cosine", "constant"] = "step"
+    schedule: ScheduleChoice = field(factory=lambda: ScheduleChoice("step"))
     every_decay: int = field(default=60, validator=v.ge(1))
     decay: float = field(default=0.1, validator=[v.gt(0), v.le(1)])
     modality_dropout: float = field(default=0.0, validator=[v.ge(0), v.lt(1)])
@@ -98,6 +101,11 @@ class TrainConfig:
     solver: Literal["gradient", "convex"] = "gradient"
     C: float | None = field(default=None, validator=v.optional(v.and_(v.gt(0.0), v.lt(inf))))
     copies: int = field(default=0, validator=[v.ge(0), v.le(MAX_COPIES)])
+
+    @property
+    def hyperparameters(self) -> Hyperparameters:
+        """What optimizers and schedules are told of this section."""
+        return Hyperparameters(**{item.name: getattr(self, item.name) for item in fields(Hyperparameters)})
 
     @property
     def last_epoch(self) -> int:

@@ -55,7 +55,12 @@ class _Stream:
             raise FasError(f"{self.name}: cannot be read: {describe_failure(error)}") from None
 
     def seek(self, offset: int, whence: int = 0) -> int:
-        return self.file.seek(offset, whence)
+        try:
+            return self.file.seek(offset, whence)
+        except (OSError, OverflowError) as error:
+            if whence != os.SEEK_SET:  # the standard library looks for what may not be there
+                raise
+            raise BadZipFile(f"it says that a file begins at {offset}") from error
 
     def tell(self) -> int:
         return self.file.tell()
@@ -146,6 +151,9 @@ def _open(_: int, place: Location, __: object, open_url: Callable[[Url], BinaryI
     stream = _Stream(str(place), file, MAX_LIST)
     try:
         archive = Archive(stream.name, ZipFile(stream))
+    except FasError:
+        file.close()
+        raise
     except _DAMAGES as error:
         file.close()
         raise FasError(f"{place}: not a zip archive, or damaged: {describe_failure(error)}") from None

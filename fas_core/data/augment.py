@@ -89,7 +89,7 @@ class ChosenAugmentation:
             with self.component.naming_failures(self.target):
                 raise
 
-    def _check(self, image: object, shape: tuple[int, ...]) -> None:
+    def _check(self, image: Any, shape: tuple[int, ...]) -> None:
         if not isinstance(image, np.ndarray) or image.dtype != np.uint8 or image.shape != shape:
             is_array = isinstance(image, np.ndarray)
             kind = f"{image.dtype} {image.shape}" if is_array else type(image).__name__
@@ -128,7 +128,8 @@ class Augmentations:
             item = ChosenAugmentation(registry.find(Augmentation, choice.name), choice)
             _ = item.target
             steps[item.component.step].append(item)
-        return cls(*map(tuple, steps.values()), resize=None if recipe.crops else recipe.resize)
+        crops, faces, batches = map(tuple, steps.values())
+        return cls(crops, faces, batches, None if recipe.crops else recipe.resize)
 
     def draw_crop(self, height: int, width: int, rng: np.random.Generator) -> CropRegion:
         """Return the part of a face of `height` x `width` pixels that is read."""
@@ -138,7 +139,8 @@ class Augmentations:
 
     def crop(self, faces: Mapping[str, Image], size: int, rng: np.random.Generator) -> dict[str, Image]:
         """Crop the faces of a sample, of any sizes, alike: `{modality: (size, size, 3)}`."""
-        region = self.draw_crop(*next(iter(faces.values())).shape[:2], rng)
+        height, width = next(iter(faces.values())).shape[:2]
+        region = self.draw_crop(height, width, rng)
         return {name: crop_region(face, region, size) for name, face in faces.items()}
 
     def change(self, faces: Mapping[str, Image], label: int, rng: np.random.Generator) -> dict[str, Image]:
@@ -181,8 +183,10 @@ def list_augmentations(recipe: Recipe, registry: Registry) -> tuple[Augmentation
         ConfigError: no plugin provides one, or its options do not fit it.
     """
     augment = recipe.augment
-    is_mapping = isinstance(augment, Augment)
-    items = augment.to_list() if is_mapping else build_converter(registry).unstructure(augment)
+    if isinstance(augment, Augment):
+        items = augment.to_list()
+    else:
+        items = build_converter(registry).unstructure(augment)
     return structure(items, tuple[AugmentationChoice, ...], registry, "augment")
 
 

@@ -6,9 +6,11 @@ from fas_core.testing.detectors import check_detector
 from fas_core.testing.exporters import check_exporter
 from fas_core.testing.installed import Checked, check_component
 from fas_core.testing.networks import check_backbone, check_fusion
+from fas_core.testing.optimizers import check_optimizer
 from fas_core.testing.recipes import check_recipe
 from fas_core.testing.rules import RULES, ContractError
 from fas_core.testing.runtimes import check_runtime
+from fas_core.testing.schedules import check_schedule
 from fas_core.testing.support import score_table, tiny_model, verify_on
 from fas_core.testing.trackers import check_tracker
 
@@ -25,8 +27,10 @@ __all__ = [
     "check_fusion",
     "check_loss",
     "check_metric",
+    "check_optimizer",
     "check_recipe",
     "check_runtime",
+    "check_schedule",
     "check_tracker",
     "score_table",
     "tiny_model",

@@ -25,8 +25,10 @@ from fas_core.descriptors import (
     Fusion,
     Loss,
     Metric,
+    Optimizer,
     RecipeFile,
     Runtime,
+    Schedule,
     Tracker,
 )
 from fas_core.errors import ConfigError, DataError
@@ -36,9 +38,11 @@ from fas_core.testing.checks import check_dataset, check_loss, check_metric
 from fas_core.testing.detectors import check_detector
 from fas_core.testing.exporters import check_exporter
 from fas_core.testing.networks import check_backbone, check_fusion
+from fas_core.testing.optimizers import check_optimizer
 from fas_core.testing.recipes import check_recipe
 from fas_core.testing.rules import ContractError, rule
 from fas_core.testing.runtimes import check_runtime, find_exporter
+from fas_core.testing.schedules import check_schedule
 from fas_core.testing.setups import choose_modalities, describe_refusal
 from fas_core.testing.support import explain
 from fas_core.testing.trackers import check_tracker
@@ -107,6 +111,10 @@ def _check(component: Component, folder: Path, root: Path | None) -> None:
             check_augmentation(component)
         case Loss():
             check_loss(component)
+        case Optimizer():
+            check_optimizer(component)
+        case Schedule():
+            check_schedule(component)
         case Metric():
             check_metric(component)
         case Exporter():

@@ -1,4 +1,4 @@
-"""Optimisers, learning-rate schedules, and the moving average of a model's weights.
+"""The optimizer and the schedule of a recipe, and the moving average of a model's weights.
 
 Average: Polyak and Juditsky, "Acceleration of Stochastic Approximation by Averaging" (1992); its weights
 decay as in Tarvainen and Valpola, "Mean teachers are better role models" (arXiv 1703.01780).
@@ -6,8 +6,8 @@ decay as in Tarvainen and Valpola, "Mean teachers are better role models" (arXiv
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Sequence
+import inspect
+from collections.abc import Sequence
 from typing import Any, cast
 
 import torch
@@ -15,83 +15,55 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 
 from fas_core.config.train import TrainConfig
+from fas_core.contracts import ScheduleFunction
+from fas_core.descriptors import Optimizer, Schedule
+from fas_core.errors import FasError
 from fas_core.models.model import Model
+from fas_core.registry import Registry
 
-SGD_STATE = {"momentum_buffer"}
-ADAM_STATE = {"step", "exp_avg", "exp_avg_sq"}
-"""Names of what an optimiser stores for each parameter."""
-
-
-def build_optimizer(
-    config: TrainConfig, parameters: Iterable[nn.Parameter] | list[dict[str, Any]]
-) -> torch.optim.Optimizer:
-    """Return the optimiser of parameters or groups: SGD with momentum, or AdamW (arXiv 1711.05101)."""
-    decay = config.weight_decay
-    if config.optimizer == "sgd":
-        return torch.optim.SGD(parameters, config.lr, momentum=config.momentum, weight_decay=decay)
-    return torch.optim.AdamW(parameters, config.lr, weight_decay=decay)
+Groups = list[dict[str, Any]]
+"""Parameter groups as PyTorch has them: `{"params": [...], "lr": 0.01, "lr_factor": 1.0}`."""
 
 
-def load_optimizer_state(optimizer: Any, state: Any) -> None:
-    """Load the state of an optimiser of the same kind and parameters.
-
-    Options that the state lacks, e.g. of an older torch, stay as they are.
+def build_optimizer(config: TrainConfig, registry: Registry, parameters: Groups) -> torch.optim.Optimizer:
+    """Build a recipe's optimizer of parameter groups.
 
     Raises:
-        TypeError, ValueError, LookupError, ...: a value is of another type or shape, which torch would not
-            notice before the next update.
+        FasError: its target gives no `torch.optim.Optimizer`, or one that training cannot call.
     """
-    groups = []
-    for group, expected in zip(state["param_groups"], optimizer.state_dict()["param_groups"], strict=True):
-        if any(_kind(group.get(name, value)) != _kind(value) for name, value in expected.items()):
-            raise ValueError("the optimiser has options of other types")
-        groups.append({**expected, **group})
-    optimizer.load_state_dict({**state, "param_groups": groups})
-    names = ADAM_STATE if "betas" in groups[0] else SGD_STATE
-    for parameter, values in optimizer.state.items():
-        if set(values) != names:
-            raise ValueError("the optimiser has other values")
-        for name, value in values.items():
-            shape = torch.Size() if name == "step" else parameter.shape
-            is_unset = name == "momentum_buffer" and value is None
-            if not is_unset and not (isinstance(value, Tensor) and value.shape == shape):
-                raise ValueError(f"the optimiser's {name} has another type or shape")
+    choice = config.optimizer
+    component = registry.find(Optimizer, choice.name)
+    optimizer = component.call(choice.options, parameters=parameters, train=config.hyperparameters)
+    if not isinstance(optimizer, torch.optim.Optimizer):
+        raise FasError(f"{component}: its target returned {optimizer!r}, which is no torch.optim.Optimizer")
+    if problem := describe_step_problem(optimizer):
+        raise FasError(f"{component}: {problem}")
+    return optimizer
 
 
-def load_scaler_state(scaler: Any, state: Any) -> None:
-    """Load the state of a `torch.amp.GradScaler`.
-
-    Raises:
-        AttributeError, ValueError: a value is missing, or no number, which torch would not notice before the
-            next update.
-    """
-    if state.keys() != scaler.state_dict().keys() or not all(
-        type(value) in (int, float) for value in state.values()
-    ):
-        raise ValueError("the scaler of gradients has other values")
-    scaler.load_state_dict(state)
-
-
-def _kind(value: object) -> object:
-    """Return the type of an option, whole numbers as any; a switch, which decides what is stored, itself."""
-    if isinstance(value, bool):
-        return value
-    if isinstance(value, list | tuple):
-        return tuple(_kind(item) for item in value)
-    return float if type(value) is int else type(value)
+def describe_step_problem(optimizer: torch.optim.Optimizer) -> str:
+    """Return why training, which calls `step(None)` after it computed the loss, cannot; empty if it can."""
+    signature = inspect.signature(optimizer.step)
+    try:
+        signature.bind(None)
+    except TypeError:
+        return "its step() takes no closure: it must read step(self, closure=None)"
+    try:
+        signature.bind()
+    except TypeError:
+        return "its step() needs a closure, which computes the loss again: training computes it once"
+    return ""
 
 
-def learning_rate(config: TrainConfig, epoch: int) -> float:
-    """Return the learning rate of an epoch (from 0).
-
-    `step`: lr x decay^floor(epoch / every_decay); `cosine` (SGDR, arXiv 1608.03983, eq. 5, one cycle):
-    lr x (1 + cos(pi x epoch / epochs)) / 2; `constant`: lr.
-    """
-    if config.schedule == "step":
-        return config.lr * config.decay ** (epoch // config.every_decay)
-    if config.schedule == "cosine":
-        return config.lr * (1 + math.cos(math.pi * epoch / config.epochs)) / 2
-    return config.lr
+def build_schedule(config: TrainConfig, registry: Registry, updates_per_epoch: int) -> ScheduleFunction:
+    """Build a recipe's schedule; raise FasError if its target gives nothing that can be called."""
+    choice = config.schedule
+    component = registry.find(Schedule, choice.name)
+    train = config.hyperparameters
+    schedule = component.call(choice.options, updates_per_epoch=updates_per_epoch, train=train)
+    if not callable(schedule):
+        raise FasError(f"{component}: its target returned {schedule!r}, which is not callable")
+    return cast(ScheduleFunction, schedule)
 
 
 def decay_at(updates: int, decay: float) -> float:

@@ -29,7 +29,6 @@ from fas_core.training.distribution import TrainingPeers, check_share, join_peer
 from fas_core.training.divergence import DivergedError, are_finite
 from fas_core.training.follow import Following
 from fas_core.training.loss import build_loss, check_targets, list_target_modalities
-from fas_core.training.optim import learning_rate
 from fas_core.training.process import keep_freed_memory, release_freed_memory
 from fas_core.training.progress import TrainingProgress
 from fas_core.training.state import read_training_state, write_training_state
@@ -60,7 +59,7 @@ class Training:
     def prepare(
         cls, run: Run, train: SampleTable, dev: SampleTable | None, accelerator: Accelerator
     ) -> Training:
-        """Build model, loss and optimiser, with seeded weights; raise DataError if the loss lacks images."""
+        """Build model, loss and optimizer, with seeded weights; raise DataError if the loss lacks images."""
         recipe = run.recipe
         if recipe.train.patience is not None and dev is None:
             raise ConfigError("train.patience: there is no dev split to judge the epochs by: leave it out")
@@ -81,7 +80,9 @@ class Training:
         )
         peers = join_peers(accelerator, recipe.train.peer_timeout)
         check_share(recipe.train, peers)
-        updater = Updater.prepare(recipe.train, accelerator, peers, model, loss)
+        updater = Updater.prepare(
+            recipe.train, run.registry, accelerator, peers, model, loss, updates_per_epoch=len(batches)
+        )
         training = cls(run, train, dev, accelerator, peers, updater, batches)
         training._seed_dropout()
         return training
@@ -137,7 +138,7 @@ class Training:
     def _train_epoch(self, interruption: Interruption) -> None:
         """Train on the rest of the epoch's batches, or until an interruption."""
         progress, config = self.progress, self.recipe.train
-        rate = self.updater.start_epoch(progress.epoch)
+        self.updater.start_epoch()
         self.batches.start_epoch(progress.epoch, progress.batch)
         total = progress.images + self.batches.samples
         description = f"epoch {progress.epoch + 1}/{config.epochs}"
@@ -145,6 +146,7 @@ class Training:
         pending, loss = PendingLosses(self.accelerator.device), f"{progress.mean_loss:.4f}"
         with console.progress(description, total, "samples", done=progress.images) as shown:
             for batch in self.batches:
+                rate = self.updater.set_rate(progress.epoch, progress.batch)
                 pending.add(self.updater.update(batch))
                 progress.batch += 1
                 progress.images += batch.total
@@ -187,11 +189,15 @@ class Training:
         """Raise DivergedError unless all is finite: nothing that came of it may be saved."""
         if is_finite:
             return
-        epoch, rate = self.progress.epoch, learning_rate(self.recipe.train, self.progress.epoch)
+        epoch, rate = self.progress.epoch + 1, self._last_rate()
         raise DivergedError(
-            f"{self.run.path}: diverged in epoch {epoch + 1} at learning rate {rate:.3g}: {problem}; what "
+            f"{self.run.path}: diverged in epoch {epoch} at learning rate {rate:.3g}: {problem}; what "
             f"was saved at {self.saved} stays: train anew with a lower train.lr"
         )
+
+    def _last_rate(self) -> float:
+        """Return the learning rate of the last update."""
+        return self.updater.compute_rate(self.progress.epoch, max(self.progress.batch - 1, 0))
 
     def _seed_dropout(self) -> None:
         """Give each process random numbers of its own; those of the main one are as they are."""
@@ -204,8 +210,8 @@ class Training:
         if self.accelerator.is_main_process:
             save_weights(model, self.run.weights("last"))
         self.peers.wait()
-        rate = learning_rate(self.recipe.train, self.progress.epoch)
-        record = self.progress.to_record(rate) | judge(self.run, model, self.dev, self.progress, self.peers)
+        record = self.progress.to_record(self._last_rate())
+        record |= judge(self.run, model, self.dev, self.progress, self.peers)
         if self.progress.is_out_of_patience(self.recipe.train):
             record["stopped_early"] = True
         return record

@@ -1,8 +1,9 @@
-"""Updating the weights by a batch: its gradients, their clipping, the optimiser, the moving average."""
+"""Updating the weights by a batch: its gradients, their clipping, the optimizer, the moving average."""
 
 from __future__ import annotations
 
 from contextlib import nullcontext
+from math import inf
 from typing import Any
 
 import torch
@@ -11,17 +12,15 @@ from attrs import define
 from torch import Tensor, nn
 
 from fas_core.config.train import TrainConfig
+from fas_core.contracts import ScheduleFunction
+from fas_core.errors import PluginError
 from fas_core.models.model import Model
 from fas_core.records.outputs import Batch
+from fas_core.registry import Registry
 from fas_core.training.distribution import LossOfBatch, TrainingPeers, distribute
 from fas_core.training.layers import freeze_layers, group_parameters, set_training_mode
-from fas_core.training.optim import (
-    MovingAverage,
-    build_optimizer,
-    learning_rate,
-    load_optimizer_state,
-    load_scaler_state,
-)
+from fas_core.training.optim import Groups, MovingAverage, build_optimizer, build_schedule
+from fas_core.training.optimizer_state import describe_state, load_optimizer_state, load_scaler_state
 from fas_core.training.step import compile_forward, split_batch
 
 
@@ -31,51 +30,89 @@ class Updater:
 
     Args:
         step: the loss of a batch by model and loss, joined to those of the other processes.
+        schedule: the factor of the learning rate for each update.
+        updates_per_epoch: number of batches.
         average: of the model's weights, where the recipe asks for it.
     """
 
     config: TrainConfig
+    registry: Registry
     accelerator: Accelerator
     peers: TrainingPeers
     model: Model
     loss: nn.Module
     step: nn.Module
     optimizer: Any
+    schedule: ScheduleFunction
+    updates_per_epoch: int
     average: MovingAverage | None = None
 
     @classmethod
     def prepare(
         cls,
         config: TrainConfig,
+        registry: Registry,
         accelerator: Accelerator,
         peers: TrainingPeers,
         model: Model,
         loss: nn.Module,
+        updates_per_epoch: int,
     ) -> Updater:
         """Move model and loss to the accelerator's device, and build what trains them.
 
         Raises:
             ConfigError: layers that are frozen, or have a learning rate of their own, do not exist.
+            FasError: the optimizer or the schedule cannot be built.
         """
         freeze_layers(model, config.freeze)
-        optimizer = build_optimizer(config, group_parameters(model, loss, config))
+        optimizer = build_optimizer(config, registry, group_parameters(model, loss, config))
+        schedule = build_schedule(config, registry, updates_per_epoch)
         forward = compile_forward(model) if config.compile else model
         step = distribute(LossOfBatch(model, loss, forward, accelerator.autocast), accelerator)
-        optimizer = accelerator.prepare(optimizer)
         average = MovingAverage(model, config.average) if config.average else None
-        return cls(config, accelerator, peers, model, loss, step, optimizer, average)
+        return cls(
+            config=config,
+            registry=registry,
+            accelerator=accelerator,
+            peers=peers,
+            model=model,
+            loss=loss,
+            step=step,
+            optimizer=accelerator.prepare(optimizer),
+            schedule=schedule,
+            updates_per_epoch=updates_per_epoch,
+            average=average,
+        )
 
     @property
     def evaluated_model(self) -> Model:
         """The model that is scored and saved: the trained one, or the moving average of its weights."""
         return self.model if self.average is None else self.average.model
 
-    def start_epoch(self, epoch: int) -> float:
-        """Set what is trained to training mode; set and return the learning rate of an epoch (from 0)."""
-        rate = learning_rate(self.config, epoch)
+    def start_epoch(self) -> None:
+        """Set what is trained to training mode."""
+        set_training_mode(self.model, self.config.freeze)
+
+    def compute_rate(self, epoch: int, batch: int) -> float:
+        """Return the learning rate of an update, by its epoch and its batch, from 0.
+
+        Raises:
+            PluginError: the schedule gives no factor for it.
+        """
+        update = epoch * self.updates_per_epoch + batch
+        factor = self.schedule(update)
+        if not (isinstance(factor, int | float) and 0 <= factor < inf):
+            name = self.config.schedule.name
+            raise PluginError(
+                f"schedule {name!r}: gave {factor!r} for update {update}: must be a number >= 0"
+            )
+        return self.config.lr * factor
+
+    def set_rate(self, epoch: int, batch: int) -> float:
+        """Set and return the learning rate of an update."""
+        rate = self.compute_rate(epoch, batch)
         for group in self.optimizer.param_groups:
             group["lr"] = rate * group["lr_factor"]
-        set_training_mode(self.model, self.config.freeze)
         return rate
 
     def update(self, batch: Batch) -> Tensor:
@@ -132,8 +169,12 @@ class Updater:
         """
         self.model.load_state_dict(state["model"])
         self.loss.load_state_dict(state["loss"])
-        load_optimizer_state(self.optimizer, state["optimizer"])
+        expected = describe_state(self._build_optimizer, self.optimizer.param_groups)
+        load_optimizer_state(self.optimizer, state["optimizer"], expected)
         if self.average is not None:
             self.average.load_state_dict(state["average"])
         if self.accelerator.scaler is not None and "scaler" in state:
             load_scaler_state(self.accelerator.scaler, state["scaler"])
+
+    def _build_optimizer(self, groups: Groups) -> torch.optim.Optimizer:
+        return build_optimizer(self.config, self.registry, groups)

@@ -11,7 +11,7 @@ from attrs import validators as v
 from fas_core.component import TARGET
 from fas_core.config.validators import check_range
 
-PROBABILITY = [v.ge(0), v.le(1)]
+PROBABILITY: Any = [v.ge(0), v.le(1)]
 
 
 @frozen

@@ -10,6 +10,8 @@ from attrs import evolve
 
 from fas_core.config.components import DatasetChoice, HeldOut, LossChoice
 from fas_core.config.recipe import ModelConfig, Patches, Recipe
+from fas_core.config.structure import structure
+from fas_core.registry import registry
 
 
 @pytest.mark.parametrize(
@@ -55,3 +57,13 @@ def test_a_recipe_is_described(make_recipe: Callable[..., Recipe], tmp_path: Pat
     recipe = make_recipe(tmp_path, {"modalities": ["rgb", "ir"], "model": {"fusion": "concat_linear"}})
     described = evolve(recipe, model=evolve(recipe.model, backbone=backbones)).describe()
     assert described == "feathernet_a + feathernet_b, concat_linear of rgb, ir at 64 px, on folder"
+
+
+def test_components_in_the_options_of_others_are_chosen_too() -> None:
+    tree = {
+        "model": {"backbone": {"name": "texture", "network": "mobilenetv2"}},
+        "train": {"schedule": {"name": "warmup", "schedule": {"name": "warmup", "schedule": "cosine"}}},
+    }
+    chosen = [choice.name for choice in structure(tree, Recipe, registry(), "recipe").choices()]
+    assert chosen[1:8] == ["texture", "mobilenetv2", "concat_linear", "focal", "sgd", "warmup", "warmup"]
+    assert chosen[8] == "cosine"

@@ -90,7 +90,19 @@ def refused(text: str, found: Registry | None = None) -> str:
         ("threshold: oracle:eer", "threshold: must be eer, min-acer,"),
         ("threshold: apcer<=1e-0", "threshold: must be eer, min-acer,"),
         # one of a few
-        ("train: {optimizer: sdg}", "train.optimizer: must be one of 'sgd', 'adamw': 'sdg'"),
+        (
+            "train: {optimizer: sdg}",
+            "train.optimizer.name: optimizer 'sdg': no plugin provides it (did you mean 'sgd'?)",
+        ),
+        (
+            "train: {optimizer: {name: sgd, nesterov: 1}}",
+            "train.optimizer.nesterov: must be true or false: 1",
+        ),
+        ("train: {schedule: 3}", "train.schedule: must name a schedule, as NAME or {name: NAME, ...}: 3"),
+        (
+            "train: {schedule: {name: warmup, schedule: {name: one_cycle, rise: 1}}}",
+            "train.schedule.schedule.rise: must be < 1: 1.0",
+        ),
         ("train: {select: first}", "train.select: must be one of 'best', 'last': 'first'"),
         ("folds: subject+session", f"{FOLDS}: 'subject+session'"),
         ("folds: 'subject:1'", f"{FOLDS}: 'subject:1'"),

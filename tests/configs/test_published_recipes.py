@@ -49,8 +49,9 @@ def test_a_recipe_is_the_published_command(name: str) -> None:
     assert (model.backbone.name, model.fusion.name, recipe.modalities) == (backbone, fusion, modalities)
     assert (train.epochs, train.batch_size, train.every_decay) == (epochs, batch, every)
     assert (recipe.loss.name, recipe.loss.options.gamma) == ("focal", gamma)
-    assert (train.optimizer, train.lr, train.momentum, train.weight_decay) == ("sgd", 0.01, 0.9, 1e-4)
-    assert (train.schedule, train.decay, model.input_size) == ("step", 0.1, 224)
+    assert (train.optimizer.name, train.optimizer.options.nesterov) == ("sgd", False)
+    assert (train.lr, train.momentum, train.weight_decay) == (0.01, 0.9, 1e-4)
+    assert (train.schedule.name, train.decay, model.input_size) == ("step", 0.1, 224)
     assert recipe.augment == Augment((0.08, 1.0), (3 / 4, 4 / 3), flip=0.5, lighting=0.1)
     assert recipe.resize == Resize(0.875)
     assert {model.normalize[modality] for modality in modalities} == {DEPTH}

@@ -26,7 +26,7 @@ from fas_core.records.samples import SampleTable
 from fas_core.urls import Url
 
 Write = Callable[..., zipfile.ZipFile]
-LIST_ENTRY = b"PK\x01\x02"
+LIST_ENTRY, END = b"PK\x01\x02", b"PK\x05\x06"
 
 
 @pytest.fixture(autouse=True)
@@ -137,6 +137,13 @@ def test_what_is_wrong_with_an_image_is_said_of_it(tmp_path: Path) -> None:
     encrypted = patch(pack(tmp_path / "locked.zip", {"1.png": b"x"}), LIST_ENTRY, 8, b"\x01\x00")
     with pytest.raises(DataError, match=r"locked\.zip: cannot be unpacked: File '1\.png' is encrypted"):
         read_bytes(Url(f"zip://1.png::{encrypted}"))
+    moved = pack(tmp_path / "moved.zip", {"1.png": b"x" * 100})
+    (offset,) = struct.unpack_from("<I", moved.read_bytes(), moved.read_bytes().rindex(END) + 16)
+    patch(moved, END, 16, struct.pack("<I", offset + 1000))
+    with pytest.raises(
+        DataError, match=r"moved\.zip: cannot be unpacked: it says that a file begins at -1000"
+    ):
+        read_bytes(Url(f"zip://1.png::{moved}"))
     for method in (zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA):
         other = pack(tmp_path / f"{method}.zip", {"1.png": b"x" * 100}, method)
         with pytest.raises(DataError, match="is compressed by another method than deflate"):
@@ -167,7 +174,7 @@ def test_a_list_of_files_that_is_too_large_is_not_read(
     monkeypatch.setattr(archives, "MAX_LIST", 10_000)
     assert "its list of files has 5" in refusal(f"zip://1.png::{path}")
     monkeypatch.setattr(archives, "MAX_LIST", 1 << 27)
-    refused = patch(path, b"PK\x05\x06", 12, struct.pack("<I", 0xFFFFFFF0))
+    refused = patch(path, END, 12, struct.pack("<I", 0xFFFFFFF0))
     assert "not a zip archive, or damaged" in refusal(f"zip://1.png::{refused}")
 
 

@@ -198,12 +198,57 @@ CASES: dict[str, Run | Skip] = {
         "    raise SystemExit('the metric without its guard passes')",
         long=False,
     ),
+    "docs/plugins.md: from fas_core import Augmentation": Run(
+        after="import sys\n"
+        "from fas_core.testing import check_augmentation\n"
+        "sys.modules['acme_fas'] = sys.modules[__name__]\n"
+        "check_augmentation(next(fas_augmentations()))",
+        long=False,
+    ),
     "docs/plugins.md: import torch": Run(
         after="from fas_core.records.outputs import Batch, Outputs\n"
         "label, x = torch.tensor([1, 0, 1]), torch.tensor([[1.0], [5.0], [3.0]])\n"
         "loss = make_center_loss(None, None)\n"
         "assert loss(Outputs(x[:, 0], embedding=x), Batch({}, label, label)) == 2 / 3\n"
         "assert loss.needs == ('embedding',)",
+        long=False,
+    ),
+    "docs/plugins.md: import zipfile": Run(
+        after="from pathlib import Path\n"
+        "assert next(fas_runtimes()).suffixes == ('.npz',)\n"
+        "path = Path('model.npz')\n"
+        "np.savez(path, modalities=['rgb'], card='{}', rgb=np.full((2, 2, 3), -1 / 3060))\n"
+        "engine = Linear(None, path, None)\n"
+        "assert (engine.inputs, engine.metadata) == (('rgb',), '{}')\n"
+        "images = np.stack([np.zeros((2, 2, 3)), np.full((2, 2, 3), 255)]).astype(np.uint8)\n"
+        "(score,) = engine.run(['score'], {'rgb': images})\n"
+        "assert np.allclose(score, [0.5, 1 / (1 + np.e)]), score\n"
+        "path.write_bytes(path.read_bytes()[:99])\n"
+        "try:\n"
+        "    Linear(None, path, None)\n"
+        "except ModelError as error:\n"
+        "    assert str(error).startswith('model.npz: not a linear model')\n"
+        "else:\n"
+        "    raise SystemExit('a torn file is opened')",
+        long=False,
+    ),
+    "docs/plugins.md: from fas_core import DetectedFace": Run(
+        after="import numpy as np\n"
+        "assert not next(fas_detectors()).landmarks\n"
+        "(face,) = open_centre(None, None)(np.zeros((40, 60, 3), np.uint8))\n"
+        "assert face.box == (15, 10, 30, 20)",
+        long=False,
+    ),
+    "docs/plugins.md: from torch import no_grad, optim": Run(
+        after="from fas_core import Optimizer\n"
+        "from fas_core.testing import check_optimizer\n"
+        "check_optimizer(Optimizer(name='sign', summary='', target='__main__:SignDescent'))",
+        long=False,
+    ),
+    "docs/plugins.md: def build_linear": Run(
+        after="from fas_core import Schedule\n"
+        "from fas_core.testing import check_schedule\n"
+        "check_schedule(Schedule(name='linear', summary='', target='__main__:build_linear'))",
         long=False,
     ),
     "docs/plugins.md: from fas_core import Command": Run(
@@ -264,6 +309,7 @@ CASES: dict[str, Run | Skip] = {
         (data.photos,), before="(echo path; ls photos/test/*/*.png photos/test/*/*/*.png) > photos.csv"
     ),
     "docs/recipes.md: fas config show mine.yaml": Run((data.recipe,), long=False),
+    "docs/recipes.md: fas config show augmented.yaml": Run((data.recipe,), long=False),
     "docs/recipes.md: fas config convert": Run(
         (data.old_config,), before=CASIA_SURF, replace={"/data/CASIA-SURF": "CASIA-SURF"}
     ),

@@ -59,6 +59,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     recipe = plain_recipe(path / "faces", lr=0.005, average=0.5, device="auto")
     recipe["augment"]["mix"] = 0.7
     recipe["train"]["trackers"] = TRACKERS
+    recipe["train"]["schedule"] = {"name": "warmup", "updates": 2, "schedule": "one_cycle"}
     (path / "recipe.yaml").write_text(yaml.safe_dump(recipe))
     (path / "double.py").write_text(IN_DOUBLE_PRECISION)
     return path

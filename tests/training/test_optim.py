@@ -1,4 +1,4 @@
-"""Optimisers, learning rates and the moving average of the weights: formulas, and what a run saves."""
+"""The optimizer and the schedule of a recipe; the moving average of the weights, and that a run saves it."""
 
 from __future__ import annotations
 
@@ -12,48 +12,78 @@ from safetensors.torch import load_file
 from torch import nn
 
 from fas_core.config.recipe import Recipe
+from fas_core.config.structure import structure
 from fas_core.config.train import TrainConfig
-from fas_core.errors import ConfigError
-from fas_core.registry import registry
+from fas_core.descriptors import KINDS
+from fas_core.errors import ConfigError, FasError
+from fas_core.failures import Provider
+from fas_core.registry import PluginRecord, Registry, registry
 from fas_core.training import job
-from fas_core.training.optim import (
-    MovingAverage,
-    build_optimizer,
-    decay_at,
-    learning_rate,
-    load_optimizer_state,
-)
+from fas_core.training.optim import MovingAverage, build_optimizer, build_schedule, decay_at
 from fas_core.training.updates import Updater
 
 
-def test_the_published_schedule_decays_by_ten_every_60_epochs() -> None:
-    config = TrainConfig(lr=0.01, every_decay=60, epochs=150)
-    rates = [learning_rate(config, epoch) for epoch in (0, 59, 60, 120)]
-    assert rates == pytest.approx([0.01, 0.01, 0.001, 0.0001])
-
-
-def test_cosine_falls_from_the_rate_to_zero() -> None:
-    config = TrainConfig(lr=0.01, schedule="cosine", epochs=10)
-    assert [learning_rate(config, epoch) for epoch in (0, 5, 10)] == pytest.approx([0.01, 0.005, 0])
-
-
-def test_constant_keeps_the_rate() -> None:
-    assert learning_rate(TrainConfig(lr=0.3, schedule="constant"), 99) == 0.3
-
-
-def test_sgd_has_momentum_and_weight_decay() -> None:
-    config = TrainConfig(lr=0.1, momentum=0.8, weight_decay=0.02)
-    optimizer = build_optimizer(config, nn.Linear(2, 2).parameters())
+def test_the_recipes_optimizer_has_its_hyper_parameters() -> None:
+    options = {"optimizer": {"name": "sgd", "nesterov": True}, "momentum": 0.8, "weight_decay": 0.02}
+    config = structure({"lr": 0.1, **options}, TrainConfig, registry(), "train")
+    optimizer = build_optimizer(config, registry(), [{"params": list(nn.Linear(2, 2).parameters())}])
     assert isinstance(optimizer, torch.optim.SGD)
     (group,) = optimizer.param_groups
-    assert (group["lr"], group["momentum"], group["weight_decay"]) == (0.1, 0.8, 0.02)
+    assert (group["lr"], group["momentum"], group["weight_decay"], group["nesterov"]) == (
+        0.1,
+        0.8,
+        0.02,
+        True,
+    )
 
 
-def test_adamw_has_weight_decay() -> None:
-    config = TrainConfig(optimizer="adamw", lr=0.1, weight_decay=0.02)
-    optimizer = build_optimizer(config, nn.Linear(2, 2).parameters())
-    assert isinstance(optimizer, torch.optim.AdamW)
-    assert optimizer.param_groups[0]["weight_decay"] == 0.02
+def test_the_recipes_schedule_is_of_its_epochs() -> None:
+    config = structure({"schedule": "cosine", "epochs": 4}, TrainConfig, registry(), "train")
+    factor = build_schedule(config, registry(), updates_per_epoch=3)
+    assert [factor(update) for update in (0, 5, 6)] == [1, pytest.approx((1 + 2**-0.5) / 2), 0.5]
+
+
+class NeedsClosure(torch.optim.SGD):
+    def step(self, closure: Callable[[], float]) -> float:  # type: ignore[override]
+        return closure()
+
+
+@pytest.mark.parametrize(
+    ("kind", "target", "message"),
+    [
+        ("optimizer", lambda *_, **__: "sgd", "its target returned 'sgd', which is no torch.optim.Optimizer"),
+        (
+            "optimizer",
+            lambda _, parameters, train: NeedsClosure(parameters, 0.1),
+            r"its step\(\) needs a closure",
+        ),
+        ("schedule", lambda *_, **__: 0.1, "its target returned 0.1, which is not callable"),
+    ],
+)
+def test_a_plugins_target_that_gives_something_else_is_one_line(
+    provide: Callable[..., Registry], kind: str, target: Any, message: str
+) -> None:
+    plugins = provide(kind, target)
+    config = structure({kind: "odd"}, TrainConfig, plugins, "train")
+    groups = [{"params": list(nn.Linear(2, 2).parameters())}]
+    build, argument = {"optimizer": (build_optimizer, groups), "schedule": (build_schedule, 3)}[kind]
+    with pytest.raises(FasError, match=f"{kind} 'odd' of acme-fas 1: {message}") as caught:
+        build(config, plugins, argument)  # type: ignore[operator]
+    assert "\n" not in str(caught.value)
+
+
+@pytest.fixture
+def provide(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Registry]:
+    """`provide(kind, target)`: all plugins, and one whose component `odd` is the target."""
+
+    def add(kind: str, target: Any) -> Registry:
+        provider = Provider("acme-fas", "1")
+        component = KINDS[kind](name="odd", summary="", target="acme_fas:odd", provider=provider)
+        monkeypatch.setattr(type(component), "load", lambda self: target)
+        record = PluginRecord("acme", "acme-fas", "1", "active", components=(component,))
+        return Registry((*registry().records, record))
+
+    return add
 
 
 def test_the_first_updates_have_a_smaller_decay() -> None:
@@ -108,42 +138,3 @@ def test_a_decay_outside_of_0_to_1_is_refused(
 ) -> None:
     with pytest.raises(ConfigError, match=r"train\.average"):
         make_recipe(training_faces, average=decay)
-
-
-OTHERS = [None, True, 1.5, "x", [], {}, torch.zeros(3, 3, 3), torch.zeros(0)]
-
-
-@pytest.mark.parametrize("kind", [torch.optim.SGD, torch.optim.AdamW])
-def test_an_optimiser_takes_only_a_state_that_it_can_use(kind: Any) -> None:
-    def build() -> Any:
-        layer = torch.nn.Linear(2, 3)
-        optimizer = kind(layer.parameters(), lr=0.1, **({"momentum": 0.9} if kind is torch.optim.SGD else {}))
-        layer(torch.ones(1, 2)).sum().backward()
-        return optimizer
-
-    trained = build()
-    trained.step()
-    state = trained.state_dict()
-    load_optimizer_state(build(), state)
-    older = {**state, "param_groups": [dict(group) for group in state["param_groups"]]}
-    del older["param_groups"][0]["foreach"]
-    load_optimizer_state(build(), older)
-    refused = 0
-    for value in OTHERS:
-        for name in state["state"][0]:
-            changed = {0: {**state["state"][0], name: value}, 1: state["state"][1]}
-            refused += _loads_or_refuses(build(), {**state, "state": changed})
-        for name in state["param_groups"][0]:
-            groups = [{**state["param_groups"][0], name: value}]
-            refused += _loads_or_refuses(build(), {**state, "param_groups": groups})
-    assert refused > 50
-
-
-def _loads_or_refuses(optimizer: Any, state: Any) -> bool:
-    """Whether the state is refused; one that is loaded must not fail at the next update."""
-    try:
-        load_optimizer_state(optimizer, state)
-    except (TypeError, ValueError, LookupError, AttributeError, RuntimeError):
-        return True
-    optimizer.step()
-    return False

@@ -61,6 +61,14 @@ def test_the_same_seed_gives_the_same_weights(
         (5, {}),
         (5, {"average": 0.9}),
         (5, {"balance": "species", "accumulate": 2, "clip": 0.5}),
+        (3, {"optimizer": "adamw", "schedule": {"name": "warmup", "updates": 6, "schedule": "one_cycle"}}),
+        (
+            5,
+            {
+                "optimizer": {"name": "torch", "type": "RMSprop"},
+                "schedule": {"name": "cosine", "every": "update"},
+            },
+        ),
     ],
 )
 def test_resuming_continues_exactly(
@@ -92,8 +100,8 @@ def test_resuming_continues_exactly(
         first, second = load_file(tmp_path / "whole" / name), load_file(tmp_path / "cut" / name)
         assert all(torch.equal(first[key], second[key]) for key in first)
     assert resumed.results["test"].metrics == whole.results["test"].metrics
-    losses = [[line["loss"] for line in run.metrics()] for run in (whole.run, resumed.run)]
-    assert losses[0] == losses[1]
+    figures = [[(line["loss"], line["lr"]) for line in run.metrics()] for run in (whole.run, resumed.run)]
+    assert figures[0] == figures[1]
 
 
 def test_more_epochs_by_resuming(training_faces: Path, tmp_path: Path, make_recipe: MakeRecipe) -> None:

@@ -11,9 +11,15 @@ import torch
 from safetensors.torch import load_file
 
 from fas_core.config.recipe import Recipe
+from fas_core.data.open import open_choice
+from fas_core.errors import PluginError
 from fas_core.models.build import build_model
 from fas_core.registry import registry
+from fas_core.runs.run import Run
 from fas_core.training import job
+from fas_core.training.process import accelerator_for
+from fas_core.training.trainer import Training
+from fas_core.training.updates import Updater
 
 MakeRecipe = Callable[..., Recipe]
 WriteFaces = Callable[[Path, str, str, int, int], None]
@@ -105,6 +111,42 @@ def test_compiled_training_gives_nearly_the_same_loss(
         recipe = make_recipe(training_faces, epochs=1, compile=compiled)
         losses.append(job.start(tmp_path / str(compiled), recipe, registry()).run.metrics()[0]["loss"])
     assert losses[1] == pytest.approx(losses[0], rel=1e-3)
+
+
+@pytest.fixture
+def make_updater(training_faces: Path, tmp_path: Path, make_recipe: MakeRecipe) -> Callable[..., Updater]:
+    """`make_updater(**train options)`: of a run of two epochs of four updates that is ready to be trained."""
+
+    def make(**options: Any) -> Updater:
+        recipe = make_recipe(training_faces, {"model": {"input_size": 32}}, epochs=2, **options)
+        samples = open_choice(recipe.data, registry()).samples("train")
+        run = Run(tmp_path / "run", recipe, registry())
+        return Training.prepare(run, samples, None, accelerator_for(recipe.train)).updater
+
+    return make
+
+
+def test_every_group_has_the_rate_of_the_update(make_updater: Callable[..., Updater]) -> None:
+    schedule = {"name": "warmup", "updates": 2, "schedule": "step"}
+    updater = make_updater(lr=0.5, every_decay=1, decay=0.25, schedule=schedule, layer_lr={"fusion": 0.5})
+    positions = [(0, 0), (0, 1), (0, 3), (1, 0), (1, 3)]
+    rates = []
+    for position in positions:
+        rate = updater.set_rate(*position)
+        groups = {group["lr_factor"]: group["lr"] for group in updater.optimizer.param_groups}
+        assert groups == {1.0: rate, 0.5: rate / 2}
+        rates.append(rate)
+    assert rates == [0.25, 0.5, 0.5, 0.125, 0.125]
+
+
+@pytest.mark.parametrize("factor", [-1.0, float("nan"), float("inf"), None, "1"])
+def test_a_factor_that_is_no_number_from_0_is_one_line(
+    make_updater: Callable[..., Updater], factor: Any
+) -> None:
+    updater = make_updater()
+    updater.schedule = lambda update: factor
+    with pytest.raises(PluginError, match=r"^schedule 'step': gave .* for update 6: must be a number >= 0$"):
+        updater.set_rate(1, 2)
 
 
 def test_adamw_and_mixed_precision(training_faces: Path, tmp_path: Path, make_recipe: MakeRecipe) -> None:

@@ -40,7 +40,7 @@ def build_resume_state(
     group, states = _read_sgd(published.optimizer)
     run = run.changed(
         {
-            "train.optimizer": "sgd",
+            "train.optimizer": {"name": "sgd", "nesterov": bool(group.get("nesterov", False))},
             "train.momentum": float(group["momentum"]),
             "train.weight_decay": float(group["weight_decay"]),
         }
@@ -48,11 +48,10 @@ def build_resume_state(
     config, registry = run.recipe.train, run.registry
     loss = build_loss(run.recipe.loss, registry, model)
     torch.manual_seed(config.seed)
-    optimizer = build_optimizer(config, nn.ModuleDict({"model": model, "loss": loss}).parameters())
-    state = optimizer.state_dict()
+    parameters = list(nn.ModuleDict({"model": model, "loss": loss}).parameters())
+    state = build_optimizer(config, registry, [{"params": parameters}]).state_dict()
     order = _order_parameters(model, matched, published.weights)
     state["state"] = _map_momenta(model, order, group["params"], states)
-    state["param_groups"][0]["nesterov"] = bool(group.get("nesterov", False))
     return run, {
         "position": asdict(TrainingProgress(epoch=published.epoch)),
         "model": model.state_dict(),

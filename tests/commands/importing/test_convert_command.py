@@ -74,7 +74,7 @@ def test_what_is_printed_is_a_recipe(fas: Fas, write_config: Write, tmp_path: Pa
         ({"arch": 3}, None, "common.arch: must name a network: 3"),
         ({"epochs": 0}, None, "train.epochs: must be >= 1: 0"),
         ({"base_lr": "fast"}, None, "train.lr: must be a number: 'fast'"),
-        ({"policy": "poly"}, None, "train.schedule: must be one of 'step', 'cosine', 'constant': 'poly'"),
+        ({"policy": "poly"}, None, "train.schedule.name: schedule 'poly': no plugin provides it"),
         ({}, {"n_class": 3}, "model.n_class: 3: there are two classes, attack and live"),
         ({}, {"layers": 3}, "model.backbone.layers: unknown key"),
         ({}, [1], "model: must be a mapping: [1]"),
