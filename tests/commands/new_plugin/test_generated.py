@@ -20,15 +20,20 @@ RECIPE = {
     "modalities": ["rgb", "depth"],
     "model": {"backbone": "my-backbone", "fusion": "my-fusion", "input_size": 32},
     "loss": {"name": "my-loss", "margin": 0.5},
+    "augment": ["crop", "my-augmentation"],
     "metrics": ["acer", {"name": "my-metric", "quantile": 0.25}],
     "train": {
         "epochs": 1,
         "batch_size": 8,
         "workers": 0,
         "device": "cpu",
+        "optimizer": "my-optimizer",
+        "schedule": {"name": "my-schedule", "final": 0.5},
         "trackers": [{"name": "my-tracker", "file": "log.txt"}],
     },
 }
+
+CHOSEN = ("augmentation", "backbone", "fusion", "loss", "metric", "optimizer", "schedule", "tracker")
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +69,7 @@ def run(environment: Any) -> Path:
 
 def test_all_are_listed(environment: Any) -> None:
     rows = json.loads(environment.fas("plugins", "list", "--json").stdout)["plugins"]
-    mine = {row["kind"]: row for row in rows if row["name"].startswith("my-")}
+    mine = {row["kind"]: row for row in rows if row["name"] == f"my-{row['kind']}"}
     assert mine.keys() == KINDS.keys()
     assert all((row["status"], row["version"]) == ("active", "0.1.0") for row in mine.values())
 
@@ -90,12 +95,23 @@ def test_a_run_is_trained_with_them(run: Path) -> None:
     assert 0 <= metrics["my-metric"] <= 1
     assert (run / "log.txt").read_text().startswith("begins: 1 epochs on cpu\n")
     needed = json.loads((run / "environment.json").read_text())["plugins"]
-    assert {f"fas-my-{kind}" for kind in ("backbone", "fusion", "loss", "metric", "tracker")} <= set(needed)
+    assert {f"fas-my-{kind}" for kind in CHOSEN} <= set(needed)
 
 
 def test_its_weights_are_exported(environment: Any, run: Path) -> None:
     environment.fas("export", run, "--format", "my-exporter", "-o", "model.npz")
     assert (environment.path / "model.npz").is_file()
+
+
+def test_a_packed_file_is_written_and_opened(environment: Any, run: Path) -> None:
+    environment.fas("export", run, "--format", "my-runtime", "-o", "model.onnx.gz", "--keep-data-root")
+    done = environment.fas("eval", "model.onnx.gz", "--split", "dev", "--json")
+    assert "my-metric" in json.loads(done.stdout)["metrics"]
+
+
+def test_a_recipe_is_known_by_its_name(environment: Any) -> None:
+    recipe = json.loads(environment.fas("config", "show", "my-recipe", "--json").stdout)
+    assert recipe["train"]["epochs"] == 20
 
 
 def test_its_scores_are_counted(environment: Any, run: Path) -> None:

@@ -24,6 +24,9 @@ from fas_core.registry import registry
 from fas_core.testing import check_component
 from fas_plugins.commands.new_plugin.project import TEMPLATES
 
+UNCHECKED = ("dataset", "runtime")
+"""They need data, or an installed exporter: their own tests check them, see `test_generated.py`."""
+
 Fas = Callable[..., Result]
 New = Callable[[str], Path]
 
@@ -66,7 +69,7 @@ def test_the_component_keeps_its_contract(new: New, kind: str) -> None:
     assert (component.kind, component.name) == (kind, "soft-thing")
     assert component.summary
     checked = check_component(component)
-    assert checked.status == ("not checked" if kind == "dataset" else "passed"), checked.broken
+    assert checked.status == ("not checked" if kind in UNCHECKED else "passed"), checked.broken
 
 
 @pytest.mark.parametrize("kind", KINDS)
