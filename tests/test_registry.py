@@ -24,6 +24,8 @@ def test_ours_are_found_like_anyones() -> None:
         "fusions",
         "datasets",
         "losses",
+        "optimizers",
+        "schedules",
         "metrics",
         "exporters",
         "commands",

@@ -7,8 +7,8 @@
 
 Each takes the name under which an installed plugin registers the component, or a descriptor, and raises
 `ContractError`, an AssertionError that says what is wrong, which rule that is, and why it exists.
-Options are the defaults unless given. The contracts are in `fas_core.contracts`. Except for
-metrics and data sets, the checks need the extra `train`. `fas_core.testing.networks` has those of networks.
+Options are the defaults unless given. The contracts are in `fas_core.contracts`. Except for metrics,
+schedules and data sets, the checks need the extra `train`. `fas_core.testing.networks` has those of networks.
 """
 
 from __future__ import annotations

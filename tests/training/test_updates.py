@@ -128,7 +128,9 @@ def make_updater(training_faces: Path, tmp_path: Path, make_recipe: MakeRecipe) 
 
 def test_every_group_has_the_rate_of_the_update(make_updater: Callable[..., Updater]) -> None:
     schedule = {"name": "warmup", "updates": 2, "schedule": "step"}
-    updater = make_updater(lr=0.5, every_decay=1, decay=0.25, schedule=schedule, layer_lr={"fusion": 0.5})
+    updater = make_updater(
+        lr=0.5, every_decay=1, decay=0.25, schedule=schedule, layer_lr={"backbones.rgb.features.0": 0.5}
+    )
     positions = [(0, 0), (0, 1), (0, 3), (1, 0), (1, 3)]
     rates = []
     for position in positions:

@@ -373,7 +373,8 @@ def trained_checkpoint(path: Path, made: nn.Module) -> dict[str, Tensor]:
     Gives the momentum of each parameter by published name.
     """
     parameters = dict(reversed(list(made.named_parameters())))
-    optimizer = torch.optim.SGD(parameters.values(), 0.01, momentum=0.8, weight_decay=3e-4)
+    options = {"momentum": 0.8, "weight_decay": 3e-4, "nesterov": True}
+    optimizer = torch.optim.SGD(parameters.values(), 0.01, **options)  # type: ignore[arg-type]
     for _ in range(2):
         optimizer.zero_grad()
         made.train()(torch.rand(2, 3, SIDE, SIDE)).square().mean().backward()
@@ -394,6 +395,7 @@ def test_an_imported_training_checkpoint_is_resumed(faces: Path, tmp_path: Path)
 
     assert imported.epoch == 1
     assert imported.run.recipe.train.momentum == 0.8
+    assert imported.run.recipe.train.optimizer.options.nesterov
     assert imported.run.recipe.train.weight_decay == 3e-4
     kept = load_state(tmp_path / "run" / "state.pt")["optimizer"]["state"]
     for place, name in enumerate(dict(made.named_parameters())):
