@@ -176,6 +176,7 @@ CASES: dict[str, Run | Skip] = {
     "docs/plugins.md: fas plugins check gap": Run(
         (data.plugin,), before=f"{INSTALL}\nexport PYTHONPATH=site", long=False
     ),
+    "docs/plugins.md: fas plugins new soft-hinge": Run(long=False),
     "docs/plugins.md: pip install .": Run((data.plugin,), replace={"pip install .": INSTALL}, long=False),
     "docs/plugins.md: fas train --set 'metrics": Run(
         (data.plugin,), before=INSTALL, train=f"{SMALL} {SIMULATED}"
