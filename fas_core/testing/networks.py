@@ -89,7 +89,7 @@ def _check_training(name: str, network: nn.Module, x: Tensor) -> None:
     if not output.requires_grad:  # computed without parameters
         return
     with explain(name, "the gradient in training mode"):
-        output.square().sum().backward()
+        output.square().sum().backward()  # type: ignore[no-untyped-call]
     for key, value in network.named_parameters():
         finite = value.grad is None or value.grad.isfinite().all()
         assert finite, f"{name}: the gradient of {key} is not finite in training mode"
