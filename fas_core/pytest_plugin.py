@@ -22,11 +22,14 @@ SIMULATOR = {"subjects": 9, "shots": 1, "size": 48}
 @pytest.fixture
 def fas_registry() -> Iterator[Registry]:
     """The installed plugins, found anew for this test: under its `FAS_DISABLE_PLUGINS`, say, or its path."""
+    from fas_core.command_cache import forget_commands
     from fas_core.registry import forget_plugins, registry
 
-    forget_plugins()
+    for forget in (forget_plugins, forget_commands):
+        forget()
     yield registry()
-    forget_plugins()
+    for forget in (forget_plugins, forget_commands):
+        forget()
 
 
 @pytest.fixture(scope="session")

@@ -211,7 +211,12 @@ def describe_shadowed(kind: type[Component], name: str, providers: Iterable[Plug
 
 def registry() -> Registry:
     """Return the plugins of this environment; those that `FAS_DISABLE_PLUGINS` names are disabled."""
-    return _build_registry(frozenset(filter(None, os.environ.get(DISABLE, "").replace(" ", "").split(","))))
+    return _build_registry(disabled_plugins())
+
+
+def disabled_plugins() -> frozenset[str]:
+    """Return the names in `FAS_DISABLE_PLUGINS`."""
+    return frozenset(filter(None, os.environ.get(DISABLE, "").replace(" ", "").split(",")))
 
 
 def forget_plugins() -> None:

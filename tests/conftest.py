@@ -22,6 +22,7 @@ from click.testing import CliRunner, Result
 from faults.counts import attach_counts, sum_counts
 from numpy.typing import NDArray
 
+from fas_core.command_cache import NO_CACHE
 from fas_core.console import console
 from fas_core.evaluation import bootstrap
 from fas_plugins.trackers import curves
@@ -303,6 +304,14 @@ def _no_curves() -> Iterator[None]:
 def all_replicates(monkeypatch: pytest.MonkeyPatch) -> None:
     """Intervals as users have them."""
     monkeypatch.setattr(bootstrap, "REPLICATES", ALL_REPLICATES)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_remembered_commands() -> Iterator[None]:
+    """No test leaves a file in the cache of whoever runs it: `test_command_cache.py` has one of its own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(NO_CACHE, "1")
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)

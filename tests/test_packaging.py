@@ -19,6 +19,7 @@ from packaging.utils import canonicalize_name
 
 PACKAGES = {"fas_core": "fas_core", "plugins": "fas_plugins", "configs": "fas_configs"}
 """Folder in the repository -> package that it installs as."""
+PATTERNS = ("*.py", "*.yaml", "*.j2", "*.css", "*.js", "*.html", "*.svg", "py.typed", "*.tmpl", "about.toml")
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +39,7 @@ def sources(distribution: Any) -> set[str]:
     found = set()
     for folder, package in PACKAGES.items():
         root = distribution.source / folder
-        for pattern in ("*.py", "*.yaml", "*.j2", "*.css", "*.js", "*.html", "*.svg", "py.typed"):
+        for pattern in PATTERNS:
             found |= {f"{package}/{path.relative_to(root).as_posix()}" for path in root.rglob(pattern)}
     return found
 

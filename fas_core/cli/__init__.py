@@ -14,6 +14,7 @@ from click.exceptions import Abort, Exit, NoArgsIsHelpError, NoSuchOption
 
 from fas_core import __version__
 from fas_core.cli.group import CommandGroup, CoreCommand
+from fas_core.command_cache import command_registry
 from fas_core.console import console
 from fas_core.deprecation import showing_deprecations
 from fas_core.descriptors import PANELS
@@ -130,7 +131,8 @@ def _disable(_: click.Context, __: click.Parameter, names: tuple[str, ...]) -> N
     if not names:
         return
     os.environ[DISABLE] = ",".join(filter(None, (os.environ.get(DISABLE, ""), *names)))
-    known = {text for item in registry().records for text in (item.name, item.distribution, item.token)}
+    records = command_registry().records
+    known = {text for item in records for text in (item.name, item.distribution, item.token)}
     for name in names:
         if name not in known:
             raise ConfigError(f"--disable-plugin {name!r}: no such plugin{suggest_closest(name, known)}")

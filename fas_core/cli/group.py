@@ -11,11 +11,12 @@ from typing import Any, cast
 import rich_click as click
 from attrs import frozen
 
+from fas_core.command_cache import command_registry
 from fas_core.component import load_target
 from fas_core.console import console
 from fas_core.descriptors import PANELS, Command
 from fas_core.errors import PluginError, require, suggest_closest
-from fas_core.registry import describe_shadowed, registry
+from fas_core.registry import describe_shadowed
 
 HELP_FLAGS = {"-h", "--help"}
 
@@ -83,7 +84,7 @@ class CommandGroup(click.RichGroup):
     def _plugin_commands(self) -> list[Command]:
         return [
             command
-            for command in registry().all(Command)
+            for command in command_registry().all(Command)
             if command.name.startswith(self.prefix) and " " not in command.name.removeprefix(self.prefix)
         ]
 
@@ -98,7 +99,7 @@ class CommandGroup(click.RichGroup):
         if name in self.core:
             self._warn_of_shadowed(name)
             return self.core[name].load()
-        command = registry().find(Command, full_name)
+        command = command_registry().find(Command, full_name)
         if not help_only:
             distribution = command.provider.distribution if command.provider else "fas-core"
             require(command.extra, *command.modules, distribution=distribution)
@@ -110,7 +111,7 @@ class CommandGroup(click.RichGroup):
 
     def _warn_of_shadowed(self, name: str) -> None:
         """Warn where a plugin provides a command of the core's name."""
-        if providers := registry().providers(Command, self._full_name(name)):
+        if providers := command_registry().providers(Command, self._full_name(name)):
             console.warn_once(describe_shadowed(Command, self.prefix + name, providers))
 
     def _full_name(self, name: str) -> str:

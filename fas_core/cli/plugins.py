@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import rich_click as click
-from attrs import NOTHING, fields
 
 from fas_core.cli.group import CommandGroup
 from fas_core.cli.options import PATH, output_options
 from fas_core.cli.plugin_checks import checks_to_json, show_checks
+from fas_core.cli.plugin_costs import costs_to_json, measure_costs, show_costs
+from fas_core.cli.plugin_details import describe_component, describe_plugin, show_details
 from fas_core.component import Component
 from fas_core.console import console
 from fas_core.descriptors import (
@@ -25,8 +26,7 @@ from fas_core.descriptors import (
     Schedule,
     Tracker,
 )
-from fas_core.errors import FasError, PluginError, require, suggest_closest
-from fas_core.failures import format_traceback
+from fas_core.errors import PluginError, require, suggest_closest
 from fas_core.registry import PluginRecord, Registry, registry
 from fas_core.text_table import Table
 
@@ -44,17 +44,20 @@ def command() -> None:
 
 @command.command("list")
 @click.option("--kind", type=click.Choice(list(KINDS)), help="List components of this kind only.")
+@click.option("--timing", is_flag=True, help="Add how long each plugin takes to import, and what it imports.")
 @output_options
-def list_plugins(kind: str | None) -> None:
+def list_plugins(kind: str | None, timing: bool) -> None:
     """List every component, every plugin with event hooks, and every plugin that is disabled or failed.
 
     With --verbose the traceback of each failure follows.
     """
     plugins = registry()
+    costs = measure_costs(plugins.records) if timing else ()
     rows = [row for record in plugins.records for row in _build_rows(record) if kind in (None, row["kind"])]
     rows.sort(key=lambda row: (row["kind"] or "~", row["name"]))
     if console.json:
-        console.document({"plugins": rows, "clashes": plugins.clashes()})
+        timings = {"timing": costs_to_json(costs)} if timing else {}
+        console.document({"plugins": rows, "clashes": plugins.clashes(), **timings})
         return
     title = f"{sum(row['kind'] in KINDS for row in rows)} components"
     columns = ("kind", "name", "from", "status", "summary")
@@ -67,6 +70,8 @@ def list_plugins(kind: str | None) -> None:
                 console.warn(record.traceback)
     for line in plugins.clashes():
         console.warn(line)
+    if timing:
+        show_costs(costs)
 
 
 @command.command()
@@ -108,17 +113,13 @@ def show(name: str) -> None:
     components = _find_components(plugins, name)
     if not records and not components:
         raise _unknown(plugins, name)
-    documents = [_describe_plugin(record) for record in records]
-    documents += [_describe_component(item) for item in components]
+    documents = [describe_plugin(record, plugins) for record in records]
+    documents += [describe_component(item, plugins) for item in components]
     if console.json:
         console.document({"plugins": documents})
         return
     for document in documents:
-        traceback = document.pop("traceback")
-        rows = [(key, _format(value)) for key, value in document.items() if value]
-        console.table(Table("", ("", ""), rows, left=(0, 1)))
-        if traceback:
-            console.info(traceback)
+        show_details(document)
 
 
 def _find_components(plugins: Registry, name: str) -> list[Component]:
@@ -152,60 +153,6 @@ def _unknown(plugins: Registry, name: str) -> PluginError:
     known = {text for record in plugins.records for text in (record.name, record.distribution)}
     known |= {item.name for record in plugins.records for item in record.components}
     return PluginError(f"{name}: neither a plugin nor a component{suggest_closest(name, known)}")
-
-
-def _describe_plugin(record: PluginRecord) -> dict[str, Any]:
-    return {
-        "plugin": record.name,
-        "distribution": record.distribution,
-        "version": record.version,
-        "module": record.module,
-        "status": record.status,
-        "error": record.error or None,
-        "location": record.location or None,
-        "components": [f"{item.kind} {item.name}" for item in record.components],
-        "events": list(record.events),
-        "traceback": record.traceback or None,
-    }
-
-
-def _describe_component(item: Component) -> dict[str, Any]:
-    """Describe a component, and load it to see whether that works."""
-    error = traceback = None
-    try:
-        item.load()
-    except FasError as failure:
-        error, traceback = failure.message, format_traceback(failure)
-    return {
-        "kind": item.kind,
-        "name": item.name,
-        "distribution": item.provider.distribution if item.provider else None,
-        "version": item.provider.version if item.provider else None,
-        "summary": item.summary,
-        "source": item.source,
-        "target": item.target,
-        "status": "failed" if error else "active",
-        "error": error,
-        "options": {} if isinstance(item, Command) else _describe_options(item.options),
-        "traceback": traceback,
-    }
-
-
-def _describe_options(options: type[Any]) -> dict[str, str]:
-    """Return the options by name, each with its default."""
-    texts = {}
-    for option in fields(options):
-        default: Any = option.default
-        computed = "computed" if hasattr(default, "factory") else repr(default)
-        texts[option.name] = "required" if default is NOTHING else computed
-    return texts
-
-
-def _format(value: object) -> str:
-    """Format a value of a document in one cell."""
-    if isinstance(value, dict):
-        return ", ".join(f"{key} = {item}" for key, item in value.items())
-    return ", ".join(value) if isinstance(value, list) else str(value)
 
 
 def _build_rows(record: PluginRecord) -> list[dict[str, Any]]:

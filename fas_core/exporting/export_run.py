@@ -213,6 +213,6 @@ def _check_destination(path: Path, exporter: Exporter) -> Path:
     if path.is_dir():
         advice = "name the file" if exporter.suffix else f"name a new one, which {exporter.name} makes"
         raise FasError(f"{path}: is a folder: {advice}, e.g. {path / f'model{exporter.suffix}'}")
-    if exporter.suffix and path.suffix != exporter.suffix:
+    if exporter.suffix and not path.name.endswith(exporter.suffix):
         raise FasError(f"{path}: {exporter.name} writes files named *{exporter.suffix}")
     return path

@@ -94,6 +94,7 @@ def check_loss(component: str | Loss, options: Any = None, *, model: Model | Non
             with rule("depends on labels"):
                 assert values[0] != values[1], f"{name}: the same for any labels"
             _check_gradient(name, sum(values), logits, scale)
+        _check_one_class(name, compute, logits.detach())
         if isinstance(loss, PairwiseLoss):
             reordered = compute(logits.detach().flip(0), label.flip(0))
             with rule("order of samples"):
@@ -106,6 +107,21 @@ def check_loss(component: str | Loss, options: Any = None, *, model: Model | Non
                 f"{name}: {repeated:g} of a batch twice, {values[0]:g} of it once: must be a mean "
                 "(or say `pairwise = True`, if it compares samples)"
             )
+
+
+@rule("one class")
+def _check_one_class(name: str, compute: Callable[..., Tensor], logits: Tensor) -> None:
+    """Check batches of live samples alone and of attacks alone, whose loss may be constant."""
+    import torch
+
+    for label, samples in ((1, "live samples"), (0, "attacks")):
+        inputs = logits.clone().requires_grad_()
+        value = compute(inputs, torch.full((len(logits),), label))
+        assert value.isfinite(), f"{name}: {value.item()} for a batch of {samples} alone"
+        if value.requires_grad:
+            value.backward()  # type: ignore[no-untyped-call]
+        finite = inputs.grad is None or inputs.grad.isfinite().all()
+        assert finite, f"{name}: its gradient is not finite for a batch of {samples} alone"
 
 
 @rule("finite gradient")

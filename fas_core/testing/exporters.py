@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Any
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from fas_core.card import Card
 from fas_core.contracts import Images, Scorer, Verification
 from fas_core.descriptors import Exporter
+from fas_core.errors import ModelError
 from fas_core.records.model_input import ModelInput
 from fas_core.records.outputs import Exported
 from fas_core.scores.thresholds import Threshold
@@ -23,6 +27,11 @@ from fas_core.testing.support import (
     tiny_model,
     verify_on,
 )
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from fas_core.models.model import Model
 
 
 @rule("call")
@@ -41,10 +50,12 @@ def check_exporter(component: str | Exporter, folder: Path, options: Any = None)
         _check_scorer(name, scorer, images)
         return compare(scorer, tolerance=tolerance, acer_loss=acer_loss)
 
+    weights = {key: value.clone() for key, value in model.state_dict().items()}
     with explain(name, "the export"):
         exported = target(
             options, model=model, samples=images, destination=destination, card=card, verify=verify
         )
+    _check_model(name, model, weights)
     assert isinstance(exported, Exported), f"{name}: gave a {type(exported).__name__}, no Exported"
     written = set(folder.iterdir()) - before
     with rule("written files"):
@@ -61,6 +72,37 @@ def check_exporter(component: str | Exporter, folder: Path, options: Any = None)
         assert exported.verification is results[-1], f"{name}: gives another verification than it was given"
         difference = exported.verification.max_difference
         assert difference <= 1e-3, f"{name}: scores differ from the model's by {difference:g}"
+    with TemporaryDirectory() as empty:
+        export = partial(target, options, model=model, samples=images, card=card)
+        _check_refused(name, export, Path(empty), destination.name)
+
+
+@rule("verified")
+def _check_refused(name: str, export: Callable[..., Exported], folder: Path, file: str) -> None:
+    """Check that nothing is left of a file that is refused, and that the refusal gets through."""
+
+    def refuse(*_: Scorer, **__: float | None) -> Verification:
+        raise ModelError("the scores differ")
+
+    refused = False
+    try:
+        export(destination=folder / file, verify=refuse)
+    except ModelError:
+        refused = True
+    assert refused, f"{name}: ignores that verify refuses what it wrote"
+    left = [path.name for path in sorted(folder.iterdir())]
+    assert not left, f"{name}: leaves {left[0]}, which verify refused"
+
+
+@rule("model")
+def _check_model(name: str, model: Model, weights: dict[str, Tensor]) -> None:
+    """Check that the export left the model as it was."""
+    import torch
+
+    after = model.state_dict()
+    changed = [key for key, value in weights.items() if not torch.equal(value, after[key])]
+    assert not changed, f"{name}: changes {changed[0]} of the model"
+    assert not model.training, f"{name}: leaves the model in training mode"
 
 
 @rule("independent samples")

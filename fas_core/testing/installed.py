@@ -7,9 +7,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Literal
 
-import yaml
 from attrs import NOTHING, fields, frozen
 from click import Command as ClickCommand
+from click import Context
 
 from fas_core.component import Component
 from fas_core.console import console
@@ -32,6 +32,7 @@ from fas_core.descriptors import (
     Tracker,
 )
 from fas_core.errors import ConfigError, DataError
+from fas_core.runtime.public_model import parse_catalogue
 from fas_core.testing.augmentations import check_augmentation
 from fas_core.testing.checks import check_dataset, check_loss, check_metric
 from fas_core.testing.detectors import check_detector
@@ -42,10 +43,9 @@ from fas_core.testing.recipes import check_recipe
 from fas_core.testing.rules import ContractError, rule
 from fas_core.testing.runtimes import check_runtime, find_exporter
 from fas_core.testing.schedules import check_schedule
+from fas_core.testing.setups import choose_modalities, describe_refusal
 from fas_core.testing.support import explain
 from fas_core.testing.trackers import check_tracker
-
-NEEDS_DATA = "a data set is checked on its data: give --root FOLDER"
 
 
 @frozen
@@ -83,14 +83,14 @@ def _describe_missing(component: Component, root: Path | None) -> str:
     """Return what is not at hand that the check of a component needs; empty where nothing is missing."""
     match component:
         case Dataset() if root is None:
-            return NEEDS_DATA
+            return "a data set is checked on its data: give --root FOLDER"
         case Runtime() if find_exporter(component) is None:
             return f"no installed exporter writes files {', '.join(component.suffixes)} to open"
         case Detector():
             return _describe_missing_model(component)
     if required := [item.name for item in fields(component.options) if item.default is NOTHING]:
         return f"its option {required[0]!r} has no default: check it in a test"
-    return ""
+    return describe_refusal(component) if isinstance(component, Loss) else ""
 
 
 def _describe_missing_model(detector: Detector) -> str:
@@ -106,7 +106,7 @@ def _check(component: Component, folder: Path, root: Path | None) -> None:
         case Backbone():
             check_backbone(component, input_size=component.input_size)
         case Fusion():
-            check_fusion(component)
+            check_fusion(component, modalities=choose_modalities(component))
         case Augmentation():
             check_augmentation(component)
         case Loss():
@@ -135,16 +135,18 @@ def _check(component: Component, folder: Path, root: Path | None) -> None:
 
 @rule("loads")
 def _check_loads(component: Component) -> None:
-    """Check that a command is one of click, and a catalogue a YAML mapping."""
+    """Check that a command is one of click with a help page, and that a catalogue's entries are valid."""
     name = component.name
     with explain(name, f"loading {component.target}"):
         loaded = component.load()
         if isinstance(component, Catalogue):
-            loaded = yaml.safe_load(loaded)
+            parse_catalogue(loaded, component.target)
     if isinstance(component, Command):
         assert isinstance(loaded, ClickCommand), f"{name}: {component.target} is no click command"
-    if isinstance(component, Catalogue):
-        assert isinstance(loaded, dict), f"{name}: {component.target} is no mapping of models"
+        with explain(name, "its help page"):
+            help_page = loaded.get_help(Context(loaded, info_name=name))
+        assert loaded.help or loaded.short_help, f"{name}: no text says what it does: give it a docstring"
+        assert help_page
 
 
 def check_all(components: Sequence[Component], root: Path | None = None) -> list[Checked]:

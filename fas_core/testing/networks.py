@@ -49,6 +49,7 @@ def check_backbone(component: str | Backbone, options: Any = None, *, input_size
         for stage, output in _run_stages(name, network, images[:count]).items():
             check_tensor(name, STAGES[stage], output, (count, *shapes[stage]))
     _check_independence(name, lambda x: _run_stages(name, network, x), images[:3])
+    _check_training(name, build(), images[:2])
     _check_num_classes(name, network, build(num_classes=5))
     for until in get_args(Stage)[1:]:
         _check_until(name, build(until), images[:1], until)
@@ -79,6 +80,19 @@ def _run_stages(name: str, network: Any, x: Tensor, until: str = "logits") -> di
         if stage == until:
             break
     return outputs
+
+
+@rule("training")
+def _check_training(name: str, network: nn.Module, x: Tensor) -> None:
+    """Check a batch of two in training mode."""
+    output = _run_stages(name, network.train(), x)["logits"]
+    if not output.requires_grad:  # computed without parameters
+        return
+    with explain(name, "the gradient in training mode"):
+        output.square().sum().backward()  # type: ignore[no-untyped-call]
+    for key, value in network.named_parameters():
+        finite = value.grad is None or value.grad.isfinite().all()
+        assert finite, f"{name}: the gradient of {key} is not finite in training mode"
 
 
 @rule("number of classes")

@@ -9,8 +9,10 @@ from copy import deepcopy
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
+import yaml
 
 from fas_core.component import Component
+from fas_core.config.structure import build_converter
 from fas_core.contracts import Images, Scorer, Verification, Verify
 from fas_core.errors import ModelError
 from fas_core.records.outputs import Batch, Outputs
@@ -34,7 +36,25 @@ def load_component(kind: type[C], component: str | C, options: Any) -> tuple[C, 
     """Return an installed component by its name, or a descriptor; its target; and the options for a call."""
     descriptor = registry().find(kind, component) if isinstance(component, str) else component
     with rule("loads"), explain(descriptor.name, f"loading {descriptor.target}"):
-        return descriptor, descriptor.load(), descriptor.options() if options is None else options
+        target, options = descriptor.load(), descriptor.options() if options is None else options
+    _check_options(descriptor.name, options)
+    return descriptor, target, options
+
+
+@rule("options")
+def _check_options(name: str, options: Any) -> None:
+    """Check that options are the same after a recipe was written and read."""
+    converter = build_converter(registry())
+    with explain(name, f"writing {options!r} into a recipe and reading it"):
+        text = yaml.safe_dump(_to_lists(converter.unstructure(options)))
+        again = converter.structure(yaml.safe_load(text), type(options))
+    assert again == options, f"{name}: {options!r} is {again!r} after a recipe was written and read"
+
+
+def _to_lists(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _to_lists(item) for key, item in value.items()}
+    return [_to_lists(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 @contextmanager

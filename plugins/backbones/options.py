@@ -76,6 +76,7 @@ Statistic = Literal["mean", "deviation", "maximum", "relative_mean", "log_deviat
 
 
 def _check_distinct(_: object, attribute: Attribute[Any], values: tuple[Any, ...]) -> None:
+    """Check that there is at least one item, and each once."""
     if not values or len(set(values)) < len(values):
         raise ValueError(f"'{attribute.name}' must have one item or more, each once: {list(values)}")
 

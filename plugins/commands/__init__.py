@@ -58,6 +58,7 @@ def fas_commands() -> Iterable[Command]:
         "Write a published cfgs/*.yaml as a recipe.",
         target="fas_plugins.commands.importing.convert_command:command",
     )
+    yield _command("plugins new", INSPECT, "Write a plugin to start from.", "new_plugin")
 
 
 @hookimpl

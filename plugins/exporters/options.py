@@ -37,6 +37,7 @@ class VerifiedOptions:
 
 
 def _check_opset(_: object, __: object, value: int) -> None:
+    """Check that it is at least 11."""
     if value < OLDEST_OPSET:
         raise ValueError(
             f"'opset' must be >= {OLDEST_OPSET}, the first whose Clip and Resize have the form of these "

@@ -9,11 +9,13 @@ from attrs import Attribute, field, frozen, validators
 
 
 def _check_finite(_: object, attribute: Attribute[Any], value: float) -> None:
+    """Check that it is finite."""
     if not math.isfinite(value):
         raise ValueError(f"'{attribute.name}' must be finite: {value}")
 
 
 def _check_weights(_: object, attribute: Attribute[Any], value: tuple[float, float] | None) -> None:
+    """Check that both are >= 0, and one is above 0."""
     if value is None:
         return
     if (

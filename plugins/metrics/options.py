@@ -8,6 +8,7 @@ from attrs import Attribute, field, frozen
 
 
 def _check_rates(_: object, attribute: Attribute[Any], value: tuple[float, ...]) -> None:
+    """Check that there is at least one rate, each once and between 0 and 1."""
     if not value or len(set(value)) < len(value) or not all(0 < rate < 1 for rate in value):
         raise ValueError(
             f"'{attribute.name}' must be distinct rates between 0 and 1, at least one: {list(value)}"

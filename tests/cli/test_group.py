@@ -40,7 +40,7 @@ def provide(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., No
             for plugin, name, *fields in commands
         ]
         found = Registry((*registry().records, *records))
-        monkeypatch.setattr(group, "registry", lambda: found)
+        monkeypatch.setattr(group, "command_registry", lambda: found)
 
     def command(name: str, fields: Mapping[str, Any] | None = None) -> Command:
         return Command(

@@ -167,6 +167,7 @@ CASES: dict[str, Run | Skip] = {
         (data.photos,), replace={'model={"fusion": "single"}, train={"epochs": 2}': NOTEBOOK_SIZE}
     ),
     "docs/notebooks.md: from fas_core import load_recipe": Run(long=False),
+    "docs/plugins.md: fas plugins new soft-hinge": Run(long=False),
     "docs/plugins.md: fas config show --set model.backbone=fas-core": Run(
         (data.plugin,), before=INSTALL, long=False
     ),

@@ -8,6 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import attrs
 import cv2
 import numpy as np
 import pytest
@@ -18,11 +19,13 @@ from fas_core.config.recipe import Recipe
 from fas_core.config.structure import structure
 from fas_core.contracts import Exported, Verification, Verify
 from fas_core.descriptors import KINDS
+from fas_core.errors import ModelError
 from fas_core.models.build import build_model
 from fas_core.models.model import scorer
 from fas_core.records.outputs import Batch, Outputs
 from fas_core.registry import registry
 from fas_core.scores.table import ScoreTable
+from fas_core.testing import ContractError
 
 Provide = Callable[..., str]
 
@@ -325,3 +328,85 @@ def test_a_data_set_without_a_method_or_with_unknown_overlaps_is_refused(
     ):
         with pytest.raises(AssertionError, match=f"^broken: {message}"):
             testing.check_dataset(provide("dataset", reader), tmp_path)
+
+
+def exporting(leave: bool = False, ignore: bool = False, change: bool = False) -> Callable[..., Exported]:
+    """An exporter of an empty file, with a fault."""
+
+    def export(options: object, model: Any, destination: Path, verify: Verify, **settings: Any) -> Exported:
+        exact = scorer(model)
+        destination.write_bytes(b"")
+        try:
+            verification = verify(exact, tolerance=None, acer_loss=0.0)
+        except ModelError:
+            if not leave:
+                destination.unlink()
+            if not ignore:
+                raise
+            verification = Verification(4, "dev", 0.0, 0.0)
+        if change:
+            with torch.no_grad():
+                next(model.parameters()).mul_(2)
+        return Exported(destination, verification)
+
+    return export
+
+
+def test_an_exporter_that_takes_a_refusal_seriously_passes(provide: Provide, tmp_path: Path) -> None:
+    testing.check_exporter(provide("exporter", exporting(), suffix=".bin"), tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("fault", "rule", "message"),
+    [
+        ("leave", "verified", "leaves model.bin, which verify refused"),
+        ("ignore", "verified", "ignores that verify refuses what it wrote"),
+        ("change", "model", "changes .* of the model"),
+    ],
+)
+def test_an_exporter_that_breaks_a_promise_is_refused(
+    provide: Provide, tmp_path: Path, fault: str, rule: str, message: str
+) -> None:
+    name = provide("exporter", exporting(**{fault: True}), suffix=".bin")
+    with pytest.raises(ContractError, match=message) as caught:
+        testing.check_exporter(name, tmp_path)
+    assert caught.value.rule == rule
+
+
+def test_a_loss_that_needs_both_classes_is_refused(provide: Provide) -> None:
+    def distance_of_means(outputs: Outputs, batch: Batch) -> torch.Tensor:
+        values = logits(outputs)[:, 1] - logits(outputs)[:, 0]
+        return (1 - values[batch.label == 1].mean() + values[batch.label == 0].mean()).square()
+
+    with pytest.raises(ContractError, match="nan for a batch of live samples alone") as caught:
+        testing.check_loss(provide("loss", a_loss(distance_of_means)))
+    assert caught.value.rule == "one class"
+
+
+class Secret:
+    """A type that no recipe can hold."""
+
+
+@attrs.frozen
+class OddOptions:
+    secret: Any = attrs.field(factory=Secret)
+
+
+@attrs.frozen
+class SwappingOptions:
+    low: float = attrs.field(default=1.0, converter=lambda value: value * 2)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (OddOptions, "into a recipe and reading it raised"),
+        (SwappingOptions, r"low=4\.0.* after a recipe was"),
+    ],
+)
+def test_options_that_a_recipe_cannot_hold_are_refused(
+    provide: Provide, options: type[Any], message: str
+) -> None:
+    with pytest.raises(ContractError, match=message) as caught:
+        testing.check_loss(provide("loss", a_loss(cross_entropy), options=options))
+    assert caught.value.rule == "options"

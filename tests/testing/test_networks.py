@@ -299,3 +299,13 @@ def test_a_fusion_that_says_it_takes_presence_and_does_not_is_refused(provide: P
     refuse_fusion(provide, Deaf, "forward without 'rgb', with `presence` raised TypeError")
     refuse_fusion(provide, Undefined, "forward without 'rgb' gave values that are not finite")
     refuse_fusion(provide, Changed, "the result changes when it is told that all modalities are present")
+
+
+def test_a_backbone_that_cannot_be_trained_is_refused(provide: Provide) -> None:
+    class Inference(Good):
+        def forward_features(self, x: Tensor) -> Tensor:
+            if self.training:
+                raise RuntimeError("in inference alone")
+            return super().forward_features(x)
+
+    refuse(provide, Inference, r".*raised RuntimeError: in inference alone\nrule 'training'")

@@ -1,0 +1,1 @@
+"""`fas plugins new`: a complete distribution with one component, from the templates in `templates/`."""

@@ -1,0 +1,39 @@
+"""`fas plugins new`: write a distribution with a plugin, to start from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import rich_click as click
+
+from fas_core.cli.options import PATH, output_options
+from fas_core.console import console
+from fas_core.descriptors import KINDS
+from fas_plugins.commands.new_plugin.project import write_project
+
+
+@click.command()
+@click.argument("name")
+@click.option("--kind", type=click.Choice(list(KINDS)), required=True, help="What the plugin provides.")
+@click.option(
+    "--into",
+    type=PATH,
+    default=Path(),
+    metavar="FOLDER",
+    help="Folder to write the distribution's folder into; by default the current one.",
+)
+@output_options
+def command(name: str, kind: str, into: Path) -> None:
+    """Write a distribution with one component, called NAME, that works as it is.
+
+    It has the entry point, the component, its options, and tests that check its contract. Replace what the
+    component does by your own.
+    """
+    folder, files = write_project(name, kind, into)
+    if console.json:
+        console.document({"folder": str(folder), "files": [path.as_posix() for path in files]})
+        return
+    console.info(f"{folder}:")
+    for path in files:
+        console.info(f"  {path.as_posix()}")
+    console.info(f"next: pip install -e '{folder}[test]' && pytest {folder}")
