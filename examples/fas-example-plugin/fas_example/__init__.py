@@ -1,4 +1,4 @@
-"""A loss and a metric for fas. This module holds descriptors only, because every `fas` command imports it."""
+"""A loss and a metric for fas. This module holds descriptors only, because most `fas` commands import it."""
 
 from __future__ import annotations
 
