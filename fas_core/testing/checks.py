@@ -109,7 +109,7 @@ def _check_one_class(name: str, compute: Callable[..., Tensor], logits: Tensor) 
         value = compute(inputs, torch.full((len(logits),), label))
         assert value.isfinite(), f"{name}: {value.item()} for a batch of {samples} alone"
         if value.requires_grad:
-            torch.autograd.backward(value)
+            value.backward()  # type: ignore[no-untyped-call]
         finite = inputs.grad is None or inputs.grad.isfinite().all()
         assert finite, f"{name}: its gradient is not finite for a batch of {samples} alone"
 

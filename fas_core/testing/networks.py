@@ -85,13 +85,11 @@ def _run_stages(name: str, network: Any, x: Tensor, until: str = "logits") -> di
 @rule("training")
 def _check_training(name: str, network: nn.Module, x: Tensor) -> None:
     """Check a batch of two in training mode."""
-    import torch
-
     output = _run_stages(name, network.train(), x)["logits"]
     if not output.requires_grad:  # computed without parameters
         return
     with explain(name, "the gradient in training mode"):
-        torch.autograd.backward(output.square().sum())
+        output.square().sum().backward()  # type: ignore[no-untyped-call]
     for key, value in network.named_parameters():
         finite = value.grad is None or value.grad.isfinite().all()
         assert finite, f"{name}: the gradient of {key} is not finite in training mode"

@@ -9,11 +9,10 @@ from typing import Any, cast
 import pytest
 import torch
 
-from fas_core import ConfigError
+from fas_core import Backbone, ConfigError
 from fas_core.config.components import BackboneChoice
 from fas_core.config.structure import structure
 from fas_core.contracts import BlockBackbone
-from fas_core.descriptors import Backbone
 from fas_core.registry import registry
 from fas_plugins.backbones.efficientnet import EfficientNetLite0
 from fas_plugins.backbones.options import TextureOptions

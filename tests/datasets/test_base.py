@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 from attrs import frozen
 
-from fas_core import DataError, SampleTable
-from fas_core.component import NoOptions
+from fas_core import DataError, NoOptions, SampleTable
 from fas_core.contracts import DatasetReader
 from fas_plugins.datasets.base import Reader
 

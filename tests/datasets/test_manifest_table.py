@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from fas_core.errors import DataError
+from fas_core import DataError
 from fas_plugins.datasets.manifest_table import match_columns, read_table
 
 FILE = Path("m.csv")

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from fas_core import DataError
-from fas_core.component import NoOptions
+from fas_core import DataError, NoOptions
 from fas_core.data.open import open_dataset
 from fas_core.registry import registry
 from fas_core.testing import check_dataset

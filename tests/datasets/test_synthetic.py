@@ -9,7 +9,7 @@ import attrs
 import cv2
 import pytest
 
-from fas_core.errors import DataError, FasError
+from fas_core import DataError, FasError
 from fas_core.pytest_plugin import SIMULATOR
 from fas_core.testing import check_dataset
 from fas_plugins.datasets.casia_surf import CasiaSurf

@@ -10,14 +10,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from fas_core.card import Card
+from fas_core import Card, Fusion, Threshold
 from fas_core.config.recipe import Normalize
 from fas_core.contracts import BranchSize
-from fas_core.descriptors import Fusion
 from fas_core.models.model import Model, PatchGrid, Preprocess
 from fas_core.records.model_input import ModelInput, Resize
 from fas_core.registry import registry
-from fas_core.scores.thresholds import Threshold
 
 SIDE = 16
 Images = dict[str, NDArray[np.uint8]]

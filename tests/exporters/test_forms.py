@@ -13,9 +13,8 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 from onnxscript import ir
 
-from fas_core import ModelError
+from fas_core import Exporter, ModelError
 from fas_core.contracts import Exported, Verification
-from fas_core.descriptors import Exporter
 from fas_core.models.model import Model, scorer
 from fas_core.registry import registry
 from fas_core.runtime import ModelFile

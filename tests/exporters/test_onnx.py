@@ -16,14 +16,10 @@ import torch
 from attrs import evolve
 from torch import Tensor, nn
 
-from fas_core import ConfigError, DataError, FasError, ModelError
-from fas_core.card import Card
-from fas_core.config.recipe import Recipe
+from fas_core import Card, ConfigError, DataError, FasError, ModelError, ModelInput, Recipe, build_model
 from fas_core.config.structure import structure
 from fas_core.contracts import Exported
-from fas_core.models.build import build_model
 from fas_core.models.model import Model, scorer
-from fas_core.records.model_input import ModelInput
 from fas_core.registry import registry
 from fas_core.runtime import ModelFile
 from fas_core.runtime.stored_card import read_card

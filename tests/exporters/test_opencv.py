@@ -13,11 +13,8 @@ import pytest
 import torch
 from torch import nn
 
-from fas_core.card import Card
-from fas_core.config.recipe import Recipe
+from fas_core import Card, Model, Recipe, build_model
 from fas_core.config.structure import structure
-from fas_core.models.build import build_model
-from fas_core.models.model import Model
 from fas_core.registry import registry
 from fas_core.testing import verify_on
 from fas_plugins.exporters import onnx as exporter

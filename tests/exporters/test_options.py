@@ -6,9 +6,8 @@ from typing import Any
 
 import pytest
 
-from fas_core import ConfigError
+from fas_core import ConfigError, Exporter
 from fas_core.config.structure import structure
-from fas_core.descriptors import Exporter
 from fas_core.registry import registry
 from fas_plugins.exporters.options import OnnxOptions
 

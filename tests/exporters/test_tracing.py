@@ -14,9 +14,8 @@ import torch
 from attrs import evolve
 from onnxscript import ir
 
-from fas_core import DataError
+from fas_core import DataError, Threshold
 from fas_core.models.model import scorer
-from fas_core.scores.thresholds import Threshold
 from fas_plugins.exporters import tracing
 from fas_plugins.exporters.tracing import TRACED, copy_for_tracing, describe_error, silence, trace_model
 

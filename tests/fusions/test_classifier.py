@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
+from fas_core import Fusion
 from fas_core.contracts import BranchSize
-from fas_core.descriptors import Fusion
 from fas_core.registry import registry
 from fas_plugins.fusions.classifier import CosineClassifier
 

@@ -6,10 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 
 import pytest
 
-from fas_core import ScoreTable
+from fas_core import Metric, ScoreTable
 from fas_core.config.components import MetricChoice
 from fas_core.config.structure import structure
-from fas_core.descriptors import Metric
 from fas_core.registry import registry
 
 Compute = Callable[..., Mapping[str, float]]

@@ -9,8 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from fas_core import ScoreTable
-from fas_core.errors import ConfigError
+from fas_core import ConfigError, ScoreTable
 
 Compute = Callable[..., dict[str, float]]
 BuildTable = Callable[[list[tuple[float, str]]], ScoreTable]

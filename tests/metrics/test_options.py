@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from fas_core import ConfigError
 from fas_core.config.components import MetricChoice
 from fas_core.config.structure import structure
-from fas_core.errors import ConfigError
 from fas_core.registry import registry
 
 

@@ -11,8 +11,7 @@ from typing import Any
 import cv2
 import pytest
 
-from fas_core import FasError
-from fas_core.config.recipe import Recipe
+from fas_core import FasError, Recipe
 from fas_core.contracts import EpochFinished, RunFailed, RunFinished
 from fas_core.registry import registry
 from fas_core.training import job

@@ -5,13 +5,22 @@ from __future__ import annotations
 import csv
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from fas_core.errors import DataError
+from fas_core import DataError
+from fas_core.pytest_plugin import SIMULATOR
 from fas_plugins.datasets.simulator import dataset_files
 from fas_plugins.datasets.simulator.dataset_files import is_written, write_dataset
 from fas_plugins.datasets.simulator.options import SyntheticOptions
+
+SMALL = SyntheticOptions(**SIMULATOR)
+
+
+@pytest.fixture
+def simulated(fas_simulator: dict[str, Any]) -> Path:
+    return Path(fas_simulator["root"])
 
 
 def read_files(root: Path) -> dict[str, bytes]:
@@ -43,37 +52,32 @@ def test_manifest_and_record(simulated: Path) -> None:
     assert "not that faces are protected" in record["note"]
 
 
-def test_the_bytes_do_not_depend_on_the_number_of_workers(
-    simulated: Path, small: SyntheticOptions, tmp_path: Path
-) -> None:
-    write_dataset(tmp_path / "again", small, workers=0)
-    assert read_files(tmp_path / "again") == read_files(simulated)
+def test_the_bytes_do_not_depend_on_the_number_of_workers(simulated: Path, tmp_path: Path) -> None:
+    for workers in (0, 2):
+        write_dataset(tmp_path / str(workers), SMALL, workers=workers)
+        assert read_files(tmp_path / str(workers)) == read_files(simulated)
 
 
-def test_missing_and_empty_folders_are_not_written(
-    simulated: Path, small: SyntheticOptions, tmp_path: Path
-) -> None:
-    assert is_written(simulated, small)
-    assert not is_written(tmp_path, small)
-    assert not is_written(tmp_path / "missing", small)
+def test_missing_and_empty_folders_are_not_written(simulated: Path, tmp_path: Path) -> None:
+    assert is_written(simulated, SMALL)
+    assert not is_written(tmp_path, SMALL)
+    assert not is_written(tmp_path / "missing", SMALL)
 
 
-def test_another_version_is_refused(
-    simulated: Path, small: SyntheticOptions, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_another_version_is_refused(simulated: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dataset_files, "VERSION", 2)
     with pytest.raises(DataError, match="version 1, expected version 2"):
-        is_written(simulated, small)
+        is_written(simulated, SMALL)
 
 
-def test_a_record_that_is_no_json_is_refused(tmp_path: Path, small: SyntheticOptions) -> None:
+def test_a_record_that_is_no_json_is_refused(tmp_path: Path) -> None:
     (tmp_path / "simulator.json").write_text("")
     with pytest.raises(DataError, match=r"simulator\.json: not JSON: "):
-        is_written(tmp_path, small)
+        is_written(tmp_path, SMALL)
 
 
 @pytest.mark.parametrize("text", ["[]", "{}", '{"made_with": 3}'])
-def test_a_malformed_record_is_refused(tmp_path: Path, small: SyntheticOptions, text: str) -> None:
+def test_a_malformed_record_is_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / "simulator.json").write_text(text)
     with pytest.raises(DataError, match="simulator's record"):
-        is_written(tmp_path, small)
+        is_written(tmp_path, SMALL)
