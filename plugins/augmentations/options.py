@@ -35,7 +35,7 @@ class FlipOptions:
 
 
 def _check_erased(options: Any, attribute: Attribute[Any], value: tuple[float, float]) -> None:
-    """Check that a rectangle of every size in the range fits the image."""
+    """Check that rectangles of the smallest size fit the image, at one of the aspect ratios."""
     check_range(0, 1)(options, attribute, value)
     low, high = options.ratio
     squarest = min(max(1.0, low), high)
