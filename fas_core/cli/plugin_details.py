@@ -11,7 +11,7 @@ from fas_core.component import Component
 from fas_core.config.examples import write_example
 from fas_core.config.option_docs import describe_options
 from fas_core.console import console
-from fas_core.descriptors import Catalogue, Command, Exporter
+from fas_core.descriptors import Catalogue, Command, Detector, Exporter, PackageFile, RecipeFile, Runtime
 from fas_core.errors import FasError, format_list
 from fas_core.failures import format_traceback
 from fas_core.import_costs import measure_cost
@@ -48,7 +48,7 @@ def describe_component(item: Component, plugins: Registry) -> dict[str, Any]:
         item.load()
     except FasError as failure:
         error, traceback = failure.message, format_traceback(failure)
-    has_options = not isinstance(item, Command | Catalogue)
+    has_options = not isinstance(item, Command | PackageFile)
     return {
         "kind": item.kind,
         "name": item.name,
@@ -75,6 +75,12 @@ def _write_use(item: Component, plugins: Registry) -> str:
             return f"fas export RUN --format {name}"
         case Catalogue():
             return "fas models list --public"
+        case RecipeFile():
+            return f"fas train {name}"
+        case Detector():
+            return f"fas predict MODEL PHOTO --detect --detector {name}"
+        case Runtime():
+            return f"fas predict model{item.suffixes[0]} PHOTO"
     return write_example(item, plugins)
 
 

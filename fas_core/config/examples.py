@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import types
 from collections.abc import Iterator
-from typing import Any, get_args, get_origin, get_type_hints
+from typing import Any, Union, get_args, get_origin, get_type_hints
 
 import attrs
 
@@ -38,10 +39,18 @@ def _list_places(
     """Yield the keys of each choice below a section, its class, and whether it is a list of them."""
     hints = get_type_hints(section)
     for item in attrs.fields(section):
-        kind = hints[item.name]
-        several = get_origin(kind) is tuple
-        for candidate in (kind, *get_args(kind)):
-            if isinstance(candidate, type) and issubclass(candidate, Choice):
-                yield (*keys, item.name), candidate, several
-            elif isinstance(candidate, type) and attrs.has(candidate):
-                yield from _list_places(candidate, (*keys, item.name))
+        for kind, several in _list_alternatives(hints[item.name]):
+            if issubclass(kind, Choice):
+                yield (*keys, item.name), kind, several
+            elif attrs.has(kind):
+                yield from _list_places(kind, (*keys, item.name))
+
+
+def _list_alternatives(kind: Any, several: bool = False) -> Iterator[tuple[type[Any], bool]]:
+    """Yield the classes that a value may be of, and whether it is a list of them."""
+    origin = get_origin(kind)
+    if origin in (Union, types.UnionType, tuple):
+        for argument in get_args(kind):
+            yield from _list_alternatives(argument, several or origin is tuple)
+    elif isinstance(kind, type) and origin is None:
+        yield kind, several

@@ -47,11 +47,13 @@ def check_reduced_decoding(recipe: Any, _: object, value: Any) -> None:
 def check_range(low: float, high: float) -> Any:
     """Return a validator of pairs (a, b) with low < a <= b <= high."""
 
+    rule = f"a pair low <= high in ({low:g}, {high:g}]"
+
     def check(_: object, attribute: Any, value: tuple[float, float]) -> None:
         if not low < value[0] <= value[1] <= high:
-            rule = f"a pair low <= high in ({low:g}, {high:g}]"
             raise ValueError(f"'{attribute.name}' must be {rule}: {list(value)}")
 
+    check.__doc__ = f"Check that it is {rule}."
     return check
 
 

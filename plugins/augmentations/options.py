@@ -35,7 +35,7 @@ class FlipOptions:
 
 
 def _check_erased(options: Any, attribute: Attribute[Any], value: tuple[float, float]) -> None:
-    """Refuse ranges of which no rectangle fits the image."""
+    """Check that rectangles of the smallest size fit the image, at one of the aspect ratios."""
     check_range(0, 1)(options, attribute, value)
     low, high = options.ratio
     squarest = min(max(1.0, low), high)
@@ -177,6 +177,7 @@ class MixOptions:
 
 
 def _check_target(_: object, attribute: Attribute[Any], value: str) -> None:
+    """Check that it reads `package.module:attribute`."""
     if not TARGET.fullmatch(value):
         raise ValueError(f"'{attribute.name}' must read 'package.module:attribute': {value!r}")
 

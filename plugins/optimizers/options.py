@@ -12,11 +12,13 @@ GIVEN_BY_RECIPE = ("params", "lr")
 
 
 def _check_betas(_: object, attribute: Attribute[Any], value: tuple[float, float]) -> None:
+    """Check that both are in [0, 1)."""
     if not all(0 <= beta < 1 for beta in value):
         raise ValueError(f"'{attribute.name}' must be in [0, 1): {list(value)}")
 
 
 def _check_arguments(_: object, attribute: Attribute[Any], value: dict[str, Any]) -> None:
+    """Check that it leaves out what the recipe gives, such as the learning rate."""
     if taken := [name for name in GIVEN_BY_RECIPE if name in value]:
         raise ValueError(f"'{attribute.name}' must not have {taken[0]!r}: the learning rate is train.lr")
 

@@ -115,6 +115,10 @@ def test_a_component_is_shown_with_its_options_and_a_recipe(fas: Fas) -> None:
         ("exporter:onnx", "fas export RUN --format onnx"),
         ("command:score", "fas score"),
         ("catalogue:public", "fas models list --public"),
+        ("recipe:quickstart", "fas train quickstart"),
+        ("detector:cascade", "fas predict MODEL PHOTO --detect --detector cascade"),
+        ("runtime:onnx", "fas predict model.onnx PHOTO"),
+        ("augmentation:flip", "augment:\n- {name: flip, probability: 0.5}"),
         ("dataset:casia_surf", "data: {name: casia_surf, root: FOLDER, lists: .}"),
     ],
 )
