@@ -44,6 +44,8 @@ TROUBLE = {
     "other-focal": LOSSES.format(body="yield Loss(name='focal', summary='', target='other_focal:Focal')"),
 }
 REQUIRES = {"too-new": "fas-core>=99"}
+QUICK = ("fas-example-plugin", "fas-minifasnet")
+"""Examples whose own tests are not left to `pytest -m long`."""
 
 
 def project(folder: Path, name: str, code: str) -> Path:
@@ -177,8 +179,14 @@ def test_training_by_name(environment: Any, tmp_path: Path) -> None:
     assert f"loss 'poly1': {needs}" in without.stderr
 
 
-def test_the_examples_own_tests_pass(environment: Any, repository: Path) -> None:
-    tests = [example / "tests" for example in EXAMPLES]
+@pytest.mark.parametrize(
+    "example",
+    [
+        pytest.param(path, id=path.name, marks=[] if path.name in QUICK else [pytest.mark.long])
+        for path in EXAMPLES
+    ],
+)
+def test_an_example_s_own_tests_pass(environment: Any, example: Path) -> None:
     options = ["-q", "-p", "no:cacheprovider", "--rootdir", environment.path, "-W", "error"]
-    done = environment.run(environment.python, "-m", "pytest", *options, *tests)
+    done = environment.run(environment.python, "-m", "pytest", *options, example / "tests")
     assert re.search(r"^\d+ passed in", done.stdout, re.MULTILINE)
