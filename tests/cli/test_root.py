@@ -192,7 +192,7 @@ def test_disabling_a_plugin_that_there_is_not_is_refused(fas: Fas, monkeypatch: 
     monkeypatch.setenv(DISABLE, "")
     shown = fas("--disable-plugin", "[/x]", "train")
     assert (shown.exit_code, shown.stdout) == (2, "")
-    assert shown.stderr.startswith("error: --disable-plugin '[/x]': no such plugin (known: backbones, ")
+    assert shown.stderr.startswith("error: --disable-plugin '[/x]': no such plugin (known: augmentations, ")
 
 
 @pytest.mark.parametrize("option", ["--name", "--runs"])
