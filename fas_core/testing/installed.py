@@ -9,7 +9,6 @@ from typing import Literal
 
 from attrs import NOTHING, fields, frozen
 from click import Command as ClickCommand
-from click import Context
 
 from fas_core.component import Component
 from fas_core.console import console
@@ -144,7 +143,7 @@ def _check_loads(component: Component) -> None:
     if isinstance(component, Command):
         assert isinstance(loaded, ClickCommand), f"{name}: {component.target} is no click command"
         with explain(name, "its help page"):
-            help_page = loaded.get_help(Context(loaded, info_name=name))
+            help_page = loaded.get_help(loaded.context_class(loaded, info_name=name))
         assert loaded.help or loaded.short_help, f"{name}: no text says what it does: give it a docstring"
         assert help_page
 

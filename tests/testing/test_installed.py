@@ -90,3 +90,9 @@ def test_every_entry_of_a_catalogue_is_checked(
     assert broken is not None
     assert message in str(broken)
     assert broken.rule == "loads"
+
+
+@pytest.mark.parametrize("command", registry().all(Command), ids=str)
+def test_every_installed_command_passes(command: Command) -> None:
+    checked = check_component(command)
+    assert checked.broken is None
