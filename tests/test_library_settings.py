@@ -69,13 +69,13 @@ import gc, signal, sys
 from pathlib import Path
 import numpy as np
 from fas_core.library_settings import import_openvino
-from fas_core.runtime.engines import OpenVinoEngine
+from fas_core.runtime.engines import open_engine
 
 openvino = import_openvino("a test")
 x = openvino.opset13.parameter([1, 4], np.float32, name="x")
 path = Path(sys.argv[1])
 openvino.save_model(openvino.Model([openvino.opset13.relu(x)], [x], "m"), path)
-first, second = OpenVinoEngine(path), OpenVinoEngine(path)
+first, second = open_engine(path), open_engine(path)
 del first
 gc.collect()
 del second

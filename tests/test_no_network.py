@@ -44,7 +44,7 @@ LOOKUP = re.compile(r"htons\(53\)|io\.systemd\.Resolve")
 OUTPUTS = {"faces", "photos", "runs", "explained", "report.html"}
 """What the commands may write into, of the folder that they run in: what they name, or is their default."""
 
-CACHES = (".cache/matplotlib/",)
+CACHES = (".cache/matplotlib/", ".cache/fas/commands-")
 """Files in the home folder that SECURITY.md documents."""
 
 

@@ -234,7 +234,7 @@ def test_sigterm_to_one_process_stops_all_with_the_state_saved(folder: Path) -> 
         wait_for(run / "state.pt")
         processes[1].send_signal(signal.SIGTERM)
         outputs = [process.communicate(timeout=WAIT)[0] for process in processes]
-    assert all(f"continue with `fas train --resume runs/{run.name}`" in output for output in outputs)
+    assert all(f"continue with `fas train --resume runs/{run.name}`" in output for output in outputs), outputs
     assert not any("Traceback" in output for output in outputs), outputs
     assert all(process.returncode > 128 for process in processes)
     assert not list(run.glob("**/*.part*"))
