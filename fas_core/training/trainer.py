@@ -127,11 +127,7 @@ class Training:
                 with interruption.stepping():
                     self._train_epoch(interruption)
                     self._save_state()
-                record = self._judge_epoch()
-                with interruption.stepping():
-                    self._finish_epoch(record)
-                    self._save_state()
-                    self._share_requests(interruption)
+                self._end_epoch(interruption)
                 if after_epoch is not None:
                     after_epoch()
 
@@ -202,6 +198,20 @@ class Training:
     def _seed_dropout(self) -> None:
         """Give each process random numbers of its own; those of the main one are as they are."""
         seed_process(self.recipe.train.seed, self.progress.epoch, self.progress.batch, self.peers)
+
+    def _end_epoch(self, interruption: Interruption) -> None:
+        """Judge the epoch, and go on to the next one.
+
+        A signal ends the judging of one process at once; several stop together after it.
+        """
+        if self.peers.count == 1:
+            record = self._judge_epoch()
+        with interruption.stepping():
+            if self.peers.count > 1:
+                record = self._judge_epoch()
+            self._finish_epoch(record)
+            self._save_state()
+            self._share_requests(interruption)
 
     def _judge_epoch(self) -> dict[str, Any]:
         """Save the weights and evaluate dev; return the line of `metrics.jsonl`."""

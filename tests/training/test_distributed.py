@@ -228,10 +228,12 @@ def test_a_batch_of_fewer_samples_than_processes_is_refused() -> None:
         check_share(TrainConfig(batch_size=4), TrainingPeers(rank=0, count=8))
 
 
-def test_sigterm_to_one_process_stops_all_with_the_state_saved(folder: Path) -> None:
-    run = folder / "runs" / "stopped"
+@pytest.mark.parametrize("file", ["state.pt", "last.safetensors"])
+def test_sigterm_to_one_process_stops_all_with_the_state_saved(folder: Path, file: str) -> None:
+    """Before an epoch, and before dev is scored."""
+    run = folder / "runs" / f"stopped-{file}"
     with two_processes(folder, "recipe.yaml", "--name", run.name, "--epochs", "500") as processes:
-        wait_for(run / "state.pt")
+        wait_for(run / file)
         processes[1].send_signal(signal.SIGTERM)
         outputs = [process.communicate(timeout=WAIT)[0] for process in processes]
     assert all(f"continue with `fas train --resume runs/{run.name}`" in output for output in outputs), outputs
