@@ -146,7 +146,7 @@ class Augmentation(Component):
 
 @frozen(kw_only=True)
 class Loss(Component):
-    """A loss to train with: `fas_core.contracts.LossModule`."""
+    """A loss to train with: `fas_core.contracts.LossFunction`."""
 
     kind: ClassVar[str] = "loss"
     hook: ClassVar[str] = "fas_losses"

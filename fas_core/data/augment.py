@@ -83,7 +83,7 @@ class ChosenAugmentation:
 
     def _call(self, function: Callable[..., Any], *arguments: Any) -> Any:
         """Call what is the component's; what it raises names the component."""
-        try:
+        try:  # a context manager at each call would cost more than some augmentations
             return function(*arguments)
         except BaseException:
             with self.component.naming_failures(self.target):

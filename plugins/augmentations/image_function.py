@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -11,11 +12,15 @@ import numpy as np
 from attrs import field, frozen
 from numpy.typing import NDArray
 
+from fas_core import ConfigError
 from fas_core.component import load_target
 from fas_core.failures import naming_failures, top_package
 from fas_plugins.augmentations.options import CallableOptions
 
 Image = NDArray[np.uint8]
+
+TRUSTED = "FAS_TRUSTED_FUNCTIONS"
+"""Environment variable: comma-separated packages of which a recipe may name functions."""
 
 
 @frozen
@@ -32,6 +37,7 @@ class ImageFunction:
 
     @function.default
     def _load(self) -> Any:
+        _check_trusted(self.options.target)
         with self._naming_failures():
             target = load_target(self.options.target)
             arguments = self.options.arguments
@@ -51,6 +57,16 @@ class ImageFunction:
     def _naming_failures(self) -> Any:
         target = self.options.target
         return naming_failures(f"augmentation 'callable': {target}", None, top_package(target))
+
+
+def _check_trusted(target: str) -> None:
+    """Raise ConfigError unless the user trusts the package: a recipe is data, and could name any function."""
+    package = top_package(target)
+    if package not in {name.strip() for name in os.environ.get(TRUSTED, "").split(",")}:
+        raise ConfigError(
+            f"augment: callable: {target} is not called: a recipe can name any function of any package; "
+            f"if you trust this one, set {TRUSTED}={package}"
+        )
 
 
 @contextmanager

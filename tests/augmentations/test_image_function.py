@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -12,9 +13,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from fas_core import PluginError
+from fas_core import ConfigError, PluginError
 from fas_core.testing import ContractError, check_augmentation
-from fas_plugins.augmentations.image_function import ImageFunction
+from fas_plugins.augmentations.image_function import TRUSTED, ImageFunction
 from fas_plugins.augmentations.options import CallableOptions
 
 Image = NDArray[np.uint8]
@@ -57,7 +58,8 @@ class Roll:
 
 @pytest.fixture(autouse=True)
 def acme(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """The functions above, as the module `acme_images`."""
+    """The functions above, as the module `acme_images`, which is trusted."""
+    monkeypatch.setenv(TRUSTED, "acme_images, acme_pictures")
     module = ModuleType("acme_images")
     vars(module).update(
         {item.__name__: item for item in (darken, roll, roll_otherwise, widen, Roll)}, number=3
@@ -143,3 +145,22 @@ def test_the_check_finds_other_random_numbers_and_other_images() -> None:
 def test_a_target_that_is_none_is_refused(target: str) -> None:
     with pytest.raises(ValueError, match=r"'target' must read 'package\.module:attribute'"):
         CallableOptions(target)
+
+
+@pytest.mark.parametrize("trusted", ["", "acme, images"])
+def test_a_function_of_a_package_that_is_not_trusted_is_not_called(
+    trusted: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor is its package imported: a recipe of a stranger could name any."""
+    monkeypatch.setenv(TRUSTED, trusted)
+    monkeypatch.setitem(sys.modules, "acme_images", None)  # importing it would be a PluginError
+    with pytest.raises(ConfigError, match=r"acme_images:roll is not called: .* set FAS_TRUSTED_FUNCTIONS="):
+        change("roll")
+
+
+def test_a_recipe_starts_no_program(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    arguments = {"args": ["touch", str(file)]}
+    with pytest.raises(ConfigError, match="subprocess:Popen is not called"):
+        ImageFunction(CallableOptions("subprocess:Popen", arguments))
+    assert not file.exists()
