@@ -38,7 +38,7 @@ def naming_user(user: str) -> Iterator[None]:
         _USER.reset(token)
 
 
-def warn_deprecated(former: str, instead: str) -> None:
+def warn_deprecated(former: str, replacement: str) -> None:
     """Warn that `former` is used, e.g. `module fas_core.rates`, and what to use instead.
 
     The warning is about the line that uses it. It names the plugin or component, if fas has called one, else
@@ -47,7 +47,7 @@ def warn_deprecated(former: str, instead: str) -> None:
     frame = _find_user_frame()
     module = str(frame.f_globals.get("__name__"))
     warnings.warn_explicit(
-        f"{_USER.get() or module}: {former} is deprecated: use {instead}",
+        f"{_USER.get() or module}: {former} is deprecated: use {replacement}",
         FasDeprecationWarning,
         frame.f_code.co_filename,
         frame.f_lineno,
@@ -87,11 +87,11 @@ def showing_deprecations(show: Callable[[str], None]) -> Iterator[None]:
         warnings.simplefilter("always", FasDeprecationWarning)
         show_others = warnings.showwarning
 
-        def show_warning(message: Warning | str, category: type[Warning], *place: object) -> None:
+        def show_warning(message: Warning | str, category: type[Warning], *location: object) -> None:
             if issubclass(category, FasDeprecationWarning):
                 show(str(message))
             else:
-                show_others(message, category, *place)  # type: ignore[arg-type]
+                show_others(message, category, *location)  # type: ignore[arg-type]
 
         warnings.showwarning = show_warning  # type: ignore[assignment]
         yield

@@ -100,11 +100,11 @@ def split_archive(location: Location) -> tuple[Location, str] | None:
 
 def _locate_archive(root: Location, location: Location) -> Location:
     """Return a location whose archive, if it is in one, begins at `root`."""
-    parts = split_archive(location)
-    if parts is None or isinstance(parts[0], Url):
+    archived = split_archive(location)
+    if archived is None or isinstance(archived[0], Url):
         return location
-    archive = locate(root, str(parts[0]))
-    return Url(f"{ZIP}{parts[1]}::{archive.address if isinstance(archive, Url) else archive}")
+    archive = locate(root, str(archived[0]))
+    return Url(f"{ZIP}{archived[1]}::{archive.address if isinstance(archive, Url) else archive}")
 
 
 def hide_credentials(url: str) -> str:

@@ -24,7 +24,7 @@ def write_example(component: Component, registry: Registry) -> str:
     """
     root = {"root": "FOLDER"} if isinstance(component, Dataset) and not component.makes else {}
     chosen = {"name": registry.name_of(component), **root, **list_defaults(component, registry)}
-    for keys, choice, several in _list_places(Recipe):
+    for keys, choice, several in _list_choices(Recipe):
         if choice.component is type(component):
             tree: Any = [chosen] if several else chosen
             for key in reversed(keys):
@@ -33,7 +33,7 @@ def write_example(component: Component, registry: Registry) -> str:
     return ""
 
 
-def _list_places(
+def _list_choices(
     section: type[Any], keys: tuple[str, ...] = ()
 ) -> Iterator[tuple[tuple[str, ...], Any, bool]]:
     """Yield the keys of each choice below a section, its class, and whether it is a list of them."""
@@ -43,7 +43,7 @@ def _list_places(
             if issubclass(kind, Choice):
                 yield (*keys, item.name), kind, several
             elif attrs.has(kind):
-                yield from _list_places(kind, (*keys, item.name))
+                yield from _list_choices(kind, (*keys, item.name))
 
 
 def _list_alternatives(kind: Any, several: bool = False) -> Iterator[tuple[type[Any], bool]]:

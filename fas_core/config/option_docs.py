@@ -149,8 +149,8 @@ def _read_meanings(options: type[Any]) -> dict[str, str]:
     for cls in reversed(options.__mro__):
         text = inspect.cleandoc(vars(cls).get("__doc__") or "")
         section = re.search(r"^Args:(.*?)(?:\n\n|\Z)", text, re.DOTALL | re.MULTILINE)
-        parts = re.split(rf"(?:^|\n)\s*({names}): ", section[1]) if section and names else [""]
+        pieces = re.split(rf"(?:^|\n)\s*({names}): ", section[1]) if section and names else [""]
         meanings |= {
-            name: " ".join(text.split()) for name, text in zip(parts[1::2], parts[2::2], strict=True)
+            name: " ".join(text.split()) for name, text in zip(pieces[1::2], pieces[2::2], strict=True)
         }
     return meanings

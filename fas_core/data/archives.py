@@ -31,7 +31,7 @@ from fas_core.urls import ZIP, Location, Url, split_archive
 MAX_LIST = 1 << 27
 """Bytes of the list of files in an archive. A million names take less; in memory it is ten times as large."""
 
-KEPT = 8
+MAX_OPEN = 8
 """Archives that a process keeps open."""
 
 _DAMAGES = (BadZipFile, zlib.error, struct.error, EOFError, ValueError, RuntimeError)
@@ -85,11 +85,11 @@ class Archive:
             DataError: it has `end` bytes or more, is damaged or encrypted, or compressed by another method.
             FasError: the archive cannot be read.
         """
-        file, place = self._find(path), f"{ZIP}{path}::{self.name}"
+        file, address = self._find(path), f"{ZIP}{path}::{self.name}"
         if file.file_size >= end:
-            raise DataError(f"{place}: more than {end >> 20} MB: no image is that large")
+            raise DataError(f"{address}: more than {end >> 20} MB: no image is that large")
         if file.compress_type not in (ZIP_STORED, ZIP_DEFLATED):
-            raise DataError(f"{place}: is compressed by another method than deflate: pack the archive anew")
+            raise DataError(f"{address}: is compressed by another method than deflate: pack the archive anew")
         try:
             with self.lock:  # the archive counts the files that are open
                 stream = self.files.open(path)
@@ -99,7 +99,7 @@ class Archive:
                 with self.lock:
                     stream.close()
         except _DAMAGES as error:
-            raise DataError(f"{place}: cannot be unpacked: {describe_failure(error)}") from None
+            raise DataError(f"{address}: cannot be unpacked: {describe_failure(error)}") from None
 
     def size(self, path: str) -> int:
         """Return the size of a file in bytes; raise FileNotFoundError where there is none of the name."""
@@ -116,7 +116,7 @@ class Archive:
             raise FileNotFoundError(path) from None
 
 
-def open_archive(place: Location, open_url: Callable[[Url], BinaryIO]) -> Archive:
+def open_archive(location: Location, open_url: Callable[[Url], BinaryIO]) -> Archive:
     """Return the archive at a path or URL, which stays open in this process while it is the same file.
 
     `open_url` opens a URL; it raises FasError.
@@ -125,15 +125,15 @@ def open_archive(place: Location, open_url: Callable[[Url], BinaryIO]) -> Archiv
         FasError: it is missing, no zip archive, within another archive, or its list of files is too large.
     """
     version = None
-    if isinstance(place, Path):
+    if isinstance(location, Path):
         try:
-            status = place.stat()
+            status = location.stat()
         except OSError as error:
-            raise FasError(f"{place}: the archive cannot be read: {error.strerror}") from None
+            raise FasError(f"{location}: the archive cannot be read: {error.strerror}") from None
         version = (status.st_ino, status.st_size, status.st_mtime_ns)
     process = os.getpid()
     with _lock(process):
-        return _open(process, place, version, open_url)
+        return _open(process, location, version, open_url)
 
 
 @cache
@@ -142,13 +142,13 @@ def _lock(_: int) -> Lock:
     return Lock()
 
 
-@lru_cache(KEPT)
-def _open(_: int, place: Location, __: object, open_url: Callable[[Url], BinaryIO]) -> Archive:
-    """Open an archive for a process, by its id: a forked one would move the other's place in the file."""
-    if split_archive(place) is not None:
-        raise FasError(f"{place}: is an archive within an archive: unpack the outer one")
-    file = open_url(place) if isinstance(place, Url) else open_file(place)
-    stream = _Stream(str(place), file, MAX_LIST)
+@lru_cache(MAX_OPEN)
+def _open(_: int, location: Location, __: object, open_url: Callable[[Url], BinaryIO]) -> Archive:
+    """Open an archive for a process, by its id: a forked one would move the other's position in the file."""
+    if split_archive(location) is not None:
+        raise FasError(f"{location}: is an archive within an archive: unpack the outer one")
+    file = open_url(location) if isinstance(location, Url) else open_file(location)
+    stream = _Stream(str(location), file, MAX_LIST)
     try:
         archive = Archive(stream.name, ZipFile(stream))
     except FasError:
@@ -156,7 +156,7 @@ def _open(_: int, place: Location, __: object, open_url: Callable[[Url], BinaryI
         raise
     except _DAMAGES as error:
         file.close()
-        raise FasError(f"{place}: not a zip archive, or damaged: {describe_failure(error)}") from None
+        raise FasError(f"{location}: not a zip archive, or damaged: {describe_failure(error)}") from None
     stream.limit = inf
     weakref.finalize(archive, file.close)
     return archive

@@ -50,11 +50,11 @@ def open_file_system(address: str) -> tuple[Any, str]:
     return files, str(path)
 
 
-def _open_place(url: Url) -> tuple[Any, str]:
+def _open_container(url: Url) -> tuple[Any, str]:
     """Return the archive or the file system of a file, and the path in it; raises as their functions."""
-    if (parts := split_archive(url)) is None:
+    if (archived := split_archive(url)) is None:
         return open_file_system(url.address)
-    archive, path = parts
+    archive, path = archived
     return open_archive(archive, _open_remote), path
 
 
@@ -82,7 +82,7 @@ def read_remote(url: Url) -> bytes:
 
 
 def _read(url: Url) -> bytes:
-    files, path = _open_place(url)
+    files, path = _open_container(url)
     try:
         return bytes(files.cat_file(path, end=MAX_BYTES + 1))
     except FileNotFoundError:
@@ -118,7 +118,7 @@ def measure_remote(url: Url) -> int | None:
     Raises:
         FasError: it cannot be asked for, or as `open_file_system`.
     """
-    files, path = _open_place(url)
+    files, path = _open_container(url)
     try:
         size = files.size(path)
     except FileNotFoundError:
@@ -134,7 +134,7 @@ def exists_remote(url: Url) -> bool:
     Raises:
         FasError: it cannot be asked for, or as `open_file_system`.
     """
-    files, path = _open_place(url)
+    files, path = _open_container(url)
     try:
         return bool(files.info(path)["type"] == "file")
     except (FileNotFoundError, NotADirectoryError, PermissionError):

@@ -50,7 +50,7 @@ def _check_crop(name: str, build: Callable[[], Any]) -> None:
     for height, width in SIZES:
         for seed in SEEDS:
             with explain(name, f"for a face of {height} x {width} pixels: it"):
-                regions = [_draw_twice(made, height, width, seed) for made in (draw, build())]
+                regions = [_draw(drawing, height, width, seed) for drawing in (draw, build())]
             with rule("crops"):
                 region, kind = regions[0], type(regions[0]).__name__
                 assert isinstance(region, CropRegion), f"{name}: gave a {kind}, not a fas_core.CropRegion"
@@ -58,7 +58,7 @@ def _check_crop(name: str, build: Callable[[], Any]) -> None:
                 assert regions[0] == regions[1], f"{name}: the same generator gave another crop"
 
 
-def _draw_twice(draw: Any, height: int, width: int, seed: int) -> Any:
+def _draw(draw: Any, height: int, width: int, seed: int) -> Any:
     return draw(height, width, np.random.default_rng(seed))
 
 
@@ -76,8 +76,8 @@ def _check_faces(name: str, build: Callable[[], Any]) -> None:
             same = all(np.array_equal(changed[key], again[key]) for key in faces)
             assert same, f"{name}: {text}: the same generator gave other images"
         with rule("writes to no image"):
-            kept = all(np.array_equal(before[key], faces[key]) for key in faces)
-            assert kept, f"{name}: {text}: changed the images that it was given"
+            unchanged = all(np.array_equal(before[key], faces[key]) for key in faces)
+            assert unchanged, f"{name}: {text}: changed the images that it was given"
 
 
 def _change(name: str, text: str, change: Any, faces: Mapping[str, Image], seed: int) -> dict[str, Image]:

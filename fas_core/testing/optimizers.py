@@ -85,10 +85,12 @@ def _update(name: str, optimizer: torch.optim.Optimizer, parameters: list[nn.Par
 @rule("parameter groups")
 def _check_groups(name: str, build: Build) -> None:
     groups = _group(_make_parameters())
-    given = [{**group, "params": list(group["params"])} for group in groups]
-    kept = build(groups).param_groups
-    assert len(kept) == len(given), f"{name}: has {len(kept)} parameter groups of {len(given)}"
-    for group, own in zip(given, kept, strict=True):
+    expected = [{**group, "params": list(group["params"])} for group in groups]
+    own_groups = build(groups).param_groups
+    assert len(own_groups) == len(expected), (
+        f"{name}: has {len(own_groups)} parameter groups of {len(expected)}"
+    )
+    for group, own in zip(expected, own_groups, strict=True):
         same = list(map(id, own["params"])) == list(map(id, group["params"]))
         assert same, f"{name}: a parameter group has other parameters than it was given"
         for key in ("lr", "lr_factor"):
@@ -110,8 +112,8 @@ def _check_updates(name: str, build: Build) -> None:
         )
         assert now < was, f"{name}: ten updates take a sum of squares from {was:.4g} to {now:.4g}"
     with rule("without gradients"):
-        kept = parameters[-1].equal(before[-1])
-        assert kept, f"{name}: changes a parameter that has no gradient"
+        unchanged = parameters[-1].equal(before[-1])
+        assert unchanged, f"{name}: changes a parameter that has no gradient"
 
 
 @rule("learning rate")

@@ -21,7 +21,9 @@ from fas_core.config.structure import structure
 from fas_core.descriptors import Command, Detector, Exporter, PackageFile, Runtime
 from fas_core.registry import registry
 
-COMPONENTS = [item for record in registry().records for item in record.components]
+PLUGINS = registry()
+"""Held, because other tests have plugins found anew, and components are told apart by identity."""
+COMPONENTS = [item for record in PLUGINS.records for item in record.components]
 WITH_OPTIONS = [item for item in COMPONENTS if not isinstance(item, Command | PackageFile)]
 IN_RECIPES = [item for item in WITH_OPTIONS if not isinstance(item, Exporter | Detector | Runtime)]
 COMPLETE = [
@@ -97,12 +99,12 @@ DOCS = [
 
 def test_every_option_has_its_type_default_rule_and_meaning() -> None:
     loss = Loss(name="mine", summary="", target="a:b", options=Options)
-    assert describe_options(loss, registry()) == [OptionDoc(*doc) for doc in DOCS]
+    assert describe_options(loss, PLUGINS) == [OptionDoc(*doc) for doc in DOCS]
 
 
 @pytest.mark.parametrize("component", WITH_OPTIONS, ids=str)
 def test_every_installed_option_says_what_it_means(component: Component) -> None:
-    docs = describe_options(component, registry())
+    docs = describe_options(component, PLUGINS)
     assert [doc.name for doc in docs] == [item.name for item in fields(component.options)]
     for doc, item in zip(docs, fields(component.options), strict=True):
         assert doc.meaning, f"{component}: {doc.name}"
@@ -112,12 +114,12 @@ def test_every_installed_option_says_what_it_means(component: Component) -> None
 
 @pytest.mark.parametrize("component", COMPLETE, ids=str)
 def test_the_example_is_a_recipe_that_chooses_the_component(component: Component) -> None:
-    tree = yaml.safe_load(write_example(component, registry()))
-    recipe = structure(tree, Recipe, registry(), "example")
+    tree = yaml.safe_load(write_example(component, PLUGINS))
+    recipe = structure(tree, Recipe, PLUGINS, "example")
     chosen = [item for item in recipe.choices() if item.component is type(component)]
     assert component.name in {item.name for item in chosen}
 
 
 def test_what_no_recipe_chooses_has_no_example() -> None:
-    (exporter, *_) = registry().all(Exporter)
-    assert write_example(exporter, registry()) == ""
+    (exporter, *_) = PLUGINS.all(Exporter)
+    assert write_example(exporter, PLUGINS) == ""

@@ -92,12 +92,12 @@ def test_an_archive_that_is_replaced_is_read_anew(tmp_path: Path) -> None:
 
 
 def test_closed_archives_leave_no_file_open(tmp_path: Path) -> None:
-    for number in range(archives.KEPT + 3):
+    for number in range(archives.MAX_OPEN + 3):
         path = pack(tmp_path / f"{number}.zip", {"1.png": b"x"})
         assert read_bytes(Url(f"zip://1.png::{path}")) == b"x"
     if (descriptors := Path("/proc/self/fd")).exists():
         links = [path.readlink() for path in descriptors.iterdir() if path.is_symlink()]
-        assert sum(link.is_relative_to(tmp_path) for link in links) == archives.KEPT
+        assert sum(link.is_relative_to(tmp_path) for link in links) == archives.MAX_OPEN
 
 
 def test_what_is_wrong_with_an_archive_is_no_fault_of_an_image(tmp_path: Path) -> None:
