@@ -86,12 +86,18 @@ def measure(size: int, batch: int, people: int) -> None:
 def train(processes: int, size: int, batch: int, people: int) -> float:
     """Return the images/s of the second of two epochs."""
     launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={processes}"]
-    options = [f"--input-size={size}", "--epochs=2", f"-b={batch}", "-j=0", "--set=train.judge_every=2"]
+    options = [
+        f"--input-size={size}",
+        "--epochs=2",
+        f"--batch-size={batch}",
+        "--workers=0",
+        "--set=train.judge_every=2",
+    ]
     options += [f"--set=data.subjects={people}", "--device=cpu"]
     with tempfile.TemporaryDirectory() as folder:
         command = [*launch, "-m", "fas_core", "train", "quickstart", "--name=run", *options]
         environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-        subprocess.run(command, cwd=folder, env=environment, check=True, capture_output=True)
+        subprocess.run(command, cwd=folder, env=environment, check=True, stdout=subprocess.DEVNULL)
         lines = (Path(folder) / "runs" / "run" / "metrics.jsonl").read_text().splitlines()
     return float(json.loads(lines[-1])["images_per_second"])
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterator, Sequence
+from multiprocessing.process import BaseProcess
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from fas_core.child_processes import holding_back_signals, kill_workers_at_exit
 from fas_core.config.recipe import Recipe
 from fas_core.data.augment import Augmentations
 from fas_core.data.draws import Draws, epoch_batches, group_rows
-from fas_core.data.reading_processes import WorkerError, explain_death, ignoring_deaths, start_worker
+from fas_core.data.reading_processes import WorkerError, naming_deaths, start_worker, without_death_handler
 from fas_core.data.training_batches import TrainingBatches
 from fas_core.errors import FasError
 from fas_core.process_folder import use_locked_folder
@@ -65,30 +66,33 @@ class TrainingLoader(DataLoader[Any]):
         """End the processes that read images, also where one of them has died."""
         iterator: Any = self._iterator
         if iterator is not None and self.num_workers:
-            with ignoring_deaths():
-                iterator._shutdown_workers()
+            iterator._shutdown_workers()
         self._iterator = None
 
     def __iter__(self) -> Iterator[Batch]:  # type: ignore[override]
+        with naming_deaths(self._workers):
+            for batch in self._start_reading():
+                if isinstance(batch, FasError):
+                    raise batch
+                yield batch.to_batch()
+
+    def _start_reading(self) -> Iterator[Any]:
+        """Return the batches as the processes that read images pass them on; start these if they do not run."""
         if self.num_workers:
             use_locked_folder()
             kill_workers_at_exit()
         try:
-            with holding_back_signals():
-                batches = super().__iter__()
+            with holding_back_signals(), without_death_handler():
+                return super().__iter__()
         except OSError as error:
             raise WorkerError(
                 f"cannot start {self.num_workers} processes that read images: {error.strerror or error}: "
                 "give fewer --workers; --workers 0 reads in the main process"
             ) from error
-        try:
-            for batch in batches:
-                if isinstance(batch, FasError):
-                    raise batch
-                yield batch.to_batch()
-        except (EOFError, ConnectionError) as error:  # a process died while it passed pixels on, a moment ago
-            self.close()
-            raise WorkerError(explain_death("unknown", "")) from error
+
+    def _workers(self) -> list[BaseProcess]:
+        iterator: Any = self._iterator
+        return [] if iterator is None else iterator._workers
 
 
 def training_loader(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import re
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from multiprocessing import AuthenticationError
+from multiprocessing.connection import wait
+from multiprocessing.process import BaseProcess
 from typing import Any
 
 from fas_core.child_processes import leave_signals_to_parent
@@ -18,52 +19,64 @@ MORE_MEMORY = (
     "give it more memory, or take fewer --workers or a smaller --batch-size (--workers 0: no such processes)"
 )
 
+PATIENCE = 5.0
+"""Seconds in which a process that hung up while it passed pixels on has ended."""
+
+OUT_OF_MEMORY = {9, 7}
+"""SIGKILL and SIGBUS, by which the kernel ends processes when memory runs out."""
+
 
 class WorkerError(FasError):
     """A process that reads images ended, or could not be started."""
 
 
 @contextmanager
-def name_worker_failures() -> Iterator[None]:
-    """Raise WorkerError where a process that reads images dies while the block runs.
+def without_death_handler() -> Iterator[None]:
+    """Undo that PyTorch, whose loader starts its processes in the block, handles the signal that one has died.
 
-    PyTorch is told of the death by a signal, so that its error may come up anywhere in the block.
+    Its handler raises an error wherever the main thread is: in a callback too, where Python prints it and goes
+    on. Without it a death is noticed when the next batch is due, within five seconds.
     """
-    try:
-        yield
-    except RuntimeError as error:
-        match = WORKER_DEATH.match(str(error))
-        if match is None:
-            raise
-        raise WorkerError(explain_death(match["pids"], (match["signal"] or "").strip())) from error
-
-
-WORKER_DEATH = re.compile(
-    r"DataLoader worker \(pid(\(s\))? (?P<pids>[\d, ]+)\) (is killed by signal: (?P<signal>[\w ]+))?"
-)
-"""How PyTorch's messages begin."""
-
-
-def explain_death(pids: str, name: str) -> str:
-    """Return what the user reads of a process that a signal ended; `name` is empty where none is known."""
-    process = f"a process that reads images (pid {pids}) ended early"
-    if name in ("", "Killed", "Bus error"):  # what the kernel does to processes when memory runs out
-        killed = f" (signal: {name})" if name else ""
-        return f"{process}{killed}, most likely because memory ran out: {MORE_MEMORY}"
-    return f"{process} by a signal ({name}): --workers 0 reads without such processes"
-
-
-@contextmanager
-def ignoring_deaths() -> Iterator[None]:
-    """Leave out PyTorch's signal handler, which raises an error when a process has died, in the block."""
     if sys.platform == "win32" or threading.current_thread() is not threading.main_thread():
         yield
         return
-    handler = signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    handler = signal.getsignal(signal.SIGCHLD)
     try:
         yield
     finally:
         signal.signal(signal.SIGCHLD, handler)
+
+
+@contextmanager
+def naming_deaths(workers: Callable[[], Sequence[BaseProcess]]) -> Iterator[None]:
+    """Raise WorkerError where waiting for pixels fails in the block because one of the workers died."""
+    try:
+        yield
+    except (EOFError, ConnectionError) as error:  # it died while it passed pixels on, a moment ago
+        raise WorkerError(explain_death(find_dead(workers(), PATIENCE))) from error
+    except RuntimeError as error:
+        if not str(error).startswith("DataLoader worker (pid"):
+            raise
+        raise WorkerError(explain_death(find_dead(workers(), 0))) from error
+
+
+def find_dead(workers: Sequence[BaseProcess], patience: float) -> dict[int, int]:
+    """Return the exit codes of the processes that ended, by pid; wait up to `patience` seconds for the first."""
+    if workers:
+        wait([process.sentinel for process in workers], timeout=patience)
+    return {process.pid or 0: process.exitcode for process in workers if process.exitcode is not None}
+
+
+def explain_death(exit_codes: Mapping[int, int]) -> str:
+    """Return what the user reads of processes that ended, by pid; without any, of one that is not known."""
+    pids = ", ".join(map(str, sorted(exit_codes))) or "unknown"
+    numbers = {-code for code in exit_codes.values() if code < 0}
+    names = ", ".join(signal.strsignal(number) or str(number) for number in sorted(numbers))
+    process = f"a process that reads images (pid {pids}) ended early"
+    if numbers <= OUT_OF_MEMORY:
+        killed = f" (signal: {names})" if names else ""
+        return f"{process}{killed}, most likely because memory ran out: {MORE_MEMORY}"
+    return f"{process} by a signal ({names}): --workers 0 reads without such processes"
 
 
 def start_worker(_: int) -> None:

@@ -27,7 +27,6 @@ from fas_core.config.recipe import Recipe
 from fas_core.console import console
 from fas_core.data.loader import copy_loader
 from fas_core.data.reading import batches
-from fas_core.data.reading_processes import name_worker_failures
 from fas_core.errors import ConfigError, DataError, ModelError
 from fas_core.interruption import Interruption, interruptible
 from fas_core.models.build import build_model
@@ -163,7 +162,7 @@ class ConvexTraining:
         done = sum(map(len, tables))
         pending: list[Features] = []
         name = f"copy {copy}/{self.recipe.train.copies}" if copy else "features"
-        with console.progress(name, len(self.train), "samples", done=done) as shown, name_worker_failures():
+        with console.progress(name, len(self.train), "samples", done=done) as shown:
             for batch in self._compute(copy, done):
                 pending.append(batch)
                 shown.advance(len(batch))

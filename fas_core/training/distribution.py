@@ -7,6 +7,7 @@ is the mean of: together they update the weights as one process would with the s
 
 from __future__ import annotations
 
+import atexit
 import re
 import warnings
 from collections.abc import Callable, Iterator, Sequence
@@ -136,7 +137,11 @@ def join_peers(accelerator: Accelerator, timeout: float) -> TrainingPeers:
 
 @cache
 def _join_groups(timeout: float) -> TrainingPeers:
-    """Open the connections once for all runs of this process."""
+    """Open the connections once for all runs of this process, and close them before Python ends.
+
+    Left open, their threads run on while the libraries that they use are taken down, which may crash.
+    """
+    atexit.register(distributed.destroy_process_group)
     group = distributed.new_group(timeout=timedelta(seconds=timeout), backend="gloo")
     patient = distributed.new_group(timeout=PATIENCE, backend="gloo")
     return TrainingPeers(distributed.get_rank(), distributed.get_world_size(), timeout, group, patient)

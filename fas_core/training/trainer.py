@@ -15,7 +15,6 @@ from attrs import define, field
 from fas_core.config.recipe import Recipe
 from fas_core.console import console
 from fas_core.data.loader import TrainingLoader, training_loader
-from fas_core.data.reading_processes import name_worker_failures
 from fas_core.errors import ConfigError
 from fas_core.interruption import Interruption, interruptible
 from fas_core.models.build import build_model
@@ -111,12 +110,7 @@ class Training:
                 died.
         """
         config, path = self.recipe.train, self.run.path / files.STATE
-        with (
-            interruptible() as interruption,
-            closing(self.batches),
-            name_worker_failures(),
-            self.peers.naming_failures(),
-        ):
+        with interruptible() as interruption, closing(self.batches), self.peers.naming_failures():
             interruption.continue_on_usr1 = config.on_usr1 == "continue"
             interruption.check()
             if self.peers.any(not path.is_file()):
