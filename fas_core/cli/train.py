@@ -104,12 +104,17 @@ def command(
 
     if anyway and resume is None:
         raise ConfigError("--anyway is about --resume, which checks what has changed: leave it out")
-    if resume is not None and (config or recipe):
+    if recipe is not None and config is not None:
+        raise ConfigError("--config is the same as RECIPE: give one of them")
+    if name == "":
+        raise ConfigError("--name is empty: leave it out, and the run is named after its recipe")
+    chosen = recipe if config is None else config
+    if resume is not None and chosen is not None:
         raise ConfigError("--resume goes on with the run's own recipe: it takes no RECIPE")
-    chosen = config or recipe or DEFAULT
+    chosen = DEFAULT if chosen is None else chosen
     overrides |= ({} if folds is None else {"folds": folds}) | ({"tags": list(tags)} if tags else {})
     with interruptible():
-        path = resume or (runs / name if name else _own_numbered(runs, chosen))
+        path = resume or (_own_numbered(runs, chosen) if name is None else runs / name)
         with saying_how_to_resume(path):
             if resume is None:
                 outcome = _start(path, chosen, overrides, protocol, seeds, final)

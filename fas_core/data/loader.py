@@ -77,7 +77,7 @@ class TrainingLoader(DataLoader[Any]):
                 yield batch.to_batch()
 
     def _start_reading(self) -> Iterator[Any]:
-        """Return the batches as the processes that read images pass them on; start these if they do not run."""
+        """Return the batches that the processes pass on which read images; start these if they do not run."""
         if self.num_workers:
             use_locked_folder()
             kill_workers_at_exit()

@@ -32,10 +32,10 @@ class WorkerError(FasError):
 
 @contextmanager
 def without_death_handler() -> Iterator[None]:
-    """Undo that PyTorch, whose loader starts its processes in the block, handles the signal that one has died.
+    """Undo that PyTorch, which starts processes in the block, handles the signal that one of them has died.
 
-    Its handler raises an error wherever the main thread is: in a callback too, where Python prints it and goes
-    on. Without it a death is noticed when the next batch is due, within five seconds.
+    Its handler raises an error wherever the main thread is: in a callback too, where Python prints it and
+    goes on. Without it a death is noticed when the next batch is due, within five seconds.
     """
     if sys.platform == "win32" or threading.current_thread() is not threading.main_thread():
         yield
@@ -61,7 +61,7 @@ def naming_deaths(workers: Callable[[], Sequence[BaseProcess]]) -> Iterator[None
 
 
 def find_dead(workers: Sequence[BaseProcess], patience: float) -> dict[int, int]:
-    """Return the exit codes of the processes that ended, by pid; wait up to `patience` seconds for the first."""
+    """Return the exit codes of those that ended, by pid; wait up to `patience` seconds for the first."""
     if workers:
         wait([process.sentinel for process in workers], timeout=patience)
     return {process.pid or 0: process.exitcode for process in workers if process.exitcode is not None}

@@ -197,6 +197,25 @@ def test_a_killed_worker_is_one_line_and_exit_code_2(recipe_file: Path, tmp_path
     assert "most likely because memory ran out: give it more memory, or take fewer --workers" in error
 
 
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        ([""], "recipe '': neither a shipped recipe nor a file"),
+        (["--config="], "recipe '': neither a shipped recipe nor a file"),
+        (["--name="], "--name is empty"),
+        (["quickstart", "--config", "quickstart"], "--config is the same as RECIPE"),
+    ],
+)
+def test_an_empty_value_is_not_the_default(
+    fas: Fas, arguments: list[str], problem: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As of a variable of the shell that is not set."""
+    monkeypatch.chdir(tmp_path)
+    result = fas("train", *arguments)
+    assert (result.exit_code, problem in result.stderr) == (2, True), result.output
+    assert not list(tmp_path.iterdir())
+
+
 def kill_a_child(pid: int) -> None:
     """Kill a child of a process with SIGKILL, once it has one."""
     children = Path(f"/proc/{pid}/task/{pid}/children")

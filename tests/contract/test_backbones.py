@@ -21,6 +21,9 @@ CANDIDATE_SIZES = (64, 96, 128, 160, 224, 256)
 BOTH = pytest.mark.parametrize(("which", "batch"), [(0, 1), (1, 3)], ids=["smallest-1", "next-3"])
 """Two sizes, and batches of one and of three."""
 
+FIRST_BY_BLOCKS = {re.sub(r"\d+", "", name): name for name in reversed(BACKBONES)}
+"""A backbone of each kind of blocks: without the others, which differ in the number of their layers alone."""
+
 
 @pytest.fixture(params=BACKBONES, scope="module")
 def name(request: pytest.FixtureRequest) -> str:
@@ -191,9 +194,19 @@ def test_published_names_are_one_for_each_entry(name: str) -> None:
     assert len(set(names)) == len(names)
 
 
+@pytest.mark.parametrize("name", FIRST_BY_BLOCKS.values())
+def test_it_exports_with_any_batch_size(name: str) -> None:
+    check_export(name, 0, 1)
+
+
+@pytest.mark.long
 @BOTH
+def test_every_one_exports_with_any_batch_size(name: str, which: int, batch: int) -> None:
+    check_export(name, which, batch)
+
+
 @torch.no_grad()
-def test_it_exports_with_any_batch_size(name: str, which: int, batch: int) -> None:
+def check_export(name: str, which: int, batch: int) -> None:
     network, x = build_at(name, which, batch)
     example = torch.cat([x[:1]] * 2)
     dynamic = {0: torch.export.Dim("batch", min=1)}

@@ -246,7 +246,7 @@ def test_workers_leave_signals_to_the_process_that_trains(make_samples: Make, tm
 
 
 def test_a_worker_that_dies_is_one_line(make_samples: Make) -> None:
-    """PyTorch's handler of the signal that tells of it would raise an error anywhere, also where it is lost."""
+    """PyTorch's handler of the signal that tells of it would raise an error where it may be lost."""
     before = signal.getsignal(signal.SIGCHLD)
     loader = training_loader(make_samples(24), recipe(workers=2, batch_size=2), epoch=0)
 

@@ -24,7 +24,7 @@ def test_valid_files_are_read(name: str, tmp_path: Path) -> None:
 def test_mutated_files_are_read_or_refused(name: str, tmp_path: Path) -> None:
     reader = READERS[name]
     seed = crc32(name.encode())
-    inputs = [*mutations(reader.originals, 60, seed), *restructure(reader.originals, 60, seed)]
+    inputs = [*mutations(reader.originals, 30, seed), *restructure(reader.originals, 30, seed)]
     assert run_reader(reader.prepare(tmp_path), inputs) == []
 
 
