@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
+import subprocess
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 WAIT = 60
@@ -43,6 +47,46 @@ def _call(function: Callable[..., object], *arguments: object) -> None:
     function(*arguments)
 
 
+def peer_environment(**values: str) -> dict[str, str]:
+    """Return the environment of a process that trains with others on a few cores."""
+    return {**os.environ, "OMP_NUM_THREADS": "1", "TORCH_CPP_LOG_LEVEL": "ERROR", **values}
+
+
+@contextmanager
+def start_peers(
+    count: int, folder: Path, *arguments: str, before: tuple[str, ...] = ()
+) -> Iterator[list[subprocess.Popen[str]]]:
+    """Start `fas train` in several processes, without a program that ends all of them when one ends.
+
+    Args:
+        folder: the current folder.
+        arguments: of `fas train`.
+        before: a program with its arguments that runs each of the commands.
+    """
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    size = str(count)
+    common = {"WORLD_SIZE": size, "LOCAL_WORLD_SIZE": size, "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
+    processes = [
+        subprocess.Popen(
+            [*before, sys.executable, "-m", "fas_core", "train", *arguments],
+            cwd=folder,
+            env=peer_environment(RANK=str(rank), LOCAL_RANK=str(rank), **common),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        for rank in range(count)
+    ]
+    try:
+        yield processes
+    finally:
+        for process in processes:
+            process.kill()
+            process.communicate()
+
+
 def list_members(group: int) -> list[int]:
     """Return the processes of a process group that have not ended."""
     members = []
@@ -54,6 +98,11 @@ def list_members(group: int) -> list[int]:
         if int(process_group) == group and state not in "ZX":
             members.append(int(path.parent.name))
     return members
+
+
+def list_children(parent: int) -> list[int]:
+    """Return the processes that a process has started and that have not been waited for."""
+    return [int(pid) for pid in Path(f"/proc/{parent}/task/{parent}/children").read_text().split()]
 
 
 def wait_for_end(list_processes: Callable[[], list[int]]) -> None:

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 import signal
-import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import yaml
+from faults.processes import peer_environment, start_peers
 from fixtures.recipes import plain_recipe, write_faces
 from safetensors.torch import load_file
 
@@ -65,44 +62,13 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def environment(**values: str) -> dict[str, str]:
-    return {**os.environ, "OMP_NUM_THREADS": "1", "TORCH_CPP_LOG_LEVEL": "ERROR", **values}
-
-
 def call(folder: Path, *command: str) -> str:
     """Run a command that succeeds; return its output."""
     done = subprocess.run(
-        command, cwd=folder, env=environment(), capture_output=True, text=True, timeout=WAIT, check=False
+        command, cwd=folder, env=peer_environment(), capture_output=True, text=True, timeout=WAIT, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
-
-
-@contextmanager
-def two_processes(folder: Path, *arguments: str) -> Iterator[list[subprocess.Popen[str]]]:
-    """`fas train` in two processes, without a program that starts them and ends both when one ends."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = str(free.getsockname()[1])
-    common = {"WORLD_SIZE": "2", "LOCAL_WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
-    command = [sys.executable, "-m", "fas_core", "train", *arguments]
-    processes = [
-        subprocess.Popen(
-            command,
-            cwd=folder,
-            env=environment(RANK=rank, LOCAL_RANK=rank, **common),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        for rank in ("0", "1")
-    ]
-    try:
-        yield processes
-    finally:
-        for process in processes:
-            process.kill()
-            process.communicate()
 
 
 def wait_for(path: Path) -> None:
@@ -232,7 +198,7 @@ def test_a_batch_of_fewer_samples_than_processes_is_refused() -> None:
 def test_sigterm_to_one_process_stops_all_with_the_state_saved(folder: Path, file: str) -> None:
     """Before an epoch, and before dev is scored."""
     run = folder / "runs" / f"stopped-{file}"
-    with two_processes(folder, "recipe.yaml", "--name", run.name, "--epochs", "500") as processes:
+    with start_peers(2, folder, "recipe.yaml", "--name", run.name, "--epochs", "500") as processes:
         wait_for(run / file)
         processes[1].send_signal(signal.SIGTERM)
         outputs = [process.communicate(timeout=WAIT)[0] for process in processes]
@@ -246,7 +212,7 @@ def test_sigterm_to_one_process_stops_all_with_the_state_saved(folder: Path, fil
 def test_a_process_that_dies_ends_the_others_and_the_run_continues(folder: Path) -> None:
     """It continues under `accelerate launch`."""
     run = folder / "runs" / "died"
-    with two_processes(folder, "recipe.yaml", "--name", run.name, "--epochs", "500") as processes:
+    with start_peers(2, folder, "recipe.yaml", "--name", run.name, "--epochs", "500") as processes:
         wait_for(run / "state.pt")
         processes[1].kill()
         output, _ = processes[0].communicate(timeout=WAIT)
@@ -266,7 +232,7 @@ def test_a_process_that_dies_ends_the_others_and_the_run_continues(folder: Path)
 def test_a_process_that_does_not_answer_ends_the_others_after_the_time_out(folder: Path) -> None:
     run = folder / "runs" / "silent"
     arguments = ("recipe.yaml", "--name", run.name, "--epochs", "500", "--set", "train.peer_timeout=10")
-    with two_processes(folder, *arguments) as processes:
+    with start_peers(2, folder, *arguments) as processes:
         wait_for(run / "state.pt")
         processes[1].send_signal(signal.SIGSTOP)
         output, _ = processes[0].communicate(timeout=WAIT)
