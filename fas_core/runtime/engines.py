@@ -82,16 +82,17 @@ def run_in_batches(
 ) -> list[Array]:
     """Run a graph of `size` rows on any number of them; zeros fill the last call, and one of no rows."""
     count = len(next(iter(inputs.values())))
+    if count == size:
+        return run(dict(inputs))
     batches = [
         {name: value[start : start + size] for name, value in inputs.items()}
         for start in range(0, max(count, 1), size)
     ]
-    missing = size * len(batches) - count
-    last = batches[-1]
-    batches[-1] = {
-        name: np.concatenate([value, np.zeros((missing, *value.shape[1:]), value.dtype)])
-        for name, value in last.items()
-    }
+    if missing := size * len(batches) - count:
+        batches[-1] = {
+            name: np.concatenate([value, np.zeros((missing, *value.shape[1:]), value.dtype)])
+            for name, value in batches[-1].items()
+        }
     return [np.concatenate(column)[:count] for column in zip(*map(run, batches), strict=True)]
 
 

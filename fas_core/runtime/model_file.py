@@ -28,6 +28,7 @@ from fas_core.scores.thresholds import Threshold
 Presence = NDArray[np.bool_] | None
 
 SCORE = "score"
+UINT8, FLOAT64 = np.dtype(np.uint8), np.dtype(np.float64)
 
 
 class ModelFile:
@@ -63,6 +64,8 @@ class ModelFile:
         self.path = resolve_model(path) if isinstance(path, str) else path
         self._engine, self.card = _open(self.path, threads, external, trusted)
         inputs, self._names = self._engine.inputs, self._engine.outputs
+        side = self.card.input.face_size
+        self._shape = (side, side, 3)
         expected = self.card.modalities + ((PRESENCE,) if self.card.input.partial else ())
         needed = {SCORE} if self.card.novelty is None else {SCORE, NOVELTY}
         if inputs != expected or not needed.issubset(self._names):
@@ -83,8 +86,7 @@ class ModelFile:
         Raises:
             DataError: a modality is missing, or an array has another shape or type.
         """
-        (scores,) = self._run_columns([SCORE], self._to_inputs(images, presence))
-        return scores
+        return self._run_columns([SCORE], images, presence)[0]
 
     def score_with_novelty(
         self, images: Images, presence: Presence = None
@@ -93,7 +95,7 @@ class ModelFile:
 
         For models whose card has a `novelty` limit.
         """
-        scores, distances = self._run_columns([SCORE, NOVELTY], self._to_inputs(images, presence))
+        scores, distances = self._run_columns([SCORE, NOVELTY], images, presence)
         return scores, distances
 
     def outputs(self, images: Images, presence: Presence = None) -> dict[str, NDArray[np.float32]]:
@@ -102,16 +104,17 @@ class ModelFile:
         return dict(zip(self._names, values, strict=True))
 
     def _run_columns(
-        self, names: Sequence[str], inputs: Mapping[str, NDArray[Any]]
+        self, names: Sequence[str], images: Images, presence: Presence
     ) -> list[NDArray[np.float64]]:
         """Run the graph; raise ModelError unless each output has one number for each face."""
-        count = len(inputs[self.card.modalities[0]])
+        inputs = self._to_inputs(images, presence)
         columns = self._run(names, inputs)
+        shape = inputs[self.card.modalities[0]].shape[:1]
         for name, values in zip(names, columns, strict=True):
-            if values.shape != (count,) or values.dtype.kind != "f":
+            if values.shape != shape or values.dtype.kind != "f":
                 actual = f"its output {name!r} is {values.dtype} {values.shape}"
-                raise ModelError(f"{self.path}: {actual} and should be float ({count},)")
-        return [np.asarray(values, np.float64) for values in columns]
+                raise ModelError(f"{self.path}: {actual} and should be float ({shape[0]},)")
+        return [values.astype(FLOAT64) for values in columns]
 
     def _run(self, names: Sequence[str], inputs: Mapping[str, NDArray[Any]]) -> list[NDArray[Any]]:
         """Run the graph; its metadata may promise other inputs than it takes."""
@@ -123,7 +126,7 @@ class ModelFile:
             raise ModelError(f"{self.path}: cannot be run: {first_line(error)}") from error
 
     def _to_inputs(self, images: Images, presence: Presence) -> dict[str, NDArray[Any]]:
-        pixels: dict[str, NDArray[Any]] = self._check_pixels(images)
+        pixels: dict[str, NDArray[Any]] = self._select_pixels(images) or self._check_pixels(images)
         if not self.card.input.partial:
             if presence is not None:
                 raise DataError(f"{self.path}: was not trained to do without a modality; {self._expects()}")
@@ -146,7 +149,21 @@ class ModelFile:
             raise DataError(f"{self.path}: presence promises a modality of which no images are given")
         return presence
 
+    def _select_pixels(self, images: Images) -> dict[str, NDArray[np.uint8]] | None:
+        """Return the model's images, with one look at each; None unless all are as they should be."""
+        selected, shape = {}, None
+        for name in self.card.modalities:
+            pixels = images.get(name)
+            if not isinstance(pixels, np.ndarray) or pixels.dtype is not UINT8:
+                return None
+            shape = shape or (*pixels.shape[:1], *self._shape)
+            if pixels.shape != shape:
+                return None
+            selected[name] = pixels
+        return selected
+
     def _check_pixels(self, images: Images) -> dict[str, NDArray[np.uint8]]:
+        """Return the images that are given of the model's; raise DataError, which says what is wrong."""
         side = self.card.input.face_size
         arrays = {}
         for name in self.card.modalities:
