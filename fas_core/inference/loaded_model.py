@@ -22,9 +22,9 @@ from fas_core.runs.groups import FoldRuns, open_path
 from fas_core.runs.run import Run
 from fas_core.runs.run_sets import RunSet
 from fas_core.runtime.external_model import ExternalModel
-from fas_core.runtime.face_selection import FaceSelector, select_faces
+from fas_core.runtime.face_selection import FaceSelector, select_faces, stated_crops
 from fas_core.runtime.model_file import ModelFile
-from fas_core.runtime.public_model import PublicModel, stated_crops
+from fas_core.runtime.public_model import PublicModel
 from fas_core.scores.calibration import ScoreReference
 from fas_core.scores.rejection import is_fitted
 from fas_core.scores.table import ScoreTable

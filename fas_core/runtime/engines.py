@@ -5,16 +5,18 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fas_core.contracts import Engine
+from fas_core.command_cache import command_registry
 from fas_core.data.model_formats import find_runtime
 from fas_core.descriptors import Runtime
 from fas_core.errors import ModelError, PluginError, format_list
-from fas_core.registry import registry
+
+if TYPE_CHECKING:
+    from fas_core.contracts import Engine
 
 Array = NDArray[Any]
 
@@ -41,7 +43,7 @@ def open_engine(path: Path, threads: int | None = None, *, trusted: bool = False
         raise ModelError(f"{path}: {'a folder, not a model file' if path.is_dir() else 'no such model file'}")
     runtime = find_runtime(path)
     if runtime is None:
-        suffixes = sorted({suffix for item in registry().all(Runtime) for suffix in item.suffixes})
+        suffixes = sorted({suffix for item in command_registry().all(Runtime) for suffix in item.suffixes})
         raise ModelError(f"{path}: not a model file: supported are {format_list(suffixes, 20)}")
     if path.stat().st_size > MAX_SIZE:
         raise ModelError(f"{path}: larger than {MAX_SIZE >> 30} GiB, the limit for such files")
@@ -57,7 +59,7 @@ def _check_trusted(path: Path, runtime: Runtime) -> None:
     if not names & {runtime.name, runtime.qualified_name}:
         raise ModelError(
             f"{path}: not opened: such a file can run any code that it holds; "
-            f"if you trust where it comes from, set {TRUSTED}={registry().name_of(runtime)}"
+            f"if you trust where it comes from, set {TRUSTED}={command_registry().name_of(runtime)}"
         )
 
 

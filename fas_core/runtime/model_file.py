@@ -4,26 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from attrs import evolve
 from numpy.typing import NDArray
 
 from fas_core.card import PRESENCE, Card
-from fas_core.contracts import Engine, Images
 from fas_core.data.fetched_models import is_public_model, resolve_model
 from fas_core.data.model_formats import find_runtime
 from fas_core.digests import hash_file
 from fas_core.errors import DataError, FasError, ModelError
 from fas_core.records.novelty import NOVELTY
-from fas_core.runtime.calibration_file import read_calibration
 from fas_core.runtime.engines import first_line, open_engine
-from fas_core.runtime.external_model import ExternalEngine, ExternalModel
-from fas_core.runtime.public_engine import MeanEngine
-from fas_core.runtime.public_model import PublicModel
 from fas_core.runtime.stored_card import read_card
 from fas_core.scores.thresholds import Threshold
+
+if TYPE_CHECKING:
+    from fas_core.contracts import Engine, Images
+    from fas_core.runtime.external_model import ExternalModel
 
 Presence = NDArray[np.bool_] | None
 
@@ -204,6 +203,9 @@ def _open(
             f"{path}: without fas metadata (modalities, size, threshold): "
             "give a model that `fas export` wrote, or describe it (fas predict --foreign)"
         )
+    from fas_core.runtime.calibration_file import read_calibration
+    from fas_core.runtime.external_model import ExternalEngine
+
     return ExternalEngine(engine, external, path), external.card.calibrate(read_calibration(path))
 
 
@@ -212,12 +214,18 @@ def _read_card(metadata: str, path: Path) -> Card:
     card, runtime = read_card(metadata, str(path)), find_runtime(path)
     if runtime is None or runtime.card_writer:
         return card
+    from fas_core.runtime.calibration_file import read_calibration
+
     stored = read_calibration(path)
     return card if stored is None else card.calibrate(stored)
 
 
 def _open_public(folder: Path, threads: int | None) -> tuple[Engine, Card]:
     """Open the networks of a fetched public model; of several the score is the mean."""
+    from fas_core.runtime.calibration_file import read_calibration
+    from fas_core.runtime.public_engine import MeanEngine
+    from fas_core.runtime.public_model import PublicModel
+
     model = PublicModel.read(folder)
     members = []
     for file in model.files:

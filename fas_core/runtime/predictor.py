@@ -5,27 +5,28 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from math import isfinite
 from pathlib import Path
-from typing import Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fas_core.card import Card
-from fas_core.contracts import Images
 from fas_core.data.faces import CropSettings, is_face_crop
 from fas_core.data.images import Image, Pixels, as_pixels, prepare, read_pixels, to_uint8
 from fas_core.data.scaled_crops import stretch
 from fas_core.deprecation import former_method
 from fas_core.errors import DataError, ModelError
-from fas_core.runtime.external_model import ExternalModel
-from fas_core.runtime.face_selection import NO_FACE, FaceSelector
+from fas_core.runtime.face_selection import NO_FACE, FaceSelector, stated_crops
 from fas_core.runtime.model_file import ModelFile, Presence
 from fas_core.runtime.model_notes import describe_training
 from fas_core.runtime.prediction import Prediction
-from fas_core.runtime.public_model import stated_crops
 from fas_core.scores.rejection import fit_reject
 from fas_core.scores.thresholds import Threshold
 from fas_core.urls import Location, Url, to_location
+
+if TYPE_CHECKING:
+    from fas_core.contracts import Images
+    from fas_core.runtime.external_model import ExternalModel
 
 FaceImage = str | Location | NDArray[np.uint8] | NDArray[np.uint16]
 """A photo or a cropped face of any size: a file, or pixels as (H, W, 3) RGB, also (H, W) grey or depth."""

@@ -164,7 +164,7 @@ def command(
     from fas_core.data.detectors import advise_on
     from fas_core.runtime import Predictor
     from fas_core.runtime.external_model import ExternalModel
-    from fas_core.runtime.public_model import stated_crops
+    from fas_core.runtime.face_selection import stated_crops
     from fas_core.scores.thresholds import fit_threshold
     from fas_plugins.commands.serve.access import access_rules, read_token
     from fas_plugins.commands.serve.limits import Limits
