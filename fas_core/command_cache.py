@@ -147,5 +147,7 @@ def _to_record(plain: Mapping[str, Any]) -> PluginRecord:
 
 
 def _to_component(plain: Mapping[str, Any]) -> Component:
-    values = {key: tuple(value) if isinstance(value, list) else value for key, value in plain.items()}
+    values: dict[str, Any] = {
+        key: tuple(value) if isinstance(value, list) else value for key, value in plain.items()
+    }
     return KINDS[values.pop("kind")](**values)

@@ -17,6 +17,7 @@ from fas_core.errors import ConfigError, require
 from fas_core.records.novelty import NoveltyLimit
 from fas_core.registry import registry
 from fas_core.runs import files
+from fas_core.runtime.devices import CPU, check_run_device
 from fas_core.runtime.face_selection import stated_crops
 from fas_core.runtime.inputs import InputFinder, count_samples, read_samples, reads_urls
 from fas_core.runtime.model_notes import describe_unseen
@@ -48,6 +49,7 @@ class PredictOptions:
         every: score each n-th frame of videos.
         frames: at most so many frames of each video or camera; None for all (of a camera, 1).
         threads: CPU threads; None for one per core.
+        device: where an exported model runs, or several names in the order to try; None for the CPU.
     """
 
     detect: bool | None = None
@@ -61,6 +63,7 @@ class PredictOptions:
     every: int = 1
     frames: int | None = None
     threads: int | None = None
+    device: str | None = None
 
 
 @frozen
@@ -88,6 +91,7 @@ class Verdicts:
         detector: name of the face detector; None where it searched no image.
         note: what a reader of the verdicts must know of the model; None for nothing.
         novelty: when a face is unlike the training data; None where the model does not tell.
+        device: where the model ran.
     """
 
     rows: Sequence[FaceResult]
@@ -96,6 +100,7 @@ class Verdicts:
     detector: str | None = None
     note: str | None = None
     novelty: NoveltyLimit | None = None
+    device: str = CPU
 
 
 def predict_inputs(
@@ -126,7 +131,8 @@ def predict_inputs(
     scores = [row.prediction.score for row in rows if row.prediction is not None]
     notes = (predictor.note, None if options.threshold else describe_unseen(predictor.card, scores))
     note = "; ".join(filter(None, notes)) or None
-    return Verdicts(rows, predictor.rule, is_run, detector, note, predictor.card.novelty)
+    novelty, device = predictor.card.novelty, predictor.model.device
+    return Verdicts(rows, predictor.rule, is_run, detector, note, novelty, device)
 
 
 def open_predictor(
@@ -150,6 +156,7 @@ def open_predictor(
         reject=options.reject,
         external=external,
         detect=options.detect,
+        device=options.device,
         crops=crops.replace(detector=options.detector, margin=options.margin, align=options.align),
     )
 
@@ -158,6 +165,7 @@ def _load_run(stack: ExitStack, path: Path, threads: int, options: PredictOption
     """Load a run's model by torch, so many threads of which compute each call."""
     if options.external is not None:
         raise ConfigError(f"--foreign describes a model that is not ours: {path} is a run")
+    check_run_device(path, options.device)
     require("train", "torch", "safetensors")
     from fas_core.inference.run_model import RunModel
     from fas_core.models.model import torch_threads

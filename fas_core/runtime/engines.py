@@ -14,6 +14,7 @@ from fas_core.command_cache import command_registry
 from fas_core.data.model_formats import find_runtime
 from fas_core.descriptors import Runtime
 from fas_core.errors import ModelError, PluginError, format_list
+from fas_core.runtime.devices import open_on_device
 
 if TYPE_CHECKING:
     from fas_core.contracts import Engine
@@ -28,15 +29,24 @@ TRUSTED = "FAS_TRUSTED_RUNTIMES"
 
 
 def open_engine(path: Path, threads: int | None = None, *, trusted: bool = False) -> Engine:
-    """Open a model file, with the files beside it, by the runtime of its suffix.
+    """Open a model file on the CPU; arguments and errors are those of `open_engine_on`."""
+    return open_engine_on(None, path, threads, trusted=trusted)[0]
+
+
+def open_engine_on(
+    device: str | None, path: Path, threads: int | None = None, *, trusted: bool = False
+) -> tuple[Engine, str]:
+    """Open a model file, with the files beside it, by the runtime of its suffix; return its device, too.
 
     Args:
+        device: where it runs, or several names in the order to try: `cuda,cpu`; None for the CPU.
         threads: number of CPU threads of one call; None for one per core.
         trusted: whether this process wrote the file: else some runtimes must be named in `TRUSTED`.
 
     Raises:
         ModelError: the file is missing, too large, damaged or not a model, or it must be trusted.
         FasError: the engine is not installed.
+        DeviceError: no such device is here.
         PluginError: the runtime is a plugin's, and failed.
     """
     if not path.is_file():
@@ -49,9 +59,9 @@ def open_engine(path: Path, threads: int | None = None, *, trusted: bool = False
         raise ModelError(f"{path}: larger than {MAX_SIZE >> 30} GiB, the limit for such files")
     if runtime.runs_code and not trusted:
         _check_trusted(path, runtime)
-    engine: Engine = runtime.call(runtime.options(), path=path, threads=threads)
+    engine, name = open_on_device(runtime, path, threads, device)
     _check_engine(engine, runtime)
-    return engine
+    return engine, name
 
 
 def _check_trusted(path: Path, runtime: Runtime) -> None:

@@ -16,7 +16,7 @@ from fas_core.data.model_formats import find_runtime
 from fas_core.digests import hash_file
 from fas_core.errors import DataError, FasError, ModelError
 from fas_core.records.novelty import NOVELTY
-from fas_core.runtime.engines import first_line, open_engine
+from fas_core.runtime.engines import first_line, open_engine_on
 from fas_core.runtime.stored_card import read_card
 from fas_core.scores.thresholds import Threshold
 
@@ -40,10 +40,12 @@ class ModelFile:
         threads: CPU threads of one call; None for one per core.
         external: description of a model that `fas export` did not write.
         trusted: whether this process wrote the file: files of some runtimes are not opened else.
+        device: where it runs, or several in the order to try: `cuda,cpu`; None for the CPU.
 
     Raises:
         ModelError: the file is missing, damaged, not a model, not trusted, or has no fas metadata and no
             description.
+        DeviceError: no such device is here.
         FasError: its engine, such as OpenVINO, is not installed.
 
     Example:
@@ -59,9 +61,10 @@ class ModelFile:
         external: ExternalModel | None = None,
         *,
         trusted: bool = False,
+        device: str | None = None,
     ) -> None:
         self.path = resolve_model(path) if isinstance(path, str) else path
-        self._engine, self.card = _open(self.path, threads, external, trusted)
+        self._engine, self.card, self.device = _open(self.path, threads, external, trusted, device)
         inputs, self._names = self._engine.inputs, self._engine.outputs
         side = self.card.input.face_size
         self._shape = (side, side, 3)
@@ -187,17 +190,18 @@ class ModelFile:
 
 
 def _open(
-    path: Path, threads: int | None, external: ExternalModel | None, trusted: bool = False
-) -> tuple[Engine, Card]:
+    path: Path, threads: int | None, external: ExternalModel | None, trusted: bool, device: str | None
+) -> tuple[Engine, Card, str]:
+    """Return the engine, the card and the name of the device."""
     if is_public_model(path):
         if external is not None:
             raise ModelError(f"{path}: a public model has a description: leave yours out")
-        return _open_public(path, threads)
-    engine = open_engine(path, threads, trusted=trusted)
+        return _open_public(path, threads, device)
+    engine, name = open_engine_on(device, path, threads, trusted=trusted)
     if engine.metadata is not None:
         if external is not None:
             raise ModelError(f"{path}: has fas metadata, as `fas export` wrote it: leave the description out")
-        return engine, _read_card(engine.metadata, path)
+        return engine, _read_card(engine.metadata, path), name
     if external is None:
         raise ModelError(
             f"{path}: without fas metadata (modalities, size, threshold): "
@@ -206,7 +210,7 @@ def _open(
     from fas_core.runtime.calibration_file import read_calibration
     from fas_core.runtime.external_model import ExternalEngine
 
-    return ExternalEngine(engine, external, path), external.card.calibrate(read_calibration(path))
+    return ExternalEngine(engine, external, path), external.card.calibrate(read_calibration(path)), name
 
 
 def _read_card(metadata: str, path: Path) -> Card:
@@ -220,7 +224,7 @@ def _read_card(metadata: str, path: Path) -> Card:
     return card if stored is None else card.calibrate(stored)
 
 
-def _open_public(folder: Path, threads: int | None) -> tuple[Engine, Card]:
+def _open_public(folder: Path, threads: int | None, device: str | None) -> tuple[Engine, Card, str]:
     """Open the networks of a fetched public model; of several the score is the mean."""
     from fas_core.runtime.calibration_file import read_calibration
     from fas_core.runtime.public_engine import MeanEngine
@@ -232,11 +236,12 @@ def _open_public(folder: Path, threads: int | None) -> tuple[Engine, Card]:
         path = folder / file.stored_name
         if not file.import_options and path.is_file() and hash_file(path) != file.sha256:
             raise ModelError(f"{path}: damaged: is not what was fetched: fas models get fetches it again")
-        engine, card = _open(path, threads, None if file.import_options else file.terms)
+        terms = None if file.import_options else file.terms
+        engine, card, name = _open(path, threads, terms, trusted=False, device=device)
         members.append((engine, evolve(card, input=evolve(card.input, crops=file.terms.crops))))
     engine, card = members[0]
     threshold = Threshold(model.threshold, f"fixed:{model.threshold:g}", "given")
     if len(members) == 1:
-        return engine, evolve(card, threshold=threshold).calibrate(read_calibration(folder))
+        return engine, evolve(card, threshold=threshold).calibrate(read_calibration(folder)), name
     joined = MeanEngine(members, folder)
-    return joined, Card(joined.input, threshold).calibrate(read_calibration(folder))
+    return joined, Card(joined.input, threshold).calibrate(read_calibration(folder)), name

@@ -48,10 +48,11 @@ NOT_FINITE = "the model's score is not a finite number"
 
 
 class OpenModel(Protocol):
-    """A scorer with the card of a model file, e.g. a run's model."""
+    """A scorer with the card of a model file, e.g. a run's model, and the device that it runs on."""
 
     path: Path
     card: Card
+    device: str
 
     def __call__(self, images: Images, presence: Presence = None) -> NDArray[np.float64]: ...
     def score_with_novelty(
@@ -75,10 +76,12 @@ class Predictor:
         detect: True to crop every photo to its face; False to take all images as they are.
         crops: how faces are detected and cropped; None for the external model's or the usual settings.
         detector: face detector instead of that of the crops, as for `fas predict --detector`.
+        device: where a file runs, or several in the order to try: `cuda,cpu`; None for the CPU.
 
     Raises:
         DataError: there is no such detector.
         ModelError: the file is missing, damaged or of an unknown model, or there is no threshold.
+        DeviceError: no such device is here.
         ConfigError: `reject` is no such text, or its scores are not around the threshold.
 
     Example:
@@ -98,9 +101,10 @@ class Predictor:
         detect: bool | None = None,
         crops: CropSettings | None = None,
         detector: str | None = None,
+        device: str | None = None,
     ) -> None:
         if isinstance(path, (str, Path)):
-            path = ModelFile(path, threads, external)
+            path = ModelFile(path, threads, external, device=device)
         self.model: OpenModel = path
         self.card: Card = self.model.card
         self.rule = _choose_threshold(self.model, threshold, reject)

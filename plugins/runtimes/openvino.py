@@ -1,4 +1,4 @@
-"""OpenVINO's intermediate representation, on the CPU."""
+"""OpenVINO's intermediate representation, on the CPU or another device of OpenVINO."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy as np
 from fas_core.card import METADATA_KEY
 from fas_core.component import NoOptions
 from fas_core.digests import check_model_file
-from fas_core.errors import ModelError
+from fas_core.errors import DeviceError, ModelError
 from fas_core.library_settings import openvino_core
 from fas_core.runtime.engines import Array, damaged_file, run_by_row
 from fas_plugins.runtimes.openvino_graph import check_openvino
@@ -24,34 +24,38 @@ PLAIN_TYPES = {"u8", "boolean", "f32"}
 class OpenVinoEngine:
     """A compiled model, in float32 (or int8) also where the CPU supports bfloat16. Threads may share it.
 
-    All calls together use `threads` CPU threads, and run one after the other.
+    On the CPU all calls together use `threads` threads, and run one after the other.
 
     Raises:
+        DeviceError: the device cannot run the model.
         ModelError: a file is missing, damaged or no model, or the graph has what `check_openvino` refuses.
         FasError: OpenVINO is not installed.
     """
 
-    def __init__(self, options: NoOptions, path: Path, threads: int | None = None) -> None:
+    def __init__(
+        self, options: NoOptions, path: Path, threads: int | None = None, device: str = "cpu"
+    ) -> None:
         check_model_file(path)
         core = openvino_core(path)
         if not path.with_suffix(".bin").is_file():
             raise ModelError(f"{path}: its weights are not beside it: no {path.with_suffix('.bin').name}")
         check_openvino(path)
         config: dict[str, Any] = {"INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY"}
-        if threads:
+        if threads and device == "cpu":
             config["INFERENCE_NUM_THREADS"] = threads
         try:
             model = core.read_model(path)
-            self._compiled = core.compile_model(model, "CPU", config)
+            self._compiled = _compile(core, model, device, config)
             info = model.get_rt_info()
             self.metadata = model.get_rt_info([METADATA_KEY]).astype(str) if METADATA_KEY in info else None
             self.inputs = tuple(node.get_any_name() for node in model.inputs)
             self.outputs = tuple(node.get_any_name() for node in model.outputs)
             self._takes_batches = not any(node.get_partial_shape()[0].is_static for node in model.inputs)
             self._is_preallocated = all(map(_is_plain, model.inputs))
+        except DeviceError:
+            raise
         except Exception as error:  # of damaged files it raises many
-            lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-            raise damaged_file(path, "OpenVINO", lines[-1] if lines else type(error).__name__) from error
+            raise damaged_file(path, "OpenVINO", _last_line(error)) from error
         self._thread = threading.local()
 
     def run(self, names: Sequence[str], inputs: Mapping[str, Array]) -> list[Array]:
@@ -64,6 +68,26 @@ class OpenVinoEngine:
         if request is None:
             request = self._thread.request = _Request(self._compiled, self._is_preallocated)
         return request.infer(names, inputs)
+
+
+def list_devices() -> list[str]:
+    """Return the names that `--device` takes: those of OpenVINO's devices in lower case."""
+    return [name.lower() for name in openvino_core("--device").available_devices]
+
+
+def _compile(core: Any, model: Any, device: str, config: Mapping[str, Any]) -> Any:
+    """Compile a model; raise DeviceError where another device than the CPU refuses."""
+    if device == "cpu":
+        return core.compile_model(model, "CPU", config)
+    try:
+        return core.compile_model(model, device.upper(), config)
+    except Exception as error:  # its exceptions share no public base
+        raise DeviceError(f"{device} cannot run it: {_last_line(error)}") from error
+
+
+def _last_line(error: Exception) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[-1] if lines else type(error).__name__
 
 
 class _Request:

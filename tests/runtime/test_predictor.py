@@ -60,7 +60,7 @@ def engine(monkeypatch: pytest.MonkeyPatch) -> Remembering:
     """What opens every file: it takes faces of 8 x 8 pixels, whole."""
     takes = ModelInput(("rgb",), 8, resize=Resize(crop=1.0))
     engine = Remembering(Card(takes, Threshold(0.5, "fixed:0.5", "given")))
-    monkeypatch.setattr(model_file, "open_engine", lambda *_, **__: engine)
+    monkeypatch.setattr(model_file, "open_engine_on", lambda *_, **__: (engine, "cpu"))
     return engine
 
 
