@@ -35,6 +35,7 @@ from fas_core.config.structure import structure
 from fas_core.contracts import Exported, Images, Scorer, Verification, Verify
 from fas_core.descriptors import Exporter
 from fas_core.exporting.verify import compare_on
+from fas_core.library_settings import import_openvino, openvino_core
 from fas_core.models.build import build_model
 from fas_core.models.model import Model, scorer
 from fas_core.records.model_input import ModelInput, Resize
@@ -42,7 +43,6 @@ from fas_core.registry import registry
 from fas_core.runs.card import build_card
 from fas_core.runs.run import Run
 from fas_core.runtime import Predictor
-from fas_core.runtime.engines import open_engine
 from fas_core.scores.thresholds import Threshold
 
 SIZE = 224
@@ -121,6 +121,35 @@ def call_eager(model: Model, images: Images) -> Call:
     return score
 
 
+def call_onnxruntime(path: Path, images: Images) -> Call:
+    """Return a call of onnxruntime alone."""
+    import onnxruntime
+
+    settings = onnxruntime.SessionOptions()
+    settings.intra_op_num_threads = 1
+    session = onnxruntime.InferenceSession(path, settings, providers=["CPUExecutionProvider"])
+    return lambda: session.run(["score"], images)
+
+
+def call_openvino(path: Path, images: Images) -> Call:
+    """Return a call of OpenVINO alone on input tensors that share the images' memory: its least work."""
+    core = openvino_core(path)
+    settings = {
+        "INFERENCE_PRECISION_HINT": "f32",
+        "PERFORMANCE_HINT": "LATENCY",
+        "INFERENCE_NUM_THREADS": 1,
+    }
+    request = core.compile_model(core.read_model(path), "CPU", settings).create_infer_request()
+    for name, image in images.items():
+        request.set_tensor(name, import_openvino(path).Tensor(image, shared_memory=True))
+
+    def score() -> Any:
+        request.infer(share_outputs=True)
+        return request.get_tensor("score").data.copy()
+
+    return score
+
+
 def export(subject: Subject, name: str, form: str, folder: Path) -> Exported:
     exporter = registry().find(Exporter, name)
     assert isinstance(exporter, Exporter)
@@ -150,9 +179,9 @@ def build_calls(subject: Subject, folder: Path) -> tuple[dict[str, Call], dict[s
         for form in subject.forms:
             label = f"{engine_name} {form}"
             files[label] = export(subject, name, form, folder)
-            engine, predictor = (kind(files[label].path, threads=1) for kind in (open_engine, Predictor))
-            calls[f"{label}, raw"] = partial(engine.run, ["score"], batch)
-            calls[f"{label}, fas"] = partial(predictor, **images)
+            path = files[label].path
+            calls[f"{label}, raw"] = (call_onnxruntime if name == "onnx" else call_openvino)(path, batch)
+            calls[f"{label}, fas"] = partial(Predictor(path, threads=1, detect=False), **images)
     return calls, files
 
 

@@ -1,4 +1,6 @@
-"""The commands of the installed plugins, remembered between calls: `fas --help` need not import the plugins.
+"""The commands, runtimes and detectors of the installed plugins, remembered between calls.
+
+`fas --help` need not import the plugins, nor need `fas predict` to open a model file and find a face.
 
 What is remembered is used only while nothing has changed that it was made from: the folders that Python
 searches, the distributions in them, and every file that was imported to find the commands. A file that is
@@ -23,7 +25,8 @@ from typing import Any
 from attrs import fields
 from platformdirs import user_cache_path
 
-from fas_core.descriptors import Command
+from fas_core.component import Component, NoOptions
+from fas_core.descriptors import Command, Detector, Runtime
 from fas_core.discovery import PluginRecord
 from fas_core.errors import FasError
 from fas_core.registry import Registry, disabled_plugins, registry
@@ -38,15 +41,16 @@ clocks of file systems are that coarse."""
 
 METADATA = ("entry_points.txt", "METADATA", "PKG-INFO")
 RECORD = ("name", "distribution", "version", "status", "module")
-"""What is stored of a plugin besides its commands."""
-COMMAND = tuple(item.name for item in fields(Command) if item.name not in ("options", "provider"))
+"""What is stored of a plugin besides its components."""
+KINDS: dict[str, type[Component]] = {kind.kind: kind for kind in (Command, Runtime, Detector)}
+"""The kinds of components that are remembered."""
 
 Stamp = list[int] | None
 """Time of the last change, in nanoseconds, and size in bytes; None for a file that does not exist."""
 
 
 def command_registry() -> Registry:
-    """Return the installed plugins with their commands; their other components may be left out."""
+    """Return the installed plugins with their commands, runtimes and detectors; the rest may be left out."""
     return registry() if os.environ.get(NO_CACHE) else _build_command_registry(disabled_plugins())
 
 
@@ -105,28 +109,45 @@ def _read(file: Path, search: list[Any]) -> tuple[PluginRecord, ...] | None:
 
 
 def _write(file: Path, search: list[Any], records: Sequence[PluginRecord]) -> None:
-    """Remember the plugins, unless a file changed a moment ago or a command has a class of its own."""
+    """Remember the plugins, unless a file changed a moment ago or a component is more than its record."""
     from fas_core.atomic import replacing  # slow to import, and rarely needed
 
-    commands = [item for record in records for item in record.components if isinstance(item, Command)]
+    remembered = [item for record in records for item in _select(record)]
     modules = [item for item in list(sys.modules.values()) if isinstance(item, ModuleType)]
     paths = sorted({path for item in modules if isinstance(path := vars(item).get("__file__"), str)})
     files = [[path, _stamp(path)] for path in paths]
     stamps = [stamp for _, *stamps in (*files, *search[1]) for stamp in stamps if stamp is not None]
     settled = max(changed for changed, _ in stamps) < (time.time() - SETTLED) * 1e9
-    if not settled or any(type(item) is not Command for item in commands):
+    if not settled or any(
+        type(item) not in KINDS.values() or item.options is not NoOptions for item in remembered
+    ):
         return
     text = json.dumps({"search": search, "files": files, "plugins": list(map(_to_plain, records))})
     with suppress(FasError, OSError), replacing(file, durable=False) as temporary:
         temporary.write_text(text, encoding="utf-8")
 
 
+def _select(record: PluginRecord) -> list[Component]:
+    return [item for item in record.components if isinstance(item, tuple(KINDS.values()))]
+
+
 def _to_plain(record: PluginRecord) -> dict[str, Any]:
-    commands = [item for item in record.components if isinstance(item, Command)]
     plain = {name: getattr(record, name) for name in RECORD}
-    return plain | {"commands": [{name: getattr(item, name) for name in COMMAND} for item in commands]}
+    return plain | {"components": [_component_to_plain(item) for item in _select(record)]}
+
+
+def _component_to_plain(component: Component) -> dict[str, Any]:
+    names = [item.name for item in fields(type(component)) if item.name not in ("options", "provider")]
+    return {"kind": component.kind, **{name: getattr(component, name) for name in names}}
 
 
 def _to_record(plain: Mapping[str, Any]) -> PluginRecord:
-    commands = tuple(Command(**item | {"modules": tuple(item["modules"])}) for item in plain["commands"])
-    return PluginRecord(**{name: plain[name] for name in RECORD}, components=commands)
+    components = tuple(map(_to_component, plain["components"]))
+    return PluginRecord(**{name: plain[name] for name in RECORD}, components=components)
+
+
+def _to_component(plain: Mapping[str, Any]) -> Component:
+    values: dict[str, Any] = {
+        key: tuple(value) if isinstance(value, list) else value for key, value in plain.items()
+    }
+    return KINDS[values.pop("kind")](**values)

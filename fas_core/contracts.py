@@ -55,7 +55,16 @@ __all__ += ["Images", "MetricFunction", "RunTracker", "Scorer", "SubmissionFunct
 __all__ += ["BlockBackbone", "EmbeddingFusion", "MapBackbone", "PresenceFusion", "PretrainedBackbone"]
 __all__ += ["OptimizerFunction", "PairwiseLoss", "PublishedBackbone", "ReadingLoss"]
 __all__ += ["ScheduleFunction", "SelectiveLoss"]
-__all__ += ["CardWriter", "ChangeFaces", "DetectorFunction", "DrawCrop", "Engine", "FaceSearch", "MixBatch"]
+__all__ += [
+    "CardWriter",
+    "ChangeFaces",
+    "DetectorFunction",
+    "DeviceList",
+    "DrawCrop",
+    "Engine",
+    "FaceSearch",
+    "MixBatch",
+]
 __all__ += ["CheckpointWritten", "EpochFinished", "RunFailed", "RunFinished", "RunStarted", "RuntimeFunction"]
 __all__ += ["Batch", "BranchSize", "CropRegion", "DetectedFace", "Exported", "Hyperparameters", "Outputs"]
 __all__ += ["Submission", "SubmissionPart", "Verification"]
@@ -435,12 +444,25 @@ class RuntimeFunction(Protocol, metaclass=ContractType):
         path: a file of at most 2 GiB, with one of the descriptor's suffixes.
         threads: number of CPU threads of one call; None for one per core.
 
+    A runtime whose descriptor has `devices` is called with `device`, one of their names, too.
+
     Raises:
         ModelError: the file is damaged or of another kind.
         FasError: a library is not installed.
+        DeviceError: the device does not start, or cannot run this file.
     """
 
     def __call__(self, options: Any, path: Path, threads: int | None) -> Engine: ...
+
+
+class DeviceList(Protocol, metaclass=ContractType):
+    """Names the devices on which a runtime can run here, `cpu` among them, in lower case.
+
+    Raises:
+        FasError: a library is not installed.
+    """
+
+    def __call__(self) -> Sequence[str]: ...
 
 
 class CardWriter(Protocol, metaclass=ContractType):

@@ -307,6 +307,8 @@ class Runtime(Component):
         card_writer: target of the `fas_core.contracts.CardWriter` for `fas calibrate`; empty: a calibration
             is a file beside the model.
         runs_code: whether to open a file can run code that it holds, as a pickle does: users must trust it.
+        devices: target of the `fas_core.contracts.DeviceList` for `--device`; empty: it runs on the CPU
+            alone, and is not called with a device.
     """
 
     kind: ClassVar[str] = "runtime"
@@ -316,6 +318,7 @@ class Runtime(Component):
     beside: tuple[str, ...] = field(default=(), validator=_check_suffixes)
     card_writer: str = field(default="", validator=_check_optional_target)
     runs_code: bool = False
+    devices: str = field(default="", validator=_check_optional_target)
 
     @suffixes.validator
     def _has_suffix(self, _: object, suffixes: tuple[str, ...]) -> None:
@@ -325,6 +328,10 @@ class Runtime(Component):
     def load_card_writer(self) -> Any:
         """Import and return the object that `card_writer` names."""
         return self._load(self.card_writer)
+
+    def load_devices(self) -> Any:
+        """Import and return the function that `devices` names."""
+        return self._load(self.devices)
 
 
 @frozen(kw_only=True)

@@ -39,6 +39,10 @@ class ModelError(FasError):
     """A checkpoint or model file that cannot be used here."""
 
 
+class DeviceError(FasError):
+    """A device that this machine or an installed library lacks, or that does not start."""
+
+
 def format_list(items: Iterable[object], shown: int = 5) -> str:
     """Return the first few items, as one line, and the number of the others: `a, b, c and 7 more`."""
     names = [escape_controls(str(item)) for item in items]

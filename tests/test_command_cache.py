@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from fixtures.strangers import IMPORTS, Here, Site
 
-from fas_core import Command
+from fas_core import Command, Detector, Runtime
 from fas_core import command_cache as cache
 from fas_core.command_cache import NO_CACHE, command_registry, forget_commands
 from fas_core.registry import DISABLE, Registry
@@ -29,6 +29,18 @@ LOSS = f"""{IMPORTS}
 @hookimpl
 def fas_losses():
     yield Loss(name="hinge", summary="", target="acme_fas:Hinge")
+"""
+
+OPENERS = f"""{IMPORTS}
+@hookimpl
+def fas_runtimes():
+    yield Runtime(
+        name="acme", summary="", target="acme_fas:open", suffixes=(".acme",), beside=(".bin",), runs_code=True
+    )
+
+@hookimpl
+def fas_detectors():
+    yield Detector(name="acme", summary="", target="acme_fas:find", landmarks=False)
 """
 
 Look = Callable[[], list[Command]]
@@ -85,6 +97,31 @@ def test_nothing_is_imported_until_something_changes(here: Here, look: Look, imp
     assert (command.summary, command.panel, command.modules) == ("Send a run", "Lab", ("os",))
     assert str(command.provider) == "acme-fas 1.5"
     assert command_registry().providers(Command, "acme-fas:upload")[0].name == "acme_fas"
+
+
+def test_runtimes_and_detectors_are_remembered_as_they_are(
+    here: Here, look: Look, imports: list[str]
+) -> None:
+    here.install("acme-fas", OPENERS)
+    found = []
+    for _ in range(2):
+        look()
+        plugins = command_registry()
+        found.append([*plugins.all(Runtime), *plugins.all(Detector)])
+    assert imports == ["all"]
+    assert found[0] == found[1]
+    runtime, detector = found[1]
+    assert (runtime.suffixes, runtime.beside, runtime.runs_code) == ((".acme",), (".bin",), True)
+    assert (detector.landmarks, str(detector.provider)) == (False, "acme-fas 1.5")
+
+
+def test_a_runtime_with_options_is_not_remembered(here: Here, look: Look, imports: list[str]) -> None:
+    options = "from attrs import frozen\n@frozen\nclass Own:\n    size: int = 7\n"
+    here.install("acme-fas", options + OPENERS.replace("suffixes=", "options=Own, suffixes="))
+    for _ in range(2):
+        look()
+        (runtime,) = command_registry().all(Runtime)
+        assert runtime.options().size == 7
 
 
 def test_another_version_is_seen(here: Here, look: Look) -> None:
@@ -211,7 +248,7 @@ def test_a_command_of_a_class_of_its_own_is_not_remembered(
         lambda stored: {**stored, "files": [["a"]]},
         lambda stored: {
             **stored,
-            "plugins": [{**stored["plugins"][0], "commands": [{"name": "Not A Name"}]}],
+            "plugins": [{**stored["plugins"][0], "components": [{"kind": "command", "name": "Not A Name"}]}],
         },
     ],
 )

@@ -14,6 +14,7 @@ from fas_core.cli.options import (
     PATH,
     aggregate_option,
     detector_option,
+    device_option,
     evaluation_options,
     evaluation_workers_option,
     external_model_option,
@@ -69,6 +70,7 @@ if TYPE_CHECKING:
 @click.option("--subsets", is_flag=True, help="Evaluate every subset of the modalities, a row each.")
 @external_model_option
 @detector_option
+@device_option
 @evaluation_workers_option
 @evaluation_options
 @engine_options
@@ -87,6 +89,7 @@ def command(
     subsets: bool,
     external: Path | None,
     detector: str | None,
+    device: str | None,
     workers: int,
     evaluation: EvaluationOptions,
     engine: ChosenEngine | None,
@@ -119,6 +122,7 @@ def command(
         calibrated=calibrate_on is not None,
         judged=bool(threshold or aggregate),
         in_parts=engine is not None,
+        placed=device is not None,
     )
     plan = plan_evaluation(
         registry(),
@@ -136,7 +140,7 @@ def command(
     if run_set is not None:
         show_run_set(run_set, data[0] if data else None, plan)
     else:
-        _evaluate_model(target, data, protocols, plan, calibrate_on, subsets, external, detector)
+        _evaluate_model(target, data, protocols, plan, calibrate_on, subsets, external, detector, device)
     if external is None:
         show_evaluation_steps(target)
 
@@ -167,6 +171,7 @@ def _refuse_together(
     calibrated: bool,
     judged: bool,
     in_parts: bool,
+    placed: bool,
 ) -> None:
     """Options that exclude each other are a usage error."""
     of_set, one_of_them = "a set of runs is evaluated without", "give one of its runs"
@@ -179,6 +184,7 @@ def _refuse_together(
         and (narrowed or grouped),
         "--calibrate-on is for one model, without --threshold and --aggregate": calibrated
         and (judged or is_set),
+        "--device is for one exported model, without --engine": placed and (is_set or in_parts),
         "--engine scores one data set: without --subsets, with one --data": in_parts and (several or subsets),
     }
     for message, is_broken in rules.items():
@@ -205,13 +211,16 @@ def _evaluate_model(
     subsets: bool,
     external: Path | None,
     detector: str | None,
+    device: str | None,
 ) -> None:
     """Evaluate one model, with `manifest` at a threshold that its people calibrate."""
     from fas_core.data.protocols import protocols_of
     from fas_core.inference.loaded_model import load_model
 
     chosen = protocols_of(protocols, plan.registry)
-    model = load_model(target, plan.registry, external=external, detector=detector)
+    model = load_model(target, plan.registry, external=external, detector=detector, device=device)
+    if device is not None:
+        console.info(f"{target} runs on {model.device}")
     if manifest is not None:
         model, plan = _calibrate_on(model, manifest, plan)
     if len(data) > 1:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 import rich_click as click
 
+from fas_core.cli.benchmark_tables import show_benchmark
 from fas_core.cli.export_tables import exports_to_json, show_exports, show_formats
 from fas_core.cli.options import PATH, output_options, reject_option
 from fas_core.console import console
@@ -18,7 +19,10 @@ from fas_core.failures import format_traceback
 
 if TYPE_CHECKING:
     from fas_core.contracts import Exported
+    from fas_core.exporting.benchmark import Benchmark
     from fas_core.exporting.export_run import ExportPlan
+    from fas_core.exporting.verify import Comparison
+    from fas_core.models.model import Model
 
 
 @click.command()
@@ -101,6 +105,12 @@ if TYPE_CHECKING:
 @click.option(
     "--keep-data-root", is_flag=True, help="Write where the data lies (data.root) into the files, too."
 )
+@click.option(
+    "--benchmark",
+    "measured",
+    is_flag=True,
+    help="Measure the written files and eager PyTorch on this machine, and recommend one.",
+)
 @click.option("--list", "listing", is_flag=True, help="List the formats, and write nothing.")
 @output_options
 @click.pass_context
@@ -120,6 +130,7 @@ def command(
     static_batch: int | None,
     sets: tuple[str, ...],
     keep_data_root: bool,
+    measured: bool,
     listing: bool,
 ) -> None:
     """Write the model of RUN with preprocessing, threshold and names inside.
@@ -152,12 +163,23 @@ def command(
     comparison = compare_on(opened, scorer(model), card, count, data)
     results = export_run(opened, weights, model, plans, comparison, calibration)
     written, refused = _separate_refused(results)
+    benchmark = _measure(model, written, comparison) if measured and written else None
     if console.json:
-        console.document(exports_to_json(opened.path, written, refused, weights, comparison))
+        document = exports_to_json(opened.path, written, refused, weights, comparison)
+        console.document(document | ({} if benchmark is None else {"benchmark": benchmark.to_json()}))
     elif written:
         show_exports(written, comparison)
+        if benchmark is not None:
+            show_benchmark(benchmark)
         show_export_steps([exported.path for _, exported in written], card, opened.recipe.data)
     ctx.exit(FasError.exit_code if refused else 0)
+
+
+def _measure(model: Model, written: list[tuple[ExportPlan, Exported]], comparison: Comparison) -> Benchmark:
+    from fas_core.exporting.benchmark import benchmark_files
+
+    files = {f"{plan.exporter.name} {plan.form}": exported for plan, exported in written}
+    return benchmark_files(model, comparison.images(1), files)
 
 
 def _separate_refused(

@@ -138,6 +138,14 @@ external_model_option = click.option(
 )
 
 
+device_option = click.option(
+    "--device",
+    metavar="NAME[,NAME...]",
+    help="Where an exported model runs: cpu by default; gpu, cuda, coreml, ... as its runtime has them. Of "
+    "several the first that is here: cuda,cpu falls back to the CPU.",
+)
+
+
 def output_options(command: Command) -> Command:
     """Give a command `--json`, `--quiet` and `--verbose`, set the console by them, and reserve stdout for it.
 

@@ -17,6 +17,7 @@ from fas_core.cli.options import (
     Command,
     align_option,
     detector_option,
+    device_option,
     external_model_option,
     fixed_reject_option,
     fixed_threshold_option,
@@ -38,7 +39,8 @@ FOLDER = click.Path(path_type=Path, file_okay=False)
 
 def predict_options(command: Command) -> Command:
     """Give a command the flags that say which images are scored and how, as one argument `options`."""
-    scoring = ("detector", "margin", "align", "threshold", "reject", "external", "every", "frames", "threads")
+    crops, limits = ("detector", "margin", "align"), ("every", "frames", "threads", "device")
+    scoring = (*crops, "threshold", "reject", "external", *limits)
 
     @click.option(
         "--detect/--no-detect",
@@ -66,6 +68,7 @@ def predict_options(command: Command) -> Command:
         help="Largest number of frames scored of each video or camera; of a camera, 1 by default.",
     )
     @click.option("--threads", type=click.IntRange(1), help="CPU threads; by default one per core.")
+    @device_option
     @functools.wraps(command)
     def wrapped(*args: Any, detect: bool | None, faces: str, **kwargs: Any) -> Any:
         from fas_core.inference.predict_inputs import PredictOptions

@@ -62,6 +62,7 @@ def show_verdicts(model: Path, verdicts: Verdicts, pictures: bool) -> None:
             "model": str(model),
             "threshold": verdicts.threshold.to_json(),
             "detector": verdicts.detector,
+            "device": verdicts.device,
             "note": verdicts.note,
             "novelty": None if verdicts.novelty is None else verdicts.novelty.to_json(),
             "counts": counts,
@@ -75,7 +76,8 @@ def show_verdicts(model: Path, verdicts: Verdicts, pictures: bool) -> None:
     cells = [_cells(row, boxes, pictures) for row in verdicts.rows]
     detected = "" if verdicts.detector is None else f"; faces detected by {verdicts.detector}"
     novelty = "" if verdicts.novelty is None else f"; {verdicts.novelty.text()}"
-    note = f"{summary}; {verdicts.threshold.text()}{novelty}{detected}"
+    device = "" if verdicts.device == "cpu" else f"; run on {verdicts.device}"
+    note = f"{summary}; {verdicts.threshold.text()}{novelty}{detected}{device}"
     console.table(Table("", columns, cells, note, left=(0, 2, 3, 4)))
     if advice := advise_on(verdicts.detector):
         console.info(advice)

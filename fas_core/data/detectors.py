@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 from attrs import evolve, frozen
 
+from fas_core.command_cache import command_registry
 from fas_core.data.faces import is_centre_in
 from fas_core.data.fetched_models import fetched_model
 from fas_core.data.images import Image
@@ -19,7 +20,6 @@ from fas_core.descriptors import Detector
 from fas_core.digests import hash_file
 from fas_core.errors import DataError, PluginError
 from fas_core.records.detected_face import DetectedFace
-from fas_core.registry import registry
 
 DEFAULTS = ("centerface", "cascade")
 """Without a choice the first of these that is at hand: installing a plugin changes no crops."""
@@ -136,7 +136,7 @@ class DetectorChoice:
                 raise PluginError(f"{component}: gave {faces[:1]!r}: it must give DetectedFace records")
             return faces
 
-        return FaceDetector(registry().name_of(component), search_checked, component.landmarks)
+        return FaceDetector(command_registry().name_of(component), search_checked, component.landmarks)
 
     def _check_model(self, model: Path) -> None:
         name, fetched = self.component.name, self.component.fetched
@@ -167,7 +167,7 @@ def choose_detector(choice: str | None = None) -> DetectorChoice:
         DataError: there is no such detector, or it needs a file that is not given.
         PluginError: several plugins have a detector for such files.
     """
-    plugins = registry()
+    plugins = command_registry()
     if choice is None:
         choices = [DetectorChoice.of(plugins.find(Detector, name)) for name in DEFAULTS]
         return next((item for item in choices if item.is_at_hand), choices[-1])

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from fas_core.command_cache import command_registry
 from fas_core.console import console
 from fas_core.descriptors import Runtime
 from fas_core.errors import PluginError
-from fas_core.registry import DISABLE, registry
+from fas_core.registry import DISABLE
 
 
 def find_runtime(path: Path) -> Runtime | None:
@@ -21,7 +22,7 @@ def find_runtime(path: Path) -> Runtime | None:
     name = path.name.lower()
     matches = [
         (len(suffix), item)
-        for item in registry().all(Runtime)
+        for item in command_registry().all(Runtime)
         for suffix in item.suffixes
         if name.endswith(suffix)
     ]
@@ -38,7 +39,7 @@ def find_runtime(path: Path) -> Runtime | None:
 
 def list_suffixes() -> list[str]:
     """Return the suffixes of all files that runtimes open without trust, and of those beside them."""
-    runtimes = [item for item in registry().all(Runtime) if not item.runs_code]
+    runtimes = [item for item in command_registry().all(Runtime) if not item.runs_code]
     return sorted({suffix for item in runtimes for suffix in (*item.suffixes, *item.beside)})
 
 

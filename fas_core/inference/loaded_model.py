@@ -22,9 +22,9 @@ from fas_core.runs.groups import FoldRuns, open_path
 from fas_core.runs.run import Run
 from fas_core.runs.run_sets import RunSet
 from fas_core.runtime.external_model import ExternalModel
-from fas_core.runtime.face_selection import FaceSelector, select_faces
+from fas_core.runtime.face_selection import FaceSelector, select_faces, stated_crops
 from fas_core.runtime.model_file import ModelFile
-from fas_core.runtime.public_model import PublicModel, stated_crops
+from fas_core.runtime.public_model import PublicModel
 from fas_core.scores.calibration import ScoreReference
 from fas_core.scores.rejection import is_fitted
 from fas_core.scores.table import ScoreTable
@@ -50,6 +50,7 @@ class LoadedModel:
         shipped_threshold: the threshold before any calibration.
         reference: summary of the scores that the threshold was fitted on; None where it is not known.
         threshold_note: whether the threshold of training is recommended, and why; empty where not known.
+        device: where it runs.
     """
 
     path: Path
@@ -67,6 +68,7 @@ class LoadedModel:
     shipped_threshold: Threshold | None = None
     reference: ScoreReference | None = None
     threshold_note: str = ""
+    device: str = "cpu"
 
     def threshold(
         self, policy: str | None, evaluated: ScoreTable | None = None, reject: str | None = None
@@ -118,6 +120,7 @@ def load_model(
     external: Path | None = None,
     detector: str | None = None,
     threads: int | None = None,
+    device: str | None = None,
 ) -> LoadedModel:
     """Load a run folder (of folds: the final run), an exported model or a public model.
 
@@ -125,16 +128,17 @@ def load_model(
         external: file that describes a model that `fas export` did not write.
         detector: detector of faces for a model that crops photos; None for the best one at hand.
         threads: CPU threads of one call of a model file; None for one per core.
+        device: where a model file runs, or several in the order to try; None for the CPU.
 
     Raises:
-        FasError: there is no such run or model, it is a set of runs, or it cannot be read.
+        FasError: there is no such run, model or device, it is a set of runs, or it cannot be read.
     """
     if external is not None:
         if is_run_folder(path):
             raise ConfigError(f"--foreign describes a model that is not ours: {path} is a run")
         description = ExternalModel.read(external)
-        return _load_external(ModelFile(path, threads, description), description, detector)
-    opened = open_path(path, registry, threads)
+        return _load_external(ModelFile(path, threads, description, device=device), description, detector)
+    opened = open_path(path, registry, threads, device)
     if isinstance(opened, FoldRuns):
         opened = opened.open_final()
     if isinstance(opened, RunSet):
@@ -195,6 +199,7 @@ def _load_file(model: ModelFile, registry: Registry, detector: str | None) -> Lo
         threshold_note=card.threshold_note,
         shipped_threshold=card.shipped_threshold,
         reference=card.reference,
+        device=model.device,
     )
 
 
@@ -221,4 +226,5 @@ def _load_external(model: ModelFile, external: ExternalModel | None, detector: s
         faces=FaceSelector(settings=crops, model_input=model.card.input),
         note=f"trained on {PublicModel.read(model.path).training_data}" if is_public else "",
         shipped_threshold=model.card.shipped_threshold,
+        device=model.device,
     )

@@ -17,19 +17,19 @@ from fas_core.errors import ConfigError, require
 from fas_core.records.novelty import NoveltyLimit
 from fas_core.registry import registry
 from fas_core.runs import files
-from fas_core.runtime.explain import SQUARE, Explainer
-from fas_core.runtime.external_model import ExternalModel
+from fas_core.runtime.devices import CPU, check_run_device
+from fas_core.runtime.face_selection import stated_crops
 from fas_core.runtime.inputs import InputFinder, count_samples, read_samples, reads_urls
 from fas_core.runtime.model_notes import describe_unseen
-from fas_core.runtime.pictures import ExplanationWriter, check_output_paths
 from fas_core.runtime.predict import PredictionPipeline
 from fas_core.runtime.prediction import FaceResult
 from fas_core.runtime.predictor import Predictor
-from fas_core.runtime.public_model import stated_crops
 from fas_core.scores.thresholds import Threshold, fit_threshold
 
 if TYPE_CHECKING:
     from fas_core.inference.run_model import RunModel
+    from fas_core.runtime.inputs import Input
+    from fas_core.runtime.pictures import ExplanationWriter
 
 
 @frozen
@@ -49,6 +49,7 @@ class PredictOptions:
         every: score each n-th frame of videos.
         frames: at most so many frames of each video or camera; None for all (of a camera, 1).
         threads: CPU threads; None for one per core.
+        device: where an exported model runs, or several names in the order to try; None for the CPU.
     """
 
     detect: bool | None = None
@@ -62,6 +63,7 @@ class PredictOptions:
     every: int = 1
     frames: int | None = None
     threads: int | None = None
+    device: str | None = None
 
 
 @frozen
@@ -89,6 +91,7 @@ class Verdicts:
         detector: name of the face detector; None where it searched no image.
         note: what a reader of the verdicts must know of the model; None for nothing.
         novelty: when a face is unlike the training data; None where the model does not tell.
+        device: where the model ran.
     """
 
     rows: Sequence[FaceResult]
@@ -97,6 +100,7 @@ class Verdicts:
     detector: str | None = None
     note: str | None = None
     novelty: NoveltyLimit | None = None
+    device: str = CPU
 
 
 def predict_inputs(
@@ -115,11 +119,7 @@ def predict_inputs(
         run = _load_run(stack, model, threads, options) if is_run else None
         predictor = open_predictor(model, options, threads, run)
         samples = list(InputFinder(predictor.card.input.photos, options.every, options.frames).find(inputs))
-        if pictures.annotated is not None:
-            check_output_paths(pictures.annotated, samples)
-        if pictures.explained is not None:
-            check_output_paths(pictures.explained, samples, ".png")
-        writer = _explanation_writer(predictor, run, pictures)
+        writer = _prepare_pictures(predictor, run, pictures, samples)
         pipeline = PredictionPipeline(predictor, options.all_faces, pictures.annotated, writer)
         rows: list[FaceResult] = []
         with console.progress("scoring", count_samples(samples), "samples") as bar:
@@ -131,7 +131,8 @@ def predict_inputs(
     scores = [row.prediction.score for row in rows if row.prediction is not None]
     notes = (predictor.note, None if options.threshold else describe_unseen(predictor.card, scores))
     note = "; ".join(filter(None, notes)) or None
-    return Verdicts(rows, predictor.rule, is_run, detector, note, predictor.card.novelty)
+    novelty, device = predictor.card.novelty, predictor.model.device
+    return Verdicts(rows, predictor.rule, is_run, detector, note, novelty, device)
 
 
 def open_predictor(
@@ -142,7 +143,11 @@ def open_predictor(
     Raises:
         FasError: the model cannot be read, or an option does not suit it.
     """
-    external = None if options.external is None else ExternalModel.read(options.external)
+    external = None
+    if options.external is not None:
+        from fas_core.runtime.external_model import ExternalModel
+
+        external = ExternalModel.read(options.external)
     crops = stated_crops(model, external)
     return Predictor(
         run or model,
@@ -151,6 +156,7 @@ def open_predictor(
         reject=options.reject,
         external=external,
         detect=options.detect,
+        device=options.device,
         crops=crops.replace(detector=options.detector, margin=options.margin, align=options.align),
     )
 
@@ -159,6 +165,7 @@ def _load_run(stack: ExitStack, path: Path, threads: int, options: PredictOption
     """Load a run's model by torch, so many threads of which compute each call."""
     if options.external is not None:
         raise ConfigError(f"--foreign describes a model that is not ours: {path} is a run")
+    check_run_device(path, options.device)
     require("train", "torch", "safetensors")
     from fas_core.inference.run_model import RunModel
     from fas_core.models.model import torch_threads
@@ -168,10 +175,19 @@ def _load_run(stack: ExitStack, path: Path, threads: int, options: PredictOption
     return RunModel(Run.open(path, registry()))
 
 
-def _explanation_writer(
-    predictor: Predictor, run: RunModel | None, pictures: PictureOptions
+def _prepare_pictures(
+    predictor: Predictor, run: RunModel | None, pictures: PictureOptions, inputs: Sequence[Input]
 ) -> ExplanationWriter | None:
+    """Check where pictures are to be written, and return what explains; None where nothing is explained."""
+    if pictures.annotated is None and pictures.explained is None:
+        return None
+    from fas_core.runtime.explain import SQUARE, Explainer
+    from fas_core.runtime.pictures import ExplanationWriter, check_output_paths
+
+    if pictures.annotated is not None:
+        check_output_paths(pictures.annotated, inputs)
     if pictures.explained is None:
         return None
+    check_output_paths(pictures.explained, inputs, ".png")
     grad_cam = None if run is None else run.grad_cam
     return ExplanationWriter(Explainer(predictor, grad_cam, pictures.square or SQUARE), pictures.explained)

@@ -17,6 +17,8 @@ class RunModel:
         ModelError: weights are missing or do not fit the recipe.
     """
 
+    device = "cpu"
+
     def __init__(self, run: Run) -> None:
         from fas_core.models.folding import folded_scorer
 

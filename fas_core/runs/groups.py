@@ -28,6 +28,7 @@ from fas_core.runs import files
 from fas_core.runs.environment import read_required
 from fas_core.runs.run import Run, structure_recipe
 from fas_core.runs.run_sets import ProtocolRuns, RunSet, SeedRuns, open_finished
+from fas_core.runtime.devices import check_run_device
 from fas_core.runtime.model_file import ModelFile
 
 FINAL = "final"
@@ -113,16 +114,18 @@ def open_runs(path: Path, registry: Registry) -> Run | RunSet | FoldRuns:
 
 
 def open_path(
-    path: Path, registry: Registry, threads: int | None = None
+    path: Path, registry: Registry, threads: int | None = None, device: str | None = None
 ) -> Run | RunSet | FoldRuns | ModelFile:
     """Open what `fas train` or `fas export` wrote; raise FasError if it is missing or cannot be read.
 
-    `threads`: CPU threads of one call of a model file; None for one per core.
+    `threads`: CPU threads of one call of a model file; None for one per core. `device`: where that runs, or
+    several in the order to try; None for the CPU.
     """
     if files.is_run_folder(path):
+        check_run_device(path, device)
         return open_runs(path, registry)
     if files.is_model(path):
-        return ModelFile(path, threads)
+        return ModelFile(path, threads, device=device)
     problem = "neither a run folder nor a model file" if path.exists() else "no such run folder or model"
     raise ModelError(f"{path}: {problem}: give what `fas train` or `fas export` wrote")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from attrs import field, frozen
@@ -14,13 +14,15 @@ from numpy.typing import NDArray
 from fas_core.card import Card
 from fas_core.config.recipe import Normalize
 from fas_core.config.structure import structure
-from fas_core.contracts import Engine
 from fas_core.data.faces import CropSettings
 from fas_core.errors import ModelError, format_list
 from fas_core.records.model_input import ModelInput, Resize, ScaledCrop, check_crops
 from fas_core.registry import Registry
 from fas_core.runtime.engines import first_line, run_by_row
 from fas_core.scores.thresholds import Threshold
+
+if TYPE_CHECKING:
+    from fas_core.contracts import Engine
 
 Array = NDArray[Any]
 

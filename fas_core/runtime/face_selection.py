@@ -7,16 +7,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from attrs import evolve, frozen
 
 from fas_core.data.detectors import FaceDetector, face_detector, require_landmarks
 from fas_core.data.faces import NOT_PHOTOS, CropSettings, crop_face, largest
+from fas_core.data.fetched_models import is_public_model
 from fas_core.data.images import Box, Image, Pixels, box_overlaps, crop, scale_box, to_uint8
 from fas_core.data.scaled_crops import crop_inputs
 from fas_core.errors import DataError
 from fas_core.records.detected_face import DetectedFace
 from fas_core.records.model_input import ModelInput
+
+if TYPE_CHECKING:
+    from fas_core.runtime.external_model import ExternalModel
 
 MIN_SHARE = 0.4
 """A face whose box covers at least this share of an image's area fills it: the image is a crop already."""
@@ -152,6 +158,22 @@ class FaceSelector:
         if self.model_input is not None:
             return FaceCrop(None, crop_inputs(images, None, self.model_input))
         return FaceCrop(None, {name: to_uint8(image) for name, image in images.items()})
+
+
+def stated_crops(path: Path, external: ExternalModel | None) -> CropSettings:
+    """Return how a model's description says that photos are cropped, or the usual settings.
+
+    Args:
+        path: of the model; a fetched public model has a description of its own.
+        external: the description that the user gave.
+    """
+    if external is not None:
+        return external.crop
+    if not is_public_model(path):
+        return CropSettings()
+    from fas_core.runtime.public_model import PublicModel  # slow to import, and rarely needed
+
+    return PublicModel.read(path).files[0].terms.crop
 
 
 def select_faces(model_input: ModelInput, detector: str | None = None) -> FaceSelector | None:

@@ -4,30 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from attrs import evolve
 from numpy.typing import NDArray
 
 from fas_core.card import PRESENCE, Card
-from fas_core.contracts import Engine, Images
 from fas_core.data.fetched_models import is_public_model, resolve_model
 from fas_core.data.model_formats import find_runtime
 from fas_core.digests import hash_file
 from fas_core.errors import DataError, FasError, ModelError
 from fas_core.records.novelty import NOVELTY
-from fas_core.runtime.calibration_file import read_calibration
-from fas_core.runtime.engines import first_line, open_engine
-from fas_core.runtime.external_model import ExternalEngine, ExternalModel
-from fas_core.runtime.public_engine import MeanEngine
-from fas_core.runtime.public_model import PublicModel
+from fas_core.runtime.engines import first_line, open_engine_on
 from fas_core.runtime.stored_card import read_card
 from fas_core.scores.thresholds import Threshold
+
+if TYPE_CHECKING:
+    from fas_core.contracts import Engine, Images
+    from fas_core.runtime.external_model import ExternalModel
 
 Presence = NDArray[np.bool_] | None
 
 SCORE = "score"
+UINT8, FLOAT64 = np.dtype(np.uint8), np.dtype(np.float64)
 
 
 class ModelFile:
@@ -40,10 +40,12 @@ class ModelFile:
         threads: CPU threads of one call; None for one per core.
         external: description of a model that `fas export` did not write.
         trusted: whether this process wrote the file: files of some runtimes are not opened else.
+        device: where it runs, or several in the order to try: `cuda,cpu`; None for the CPU.
 
     Raises:
         ModelError: the file is missing, damaged, not a model, not trusted, or has no fas metadata and no
             description.
+        DeviceError: no such device is here.
         FasError: its engine, such as OpenVINO, is not installed.
 
     Example:
@@ -59,10 +61,13 @@ class ModelFile:
         external: ExternalModel | None = None,
         *,
         trusted: bool = False,
+        device: str | None = None,
     ) -> None:
         self.path = resolve_model(path) if isinstance(path, str) else path
-        self._engine, self.card = _open(self.path, threads, external, trusted)
+        self._engine, self.card, self.device = _open(self.path, threads, external, trusted, device)
         inputs, self._names = self._engine.inputs, self._engine.outputs
+        side = self.card.input.face_size
+        self._shape = (side, side, 3)
         expected = self.card.modalities + ((PRESENCE,) if self.card.input.partial else ())
         needed = {SCORE} if self.card.novelty is None else {SCORE, NOVELTY}
         if inputs != expected or not needed.issubset(self._names):
@@ -83,8 +88,7 @@ class ModelFile:
         Raises:
             DataError: a modality is missing, or an array has another shape or type.
         """
-        (scores,) = self._run_columns([SCORE], self._to_inputs(images, presence))
-        return scores
+        return self._run_columns([SCORE], images, presence)[0]
 
     def score_with_novelty(
         self, images: Images, presence: Presence = None
@@ -93,7 +97,7 @@ class ModelFile:
 
         For models whose card has a `novelty` limit.
         """
-        scores, distances = self._run_columns([SCORE, NOVELTY], self._to_inputs(images, presence))
+        scores, distances = self._run_columns([SCORE, NOVELTY], images, presence)
         return scores, distances
 
     def outputs(self, images: Images, presence: Presence = None) -> dict[str, NDArray[np.float32]]:
@@ -102,16 +106,17 @@ class ModelFile:
         return dict(zip(self._names, values, strict=True))
 
     def _run_columns(
-        self, names: Sequence[str], inputs: Mapping[str, NDArray[Any]]
+        self, names: Sequence[str], images: Images, presence: Presence
     ) -> list[NDArray[np.float64]]:
         """Run the graph; raise ModelError unless each output has one number for each face."""
-        count = len(inputs[self.card.modalities[0]])
+        inputs = self._to_inputs(images, presence)
         columns = self._run(names, inputs)
+        shape = inputs[self.card.modalities[0]].shape[:1]
         for name, values in zip(names, columns, strict=True):
-            if values.shape != (count,) or values.dtype.kind != "f":
+            if values.shape != shape or values.dtype.kind != "f":
                 actual = f"its output {name!r} is {values.dtype} {values.shape}"
-                raise ModelError(f"{self.path}: {actual} and should be float ({count},)")
-        return [np.asarray(values, np.float64) for values in columns]
+                raise ModelError(f"{self.path}: {actual} and should be float ({shape[0]},)")
+        return [values.astype(FLOAT64) for values in columns]
 
     def _run(self, names: Sequence[str], inputs: Mapping[str, NDArray[Any]]) -> list[NDArray[Any]]:
         """Run the graph; its metadata may promise other inputs than it takes."""
@@ -123,7 +128,7 @@ class ModelFile:
             raise ModelError(f"{self.path}: cannot be run: {first_line(error)}") from error
 
     def _to_inputs(self, images: Images, presence: Presence) -> dict[str, NDArray[Any]]:
-        pixels: dict[str, NDArray[Any]] = self._check_pixels(images)
+        pixels: dict[str, NDArray[Any]] = self._select_pixels(images) or self._check_pixels(images)
         if not self.card.input.partial:
             if presence is not None:
                 raise DataError(f"{self.path}: was not trained to do without a modality; {self._expects()}")
@@ -146,7 +151,21 @@ class ModelFile:
             raise DataError(f"{self.path}: presence promises a modality of which no images are given")
         return presence
 
+    def _select_pixels(self, images: Images) -> dict[str, NDArray[np.uint8]] | None:
+        """Return the model's images, with one look at each; None unless all are as they should be."""
+        selected, shape = {}, None
+        for name in self.card.modalities:
+            pixels = images.get(name)
+            if not isinstance(pixels, np.ndarray) or pixels.dtype is not UINT8:
+                return None
+            shape = shape or (*pixels.shape[:1], *self._shape)
+            if pixels.shape != shape:
+                return None
+            selected[name] = pixels
+        return selected
+
     def _check_pixels(self, images: Images) -> dict[str, NDArray[np.uint8]]:
+        """Return the images that are given of the model's; raise DataError, which says what is wrong."""
         side = self.card.input.face_size
         arrays = {}
         for name in self.card.modalities:
@@ -171,23 +190,27 @@ class ModelFile:
 
 
 def _open(
-    path: Path, threads: int | None, external: ExternalModel | None, trusted: bool = False
-) -> tuple[Engine, Card]:
+    path: Path, threads: int | None, external: ExternalModel | None, trusted: bool, device: str | None
+) -> tuple[Engine, Card, str]:
+    """Return the engine, the card and the name of the device."""
     if is_public_model(path):
         if external is not None:
             raise ModelError(f"{path}: a public model has a description: leave yours out")
-        return _open_public(path, threads)
-    engine = open_engine(path, threads, trusted=trusted)
+        return _open_public(path, threads, device)
+    engine, name = open_engine_on(device, path, threads, trusted=trusted)
     if engine.metadata is not None:
         if external is not None:
             raise ModelError(f"{path}: has fas metadata, as `fas export` wrote it: leave the description out")
-        return engine, _read_card(engine.metadata, path)
+        return engine, _read_card(engine.metadata, path), name
     if external is None:
         raise ModelError(
             f"{path}: without fas metadata (modalities, size, threshold): "
             "give a model that `fas export` wrote, or describe it (fas predict --foreign)"
         )
-    return ExternalEngine(engine, external, path), external.card.calibrate(read_calibration(path))
+    from fas_core.runtime.calibration_file import read_calibration
+    from fas_core.runtime.external_model import ExternalEngine
+
+    return ExternalEngine(engine, external, path), external.card.calibrate(read_calibration(path)), name
 
 
 def _read_card(metadata: str, path: Path) -> Card:
@@ -195,23 +218,30 @@ def _read_card(metadata: str, path: Path) -> Card:
     card, runtime = read_card(metadata, str(path)), find_runtime(path)
     if runtime is None or runtime.card_writer:
         return card
+    from fas_core.runtime.calibration_file import read_calibration
+
     stored = read_calibration(path)
     return card if stored is None else card.calibrate(stored)
 
 
-def _open_public(folder: Path, threads: int | None) -> tuple[Engine, Card]:
+def _open_public(folder: Path, threads: int | None, device: str | None) -> tuple[Engine, Card, str]:
     """Open the networks of a fetched public model; of several the score is the mean."""
+    from fas_core.runtime.calibration_file import read_calibration
+    from fas_core.runtime.public_engine import MeanEngine
+    from fas_core.runtime.public_model import PublicModel
+
     model = PublicModel.read(folder)
     members = []
     for file in model.files:
         path = folder / file.stored_name
         if not file.import_options and path.is_file() and hash_file(path) != file.sha256:
             raise ModelError(f"{path}: damaged: is not what was fetched: fas models get fetches it again")
-        engine, card = _open(path, threads, None if file.import_options else file.terms)
+        terms = None if file.import_options else file.terms
+        engine, card, name = _open(path, threads, terms, trusted=False, device=device)
         members.append((engine, evolve(card, input=evolve(card.input, crops=file.terms.crops))))
     engine, card = members[0]
     threshold = Threshold(model.threshold, f"fixed:{model.threshold:g}", "given")
     if len(members) == 1:
-        return engine, evolve(card, threshold=threshold).calibrate(read_calibration(folder))
+        return engine, evolve(card, threshold=threshold).calibrate(read_calibration(folder)), name
     joined = MeanEngine(members, folder)
-    return joined, Card(joined.input, threshold).calibrate(read_calibration(folder))
+    return joined, Card(joined.input, threshold).calibrate(read_calibration(folder)), name

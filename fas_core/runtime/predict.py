@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from attrs import evolve, frozen
 
@@ -18,10 +19,12 @@ from fas_core.data.parallel import ordered
 from fas_core.errors import DataError
 from fas_core.runtime.face_selection import NO_FACE
 from fas_core.runtime.inputs import InputSample
-from fas_core.runtime.pictures import ExplanationWriter, annotate, output_path
 from fas_core.runtime.prediction import FaceResult, Prediction
 from fas_core.runtime.predictor import NOT_FINITE, Face, Predictor
 from fas_core.urls import Location
+
+if TYPE_CHECKING:
+    from fas_core.runtime.pictures import ExplanationWriter
 
 CHUNK = 8
 """Samples in a batch. More do not speed up a CPU, and frames of videos are held in memory."""
@@ -96,6 +99,8 @@ class PredictionPipeline:
         """Return the results of a sample; write its annotated copy and its explanation where requested."""
         results = loaded.results(predictions)
         if self.annotated is not None and loaded.photo is not None:
+            from fas_core.runtime.pictures import annotate, output_path  # few commands draw
+
             path = output_path(self.annotated, loaded.sample.copy_path)
             write_image(path, annotate(to_uint8(loaded.photo), results), durable=False)
         faces = [

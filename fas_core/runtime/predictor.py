@@ -3,28 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import isfinite
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fas_core.card import Card
-from fas_core.contracts import Images
 from fas_core.data.faces import CropSettings, is_face_crop
 from fas_core.data.images import Image, Pixels, as_pixels, prepare, read_pixels, to_uint8
 from fas_core.data.scaled_crops import stretch
 from fas_core.deprecation import former_method
 from fas_core.errors import DataError, ModelError
-from fas_core.runtime.external_model import ExternalModel
-from fas_core.runtime.face_selection import NO_FACE, FaceSelector
+from fas_core.runtime.face_selection import NO_FACE, FaceSelector, stated_crops
 from fas_core.runtime.model_file import ModelFile, Presence
 from fas_core.runtime.model_notes import describe_training
 from fas_core.runtime.prediction import Prediction
-from fas_core.runtime.public_model import stated_crops
 from fas_core.scores.rejection import fit_reject
 from fas_core.scores.thresholds import Threshold
 from fas_core.urls import Location, Url, to_location
+
+if TYPE_CHECKING:
+    from fas_core.contracts import Images
+    from fas_core.runtime.external_model import ExternalModel
 
 FaceImage = str | Location | NDArray[np.uint8] | NDArray[np.uint16]
 """A photo or a cropped face of any size: a file, or pixels as (H, W, 3) RGB, also (H, W) grey or depth."""
@@ -40,14 +42,17 @@ BATCH_SIZE = 32
 FAR = 1e9
 """The novelty of a face whose distance is not a finite number."""
 
+UINT8 = np.dtype(np.uint8)
+
 NOT_FINITE = "the model's score is not a finite number"
 
 
 class OpenModel(Protocol):
-    """A scorer with the card of a model file, e.g. a run's model."""
+    """A scorer with the card of a model file, e.g. a run's model, and the device that it runs on."""
 
     path: Path
     card: Card
+    device: str
 
     def __call__(self, images: Images, presence: Presence = None) -> NDArray[np.float64]: ...
     def score_with_novelty(
@@ -71,10 +76,12 @@ class Predictor:
         detect: True to crop every photo to its face; False to take all images as they are.
         crops: how faces are detected and cropped; None for the external model's or the usual settings.
         detector: face detector instead of that of the crops, as for `fas predict --detector`.
+        device: where a file runs, or several in the order to try: `cuda,cpu`; None for the CPU.
 
     Raises:
         DataError: there is no such detector.
         ModelError: the file is missing, damaged or of an unknown model, or there is no threshold.
+        DeviceError: no such device is here.
         ConfigError: `reject` is no such text, or its scores are not around the threshold.
 
     Example:
@@ -94,15 +101,22 @@ class Predictor:
         detect: bool | None = None,
         crops: CropSettings | None = None,
         detector: str | None = None,
+        device: str | None = None,
     ) -> None:
         if isinstance(path, (str, Path)):
-            path = ModelFile(path, threads, external)
+            path = ModelFile(path, threads, external, device=device)
         self.model: OpenModel = path
         self.card: Card = self.model.card
         self.rule = _choose_threshold(self.model, threshold, reject)
         """The threshold with its origin, and the band of uncertain scores around it."""
         crops = (crops or stated_crops(self.model.path, external)).replace(detector=detector)
         self.faces = FaceSelector(detect, crops, self.card.input)
+        takes = self.card.input
+        self._photos, self._modalities = takes.photos, frozenset(takes.modalities)
+        self._face_shape = (takes.face_size, takes.face_size, 3)
+        is_whole = takes.resize.crop == 1 or bool(takes.crops)
+        self._takes_faces = detect is False and is_whole and takes.photos == takes.modalities
+        """Whether images of the model's size are faces as they are."""
 
     @property
     def threshold(self) -> float:
@@ -120,7 +134,7 @@ class Predictor:
         Raises DataError if an image cannot be read or shows no face, or a modality that the model needs is
         missing, and ModelError if the score is not a finite number.
         """
-        return self.predict([self._select(images)])[0]
+        return self.predict([self._as_face(images) or self._select(images)])[0]
 
     def batch(self, **images: FaceImages) -> list[Prediction]:
         """Predict many faces, as many of each modality; raises as calling does."""
@@ -132,22 +146,38 @@ class Predictor:
         chunks = [rows[start : start + BATCH_SIZE] for start in range(0, len(rows), BATCH_SIZE)]
         return [item for chunk in chunks for item in self.predict([self._select(row) for row in chunk])]
 
+    def _as_face(self, images: Mapping[str, Any]) -> Face | None:
+        """Return images that need no reading, detecting and resizing, with one look at each; None of others.
+
+        Every function that a call goes through costs microseconds, because the network's weights fill the
+        processor's caches: of a network that takes a millisecond, some percent.
+        """
+        if not self._takes_faces or images.keys() != self._modalities:
+            return None
+        for image in images.values():
+            if not isinstance(image, np.ndarray) or image.shape != self._face_shape:
+                return None
+            if image.dtype is not UINT8 or not image.flags.carray:
+                return None
+        return images
+
     def _select(self, images: Mapping[str, FaceImage | None]) -> Face:
         """Read the images of one sample and prepare its largest face."""
         first = next((image for image in images.values() if image is not None), None)
         is_crop = isinstance(first, (str, Path)) and is_face_crop(Path(first))
-        selection = self.faces.select(self._read(images, self.card.input.photos), is_crop=is_crop)
+        selection = self.faces.select(self._read(images, self._photos), is_crop=is_crop)
         if not selection.crops:
             where = f"{first}: " if isinstance(first, (str, Path)) else ""
             raise DataError(f"{where}{NO_FACE}; give detect=False for images that are cropped to the face")
-        return self.prepare(selection.crops[0].images)
+        return self._resize(selection.crops[0].images)
 
     def _read(self, images: Mapping[str, FaceImage | None], names: Sequence[str]) -> dict[str, Pixels]:
         """Read the images that are present, in the order of the names that the model takes."""
         present = {name: image for name, image in images.items() if image is not None}
-        self._check_names(present, names)
-        if unknown := sorted(set(present) - set(names)):
-            raise DataError(f"{unknown[0]!r} image: the model takes {', '.join(names)}")
+        if present.keys() != set(names):
+            self._check_names(present, names)
+            if unknown := sorted(set(present) - set(names)):
+                raise DataError(f"{unknown[0]!r} image: the model takes {', '.join(names)}")
         return {name: _read(name, present[name]) for name in names if name in present}
 
     def prepare(self, images: Mapping[str, FaceImage | None]) -> Face:
@@ -156,15 +186,18 @@ class Predictor:
         Raises:
             DataError: an image cannot be read, or a modality that the model needs is missing.
         """
+        return self._resize(self._read(images, self.card.modalities))
+
+    def _resize(self, faces: Mapping[str, Pixels]) -> Face:
+        """Bring a cropped face to the model's size, as its card says; a face that fits is not copied."""
         size, resize, crops = self.card.input.face_size, self.card.input.resize, self.card.input.crops
-        faces = self._read(images, self.card.modalities)
         if crops:
             return {name: stretch(to_uint8(image), crops[name], size) for name, image in faces.items()}
         return {name: prepare(image, size, resize) for name, image in faces.items()}
 
     def check_photos(self, photos: Mapping[str, Any]) -> None:
         """Raise DataError if a photo that the model needs is missing."""
-        self._check_names(photos, self.card.input.photos)
+        self._check_names(photos, self._photos)
 
     def _check_names(self, images: Mapping[str, Any], needed: Sequence[str]) -> None:
         missing = [name for name in needed if name not in images]
@@ -175,9 +208,9 @@ class Predictor:
     def predict(self, faces: Sequence[Face]) -> list[Prediction]:
         """Predict prepared faces as one batch; raise ModelError if a score is not a finite number."""
         predictions = self.predict_finite(faces)
-        if any(prediction is None for prediction in predictions):
+        if not all(predictions):  # one is None
             raise ModelError(f"{self.model.path}: {NOT_FINITE}")
-        return [prediction for prediction in predictions if prediction is not None]
+        return cast(list[Prediction], predictions)
 
     def predict_finite(self, faces: Sequence[Face]) -> list[Prediction | None]:
         """Predict prepared faces as one batch; None for a face whose score is not a finite number."""
@@ -185,21 +218,23 @@ class Predictor:
             return []
         rule, novelty = self.rule, self.card.novelty
         inputs = self.stack(faces)
+        predictions: list[Prediction | None] = []
         if novelty is None:
-            scores = self.model(*inputs)
-            predictions = [Prediction(score, rule.value, rule.reject) for score in scores.tolist()]
-        else:
-            scores, distances = self.model.score_with_novelty(*inputs)
-            distances = np.nan_to_num(distances, nan=FAR, posinf=FAR)
-            predictions = [
-                Prediction(score, rule.value, rule.reject, distance, novelty.limit)
-                for score, distance in zip(scores.tolist(), distances.tolist(), strict=True)
-            ]
-        return [item if np.isfinite(item.score) else None for item in predictions]
+            for score in self.model(*inputs).tolist():
+                predictions.append(Prediction(score, rule.value, rule.reject) if isfinite(score) else None)
+            return predictions
+        scores, distances = self.model.score_with_novelty(*inputs)
+        distances = np.nan_to_num(distances, nan=FAR, posinf=FAR)
+        for score, distance in zip(scores.tolist(), distances.tolist(), strict=True):
+            novel = Prediction(score, rule.value, rule.reject, distance, novelty.limit)
+            predictions.append(novel if isfinite(score) else None)
+        return predictions
 
     def stack(self, faces: Sequence[Face]) -> tuple[Images, Presence]:
         """Stack prepared faces to the arguments of the model; missing modalities are zeros."""
         names, side, presence = self.card.modalities, self.card.input.face_size, None
+        if len(faces) == 1 and not self.card.input.partial:
+            return {name: _as_batch(faces[0][name]) for name in names}, presence
         if self.card.input.partial:
             presence = np.array([[name in face for name in names] for face in faces])
             blank = dict.fromkeys(names, np.zeros((side, side, 3), np.uint8))
@@ -228,6 +263,11 @@ def _read(name: str, image: FaceImage) -> Pixels:
     if isinstance(image, (str, Path, Url)):
         return read_pixels(to_location(image))
     return as_pixels(image, f"{name!r}")
+
+
+def _as_batch(image: Image) -> Image:
+    """Return an image (S, S, 3) as a batch of one, writable and without gaps: itself, where it is so."""
+    return (image if image.flags.carray else image.copy())[np.newaxis]
 
 
 def _as_list(name: str, images: Any) -> list[FaceImage | None]:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from attrs import evolve
 from numpy.typing import NDArray
 
 from fas_core.card import Card
-from fas_core.contracts import Engine
 from fas_core.errors import ModelError
 from fas_core.records.model_input import ModelInput, ScaledCrop
+
+if TYPE_CHECKING:
+    from fas_core.contracts import Engine
 
 Array = NDArray[Any]
 

@@ -13,8 +13,7 @@ from attrs import validators as v
 
 from fas_core.component import NAME, NAME_RULE
 from fas_core.config.structure import build_converter, structure
-from fas_core.data.faces import CropSettings
-from fas_core.data.fetched_models import ENTRY_FILE, is_public_model
+from fas_core.data.fetched_models import ENTRY_FILE
 from fas_core.data.model_formats import list_suffixes
 from fas_core.descriptors import Catalogue
 from fas_core.errors import ConfigError
@@ -125,18 +124,6 @@ class PublicModel:
     def to_plain(self) -> dict[str, Any]:
         """Return the entry as plain data, which `read` reads."""
         return dict(build_converter(Registry(())).unstructure(self))
-
-
-def stated_crops(path: Path, external: ExternalModel | None) -> CropSettings:
-    """Return how a model's description says that photos are cropped, or the usual settings.
-
-    Args:
-        path: of the model; a fetched public model has a description of its own.
-        external: the description that the user gave.
-    """
-    if external is not None:
-        return external.crop
-    return PublicModel.read(path).files[0].terms.crop if is_public_model(path) else CropSettings()
 
 
 def read_catalogues(registry: Registry) -> dict[str, PublicModel]:

@@ -11,18 +11,20 @@ from fas_core import Runtime, hookimpl
 def fas_runtimes() -> Iterator[Runtime]:
     yield Runtime(
         name="onnx",
-        summary="ONNX files, by onnxruntime on the CPU",
+        summary="ONNX files, by onnxruntime on the CPU or another device",
         target="fas_plugins.runtimes.onnx:OnnxEngine",
         suffixes=(".onnx",),
+        devices="fas_plugins.runtimes.onnx:list_devices",
         card_writer="fas_plugins.runtimes.onnx_card:write_card",
         source="onnxruntime (onnxruntime.ai)",
     )
     yield Runtime(
         name="openvino",
-        summary="OpenVINO's .xml with its .bin, on the CPU",
+        summary="OpenVINO's .xml with its .bin, on the CPU or another device",
         target="fas_plugins.runtimes.openvino:OpenVinoEngine",
         suffixes=(".xml",),
         beside=(".bin",),
+        devices="fas_plugins.runtimes.openvino:list_devices",
         card_writer="fas_plugins.runtimes.openvino_card:write_card",
         source="OpenVINO (docs.openvino.ai)",
     )

@@ -280,6 +280,29 @@ def test_several_at_once(make_run: Callable[..., Run], tmp_path: Path) -> None:
     assert fp32 < fp16 < 1e-2
 
 
+def test_a_benchmark_recommends_a_file(make_run: Callable[..., Run], tmp_path: Path) -> None:
+    run = make_run()
+    arguments = (run.path, "-o", tmp_path / "out", "--benchmark", "--fp32", "--int8", "--set", "acer_loss=1")
+    result = fas(*arguments)
+    assert result.exit_code == 0, result.stderr
+    lines = [line for line in result.stdout.splitlines() if line.startswith("recommended: onnx ")]
+    assert len(lines) == 1
+    assert "eager PyTorch" in result.stdout
+    document = json.loads(fas(*arguments, "--json").stdout)
+    benchmark, files = document["benchmark"], {item["name"]: item for item in document["benchmark"]["files"]}
+    assert set(files) == {"onnx fp32", "onnx int8"}
+    assert set(benchmark["cpu"]) == {"name", "features"}
+    for written in document["files"]:
+        measured = files[f"{written['format']} {written['form']}"]
+        assert (measured["path"], measured["acer"]) == (written["path"], written["acer_after"])
+        assert measured["acer_change"] == written["acer_after"] - written["acer_before"]
+        assert measured["ratio"] == pytest.approx(benchmark["eager_milliseconds"] / measured["milliseconds"])
+    allowed = [item for item in files.values() if item["acer_change"] <= 0.002]
+    best = max(allowed, key=lambda item: item["ratio"])
+    assert benchmark["recommended"] == best["path"]
+    assert benchmark["recommendation"].startswith(f"{best['name']}: ")
+
+
 def test_one_refusal_does_not_stop_the_others(make_run: Callable[..., Run], tmp_path: Path) -> None:
     run, folder = make_run(), tmp_path / "out"
     flags = ("--format", "onnx,torch", "--int8", "--pruned", "--set", "acer_loss=1", "--samples", 8)

@@ -51,6 +51,12 @@ def test_a_fixed_batch_is_filled_up(count: int, calls: int) -> None:
     assert sizes == [3] * calls
 
 
+def test_a_full_batch_is_not_copied() -> None:
+    x = np.arange(12.0).reshape(3, 4)
+    (same,) = run_in_batches(lambda inputs: [inputs["x"]], {"x": x}, 3)
+    assert same is x
+
+
 def test_files_that_are_no_models(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="no such model file"):
         open_engine(tmp_path / "none.onnx")

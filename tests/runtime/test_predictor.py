@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -12,10 +12,11 @@ import cv2
 import numpy as np
 import pytest
 
-from fas_core import ConfigError, DataError, ModelError
+from fas_core import Card, ConfigError, DataError, ModelError
 from fas_core.data.images import prepare
-from fas_core.records.model_input import Resize, ScaledCrop
-from fas_core.runtime import Prediction, Predictor
+from fas_core.records.model_input import ModelInput, Resize, ScaledCrop
+from fas_core.runtime import Prediction, Predictor, model_file
+from fas_core.scores.thresholds import Threshold
 
 MeanModel = Callable[..., Path]
 
@@ -39,6 +40,46 @@ def test_files_and_arrays_are_resized_as_the_card_says(mean_model: MeanModel, tm
     expected = prepare(image, 16, Resize()).mean() / 255
     for picture in (image, tmp_path / "a.png", str(tmp_path / "a.png"), image.copy(order="F")):
         assert predictor(rgb=picture).score == pytest.approx(expected, abs=1e-6)
+
+
+class Remembering:
+    """Stands for an engine whose score is the mean of the pixels, and keeps what it was given."""
+
+    inputs, outputs = ("rgb",), ("score",)
+
+    def __init__(self, card: Card) -> None:
+        self.metadata = card.to_json()
+
+    def run(self, names: Sequence[str], inputs: Mapping[str, np.ndarray]) -> list[np.ndarray]:
+        self.given = inputs["rgb"]
+        return [self.given.mean((1, 2, 3)) / 255 for _ in names]
+
+
+@pytest.fixture
+def engine(monkeypatch: pytest.MonkeyPatch) -> Remembering:
+    """What opens every file: it takes faces of 8 x 8 pixels, whole."""
+    takes = ModelInput(("rgb",), 8, resize=Resize(crop=1.0))
+    engine = Remembering(Card(takes, Threshold(0.5, "fixed:0.5", "given")))
+    monkeypatch.setattr(model_file, "open_engine_on", lambda *_, **__: (engine, "cpu"))
+    return engine
+
+
+def test_a_face_that_fits_reaches_the_engine_without_a_copy(engine: Remembering) -> None:
+    image = grey(51, 8, 8)
+    assert Predictor("model.onnx", detect=False)(rgb=image).score == pytest.approx(0.2)
+    assert np.shares_memory(engine.given, image)
+
+
+def test_engines_are_given_writable_arrays_without_gaps(engine: Remembering) -> None:
+    predictor, image = Predictor("model.onnx", detect=False), np.arange(192, dtype=np.uint8).reshape(8, 8, 3)
+    fixed = image.copy()
+    fixed.flags.writeable = False
+    for picture in (image, fixed, image.copy(order="F"), np.repeat(image, 2, axis=1)[:, ::2]):
+        assert predictor(rgb=picture).score == pytest.approx(image.mean() / 255)
+        assert engine.given.flags.carray
+    assert predictor(rgb=image[:4, :4]).score == pytest.approx(
+        prepare(image[:4, :4], 8, Resize(1.0)).mean() / 255
+    )
 
 
 def test_grey_and_sixteen_bit_depth(mean_model: MeanModel) -> None:

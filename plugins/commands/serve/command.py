@@ -14,6 +14,7 @@ from fas_core.cli.options import (
     FloatRange,
     align_option,
     detector_option,
+    device_option,
     external_model_option,
     fixed_reject_option,
     fixed_threshold_option,
@@ -44,6 +45,7 @@ MAX_SECONDS = 3600
     "images that their face fills are taken as they are, and others are cropped.",
 )
 @detector_option
+@device_option
 @margin_option
 @align_option
 @external_model_option
@@ -146,6 +148,7 @@ def command(
     reject: str | None,
     detect: bool | None,
     detector: str | None,
+    device: str | None,
     margin: float | None,
     align: bool,
     external: Path | None,
@@ -164,7 +167,7 @@ def command(
     from fas_core.data.detectors import advise_on
     from fas_core.runtime import Predictor
     from fas_core.runtime.external_model import ExternalModel
-    from fas_core.runtime.public_model import stated_crops
+    from fas_core.runtime.face_selection import stated_crops
     from fas_core.scores.thresholds import fit_threshold
     from fas_plugins.commands.serve.access import access_rules, read_token
     from fas_plugins.commands.serve.limits import Limits
@@ -180,6 +183,7 @@ def command(
         "reject": reject,
         "external": described,
         "detect": detect,
+        "device": device,
         "crops": crops.replace(detector=detector, margin=margin, align=align),
     }
     predictor = Predictor(model, **options)  # mistakes are found before the port opens
@@ -189,6 +193,7 @@ def command(
     advice = None if detect is False else advise_on(predictor.faces.detector.name)
     announcement = f"\n{advice}" if advice else ""
     policy = predictor.rule.policy
+    place = "" if device is None else f" on {predictor.model.device}"
     del predictor  # the workers load their own
     with listen(host, port) as listener:
         if not is_local(listener) and token is None:
@@ -203,7 +208,9 @@ def command(
             policy,
             Limits(**limits),
             access_rules(host, listener.getsockname()[0], proxies, token, socket.gethostname()),
-            lambda: console.lines(f"{model} at {service_url(listener)} (Ctrl-C ends it){announcement}"),
+            lambda: console.lines(
+                f"{model}{place} at {service_url(listener)} (Ctrl-C ends it){announcement}"
+            ),
             partial(click.echo, err=True) if access_log else None,
             drain_delay,
         )
