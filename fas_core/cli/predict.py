@@ -38,7 +38,8 @@ FOLDER = click.Path(path_type=Path, file_okay=False)
 
 def predict_options(command: Command) -> Command:
     """Give a command the flags that say which images are scored and how, as one argument `options`."""
-    scoring = ("detector", "margin", "align", "threshold", "reject", "external", "every", "frames", "threads")
+    scoring: tuple[str, ...] = ("detector", "margin", "align", "threshold", "reject", "external")
+    scoring += ("every", "frames", "detect_every", "threads")
 
     @click.option(
         "--detect/--no-detect",
@@ -65,14 +66,23 @@ def predict_options(command: Command) -> Command:
         type=click.IntRange(1),
         help="Largest number of frames scored of each video or camera; of a camera, 1 by default.",
     )
+    @click.option(
+        "--detect-every",
+        type=click.IntRange(1),
+        default=1,
+        show_default=True,
+        help="Detect faces in each n-th scored frame of a video, and follow them between.",
+    )
     @click.option("--threads", type=click.IntRange(1), help="CPU threads; by default one per core.")
     @functools.wraps(command)
     def wrapped(*args: Any, detect: bool | None, faces: str, **kwargs: Any) -> Any:
         from fas_core.inference.predict_inputs import PredictOptions
 
         values = {name: kwargs.pop(name) for name in scoring}
-        if detect is False and (faces != "largest" or values["detector"] is not None or values["align"]):
-            raise ConfigError("--faces, --detector and --align are about detection: leave --no-detect out")
+        detection = values["detector"] is not None or values["align"] or values["detect_every"] > 1
+        if detect is False and (faces != "largest" or detection):
+            flags = "--faces, --detector, --align and --detect-every"
+            raise ConfigError(f"{flags} are about detection: leave --no-detect out")
         options = PredictOptions(detect, all_faces=faces == "all", **values)
         return command(*args, options=options, **kwargs)
 
@@ -164,10 +174,11 @@ def _predict_parts(
 
 def _write_csv(path: Path, rows: Sequence[FaceResult]) -> None:
     """Write the CSV file that `fas score` reads: `id` and `score` are among its columns."""
-    from fas_core.runtime.prediction import COLUMNS
+    from fas_core.runtime.prediction import COLUMNS, VIDEO_COLUMNS
 
     text = StringIO()
-    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
+    columns = COLUMNS if all(row.video is None for row in rows) else (*COLUMNS, *VIDEO_COLUMNS)
+    writer = csv.DictWriter(text, columns, lineterminator="\n")
     writer.writeheader()
     writer.writerows(row.to_row() for row in rows)
     write_text(path, text.getvalue())

@@ -49,6 +49,7 @@ class PredictOptions:
         every: score each n-th frame of videos.
         frames: at most so many frames of each video or camera; None for all (of a camera, 1).
         threads: CPU threads; None for one per core.
+        detect_every: faces are detected in each so many-th scored frame of a video, and followed between.
     """
 
     detect: bool | None = None
@@ -62,6 +63,7 @@ class PredictOptions:
     every: int = 1
     frames: int | None = None
     threads: int | None = None
+    detect_every: int = 1
 
 
 @frozen
@@ -120,7 +122,9 @@ def predict_inputs(
         if pictures.explained is not None:
             check_output_paths(pictures.explained, samples, ".png")
         writer = _explanation_writer(predictor, run, pictures)
-        pipeline = PredictionPipeline(predictor, options.all_faces, pictures.annotated, writer)
+        pipeline = PredictionPipeline(
+            predictor, options.all_faces, pictures.annotated, writer, options.detect_every
+        )
         rows: list[FaceResult] = []
         with console.progress("scoring", count_samples(samples), "samples") as bar:
             readers = max(workers, CONNECTIONS) if reads_urls(samples) else workers

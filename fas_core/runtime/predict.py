@@ -1,7 +1,8 @@
 """From input samples to results: reading, face detection and scoring, in threads that each do all of it.
 
 A thread takes a chunk of samples from the files to the scores, so that no step waits for another and two
-cores do twice what one does.
+cores do twice what one does. Frames of videos are searched for faces before, see `VideoFaces`: which face is
+which depends on the frame before.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from fas_core.runtime.inputs import InputSample
 from fas_core.runtime.pictures import ExplanationWriter, annotate, output_path
 from fas_core.runtime.prediction import FaceResult, Prediction
 from fas_core.runtime.predictor import NOT_FINITE, Face, Predictor
+from fas_core.runtime.video_faces import VideoFaces
 from fas_core.urls import Location
 
 CHUNK = 8
@@ -29,32 +31,35 @@ CHUNK = 8
 
 @frozen(eq=False)
 class _LoadedSample:
-    """A sample that was read: its first photo, its prepared faces and their boxes, or why it has none."""
+    """A sample that was read: its first photo, its faces, their boxes and tracks, or why it has none."""
 
     sample: InputSample
     photo: Pixels | None = None
     boxes: Sequence[Box | None] = ()
+    tracks: Sequence[int | None] = ()
     faces: Sequence[Face] = ()
     reason: str = ""
     detector: str | None = None
 
     def results(self, predictions: Sequence[Prediction | None]) -> list[FaceResult]:
         """Return its results from the predictions of its faces."""
-        name, images = self.sample.name, self.sample.images
+        name, images, frame = self.sample.name, self.sample.images, self.sample.frame
         files = {modality: str(image) for modality, image in images.items() if isinstance(image, Location)}
-        if not self.faces:
-            return [FaceResult(name, files, None, None, self.reason, detector=self.detector)]
+        empty = FaceResult(name, files, None, None, self.reason, detector=self.detector)
+        if frame is not None:
+            empty = evolve(empty, video=frame.video.name, frame=frame.number)
+        faces = zip(self.boxes, self.tracks, predictions, strict=True)
         return [
-            FaceResult(
-                name if number == 1 else f"{name}#{number}",
-                files,
-                box,
-                prediction,
-                NOT_FINITE if prediction is None else prediction.reason,
-                detector=self.detector,
+            evolve(
+                empty,
+                name=name if number == 1 else f"{name}#{number}",
+                box=box,
+                prediction=prediction,
+                reason=NOT_FINITE if prediction is None else prediction.reason,
+                track=track,
             )
-            for number, (box, prediction) in enumerate(zip(self.boxes, predictions, strict=True), 1)
-        ]
+            for number, (box, track, prediction) in enumerate(faces, 1)
+        ] or [empty]
 
 
 @frozen(eq=False)
@@ -65,12 +70,14 @@ class PredictionPipeline:
         every_face: whether to score all faces or the largest alone.
         annotated: folder of annotated copies; None for no copies.
         explanations: writes what the model looked at; None for no explanations.
+        detect_every: faces are detected in each so many-th frame of a video, and followed between.
     """
 
     predictor: Predictor
     every_face: bool = False
     annotated: Path | None = None
     explanations: ExplanationWriter | None = None
+    detect_every: int = 1
 
     def run(self, samples: Iterable[InputSample], workers: int) -> Iterator[tuple[int, list[FaceResult]]]:
         """Yield, for each chunk in order, its number of samples and their results.
@@ -78,10 +85,21 @@ class PredictionPipeline:
         An image that cannot be read is a result with the reason. Raises FasError if an annotated copy or an
         explanation cannot be written.
         """
-        remaining = iter(samples)
+        threads = workers if workers > 1 else 0
+        found = VideoFaces(self.predictor, self.detect_every).find(samples, threads)
+        return ordered(self._score, self._split(found), threads, ahead=workers + 1)
+
+    def _split(self, samples: Iterable[InputSample]) -> Iterator[list[InputSample]]:
+        """Split samples into chunks; a picture of now does not wait for others."""
         size = CHUNK if self.explanations is None else 1  # the maps of one face keep a thread busy
-        chunks = iter(lambda: list(islice(remaining, size)), [])
-        return ordered(self._score, chunks, workers if workers > 1 else 0, ahead=workers + 1)
+        chunk: list[InputSample] = []
+        for sample in samples:
+            chunk.append(sample)
+            if len(chunk) == size or (sample.frame is not None and sample.frame.is_live):
+                yield chunk
+                chunk = []
+        if chunk:
+            yield chunk
 
     def _score(self, samples: Sequence[InputSample]) -> tuple[int, list[FaceResult]]:
         """Score one chunk as one batch."""
@@ -116,16 +134,16 @@ class PredictionPipeline:
             is_crop = _is_crop(sample)
             photos = self._read_photos(sample, is_crop)
             selection = self.predictor.faces.select(
-                photos, box=sample.box, is_crop=is_crop, every_face=self.every_face
+                photos, box=sample.box, is_crop=is_crop, every_face=self.every_face, faces=sample.faces
             )
             faces = [self._prepare(crop.images) for crop in selection.crops]
         except DataError as error:
             # The result is named after the sample already.
             return _LoadedSample(sample, reason=error.message.removeprefix(f"{sample.name}: "))
         photo = next(iter(photos.values()))
-        boxes = [crop.box for crop in selection.crops]
+        boxes, tracks = [crop.box for crop in selection.crops], [crop.track for crop in selection.crops]
         reason = "" if faces else NO_FACE
-        return _LoadedSample(sample, photo, boxes, faces, reason, selection.detector)
+        return _LoadedSample(sample, photo, boxes, tracks, faces, reason, selection.detector)
 
     def _read_photos(self, sample: InputSample, is_crop: bool) -> dict[str, Pixels]:
         """Read the model's photos, and the first image where faces or boxes refer to it."""

@@ -20,6 +20,9 @@ VERDICTS: dict[bool | None, str] = {True: "live", False: "attack", None: "uncert
 COLUMNS = ("id", "score", "verdict", "threshold", "box", "reason", "detector", "novelty")
 """The columns of a file of results; `fas score` and `fas drift` read `id` and `score`."""
 
+VIDEO_COLUMNS = ("video", "frame", "track")
+"""Further columns where videos are among the inputs; `fas score` reads `video` and `frame`."""
+
 
 @frozen
 class Prediction:
@@ -83,6 +86,9 @@ class FaceResult:
         reason: why no face was scored, or why the verdict is uncertain.
         picture: file of the explanation; None where none was requested.
         detector: name of the detector that searched the image; None where it was taken as it is.
+        video: name of the video, the camera or the stream that it is a frame of; None for a photo.
+        frame: number of the frame from 1; None where the video cannot be read.
+        track: number of the face in its video, from 1; None where no face was looked for.
     """
 
     name: str
@@ -92,9 +98,15 @@ class FaceResult:
     reason: str = ""
     picture: Path | None = None
     detector: str | None = None
+    video: str | None = None
+    frame: int | None = None
+    track: int | None = None
 
     def to_row(self) -> dict[str, Any]:
-        """Return the columns of `COLUMNS`, None where there is no value, for a CSV or Parquet file."""
+        """Return the columns of `COLUMNS`, None where there is no value, for a CSV or Parquet file.
+
+        Of a frame of a video also those of `VIDEO_COLUMNS`.
+        """
         prediction = self.prediction
         return {
             "id": to_text(self.name),
@@ -105,6 +117,7 @@ class FaceResult:
             "reason": to_text(self.reason),
             "detector": self.detector,
             "novelty": None if prediction is None else prediction.novelty,
+            **self._describe_video(),
         }
 
     def to_json(self) -> dict[str, Any]:
@@ -118,4 +131,8 @@ class FaceResult:
             "reason": self.reason or None,
             "detector": self.detector,
             "novelty": None if prediction is None else prediction.novelty_to_json(),
+            **self._describe_video(),
         }
+
+    def _describe_video(self) -> dict[str, Any]:
+        return {} if self.video is None else {"video": self.video, "frame": self.frame, "track": self.track}

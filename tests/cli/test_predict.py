@@ -6,6 +6,7 @@ import csv
 import json
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -229,7 +230,8 @@ class FakeCamera:
 
     def grab(self) -> bool:
         self.level += 1
-        return True
+        time.sleep(0.01)
+        return self.level < 250
 
     def retrieve(self) -> tuple[bool, Image]:
         return True, np.full((30, 40, 3), self.level, np.uint8)
@@ -244,8 +246,11 @@ def test_a_camera(predict: Any, mean_model: MeanModel, monkeypatch: pytest.Monke
     monkeypatch.setattr(cv2, "VideoCapture", FakeCamera)
     rows = predict(mean_model(), "camera:3")["rows"]
     assert {name: row["score"] for name, row in rows.items()} == {"camera:3:1": pytest.approx(151 / 255)}
-    rows = predict(mean_model(), "camera:3", "--every", 2, "--frames", 2)["rows"]
-    assert [row["score"] for row in rows.values()] == pytest.approx([151 / 255, 153 / 255])
+    rows = predict(mean_model(), "camera:3", "--every", 2, "--frames", 3)["rows"]
+    numbers = [int(name.removeprefix("camera:3:")) for name in rows]  # some are dropped on a slow machine
+    assert len(numbers) == 3
+    assert all(number % 2 for number in numbers)
+    assert [row["score"] for row in rows.values()] == pytest.approx([(150 + n) / 255 for n in numbers])
 
 
 def test_a_camera_that_is_not_there(
@@ -456,3 +461,32 @@ def test_scores_that_the_card_has_not_seen_are_noted_once(
     assert predict(path, *seen, *unseen)["note"].startswith("2 of 6 scores lie where")
     assert predict(path, *unseen, "--threshold", "fixed:0.5")["note"] is None
     assert fas("predict", path, *unseen, "--no-detect").stderr.count("another camera or light?") == 1
+
+
+def test_tracks_of_a_video_are_in_the_tables(
+    fas: Fas, mean_model: MeanModel, tmp_path: Path, photo_with: Callable[..., Image]
+) -> None:
+    """Followed faces have nearly the scores of those that are detected in every frame."""
+    video, table = tmp_path / "clip.avi", tmp_path / "t.csv"
+    writer = cv2.VideoWriter(str(video), cv2.VideoWriter_fourcc(*"MJPG"), 10, (320, 240))
+    for index in range(6):
+        writer.write(photo_with((130 + 4 * index, 120, 70))[..., ::-1].copy())
+    writer.release()
+    rows = []
+    for every in (1, 5):
+        result = fas("predict", mean_model(), video, "--detect-every", every, "--json", "--csv", table)
+        assert result.exit_code == 0, result.stderr
+        rows.append(json.loads(result.stdout)["rows"])
+        written = list(csv.DictReader(table.read_text().splitlines()))
+        assert [(row["video"], row["frame"], row["track"]) for row in written] == [
+            (str(video), str(number), "1") for number in range(1, 7)
+        ]
+    detected, followed = rows
+    assert [(row["video"], row["frame"], row["track"]) for row in followed] == [
+        (str(video), number, 1) for number in range(1, 7)
+    ]
+    np.testing.assert_allclose([row["box"] for row in followed], [row["box"] for row in detected], atol=8)
+    np.testing.assert_allclose(
+        [row["score"] for row in followed], [row["score"] for row in detected], atol=0.05
+    )
+    assert fas("predict", mean_model(), video, "--detect-every", 2, "--no-detect").exit_code == 2
