@@ -114,6 +114,12 @@ def predict_options(command: Command) -> Command:
     metavar="DIR",
     help="Write pictures of what the model looks at, as `fas explain` does.",
 )
+@click.option(
+    "--aggregate",
+    metavar="video|track[:VOTE]",
+    help="One verdict for each video, or for each face followed in it, instead of each frame; VOTE is mean, "
+    "median, min, max or lfv of their scores.",
+)
 @click.option("--fail-on-attack", is_flag=True, help="Exit with 3 when anything is an attack or uncertain.")
 @engine_options
 @output_options
@@ -126,6 +132,7 @@ def command(
     table: Path | None,
     annotated: Path | None,
     explained: Path | None,
+    aggregate: str | None,
     fail_on_attack: bool,
     engine: ChosenEngine | None,
 ) -> None:
@@ -146,12 +153,13 @@ def command(
     if explained is not None and annotated is not None and explained.resolve() == annotated.resolve():
         raise ConfigError("--explain and --save-annotated would write the same files: give two folders")
     if engine is not None:
-        if table or annotated or explained:
-            raise ConfigError("--engine writes parts alone: leave --csv, --save-annotated and --explain out")
+        if table or annotated or explained or aggregate:
+            flags = "--csv, --save-annotated, --explain and --aggregate"
+            raise ConfigError(f"--engine writes parts alone: leave {flags} out")
         ctx.exit(_predict_parts(model, inputs, options, engine, fail_on_attack))
     from fas_core.inference.predict_inputs import PictureOptions, predict_inputs
 
-    verdicts = predict_inputs(model, inputs, options, PictureOptions(annotated, explained))
+    verdicts = predict_inputs(model, inputs, options, PictureOptions(annotated, explained), aggregate)
     if table is not None:
         _write_csv(table, verdicts.rows)
     show_verdicts(model, verdicts, pictures=explained is not None)
@@ -174,13 +182,11 @@ def _predict_parts(
 
 def _write_csv(path: Path, rows: Sequence[FaceResult]) -> None:
     """Write the CSV file that `fas score` reads: `id` and `score` are among its columns."""
-    from fas_core.runtime.prediction import COLUMNS, VIDEO_COLUMNS
-
-    text = StringIO()
-    columns = COLUMNS if all(row.video is None for row in rows) else (*COLUMNS, *VIDEO_COLUMNS)
-    writer = csv.DictWriter(text, columns, lineterminator="\n")
+    text, cells = StringIO(), [row.to_row() for row in rows]
+    columns = dict.fromkeys(name for row in cells for name in row)  # those of videos are further ones
+    writer = csv.DictWriter(text, list(columns), lineterminator="\n")
     writer.writeheader()
-    writer.writerows(row.to_row() for row in rows)
+    writer.writerows(cells)
     write_text(path, text.getvalue())
 
 

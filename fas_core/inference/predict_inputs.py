@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from fas_core.console import console
 from fas_core.data.parallel import cores
@@ -30,6 +30,7 @@ from fas_core.scores.thresholds import Threshold, fit_threshold
 
 if TYPE_CHECKING:
     from fas_core.inference.run_model import RunModel
+    from fas_core.runtime.video_verdicts import Aggregation
 
 
 @frozen
@@ -86,11 +87,12 @@ class Verdicts:
     """The scored inputs.
 
     Args:
-        rows: a result for each face, and for each input without a face.
+        rows: a result for each face, and for each input without a face; or a verdict for each video.
         grad_cam: whether pictures could have Grad-CAM.
         detector: name of the face detector; None where it searched no image.
         note: what a reader of the verdicts must know of the model; None for nothing.
         novelty: when a face is unlike the training data; None where the model does not tell.
+        aggregate: how frames of videos became verdicts, e.g. `video:mean`; None where each has its own.
     """
 
     rows: Sequence[FaceResult]
@@ -99,16 +101,24 @@ class Verdicts:
     detector: str | None = None
     note: str | None = None
     novelty: NoveltyLimit | None = None
+    aggregate: str | None = None
 
 
 def predict_inputs(
-    model: Path, inputs: Sequence[str], options: PredictOptions, pictures: PictureOptions
+    model: Path,
+    inputs: Sequence[str],
+    options: PredictOptions,
+    pictures: PictureOptions,
+    aggregate: str | None = None,
 ) -> Verdicts:
     """Score what the inputs name with an exported model or a run.
+
+    `aggregate` is `video` or `track`, for one verdict of each, also with `:VOTE`; None for the frames.
 
     Raises:
         FasError: the model or a folder cannot be read, or a picture cannot be written.
     """
+    aggregation = None if aggregate is None else _parse_aggregate(aggregate, options)
     workers = options.threads or cores()
     # Several samples are scored side by side, each by one thread.
     threads = workers if len(inputs) == 1 and is_image(inputs[0]) else 1
@@ -135,7 +145,19 @@ def predict_inputs(
     scores = [row.prediction.score for row in rows if row.prediction is not None]
     notes = (predictor.note, None if options.threshold else describe_unseen(predictor.card, scores))
     note = "; ".join(filter(None, notes)) or None
-    return Verdicts(rows, predictor.rule, is_run, detector, note, predictor.card.novelty)
+    verdicts = Verdicts(rows, predictor.rule, is_run, detector, note, predictor.card.novelty)
+    if aggregation is None:
+        return verdicts
+    return evolve(verdicts, rows=aggregation.apply(rows, predictor.rule), aggregate=str(aggregation))
+
+
+def _parse_aggregate(text: str, options: PredictOptions) -> Aggregation:
+    from fas_core.runtime.video_verdicts import Aggregation  # with pyarrow, which photos do without
+
+    aggregation = Aggregation.parse(text)
+    if aggregation.unit == "track" and options.detect is False:
+        raise ConfigError(f"--aggregate {text} is about detected faces: leave --no-detect out")
+    return aggregation
 
 
 def open_predictor(

@@ -20,9 +20,6 @@ VERDICTS: dict[bool | None, str] = {True: "live", False: "attack", None: "uncert
 COLUMNS = ("id", "score", "verdict", "threshold", "box", "reason", "detector", "novelty")
 """The columns of a file of results; `fas score` and `fas drift` read `id` and `score`."""
 
-VIDEO_COLUMNS = ("video", "frame", "track")
-"""Further columns where videos are among the inputs; `fas score` reads `video` and `frame`."""
-
 
 @frozen
 class Prediction:
@@ -75,8 +72,16 @@ class Prediction:
 
 
 @frozen
+class FrameCounts:
+    """How many frames of a video were read, and how many of them have a score."""
+
+    read: int
+    scored: int
+
+
+@frozen
 class FaceResult:
-    """The result for one face, or for an input without one.
+    """The result for one face, or for an input without one; or the verdict on a video or a face in it.
 
     Args:
         name: the input's name; followed by `#2` and so on for its second and further faces.
@@ -89,6 +94,7 @@ class FaceResult:
         video: name of the video, the camera or the stream that it is a frame of; None for a photo.
         frame: number of the frame from 1; None where the video cannot be read.
         track: number of the face in its video, from 1; None where no face was looked for.
+        frames: of a verdict on a video or a face in it; None for a single frame.
     """
 
     name: str
@@ -101,11 +107,12 @@ class FaceResult:
     video: str | None = None
     frame: int | None = None
     track: int | None = None
+    frames: FrameCounts | None = None
 
     def to_row(self) -> dict[str, Any]:
         """Return the columns of `COLUMNS`, None where there is no value, for a CSV or Parquet file.
 
-        Of a frame of a video also those of `VIDEO_COLUMNS`.
+        Of a video there are further columns, among them `video` and `frame`, which `fas score` reads.
         """
         prediction = self.prediction
         return {
@@ -135,4 +142,9 @@ class FaceResult:
         }
 
     def _describe_video(self) -> dict[str, Any]:
-        return {} if self.video is None else {"video": self.video, "frame": self.frame, "track": self.track}
+        if self.video is None:
+            return {}
+        name = {"video": to_text(self.video)}
+        if self.frames is None:
+            return {**name, "frame": self.frame, "track": self.track}
+        return {**name, "track": self.track, "frames": self.frames.read, "scored": self.frames.scored}

@@ -22,6 +22,7 @@ from fas_core.data.faces import CropSettings, crop_face
 from fas_core.data.images import crop, prepare, read_image
 from fas_core.runtime import Predictor
 from fas_core.scores.table import ScoreTable
+from fas_core.scores.videos import by_video
 
 Fas = Callable[..., Result]
 MeanModel = Callable[..., Path]
@@ -490,3 +491,47 @@ def test_tracks_of_a_video_are_in_the_tables(
         [row["score"] for row in followed], [row["score"] for row in detected], atol=0.05
     )
     assert fas("predict", mean_model(), video, "--detect-every", 2, "--no-detect").exit_code == 2
+
+
+def test_one_verdict_for_each_video(fas: Fas, predict: Any, mean_model: MeanModel, tmp_path: Path) -> None:
+    """Its exit codes are those of the verdicts; `fas score` makes the same votes of the frames' table."""
+    model = mean_model()
+    light, dark = film(tmp_path / "l.avi", [100, 200, 220]), film(tmp_path / "d.avi", [10, 200, 20])
+    photo, bad = picture(tmp_path / "a.png", 51), tmp_path / "bad.avi"
+    bad.write_bytes(b"not a video")
+    frames, table = tmp_path / "frames.csv", tmp_path / "videos.csv"
+    predict(model, light, dark, "--csv", frames)
+    document = predict(model, light, dark, photo, bad, "--aggregate", "video:median", "--csv", table)
+    assert document["aggregate"] == "video:median"
+    assert document["counts"] == {"live": 1, "attack": 2, "uncertain": 0, "not scored": 1}
+    rows = document["rows"]
+    assert [rows[str(path)]["verdict"] for path in (light, dark, photo, bad)] == [
+        "live",
+        "attack",
+        "attack",
+        None,
+    ]
+    assert rows[str(bad)]["reason"].startswith("cannot be opened")
+    assert (rows[str(light)]["video"], rows[str(light)]["frames"], rows[str(light)]["scored"]) == (
+        str(light),
+        3,
+        3,
+    )
+    assert "frames" not in rows[str(photo)]
+    written = list(csv.DictReader(table.read_text().splitlines()))
+    assert [row["scored"] for row in written] == ["3", "3", "0", ""]
+    votes = by_video(ScoreTable.read(frames), "median")
+    assert [float(row["score"]) for row in written[:2]] == votes.scores.tolist()
+    line = fas("predict", model, dark, "--no-detect", "--aggregate", "video").stdout.splitlines()
+    assert line[0].split() == ["input", "score", "verdict", "frames"]
+    assert line[1].endswith("3 of 3")
+    assert line[-1].startswith("1 attack; by the mean of each video's scores; accepted when score >= 0.5")
+    codes = [("video:max", 0), ("video", 3)]
+    for aggregate, code in codes:
+        options = ("--no-detect", "--fail-on-attack", "--aggregate", aggregate)
+        assert fas("predict", model, dark, *options).exit_code == code
+    assert fas("predict", model, light, bad, *options).exit_code == 1
+    assert (
+        "leave --no-detect out" in fas("predict", model, dark, "--no-detect", "--aggregate", "track").stderr
+    )
+    assert fas("predict", model, dark, "--aggregate", "often").exit_code == 2
