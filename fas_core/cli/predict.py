@@ -108,6 +108,12 @@ def predict_options(command: Command) -> Command:
     help="Write copies with box, score and verdict drawn.",
 )
 @click.option(
+    "--annotated-video",
+    "videos",
+    is_flag=True,
+    help="With --save-annotated: of a video write a video (.mp4), not a picture of each frame.",
+)
+@click.option(
     "--explain",
     "explained",
     type=FOLDER,
@@ -131,6 +137,7 @@ def command(
     options: PredictOptions,
     table: Path | None,
     annotated: Path | None,
+    videos: bool,
     explained: Path | None,
     aggregate: str | None,
     fail_on_attack: bool,
@@ -152,6 +159,8 @@ def command(
     """
     if explained is not None and annotated is not None and explained.resolve() == annotated.resolve():
         raise ConfigError("--explain and --save-annotated would write the same files: give two folders")
+    if videos and annotated is None:
+        raise ConfigError("--annotated-video says what --save-annotated DIR writes: give it, too")
     if engine is not None:
         if table or annotated or explained or aggregate:
             flags = "--csv, --save-annotated, --explain and --aggregate"
@@ -159,7 +168,8 @@ def command(
         ctx.exit(_predict_parts(model, inputs, options, engine, fail_on_attack))
     from fas_core.inference.predict_inputs import PictureOptions, predict_inputs
 
-    verdicts = predict_inputs(model, inputs, options, PictureOptions(annotated, explained), aggregate)
+    pictures = PictureOptions(annotated, explained, videos=videos)
+    verdicts = predict_inputs(model, inputs, options, pictures, aggregate)
     if table is not None:
         _write_csv(table, verdicts.rows)
     show_verdicts(model, verdicts, pictures=explained is not None)

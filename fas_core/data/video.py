@@ -57,31 +57,33 @@ def _open_capture(source: Source) -> cv2.VideoCapture:
         return cv2.VideoCapture(source)
     if isinstance(source, str):
         return cv2.VideoCapture(source, cv2.CAP_FFMPEG, TIMEOUTS)
-    with _readable_path(source) as path:
+    _refuse_endless(source)
+    with named_for_ffmpeg(source) as path:
         return cv2.VideoCapture(path, cv2.CAP_FFMPEG)
 
 
-@contextmanager
-def _readable_path(source: Path) -> Iterator[str]:
-    """Yield a path of a video that FFmpeg takes: a link to it where its name is no UTF-8.
-
-    It is absolute: FFmpeg would take `http:host.mp4` for an address, and contact the host.
-
-    Raises:
-        DataError: it is a pipe or a device, for example, and never ends.
-    """
+def _refuse_endless(source: Path) -> None:
+    """Raise DataError if a file is a pipe or a device, for example, and never ends."""
     try:
         open_file(source).close()
     except OSError:  # it is explained where FFmpeg fails
         pass
     except DataError as error:
         raise DataError(error.message.removeprefix(f"{source}: ")) from None
-    path = source.absolute()
+
+
+@contextmanager
+def named_for_ffmpeg(file: Path) -> Iterator[str]:
+    """Yield a path of a video that FFmpeg takes: a link to it where its name is no UTF-8.
+
+    It is absolute: FFmpeg would take `http:host.mp4` for an address, and contact the host.
+    """
+    path = file.absolute()
     if str(path) == to_text(str(path)):
         yield str(path)
     else:
         with temporary_folder() as folder:
-            link = folder / f"video{source.suffix if source.suffix.isascii() else ''}"
+            link = folder / f"video{file.suffix if file.suffix.isascii() else ''}"
             link.symlink_to(path)
             yield str(link)
 

@@ -73,6 +73,7 @@ class PictureOptions:
 
     Args:
         annotated: folder of copies with box, score and verdict drawn; None for none.
+        videos: whether the annotated copy of a video is a video; else a picture of each frame.
         explained: folder of pictures of what the model looks at; None for none.
         square: side of the covering square as a fraction of the face's; None for the usual one.
     """
@@ -80,6 +81,7 @@ class PictureOptions:
     annotated: Path | None = None
     explained: Path | None = None
     square: float | None = None
+    videos: bool = False
 
 
 @frozen(eq=False)
@@ -128,12 +130,12 @@ def predict_inputs(
         predictor = open_predictor(model, options, threads, run)
         samples = list(InputFinder(predictor.card.input.photos, options.every, options.frames).find(inputs))
         if pictures.annotated is not None:
-            check_output_paths(pictures.annotated, samples)
+            check_output_paths(pictures.annotated, samples, videos=pictures.videos)
         if pictures.explained is not None:
             check_output_paths(pictures.explained, samples, ".png")
         writer = _explanation_writer(predictor, run, pictures)
         pipeline = PredictionPipeline(
-            predictor, options.all_faces, pictures.annotated, writer, options.detect_every
+            predictor, options.all_faces, pictures.annotated, writer, options.detect_every, pictures.videos
         )
         rows: list[FaceResult] = []
         with console.progress("scoring", count_samples(samples), "samples") as bar:

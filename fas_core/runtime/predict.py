@@ -8,6 +8,7 @@ which depends on the frame before.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from itertools import islice
 from pathlib import Path
 
@@ -18,10 +19,11 @@ from fas_core.data.images import Box, Image, Pixels, read_pixels, to_uint8, writ
 from fas_core.data.parallel import ordered
 from fas_core.errors import DataError
 from fas_core.runtime.face_selection import NO_FACE
-from fas_core.runtime.inputs import InputSample
-from fas_core.runtime.pictures import ExplanationWriter, annotate, output_path
+from fas_core.runtime.inputs import Frame, InputSample
+from fas_core.runtime.pictures import ExplanationWriter, annotate, output_path, video_copy_path
 from fas_core.runtime.prediction import FaceResult, Prediction
 from fas_core.runtime.predictor import NOT_FINITE, Face, Predictor
+from fas_core.runtime.video_copies import VideoCopies
 from fas_core.runtime.video_faces import VideoFaces
 from fas_core.urls import Location
 
@@ -63,12 +65,22 @@ class _LoadedSample:
 
 
 @frozen(eq=False)
+class _ScoredChunk:
+    """The number of its samples, their results, and drawn frames with the paths of their videos."""
+
+    samples: int
+    results: list[FaceResult]
+    drawn: list[tuple[Path, Frame, Image]]
+
+
+@frozen(eq=False)
 class PredictionPipeline:
     """Scores input samples with one model. Threads may share it.
 
     Args:
         every_face: whether to score all faces or the largest alone.
         annotated: folder of annotated copies; None for no copies.
+        annotated_videos: whether the copies of a video's frames are a video; else each is a picture.
         explanations: writes what the model looked at; None for no explanations.
         detect_every: faces are detected in each so many-th frame of a video, and followed between.
     """
@@ -78,6 +90,7 @@ class PredictionPipeline:
     annotated: Path | None = None
     explanations: ExplanationWriter | None = None
     detect_every: int = 1
+    annotated_videos: bool = False
 
     def run(self, samples: Iterable[InputSample], workers: int) -> Iterator[tuple[int, list[FaceResult]]]:
         """Yield, for each chunk in order, its number of samples and their results.
@@ -87,7 +100,12 @@ class PredictionPipeline:
         """
         threads = workers if workers > 1 else 0
         found = VideoFaces(self.predictor, self.detect_every).find(samples, threads)
-        return ordered(self._score, self._split(found), threads, ahead=workers + 1)
+        chunks = ordered(self._score, self._split(found), threads, ahead=workers + 1)
+        with closing(chunks), VideoCopies() as copies:
+            for chunk in chunks:
+                for path, frame, image in chunk.drawn:
+                    copies.add(path, frame, image)
+                yield chunk.samples, chunk.results
 
     def _split(self, samples: Iterable[InputSample]) -> Iterator[list[InputSample]]:
         """Split samples into chunks; a picture of now does not wait for others."""
@@ -101,21 +119,32 @@ class PredictionPipeline:
         if chunk:
             yield chunk
 
-    def _score(self, samples: Sequence[InputSample]) -> tuple[int, list[FaceResult]]:
-        """Score one chunk as one batch."""
+    def _score(self, samples: Sequence[InputSample]) -> _ScoredChunk:
+        """Score one chunk as one batch, and draw and write its pictures."""
         loaded = [self._load(sample) for sample in samples]
         predictions = iter(self.predictor.predict_finite([face for item in loaded for face in item.faces]))
-        results: list[FaceResult] = []
+        chunk = _ScoredChunk(len(samples), [], [])
         for item in loaded:
-            results += self._write(item, list(islice(predictions, len(item.faces))))
-        return len(samples), results
+            own = list(islice(predictions, len(item.faces)))
+            results = self._explain(item, own, item.results(own))
+            if self.annotated is not None and item.photo is not None:
+                chunk.drawn.extend(self._annotate(self.annotated, item.sample, to_uint8(item.photo), results))
+            chunk.results.extend(results)
+        return chunk
 
-    def _write(self, loaded: _LoadedSample, predictions: Sequence[Prediction | None]) -> list[FaceResult]:
-        """Return the results of a sample; write its annotated copy and its explanation where requested."""
-        results = loaded.results(predictions)
-        if self.annotated is not None and loaded.photo is not None:
-            path = output_path(self.annotated, loaded.sample.copy_path)
-            write_image(path, annotate(to_uint8(loaded.photo), results), durable=False)
+    def _annotate(
+        self, folder: Path, sample: InputSample, photo: Image, results: Sequence[FaceResult]
+    ) -> list[tuple[Path, Frame, Image]]:
+        """Write the annotated copy of a sample; return it instead if it is a frame of a video to write."""
+        if self.annotated_videos and (frame := sample.frame) is not None:
+            return [(video_copy_path(folder, frame.video), frame, annotate(photo, results, min_side=1))]
+        write_image(output_path(folder, sample.copy_path), annotate(photo, results), durable=False)
+        return []
+
+    def _explain(
+        self, loaded: _LoadedSample, predictions: Sequence[Prediction | None], results: list[FaceResult]
+    ) -> list[FaceResult]:
+        """Return the results of a sample, with the picture of its explanation where one is requested."""
         faces = [
             (face, prediction)
             for face, prediction in zip(loaded.faces, predictions, strict=True)

@@ -131,7 +131,7 @@ class FaceTracker:
         return face if is_inside and track.resembles(view, face.box) else None
 
     def _assign(self, view: _View, detected: Sequence[DetectedFace]) -> None:
-        """Give detected faces to tracks, those that overlap most first; the others begin tracks."""
+        """Give faces to tracks, those that overlap most first; others begin tracks, left to right."""
         overlaps = [
             (overlap, track, face)
             for track in self._tracks
@@ -143,7 +143,10 @@ class FaceTracker:
             is_free = id(face) not in assigned and all(track is not other for other in assigned.values())
             if is_free and track.resembles(view, face.box):
                 assigned[id(face)] = track
-        seen = [assigned.get(id(face)) or self._begin(face, view) for face in detected]
+        for face in sorted(detected, key=lambda face: face.box):
+            if id(face) not in assigned:
+                assigned[id(face)] = self._begin(face, view)
+        seen = [assigned[id(face)] for face in detected]
         for track, face in zip(seen, detected, strict=True):
             track.face, track.picture, track.missing = face, view.cut(face.box), 0
         lost = [track for track in self._tracks if all(track is not other for other in seen)]

@@ -535,3 +535,31 @@ def test_one_verdict_for_each_video(fas: Fas, predict: Any, mean_model: MeanMode
         "leave --no-detect out" in fas("predict", model, dark, "--no-detect", "--aggregate", "track").stderr
     )
     assert fas("predict", model, dark, "--aggregate", "often").exit_code == 2
+
+
+def test_annotated_videos(fas: Fas, predict: Any, mean_model: MeanModel, tmp_path: Path) -> None:
+    model, video, out = mean_model(), film(tmp_path / "clip.avi", range(10, 250, 40)), tmp_path / "out"
+    photo = picture(tmp_path / "a.png", 51)
+    predict(model, video, photo, "--every", 2, "--save-annotated", out, "--annotated-video")
+    assert sorted(path.name for path in out.rglob("*.*")) == ["a.png", "clip.mp4"]
+    capture = cv2.VideoCapture(str(out / "clip.mp4"))
+    keys = (cv2.CAP_PROP_FRAME_COUNT, cv2.CAP_PROP_FPS, cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT)
+    assert [capture.get(key) for key in keys] == [3, 5, 64, 48]
+    capture.release()
+    assert fas("predict", model, video, "--annotated-video").exit_code == 2
+
+
+def test_an_annotated_video_never_replaces_its_source(
+    fas: Fas, mean_model: MeanModel, tmp_path: Path
+) -> None:
+    video = film(tmp_path / "clip.avi", [10, 250]).rename(tmp_path / "clip.mp4")
+    before = video.read_bytes()
+    arguments = ("--no-detect", "--annotated-video", "--save-annotated")
+    result = fas("predict", mean_model(), video, *arguments, tmp_path)
+    assert (result.exit_code, "annotated copies would replace" in result.stderr) == (2, True)
+    (tmp_path / "more").mkdir()
+    other = film(tmp_path / "more/clip.avi", [10, 250])
+    result = fas("predict", mean_model(), video, other, *arguments, tmp_path / "out")
+    assert (result.exit_code, "two inputs would be annotated as clip.mp4" in result.stderr) == (2, True)
+    assert video.read_bytes() == before
+    assert not (tmp_path / "out").exists()

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 from attrs import evolve
@@ -19,6 +20,7 @@ from fas_core.errors import DataError
 from fas_core.records.detected_face import DetectedFace
 from fas_core.runtime import Predictor
 from fas_core.runtime.inputs import InputSample, VideoInput
+from fas_core.runtime.pictures import annotate
 from fas_core.runtime.predict import CHUNK, PredictionPipeline
 from fas_core.runtime.prediction import FaceResult
 
@@ -187,3 +189,60 @@ def test_few_frames_are_in_memory(
 def test_a_picture_of_now_does_not_wait_for_others(predictor: Predictor, film: list[VideoFrame]) -> None:
     film[:] = [evolve(frame, is_live=True) for frame in film]
     assert [count for count, _ in PredictionPipeline(predictor).run(VIDEO.samples(), 1)] == [1] * LENGTH
+
+
+def read(path: Path) -> list[Image]:
+    capture, images = cv2.VideoCapture(str(path)), []
+    while (got := capture.read())[0]:
+        images.append(np.asarray(got[1][..., ::-1], np.uint8))
+    capture.release()
+    return images
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_a_video_is_annotated_as_a_video(
+    predictor: Predictor, film: list[VideoFrame], tmp_path: Path, workers: int
+) -> None:
+    """Two videos in turn, each with as many frames as were scored, of the source's size and speed."""
+    other = evolve(VIDEO, name="b.avi", copy_path="sub/b", every=2)
+    pipeline = PredictionPipeline(predictor, annotated=tmp_path / "out", annotated_videos=True)
+    photo = InputSample("a.png", {"rgb": film[0].image}, "a.png")
+    results = run(pipeline, iter([*VIDEO.samples(), photo, *other.samples()]), workers)
+    assert len(results) == 2 * LENGTH + 1
+    files = {
+        path.relative_to(tmp_path / "out").as_posix()
+        for path in (tmp_path / "out").rglob("*")
+        if path.is_file()
+    }
+    assert files == {"clip.mp4", "sub/b.mp4", "a.png"}
+    for name, rate in (("clip.mp4", 25.0), ("sub/b.mp4", 12.5)):
+        images = read(tmp_path / "out" / name)
+        assert [image.shape for image in images] == [(160, 200, 3)] * LENGTH
+        assert cv2.VideoCapture(str(tmp_path / "out" / name)).get(cv2.CAP_PROP_FPS) == pytest.approx(rate)
+    for index, (image, result) in enumerate(zip(read(tmp_path / "out/clip.mp4"), results, strict=False)):
+        drawn = annotate(film[index].image, [result], min_side=1)
+        assert np.abs(image.astype(int) - drawn).mean() < 6, "but for the compression"
+        assert np.abs(image.astype(int) - film[index].image).mean() > 6
+
+
+@pytest.mark.parametrize("stop", ["break", "failure"])
+@pytest.mark.usefixtures("film")
+def test_a_video_that_is_not_finished_leaves_no_file(
+    predictor: Predictor, tmp_path: Path, stop: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pipeline = PredictionPipeline(predictor, annotated=tmp_path / "out", annotated_videos=True)
+    results = pipeline.run(VIDEO.samples(), 2)
+    next(results)
+    assert [path.name.startswith(".") for path in (tmp_path / "out").iterdir()] == [True]
+    if stop == "break":
+        results.close()  # type: ignore[attr-defined]
+    else:
+        monkeypatch.setattr(predictor, "predict_finite", lambda faces: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            list(
+                PredictionPipeline(predictor, annotated=tmp_path / "out", annotated_videos=True).run(
+                    VIDEO.samples(), 2
+                )
+            )
+        results.close()  # type: ignore[attr-defined]
+    assert list((tmp_path / "out").iterdir()) == []
