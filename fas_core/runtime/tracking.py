@@ -87,7 +87,7 @@ class FaceTracker:
 
     A face keeps its number while it overlaps and resembles itself from one frame to the next, so that after a
     cut, or where another face takes its place, there is a new number. A face that is lost is looked for by
-    detection in the same frame and in the next `PATIENCE` frames.
+    detection in the same frame and in the next `PATIENCE` frames; so are faces where there is none to follow.
 
     Args:
         detect: finds the faces of a frame (H, W, 3) RGB.
@@ -105,14 +105,14 @@ class FaceTracker:
         Args:
             image: (H, W, 3) RGB; all frames of one size.
             detected: the frame's faces, each of which is returned as it is; None to follow those of the frame
-                before, or to detect where one of them is lost.
+                before, or to detect where one of them is lost or there is none.
         """
         view = _View.of(image)
         if detected is None:
             moved = [self._move(track, view) for track in self._tracks]
             for track, face in zip(self._tracks, moved, strict=True):
                 track.face = face or track.face
-            if None in moved or self._previous is None:
+            if None in moved or not moved:
                 detected = self._detect(image)
         if detected is not None:
             self._assign(view, detected)

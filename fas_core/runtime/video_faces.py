@@ -15,6 +15,9 @@ from fas_core.runtime.predictor import Predictor
 from fas_core.runtime.tracking import FaceTracker
 from fas_core.urls import Location
 
+MAX_AHEAD = 12
+"""Frames in memory that wait for faces of earlier ones."""
+
 
 @frozen(eq=False)
 class _Detected:
@@ -47,7 +50,8 @@ class VideoFaces:
     def find(self, samples: Iterable[InputSample], workers: int) -> Iterator[InputSample]:
         """Yield the samples in order; 0 workers to do all in this thread."""
         tracker = None
-        for item in ordered(self._search, samples, workers, ahead=workers + 1):
+        ahead = min(workers * self.every, MAX_AHEAD) + 1  # so that each worker has a frame to search
+        for item in ordered(self._search, samples, workers, ahead):
             if item.image is None:
                 yield item.sample
                 continue

@@ -131,17 +131,25 @@ def test_a_face_behind_another_is_lost_and_found(film: Film) -> None:
 
 
 def test_a_face_that_leaves_is_looked_for_a_while_and_then_forgotten(film: Film) -> None:
-    shown = []
+    stays, shown = (60, 110, 40), []
     for index in range(PATIENCE + 14):
         x = 250 + 14 * index
-        shown.append(list(film.show(*[(x, 110, 45)] if x < 330 else [], detected=index == 0)))
-    assert (shown[0], shown[-1]) == ([1], [])
+        shown.append(list(film.show(stays, *[(x, 110, 45)] if x < 330 else [], detected=index == 0)))
+    assert (shown[0], shown[-1]) == ([1, 2], [1])
     assert PATIENCE <= film.calls <= PATIENCE + 3
     calls = film.calls
-    assert film.show((100, 110, 45)) == {}, "not a frame that is searched"
+    assert list(film.show(stays, (200, 110, 45))) == [1], "not a frame that is searched"
     assert film.calls == calls
-    (number,) = film.show((100, 110, 45), detected=True)
-    assert [number] not in shown
+    _, number = film.show(stays, (200, 110, 45), detected=True)
+    assert all(number not in numbers for numbers in shown)
+
+
+def test_where_there_is_no_face_to_follow_each_frame_is_searched(film: Film) -> None:
+    assert [film.show() for _ in range(4)] == [{}] * 4
+    assert list(film.show((100, 110, 45))) == [1]
+    assert film.calls == 5
+    assert list(film.show((102, 110, 45))) == [1]
+    assert film.calls == 5
 
 
 def test_after_a_cut_there_is_a_new_track(film: Film) -> None:
