@@ -39,7 +39,7 @@ FOLDER = click.Path(path_type=Path, file_okay=False)
 
 def predict_options(command: Command) -> Command:
     """Give a command the flags that say which images are scored and how, as one argument `options`."""
-    crops, limits = ("detector", "margin", "align"), ("every", "frames", "threads", "device")
+    crops, limits = ("detector", "margin", "align"), ("every", "frames", "detect_every", "threads", "device")
     scoring = (*crops, "threshold", "reject", "external", *limits)
 
     @click.option(
@@ -67,6 +67,13 @@ def predict_options(command: Command) -> Command:
         type=click.IntRange(1),
         help="Largest number of frames scored of each video or camera; of a camera, 1 by default.",
     )
+    @click.option(
+        "--detect-every",
+        type=click.IntRange(1),
+        default=1,
+        show_default=True,
+        help="Detect faces in each n-th scored frame of a video, and follow them between.",
+    )
     @click.option("--threads", type=click.IntRange(1), help="CPU threads; by default one per core.")
     @device_option
     @functools.wraps(command)
@@ -74,8 +81,10 @@ def predict_options(command: Command) -> Command:
         from fas_core.inference.predict_inputs import PredictOptions
 
         values = {name: kwargs.pop(name) for name in scoring}
-        if detect is False and (faces != "largest" or values["detector"] is not None or values["align"]):
-            raise ConfigError("--faces, --detector and --align are about detection: leave --no-detect out")
+        detection = values["detector"] is not None or values["align"] or values["detect_every"] > 1
+        if detect is False and (faces != "largest" or detection):
+            flags = "--faces, --detector, --align and --detect-every"
+            raise ConfigError(f"{flags} are about detection: leave --no-detect out")
         options = PredictOptions(detect, all_faces=faces == "all", **values)
         return command(*args, options=options, **kwargs)
 
@@ -101,11 +110,23 @@ def predict_options(command: Command) -> Command:
     help="Write copies with box, score and verdict drawn.",
 )
 @click.option(
+    "--annotated-video",
+    "videos",
+    is_flag=True,
+    help="With --save-annotated: of a video write a video (.mp4), not a picture of each frame.",
+)
+@click.option(
     "--explain",
     "explained",
     type=FOLDER,
     metavar="DIR",
     help="Write pictures of what the model looks at, as `fas explain` does.",
+)
+@click.option(
+    "--aggregate",
+    metavar="video|track[:VOTE]",
+    help="One verdict for each video, or for each face followed in it, instead of each frame; VOTE is mean, "
+    "median, min, max or lfv of their scores.",
 )
 @click.option("--fail-on-attack", is_flag=True, help="Exit with 3 when anything is an attack or uncertain.")
 @engine_options
@@ -118,7 +139,9 @@ def command(
     options: PredictOptions,
     table: Path | None,
     annotated: Path | None,
+    videos: bool,
     explained: Path | None,
+    aggregate: str | None,
     fail_on_attack: bool,
     engine: ChosenEngine | None,
 ) -> None:
@@ -138,13 +161,17 @@ def command(
     """
     if explained is not None and annotated is not None and explained.resolve() == annotated.resolve():
         raise ConfigError("--explain and --save-annotated would write the same files: give two folders")
+    if videos and annotated is None:
+        raise ConfigError("--annotated-video says what --save-annotated DIR writes: give it, too")
     if engine is not None:
-        if table or annotated or explained:
-            raise ConfigError("--engine writes parts alone: leave --csv, --save-annotated and --explain out")
+        if table or annotated or explained or aggregate:
+            flags = "--csv, --save-annotated, --explain and --aggregate"
+            raise ConfigError(f"--engine writes parts alone: leave {flags} out")
         ctx.exit(_predict_parts(model, inputs, options, engine, fail_on_attack))
     from fas_core.inference.predict_inputs import PictureOptions, predict_inputs
 
-    verdicts = predict_inputs(model, inputs, options, PictureOptions(annotated, explained))
+    pictures = PictureOptions(annotated, explained, videos=videos)
+    verdicts = predict_inputs(model, inputs, options, pictures, aggregate)
     if table is not None:
         _write_csv(table, verdicts.rows)
     show_verdicts(model, verdicts, pictures=explained is not None)
@@ -167,12 +194,11 @@ def _predict_parts(
 
 def _write_csv(path: Path, rows: Sequence[FaceResult]) -> None:
     """Write the CSV file that `fas score` reads: `id` and `score` are among its columns."""
-    from fas_core.runtime.prediction import COLUMNS
-
-    text = StringIO()
-    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
+    text, cells = StringIO(), [row.to_row() for row in rows]
+    columns = dict.fromkeys(name for row in cells for name in row)  # those of videos are further ones
+    writer = csv.DictWriter(text, list(columns), lineterminator="\n")
     writer.writeheader()
-    writer.writerows(row.to_row() for row in rows)
+    writer.writerows(cells)
     write_text(path, text.getvalue())
 
 

@@ -67,18 +67,23 @@ def show_verdicts(model: Path, verdicts: Verdicts, pictures: bool) -> None:
             "novelty": None if verdicts.novelty is None else verdicts.novelty.to_json(),
             "counts": counts,
         }
+        document |= {} if verdicts.aggregate is None else {"aggregate": verdicts.aggregate}
         maps = {"maps": [*(["grad_cam"] if verdicts.grad_cam else []), "occlusion"]} if pictures else {}
         console.document(document | maps | {"rows": [_to_json(row, pictures) for row in verdicts.rows]})
         return
     summary = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
-    boxes = any(row.box for row in verdicts.rows)
-    columns = ("input", "score", "verdict", *(("box",) if boxes else ()), *(("picture",) if pictures else ()))
-    cells = [_cells(row, boxes, pictures) for row in verdicts.rows]
+    columns = ["input", "score", "verdict"]
+    columns += ["box"] if any(row.box for row in verdicts.rows) else []
+    columns += ["track"] if any((row.track or 1) > 1 for row in verdicts.rows) else []
+    columns += ["frames"] if any(row.frames for row in verdicts.rows) else []
+    columns += ["picture"] if pictures else []
+    cells = [[_cell(row, name, pictures) for name in columns] for row in verdicts.rows]
+    left = [index for index, name in enumerate(columns) if name not in ("score", "track", "frames")]
     detected = "" if verdicts.detector is None else f"; faces detected by {verdicts.detector}"
     novelty = "" if verdicts.novelty is None else f"; {verdicts.novelty.text()}"
     device = "" if verdicts.device == "cpu" else f"; run on {verdicts.device}"
-    note = f"{summary}; {verdicts.threshold.text()}{novelty}{detected}{device}"
-    console.table(Table("", columns, cells, note, left=(0, 2, 3, 4)))
+    note = f"{summary}; {_describe_votes(verdicts)}{verdicts.threshold.text()}{novelty}{detected}{device}"
+    console.table(Table("", columns, cells, note, left))
     if advice := advise_on(verdicts.detector):
         console.info(advice)
     if pictures and not verdicts.grad_cam:
@@ -119,14 +124,30 @@ def _to_json(row: FaceResult, pictures: bool) -> dict[str, Any]:
     return row.to_json() | ({"picture": picture} if pictures else {})
 
 
-def _cells(row: FaceResult, boxes: bool, pictures: bool) -> tuple[str, ...]:
+def _describe_votes(verdicts: Verdicts) -> str:
+    if verdicts.aggregate is None:
+        return ""
+    unit, _, vote = verdicts.aggregate.partition(":")
+    return f"by the {vote} of each {unit}'s scores; "
+
+
+def _cell(row: FaceResult, column: str, pictures: bool) -> str:
     """The reason why an input has no score is in the column of its picture, where there is one."""
     prediction = row.prediction
-    score = "" if prediction is None else f"{prediction.score:.4f}"
-    unscored = "not scored" if pictures else f"not scored: {row.reason}"
-    verdict = unscored if prediction is None else prediction.verdict
-    if prediction is not None and prediction.is_novel:
-        verdict = f"{verdict}, novel"
-    box = "" if row.box is None else " ".join(f"{value:.0f}" for value in row.box)
-    picture = row.reason if row.picture is None else str(row.picture)
-    return row.name, score, verdict, *((box,) if boxes else ()), *((picture,) if pictures else ())
+    match column:
+        case "input":
+            return row.name
+        case "score":
+            return "" if prediction is None else f"{prediction.score:.4f}"
+        case "verdict":
+            unscored = "not scored" if pictures else f"not scored: {row.reason}"
+            verdict = unscored if prediction is None else prediction.verdict
+            return f"{verdict}, novel" if prediction is not None and prediction.is_novel else verdict
+        case "box":
+            return "" if row.box is None else " ".join(f"{value:.0f}" for value in row.box)
+        case "track":
+            return "" if row.track is None else str(row.track)
+        case "frames":
+            return "" if row.frames is None else f"{row.frames.scored} of {row.frames.read}"
+        case _:
+            return row.reason if row.picture is None else str(row.picture)

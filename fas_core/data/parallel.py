@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 from typing import TypeVar
@@ -20,7 +20,7 @@ def cores() -> int:
 
 def ordered(
     function: Callable[[Item], Result], items: Iterable[Item], workers: int, ahead: int | None = None
-) -> Iterator[Result]:
+) -> Generator[Result, None, None]:
     """Map over `workers` threads, results in order; 0 calls in this thread.
 
     Decoding and face detection release the interpreter's lock. Items are consumed as they are needed: at most

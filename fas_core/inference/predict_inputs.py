@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from fas_core.console import console
 from fas_core.data.parallel import cores
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from fas_core.inference.run_model import RunModel
     from fas_core.runtime.inputs import Input
     from fas_core.runtime.pictures import ExplanationWriter
+    from fas_core.runtime.video_verdicts import Aggregation
 
 
 @frozen
@@ -50,6 +51,7 @@ class PredictOptions:
         frames: at most so many frames of each video or camera; None for all (of a camera, 1).
         threads: CPU threads; None for one per core.
         device: where an exported model runs, or several names in the order to try; None for the CPU.
+        detect_every: faces are detected in each so many-th scored frame of a video, and followed between.
     """
 
     detect: bool | None = None
@@ -64,6 +66,7 @@ class PredictOptions:
     frames: int | None = None
     threads: int | None = None
     device: str | None = None
+    detect_every: int = 1
 
 
 @frozen
@@ -72,6 +75,7 @@ class PictureOptions:
 
     Args:
         annotated: folder of copies with box, score and verdict drawn; None for none.
+        videos: whether the annotated copy of a video is a video; else a picture of each frame.
         explained: folder of pictures of what the model looks at; None for none.
         square: side of the covering square as a fraction of the face's; None for the usual one.
     """
@@ -79,6 +83,7 @@ class PictureOptions:
     annotated: Path | None = None
     explained: Path | None = None
     square: float | None = None
+    videos: bool = False
 
 
 @frozen(eq=False)
@@ -86,12 +91,13 @@ class Verdicts:
     """The scored inputs.
 
     Args:
-        rows: a result for each face, and for each input without a face.
+        rows: a result for each face, and for each input without a face; or a verdict for each video.
         grad_cam: whether pictures could have Grad-CAM.
         detector: name of the face detector; None where it searched no image.
         note: what a reader of the verdicts must know of the model; None for nothing.
         novelty: when a face is unlike the training data; None where the model does not tell.
         device: where the model ran.
+        aggregate: how frames of videos became verdicts, e.g. `video:mean`; None where each has its own.
     """
 
     rows: Sequence[FaceResult]
@@ -101,16 +107,24 @@ class Verdicts:
     note: str | None = None
     novelty: NoveltyLimit | None = None
     device: str = CPU
+    aggregate: str | None = None
 
 
 def predict_inputs(
-    model: Path, inputs: Sequence[str], options: PredictOptions, pictures: PictureOptions
+    model: Path,
+    inputs: Sequence[str],
+    options: PredictOptions,
+    pictures: PictureOptions,
+    aggregate: str | None = None,
 ) -> Verdicts:
     """Score what the inputs name with an exported model or a run.
+
+    `aggregate` is `video` or `track`, for one verdict of each, also with `:VOTE`; None for the frames.
 
     Raises:
         FasError: the model or a folder cannot be read, or a picture cannot be written.
     """
+    aggregation = None if aggregate is None else _parse_aggregate(aggregate, options)
     workers = options.threads or cores()
     # Several samples are scored side by side, each by one thread.
     threads = workers if len(inputs) == 1 and is_image(inputs[0]) else 1
@@ -120,7 +134,9 @@ def predict_inputs(
         predictor = open_predictor(model, options, threads, run)
         samples = list(InputFinder(predictor.card.input.photos, options.every, options.frames).find(inputs))
         writer = _prepare_pictures(predictor, run, pictures, samples)
-        pipeline = PredictionPipeline(predictor, options.all_faces, pictures.annotated, writer)
+        pipeline = PredictionPipeline(
+            predictor, options.all_faces, pictures.annotated, writer, options.detect_every, pictures.videos
+        )
         rows: list[FaceResult] = []
         with console.progress("scoring", count_samples(samples), "samples") as bar:
             readers = max(workers, CONNECTIONS) if reads_urls(samples) else workers
@@ -132,7 +148,19 @@ def predict_inputs(
     notes = (predictor.note, None if options.threshold else describe_unseen(predictor.card, scores))
     note = "; ".join(filter(None, notes)) or None
     novelty, device = predictor.card.novelty, predictor.model.device
-    return Verdicts(rows, predictor.rule, is_run, detector, note, novelty, device)
+    verdicts = Verdicts(rows, predictor.rule, is_run, detector, note, novelty, device)
+    if aggregation is None:
+        return verdicts
+    return evolve(verdicts, rows=aggregation.apply(rows, predictor.rule), aggregate=str(aggregation))
+
+
+def _parse_aggregate(text: str, options: PredictOptions) -> Aggregation:
+    from fas_core.runtime.video_verdicts import Aggregation  # with pyarrow, which photos do without
+
+    aggregation = Aggregation.parse(text)
+    if aggregation.unit == "track" and options.detect is False:
+        raise ConfigError(f"--aggregate {text} is about detected faces: leave --no-detect out")
+    return aggregation
 
 
 def open_predictor(
@@ -185,7 +213,7 @@ def _prepare_pictures(
     from fas_core.runtime.pictures import ExplanationWriter, check_output_paths
 
     if pictures.annotated is not None:
-        check_output_paths(pictures.annotated, inputs)
+        check_output_paths(pictures.annotated, inputs, videos=pictures.videos)
     if pictures.explained is None:
         return None
     check_output_paths(pictures.explained, inputs, ".png")

@@ -38,10 +38,12 @@ class FaceCrop:
         box: the area, in pixels of the first image, or the face's box where the model states its crops; None
             for the whole images.
         images: its pixels, `{modality: (H, W, 3)}`; for a model that states its crops of its face size.
+        track: number of the face in its video; None for a photo.
     """
 
     box: Box | None
     images: Mapping[str, Image]
+    track: int | None = None
 
 
 @frozen(eq=False)
@@ -100,6 +102,16 @@ class FaceSelector:
         """Whether faces are detected in an image without a box; `is_crop`: it is known to be a face crop."""
         return not is_crop if self.detect is None else self.detect
 
+    def searched(
+        self, images: Mapping[str, Pixels], is_crop: bool = False, detect: bool | None = None
+    ) -> Pixels | None:
+        """Return the photo in which `select` looks for faces; None where it takes the images as they are."""
+        name = next((name for name in images if name not in NOT_PHOTOS), None)
+        detect = self.detect if detect is None else detect
+        if detect is False or (detect is None and (is_crop or name is None)):
+            return None
+        return images[name or next(iter(images))]
+
     def select(
         self,
         images: Mapping[str, Pixels],
@@ -108,6 +120,7 @@ class FaceSelector:
         is_crop: bool = False,
         every_face: bool = False,
         detect: bool | None = None,
+        faces: Mapping[int, DetectedFace] | None = None,
     ) -> Selection:
         """Return the faces to score of a sample's images.
 
@@ -119,26 +132,34 @@ class FaceSelector:
             is_crop: whether the sample's data set says that its images are cropped to the face.
             every_face: whether to return all faces rather than the largest.
             detect: replaces the selector's own `detect`, unless it is None.
+            faces: `{track: face}`, the faces of the searched photo where they are known; None to detect.
 
         Raises:
             DataError: the box lies outside the image.
         """
         if box is not None:
             return Selection((self._crop_box(box, images),))
-        name = next((name for name in images if name not in NOT_PHOTOS), None)
-        detect = self.detect if detect is None else detect
-        if detect is False or (detect is None and (is_crop or name is None)):
+        photo = self.searched(images, is_crop, detect)
+        if photo is None:
             return Selection((self._take_whole(images),))
-        first, photo = next(iter(images.values())), images[name or next(iter(images))]
-        faces = self.detector(to_uint8(photo))
-        face = largest(faces)
-        is_crop = detect is None and self.model_input is None and face is not None and _fills(face, photo)
-        if is_crop:
-            crops: tuple[FaceCrop, ...] = (self._take_whole(images),)
-        else:
-            selected = sorted(faces, key=lambda item: item.box) if every_face else [face] if face else []
-            crops = tuple(self._crop(images, _scale(item, photo, first)) for item in selected)
-        return Selection(crops, self.detector.name, len(faces))
+        found = list(self.detector(to_uint8(photo)) if faces is None else faces.values())
+        tracks = [None] * len(found) if faces is None else list(faces)
+        first, face = next(iter(images.values())), largest(found)
+        may_be_crop = (self.detect if detect is None else detect) is None and self.model_input is None
+        is_crop = may_be_crop and face is not None and _fills(face, photo)
+        pairs = [
+            pair
+            for pair in zip(found, tracks, strict=True)
+            if pair[0] is face or (every_face and not is_crop)
+        ]
+        crops = [
+            evolve(
+                self._take_whole(images) if is_crop else self._crop(images, _scale(item, photo, first)),
+                track=track,
+            )
+            for item, track in sorted(pairs, key=lambda pair: pair[0].box)
+        ]
+        return Selection(tuple(crops), self.detector.name, len(found))
 
     def _crop(self, images: Mapping[str, Pixels], face: DetectedFace) -> FaceCrop:
         if self.model_input is not None:

@@ -23,6 +23,7 @@ from fas_core.data.listing import classify_file, describe_left_out, list_files
 from fas_core.data.text_lists import MODALITIES, is_image, split_modality
 from fas_core.data.video import Source, frames
 from fas_core.errors import DataError
+from fas_core.records.detected_face import DetectedFace
 from fas_core.urls import Location, Url, hide_credentials
 from fas_core.user_paths import expand_user
 
@@ -45,6 +46,9 @@ class InputSample:
         copy_path: relative path of the annotated copy.
         box: x, y, w, h of the face in pixels of the first image, where it is known.
         reason: why the sample cannot be scored.
+        frame: its place in a video; None for a sample of image files.
+        faces: `{track: face}`, the faces of a frame by number, in pixels of its image; None where they are
+            still to be detected, if at all.
     """
 
     name: str
@@ -52,6 +56,27 @@ class InputSample:
     copy_path: str
     box: Box | None = None
     reason: str = ""
+    frame: Frame | None = None
+    faces: Mapping[int, DetectedFace] | None = None
+
+
+@frozen(eq=False)
+class Frame:
+    """Where in a video a sample is from.
+
+    Args:
+        video: the video, the camera or the stream.
+        number: from 1; None where the video cannot be read.
+        index: number of the samples of the video before this one.
+        rate: frames a second of the video; 0 where that is not known.
+        is_live: whether frames are dropped rather than waited for.
+    """
+
+    video: VideoInput
+    number: int | None
+    index: int
+    rate: float = 0.0
+    is_live: bool = False
 
 
 @frozen
@@ -75,12 +100,17 @@ class VideoInput:
 
     def samples(self) -> Iterator[InputSample]:
         """Read its frames; a video that cannot be read yields a sample with the reason."""
+        count = 0
         try:
-            for number, image in frames(self.source, self.every, self.limit):
-                path = f"{self.copy_path}/{number:04}.jpg"
-                yield InputSample(f"{self.name}:{number}", {self.modality: image}, path)
+            for item in frames(self.source, self.every, self.limit):
+                path = f"{self.copy_path}/{item.number:04}.jpg"
+                frame = Frame(self, item.number, count, item.rate, item.is_live)
+                images = {self.modality: item.image}
+                yield InputSample(f"{self.name}:{item.number}", images, path, frame=frame)
+                count += 1
         except DataError as error:
-            yield InputSample(self.name, {}, self.copy_path, reason=error.message)
+            frame = Frame(self, None, count)
+            yield InputSample(self.name, {}, self.copy_path, reason=error.message, frame=frame)
 
 
 Input = InputSample | VideoInput

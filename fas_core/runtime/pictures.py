@@ -10,15 +10,18 @@ import numpy as np
 from attrs import frozen
 
 from fas_core.data.images import WRITABLE_SUFFIXES, Image, write_image
+from fas_core.data.video_writer import VIDEO_SUFFIX
 from fas_core.errors import DataError, format_list
 from fas_core.names import escape_controls, shorten
 from fas_core.runtime.explain import Explainer, ExplanationMaps, Map
-from fas_core.runtime.inputs import Input, InputSample
+from fas_core.runtime.inputs import Input, InputSample, VideoInput
 from fas_core.runtime.prediction import FaceResult, Prediction
 from fas_core.runtime.predictor import Face
 
 MIN_SIDE = 320
 """Smaller photos are enlarged to this shorter side, so that the text fits."""
+MIN_UNIT = 0.75
+"""Size of the text, as a multiple of that in a photo of `MIN_SIDE`, in videos, which are not enlarged."""
 
 LIVE, ATTACK, UNCERTAIN, NOT_SCORED = (0, 120, 60), (190, 30, 30), (150, 100, 0), (90, 90, 90)
 COLOURS = {True: LIVE, False: ATTACK, None: UNCERTAIN}
@@ -54,26 +57,39 @@ def output_path(folder: Path, relative: str, suffix: str | None = None) -> Path:
     return folder.joinpath(*map(shorten, path.parts[:-1]), shorten(path.name, path.suffix))
 
 
-def check_output_paths(folder: Path, inputs: Iterable[Input], suffix: str | None = None) -> None:
-    """Raise DataError if two copies would have the same path, or one would replace a photo."""
+def video_copy_path(folder: Path, video: VideoInput) -> Path:
+    """Return the path of the annotated copy of a video as a video."""
+    return output_path(folder, f"{video.copy_path}{VIDEO_SUFFIX}", VIDEO_SUFFIX)
+
+
+def check_output_paths(
+    folder: Path, inputs: Iterable[Input], suffix: str | None = None, videos: bool = False
+) -> None:
+    """Raise DataError if two copies would have the same path, or one would replace a photo or video.
+
+    `suffix` is that of explanations; None for annotated copies, those of videos being `videos` or frames.
+    """
     copies: set[Path] = set()
     photos: set[Path] = set()
     verb = "annotated" if suffix is None else "explained"
     for item in inputs:
-        path = output_path(folder, item.copy_path, suffix).resolve()
+        if videos and isinstance(item, VideoInput):
+            path = video_copy_path(folder, item).resolve()
+        else:
+            path = output_path(folder, item.copy_path, suffix).resolve()
         if path in copies:
             raise DataError(f"{folder}: two inputs would be {verb} as {path.name}: score them one by one")
         copies.add(path)
-        images = item.images.values() if isinstance(item, InputSample) else ()
+        images = item.images.values() if isinstance(item, InputSample) else [item.source]
         photos |= {image.resolve() for image in images if isinstance(image, Path)}
     if replaced := sorted(copies & photos):
         photo = format_list(replaced, 1)
         raise DataError(f"{folder}: {verb} copies would replace {photo}: choose another folder")
 
 
-def annotate(photo: Image, results: Sequence[FaceResult]) -> Image:
-    """Return a copy (H, W, 3), at least 320 pixels wide and high, with a frame and label for each result."""
-    scale = max(MIN_SIDE / min(photo.shape[:2]), 1)
+def annotate(photo: Image, results: Sequence[FaceResult], min_side: int = MIN_SIDE) -> Image:
+    """Return a copy (H, W, 3), at least `min_side` wide and high, with a frame and label for each result."""
+    scale = max(min_side / min(photo.shape[:2]), 1)
     size = (round(photo.shape[1] * scale), round(photo.shape[0] * scale))
     copy: Image = np.array(cv2.resize(photo, size, interpolation=cv2.INTER_LINEAR), np.uint8)
     for result in results:
@@ -87,12 +103,13 @@ def _label(result: FaceResult) -> tuple[str, tuple[int, int, int]]:
     prediction = result.prediction
     if prediction is None:
         return escape_controls(result.reason), NOT_SCORED
-    return f"{prediction.verdict} {prediction.score:.3f}", COLOURS[prediction.live]
+    track = "" if result.track is None else f" track {result.track}"
+    return f"{prediction.verdict} {prediction.score:.3f}{track}", COLOURS[prediction.live]
 
 
 def _draw(image: Image, box: tuple[int, int, int, int], text: str, colour: tuple[int, int, int]) -> None:
     """Draw a frame with a label at its upper left corner: above it where there is space, else inside."""
-    unit = min(image.shape[:2]) / MIN_SIDE
+    unit = max(min(image.shape[:2]) / MIN_SIDE, MIN_UNIT)
     thickness = max(round(2 * unit), 1)
     x, y, w, h = box
     cv2.rectangle(image, (x, y), (x + w - 1, y + h - 1), colour, thickness)

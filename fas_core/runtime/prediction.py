@@ -72,8 +72,16 @@ class Prediction:
 
 
 @frozen
+class FrameCounts:
+    """How many frames of a video were read, and how many of them have a score."""
+
+    read: int
+    scored: int
+
+
+@frozen
 class FaceResult:
-    """The result for one face, or for an input without one.
+    """The result for one face, or for an input without one; or the verdict on a video or a face in it.
 
     Args:
         name: the input's name; followed by `#2` and so on for its second and further faces.
@@ -83,6 +91,10 @@ class FaceResult:
         reason: why no face was scored, or why the verdict is uncertain.
         picture: file of the explanation; None where none was requested.
         detector: name of the detector that searched the image; None where it was taken as it is.
+        video: name of the video, the camera or the stream that it is a frame of; None for a photo.
+        frame: number of the frame from 1; None where the video cannot be read.
+        track: number of the face in its video, from 1; None where no face was looked for.
+        frames: of a verdict on a video or a face in it; None for a single frame.
     """
 
     name: str
@@ -92,9 +104,16 @@ class FaceResult:
     reason: str = ""
     picture: Path | None = None
     detector: str | None = None
+    video: str | None = None
+    frame: int | None = None
+    track: int | None = None
+    frames: FrameCounts | None = None
 
     def to_row(self) -> dict[str, Any]:
-        """Return the columns of `COLUMNS`, None where there is no value, for a CSV or Parquet file."""
+        """Return the columns of `COLUMNS`, None where there is no value, for a CSV or Parquet file.
+
+        Of a video there are further columns, among them `video` and `frame`, which `fas score` reads.
+        """
         prediction = self.prediction
         return {
             "id": to_text(self.name),
@@ -105,6 +124,7 @@ class FaceResult:
             "reason": to_text(self.reason),
             "detector": self.detector,
             "novelty": None if prediction is None else prediction.novelty,
+            **self._describe_video(),
         }
 
     def to_json(self) -> dict[str, Any]:
@@ -118,4 +138,13 @@ class FaceResult:
             "reason": self.reason or None,
             "detector": self.detector,
             "novelty": None if prediction is None else prediction.novelty_to_json(),
+            **self._describe_video(),
         }
+
+    def _describe_video(self) -> dict[str, Any]:
+        if self.video is None:
+            return {}
+        name = {"video": to_text(self.video)}
+        if self.frames is None:
+            return {**name, "frame": self.frame, "track": self.track}
+        return {**name, "track": self.track, "frames": self.frames.read, "scored": self.frames.scored}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import time
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -104,7 +105,8 @@ class CameraServer(BaseHTTPRequestHandler):
         self.send_header("Content-Type", "multipart/x-mixed-replace; boundary=frame")
         self.end_headers()
         try:
-            for level in range(LIGHT - 153, LIGHT + 1, 51):
+            for level in range(LIGHT - 153, LIGHT + 1, 10):
+                time.sleep(0.03)
                 self.wfile.write(b"--frame\r\nContent-Type: image/jpeg\r\n\r\n" + encode(level) + b"\r\n")
         except OSError:
             pass  # the reader has enough

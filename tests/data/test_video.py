@@ -34,10 +34,10 @@ def test_every_nth_frame_with_its_number(
     video: Path, every: int, limit: int | None, numbers: list[int]
 ) -> None:
     result = list(frames(video, every, limit))
-    assert [number for number, _ in result] == list(numbers)
-    for number, image in result:
-        assert image.shape == (48, 64, 3)
-        np.testing.assert_allclose(image.mean(axis=(0, 1)), [20 * number, 0, 0], atol=6)
+    assert [frame.number for frame in result] == list(numbers)
+    for frame in result:
+        assert (frame.image.shape, frame.rate, frame.is_live) == ((48, 64, 3), 10, False)
+        np.testing.assert_allclose(frame.image.mean(axis=(0, 1)), [20 * frame.number, 0, 0], atol=6)
 
 
 def test_a_source_that_is_no_video(video: Path, tmp_path: Path) -> None:

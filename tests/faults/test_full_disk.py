@@ -27,6 +27,7 @@ QUICK = {
     "eval": "eval {run} --data {faces} --split test --scores {out}/scores.csv",
     "predict": "predict {model} {faces}/test --csv {out}/scores.csv",
     "annotated": "predict {model} {faces}/test/live/00.png --save-annotated {out}/copies",
+    "film": "predict {model} {videos} --no-detect --save-annotated {out}/copies --annotated-video",
     "report": "report {scores} -o {out}/report.html --threshold fixed:0.5",
     "split": "data split {faces} --by sample -o {out}/manifest.csv",
     "crop": "data crop {faces} {out}/crops",
@@ -121,7 +122,7 @@ def check_earlier_files(out: Path) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_a_full_disk(name: str, inputs: dict[str, Path], full_disk: Path) -> None:
     line = check_command(name, inputs, full_disk)
-    assert ("is the disk full?" if name == "openvino" else "No space left on device") in line
+    assert ("is the disk full?" if name in ("film", "openvino") else "No space left on device") in line
     check_earlier_files(full_disk)
 
 
@@ -131,7 +132,7 @@ def test_a_limit_of_the_file_size(name: str, inputs: dict[str, Path], tmp_path: 
     out.mkdir()
     _write_earlier_files(out)
     line = check_command(name, inputs, out, max_bytes=300)
-    assert ("is the disk full?" if name == "openvino" else "File too large") in line
+    assert ("is the disk full?" if name in ("film", "openvino") else "File too large") in line
     check_earlier_files(out)
 
 
