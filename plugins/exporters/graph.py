@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -31,6 +32,11 @@ def read_bias(conv: ir.Node) -> Array | None:
     return read_constant(conv.inputs[2]) if len(conv.inputs) > 2 and conv.inputs[2] is not None else None
 
 
+def read_sizes(node: ir.Node, name: str, default: Sequence[int]) -> list[int]:
+    """Return the values of an attribute such as `strides`, or its default."""
+    return list(node.attributes[name].as_ints() if name in node.attributes else default)
+
+
 def count_groups(conv: ir.Node) -> int:
     """Return the number of groups of a convolution."""
     return conv.attributes["group"].as_int() if "group" in conv.attributes else 1
@@ -40,6 +46,15 @@ def is_pointwise(node: ir.Node) -> bool:
     """Whether a node is a 1 x 1 convolution in one group."""
     weight = node.inputs[1].const_value if node.op_type == "Conv" and node.inputs[1] else None
     return weight is not None and count_groups(node) == 1 and list(weight.shape[2:]) == [1, 1]
+
+
+def get_only_reader(node: ir.Node) -> ir.Node | None:
+    """Return the one node that reads the output, as its first input; None if there are others."""
+    value = node.outputs[0]
+    readers = list(value.uses())
+    if value.is_graph_output() or len(readers) != 1 or readers[0].idx != 0:
+        return None
+    return readers[0].node
 
 
 def measure_depths(graph: ir.Graph) -> dict[ir.Node, int]:
@@ -95,3 +110,22 @@ def add_constant(graph: ir.Graph, name: str, values: NDArray[Any]) -> ir.Value:
     value = ir.Value(name=name, shape=shape, type=kind, const_value=tensor)
     graph.register_initializer(value)
     return value
+
+
+def add_sizes(graph: ir.Graph, name: str, sizes: Sequence[int]) -> ir.Value:
+    """Add an int64 constant to the graph and return it."""
+    values: NDArray[np.int64] = np.array(sizes, np.int64)
+    tensor = ir.tensor(values, name=name)
+    value = ir.Value(
+        name=name, shape=ir.Shape(values.shape), type=ir.TensorType(tensor.dtype), const_value=tensor
+    )
+    graph.register_initializer(value)
+    return value
+
+
+def set_weights(graph: ir.Graph, conv: ir.Node, weight: Array, bias: Array) -> None:
+    """Give a convolution other weights, (O, C / groups, k, k), and bias, (O,)."""
+    name = f"{conv.name}.{len(graph.initializers)}"
+    conv.resize_inputs(3)
+    conv.replace_input_with(1, add_constant(graph, f"{name}.weight", weight))
+    conv.replace_input_with(2, add_constant(graph, f"{name}.bias", bias))

@@ -14,7 +14,6 @@ from fas_core.errors import ModelError
 from fas_core.models.model import Model
 from fas_plugins.exporters.forms import write_form
 from fas_plugins.exporters.graph import Facts
-from fas_plugins.exporters.grouped_convolutions import split_grouped_convolutions
 from fas_plugins.exporters.opsets import convert_opset
 from fas_plugins.exporters.options import GraphOptions, OnnxOptions
 from fas_plugins.exporters.redundant_nodes import describe_redundant_nodes
@@ -52,7 +51,6 @@ def write_graph(
     facts: Facts | None = None,
 ) -> Exported:
     """Write a traced model in the form and opset of the options, see `export`, with further `facts`."""
-    split_grouped_convolutions(traced.graph)
     redundant = describe_redundant_nodes(traced.graph)
     facts = {"opset": options.opset, **(facts or {}), "left over": redundant}
 

@@ -49,7 +49,7 @@ def export(
     def write(proto: onnx.ModelProto) -> Verification:
         return _write(proto, options, traced, destination, card, verify)
 
-    verification, form_facts = write_form(options.form, traced.graph, samples, destination, write)
+    verification, form_facts = write_form(options.form, traced.graph, samples, destination, write, "openvino")
     return Exported(destination, verification, (destination.with_suffix(".bin"),), facts | form_facts)
 
 

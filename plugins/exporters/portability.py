@@ -10,10 +10,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 from onnxscript import ir
 
-from fas_plugins.exporters.graph import add_constant, read_constant
+from fas_plugins.exporters.graph import add_constant, add_sizes, read_constant
 
 RESHAPING = ("Unsqueeze", "Squeeze", "Flatten", "Reshape")
 
@@ -61,7 +60,7 @@ def _rewrite_as_slice(graph: ir.Graph, node: ir.Node) -> None:
     bounds = {"start": int(start), "end": end, "axis": axis}
     sliced = ir.node(
         "Slice",
-        [node.inputs[0], *(_add_sizes(graph, f"{name}.{key}", [value]) for key, value in bounds.items())],
+        [node.inputs[0], *(add_sizes(graph, f"{name}.{key}", [value]) for key, value in bounds.items())],
         name=f"{node.name}.slice",
     )
     _replace(graph, node, [sliced, _build_reshape(graph, node, sliced.outputs[0], shape)])
@@ -69,7 +68,7 @@ def _rewrite_as_slice(graph: ir.Graph, node: ir.Node) -> None:
 
 def _build_reshape(graph: ir.Graph, node: ir.Node, value: ir.Value | None, shape: Sequence[int]) -> ir.Node:
     """Return a node that gives a value the shape of another node's output; -1 is the unknown size."""
-    sizes = _add_sizes(graph, f"{node.outputs[0].name}.shape", shape)
+    sizes = add_sizes(graph, f"{node.outputs[0].name}.shape", shape)
     return ir.node("Reshape", [value, sizes], name=f"{node.name}.reshape")
 
 
@@ -118,17 +117,6 @@ def _read_shape(value: ir.Value | None) -> list[int] | None:
     if value is None or value.shape is None:
         return None
     return [size if isinstance(size, int) else -1 for size in value.shape]
-
-
-def _add_sizes(graph: ir.Graph, name: str, sizes: Sequence[int]) -> ir.Value:
-    """Add an int64 constant to the graph and return it."""
-    values: NDArray[np.int64] = np.array(sizes, np.int64)
-    tensor = ir.tensor(values, name=name)
-    value = ir.Value(
-        name=name, shape=ir.Shape(values.shape), type=ir.TensorType(tensor.dtype), const_value=tensor
-    )
-    graph.register_initializer(value)
-    return value
 
 
 def _replace(graph: ir.Graph, node: ir.Node, nodes: Sequence[ir.Node]) -> None:

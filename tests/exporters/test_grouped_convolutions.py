@@ -1,4 +1,4 @@
-"""A graph with narrow groups and its depth-wise replacement compute the same."""
+"""A graph with narrow groups and its depth-wise or dense replacement compute the same."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 from onnxscript import ir
 
-from fas_plugins.exporters.grouped_convolutions import split_grouped_convolutions
+from fas_plugins.exporters.grouped_convolutions import merge_groups, split_grouped_convolutions
 
 GROUPS = 4
 
@@ -18,6 +18,7 @@ GROUPS = 4
 def graph(
     width: int = 3,
     *,
+    groups: int = GROUPS,
     stride: int = 1,
     bias: bool = True,
     clipped: bool = True,
@@ -25,7 +26,7 @@ def graph(
     second_reader: bool = False,
 ) -> onnx.ModelProto:
     """x (B, 5, 7, 7) -> point-wise -> clip -> 3 x 3 in groups of `width` -> clip -> point-wise, to 6."""
-    rng, hidden = np.random.default_rng(14), GROUPS * width
+    rng, hidden = np.random.default_rng(14), groups * width
     arrays = {
         "w0": rng.normal(size=(hidden, 5, kernel, kernel)),
         "w1": rng.normal(size=(hidden, width, 3, 3)),
@@ -38,7 +39,7 @@ def graph(
     }
     nodes, value = [], "x"
     for index, settings in enumerate(
-        [{"pads": [kernel // 2] * 4}, {"group": GROUPS, "pads": [1] * 4, "strides": [stride] * 2}, {}]
+        [{"pads": [kernel // 2] * 4}, {"group": groups, "pads": [1] * 4, "strides": [stride] * 2}, {}]
     ):
         inputs = [value, f"w{index}", *([f"b{index}"] if bias else [])]
         nodes.append(helper.make_node("Conv", inputs, [f"c{index}"], f"conv{index}", **settings))
@@ -91,10 +92,28 @@ def test_each_group_convolution_becomes_width_squared_depthwise_ones(
 
 
 @pytest.mark.parametrize(
+    ("width", "groups", "dense"), [(3, 4, [12]), (6, 16, [48, 48]), (8, 10, [40, 40]), (7, 11, [7] * 11)]
+)
+@pytest.mark.parametrize("settings", [{}, {"stride": 2}, {"bias": False}, {"clipped": False}])
+def test_groups_become_dense_convolutions_of_48_channels_or_fewer(
+    width: int, groups: int, dense: list[int], settings: dict[str, int]
+) -> None:
+    original = graph(width, groups=groups, **settings)  # type: ignore[arg-type]
+    model = ir.from_proto(original)
+    assert merge_groups(model) == 1
+    merged = ir.to_proto(model)
+    onnx.checker.check_model(merged, full_check=True)
+    kernels = {tensor.name: list(tensor.dims) for tensor in merged.graph.initializer}
+    shapes = [kernels[node.input[1]] for node in merged.graph.node if node.op_type == "Conv"]
+    assert [shape for shape in shapes if shape[2:] == [3, 3]] == [[size, size, 3, 3] for size in dense]
+    np.testing.assert_allclose(run(merged), run(original), rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize(
     ("width", "settings"), [(1, {}), (9, {}), (3, {"kernel": 3}), (3, {"second_reader": True})]
 )
 def test_other_convolutions_are_not_replaced(width: int, settings: dict[str, int]) -> None:
     original = graph(width, **settings)  # type: ignore[arg-type]
     model = ir.from_proto(original)
-    assert split_grouped_convolutions(model) == 0
+    assert split_grouped_convolutions(model) == merge_groups(model) == 0
     np.testing.assert_array_equal(run(ir.to_proto(model)), run(original))

@@ -8,11 +8,14 @@ from typing import Any
 
 import numpy as np
 import onnx
+import onnxruntime
 import pytest
 from onnx import TensorProto, numpy_helper
 
 from fas_core import ModelError
+from fas_core.config.recipe import Normalize
 from fas_core.contracts import Scorer, Verification
+from fas_core.models.model import Preprocess, scorer
 from fas_core.runtime import ModelFile
 from fas_core.testing import verify_on
 from fas_plugins.exporters import onnx as exporter
@@ -58,6 +61,33 @@ def test_weights_per_channel(make_model: Any, faces: Any, make_card: Any, tmp_pa
     written = ModelFile(path)
     assert written.card == card
     assert not np.array_equal(written(images), written({"rgb": images["ir"], "ir": images["rgb"]}))
+
+
+def list_kernels(path: Path, folder: Path) -> Counter[str]:
+    """Count the operators that onnxruntime runs."""
+    options = onnxruntime.SessionOptions()
+    options.optimized_model_filepath = str(folder / "optimized.onnx")
+    options.log_severity_level = 3
+    onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    return Counter(node.op_type for node in onnx.load(options.optimized_model_filepath).graph.node)
+
+
+@pytest.mark.parametrize("grid", [None, 3])
+def test_onnxruntime_computes_in_integers_from_bytes_to_logits(
+    grid: int | None, make_model: Any, faces: Any, make_card: Any, tmp_path: Path
+) -> None:
+    model, images = make_model(grid=grid), faces(("rgb",), 12)
+    model.preprocess["rgb"] = Preprocess(Normalize())
+    path = tmp_path / "model.onnx"
+    done = exporter.export(INT8, model, images, path, make_card(), verify_on(model, images))
+    assert done.verification.max_difference < 0.05
+    kinds = list_kernels(path, tmp_path)
+    assert kinds["QLinearConv"] == 2
+    assert not {"Conv", "AveragePool", "QLinearAveragePool", "Cast", "Mul", "Add"} & set(kinds)
+    # What is float is the mean of the last map and the softmax.
+    assert kinds["QuantizeLinear"] <= 1
+    many = faces(("rgb",), 5)
+    np.testing.assert_allclose(ModelFile(path)(many), scorer(model)(many), atol=0.05)
 
 
 def test_fewer_bits_come_first_then_the_layers_next_to_the_score_become_float(
