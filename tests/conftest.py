@@ -1,18 +1,16 @@
 """What tests of several folders share: the repository, what is built from it, the command line; a drawn face
-that OpenCV's cascade finds, and models whose scores are known in closed form."""
+that OpenCV's cascade finds."""
 
 from __future__ import annotations
 
-import functools
 import os
 import shutil
 import subprocess
 import sys
 import sysconfig
 import venv
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
@@ -27,11 +25,9 @@ from fas_core.console import console
 from fas_core.evaluation import bootstrap
 from fas_plugins.trackers import curves
 
-if TYPE_CHECKING:
-    from fas_core.records.model_input import ScaledCrop
-
 pytest_plugins = [
     "fixtures.examples",
+    "fixtures.mean_model",
     "fixtures.recipes",
     "fixtures.runs",
     "fixtures.samples",
@@ -193,76 +189,6 @@ def photo_with(*faces: tuple[int, int, int], shape: tuple[int, int] = (240, 320)
 @pytest.fixture(name="photo_with", scope="session")
 def photo_with_fixture() -> Callable[..., Image]:
     return photo_with
-
-
-def write_mean_model(
-    folder: Path,
-    modalities: tuple[str, ...] = ("rgb",),
-    side: int = 8,
-    threshold: float | None = 0.5,
-    partial: bool = False,
-    name: str = "model.onnx",
-    crops: Mapping[str, ScaledCrop] | None = None,
-) -> Path:
-    """Write a model file whose score is the mean of all pixels / 255."""
-    from onnx import TensorProto, helper, numpy_helper
-
-    from fas_core.card import METADATA_KEY, PRESENCE, Card
-    from fas_core.records.model_input import ModelInput
-    from fas_core.scores.thresholds import Threshold
-
-    node, value, constant = helper.make_node, helper.make_tensor_value_info, numpy_helper.from_array
-    inputs = [value(each, TensorProto.UINT8, ["batch", side, side, 3]) for each in modalities]
-    nodes = []
-    for each in modalities:
-        nodes += [
-            node("Cast", [each], [f"{each}.float"], to=TensorProto.FLOAT),
-            node("ReduceMean", [f"{each}.float", "pixels"], [f"{each}.mean"], keepdims=0),
-            node("Unsqueeze", [f"{each}.mean", "row"], [f"{each}.column"]),
-        ]
-    nodes.append(node("Concat", [f"{each}.column" for each in modalities], ["means"], axis=1))
-    if partial:
-        inputs.append(value(PRESENCE, TensorProto.BOOL, ["batch", len(modalities)]))
-        nodes.append(node("Cast", [PRESENCE], ["there"], to=TensorProto.FLOAT))
-    else:
-        nodes += [node("Shape", ["means"], ["shape"])]
-        one = helper.make_tensor("one", TensorProto.FLOAT, [1], [1.0])
-        nodes.append(node("ConstantOfShape", ["shape"], ["there"], value=one))
-    nodes += [
-        node("Mul", ["means", "there"], ["given"]),
-        node("ReduceSum", ["given", "row"], ["sum"], keepdims=0),
-        node("ReduceSum", ["there", "row"], ["count"], keepdims=0),
-        node("Mul", ["count", "white"], ["most"]),
-        node("Div", ["sum", "most"], ["score"]),
-    ]
-    constants = {"pixels": np.array([1, 2, 3]), "row": np.array([1]), "white": np.array(255, np.float32)}
-    graph = helper.make_graph(
-        nodes,
-        "means",
-        inputs,
-        [value("score", TensorProto.FLOAT, ["batch"])],
-        [constant(array, key) for key, array in constants.items()],
-    )
-    cut = None if threshold is None else Threshold(threshold, f"fixed:{threshold}", "given")
-    card = Card(ModelInput(modalities, side, partial=partial, crops=crops or {}), cut)
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
-    model.metadata_props.add(key=METADATA_KEY, value=card.to_json())
-    (folder / name).write_bytes(model.SerializeToString())
-    return folder / name
-
-
-@pytest.fixture(name="write_mean_model", scope="session")
-def write_mean_model_fixture() -> Callable[..., Path]:
-    return write_mean_model
-
-
-@pytest.fixture
-def mean_model(tmp_path: Path) -> Callable[..., Path]:
-    """`mean_model(modalities=("rgb",), side=8, threshold=0.5, partial=False)`: a model file without torch.
-
-    Its score is the mean of all pixels / 255: first of each modality, then of those that are there.
-    """
-    return functools.partial(write_mean_model, tmp_path)
 
 
 @pytest.fixture(autouse=True)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import onnx
 import pytest
+from faults.counts import count
 from onnx import TensorProto, helper
 
 from fas_core import DataError, ModelError
@@ -58,6 +59,7 @@ def test_every_flipped_bit_before_the_seal_is_seen(tmp_path: Path) -> None:
     path = write_onnx(tmp_path / "model.onnx")
     size = path.stat().st_size
     seal_model_file(path)
+    count("flipped bits", size)
     for position in range(size):
         flip_bit(path, position)
         with pytest.raises(ModelError, match="damaged or mixed up"):

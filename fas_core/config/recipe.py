@@ -28,12 +28,13 @@ from fas_core.config.validators import (
     check_between_0_and_1,
     check_folds,
     check_modalities,
+    check_patches,
     check_policy,
     check_positive,
     check_reduced_decoding,
     check_reject,
 )
-from fas_core.records.model_input import ModelInput, Resize, ScaledCrop, check_crops
+from fas_core.records.model_input import MAX_SIDE, ModelInput, Resize, ScaledCrop, check_crops
 
 SECTION = "section"
 """Metadata key of the fields that are a section of the recipe, such as `train`; its value is their class."""
@@ -91,8 +92,8 @@ class ModelConfig:
         factory=lambda: BackboneChoice("feathernet_b")
     )
     fusion: FusionChoice = field(factory=lambda: FusionChoice("concat_linear"))
-    input_size: int = field(default=224, validator=v.ge(16))
-    patches: Patches | None = field(default=None, metadata={SECTION: Patches})
+    input_size: int = field(default=224, validator=[v.ge(16), v.le(MAX_SIDE)])
+    patches: Patches | None = field(default=None, validator=check_patches, metadata={SECTION: Patches})
     normalize: dict[str, Normalize] = field(factory=dict)
     num_classes: int = field(default=2, validator=v.ge(2))
     pretrained: Path | dict[str, Path] | None = None

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from fas_core.errors import ConfigError
+from fas_core.records.model_input import MAX_SIDE
 from fas_core.scores import rejection
 from fas_core.scores.thresholds import POLICIES, parse_policy
 
@@ -36,6 +37,14 @@ def check_factors(_: object, attribute: Any, value: dict[str, float]) -> None:
 def check_cache(train: Any, _: object, value: Path | None) -> None:
     if value is not None and train.reduced_decoding:
         raise ValueError("a cache holds faces at full size: leave cache or reduced_decoding out")
+
+
+def check_patches(model: Any, attribute: Any, value: Any) -> None:
+    """Refuse patches of so small a share that the face around them would be larger than images may be."""
+    if value is not None and model.input_size / value.share > MAX_SIDE:
+        raise ValueError(
+            f"'{attribute.name}' must leave the face at most {MAX_SIDE} pixels: share {value.share}"
+        )
 
 
 def check_reduced_decoding(recipe: Any, _: object, value: Any) -> None:

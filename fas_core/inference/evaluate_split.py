@@ -155,6 +155,8 @@ def score_run(run: Run, reader: DatasetReader, peers: Peers = ALONE) -> None:
 
     Of several processes each scores a share, and the main one writes.
 
+    Raises FasError if the folder has been removed.
+
     Training left those weights' scores of dev, if it could evaluate them. The run of a fold scores its fold
     alone: test is for the run on all folds.
     """
@@ -165,6 +167,7 @@ def score_run(run: Run, reader: DatasetReader, peers: Peers = ALONE) -> None:
         options = SplitOptions(split, workers=run.recipe.train.workers, peers=peers)
         scored = score_split(model, reader, options, description=split)
         if peers.rank == 0:
+            run.require_folder()
             run.write_scores(split, scored.scores)
     _score_live_train(run, model, reader, peers)
 
@@ -185,6 +188,7 @@ def _score_live_train(run: Run, model: LoadedModel, reader: DatasetReader, peers
             peers=peers,
         )
         if peers.rank == 0:
+            run.require_folder()
             run.write_scores(files.TRAIN_LIVE, scores)
 
 

@@ -8,6 +8,11 @@ from typing import Any, Literal, get_args
 from attrs import field, frozen
 from attrs import validators as v
 
+MAX_SIDE = 8192
+"""Of a face image: its pixels are within the limit of all images."""
+
+SIDE = v.and_(v.ge(1), v.le(MAX_SIDE))
+
 
 @frozen
 class Resize:

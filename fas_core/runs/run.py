@@ -101,6 +101,13 @@ class Run:
     def weights(self, which: Weights = "best") -> Path:
         return self.path / f"{which}.safetensors"
 
+    def save_weights(self, model: Model, which: Weights) -> None:
+        """Write a model's weights; raise FasError as `require_folder`, or if they cannot be written."""
+        from fas_core.models.checkpoint import save_weights
+
+        self.require_folder()
+        save_weights(model, self.weights(which))
+
     def scores(self, split: str) -> Path:
         return files.score_file(self.path, split)
 

@@ -16,7 +16,7 @@ from fas_core.config.recipe import Normalize
 from fas_core.config.structure import structure
 from fas_core.data.faces import CropSettings
 from fas_core.errors import ModelError, format_list
-from fas_core.records.model_input import ModelInput, Resize, ScaledCrop, check_crops
+from fas_core.records.model_input import SIDE, ModelInput, Resize, ScaledCrop, check_crops
 from fas_core.registry import Registry
 from fas_core.runtime.engines import first_line, run_by_row
 from fas_core.scores.thresholds import Threshold
@@ -54,7 +54,7 @@ class ExternalModel:
     """
 
     modalities: tuple[str, ...] = field(validator=v.min_len(1))
-    input_size: int = field(validator=v.ge(1))
+    input_size: int = field(validator=SIDE)
     normalize: Normalize | None = field(default=None, validator=_check_normalize)
     channels: Literal["rgb", "bgr"] = "rgb"
     resize: Resize = field(factory=lambda: Resize(crop=1.0))

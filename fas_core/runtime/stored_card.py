@@ -13,16 +13,11 @@ from attrs import validators as v
 from fas_core.card import FORMAT, Card
 from fas_core.config.structure import structure
 from fas_core.errors import ConfigError, ModelError
-from fas_core.records.model_input import ModelInput, Resize, ScaledCrop, check_crops
+from fas_core.records.model_input import SIDE, ModelInput, Resize, ScaledCrop, check_crops
 from fas_core.records.novelty import NoveltyLimit
 from fas_core.registry import Registry
 from fas_core.scores.calibration import LEVELS, Calibration, ScoreReference
 from fas_core.scores.thresholds import Threshold
-
-MAX_SIDE = 8192
-"""Of a face image: its pixels are within the limit of all images."""
-
-SIDE = v.and_(v.ge(1), v.le(MAX_SIDE))
 
 
 def _check_modalities(_: object, __: object, names: tuple[str, ...]) -> None:

@@ -30,7 +30,7 @@ from fas_core.data.reading import batches
 from fas_core.errors import ConfigError, DataError, ModelError
 from fas_core.interruption import Interruption, interruptible
 from fas_core.models.build import build_model
-from fas_core.models.checkpoint import load_state, save_state, save_weights
+from fas_core.models.checkpoint import load_state, save_state
 from fas_core.models.linear_head import capture_input, find_classifier, write_classifier
 from fas_core.models.model import Model
 from fas_core.models.pickled import DAMAGE
@@ -171,6 +171,7 @@ class ConvexTraining:
                 is_full = len(pending) == STORED_BATCHES or done + count == len(self.train)
                 if is_full or stops or interruption.take_save_request():
                     tables.append(np.concatenate(pending))
+                    self.run.require_folder()
                     store.append(done, tables[-1])
                     done, pending = done + count, []
                 if stops:
@@ -222,8 +223,8 @@ class ConvexTraining:
     def _finish(self, fitted: LinearClassifier, selection: Selection | None, tables: int) -> None:
         """Save the model, evaluate dev and write the run's one line of metrics.jsonl."""
         model, run = self.model.cpu(), self.run
-        save_weights(model, run.weights("last"))
-        save_weights(model, run.weights("best"))
+        run.save_weights(model, "last")
+        run.save_weights(model, "best")
         seconds, count = self.progress.seconds, tables * len(self.train)
         record: dict[str, Any] = {"epoch": 1, "loss": fitted.loss, "seconds": seconds}
         record |= {"images_per_second": count / max(seconds, 1e-9), "C": fitted.C}

@@ -7,7 +7,6 @@ from typing import Any
 from fas_core.evaluation import bind_metrics, evaluate
 from fas_core.inference.peers import ALONE, Peers
 from fas_core.inference.score_samples import score_samples
-from fas_core.models.checkpoint import save_weights
 from fas_core.models.folding import folded_scorer
 from fas_core.models.model import Model
 from fas_core.records.samples import SampleTable
@@ -52,7 +51,7 @@ def judge(
     config, epoch, is_main = run.recipe.train, progress.epoch + 1, peers.rank == 0
     if dev is None:
         if is_main:
-            save_weights(model, run.weights("best"))
+            run.save_weights(model, "best")
         return {}
     if epoch % config.judge_every and epoch < config.epochs:
         return {}
@@ -60,7 +59,7 @@ def judge(
     _, eer = scores.rates.equal_error_threshold()
     best = config.select == "last" or eer <= progress.best_eer
     if best and is_main:
-        save_weights(model, run.weights("best"))
+        run.save_weights(model, "best")
         run.write_scores("dev", scores)
     progress.judge(eer)
     return {"dev": metrics, "best": best}

@@ -206,6 +206,7 @@ def _evaluate(training: Training | ConvexTraining, reader: DatasetReader) -> Out
             "data": {split: reader.samples(split).fingerprint() for split in reader.splits()},
             "splits": {split: result.to_json() for split, result in results.items()},
         }
+        run.require_folder()
         write_results(run.path, record)
     return Outcome(run, results, hours, _select_photos(reader, run.recipe.input.photos))
 

@@ -18,7 +18,6 @@ from fas_core.data.loader import TrainingLoader, training_loader
 from fas_core.errors import ConfigError
 from fas_core.interruption import Interruption, interruptible
 from fas_core.models.build import build_model
-from fas_core.models.checkpoint import save_weights
 from fas_core.models.model import Model
 from fas_core.records.samples import SampleTable
 from fas_core.runs import files
@@ -212,7 +211,7 @@ class Training:
         release_freed_memory()
         model = self.updater.evaluated_model
         if self.accelerator.is_main_process:
-            save_weights(model, self.run.weights("last"))
+            self.run.save_weights(model, "last")
         self.peers.wait()
         record = self.progress.to_record(self._last_rate())
         record |= judge(self.run, model, self.dev, self.progress, self.peers)

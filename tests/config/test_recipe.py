@@ -11,6 +11,7 @@ from attrs import evolve
 from fas_core.config.components import DatasetChoice, HeldOut, LossChoice
 from fas_core.config.recipe import ModelConfig, Patches, Recipe
 from fas_core.config.structure import structure
+from fas_core.errors import ConfigError
 from fas_core.registry import registry
 
 
@@ -25,6 +26,12 @@ from fas_core.registry import registry
 )
 def test_a_face_is_as_large_as_its_patches_need(input_size: int, patches: Patches | None, side: int) -> None:
     assert ModelConfig(input_size=input_size, patches=patches).face_size == side
+
+
+@pytest.mark.parametrize("model", [{"input_size": 8193}, {"input_size": 64, "patches": {"share": 1e-300}}])
+def test_a_face_is_no_larger_than_images_are(model: dict[str, object]) -> None:
+    with pytest.raises(ConfigError, match="8192"):
+        structure({"model": model}, Recipe, registry(), "test")
 
 
 def test_options_that_every_data_set_has() -> None:

@@ -128,6 +128,7 @@ def test_terms_from_a_file(tmp_path: Path) -> None:
     assert (terms.normalize, terms.gives, terms.card.input.resize.crop) == (NORMALIZE, "logits", 0.5)
     for change, match in (
         ({"input_size": 0}, "input_size: must be >= 1: 0"),
+        ({"input_size": 10**30}, "input_size: must be <= 8192: 1000"),
         ({"gives": "score of live"}, "gives"),
         ({"size": 3}, "size"),
     ):

@@ -17,7 +17,7 @@ from fas_core.descriptors import Backbone
 from fas_core.errors import FasError, ModelError, format_list
 from fas_core.models import PRETRAINED
 from fas_core.models.build import build_model
-from fas_core.models.checkpoint import save_state, save_weights
+from fas_core.models.checkpoint import save_state
 from fas_core.models.matching import EntryMatch, add_prefix, copy_matched, match_by_name
 from fas_core.models.model import Model
 from fas_core.models.pretrained import backbone_names, classifier_entries
@@ -252,8 +252,8 @@ def _write_run(
         imported = evolve(imported, no_resume_reason=error.message)
     run = evolve(imported.run, path=folder)
     run.create()
-    save_weights(model, run.weights("best"))
-    save_weights(model, run.weights("last"))
+    run.save_weights(model, "best")
+    run.save_weights(model, "last")
     if state is not None:
         save_state(state, folder / "state.pt")
     return imported
