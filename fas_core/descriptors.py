@@ -183,7 +183,8 @@ class Exporter(Component):
     Args:
         suffix: suffix of the file, e.g. `.onnx`; empty for a folder.
         beside: suffixes of further files of the same stem, e.g. `.bin`.
-        forms: of fp32, fp16, int8 and pruned; if several, the options have a field `form` to select one.
+        forms: of fp32, fp16, int8, pruned and pruned-int8; if several, the options have a field `form` to
+            select one.
     """
 
     kind: ClassVar[str] = "exporter"

@@ -19,7 +19,7 @@ def export(
     output: str | Path | None = None,
     *,
     format: str = "onnx",
-    form: Literal["fp32", "fp16", "int8", "pruned"] | None = None,
+    form: Literal["fp32", "fp16", "int8", "pruned", "pruned-int8"] | None = None,
     weights: Literal["best", "last"] = "best",
     reject: str | None = None,
     novelty: bool | None = None,
@@ -44,7 +44,7 @@ def export(
             before.
         data: what to compare on, as `--data` takes it; None for the run's own data.
         samples: largest number of samples to compare on.
-        calibration: number of samples that `int8` and `pruned` are calibrated on.
+        calibration: number of samples that int8 and pruned forms are calibrated on.
         keep_data_root: whether the file says where the data lies.
         options: of the exporter, e.g. `opset=11`.
 

@@ -47,6 +47,13 @@ if TYPE_CHECKING:
     help="Write it with as few hidden channels as its error rate allows: the fastest on a CPU.",
 )
 @click.option(
+    "--form",
+    "named_forms",
+    multiple=True,
+    metavar="NAME,...",
+    help="Forms by name: fp32, fp16, int8, pruned, pruned-int8.",
+)
+@click.option(
     "-o",
     "--output",
     type=PATH,
@@ -119,6 +126,7 @@ def command(
     run: Path | None,
     formats: tuple[str, ...],
     forms: tuple[str, ...],
+    named_forms: tuple[str, ...],
     output: Path | None,
     weights: Literal["best", "last"],
     reject: str | None,
@@ -156,7 +164,10 @@ def command(
     opened = open_run(run, registry())
     numbers = {"opset": opset, "static_batch": static_batch}
     shared = {key: value for key, value in numbers.items() if value is not None}
-    plans = plan_exports(_split_names(formats), forms, sets, output, opened.path, registry(), shared)
+    forms += tuple(_split_names(named_forms))
+    plans = plan_exports(
+        _split_names(formats or ("onnx",)), forms, sets, output, opened.path, registry(), shared
+    )
     model, card = prepare_model(
         opened, weights, novelty=novelty, keep_data_root=keep_data_root, reject=reject
     )
@@ -199,6 +210,6 @@ def _separate_refused(
     return written, refused
 
 
-def _split_names(formats: tuple[str, ...]) -> list[str]:
+def _split_names(texts: tuple[str, ...]) -> list[str]:
     """`--format onnx,openvino --format torch`, each once, in order."""
-    return list(dict.fromkeys(name.strip() for text in formats or ("onnx",) for name in text.split(",")))
+    return list(dict.fromkeys(name.strip() for text in texts for name in text.split(",")))

@@ -26,7 +26,7 @@ from fas_core.runs.run import Run, Weights
 from fas_core.runs.run_sets import RunSet
 from fas_core.runtime import ModelFile
 
-FORMS = ("fp32", "fp16", "int8", "pruned")
+FORMS = ("fp32", "fp16", "int8", "pruned", "pruned-int8")
 
 
 @frozen
@@ -79,8 +79,9 @@ def plan_exports(
         shared: options of those exporters that have them; one at least must.
 
     Raises:
-        FasError: there is no such exporter or option, or the output cannot be so named.
+        FasError: there is no such exporter, form or option, or the output cannot be so named.
     """
+    _check_forms(forms)
     exporters = [registry.find(Exporter, name) for name in names]
     _check_shared(exporters, shared or {})
     options = _ExporterOptions(sets, shared or {}, registry)
@@ -198,8 +199,14 @@ class _ExporterOptions:
         tree = apply_overrides(tree, parse_sets(self.sets))
         several = form is not None and len(exporter.forms) > 1
         if several and tree.setdefault("form", form) != form:
-            raise ConfigError(f"--set form={tree['form']} and --{form} say different things")
+            raise ConfigError(f"--set form={tree['form']} and --form {form} say different things")
         return structure(tree, exporter.options, self.registry, f"exporter {exporter.name}")
+
+
+def _check_forms(forms: Sequence[str]) -> None:
+    unknown = [form for form in forms if form not in FORMS]
+    if unknown:
+        raise ConfigError(f"--form: no form {unknown[0]!r}: the forms are {', '.join(FORMS)}")
 
 
 def _check_shared(exporters: Sequence[Exporter], shared: Mapping[str, Any]) -> None:

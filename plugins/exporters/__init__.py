@@ -16,7 +16,7 @@ def fas_exporters() -> Iterator[Exporter]:
         target="fas_plugins.exporters.onnx:export",
         options=OnnxOptions,
         suffix=".onnx",
-        forms=("fp32", "fp16", "int8", "pruned"),
+        forms=("fp32", "fp16", "int8", "pruned", "pruned-int8"),
         source="Open Neural Network Exchange (onnx.ai)",
     )
     yield Exporter(
@@ -26,7 +26,7 @@ def fas_exporters() -> Iterator[Exporter]:
         options=OpenVinoOptions,
         suffix=".xml",
         beside=(".bin",),
-        forms=("fp32", "int8", "pruned"),
+        forms=("fp32", "int8", "pruned", "pruned-int8"),
         source="OpenVINO intermediate representation (docs.openvino.ai)",
     )
     yield Exporter(
@@ -43,6 +43,6 @@ def fas_exporters() -> Iterator[Exporter]:
         target="fas_plugins.exporters.triton:export",
         options=TritonOptions,
         suffix="",
-        forms=("fp32", "fp16", "int8", "pruned"),
+        forms=("fp32", "fp16", "int8", "pruned", "pruned-int8"),
         source="Triton Inference Server (github.com/triton-inference-server)",
     )

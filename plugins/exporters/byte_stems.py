@@ -59,16 +59,19 @@ def fold_normalisations(model: ir.Model) -> list[ByteStem]:
 def read_bytes(proto: onnx.ModelProto, stems: Sequence[ByteStem]) -> None:
     """Let the quantized convolutions read the bytes themselves, in place.
 
-    The quantized graph casts and centres the bytes, only to quantize them with scale 1 and `zero`.
+    The quantized graph casts and centres the bytes, only to quantize them with scale 1 and `zero`. Where the
+    convolution is in float32, it still reads the centred bytes.
     """
     nodes = proto.graph.node
     for stem in stems:
         centred, pixels = stem.centre.outputs[0].name, stem.pixels.name
-        (quantize,) = (node for node in nodes if centred in node.input)
+        (reader,) = (node for node in nodes if centred in node.input)
+        if reader.op_type != "QuantizeLinear":
+            continue
         for node in nodes:
-            if node.op_type == "DequantizeLinear" and node.input[0] == quantize.output[0]:
+            if node.op_type == "DequantizeLinear" and node.input[0] == reader.output[0]:
                 node.input[0] = str(pixels)
-        replaced = {quantize.output[0], centred, stem.cast.outputs[0].name}
+        replaced = {reader.output[0], centred, stem.cast.outputs[0].name}
         for node in [node for node in nodes if replaced.intersection(node.output)]:
             nodes.remove(node)
 

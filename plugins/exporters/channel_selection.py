@@ -16,7 +16,7 @@ from sklearn.covariance import ledoit_wolf
 from fas_plugins.exporters.graph import Array
 
 STEP = 8
-"""Channels are kept in multiples of this, the width of the engines' vectors."""
+"""Channels are kept in multiples of this by default, the width of the engines' vectors."""
 
 FLOOR = 1e-9
 """Least variance of a channel / the channels' mean variance: some channels are constant."""
@@ -63,8 +63,8 @@ def build_regression(inputs: Array, outputs: Array, weight: Array, variance: flo
     return Regression(covariance, cross_covariance, input_mean, output_mean, variance)
 
 
-def select_channels(regressions: list[Regression], loss: float) -> NDArray[np.intp]:
-    """Return the indices of the channels to keep, ascending; their number is a multiple of `STEP`.
+def select_channels(regressions: list[Regression], loss: float, step: int = STEP) -> NDArray[np.intp]:
+    """Return the indices of the channels to keep, ascending; their number is a multiple of `step`.
 
     Channels are removed one by one, each time the one that the others replace best, as long as its removal
     loses at most `loss` of the layers' variance.
@@ -76,7 +76,7 @@ def select_channels(regressions: list[Regression], loss: float) -> NDArray[np.in
         for inverse, regression in zip(inverses, regressions, strict=True)
     ]
     variances = [regression.variance for regression in regressions]
-    while len(remaining) > STEP:
+    while len(remaining) > step:
         costs = np.sum(
             [
                 (weight**2).sum(axis=1) / np.diag(inverse) / variance
@@ -93,5 +93,5 @@ def select_channels(regressions: list[Regression], loss: float) -> NDArray[np.in
             weights[index] = weights[index][others] - np.outer(column, weights[index][worst])
             inverses[index] = inverse[np.ix_(others, others)] - np.outer(column, inverse[worst, others])
         remaining = remaining[others]
-        selected = remaining if len(remaining) % STEP == 0 else selected
+        selected = remaining if len(remaining) % step == 0 else selected
     return selected

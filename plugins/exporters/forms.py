@@ -1,4 +1,4 @@
-"""The forms of a graph: fp32, fp16, int8 and pruned."""
+"""The forms of a graph: fp32, fp16, int8, pruned and pruned-int8."""
 
 from __future__ import annotations
 
@@ -8,15 +8,22 @@ from pathlib import Path
 import onnx
 from onnxscript import ir
 
+from fas_core.atomic import temporary_folder
 from fas_core.contracts import Images, Verification
 from fas_core.errors import ModelError
 from fas_plugins.exporters.float16 import convert_to_float16
 from fas_plugins.exporters.graph import Facts
 from fas_plugins.exporters.grouped_convolutions import split_grouped_convolutions
 from fas_plugins.exporters.pruning import prune_variants
-from fas_plugins.exporters.quantizing import Engine, quantize_variants
+from fas_plugins.exporters.quantizing import FLOAT_SHARES, Engine, quantize_variants
 
-Write = Callable[[onnx.ModelProto], Verification]
+Write = Callable[[onnx.ModelProto, Path], Verification]
+"""Writes a graph to a path and verifies it; raises ModelError, and leaves no file, if it does not pass."""
+
+Variants = Iterator[tuple[onnx.ModelProto, Facts]]
+
+INT8_STEP = 16
+"""Channels of a pruned graph in int8: onnxruntime's 8-bit depth-wise kernels take multiples of this alone."""
 
 
 def write_form(
@@ -30,11 +37,11 @@ def write_form(
     """Write a graph in a form; of a form with variants, the strongest that passes the verification.
 
     Args:
-        form: fp32, fp16, int8 or pruned.
+        form: fp32, fp16, int8, pruned or pruned-int8.
         model: the graph in float32.
         samples: samples to calibrate with.
-        destination: the file, for messages.
-        write: writes and verifies a graph; raises ModelError if it does not pass.
+        destination: the file.
+        write: writes and verifies a graph.
         engine: what the graph is to be fast in.
 
     Returns:
@@ -46,17 +53,20 @@ def write_form(
     failure = ModelError(
         f"{destination}: not written: this model has no hidden channels that could be pruned"
     )
-    for proto, facts in _list_variants(form, model, samples, engine):
+    variants = (
+        _list_pruned_int8(model, samples, destination, write, engine)
+        if form == "pruned-int8"
+        else _list_variants(form, model, samples, engine)
+    )
+    for proto, facts in variants:
         try:
-            return write(proto), facts
+            return write(proto, destination), facts
         except ModelError as error:
             failure = error
     raise failure
 
 
-def _list_variants(
-    form: str, model: ir.Model, samples: Images, engine: Engine
-) -> Iterator[tuple[onnx.ModelProto, Facts]]:
+def _list_variants(form: str, model: ir.Model, samples: Images, engine: Engine) -> Variants:
     """Yield the variants of a form and their facts, the strongest first."""
     if form == "int8":
         yield from quantize_variants(model, samples, engine)
@@ -70,3 +80,32 @@ def _list_variants(
         if form == "fp16":
             convert_to_float16(model)
         yield ir.to_proto(model), {}
+
+
+def _list_pruned_int8(
+    model: ir.Model, samples: Images, destination: Path, write: Write, engine: Engine
+) -> Variants:
+    """Yield pruned graphs in int8 and their facts: those that pass in float32, the strongest first.
+
+    Every such graph comes with all its layers in int8; then the mildest with more and more in float32.
+
+    Raises:
+        ModelError: no pruned graph passes in float32.
+    """
+    failure, mildest = None, None
+    for pruned, facts in prune_variants(model, samples, INT8_STEP):
+        try:
+            with temporary_folder() as folder:
+                write(ir.to_proto(pruned), folder / destination.name)
+        except ModelError as error:
+            failure = error
+            continue
+        mildest = pruned, facts
+        for proto, int8_facts in quantize_variants(pruned, samples, engine, FLOAT_SHARES[:1]):
+            yield proto, facts | int8_facts
+    if mildest is not None:
+        pruned, facts = mildest
+        for proto, int8_facts in quantize_variants(pruned, samples, engine, FLOAT_SHARES[1:]):
+            yield proto, facts | int8_facts
+    elif failure is not None:
+        raise failure

@@ -54,17 +54,23 @@ def write_graph(
     redundant = describe_redundant_nodes(traced.graph)
     facts = {"opset": options.opset, **(facts or {}), "left over": redundant}
 
-    def write(proto: onnx.ModelProto) -> Verification:
-        return _write(convert_opset(proto, options.opset), options, traced, destination, verify)
+    def write(proto: onnx.ModelProto, path: Path) -> Verification:
+        return _write(convert_opset(proto, options.opset), options, traced, path, destination, verify)
 
     verification, form_facts = write_form(options.form, traced.graph, samples, destination, write)
     return Exported(destination, verification, facts=facts | form_facts)
 
 
 def _write(
-    proto: onnx.ModelProto, options: GraphOptions, traced: Traced, destination: Path, verify: Verify
+    proto: onnx.ModelProto,
+    options: GraphOptions,
+    traced: Traced,
+    path: Path,
+    destination: Path,
+    verify: Verify,
 ) -> Verification:
-    with replacing(destination) as temporary:
+    """Write a graph to a path, which messages call `destination`, and verify it."""
+    with replacing(path) as temporary:
         temporary.write_bytes(proto.SerializeToString(deterministic=True))
         try:
             onnx.checker.check_model(temporary, full_check=True)

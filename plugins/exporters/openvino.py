@@ -46,8 +46,8 @@ def export(
         "left over": describe_redundant_nodes(traced.graph),
     }
 
-    def write(proto: onnx.ModelProto) -> Verification:
-        return _write(proto, options, traced, destination, card, verify)
+    def write(proto: onnx.ModelProto, path: Path) -> Verification:
+        return _write(proto, options, traced, path, destination, card, verify)
 
     verification, form_facts = write_form(options.form, traced.graph, samples, destination, write, "openvino")
     return Exported(destination, verification, (destination.with_suffix(".bin"),), facts | form_facts)
@@ -57,10 +57,12 @@ def _write(
     proto: onnx.ModelProto,
     options: OpenVinoOptions,
     traced: Traced,
+    path: Path,
     destination: Path,
     card: Card,
     verify: Verify,
 ) -> Verification:
+    """Write a graph to a path, which messages call `destination`, and verify it."""
     openvino = import_openvino(destination)
     try:
         converted = openvino_core(destination).read_model(BytesIO(proto.SerializeToString()))
@@ -74,7 +76,7 @@ def _write(
             shape[0] = 1
         converted.reshape(shapes)
     converted.set_rt_info(card.to_json(), [METADATA_KEY])
-    with replacing_all(destination, destination.with_suffix(".bin")) as (temporary, _):
+    with replacing_all(path, path.with_suffix(".bin")) as (temporary, _):
         try:
             openvino.save_model(converted, temporary, compress_to_fp16=False)
         except RuntimeError as error:

@@ -6,7 +6,7 @@ from typing import Literal
 
 from attrs import field, frozen, validators
 
-TOLERANCES = {"fp32": 1e-4, "fp16": 2e-2, "int8": None, "pruned": None}
+TOLERANCES = {"fp32": 1e-4, "fp16": 2e-2, "int8": None, "pruned": None, "pruned-int8": None}
 """Default tolerance of a form: largest |score difference|; None: only the error rate is checked."""
 
 OPSET = 18
@@ -24,7 +24,7 @@ class VerifiedOptions:
 
     Args:
         tolerance: largest |difference| from the model's scores; None for the form's default (1e-4 in fp32,
-            0.02 in fp16, any in int8 and pruned).
+            0.02 in fp16, any in int8, pruned and pruned-int8).
         acer_loss: largest increase of ACER on dev, as a fraction.
     """
 
@@ -51,12 +51,12 @@ class GraphOptions(VerifiedOptions):
 
     Args:
         opset: version of the operator set; below 18 onnx converts the graph, as far as its operators allow.
-        form: fp32; fp16 or int8 weights and activations, with normalisation and softmax in float32; or
-            pruned, which is fp32 with fewer hidden channels.
+        form: fp32; fp16 or int8 weights and activations, with softmax in float32; pruned, which is fp32 with
+            fewer hidden channels; or pruned-int8, which is int8 with fewer.
     """
 
     opset: int = field(default=OPSET, validator=_check_opset)
-    form: Literal["fp32", "fp16", "int8", "pruned"] = "fp32"
+    form: Literal["fp32", "fp16", "int8", "pruned", "pruned-int8"] = "fp32"
 
 
 @frozen(kw_only=True)
@@ -75,11 +75,12 @@ class OpenVinoOptions(VerifiedOptions):
     """OpenVINO.
 
     Args:
-        form: fp32; int8 weights and activations; or pruned, which is fp32 with fewer hidden channels.
+        form: fp32; int8 weights and activations; pruned, which is fp32 with fewer hidden channels; or
+            pruned-int8, which is int8 with fewer.
         static: whether the graph takes one sample per call, which is faster; batches then run one by one.
     """
 
-    form: Literal["fp32", "int8", "pruned"] = "fp32"
+    form: Literal["fp32", "int8", "pruned", "pruned-int8"] = "fp32"
     static: bool = True
 
 

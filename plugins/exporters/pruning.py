@@ -15,7 +15,7 @@ from onnxscript.ir.passes.common import RemoveUnusedNodesPass
 
 from fas_core.contracts import Images
 from fas_plugins.exporters.activations import Activations, sample_activations
-from fas_plugins.exporters.channel_selection import Regression, build_regression, select_channels
+from fas_plugins.exporters.channel_selection import STEP, Regression, build_regression, select_channels
 from fas_plugins.exporters.graph import Facts, measure_depths, read_constant
 from fas_plugins.exporters.prunable_channels import (
     count_positions,
@@ -34,10 +34,10 @@ SAMPLES = 256
 """Samples that the graph is run on."""
 
 
-def prune_variants(model: ir.Model, samples: Images) -> Iterator[tuple[ir.Model, Facts]]:
+def prune_variants(model: ir.Model, samples: Images, step: int = STEP) -> Iterator[tuple[ir.Model, Facts]]:
     """Yield the graph with few of its hidden channels, then with ever more, and the facts of each.
 
-    Yields nothing where the graph has no hidden channels.
+    Channels are kept in multiples of `step`. Yields nothing where the graph has no hidden channels.
     """
     unpruned = find_prunable_channels(model.graph)
     if not unpruned:
@@ -48,12 +48,12 @@ def prune_variants(model: ir.Model, samples: Images) -> Iterator[tuple[ir.Model,
     total = sum(channels.count for channels in unpruned)
     for price in PRICES:
         pruned = model.clone()
-        _prune(pruned, expected, samples, price)
+        _prune(pruned, expected, samples, price, step)
         count = sum(channels.count for channels in find_prunable_channels(pruned.graph))
         yield pruned, {"hidden channels": f"{count} of {total}"}
 
 
-def _prune(model: ir.Model, expected: Activations, samples: Images, price: float) -> None:
+def _prune(model: ir.Model, expected: Activations, samples: Images, price: float, step: int) -> None:
     """Prune every set of hidden channels at a price, in place.
 
     Args:
@@ -72,7 +72,7 @@ def _prune(model: ir.Model, expected: Activations, samples: Images, price: float
         activations = sample_activations(model, names, samples)
         for channels in sets:
             regressions = [_fit_reader(reader, expected, activations) for reader in channels.readers]
-            selected = select_channels(regressions, price * channels.cost)
+            selected = select_channels(regressions, price * channels.cost, step)
             keep_channels(graph, channels, selected)
             for reader, regression in zip(channels.readers, regressions, strict=True):
                 set_reader_weights(graph, reader, *regression.solve(selected))

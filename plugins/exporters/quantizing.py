@@ -51,14 +51,14 @@ WEIGHTED = ("Conv", "Gemm", "MatMul")
 
 
 def quantize_variants(
-    model: ir.Model, samples: Images, engine: Engine
+    model: ir.Model, samples: Images, engine: Engine, float_shares: Sequence[float] = FLOAT_SHARES
 ) -> Iterator[tuple[onnx.ModelProto, Facts]]:
     """Yield the graph in int8, first in fewer bits, then with ever more layers in float32, and the facts."""
     model = model.clone()
     stems = _prepare(model, engine)
     novelty = find_novelty(model.graph)
     total = sum(node.op_type in WEIGHTED for node in model.graph if node not in novelty)
-    for share, bits in product(FLOAT_SHARES, WEIGHT_BITS):
+    for share, bits in product(float_shares, WEIGHT_BITS):
         floats = _select_deepest(model.graph, share)
         float_layers = sum(node.op_type in WEIGHTED for node in floats if node not in novelty)
         yield (

@@ -263,7 +263,7 @@ def test_weights_that_are_not_there(make_run: Callable[..., Run]) -> None:
 
 def test_several_at_once(make_run: Callable[..., Run], tmp_path: Path) -> None:
     run, folder = make_run(), tmp_path / "out"
-    flags = ("--format", "onnx", "--format", "torch,onnx", "--fp32", "--fp16", "--samples", 8)
+    flags = ("--format", "onnx", "--format", "torch,onnx", "--form", "fp16,fp32", "--samples", 8)
     result = fas(run.path, *flags, "-o", folder, "--json")
     assert result.exit_code == 0, result.stderr
     files = json.loads(result.stdout)["files"]
@@ -381,10 +381,12 @@ def test_int8_is_held_to_its_error_rate(make_run: Callable[..., Run]) -> None:
 def test_pruned(make_run: Callable[..., Run]) -> None:
     run = make_run("feathernet_b", side=32, modalities=("rgb",))
     flags = ("--samples", 8, "--calibration", 8, "--set", "acer_loss=1")
-    assert fas(run.path, "--pruned", *flags).exit_code == 0
-    stored = json.loads((run.path / "model.pruned.onnx.verification.json").read_text())
-    left, whole = map(int, stored["hidden channels"].split(" of "))
-    assert 0 < left < whole
+    assert fas(run.path, "--pruned", "--form", "pruned-int8", *flags).exit_code == 0
+    for form in ("pruned", "pruned-int8"):
+        stored = json.loads((run.path / f"model.{form}.onnx.verification.json").read_text())
+        left, whole = map(int, stored["hidden channels"].split(" of "))
+        assert 0 < left < whole
+        assert ("int8 layers" in stored) == (form == "pruned-int8")
 
 
 def test_nothing_to_prune(make_run: Callable[..., Run]) -> None:
@@ -433,7 +435,7 @@ def test_formats_are_listed() -> None:
     assert (result.exit_code, result.stderr) == (0, "")
     rows = {line.split()[0]: line for line in result.stdout.splitlines()}
     assert ".xml, .bin" in rows["openvino"]
-    assert "fp32, fp16, int8, pruned" in rows["onnx"]
+    assert "fp32, fp16, int8, pruned, pruned-int8" in rows["onnx"]
     listed = json.loads(fas("--list", "--json").stdout)
     by_name = {item["name"]: item for item in listed}
     assert {"files": [".pt2"], "forms": ["fp32"]}.items() <= by_name["torch"].items()
@@ -446,7 +448,9 @@ def test_formats_are_listed() -> None:
     [
         (["--format", "torch", "--int8"], ["torch is written in fp32 only, not in int8"]),
         (["--format", "onnx,torch", "-o", "m.onnx"], ["2 files are to be written: name their folder"]),
-        (["--fp16", "--set", "form=int8"], ["--set form=int8 and --fp16 say different things"]),
+        (["--fp16", "--set", "form=int8"], ["--set form=int8 and --form fp16 say different things"]),
+        (["--form", "fp16,int4"], ["--form: no form 'int4'", "fp32, fp16, int8, pruned, pruned-int8"]),
+        (["--format", "torch", "--form", "fp16"], ["torch is written in fp32 only, not in fp16"]),
         (["--format", "onxx"], ["exporter 'onxx'", "did you mean 'onnx'"]),
         (["--set", "opst=20"], ["exporter onnx: opst: unknown key (did you mean 'opset'?)"]),
         (["--set", "opset=10"], ["opset: must be >= 11, the first whose Clip and Resize"]),

@@ -20,17 +20,19 @@ from fas_core.registry import registry
 from fas_core.runtime import ModelFile
 from fas_core.testing import verify_on
 from fas_plugins.exporters.forms import write_form
+from fas_plugins.exporters.tracing import trace_model
 
 FORMATS = [
     ("onnx", {}),
     ("onnx", {"form": "fp16"}),
     ("onnx", {"form": "int8"}),
     ("onnx", {"form": "pruned", "tolerance": 1.0}),
+    ("onnx", {"form": "pruned-int8", "tolerance": 1.0}),
     ("openvino", {}),
     ("torch", {}),
 ]
 MODALITIES = ("rgb", "ir")
-BOUND = {"fp16": 0.005, "int8": 0.1, "pruned": 0.1}
+BOUND = {"fp16": 0.005, "int8": 0.1, "pruned": 0.1, "pruned-int8": 0.15}
 Made = Callable[..., Any]
 
 
@@ -97,7 +99,8 @@ def graph() -> ir.Model:
 def test_float32_is_written_as_it_is() -> None:
     written: list[onnx.ModelProto] = []
 
-    def write(proto: onnx.ModelProto) -> Verification:
+    def write(proto: onnx.ModelProto, path: Path) -> Verification:
+        assert path == Path("model.onnx")
         written.append(proto)
         return Verification(1, "dev", 0.0, 0.0)
 
@@ -108,7 +111,7 @@ def test_float32_is_written_as_it_is() -> None:
 
 
 def test_the_error_of_the_only_variant_is_raised() -> None:
-    def write(_: onnx.ModelProto) -> Verification:
+    def write(_: onnx.ModelProto, __: Path) -> Verification:
         raise ModelError("scores differ")
 
     with pytest.raises(ModelError, match="scores differ"):
@@ -116,8 +119,54 @@ def test_the_error_of_the_only_variant_is_raised() -> None:
 
 
 def test_a_graph_without_hidden_channels_cannot_be_pruned() -> None:
-    def write(_: onnx.ModelProto) -> Verification:
+    def write(_: onnx.ModelProto, __: Path) -> Verification:
         raise AssertionError("there is nothing to write")
 
     with pytest.raises(ModelError, match=r"model\.onnx: not written: .* no hidden channels"):
         write_form("pruned", graph(), {}, Path("model.onnx"), write)
+
+
+class Search:
+    """A `write` that notes whether every graph is int8, and refuses some."""
+
+    def __init__(self, destination: Path, refused: set[int]) -> None:
+        self.destination, self.refused = destination, refused
+        self.tried: list[str] = []
+
+    def __call__(self, proto: onnx.ModelProto, path: Path) -> Verification:
+        is_int8 = any(node.op_type == "QuantizeLinear" for node in proto.graph.node)
+        assert (path == self.destination) == is_int8  # a graph in float32 is only tried
+        self.tried.append("int8" if is_int8 else "fp32")
+        if len(self.tried) in self.refused:
+            raise ModelError(f"refused {len(self.tried)}")
+        return Verification(6, "dev", 0.0, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("refused", "tried", "bits"),
+    [
+        (set(), ["fp32", "int8"], 8),
+        ({1, 2}, ["fp32", "fp32", "fp32", "int8"], 8),
+        ({1, 3}, ["fp32", "fp32", "int8", "int8"], 7),
+        ({2, 3}, ["fp32", "int8", "int8", "fp32", "int8"], 8),
+    ],
+)
+def test_what_passes_pruned_is_quantized(
+    refused: set[int], tried: list[str], bits: int, make_model: Made, faces: Made, make_card: Made
+) -> None:
+    model, images, destination = make_model(), faces(("rgb",), 6), Path("model.onnx")
+    search = Search(destination, refused)
+    traced = trace_model(model, images, make_card(), destination).graph
+    _, facts = write_form("pruned-int8", traced, images, destination, search)
+    assert search.tried == tried
+    assert facts["bits of weights"] == bits
+    assert facts["hidden channels"] == "14 of 14"
+
+
+def test_nothing_that_passes_pruned(make_model: Made, faces: Made, make_card: Made) -> None:
+    model, images, destination = make_model(), faces(("rgb",), 6), Path("model.onnx")
+    search = Search(destination, set(range(1, 99)))
+    traced = trace_model(model, images, make_card(), destination).graph
+    with pytest.raises(ModelError, match="refused 6"):
+        write_form("pruned-int8", traced, images, destination, search)
+    assert search.tried == ["fp32"] * 6

@@ -98,8 +98,10 @@ def test_int8_has_integers_inside(written: Write) -> None:
     assert done.facts["calibrated on"] == 5
 
 
-def test_pruned(written: Write) -> None:
-    _, done = written(form="pruned", tolerance=1)
+@pytest.mark.parametrize("form", ["pruned", "pruned-int8"])
+def test_pruned(form: str, written: Write) -> None:
+    _, done = written(form=form, tolerance=1)
+    assert sorted(path.name for path in done.path.parent.iterdir()) == ["model.bin", "model.xml"]
     assert done.verification.max_difference < 0.1
     assert done.facts["hidden channels"] == "12 of 12"  # fewer than a step of each modality
 
