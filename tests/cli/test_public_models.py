@@ -98,6 +98,28 @@ def test_eval_without_boxes_detects_faces(fas: Fas, photo_with: Callable[..., An
     assert json.loads(result.stdout)["counts"]["no_response"] == 2  # photos without a face
 
 
+@pytest.mark.parametrize("model", ["public:glow", "pair"])
+def test_calibrate_sets_the_threshold_beside_the_networks(fas: Fas, folder: Path, model: str) -> None:
+    """Live photos of three people, darker than the shipped threshold; networks and entry stay as they are."""
+    for level, person in ((90, "ann"), (100, "bob"), (110, "cy")):
+        (folder / "site" / person).mkdir(parents=True)
+        cv2.imwrite(f"site/{person}/1.png", np.full((SIDE, SIDE, 3), level, np.uint8))
+    fetched = folder / "models" / model.removeprefix("public:")
+    before = {path: path.read_bytes() for path in fetched.iterdir()}
+    result = fas("calibrate", model, "site", "--no-detect", "--json")
+    assert result.exit_code == 0, result.output
+    assert [json.loads(result.stdout)["changes"][0][key] for key in ("shipped", "calibrated")] == [1, 0]
+    assert {path.name for path in fetched.iterdir()} - {path.name for path in before} == {"calibration.json"}
+    assert {path: path.read_bytes() for path in before} == before
+    predicted = json.loads(fas("predict", model, "site", "--no-detect", "--json").stdout)
+    assert (predicted["threshold"]["policy"], predicted["counts"]["live"]) == ("calibrated:0.05", 3)
+    weight = 1 if model == "public:glow" else 0.75  # the pair's second network halves the score
+    assert predicted["threshold"]["value"] == pytest.approx(weight * 90 / 255, abs=1e-3)
+    assert "shipped: accepted when score >= 0.5" in fas("calibrate", "--show", model).stdout
+    assert fas("calibrate", "--undo", model).exit_code == 0
+    assert {path: path.read_bytes() for path in fetched.iterdir()} == before
+
+
 @pytest.mark.usefixtures("folder")
 def test_several_data_are_rows_without_an_own_one(fas: Fas) -> None:
     Path("other.csv").write_text(Path("photos.csv").read_text())

@@ -48,6 +48,27 @@ def test_the_run_is_one_as_any_other(recipe: Recipe, tmp_path: Path) -> None:
     assert load_model(run.path, registry()).own_threshold == run.threshold()
 
 
+def test_texture_is_trained(training_faces: Path, make_recipe: MakeRecipe, tmp_path: Path) -> None:
+    """Bright and dark faces, of one texture but for noise: the classifier weighs statistics of early maps."""
+    texture: dict[str, Any] = {"name": "texture", "network": "efficientnet_lite0", "blocks": [0, 1]}
+    texture["statistics"] = ["mean", "relative_mean", "log_deviation"]
+    recipe = make_recipe(training_faces, {"model": {"backbone": texture, "input_size": 32}}, **CONVEX)
+    outcome = job.start(tmp_path / "run", recipe, registry())
+    run = Run.open(tmp_path / "run", registry())
+    (line,) = run.metrics()
+    assert (line["C"], line["features"]) == (
+        0.01,
+        3 * (32 + 16),
+    )  # channels of the stem and of the first block
+    assert outcome.results["test"].metrics["auc"] > 0.9
+    samples = job.open_choice(recipe.data, registry()).samples("test")
+    images = next(convex.batches(samples, recipe.input, 32, 0))
+    with torch.inference_mode():
+        scores = run.model()({name: torch.from_numpy(pixels) for name, pixels in images.items()}).score
+    np.testing.assert_allclose(scores, run.stored_scores("test").scores, atol=1e-5)
+    assert load_model(run.path, registry()).own_threshold == run.threshold()
+
+
 def test_only_the_classifier_is_fitted(recipe: Recipe, tmp_path: Path) -> None:
     run = job.start(tmp_path / "run", recipe, registry()).run
     torch.manual_seed(recipe.train.seed)

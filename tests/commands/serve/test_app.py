@@ -66,6 +66,16 @@ def test_a_verdict_repeats_policy_and_model(client: Any) -> None:
     }
 
 
+def test_a_novel_face_is_said_to_be_one(serve: Any, mean_model: MeanModel) -> None:
+    client = serve(mean_model(novelty=2.0))
+    limit = client.get("/v1/model").json["novelty"]
+    assert limit == {"limit": 2.0, "quantile": 0.99, "source": "dev", "samples": 100}
+    far, near = (client.score(rgb=image).json for image in (WHITE, np.zeros_like(WHITE)))
+    assert far["novelty"] == {"distance": pytest.approx(4), "limit": 2.0, "novel": True}
+    assert near["novelty"] == {"distance": 0.0, "limit": 2.0, "novel": False}
+    assert (far["verdict"], far["score"], far["reason"]) == ("live", pytest.approx(1), None)  # a warning
+
+
 def test_unknown_paths_and_methods(client: Any, assert_error: Any) -> None:
     assert_error(client.get("/v1/score/x"), 404, "not_found")
     assert_error(client.get("/static/../app.py"), 404, "not_found")

@@ -6,6 +6,7 @@ import base64
 import itertools
 import json
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -266,6 +267,16 @@ def test_an_uncertain_score_gets_no_verdict(
     _, left, right, _ = browser.run(f"({LOOK})({[2 * value for value in box]})")
     assert "88,94,103" in left  # the frame is neither live's nor an attack's
     assert "88,94,103" in right
+    assert browser.messages == []
+
+
+def test_a_novel_face_gets_its_verdict_with_a_warning(page: Any, face: Path) -> None:
+    browser = page(novelty=0.1)
+    browser.choose("rgb", face)
+    browser.wait("verdict.className")
+    assert browser.text("#verdict") in ("Live", "Attack")
+    assert browser.text("#error") == "Unlike the training data: what the model says of it is a guess."
+    assert re.search(r"Novelty\s+\d[.\d]*, limit 0\.1", browser.text("#details"))
     assert browser.messages == []
 
 
