@@ -49,11 +49,11 @@ class _View:
 
     @classmethod
     def of(cls, image: Image) -> _View:
-        grey, factor = np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)), 1
+        grey, factor = np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), np.uint8), 1
         while min(grey.shape) >= 2 * SIDE:  # halving twice is ten times faster than dividing by four
             height, width = (side // 2 for side in grey.shape)
             even = grey[: 2 * height, : 2 * width]
-            grey = np.asarray(cv2.resize(even, (width, height), interpolation=cv2.INTER_AREA))
+            grey = np.asarray(cv2.resize(even, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
             factor *= 2
         return cls(grey, factor)
 
