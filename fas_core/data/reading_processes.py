@@ -62,8 +62,10 @@ def naming_deaths(workers: Callable[[], Sequence[BaseProcess]]) -> Iterator[None
 
 def find_dead(workers: Sequence[BaseProcess], patience: float) -> dict[int, int]:
     """Return the exit codes of those that ended, by pid; wait up to `patience` seconds for the first."""
-    if workers:
-        wait([process.sentinel for process in workers], timeout=patience)
+    ended = wait([process.sentinel for process in workers], timeout=patience) if workers else []
+    for process in workers:
+        if process.sentinel in ended:
+            process.join()  # its files are closed a moment before it has an exit code
     return {process.pid or 0: process.exitcode for process in workers if process.exitcode is not None}
 
 

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from copy import deepcopy
+from threading import Lock
 from typing import cast
 
 import numpy as np
@@ -32,15 +33,18 @@ def folded_scorer(model: Model) -> Scorer:
     """Return the model as a function of byte arrays, as `scorer` does, equal but for rounding and faster.
 
     Its first batch decides: where a batch norm takes exactly what a convolution gives, both become one in a
-    copy of the model. The copy scores if it gives the first samples the logits that the model does.
+    copy of the model. The copy scores if it gives the first samples the logits that the model does. Threads
+    may share it.
     """
     folded: Scorer | None = None
+    folding = Lock()
 
     def score(images: Images, presence: NDArray[np.bool_] | None = None) -> NDArray[np.float64]:
         nonlocal folded
-        if folded is None:
-            first = {name: pixels[:TRIAL] for name, pixels in images.items()}
-            folded = scorer(_fold(model.eval(), first, None if presence is None else presence[:TRIAL]))
+        with folding:  # a thread must not copy the model while another one watches its layers
+            if folded is None:
+                first = {name: pixels[:TRIAL] for name, pixels in images.items()}
+                folded = scorer(_fold(model.eval(), first, None if presence is None else presence[:TRIAL]))
         return folded(images, presence)
 
     return score

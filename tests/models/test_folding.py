@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import cast
 
 import numpy as np
 import pytest
@@ -133,6 +136,22 @@ def keep_activations(network: Network, x: Tensor) -> Tensor:
     if network.training:
         network.kept = y
     return network.norm(y)
+
+
+def test_threads_may_share_a_scorer() -> None:
+    """Their first batches come at once."""
+
+    def wait(network: Network, x: Tensor) -> Tensor:
+        x = network.conv(x)
+        time.sleep(0.02)
+        return cast(Tensor, network.norm(x))
+
+    model = build(wait)
+    randomize_norms(model)
+    score, expected = folded_scorer(model), scorer(model)(IMAGES)
+    with ThreadPoolExecutor(4) as threads:
+        for scores in threads.map(lambda _: score(IMAGES), range(4)):
+            np.testing.assert_allclose(scores, expected, atol=1e-5)
 
 
 def test_a_model_that_cannot_be_copied_scores_as_it_is() -> None:
