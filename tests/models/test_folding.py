@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from copy import deepcopy
+from threading import Event
 from typing import cast
 
 import numpy as np
@@ -138,19 +139,28 @@ def keep_activations(network: Network, x: Tensor) -> Tensor:
     return network.norm(y)
 
 
-def test_threads_may_share_a_scorer() -> None:
-    """Their first batches come at once."""
+def test_threads_may_share_a_scorer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second one comes while the first copies the model: the copy must not have what watches its layers."""
+    copying, watching = Event(), Event()
 
-    def wait(network: Network, x: Tensor) -> Tensor:
-        x = network.conv(x)
-        time.sleep(0.02)
-        return cast(Tensor, network.norm(x))
+    def copy_slowly(model: Model) -> Model:
+        copying.set()
+        watching.wait(0.3)
+        return deepcopy(model)
 
-    model = build(wait)
+    def run(network: Network, x: Tensor) -> Tensor:
+        if copying.is_set():
+            watching.set()
+        return cast(Tensor, network.norm(network.conv(x)))
+
+    model = build(run)
     randomize_norms(model)
     score, expected = folded_scorer(model), scorer(model)(IMAGES)
-    with ThreadPoolExecutor(4) as threads:
-        for scores in threads.map(lambda _: score(IMAGES), range(4)):
+    monkeypatch.setattr("fas_core.models.folding.deepcopy", copy_slowly)
+    with ThreadPoolExecutor(2) as threads:
+        first = threads.submit(score, IMAGES)
+        copying.wait(10)
+        for scores in (score(IMAGES), first.result()):
             np.testing.assert_allclose(scores, expected, atol=1e-5)
 
 
