@@ -140,7 +140,7 @@ def keep_activations(network: Network, x: Tensor) -> Tensor:
 
 
 def test_threads_may_share_a_scorer(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The second one comes while the first copies the model, which must not be with what watches its layers."""
+    """The second comes while the first copies the model, whose layers nobody may watch then."""
     copying, watching = Event(), Event()
 
     def copy_slowly(model: Model) -> Model:
