@@ -157,7 +157,7 @@ def command(
     With --engine the one INPUT is a manifest of any length, whose photos may be URLs; docs/ray.md says more.
 
     The exit code is 0; 1 when nothing could be scored; with --fail-on-attack 3 when anything is an attack
-    or uncertain, and 1 when anything could not be scored.
+    or uncertain, and 1 when anything could not be scored. With --aggregate the verdicts on videos count.
     """
     if explained is not None and annotated is not None and explained.resolve() == annotated.resolve():
         raise ConfigError("--explain and --save-annotated would write the same files: give two folders")

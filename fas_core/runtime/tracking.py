@@ -49,13 +49,18 @@ class _View:
 
     @classmethod
     def of(cls, image: Image) -> _View:
-        grey, factor = np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), np.uint8), 1
+        grey: Image = np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), np.uint8)
+        factor = 1
         while min(grey.shape) >= 2 * SIDE:  # halving twice is ten times faster than dividing by four
             height, width = (side // 2 for side in grey.shape)
             even = grey[: 2 * height, : 2 * width]
             grey = np.asarray(cv2.resize(even, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
             factor *= 2
         return cls(grey, factor)
+
+    def fits(self, other: _View) -> bool:
+        """Whether both are of frames of one size, but for odd pixels."""
+        return (self.grey.shape, self.factor) == (other.grey.shape, other.factor)
 
     def shrink(self, box: Box) -> Box:
         """Return a box of the frame in pixels of the copy."""
@@ -105,7 +110,7 @@ class FaceTracker:
         """Return the faces of the next frame by their number from 1.
 
         Args:
-            image: (H, W, 3) RGB; all frames of one size.
+            image: (H, W, 3) RGB; after a change of the size all faces are detected anew.
             detected: the frame's faces, each of which is returned as it is; None to follow those of the frame
                 before, or to detect where one of them is lost or there is none.
         """
@@ -123,7 +128,7 @@ class FaceTracker:
 
     def _move(self, track: _Track, view: _View) -> DetectedFace | None:
         """Return a face where it is in the next frame; None where it is lost."""
-        if track.missing or self._previous is None:
+        if track.missing or self._previous is None or not self._previous.fits(view):
             return None
         matrix = _estimate_motion(self._previous, view, track.face.box)
         if matrix is None:

@@ -77,4 +77,4 @@ def test_whoever_is_slow_gets_the_newest() -> None:
     assert next(with_frames) in (7, 8)  # 8 unless it is being put there
     shown.release(1000)
     with_frames.close()
-    assert threading.active_count() == 1 or all("ThreadPool" not in t.name for t in threading.enumerate())
+    assert not [thread for thread in threading.enumerate() if "ThreadPool" in thread.name]

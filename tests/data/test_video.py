@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import socket
+import threading
+from collections.abc import Iterator
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from itertools import islice
 from pathlib import Path
 
 import cv2
@@ -70,3 +75,69 @@ def test_a_name_like_an_address_is_that_of_a_file(
         assert len(list(frames(path))) == 10
         with pytest.raises(TimeoutError):
             server.accept()
+
+
+class Camera:
+    """Stands for `cv2.VideoCapture` where there is a camera: a picture comes whenever a test lets it."""
+
+    def __init__(self, _: int) -> None:
+        self.number = 0
+
+    def isOpened(self) -> bool:  # noqa: N802
+        return True
+
+    def grab(self) -> bool:
+        if self.number:
+            ASKED.release()
+            assert ALLOWED.acquire(timeout=10)
+        self.number += 1
+        return True
+
+    def retrieve(self) -> tuple[bool, np.ndarray]:
+        return True, np.full((30, 40, 3), self.number, np.uint8)
+
+    def get(self, _: int) -> float:
+        return 25.0
+
+    def release(self) -> None: ...
+
+
+ALLOWED, ASKED = threading.Semaphore(0), threading.Semaphore(0)
+"""Pictures that the camera may give, and those that it was asked for."""
+
+
+def test_pictures_of_a_camera_are_of_now(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cv2, "VideoCapture", Camera)
+    taken = frames(0, limit=3)
+    first = next(taken)
+    assert (first.number, first.is_live, first.rate) == (1, True, 25)
+    ALLOWED.release()
+    assert next(taken).number == 2
+    for _ in range(5):  # while the caller is busy
+        ALLOWED.release()
+    for _ in range(7):  # the seventh after the sixth was put where the caller takes it
+        assert ASKED.acquire(timeout=10)
+    third = next(taken)
+    assert third.number == 7
+    assert (third.image == 7).all()
+    ALLOWED.release()
+    assert list(islice(taken, 1)) == []
+
+
+class Files(SimpleHTTPRequestHandler):
+    def log_message(self, format: str, *args: object) -> None: ...
+
+
+@pytest.fixture
+def address(video: Path) -> Iterator[str]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Files, directory=str(video.parent)))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_address[1]}/{video.name}"
+    server.shutdown()
+    server.server_close()
+
+
+def test_a_video_of_a_web_server_is_read_like_a_file(address: str) -> None:
+    result = list(frames(address))
+    assert [frame.number for frame in result] == list(range(1, 11))
+    assert not result[0].is_live

@@ -189,3 +189,15 @@ def test_a_face_that_one_detection_misses_keeps_its_number(film: Film) -> None:
 )
 def test_overlap(other: Any, expected: float) -> None:
     assert measure_overlap((0, 0, 10, 10), other) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (2, 3), (9, 500), (700, 5)])
+def test_frames_of_any_size_and_of_another_one(film: Film, shape: tuple[int, int]) -> None:
+    film.show((100, 110, 45), detected=True)
+    height, width = shape
+    film.detect = lambda _: [DetectedFace((0.0, 0.0, float(width), float(height)))]  # type: ignore[method-assign]
+    film.tracker._detect = film.detect
+    image = np.random.default_rng(0).integers(0, 255, (height, width, 3), np.uint8)
+    for _ in range(3):
+        faces = film.tracker.follow(image)
+        assert [face.box for face in faces.values()] == [(0.0, 0.0, width, height)]
