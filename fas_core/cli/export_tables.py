@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +29,10 @@ COLUMNS = (
     "ACER,\nthe model",
     "ACER,\nthe file",
 )
+
+
+SLOWER = 1.05
+"""Times the latency of fp32 from which a file is called slower; less is chance."""
 
 
 def show_formats(exporters: Sequence[Exporter]) -> None:
@@ -104,9 +108,33 @@ def show_exports(written: Written, comparison: Comparison) -> None:
     if ties:
         console.info(f"decisions at the threshold that rounding changes, not counted: {', '.join(ties)}")
     console.info("latency: median of one sample a call, one thread of this machine's CPU")
+    for line in describe_slow_forms(written):
+        console.info(line)
     for plan, exported in written:
         facts = ", ".join([plan.form, *(f"{key} {value}" for key, value in exported.facts.items())])
         console.info(f"{exported.path}: {plan.exporter.name}, {facts}")
+
+
+def describe_slow_forms(written: Written) -> Iterator[str]:
+    """Yield a line for each file that is slower here than the same format's file in fp32."""
+    for plan, exported in written:
+        files = {
+            other.form: (result.path.name, result.verification.latency)
+            for other, result in written
+            if other.exporter is plan.exporter and result.verification.latency is not None
+        }
+        latency = exported.verification.latency
+        if latency is None or "fp32" not in files:
+            continue
+        whole_name, whole = files["fp32"]
+        if latency <= SLOWER * whole:
+            continue
+        form, (name, least) = min(files.items(), key=lambda item: item[1][1])
+        advice = "" if form == "fp32" else f", in {least / whole:.2f} x"
+        yield (
+            f"{exported.path.name} takes {latency / whole:.2f} x the time of {whole_name} here: the fastest "
+            f"form is {form} ({name}{advice})"
+        )
 
 
 def _row(exported: Exported) -> tuple[str, ...]:

@@ -18,10 +18,13 @@ from attrs import evolve
 from click.testing import CliRunner, Result
 from torch import Tensor, nn
 
-from fas_core import Backbone
+from fas_core import Backbone, Exporter
 from fas_core.cli import main
+from fas_core.cli.export_tables import describe_slow_forms
 from fas_core.config.recipe import Recipe
 from fas_core.config.structure import structure
+from fas_core.contracts import Exported, Verification
+from fas_core.exporting.export_run import ExportPlan
 from fas_core.exporting.verify import compare_on
 from fas_core.inference.score_samples import score_samples
 from fas_core.models.build import build_model
@@ -428,6 +431,30 @@ def test_what_could_not_be_verified_is_said(make_run: Callable[..., Run], data: 
     stored = json.loads((run.path / "model.onnx.verification.json").read_text())
     assert stored["acer_after"] is None
     assert stored["changed"] == 0
+
+
+def test_forms_that_are_slower_than_fp32_are_named(tmp_path: Path) -> None:
+    def write(latencies: dict[str, float], name: str = "onnx") -> list[tuple[ExportPlan, Exported]]:
+        exporter = registry().find(Exporter, name)
+        assert isinstance(exporter, Exporter)
+        plans = [
+            ExportPlan(exporter, exporter.options(form=form), tmp_path / f"{form}{exporter.suffix}")
+            for form in latencies
+        ]
+        return [
+            (plan, Exported(plan.destination, Verification(1, "dev", 0.0, 0.0, latency=latencies[plan.form])))
+            for plan in plans
+        ]
+
+    onnx = write({"fp32": 4.0, "fp16": 6.0, "int8": 5.0, "pruned": 2.0})
+    assert list(describe_slow_forms([*onnx, *write({"fp32": 9.0, "int8": 3.0}, "openvino")])) == [
+        f"{slow} x the time of fp32.onnx here: the fastest form is pruned (pruned.onnx, in 0.50 x)"
+        for slow in ("fp16.onnx takes 1.50", "int8.onnx takes 1.25")
+    ]
+    (line,) = describe_slow_forms(write({"fp32": 4.0, "int8": 5.0}))
+    assert line.endswith("the fastest form is fp32 (fp32.onnx)")
+    assert not list(describe_slow_forms(write({"fp32": 4.0, "int8": 4.1})))
+    assert not list(describe_slow_forms(write({"int8": 5.0})))
 
 
 def test_formats_are_listed() -> None:
