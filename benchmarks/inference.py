@@ -3,6 +3,7 @@
     python benchmarks/inference.py
     python benchmarks/inference.py --only mobilelitenet54 --repeat 200
     python benchmarks/inference.py --run runs/trial  # exports of a run, pruned ones included
+    python benchmarks/inference.py --processor-time  # on a machine that does other work, too
 
 Compared in the same process: the network in eager PyTorch as published code runs it (convert to float,
 normalise, network, softmax), the inference engine alone on the same graph, and the runtime of `fas` around
@@ -20,9 +21,9 @@ import tempfile
 from collections.abc import Callable
 from functools import partial
 from importlib.util import find_spec
+from math import inf
 from pathlib import Path
-from statistics import median
-from time import perf_counter
+from time import perf_counter, process_time
 from typing import Any
 
 import numpy as np
@@ -34,6 +35,9 @@ from fas_core.config.recipe import Recipe
 from fas_core.config.structure import structure
 from fas_core.contracts import Exported, Images, Scorer, Verification, Verify
 from fas_core.descriptors import Exporter
+from fas_core.errors import ModelError
+from fas_core.exporting.benchmark import EAGER, Call, call_eager, describe_speed, measure, recommend
+from fas_core.exporting.cpu import describe_cpu
 from fas_core.exporting.verify import compare_on
 from fas_core.library_settings import import_openvino, openvino_core
 from fas_core.models.build import build_model
@@ -52,10 +56,9 @@ NETWORKS: dict[str, dict[str, Any]] = {
     "mobilelitenet54": {"modalities": ["rgb"], "backbone": "mobilelitenet54", "fusion": "single"},
 }
 ENGINES = {"onnx": "onnxruntime", "openvino": "OpenVINO"}
-EAGER = "eager PyTorch"
+RUN_FORMS = ("fp32", "int8", "pruned", "pruned-int8")
+"""Of these each exporter writes those that it has."""
 CALIBRATION, RUN_CALIBRATION, RUN_SAMPLES = 32, 256, 1000
-IN_A_ROW = 10
-Call = Callable[[], Any]
 
 
 @frozen(eq=False)
@@ -105,20 +108,7 @@ def load_run(path: Path) -> Subject:
     comparison = compare_on(run, scorer(model), card, RUN_SAMPLES)
     samples = comparison.images(RUN_CALIBRATION)
     card = evolve(card, input=evolve(card.input, resize=Resize(crop=1.0)))  # the samples are already resized
-    return Subject(
-        str(path), model.cpu().eval(), samples, card, ("fp32", "int8", "pruned"), comparison.verifier
-    )
-
-
-def call_eager(model: Model, images: Images) -> Call:
-    """Return a call of the network in eager PyTorch, as published code runs it."""
-
-    def score() -> float:
-        with torch.inference_mode():
-            tensors = {name: torch.from_numpy(image) for name, image in images.items()}
-            return float(model(tensors).score)
-
-    return score
+    return Subject(str(path), model.cpu().eval(), samples, card, RUN_FORMS, comparison.verifier)
 
 
 def call_onnxruntime(path: Path, images: Images) -> Call:
@@ -176,39 +166,40 @@ def build_calls(subject: Subject, folder: Path) -> tuple[dict[str, Call], dict[s
     for name, engine_name in ENGINES.items():
         if name == "openvino" and find_spec("openvino") is None:
             continue
-        for form in subject.forms:
+        forms = registry().find(Exporter, name).forms
+        for form in (form for form in subject.forms if form in forms):
             label = f"{engine_name} {form}"
-            files[label] = export(subject, name, form, folder)
+            try:
+                files[label] = export(subject, name, form, folder)
+            except ModelError as error:
+                print(f"  {label}: {error}")
+                continue
             path = files[label].path
             calls[f"{label}, raw"] = (call_onnxruntime if name == "onnx" else call_openvino)(path, batch)
             calls[f"{label}, fas"] = partial(Predictor(path, threads=1, detect=False), **images)
     return calls, files
 
 
-def measure(calls: dict[str, Call], repeat: int) -> dict[str, float]:
-    """Return median milliseconds of each call; the first turn, and the first call of a turn, are warm-up."""
-    durations: dict[str, list[float]] = {name: [] for name in calls}
-    for turn in range(1 + -(-repeat // (IN_A_ROW - 1))):
-        for name, call in calls.items():
-            for position in range(IN_A_ROW):
-                start = perf_counter()
-                call()
-                if turn and position:
-                    durations[name].append(1e3 * (perf_counter() - start))
-    return {name: median(times) for name, times in durations.items()}
-
-
 def report(subject: Subject, milliseconds: dict[str, float], files: dict[str, Exported]) -> None:
+    """Print a line for each call; ACER on dev, and what it costs, where a run's data tells."""
     print(f"{subject.name}, {subject.card.input.face_size} px, batch 1, one thread")
     for label, time in milliseconds.items():
-        print(f"  {label:24} {time:7.2f} ms  {milliseconds[EAGER] / time:5.2f} x eager", end="")
-        raw = milliseconds.get(label.replace("fas", "raw"))
-        print(f"  {time / raw - 1:+.1%} over raw" if label.endswith(", fas") and raw else "")
-    for label, exported in files.items():
-        check = exported.verification
-        if check.acer_before is not None and check.acer_after is not None:
-            facts = "".join(f", {key} {value}" for key, value in exported.facts.items())
-            print(f"  {label}: ACER on dev {check.acer_before:.2%} -> {check.acer_after:.2%}{facts}")
+        form, _, kind = label.partition(", ")
+        line = f"  {label:28} {time:7.2f} ms  {milliseconds[EAGER] / time:5.2f} x eager"
+        if kind == "fas":
+            exported = files[form]
+            speed = describe_speed(form, exported, time, milliseconds[EAGER])
+            line += f"  {time / milliseconds[f'{form}, raw'] - 1:+6.1%} over raw"
+            if speed.acer is not None and speed.acer_change is not None:
+                facts = "".join(f", {key} {value}" for key, value in exported.facts.items())
+                line += f"  ACER {speed.acer:.2%}, {100 * speed.acer_change:+.2f} points{facts}"
+        print(line)
+    speeds = [
+        describe_speed(label, exported, milliseconds[f"{label}, fas"], milliseconds[EAGER])
+        for label, exported in files.items()
+    ]
+    if best := recommend(speeds):
+        print(f"  recommended: {best.text()}")
 
 
 def main() -> int:
@@ -219,14 +210,17 @@ def main() -> int:
     group.add_argument("--only", choices=list(NETWORKS), help="Measure this network only.")
     group.add_argument("--run", type=Path, help="Measure the model of this run instead.")
     parser.add_argument("--repeat", type=int, default=100, help="Number of calls of each (default 100).")
+    parser.add_argument("--processor-time", action="store_true", help="Measure this instead of wall time.")
     arguments = parser.parse_args()
+    clock = process_time if arguments.processor_time else perf_counter
     torch.set_num_threads(1)
+    print(f"{describe_cpu().text()}; medians of {'processor' if arguments.processor_time else 'wall'} time")
     names = [arguments.only] if arguments.only else list(NETWORKS)
     subjects = [load_run(arguments.run)] if arguments.run else map(build_random, names)
     for subject in subjects:
         with tempfile.TemporaryDirectory() as folder:
             calls, files = build_calls(subject, Path(folder))
-            report(subject, measure(calls, arguments.repeat), files)
+            report(subject, measure(calls, arguments.repeat, inf, clock), files)
     return 0
 
 

@@ -110,13 +110,13 @@ class ModelFile:
     ) -> list[NDArray[np.float64]]:
         """Run the graph; raise ModelError unless each output has one number for each face."""
         inputs = self._to_inputs(images, presence)
-        columns = self._run(names, inputs)
-        shape = inputs[self.card.modalities[0]].shape[:1]
-        for name, values in zip(names, columns, strict=True):
+        shape, columns = inputs[self.card.modalities[0]].shape[:1], []
+        for name, values in zip(names, self._run(names, inputs), strict=True):
             if values.shape != shape or values.dtype.kind != "f":
                 actual = f"its output {name!r} is {values.dtype} {values.shape}"
                 raise ModelError(f"{self.path}: {actual} and should be float ({shape[0]},)")
-        return [values.astype(FLOAT64) for values in columns]
+            columns.append(values.astype(FLOAT64))
+        return columns
 
     def _run(self, names: Sequence[str], inputs: Mapping[str, NDArray[Any]]) -> list[NDArray[Any]]:
         """Run the graph; its metadata may promise other inputs than it takes."""

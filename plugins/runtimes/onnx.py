@@ -85,7 +85,7 @@ class OnnxEngine:
 
     def run(self, names: Sequence[str], inputs: Mapping[str, Array]) -> list[Array]:
         if self._batch is None:
-            return self._infer(names, inputs)
+            return list(self._session.run(list(names), dict(inputs)))
         return run_in_batches(lambda batch: self._infer(names, batch), inputs, self._batch)
 
     def _infer(self, names: Sequence[str], inputs: Mapping[str, Array]) -> list[Array]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -59,15 +60,12 @@ class OpenVinoEngine:
         self._thread = threading.local()
 
     def run(self, names: Sequence[str], inputs: Mapping[str, Array]) -> list[Array]:
-        if self._takes_batches:
-            return self._infer(names, inputs)
-        return run_by_row(lambda row: self._infer(names, row), inputs)
-
-    def _infer(self, names: Sequence[str], inputs: Mapping[str, Array]) -> list[Array]:
         request: _Request | None = getattr(self._thread, "request", None)
         if request is None:
             request = self._thread.request = _Request(self._compiled, self._is_preallocated)
-        return request.infer(names, inputs)
+        if self._takes_batches or len(inputs[self.inputs[0]]) == 1:
+            return request.infer(names, inputs)
+        return run_by_row(partial(request.infer, names), inputs)
 
 
 def list_devices() -> list[str]:
@@ -101,20 +99,17 @@ class _Request:
 
     def infer(self, names: Sequence[str], inputs: Mapping[str, Array]) -> list[Array]:
         """Run the graph; raise ValueError if an input has another shape than the graph's."""
-        if self._inputs:
-            self._fill(inputs)
-            self._request.infer(share_outputs=True)
-        else:
+        if not self._inputs:
             contiguous = {name: np.ascontiguousarray(value) for name, value in inputs.items()}
             self._request.infer(contiguous, share_inputs=True, share_outputs=True)
-        return [np.array(self._request.get_tensor(name).data) for name in names]
-
-    def _fill(self, inputs: Mapping[str, Array]) -> None:
+            return [np.array(self._request.get_tensor(name).data) for name in names]
         for name, tensor in self._inputs.items():
             value = inputs[name]
             if value.shape != tensor.shape:  # NumPy would repeat a smaller one
                 raise ValueError(f"input {name!r} has the shape {value.shape} and should have {tensor.shape}")
             tensor[...] = value
+        self._request.infer(share_outputs=True)
+        return [np.array(self._request.get_tensor(name).data) for name in names]
 
 
 def _is_plain(node: Any) -> bool:
