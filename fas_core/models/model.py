@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import torch
-from attrs import evolve
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -169,6 +168,10 @@ class Model(nn.Module):
 
         `presence` is (B, modalities) bool, in the model's order, False where one is missing; None: none is.
         """
+        return Outputs(**self.compute(images, presence))
+
+    def compute(self, images: dict[str, Tensor], presence: Tensor | None = None) -> dict[str, Any]:
+        """Return the fields of `forward`'s outputs by name: what `torch.compile` can compile as a whole."""
         patches = None if self.training else self.patches
         if patches is not None:
             images = {name: patches(images[name]) for name in self.preprocess}
@@ -185,22 +188,22 @@ class Model(nn.Module):
         logits = logits.float()  # mixed precision ends here: softmax and losses are in float32
         if patches is not None:
             logits = patches.mean(logits)
-        features = {name: stages["maps"] for name, stages in branches.items()}
         # One column is the mean of a predicted map: a score already, and no logits.
-        outputs = (
-            Outputs(logits[:, 0], features=features)
-            if logits.shape[1] == 1
-            else Outputs(logits.softmax(dim=1)[:, 1], logits, features=features)
-        )
+        is_map = logits.shape[1] == 1
+        outputs: dict[str, Any] = {
+            "score": logits[:, 0] if is_map else logits.softmax(dim=1)[:, 1],
+            "logits": None if is_map else logits,
+            "features": {name: stages["maps"] for name, stages in branches.items()},
+        }
         name, stages = next(iter(branches.items()))
         last = stages.get("embeddings") if len(branches) == 1 else None
         embedding = last if embedding is None else embedding
         if self.novelty is not None and embedding is not None:
             mean = embedding if patches is None else patches.mean(embedding)
-            outputs = evolve(outputs, novelty=self.novelty(mean.float()))
-        if patches is not None:
-            return outputs
-        return evolve(outputs, map=self._predicted_map(name, last), embedding=embedding)
+            outputs["novelty"] = self.novelty(mean.float())
+        if patches is None:
+            outputs |= {"map": self._predicted_map(name, last), "embedding": embedding}
+        return outputs
 
     def _run_backbone(self, name: str, x: Tensor) -> dict[str, Tensor]:
         """The stages of one branch by name, as far as the fusion needs them."""

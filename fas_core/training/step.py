@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any
 
 import torch
 from attrs import define, field
-from torch import Tensor, nn
+from torch import Tensor
 
 from fas_core.errors import ConfigError
+from fas_core.models.model import Model
 from fas_core.records.outputs import Batch, Outputs
 
 READ_EVERY = 25
@@ -54,18 +55,18 @@ class PendingLosses:
         return values
 
 
-def compile_forward(model: nn.Module) -> Callable[..., Outputs]:
+def compile_forward(model: Model) -> Callable[..., Outputs]:
     """Return the model as code that PyTorch generates at the first call; the weights stay the model's.
 
     Calling it raises ConfigError where the code cannot be generated or built, as without a C++ compiler.
     """
     from torch._dynamo.exc import TorchDynamoException  # takes seconds to import
 
-    compiled = torch.compile(model, dynamic=False)
+    compiled = torch.compile(model.compute, dynamic=False)
 
     def forward(*inputs: Any) -> Outputs:
         try:
-            return cast(Outputs, compiled(*inputs))
+            return Outputs(**compiled(*inputs))
         except TorchDynamoException as error:
             reason = " ".join(str(error).partition("\n\n")[0].split())
             raise ConfigError(f"train.compile: {reason}: leave it out to train without a compiler") from error

@@ -103,14 +103,20 @@ def test_training_calls_the_compiled_model_where_the_recipe_says_so(
 
 
 @pytest.mark.long
-def test_compiled_training_gives_nearly_the_same_loss(
+# PyTorch's compiler warns of a part of PyTorch.
+@pytest.mark.filterwarnings("ignore:.torch.jit.script_method. is deprecated:DeprecationWarning")
+def test_compiled_training_gives_nearly_the_same_loss_and_weights(
     training_faces: Path, tmp_path: Path, make_recipe: MakeRecipe
 ) -> None:
+    """At a small rate: at a large one, differences of rounding grow from update to update."""
     losses = []
-    for compiled in (False, True):
-        recipe = make_recipe(training_faces, epochs=1, compile=compiled)
-        losses.append(job.start(tmp_path / str(compiled), recipe, registry()).run.metrics()[0]["loss"])
-    assert losses[1] == pytest.approx(losses[0], rel=1e-3)
+    for name, compiled in (("eager", False), ("compiled", True)):
+        recipe = make_recipe(training_faces, epochs=1, lr=1e-4, compile=compiled)
+        losses.append(job.start(tmp_path / name, recipe, registry()).run.metrics()[0]["loss"])
+    assert losses[1] == pytest.approx(losses[0], rel=1e-4)
+    one, other = (load_file(tmp_path / name / "last.safetensors") for name in ("eager", "compiled"))
+    parameters = [name for name in one if "running_" not in name]  # variances of 3 differ by 0.01
+    assert max(float((one[name] - other[name]).abs().max()) for name in parameters) < 1e-3
 
 
 @pytest.fixture
