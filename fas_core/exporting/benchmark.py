@@ -116,9 +116,9 @@ def describe_speed(name: str, exported: Exported, milliseconds: float, eager: fl
 
 
 def recommend(files: Sequence[Speed], acer_loss: float = ACER_LOSS) -> Speed | None:
-    """Return the fastest file whose ACER is not more than `acer_loss` above the model's.
+    """Return the fastest file whose ACER is at most `acer_loss` above the model's; None where none is.
 
-    Where no file's ACER is known that does not count; a file whose ACER is not known is not taken else.
+    Where the ACER of no file is known, the fastest of all. Else those of unknown ACER are left out.
     """
     known = [item for item in files if item.acer_change is not None]
     allowed = [item for item in known if (item.acer_change or 0) <= acer_loss + 1e-12] if known else files
