@@ -107,9 +107,14 @@ def test_outputs_of_one_process_are_refused(
     fas: Fas, mean_model: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("fas_core.cli.part_options.require", lambda *_: None)
-    for flag in ("--csv", "--save-annotated", "--explain"):
-        result = fas("predict", mean_model(), "photos.csv", *ENGINE, flag, "out")
-        assert "leave --csv, --save-annotated and --explain out" in result.stderr
+    for flag, value in (
+        ("--csv", "out"),
+        ("--save-annotated", "out"),
+        ("--explain", "out"),
+        ("--aggregate", "video"),
+    ):
+        result = fas("predict", mean_model(), "photos.csv", *ENGINE, flag, value)
+        assert "leave --csv, --save-annotated, --explain and --aggregate out" in result.stderr
     for flags in (("--subsets",), ("--data", "more.csv")):
         result = fas("eval", mean_model(), "--data", "photos.csv", *ENGINE, *flags)
         assert "--engine scores one data set" in result.stderr

@@ -132,6 +132,7 @@ def test_the_document_of_verdicts(
         "model": "model.onnx",
         "threshold": {"value": 0.5, "policy": "fixed:0.5", "source": "given"},
         "detector": None,
+        "device": "cpu",
         "note": None,
         "novelty": None,
         "counts": {"live": 1, "attack": 0, "uncertain": 0, "not scored": 1},

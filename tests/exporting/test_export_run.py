@@ -79,7 +79,7 @@ def test_unknown_formats_forms_and_options_are_refused() -> None:
         plan("nonsense")
     with pytest.raises(ConfigError, match="torch is written in fp32 only, not in int8"):
         plan("torch", forms=("int8",))
-    with pytest.raises(ConfigError, match="--set form=fp16 and --int8 say different things"):
+    with pytest.raises(ConfigError, match="--set form=fp16 and --form int8 say different things"):
         plan("onnx", forms=("int8",), sets=("form=fp16",))
     with pytest.raises(ConfigError, match="speed"):
         plan("onnx", sets=("speed=high",))

@@ -77,7 +77,7 @@ def prepare_videos(folder: Path) -> Prepared:
 
     def read(data: bytes) -> object:
         path.write_bytes(data)
-        return [image.shape for _, image in frames(path)]
+        return [frame.image.shape for frame in frames(path)]
 
     codecs = ((".avi", "MJPG"), (".mp4", "mp4v"), (".webm", "VP80"), (".mkv", "FFV1"))
     return [record(suffix, codec) for suffix, codec in codecs], read

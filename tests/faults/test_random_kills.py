@@ -121,7 +121,7 @@ def test_many_random_kills_of_two_processes(together: Training, tmp_path: Path) 
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("first", [0, 6, 12, 18])
+@pytest.mark.parametrize("first", range(24))
 def test_a_kill_of_the_main_process_at_a_change(together: Training, tmp_path: Path, first: int) -> None:
     """It ends the other process."""
     runs = tmp_path / "runs"

@@ -117,7 +117,7 @@ def test_onnx_does_not_turn_to_the_cpu_on_its_own(
     assert predictor(rgb=np.full((8, 8, 3), 51, np.uint8)).score == pytest.approx(0.2)
 
 
-def test_predict_and_serve_take_a_device(
+def test_predict_takes_a_device(
     mean_model: Callable[..., Path], tmp_path: Path, fas: Callable[..., Result]
 ) -> None:
     model, face = mean_model(), tmp_path / "face.png"
@@ -125,9 +125,6 @@ def test_predict_and_serve_take_a_device(
     done = fas("predict", model, face, "--no-detect", "--device", "no_such,cpu", "--json")
     assert json.loads(done.stdout)["device"] == "cpu"
     assert "runs on cpu: no_such is not here" in " ".join(done.stderr.split())
-    for command in (("predict", model, face), ("serve", model, "--port", 0)):
-        done = fas(*command, "--device", "no_such")
-        assert done.exit_code == 2
-        assert f"{model}: --device no_such: no_such is not here: onnx has cpu" in " ".join(
-            done.stderr.split()
-        )
+    done = fas("predict", model, face, "--device", "no_such")
+    assert done.exit_code == 2
+    assert f"{model}: --device no_such: no_such is not here: onnx has cpu" in " ".join(done.stderr.split())

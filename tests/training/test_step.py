@@ -10,6 +10,7 @@ import torch
 
 from fas_core.errors import ConfigError
 from fas_core.records.outputs import Batch
+from fas_core.testing import tiny_model
 from fas_core.training.step import READ_EVERY, PendingLosses, compile_forward, split_batch
 
 
@@ -62,11 +63,13 @@ def test_the_compiled_model_is_called_with_its_own_weights(monkeypatch: pytest.M
         return graph.forward
 
     monkeypatch.setattr(torch, "compile", partial(torch.compile, backend=run_eagerly))
-    layer = torch.nn.Linear(2, 2)
-    forward, inputs = compile_forward(layer), torch.ones(1, 2)
-    assert torch.equal(forward(inputs), layer(inputs))  # type: ignore[arg-type]
-    layer.bias.data.fill_(7)
-    assert torch.equal(forward(inputs), layer(inputs))  # type: ignore[arg-type]
+    model = tiny_model()
+    forward, images = compile_forward(model), {"rgb": torch.zeros(2, 32, 32, 3, dtype=torch.uint8)}
+    for _ in range(2):
+        outputs, expected = forward(images), model(images)
+        assert torch.equal(outputs.score, expected.score)
+        assert torch.equal(outputs.logits, expected.logits)
+        next(iter(reversed(list(model.parameters())))).data.add_(1)
     assert len(graphs) == 1
 
 
@@ -76,5 +79,5 @@ def test_code_that_cannot_be_built_is_an_error_of_the_recipe(monkeypatch: pytest
 
     monkeypatch.setattr(torch, "compile", partial(torch.compile, backend=fail))
     with pytest.raises(ConfigError, match=r"^train\.compile: .*No working C\+\+ compiler found: ") as raised:
-        compile_forward(torch.nn.Linear(2, 2))(torch.ones(1, 2))
+        compile_forward(tiny_model())({"rgb": torch.zeros(2, 32, 32, 3, dtype=torch.uint8)})
     assert len(str(raised.value).splitlines()) == 1

@@ -40,6 +40,12 @@ def test_it_prints_its_address_and_answers_until_interrupted(start: Any, mean_mo
     assert (process.returncode, *rest) == (0, "", "")
 
 
+def test_a_device_that_is_not_here_is_refused(fas: Fas, mean_model: MeanModel) -> None:
+    result = fas("serve", model := mean_model(), "--port", 0, "--device", "no_such")
+    problem = f"{model}: --device no_such: no_such is not here: onnx has cpu"
+    assert (result.exit_code, problem in " ".join(result.stderr.split())) == (2, True)
+
+
 def test_settings_reach_the_service(start: Any, mean_model: MeanModel) -> None:
     settings = ("--threshold", "fixed:0.25", "--max-bytes", 1000, "--max-pixels", 99, "--concurrency", 3)
     process, line = start(mean_model(threshold=None), "--port", 0, "--timeout", 2.5, "--no-detect", *settings)
