@@ -16,6 +16,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Callable
+from functools import partial
 from math import cos, sin
 from pathlib import Path
 from statistics import median
@@ -104,9 +105,9 @@ def measure(arguments: argparse.Namespace, clip: Path, folder: Path) -> None:
     }
     for every in arguments.every:
         name = f"detected in each {every}th"
-        variants[name] = lambda name=name, every=every: predict(name, every)  # type: ignore[misc]
+        variants[name] = partial(predict, name, every)
     name = f"{name}, annotated video"
-    variants[name] = lambda name=name, every=every: predict(name, every, folder / "out")  # type: ignore[misc]
+    variants[name] = partial(predict, name, every, folder / "out")
     timings: dict[str, list[Timing]] = {name: [] for name in variants}
     for _ in range(arguments.repeat + 1):
         for name, run in variants.items():

@@ -28,7 +28,7 @@ from fas_core.descriptors import (
     Schedule,
     Tracker,
 )
-from fas_core.errors import ConfigError, DataError, FasError, ModelError, PluginError
+from fas_core.errors import ConfigError, DataError, DeviceError, FasError, ModelError, PluginError
 from fas_core.hookspecs import hookimpl
 from fas_core.records.crop_region import CropRegion
 from fas_core.records.detected_face import DetectedFace
@@ -102,7 +102,8 @@ __all__ = [
     "Schedule",
     "Tracker",
 ]
-__all__ += ["ConfigError", "DataError", "FasError", "ModelError", "PluginError", "__version__", "hookimpl"]
+__all__ += ["ConfigError", "DataError", "DeviceError", "FasError", "ModelError", "PluginError"]
+__all__ += ["__version__", "hookimpl"]
 __all__ += ["API_VERSION", "CropRegion", "FasDeprecationWarning", "Hyperparameters"]
 __all__ += ["Batch", "BranchSize", "Card", "DetectedFace", "Exported", "Model", "ModelInput", "Outputs"]
 __all__ += ["Predictor", "SampleTable", "ScaledCrop", "ScoreTable", "Submission", "SubmissionPart"]

@@ -30,7 +30,4 @@ def show_benchmark(benchmark: Benchmark) -> None:
     console.info()
     console.table(Table("", COLUMNS, [eager, *rows], left=(0, 5)))
     console.info(f"one sample a call, one thread; {benchmark.cpu.text()}")
-    if benchmark.best is None:
-        console.info("recommended: none: the ACER of every file is more than 0.2 points above the model's")
-    else:
-        console.info(f"recommended: {benchmark.best.text()}")
+    console.info(benchmark.advice())

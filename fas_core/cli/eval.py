@@ -122,7 +122,7 @@ def command(
         calibrated=calibrate_on is not None,
         judged=bool(threshold or aggregate),
         in_parts=engine is not None,
-        placed=device is not None,
+        has_device=device is not None,
     )
     plan = plan_evaluation(
         registry(),
@@ -171,7 +171,7 @@ def _refuse_together(
     calibrated: bool,
     judged: bool,
     in_parts: bool,
-    placed: bool,
+    has_device: bool,
 ) -> None:
     """Options that exclude each other are a usage error."""
     of_set, one_of_them = "a set of runs is evaluated without", "give one of its runs"
@@ -184,7 +184,7 @@ def _refuse_together(
         and (narrowed or grouped),
         "--calibrate-on is for one model, without --threshold and --aggregate": calibrated
         and (judged or is_set),
-        "--device is for one exported model, without --engine": placed and (is_set or in_parts),
+        "--device is for one exported model, without --engine": has_device and (is_set or in_parts),
         "--engine scores one data set: without --subsets, with one --data": in_parts and (several or subsets),
     }
     for message, is_broken in rules.items():

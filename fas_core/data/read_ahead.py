@@ -20,8 +20,8 @@ _END: Any = object()
 def prefetch(items: Iterable[Item], count: int) -> Generator[Item, None, None]:
     """Yield all items, up to `count` of which a thread makes ahead; an exception is raised when it is due."""
     remaining = iter(items)
-    with closing(ordered(lambda _: next(remaining, _END), repeat(None), 1, ahead=count)) as made:
-        for item in made:
+    with closing(ordered(lambda _: next(remaining, _END), repeat(None), 1, ahead=count)) as prefetched:
+        for item in prefetched:
             if item is _END:
                 return
             yield item
@@ -44,7 +44,7 @@ def newest(items: Iterable[Item]) -> Generator[Item, None, None]:
         with changed:
             changed.notify()
 
-    def make() -> None:
+    def read() -> None:
         for item in remaining:
             waiting.append(item)
             notify()
@@ -52,14 +52,14 @@ def newest(items: Iterable[Item]) -> Generator[Item, None, None]:
                 return
 
     with ThreadPoolExecutor(1) as pool:
-        made = pool.submit(make)
-        made.add_done_callback(notify)
+        reading = pool.submit(read)
+        reading.add_done_callback(notify)
         try:
             while True:
                 with changed:
-                    changed.wait_for(lambda: waiting or made.done())
+                    changed.wait_for(lambda: waiting or reading.done())
                 if not waiting:
-                    made.result()
+                    reading.result()
                     return
                 yield waiting.popleft()
         finally:

@@ -22,8 +22,10 @@ MORE_MEMORY = (
 PATIENCE = 5.0
 """Seconds in which a process that hung up while it passed pixels on has ended."""
 
-OUT_OF_MEMORY = {9, 7}
-"""SIGKILL and SIGBUS, by which the kernel ends processes when memory runs out."""
+OUT_OF_MEMORY = {
+    int(signal.Signals[name]) for name in ("SIGKILL", "SIGBUS") if name in signal.Signals.__members__
+}
+"""Numbers of the signals by which the kernel ends processes when memory runs out."""
 
 
 class WorkerError(FasError):

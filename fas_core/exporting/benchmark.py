@@ -70,6 +70,13 @@ class Benchmark:
     files: tuple[Speed, ...]
     best: Speed | None
 
+    def advice(self) -> str:
+        """Return which file to take, or why none."""
+        if self.best is None:
+            limit = f"{100 * ACER_LOSS:g} points"
+            return f"recommended: none: the ACER of every file is more than {limit} above the model's"
+        return f"recommended: {self.best.text()}"
+
     def to_json(self) -> dict[str, Any]:
         features = None if self.cpu.features is None else list(self.cpu.features)
         return {

@@ -142,14 +142,14 @@ class FaceSelector:
         photo = self.searched(images, is_crop, detect)
         if photo is None:
             return Selection((self._take_whole(images),))
-        found = list(self.detector(to_uint8(photo)) if faces is None else faces.values())
-        tracks = [None] * len(found) if faces is None else list(faces)
-        first, face = next(iter(images.values())), largest(found)
+        detected = list(self.detector(to_uint8(photo)) if faces is None else faces.values())
+        tracks = [None] * len(detected) if faces is None else list(faces)
+        first, face = next(iter(images.values())), largest(detected)
         may_be_crop = (self.detect if detect is None else detect) is None and self.model_input is None
         is_crop = may_be_crop and face is not None and _fills(face, photo)
         pairs = [
             pair
-            for pair in zip(found, tracks, strict=True)
+            for pair in zip(detected, tracks, strict=True)
             if pair[0] is face or (every_face and not is_crop)
         ]
         crops = [
@@ -159,7 +159,7 @@ class FaceSelector:
             )
             for item, track in sorted(pairs, key=lambda pair: pair[0].box)
         ]
-        return Selection(tuple(crops), self.detector.name, len(found))
+        return Selection(tuple(crops), self.detector.name, len(detected))
 
     def _crop(self, images: Mapping[str, Pixels], face: DetectedFace) -> FaceCrop:
         if self.model_input is not None:

@@ -102,8 +102,8 @@ class PredictionPipeline:
         explanation cannot be written.
         """
         threads = workers if workers > 1 else 0
-        found = VideoFaces(self.predictor, self.detect_every).find(samples, threads)
-        chunks = ordered(self._score, self._split(found), threads, ahead=workers + 1)
+        searched = VideoFaces(self.predictor, self.detect_every).find(samples, threads)
+        chunks = ordered(self._score, self._split(searched), threads, ahead=workers + 1)
         with closing(chunks), VideoCopies() as copies:
             for chunk in chunks:
                 for path, frame, image in chunk.drawn:

@@ -141,10 +141,15 @@ def _join_groups(timeout: float) -> TrainingPeers:
 
     Left open, their threads run on while the libraries that they use are taken down, which may crash.
     """
-    atexit.register(distributed.destroy_process_group)
+    atexit.register(_close_groups)
     group = distributed.new_group(timeout=timedelta(seconds=timeout), backend="gloo")
     patient = distributed.new_group(timeout=PATIENCE, backend="gloo")
     return TrainingPeers(distributed.get_rank(), distributed.get_world_size(), timeout, group, patient)
+
+
+def _close_groups() -> None:
+    if distributed.is_initialized():  # the groups of each time-out register this, and the first closes all
+        distributed.destroy_process_group()
 
 
 def check_share(config: TrainConfig, peers: TrainingPeers) -> None:

@@ -193,7 +193,7 @@ def command(
     advice = None if detect is False else advise_on(predictor.faces.detector.name)
     announcement = f"\n{advice}" if advice else ""
     policy = predictor.rule.policy
-    place = "" if device is None else f" on {predictor.model.device}"
+    where = "" if device is None else f" on {predictor.model.device}"
     del predictor  # the workers load their own
     with listen(host, port) as listener:
         if not is_local(listener) and token is None:
@@ -209,7 +209,7 @@ def command(
             Limits(**limits),
             access_rules(host, listener.getsockname()[0], proxies, token, socket.gethostname()),
             lambda: console.lines(
-                f"{model}{place} at {service_url(listener)} (Ctrl-C ends it){announcement}"
+                f"{model}{where} at {service_url(listener)} (Ctrl-C ends it){announcement}"
             ),
             partial(click.echo, err=True) if access_log else None,
             drain_delay,
