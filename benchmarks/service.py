@@ -1,6 +1,7 @@
 """Measure `fas serve` under load: clients with photos, alone and with image bombs among them; and a soak.
 
     python benchmarks/service.py model.onnx
+    python benchmarks/service.py model.onnx --plain  # beside a plain loop around onnxruntime
     python benchmarks/service.py model.onnx --minutes 10
 
 The model must take one modality. A client that is told to try again does so, and its time counts from the
@@ -21,6 +22,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from random import Random
 
@@ -85,7 +87,14 @@ def make_bombs() -> dict[str, bytes]:
 @contextmanager
 def run_service(model: Path, *arguments: str) -> Iterator[tuple[subprocess.Popen[str], int]]:
     """Start `fas serve`; yield the process and its port."""
-    command = [sys.executable, "-m", "fas_core", "serve", str(model), "--port", "0", *arguments]
+    with run_server("-m", "fas_core", "serve", str(model), "--port", "0", *arguments) as server:
+        yield server
+
+
+@contextmanager
+def run_server(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], int]]:
+    """Run Python with arguments that start a server; yield the process and the port that it prints."""
+    command = [sys.executable, *arguments]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     match = re.search(r":(\d+) ", process.stdout.readline())
@@ -198,6 +207,28 @@ def measure_table(arguments: argparse.Namespace) -> None:
             print(f"    {dict(sorted(load.statuses.items()))}", flush=True)
 
 
+def compare_with_plain(arguments: argparse.Namespace) -> None:
+    """Print the rates and latencies of `fas serve` and of plain services with and without batches."""
+    plain = str(Path(__file__).with_name("service_plain.py"))
+    servers = {
+        "fas serve": partial(run_service, arguments.model, *arguments.options),
+        "plain loop": partial(run_server, plain, str(arguments.model), "1"),
+        "plain, batches of 16": partial(run_server, plain, str(arguments.model), "16"),
+    }
+    print(f"{os.cpu_count()} cores; photos: JPEG, 640 x 640")
+    for clients in (1, 4, 16, 64):
+        for name, start in servers.items():
+            with start() as (_, port):
+                for _ in range(20):
+                    send(port, make_photo())
+                load = Load(port, {}, 0.0)
+                load.run(clients, arguments.seconds)
+            rate = len(load.latencies) / arguments.seconds
+            text = describe([seconds for _, seconds in load.latencies])
+            counts = format_counts(load.statuses)
+            print(f"{clients:3} clients, {name:20}: {rate:6.1f} photos/s  {text}  {counts}", flush=True)
+
+
 def run_soak(arguments: argparse.Namespace) -> None:
     with run_service(arguments.model, *arguments.options) as (process, port):
         load = Load(port, make_bombs(), 0.25)
@@ -225,6 +256,7 @@ def main() -> int:
     )
     parser.add_argument("model", type=Path)
     parser.add_argument("--seconds", type=float, default=10, help="Seconds of each row (default 10).")
+    parser.add_argument("--plain", action="store_true", help="Compare with a plain service instead.")
     parser.add_argument("--minutes", type=float, default=0, help="Soak for so long instead of the table.")
     parser.add_argument(
         "--interval", type=float, default=30, help="Seconds between the soak's lines (default 30)."
@@ -232,7 +264,8 @@ def main() -> int:
     parser.add_argument("--clients", type=int, default=64, help="Clients of the soak (default 64).")
     parser.add_argument("options", nargs="*", help="Options of fas serve, after --.")
     arguments = parser.parse_args()
-    (run_soak if arguments.minutes else measure_table)(arguments)
+    measure = run_soak if arguments.minutes else compare_with_plain if arguments.plain else measure_table
+    measure(arguments)
     return 0
 
 
