@@ -114,8 +114,10 @@ def main() -> int:
     )
     parser.add_argument("--quick", action="store_true", help="One turn of few images; claims are not held.")
     parser.add_argument("--turns", type=int, default=4, help="Times that each process runs (default 4).")
+    parser.add_argument("--images", type=int, default=384, help="Images of train, and of dev (default 384).")
     arguments = parser.parse_args()
-    train, dev, steps, turns = (64, 32, 1, 1) if arguments.quick else (384, 384, 8, arguments.turns)
+    images = arguments.images
+    train, dev, steps, turns = (64, 32, 1, 1) if arguments.quick else (images, images, 8, arguments.turns)
     with tempfile.TemporaryDirectory() as name:
         write_samples(Path(name), train, dev)
         figures = [measure(Path(name), steps) for _ in range(turns)]

@@ -50,3 +50,10 @@ def is_run_folder(path: Path) -> bool:
 def holds_runs(path: Path) -> bool:
     """Return whether a folder holds a run, or a group of runs."""
     return any((path / name).exists() for name in (RECIPE, *GROUPS))
+
+
+def is_untrained_run(path: Path) -> bool:
+    """Return whether a folder holds a run without state, weights, figures and scores."""
+    written = {STATE, METRICS, RESULTS, "scores"}
+    trained = any(file.name in written or file.suffix == ".safetensors" for file in path.glob("*"))
+    return (path / RECIPE).is_file() and not trained

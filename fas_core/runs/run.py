@@ -73,8 +73,8 @@ class Run:
         return cls(path, structure_recipe(read_mapping(file), registry, str(file)), registry)
 
     def create(self) -> None:
-        """Make the folder and write what is known before training; raise FasError if it holds a run."""
-        refuse_existing_runs(self.path)
+        """Make the folder and write what is known before training; raises as `claim_folder` does."""
+        claim_folder(self.path)
         environment = read_environment() | {"plugins": required_plugins(self.recipe, self.registry)}
         self.write_text(files.ENVIRONMENT, json.dumps(environment, indent=2) + "\n")
         self.write_recipe()
@@ -217,8 +217,16 @@ def structure_recipe(tree: object, registry: Registry, where: str) -> Recipe:
     return structure(tree, Recipe, registry, where, absent=(Component,))
 
 
-def refuse_existing_runs(path: Path) -> None:
-    """Raise FasError if a folder holds a run, or a group of runs."""
-    if files.holds_runs(path):
+def claim_folder(path: Path) -> None:
+    """Make a folder free for a new run or group of runs.
+
+    A run that was killed before it saved its first training state is forgotten, for nothing is lost with it.
+
+    Raises:
+        FasError: the folder holds a run that has more to show, or a group of runs.
+    """
+    if files.is_untrained_run(path):
+        (path / files.RECIPE).unlink()
+    elif files.holds_runs(path):
         content = "a run" if (path / files.RECIPE).exists() else "runs"
         raise FasError(f"{path}: holds {content}: choose another --name, or --resume {path}")

@@ -29,7 +29,7 @@ from fas_core.errors import ConfigError, FasError, format_list
 from fas_core.registry import Registry
 from fas_core.runs import files
 from fas_core.runs.environment import read_required
-from fas_core.runs.run import Run, refuse_existing_runs, structure_recipe
+from fas_core.runs.run import Run, claim_folder, structure_recipe
 
 
 @frozen
@@ -75,8 +75,8 @@ class RunSet(ABC):
         return tuple(self.changes)
 
     def create(self) -> None:
-        """Write the set's file into a new folder; raise FasError if it holds runs or cannot be written."""
-        refuse_existing_runs(self.path)
+        """Write the set's file into a new folder; raises as `claim_folder`, or if it cannot be written."""
+        claim_folder(self.path)
         self.write()
 
     def write(self) -> None:

@@ -25,7 +25,7 @@ from fas_core.registry import Registry
 from fas_core.runs import files
 from fas_core.runs.groups import FINAL, FoldRuns, is_main_process, naming
 from fas_core.runs.results import write_results
-from fas_core.runs.run import Run, refuse_existing_runs
+from fas_core.runs.run import Run, claim_folder
 from fas_core.scores.table import ScoreTable
 from fas_core.scores.thresholds import fit_threshold
 from fas_core.text_table import Table
@@ -70,7 +70,7 @@ def start(path: Path, recipe: Recipe, registry: Registry, *, final: bool) -> Fol
     recipe = evolve(recipe, folds=folds.spec)
     fold_runs = FoldRuns(path, recipe, registry, final, folds.digest())
     if is_main_process():
-        refuse_existing_runs(path)
+        claim_folder(path)
         fold_runs.write()
     return _train(fold_runs, folds, {})
 

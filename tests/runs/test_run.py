@@ -12,7 +12,7 @@ from fas_core.errors import ConfigError, DataError, FasError, ModelError
 from fas_core.models import PRETRAINED
 from fas_core.registry import registry
 from fas_core.runs.results import write_results
-from fas_core.runs.run import Run, refuse_existing_runs
+from fas_core.runs.run import Run, claim_folder
 from fas_core.scores.table import ScoreTable
 
 MakeRecipe = Callable[..., Recipe]
@@ -38,14 +38,28 @@ def test_a_created_run_opens_with_the_same_recipe(new_run: NewRun) -> None:
     run = new_run()
     run.create()
     assert Run.open(run.path, registry()) == run
+
+
+@pytest.mark.parametrize("name", ["state.pt", "last.safetensors", "metrics.jsonl", "results.json"])
+def test_a_run_is_not_overwritten(new_run: NewRun, name: str) -> None:
+    run = new_run()
+    run.create()
+    (run.path / name).touch()
     with pytest.raises(FasError, match="holds a run: choose another --name, or --resume"):
         run.create()
+
+
+def test_a_run_without_anything_trained_makes_way(new_run: NewRun) -> None:
+    new_run().create()
+    run = new_run({"train": {"epochs": 3}})
+    run.create()
+    assert Run.open(run.path, registry()) == run
 
 
 def test_a_group_of_runs_is_not_overwritten(tmp_path: Path) -> None:
     (tmp_path / "folds.yaml").touch()
     with pytest.raises(FasError, match="holds runs"):
-        refuse_existing_runs(tmp_path)
+        claim_folder(tmp_path)
 
 
 def test_a_folder_without_recipe_is_refused(tmp_path: Path) -> None:
