@@ -23,6 +23,7 @@ from fas_core.config.components import (
     LossChoice,
     MetricChoice,
 )
+from fas_core.config.plain import SECTION
 from fas_core.config.train import TrainConfig
 from fas_core.config.validators import (
     check_between_0_and_1,
@@ -35,9 +36,6 @@ from fas_core.config.validators import (
     check_reject,
 )
 from fas_core.records.model_input import MAX_SIDE, ModelInput, Resize, ScaledCrop, check_crops
-
-SECTION = "section"
-"""Metadata key of the fields that are a section of the recipe, such as `train`; its value is their class."""
 
 
 @frozen

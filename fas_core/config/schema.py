@@ -11,7 +11,8 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 import attrs
 
 from fas_core.config.components import Choice
-from fas_core.config.recipe import SECTION, Recipe
+from fas_core.config.plain import SECTION
+from fas_core.config.recipe import Recipe
 from fas_core.console import console
 from fas_core.failures import describe_error
 from fas_core.registry import Registry

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 
 from attrs import asdict, evolve, frozen
 
-from fas_core.config.structure import structure
+from fas_core.config.plain import structure_plain
 from fas_core.contracts import DatasetReader
 from fas_core.errors import DataError, FasError
 from fas_core.runs import files
@@ -85,6 +85,6 @@ def read_history(run: Run) -> list[Entry]:
     if not file.is_file():
         return []
     try:
-        return list(structure(read_json(file), tuple[Entry, ...], run.registry, str(file)))
+        return list(structure_plain(read_json(file), tuple[Entry, ...], str(file)))
     except FasError as error:
         raise DataError(f"{file}: damaged: remove it, to go on without comparing what changed") from error

@@ -27,6 +27,7 @@ from attrs import frozen
 from fas_core.atomic import write_text
 from fas_core.component import Component
 from fas_core.config.load import FORMAT, apply_overrides, read_mapping, to_plain, to_yaml
+from fas_core.config.plain import structure_plain
 from fas_core.config.recipe import Recipe
 from fas_core.config.structure import structure
 from fas_core.digests import read_metadata, read_weights_digest
@@ -171,7 +172,7 @@ class Run:
         if not metadata or metadata.get("weights") != (read_weights_digest(self.weights()) or ""):
             return None
         where = f"{self.path / files.NOVELTY}"
-        return structure(parse_json(metadata.get("novelty", ""), where), NoveltyLimit, self.registry, where)
+        return structure_plain(parse_json(metadata.get("novelty", ""), where), NoveltyLimit, where)
 
     def calibration(self) -> Calibration | None:
         """Read how the threshold was set for a site; None where it was not, ModelError for other weights."""

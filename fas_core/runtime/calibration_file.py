@@ -13,11 +13,10 @@ from pathlib import Path
 from attrs import asdict, frozen
 
 from fas_core.atomic import replacing
-from fas_core.config.structure import structure
+from fas_core.config.plain import structure_plain
 from fas_core.data.model_formats import list_model_files
 from fas_core.digests import hash_file
 from fas_core.errors import ModelError
-from fas_core.registry import Registry
 from fas_core.scores.calibration import Calibration
 from fas_core.text_files import read_json
 
@@ -58,7 +57,7 @@ def read_calibration(model: Path, digest: str | None = None) -> Calibration | No
     path = calibration_file(model)
     if not path.is_file():
         return None
-    stored = structure(read_json(path, ModelError), _CalibrationFile, Registry(()), str(path))
+    stored = structure_plain(read_json(path, ModelError), _CalibrationFile, str(path))
     if stored.sha256 != (digest or hash_model(model)):
         raise ModelError(f"{path}: is of another model than {model.name}: remove it, and calibrate this one")
     return stored.calibration

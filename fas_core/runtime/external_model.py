@@ -12,12 +12,11 @@ from attrs import validators as v
 from numpy.typing import NDArray
 
 from fas_core.card import Card
+from fas_core.config.plain import structure_plain
 from fas_core.config.recipe import Normalize
-from fas_core.config.structure import structure
 from fas_core.data.faces import CropSettings
 from fas_core.errors import ModelError, format_list
 from fas_core.records.model_input import SIDE, ModelInput, Resize, ScaledCrop, check_crops
-from fas_core.registry import Registry
 from fas_core.runtime.engines import first_line, run_by_row
 from fas_core.scores.thresholds import Threshold
 
@@ -70,7 +69,7 @@ class ExternalModel:
         """Read a YAML file with these keys; raise ConfigError if it cannot be read or is not valid."""
         from fas_core.yaml_files import read_yaml
 
-        return structure(read_yaml(path), cls, Registry(()), str(path))
+        return structure_plain(read_yaml(path), cls, str(path))
 
     @property
     def card(self) -> Card:

@@ -12,7 +12,7 @@ from attrs import evolve, field, frozen
 from attrs import validators as v
 
 from fas_core.component import NAME, NAME_RULE
-from fas_core.config.structure import build_converter, structure
+from fas_core.config.plain import build_plain_converter, structure_plain
 from fas_core.data.fetched_models import ENTRY_FILE
 from fas_core.data.model_formats import list_suffixes
 from fas_core.descriptors import Catalogue
@@ -119,11 +119,11 @@ class PublicModel:
         from fas_core.yaml_files import read_yaml
 
         path = folder / ENTRY_FILE
-        return structure(read_yaml(path), cls, Registry(()), str(path))
+        return structure_plain(read_yaml(path), cls, str(path))
 
     def to_plain(self) -> dict[str, Any]:
         """Return the entry as plain data, which `read` reads."""
-        return dict(build_converter(Registry(())).unstructure(self))
+        return dict(build_plain_converter().unstructure(self))
 
 
 def read_catalogues(registry: Registry) -> dict[str, PublicModel]:
@@ -158,6 +158,6 @@ def parse_catalogue(text: str, where: str) -> dict[str, PublicModel]:
     for name, entry in tree.items():
         if not isinstance(name, str) or not NAME.fullmatch(name):
             raise ConfigError(f"{where}: public model {name!r}: {NAME_RULE}")
-        model = structure(entry, PublicModel, Registry(()), f"{where}: {name}")
+        model = structure_plain(entry, PublicModel, f"{where}: {name}")
         models[name] = evolve(model, name=name)
     return models

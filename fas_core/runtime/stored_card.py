@@ -11,11 +11,10 @@ from attrs import field, fields_dict, frozen
 from attrs import validators as v
 
 from fas_core.card import FORMAT, Card
-from fas_core.config.structure import structure
+from fas_core.config.plain import structure_plain
 from fas_core.errors import ConfigError, ModelError
 from fas_core.records.model_input import SIDE, ModelInput, Resize, ScaledCrop, check_crops
 from fas_core.records.novelty import NoveltyLimit
-from fas_core.registry import Registry
 from fas_core.scores.calibration import LEVELS, Calibration, ScoreReference
 from fas_core.scores.thresholds import Threshold
 
@@ -80,7 +79,7 @@ def _read_card(text: str, where: str, unreadable: str) -> Card:
         raise ModelError(f"{where}: written by a newer fas (format {tree['format']}): upgrade fas-core")
     known = {name: tree[name] for name in fields_dict(_StoredCard) if name in tree}
     try:
-        stored = structure(known, _StoredCard, Registry(()), unreadable)
+        stored = structure_plain(known, _StoredCard, unreadable)
     except ConfigError as error:
         raise ModelError("; ".join((error.message, *error.problems))) from error
     side = stored.input_size

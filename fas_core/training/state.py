@@ -9,11 +9,10 @@ import torch
 from attrs import asdict
 from torch import Tensor
 
-from fas_core.config.structure import structure
+from fas_core.config.plain import structure_plain
 from fas_core.errors import FasError, ModelError
 from fas_core.models.checkpoint import load_state, save_state
 from fas_core.models.pickled import DAMAGE
-from fas_core.registry import Registry
 from fas_core.training.progress import TrainingProgress
 from fas_core.training.updates import Updater
 
@@ -29,7 +28,7 @@ def write_training_state(path: Path, updater: Updater, progress: TrainingProgres
     save_state(state, path)
 
 
-def read_training_state(path: Path, updater: Updater, registry: Registry) -> TrainingProgress:
+def read_training_state(path: Path, updater: Updater) -> TrainingProgress:
     """Load a training state into what it was written of, and return how far it had come.
 
     Raises:
@@ -40,7 +39,7 @@ def read_training_state(path: Path, updater: Updater, registry: Registry) -> Tra
         updater.load_state_dict(state)
         torch.set_rng_state(state["rng"])
         _set_device_rng(updater.accelerator.device, state.get("device_rng", {}))
-        return structure(state["position"], TrainingProgress, registry, "its position")
+        return structure_plain(state["position"], TrainingProgress, "its position")
     except (*DAMAGE, FasError) as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise ModelError(f"{path}: does not fit this run: {reason}") from error

@@ -245,6 +245,6 @@ class Training:
     def restore(self) -> None:
         """Continue from the state in the run folder; raise ModelError if it is missing or does not fit."""
         path = self.run.path / files.STATE
-        self.progress = read_training_state(path, self.updater, self.run.registry)
+        self.progress = read_training_state(path, self.updater)
         self._note_saved()
         self._seed_dropout()

@@ -114,7 +114,7 @@ def test_an_accelerators_random_numbers_go_on_where_they_stopped_on_one_of_its_t
     write_training_state(file, training.updater, training.progress)
     streams |= {"cuda": torch.tensor([3]), "xpu": torch.tensor([4])}
     training.updater.accelerator = SimpleNamespace(device=torch.device("cuda"), scaler=None)
-    read_training_state(file, training.updater, registry())
+    read_training_state(file, training.updater)
     assert {kind: int(state) for kind, state in streams.items()} == {
         "cuda": 1 if written_on == "cuda" else 3,
         "xpu": 4,

@@ -12,10 +12,9 @@ import numpy as np
 from attrs import asdict, frozen
 
 from fas_core.atomic import replacing
-from fas_core.config.structure import structure
+from fas_core.config.plain import structure_plain
 from fas_core.digests import check_record, seal_record
 from fas_core.errors import FasError
-from fas_core.registry import Registry
 from fas_core.scores.ranked import Floats
 from fas_core.scores.thresholds import Threshold
 from fas_core.text_files import read_json
@@ -127,7 +126,7 @@ class Ensemble:
         tree = read_json(path)
         if isinstance(tree, dict):
             tree = check_record(tree, path, "fit it again by `fas ensemble ... -o OUT.csv`")
-        ensemble = structure(tree, cls, Registry(()), str(path))
+        ensemble = structure_plain(tree, cls, str(path))
         rule, sizes = ensemble.rule, {len(ensemble.thresholds), len(ensemble.weights)}
         if not rule.is_complete() or not sizes <= {0, len(rule.members)}:
             raise FasError(f"{path}: a {rule.name!r} rule with missing or additional parameters")
