@@ -159,6 +159,14 @@ COMMANDS = (
         name: CoreCommand(summary, f"fas_core.cli.{name}:command", panel) for name, panel, summary in COMMANDS
     },
     context_settings={"help_option_names": ["-h", "--help"]},
+    examples="""
+        # train a first model, on simulated faces: minutes on two cores
+        fas train
+        # what it lets pass and whom it refuses, with curves, as a page
+        fas report runs/quickstart
+        # the model as one file that runs without PyTorch
+        fas export runs/quickstart
+    """,
 )
 @click.version_option(__version__, prog_name="fas")
 @click.option(

@@ -11,6 +11,7 @@ from typing import Any, cast
 import rich_click as click
 from attrs import frozen
 
+from fas_core.cli.command import FasCommand
 from fas_core.command_cache import command_registry
 from fas_core.component import load_target
 from fas_core.console import console
@@ -33,13 +34,16 @@ class CoreCommand:
         return cast(click.Command, load_target(self.target))
 
 
-class CommandGroup(click.RichGroup):
+class CommandGroup(FasCommand, click.RichGroup):
     """A group of core commands and of the plugins' commands whose names begin with `prefix`.
 
     Args:
         prefix: `""` for the root group, `"config "` for the group `config`.
         core: the core's commands by name, in the order of the help.
+        examples: as of `FasCommand`, of which commands are that `@group.command()` adds.
     """
+
+    command_class = FasCommand
 
     def __init__(
         self, *args: Any, prefix: str = "", core: Mapping[str, CoreCommand] | None = None, **kwargs: Any

@@ -165,7 +165,7 @@ def test_data_come_before_sets_and_sets_before_flags() -> None:
 def test_every_recipe_flag_is_in_the_help_with_its_path() -> None:
     result, _ = invoke(recipe_options.recipe_options, "--help")
     text = " ".join(result.output.split())
-    for path, (names, _, _) in recipe_options.RECIPE_FLAGS.items():
+    for path, (names, *_) in recipe_options.RECIPE_FLAGS.items():
         assert f"[{path}]" in text
         assert all(name in text for name in names)
 
