@@ -34,7 +34,7 @@ class CoreCommand:
         return cast(click.Command, load_target(self.target))
 
 
-class CommandGroup(FasCommand, click.RichGroup):
+class CommandGroup(click.RichGroup, FasCommand):
     """A group of core commands and of the plugins' commands whose names begin with `prefix`.
 
     Args:
