@@ -34,7 +34,7 @@ class CoreCommand:
         return cast(click.Command, load_target(self.target))
 
 
-class CommandGroup(click.RichGroup, FasCommand):
+class CommandGroup(FasCommand, click.RichGroup):  # type: ignore[misc]  # as RichGroup itself, of click's Group
     """A group of core commands and of the plugins' commands whose names begin with `prefix`.
 
     Args:
