@@ -30,6 +30,9 @@ TRAIN, SHIP, _, INSPECT = PANELS
 INTERRUPTED, PIPE_CLOSED = 130, 141
 """128 and the number of the signal, SIGINT or SIGPIPE, as shells count."""
 
+COMPLETING = "_FAS_COMPLETE"
+"""Environment variable: a shell asks for completions, see `fas_core.cli.completion`."""
+
 DISK_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO}
 """Of writes that cannot succeed, wherever they are, click's own among them."""
 
@@ -39,6 +42,10 @@ class Root(CommandGroup):
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
         console.reset()
+        if COMPLETING in os.environ:
+            from fas_core.cli.completion import answer_shell
+
+            answer_shell(self)
         with showing_deprecations(console.warn_once):
             return super().main(*args, **kwargs)
 
@@ -149,6 +156,7 @@ COMMANDS = (
     ("predict", SHIP, "Classify images, folders, videos and cameras."),
     ("config", INSPECT, "Show, list and convert recipes."),
     ("plugins", INSPECT, "List the installed plugins and those that failed."),
+    ("completion", INSPECT, "Print what bash, zsh or fish needs to complete fas."),
 )
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import rich_click as click
 
+from fas_core.cli.candidates import complete_recipe
 from fas_core.cli.group import CommandGroup
 from fas_core.cli.options import output_options
 from fas_core.cli.recipe_options import recipe_options
@@ -42,7 +43,7 @@ def command() -> None:
         fas config show nuaa-feathernet-b --data faces --epochs 20
     """,
 )
-@click.argument("recipe", default=DEFAULT)
+@click.argument("recipe", default=DEFAULT, shell_complete=complete_recipe)
 @recipe_options
 @output_options
 def show(recipe: str, overrides: dict[str, Any]) -> None:

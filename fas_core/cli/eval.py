@@ -9,6 +9,7 @@ import rich_click as click
 from attrs import evolve
 
 from fas_core.cli import panels
+from fas_core.cli.candidates import complete_dataset
 from fas_core.cli.command import FasCommand
 from fas_core.cli.eval_tables import show_across, show_one, show_run_set
 from fas_core.cli.options import (
@@ -60,6 +61,7 @@ if TYPE_CHECKING:
     multiple=True,
     metavar="NAME|MANIFEST|FOLDER",
     panel=panels.DATA,
+    shell_complete=complete_dataset,
     help="Data to score instead of the run's own; given several times, a row for each below the run's own.",
 )
 @click.option(

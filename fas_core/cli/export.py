@@ -11,6 +11,7 @@ import rich_click as click
 
 from fas_core.cli import panels
 from fas_core.cli.benchmark_tables import show_benchmark
+from fas_core.cli.candidates import complete_component, complete_dataset, complete_run
 from fas_core.cli.command import FasCommand
 from fas_core.cli.export_tables import exports_to_json, show_exports, show_formats
 from fas_core.cli.options import PATH, output_options, reject_option
@@ -38,13 +39,14 @@ if TYPE_CHECKING:
         fas export runs/quickstart --opset 11 --static-batch 1
     """,
 )
-@click.argument("run", type=PATH, metavar="RUN", required=False)
+@click.argument("run", type=PATH, metavar="RUN", required=False, shell_complete=complete_run)
 @click.option(
     "--format",
     "formats",
     multiple=True,
     metavar="NAME,...",
     panel="Formats and forms",
+    shell_complete=complete_component(Exporter),
     help="Formats to write, see --list; onnx by default.",
 )
 @click.option(
@@ -115,6 +117,7 @@ if TYPE_CHECKING:
     "--data",
     metavar="NAME|MANIFEST|FOLDER",
     panel=panels.DATA,
+    shell_complete=complete_dataset,
     help="Data to compare on instead of the run's own; any faces do.",
 )
 @click.option(

@@ -74,7 +74,10 @@ class CommandGroup(FasCommand, click.RichGroup):  # type: ignore[misc]  # as Ric
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        if not args[0].startswith("-") and self.get_command(ctx, args[0]) is None:
+        is_known = self.get_command(ctx, args[0]) is not None
+        if ctx.resilient_parsing and not is_known:  # a shell asks for completions
+            return None, None, args
+        if not args[0].startswith("-") and not is_known:
             suggestion = suggest_closest(args[0], self.list_commands(ctx))
             raise click.UsageError(f"no such command {args[0]!r}{suggestion}", ctx)
         name, listed, rest = super().resolve_command(ctx, args)
@@ -83,7 +86,8 @@ class CommandGroup(FasCommand, click.RichGroup):  # type: ignore[misc]  # as Ric
         if name in self.commands:
             self._warn_of_shadowed(name)
             return name, listed, rest
-        return name, self._load(name, help_only=bool(HELP_FLAGS & set(rest))), rest
+        help_only = ctx.resilient_parsing or bool(HELP_FLAGS & set(rest))
+        return name, self._load(name, help_only=help_only), rest
 
     def _plugin_commands(self) -> list[Command]:
         return [

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 import rich_click as click
 
 from fas_core.cli import panels
+from fas_core.cli.candidates import Items, complete_component, complete_model
 from fas_core.console import console
+from fas_core.descriptors import Detector, Metric
 from fas_core.errors import ConfigError
 from fas_core.scores.grouping import GROUPS
 
@@ -32,6 +34,9 @@ class ModelPath(click.Path):
         from fas_core.data.fetched_models import resolve_model
 
         return super().convert(resolve_model(str(value)), param, ctx)
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> Items:
+        return complete_model(ctx, param, incomplete)
 
 
 MODEL = ModelPath()
@@ -127,6 +132,7 @@ metric_option = click.option(
     multiple=True,
     metavar="NAME[:RATE,...]",
     panel=panels.FIGURES,
+    shell_complete=complete_component(Metric),
     help="A further metric, e.g. hter, or bpcer_ap:0.02 for that target; may be repeated.",
 )
 
@@ -134,6 +140,7 @@ detector_option = click.option(
     "--detector",
     metavar="NAME|YUNET.onnx",
     panel=panels.FACES,
+    shell_complete=complete_component(Detector),
     help="Face detector: centerface, cascade (OpenCV's), a YuNet file or a plugin's; by default centerface "
     "where `fas models get centerface` fetched it, else cascade.",
 )

@@ -8,6 +8,7 @@ from typing import Any
 import rich_click as click
 
 from fas_core.cli import panels
+from fas_core.cli.candidates import complete_any
 from fas_core.cli.group import CommandGroup
 from fas_core.cli.options import PATH, output_options
 from fas_core.cli.plugin_checks import checks_to_json, show_checks
@@ -113,7 +114,7 @@ def list_plugins(kind: str | None, timing: bool) -> None:
         fas plugins check dataset:casia_surf --root CASIA-SURF
     """,
 )
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=complete_any)
 @click.option("--root", type=PATH, metavar="FOLDER", panel=panels.DATA, help="Data to check a data set on.")
 @output_options
 @click.pass_context
@@ -147,7 +148,7 @@ def check(ctx: click.Context, name: str | None, root: Path | None) -> None:
         fas plugins show fas-core:losses
     """,
 )
-@click.argument("name")
+@click.argument("name", shell_complete=complete_any)
 @output_options
 def show(name: str) -> None:
     """Show the plugin NAME, or every component NAME: its code, its options, why it fails.

@@ -7,6 +7,7 @@ from typing import Any
 
 import rich_click as click
 
+from fas_core.cli.candidates import complete_dataset, complete_set
 from fas_core.cli.options import READERS, Command
 from fas_core.cli.panels import DATA, MACHINE, MODEL, RECIPE, TRAINING, VERDICTS
 
@@ -57,6 +58,7 @@ def recipe_options(command: Command) -> Command:
         "--data",
         metavar="ROOT_OR_NAME",
         panel=DATA,
+        shell_complete=complete_dataset,
         help="Data set: NAME, NAME:ROOT, a folder or a manifest. [data]",
     )(wrapped)
     return click.option(
@@ -65,5 +67,6 @@ def recipe_options(command: Command) -> Command:
         multiple=True,
         metavar="KEY=VALUE",
         panel=RECIPE,
+        shell_complete=complete_set,
         help="Value of the recipe to change, e.g. train.lr=0.02; may be repeated.",
     )(wrapped)

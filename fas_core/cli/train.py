@@ -9,6 +9,7 @@ import rich_click as click
 from click import get_current_context
 
 from fas_core.cli import panels
+from fas_core.cli.candidates import complete_recipe, complete_run
 from fas_core.cli.command import FasCommand
 from fas_core.cli.options import PATH, output_options
 from fas_core.cli.recipe_options import recipe_options
@@ -53,8 +54,8 @@ def _parse_seeds(_: click.Context, __: click.Parameter, text: str | None) -> tup
         fas train --resume runs/quickstart
     """,
 )
-@click.argument("recipe", required=False)
-@click.option("--config", panel=panels.RECIPE, help="Same as RECIPE.")
+@click.argument("recipe", required=False, shell_complete=complete_recipe)
+@click.option("--config", panel=panels.RECIPE, shell_complete=complete_recipe, help="Same as RECIPE.")
 @click.option(
     "--name", panel=panels.RUN, help="Name of the run's folder; by default the recipe's name, numbered."
 )
@@ -62,7 +63,12 @@ def _parse_seeds(_: click.Context, __: click.Parameter, text: str | None) -> tup
     "--runs", type=PATH, default=Path("runs"), show_default=True, panel=panels.RUN, help="Folder of the runs."
 )
 @click.option(
-    "--resume", type=PATH, metavar="RUN", panel=panels.RUN, help="Run to continue exactly where it stopped."
+    "--resume",
+    type=PATH,
+    metavar="RUN",
+    panel=panels.RUN,
+    shell_complete=complete_run,
+    help="Run to continue exactly where it stopped.",
 )
 @click.option(
     "--anyway",

@@ -40,7 +40,7 @@ def parse(fas: Fas, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Result]:
     def parsed(line: str) -> Result:
         program, *words = shlex.split(line)
         assert program == "fas"
-        ends = [index for index, word in enumerate(words) if word in (">", "|")]
+        ends = [index for index, word in enumerate(words) if word in (">", ">>", "|")]
         return fas(*words[: min(ends, default=None)])
 
     return parsed

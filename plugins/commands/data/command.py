@@ -7,6 +7,7 @@ from pathlib import Path
 import rich_click as click
 
 from fas_core.cli import panels
+from fas_core.cli.candidates import complete_dataset
 from fas_core.cli.group import CommandGroup
 from fas_core.cli.options import output_options, workers_option
 from fas_core.console import console
@@ -51,7 +52,7 @@ command.add_command(split_command)
         fas data check faces --write-digests
     """,
 )
-@click.argument("datasets", nargs=-1, required=True, metavar="DATASET...")
+@click.argument("datasets", nargs=-1, required=True, metavar="DATASET...", shell_complete=complete_dataset)
 @click.option(
     "--write-digests",
     is_flag=True,
@@ -138,7 +139,7 @@ def _use_digests(
         fas data stats faces --json
     """,
 )
-@click.argument("dataset")
+@click.argument("dataset", shell_complete=complete_dataset)
 @click.option("--split", default="train", show_default=True, panel=panels.DATA, help="Split to measure.")
 @click.option(
     "--size",
@@ -211,7 +212,7 @@ def make(dst: Path | None, sets: tuple[str, ...]) -> None:
         fas data show faces -o sheet.png --split test -n 10
     """,
 )
-@click.argument("dataset")
+@click.argument("dataset", shell_complete=complete_dataset)
 @click.option(
     "-o",
     "--output",

@@ -7,6 +7,7 @@ from pathlib import Path
 import rich_click as click
 
 from fas_core.cli import panels
+from fas_core.cli.candidates import complete_dataset
 from fas_core.cli.command import FasCommand
 from fas_core.cli.options import align_option, detector_option, margin_option, output_options
 from fas_core.cli.part_options import ROWS, engine_option, load_engine, part_rows_option
@@ -26,7 +27,7 @@ from fas_core.registry import registry
         fas data crop photos faces --detector centerface --align
     """,
 )
-@click.argument("src")
+@click.argument("src", shell_complete=complete_dataset)
 @click.argument("dst", type=click.Path(path_type=Path, file_okay=False))
 @margin_option
 @click.option(

@@ -7,6 +7,7 @@ from pathlib import Path
 import rich_click as click
 
 from fas_core.cli import panels
+from fas_core.cli.candidates import complete_dataset
 from fas_core.cli.command import FasCommand
 from fas_core.cli.options import FloatRange, output_options
 from fas_core.console import console
@@ -28,7 +29,7 @@ GROUPS = ("subject", "video", "group", "session", "device", "folder", "sample")
         fas data split all.csv --by video --fractions 0.8 0 0.2 -o split.csv
     """,
 )
-@click.argument("dataset")
+@click.argument("dataset", shell_complete=complete_dataset)
 @click.option(
     "--by",
     type=click.Choice(GROUPS),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import rich_click as click
 
 from fas_core.cli import panels
+from fas_core.cli.candidates import complete_model
 from fas_core.cli.command import FasCommand
 from fas_core.cli.options import (
     evaluation_workers_option,
@@ -52,7 +53,14 @@ class EnsembleCommand(FasCommand):
         fas ensemble new-a.csv new-b.csv --rule both.json -o new.csv
     """,
 )
-@click.argument("members", type=FILE, nargs=-1, required=True, metavar="RUN|SCORES|MODEL.onnx ...")
+@click.argument(
+    "members",
+    type=FILE,
+    nargs=-1,
+    required=True,
+    metavar="RUN|SCORES|MODEL.onnx ...",
+    shell_complete=complete_model,
+)
 @click.option(
     "--dev",
     type=FILE,

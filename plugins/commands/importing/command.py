@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any, Literal
 import rich_click as click
 
 from fas_core.cli import panels
+from fas_core.cli.candidates import complete_component, complete_recipe
 from fas_core.cli.command import FasCommand
 from fas_core.cli.options import output_options
 from fas_core.cli.recipe_options import recipe_options
 from fas_core.console import console
+from fas_core.descriptors import Backbone, Fusion
 from fas_core.errors import format_list
 from fas_core.text_table import Table
 
@@ -42,6 +44,7 @@ Channels = tuple[float, float, float] | None
     multiple=True,
     metavar="NAME",
     panel=panels.MODEL,
+    shell_complete=complete_component(Backbone),
     help="Backbone of the checkpoint, see `fas models list`; repeat it for one of each modality, in their "
     "order. Then CHECKPOINT is one file, or one for each backbone.",
 )
@@ -59,6 +62,7 @@ Channels = tuple[float, float, float] | None
     default="feathernet-b-32",
     show_default=True,
     panel=panels.RECIPE,
+    shell_complete=complete_recipe,
     help="Recipe with the values that checkpoint and options do not set: modality, normalisation, data, ...",
 )
 @click.option(
@@ -71,6 +75,7 @@ Channels = tuple[float, float, float] | None
     "--fusion",
     metavar="NAME",
     panel=panels.MODEL,
+    shell_complete=complete_component(Fusion),
     help="Fusion of the branches; by default single for one modality, concat_linear for several, and "
     "score_mean for backbones of different checkpoints.",
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import rich_click as click
 
 from fas_core.cli import panels
+from fas_core.cli.candidates import complete_component, complete_public_model
 from fas_core.cli.group import CommandGroup
 from fas_core.cli.options import output_options
 from fas_core.component import Component
@@ -41,7 +42,7 @@ def command() -> None:
         fas models get facenox-minifas --from downloads --accept-licence
     """,
 )
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=complete_public_model)
 @click.option(
     "--from",
     "origin",
@@ -78,7 +79,7 @@ def get(name: str | None, origin: str | None, accept_licence: bool) -> None:
         fas models remove facenox-minifas --json
     """,
 )
-@click.argument("name")
+@click.argument("name", shell_complete=complete_public_model)
 @output_options
 def remove(name: str) -> None:
     """Remove public model NAME from this user's folder of models."""
@@ -159,7 +160,7 @@ def list_models(kind: str | None, num_classes: int, public: bool) -> None:
         fas models show mobilenetv2 --input-size 112 --threads 2 --runs 100
     """,
 )
-@click.argument("name")
+@click.argument("name", shell_complete=complete_component(Backbone))
 @click.option(
     "--modalities",
     default="rgb",
@@ -172,6 +173,7 @@ def list_models(kind: str | None, num_classes: int, public: bool) -> None:
     "--fusion",
     metavar="NAME",
     panel=panels.MODEL,
+    shell_complete=complete_component(Fusion),
     help="Fusion of the branches; by default single for one modality, else concat_linear.",
 )
 @click.option(

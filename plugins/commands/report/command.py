@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import rich_click as click
 
 from fas_core.cli import panels
+from fas_core.cli.candidates import complete_dataset, complete_run
 from fas_core.cli.command import FasCommand
 from fas_core.cli.options import (
     metric_option,
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     required=True,
     type=click.Path(path_type=Path),
     metavar="RUN|SCORES...",
+    shell_complete=complete_run,
 )
 @click.option(
     "-o",
@@ -73,6 +75,7 @@ if TYPE_CHECKING:
     "--data",
     metavar="NAME|MANIFEST|FOLDER",
     panel=panels.DATA,
+    shell_complete=complete_dataset,
     help="Data set with the photos, if they moved since the run, or for score files.",
 )
 @click.option(

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import rich_click as click
 
+from fas_core.cli.candidates import complete_run
 from fas_core.cli.group import CommandGroup
 from fas_core.cli.options import PATH, output_options
 from fas_core.console import console
@@ -89,8 +90,8 @@ def list_command(folder: Path, filters: tuple[str, ...], sort: str | None, rever
         fas runs diff runs/first runs/second --json
     """,
 )
-@click.argument("a", type=PATH, metavar="A")
-@click.argument("b", type=PATH, metavar="B")
+@click.argument("a", type=PATH, metavar="A", shell_complete=complete_run)
+@click.argument("b", type=PATH, metavar="B", shell_complete=complete_run)
 @output_options
 def diff(a: Path, b: Path) -> None:
     """Print what differs between the runs A and B: recipe, data, environment, and figures of each split."""

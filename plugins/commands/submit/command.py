@@ -7,6 +7,7 @@ from pathlib import Path
 import rich_click as click
 
 from fas_core.cli import panels
+from fas_core.cli.candidates import complete_model
 from fas_core.cli.command import FasCommand
 from fas_core.cli.options import evaluation_workers_option, output_options
 from fas_core.console import console
@@ -24,7 +25,12 @@ from fas_core.console import console
     """,
 )
 @click.argument(
-    "targets", type=click.Path(path_type=Path), nargs=-1, required=True, metavar="RUN|SCORES|MODEL.onnx ..."
+    "targets",
+    type=click.Path(path_type=Path),
+    nargs=-1,
+    required=True,
+    metavar="RUN|SCORES|MODEL.onnx ...",
+    shell_complete=complete_model,
 )
 @click.option(
     "--format",

@@ -9,6 +9,7 @@ from typing import Any
 import rich_click as click
 
 from fas_core.cli import panels
+from fas_core.cli.candidates import complete_recipe, complete_set
 from fas_core.cli.command import FasCommand
 from fas_core.cli.options import PATH, output_options
 from fas_core.cli.recipe_options import recipe_options
@@ -28,7 +29,7 @@ from fas_core.interruption import interruptible
         fas tune mine.yaml --space space.yaml --trials 50
     """,
 )
-@click.argument("recipe", default="quickstart")
+@click.argument("recipe", default="quickstart", shell_complete=complete_recipe)
 @click.option(
     "--space",
     "spaces",
@@ -36,6 +37,7 @@ from fas_core.interruption import interruptible
     required=True,
     metavar="KEY=RANGE|SPACE.yaml",
     panel="Search",
+    shell_complete=complete_set,
     help="What is varied: a key of the recipe and log:LOW:HIGH, float:LOW:HIGH, int:LOW:HIGH, "
     "logint:LOW:HIGH or [A, B, ...]; or a YAML file of such keys. May be repeated.",
 )
