@@ -14,6 +14,7 @@ from click.exceptions import Abort, Exit, NoArgsIsHelpError, NoSuchOption
 
 from fas_core import __version__
 from fas_core.cli.group import CommandGroup, CoreCommand
+from fas_core.cli.verbosity import verbosity_options
 from fas_core.command_cache import command_registry
 from fas_core.console import console
 from fas_core.deprecation import showing_deprecations
@@ -145,10 +146,6 @@ def _disable(_: click.Context, __: click.Parameter, names: tuple[str, ...]) -> N
             raise ConfigError(f"--disable-plugin {name!r}: no such plugin{suggest_closest(name, known)}")
 
 
-def _set_verbose(_: click.Context, __: click.Parameter, verbose: bool) -> None:
-    console.verbose |= verbose
-
-
 COMMANDS = (
     ("train", TRAIN, "Train a model by a recipe, or continue a run."),
     ("eval", TRAIN, "Score and evaluate a run or an exported model."),
@@ -186,14 +183,7 @@ COMMANDS = (
     callback=_disable,
     help=f"Disable a plugin (entry point, distribution, or distribution:entry-point); also {DISABLE}.",
 )
-@click.option(
-    "--verbose",
-    is_flag=True,
-    is_eager=True,
-    expose_value=False,
-    callback=_set_verbose,
-    help="Print the traceback of an error before its one line.",
-)
+@verbosity_options
 def main() -> None:
     """Train, evaluate, ship and run face anti-spoofing models.
 

@@ -12,6 +12,7 @@ import rich_click as click
 
 from fas_core.cli import panels
 from fas_core.cli.candidates import Items, complete_component, complete_model
+from fas_core.cli.verbosity import telling_time, verbosity_options
 from fas_core.console import console
 from fas_core.descriptors import Detector, Metric
 from fas_core.errors import ConfigError
@@ -185,13 +186,11 @@ def output_options(command: Command) -> Command:
     """
 
     @click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout, nothing else.")
-    @click.option("-q", "--quiet", is_flag=True, help="Print only warnings and errors.")
-    @click.option("--verbose", is_flag=True, help="Print the traceback of an error, too.")
+    @verbosity_options
     @functools.wraps(command)
-    def wrapped(*args: Any, as_json: bool, quiet: bool, verbose: bool, **kwargs: Any) -> Any:
-        console.json, console.quiet = as_json, quiet
-        console.verbose |= verbose
-        with console.reserve_stdout():
+    def wrapped(*args: Any, as_json: bool, **kwargs: Any) -> Any:
+        console.json = as_json
+        with console.reserve_stdout(), telling_time():
             return command(*args, **kwargs)
 
     return wrapped

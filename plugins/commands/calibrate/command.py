@@ -193,7 +193,7 @@ def _calibrate(
     promises = describe_promise(calibration, card.reference, plan)
     console.table(changes_table(changes))
     for line in (*_describe(calibration), *promises):
-        console.info(line)
+        console.result(line)
     console.info(f"written: {path}; fas calibrate --undo {path} restores the shipped threshold")
     if console.json:
         document = {"model": str(path), "calibration": calibration.to_json()}
@@ -218,7 +218,7 @@ def _show_or_undo(holder: CardHolder, output: Path | None, *, undo: bool) -> Non
     lines = [f"{path}: {'restored: ' if undo else ''}{accepted}"]
     lines += ["not calibrated"] if calibration is None else _describe(calibration)
     for line in lines:
-        console.info(line)
+        console.result(line)
     if console.json:
         document = {"model": str(path), "threshold": threshold and threshold.to_json()}
         console.document(document | {"calibration": calibration and calibration.to_json()})

@@ -121,7 +121,7 @@ def _use_digests(
         result = verify_digests(name, sets, workers)
         for problem in result.problems:
             console.error(problem)
-        console.info(f"{name}: {result.files - len(result.problems)} of {result.files} files are unchanged")
+        console.result(f"{name}: {result.files - len(result.problems)} of {result.files} files are unchanged")
         document[name] = {"ok": not result.problems, "files": result.files, "problems": result.problems}
     if console.json:
         console.document(document)
@@ -168,7 +168,7 @@ def stats(dataset: str, split: str, size: int, sets: tuple[str, ...], workers: i
         console.warn(f"{dataset}: {note}")
     statistics = measure_channels(samples, samples.modalities, size, Resize(), workers or cores())
     tree = {"model": {"normalize": {modality: asdict(values) for modality, values in statistics.items()}}}
-    console.info(f"# {len(samples)} {split} samples of {dataset}, in [0, 1]")
+    console.result(f"# {len(samples)} {split} samples of {dataset}, in [0, 1]")
     console.lines(to_yaml(tree).rstrip())
     if console.json:
         console.document({"data": dataset, "split": split, "samples": len(samples), **tree})
@@ -196,8 +196,8 @@ def make(dst: Path | None, sets: tuple[str, ...]) -> None:
     counts = {split: reader.samples(split).counts() for split in reader.splits()}
     root = reader.samples("train").root
     for split, classes in counts.items():
-        console.info(f"{split}: " + ", ".join(f"{count} {name}" for name, count in classes.items()))
-    console.info(str(root))
+        console.result(f"{split}: " + ", ".join(f"{count} {name}" for name, count in classes.items()))
+    console.result(str(root))
     if console.json:
         console.document({"root": str(root), "splits": counts})
 

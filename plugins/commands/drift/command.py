@@ -155,7 +155,7 @@ def _show(drift: Drift, files: list[ScoreFile]) -> None:
     if histogram is not None:
         console.table(histogram)
     verdict = describe_drift(drift)
-    console.info(verdict)
+    console.result(verdict)
     if console.json:
         document = {"scores": [str(file.path) for file in files]}
         columns = {"columns": [dict(file.columns) for file in files]}

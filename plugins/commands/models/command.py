@@ -235,6 +235,6 @@ def show(
         console.document(network_document(spec, cost, timing))
         return
     console.table(blocks_table(spec, cost))
-    console.info(describe_memory(cost))
+    console.result(describe_memory(cost))
     if timing is not None:
-        console.info(describe_latency(timing))
+        console.result(describe_latency(timing))

@@ -108,4 +108,4 @@ def diff(a: Path, b: Path) -> None:
     for table in comparison_tables(comparison, names):
         console.table(table)
     for line in describe_agreement(comparison):
-        console.info(line)
+        console.result(line)

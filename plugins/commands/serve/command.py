@@ -22,6 +22,7 @@ from fas_core.cli.options import (
     fixed_threshold_option,
     margin_option,
 )
+from fas_core.cli.verbosity import verbosity_options
 from fas_core.console import console
 
 MAX_SECONDS = 3600
@@ -172,6 +173,7 @@ MAX_SECONDS = 3600
     panel="Limits",
     help="Seconds that the service answers after SIGTERM while /ready says that it drains.",
 )
+@verbosity_options
 def command(
     model: Path,
     host: str,

@@ -113,7 +113,7 @@ def command(
     console.table(trials_table(records, space))
     if best is None:
         raise FasError(f"{folder}: no trial was trained to the end")
-    console.info(f"best recipe: {folder / BEST}")
+    console.result(f"best recipe: {folder / BEST}")
     console.next_steps(
         ("fas", "train", folder / BEST, "--seeds", "14,15,16"),
         ("fas", "runs", "list", folder, "--sort", "eer"),
