@@ -163,6 +163,7 @@ COMMANDS = (
     core={
         name: CoreCommand(summary, f"fas_core.cli.{name}:command", panel) for name, panel, summary in COMMANDS
     },
+    invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"]},
     examples="""
         # train a first model, on simulated faces: minutes on two cores
@@ -184,8 +185,13 @@ COMMANDS = (
     help=f"Disable a plugin (entry point, distribution, or distribution:entry-point); also {DISABLE}.",
 )
 @verbosity_options
-def main() -> None:
+@click.pass_context
+def main(ctx: click.Context) -> None:
     """Train, evaluate, ship and run face anti-spoofing models.
 
     1 = live, a higher score is more live, accept when score >= threshold.
     """
+    if ctx.invoked_subcommand is None:
+        from fas_core.cli.first_steps import show_first_steps
+
+        show_first_steps()
