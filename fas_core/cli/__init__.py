@@ -153,6 +153,7 @@ COMMANDS = (
     ("predict", SHIP, "Classify images, folders, videos and cameras."),
     ("config", INSPECT, "Show, list and convert recipes."),
     ("plugins", INSPECT, "List the installed plugins and those that failed."),
+    ("doctor", INSPECT, "Check the installation; a screen to paste into an issue."),
     ("completion", INSPECT, "Print what bash, zsh or fish needs to complete fas."),
 )
 
