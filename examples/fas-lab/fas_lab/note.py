@@ -32,6 +32,6 @@ def note(run: Path, text: str) -> None:
     with path.open("a", encoding="utf-8") as stream:
         stream.write(f"{text}\n")
     notes = path.read_text(encoding="utf-8").splitlines()
-    console.info(f"{len(notes)} notes in {path}")
+    console.result(f"{len(notes)} notes in {path}")
     if console.json:
         console.document({"run": str(run), "notes": notes})
