@@ -4,6 +4,9 @@ A terminal gets colour, progress bars and tables that fit its width, a notebook 
 gets plain text, and a line every 30 seconds of a long task. With `--json` stdout gets one document, and all
 else goes to stderr.
 
+`--quiet` leaves results, warnings and errors: lines of `info`, next steps and progress are left out.
+`--verbose` adds details, and how long each task took, on stderr.
+
 Names of files, species and plugins are shown as text, never as markup, with control characters escaped. Only
 the JSON document has them as they are.
 """
@@ -104,14 +107,22 @@ class Console:
         return self.rich(stderr=self.json)
 
     def info(self, text: str = "") -> None:
-        """Print a line of progress or result, unless `--quiet`."""
+        """Print a line about what is done, unless `--quiet`."""
         if not self.quiet:
-            self._print(escape_controls(text))
+            self.result(text)
+
+    def result(self, text: str) -> None:
+        """Print a line that the command was called for."""
+        self._print(escape_controls(text))
 
     def lines(self, text: str) -> None:
-        """Print a text of several lines, such as a recipe, unless `--quiet`."""
-        if not self.quiet:
-            self._print(escape_lines(text))
+        """Print a result of several lines, such as a recipe."""
+        self._print(escape_lines(text))
+
+    def detail(self, text: str) -> None:
+        """Print a line on stderr with `--verbose` only."""
+        if self.verbose:
+            self._print(escape_controls(text), stderr=True, style="dim")
 
     def warn(self, text: str) -> None:
         """Print a warning on stderr."""
@@ -130,7 +141,7 @@ class Console:
 
     def table(self, table: Table) -> None:
         """Print a table: with rules in a terminal, as aligned text in a pipe, not at all with `--json`."""
-        if self.quiet or self.json:
+        if self.json:
             return
         table = escape_table(table)
         if not self._text_console.is_terminal:
@@ -229,6 +240,7 @@ class Console:
             elif not self.quiet:
                 progress.show = self._print_due_line
             yield progress
+        self.detail(progress.describe_time())
 
     def _print_due_line(self, _: Progress) -> None:
         """Print a line of all tasks, the innermost first, once the last line is old."""

@@ -69,6 +69,11 @@ class Progress:
         count = str(self.done) if self.total is None else f"{self.done} of {self.total}"
         return f"{self.description}: {', '.join([f'{count} {self.unit}', *self.figures])}"
 
+    def describe_time(self) -> str:
+        """Return how long it took, e.g. `epoch 1/30: 1800 samples in 85.7 s`."""
+        seconds = self.clock() - self._start
+        return f"{self.description}: {self.done - self._before} {self.unit} in {seconds:.3g} s"
+
     @property
     def figures(self) -> list[str]:
         """Speed, remaining time and values as text, e.g. `["21/s", "54 s left", "loss 0.231"]`."""

@@ -93,13 +93,32 @@ def test_json_has_stdout_for_itself(capsys: Streams) -> None:
     assert err == "said on the side\nwarning: careful\n"
 
 
-def test_quiet_leaves_warnings_and_errors(capsys: Streams) -> None:
+def test_quiet_leaves_results_warnings_and_errors(capsys: Streams) -> None:
     console = Console(quiet=True)
     console.info("said")
+    console.next_steps(("fas", "train"))
+    console.detail("how")
+    console.result("the answer")
+    console.lines("a: 1\nb: 2")
     console.table(TABLE)
     console.warn("careful")
     console.error("wrong")
-    assert capsys.readouterr() == ("", "warning: careful\nerror: wrong\n")
+    out, err = capsys.readouterr()
+    assert out.startswith("the answer\na: 1\nb: 2\n")
+    assert out.endswith(f"{TABLE.note}\n")
+    assert err == "warning: careful\nerror: wrong\n"
+
+
+def test_verbose_adds_details_and_the_time_of_tasks_on_stderr(capsys: Streams) -> None:
+    seconds = [0.0]
+    console = Console(verbose=True, clock=lambda: seconds[0])
+    console.detail("how")
+    with console.progress("reading", 30, "samples") as progress:
+        progress.advance(30)
+        seconds[0] = 12.345
+    assert capsys.readouterr() == ("", "how\nreading: 30 samples in 12.3 s\n")
+    Console().detail("how")
+    assert capsys.readouterr() == ("", "")
 
 
 def test_what_json_cannot_say_is_null(capsys: Streams) -> None:

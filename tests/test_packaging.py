@@ -36,7 +36,7 @@ def in_wheel(distribution: Any) -> set[str]:
 @pytest.fixture(scope="module")
 def sources(distribution: Any) -> set[str]:
     """Every file that belongs into the wheel, by its installed name."""
-    found = set()
+    found = {"fas_program.py"}
     for folder, package in PACKAGES.items():
         root = distribution.source / folder
         for pattern in PATTERNS:
@@ -71,7 +71,7 @@ def test_the_wheel_says_who_it_is(distribution: Any, project: dict[str, Any]) ->
         entry_points = wheel.read(f"{info}/entry_points.txt").decode()
         licence = wheel.read(f"{info}/licenses/LICENSE").decode()
         metadata = wheel.read(f"{info}/METADATA").decode()
-    assert "[console_scripts]\nfas = fas_core.cli:main" in entry_points
+    assert "[console_scripts]\nfas = fas_program:run" in entry_points
     for name, value in project["project"]["entry-points"]["fas"].items():
         assert f"{name} = {value}" in entry_points
     assert "Apache License" in licence

@@ -14,6 +14,7 @@ from click.exceptions import Abort, Exit, NoArgsIsHelpError, NoSuchOption
 
 from fas_core import __version__
 from fas_core.cli.group import CommandGroup, CoreCommand
+from fas_core.cli.verbosity import verbosity_options
 from fas_core.command_cache import command_registry
 from fas_core.console import console
 from fas_core.deprecation import showing_deprecations
@@ -30,6 +31,9 @@ TRAIN, SHIP, _, INSPECT = PANELS
 INTERRUPTED, PIPE_CLOSED = 130, 141
 """128 and the number of the signal, SIGINT or SIGPIPE, as shells count."""
 
+COMPLETING = "_FAS_COMPLETE"
+"""Environment variable: a shell asks for completions, see `fas_core.cli.completion`."""
+
 DISK_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO}
 """Of writes that cannot succeed, wherever they are, click's own among them."""
 
@@ -39,6 +43,10 @@ class Root(CommandGroup):
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
         console.reset()
+        if COMPLETING in os.environ:
+            from fas_core.cli.completion import answer_shell
+
+            answer_shell(self)
         with showing_deprecations(console.warn_once):
             return super().main(*args, **kwargs)
 
@@ -138,10 +146,6 @@ def _disable(_: click.Context, __: click.Parameter, names: tuple[str, ...]) -> N
             raise ConfigError(f"--disable-plugin {name!r}: no such plugin{suggest_closest(name, known)}")
 
 
-def _set_verbose(_: click.Context, __: click.Parameter, verbose: bool) -> None:
-    console.verbose |= verbose
-
-
 COMMANDS = (
     ("train", TRAIN, "Train a model by a recipe, or continue a run."),
     ("eval", TRAIN, "Score and evaluate a run or an exported model."),
@@ -149,6 +153,8 @@ COMMANDS = (
     ("predict", SHIP, "Classify images, folders, videos and cameras."),
     ("config", INSPECT, "Show, list and convert recipes."),
     ("plugins", INSPECT, "List the installed plugins and those that failed."),
+    ("doctor", INSPECT, "Check the installation; a screen to paste into an issue."),
+    ("completion", INSPECT, "Print what bash, zsh or fish needs to complete fas."),
 )
 
 
@@ -158,7 +164,16 @@ COMMANDS = (
     core={
         name: CoreCommand(summary, f"fas_core.cli.{name}:command", panel) for name, panel, summary in COMMANDS
     },
+    invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"]},
+    examples="""
+        # train a first model, on simulated faces: minutes on two cores
+        fas train
+        # what it lets pass and whom it refuses, with curves, as a page
+        fas report runs/quickstart
+        # the model as one file that runs without PyTorch
+        fas export runs/quickstart
+    """,
 )
 @click.version_option(__version__, prog_name="fas")
 @click.option(
@@ -170,16 +185,14 @@ COMMANDS = (
     callback=_disable,
     help=f"Disable a plugin (entry point, distribution, or distribution:entry-point); also {DISABLE}.",
 )
-@click.option(
-    "--verbose",
-    is_flag=True,
-    is_eager=True,
-    expose_value=False,
-    callback=_set_verbose,
-    help="Print the traceback of an error before its one line.",
-)
-def main() -> None:
+@verbosity_options
+@click.pass_context
+def main(ctx: click.Context) -> None:
     """Train, evaluate, ship and run face anti-spoofing models.
 
     1 = live, a higher score is more live, accept when score >= threshold.
     """
+    if ctx.invoked_subcommand is None:
+        from fas_core.cli.first_steps import show_first_steps
+
+        show_first_steps()

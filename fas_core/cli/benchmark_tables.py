@@ -30,4 +30,4 @@ def show_benchmark(benchmark: Benchmark) -> None:
     console.info()
     console.table(Table("", COLUMNS, [eager, *rows], left=(0, 5)))
     console.info(f"one sample a call, one thread; {benchmark.cpu.text()}")
-    console.info(benchmark.advice())
+    console.result(benchmark.advice())

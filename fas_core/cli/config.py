@@ -6,6 +6,7 @@ from typing import Any
 
 import rich_click as click
 
+from fas_core.cli.candidates import complete_recipe
 from fas_core.cli.group import CommandGroup
 from fas_core.cli.options import output_options
 from fas_core.cli.recipe_options import recipe_options
@@ -16,13 +17,33 @@ from fas_core.registry import registry
 from fas_core.text_table import Table
 
 
-@click.group(cls=CommandGroup, prefix="config ")
+@click.group(
+    cls=CommandGroup,
+    prefix="config ",
+    examples="""
+        # which recipes there are
+        fas config list
+        # every value of one of them
+        fas config show feathernet-b-32
+        # a recipe of one's own to start from
+        fas config show quickstart > mine.yaml
+    """,
+)
 def command() -> None:
     """Show, list and convert recipes."""
 
 
-@command.command()
-@click.argument("recipe", default=DEFAULT)
+@command.command(
+    examples="""
+        # the recipe that `fas train` takes by default
+        fas config show
+        # a recipe with a value changed, as a file
+        fas config show quickstart --set train.lr=0.02 > mine.yaml
+        # a recipe on other data: is everything in it right?
+        fas config show nuaa-feathernet-b --data faces --epochs 20
+    """,
+)
+@click.argument("recipe", default=DEFAULT, shell_complete=complete_recipe)
 @recipe_options
 @output_options
 def show(recipe: str, overrides: dict[str, Any]) -> None:
@@ -37,7 +58,17 @@ def show(recipe: str, overrides: dict[str, Any]) -> None:
         console.lines(to_yaml(tree).rstrip())
 
 
-@command.command("list")
+@command.command(
+    "list",
+    examples="""
+        # names and summaries
+        fas config list
+        # those of several modalities
+        fas config list | grep fusion
+        # for a program
+        fas config list --json
+    """,
+)
 @output_options
 def list_recipes() -> None:
     """List the recipes that fas and other plugins ship, and whose each is."""
@@ -49,7 +80,16 @@ def list_recipes() -> None:
     console.table(Table("", ("recipe", "from", "summary"), rows, left=range(3)))
 
 
-@command.command()
+@command.command(
+    examples="""
+        # all keys with types, ranges and defaults
+        fas config schema
+        # for an editor that checks YAML files
+        fas config schema > recipe.schema.json
+        # without the options of a plugin
+        fas --disable-plugin trackers config schema
+    """,
+)
 @output_options
 def schema() -> None:
     """Print the JSON schema of recipes, with every installed plugin's options."""

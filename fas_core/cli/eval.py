@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING
 import rich_click as click
 from attrs import evolve
 
+from fas_core.cli import panels
+from fas_core.cli.candidates import complete_dataset
+from fas_core.cli.command import FasCommand
 from fas_core.cli.eval_tables import show_across, show_one, show_run_set
 from fas_core.cli.options import (
     MODEL,
@@ -34,13 +37,31 @@ if TYPE_CHECKING:
     from fas_core.runs.run_sets import RunSet
 
 
-@click.command()
+@click.command(
+    cls=FasCommand,
+    examples="""
+        # a run on the test split of its own data
+        fas eval runs/quickstart
+        # a row for each kind of attack, and every score in a file
+        fas eval runs/quickstart --group-by species --scores scores.csv
+        # an exported model on a folder of faces
+        fas eval model.onnx --data faces --threshold fixed:0.5
+    """,
+)
 @click.argument("target", type=MODEL, metavar="RUN|MODEL.onnx|public:NAME")
-@click.option("--split", default="test", show_default=True, help="Split to score: train, dev or test.")
+@click.option(
+    "--split",
+    default="test",
+    show_default=True,
+    panel=panels.DATA,
+    help="Split to score: train, dev or test.",
+)
 @click.option(
     "--data",
     multiple=True,
     metavar="NAME|MANIFEST|FOLDER",
+    panel=panels.DATA,
+    shell_complete=complete_dataset,
     help="Data to score instead of the run's own; given several times, a row for each below the run's own.",
 )
 @click.option(
@@ -48,6 +69,7 @@ if TYPE_CHECKING:
     "protocols",
     multiple=True,
     metavar="DATASET-PROTOCOL",
+    panel=panels.DATA,
     help="Protocol of a data set in --data, e.g. oulu_npu-1; may be repeated.",
 )
 @threshold_option
@@ -56,6 +78,7 @@ if TYPE_CHECKING:
     "--calibrate-on",
     type=PATH,
     metavar="MANIFEST",
+    panel=panels.VERDICTS,
     help="Set the threshold on the live samples of these people, as `fas calibrate` does; they are not "
     "evaluated.",
 )
@@ -63,11 +86,16 @@ if TYPE_CHECKING:
     "--scores",
     type=PATH,
     metavar="OUT.csv",
+    panel=panels.OUTPUT,
     help="File to write every score to; a folder for several runs or several --data.",
 )
 @aggregate_option
-@click.option("--modalities", metavar="NAME[,NAME...]", help="Give the model these modalities alone.")
-@click.option("--subsets", is_flag=True, help="Evaluate every subset of the modalities, a row each.")
+@click.option(
+    "--modalities", metavar="NAME[,NAME...]", panel=panels.DATA, help="Give the model these modalities alone."
+)
+@click.option(
+    "--subsets", is_flag=True, panel=panels.DATA, help="Evaluate every subset of the modalities, a row each."
+)
 @external_model_option
 @detector_option
 @device_option

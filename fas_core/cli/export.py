@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING, Literal
 
 import rich_click as click
 
+from fas_core.cli import panels
 from fas_core.cli.benchmark_tables import show_benchmark
+from fas_core.cli.candidates import complete_component, complete_dataset, complete_run
+from fas_core.cli.command import FasCommand
 from fas_core.cli.export_tables import exports_to_json, show_exports, show_formats
 from fas_core.cli.options import PATH, output_options, reject_option
 from fas_core.console import console
@@ -25,25 +28,57 @@ if TYPE_CHECKING:
     from fas_core.models.model import Model
 
 
-@click.command()
-@click.argument("run", type=PATH, metavar="RUN", required=False)
+@click.command(
+    cls=FasCommand,
+    examples="""
+        # runs/quickstart/model.onnx
+        fas export runs/quickstart
+        # three forms in a folder, and which is the fastest here
+        fas export runs/quickstart --form fp32,fp16,int8 -o shipped --benchmark
+        # a graph for older runtimes
+        fas export runs/quickstart --opset 11 --static-batch 1
+    """,
+)
+@click.argument("run", type=PATH, metavar="RUN", required=False, shell_complete=complete_run)
 @click.option(
     "--format",
     "formats",
     multiple=True,
     metavar="NAME,...",
+    panel="Formats and forms",
+    shell_complete=complete_component(Exporter),
     help="Formats to write, see --list; onnx by default.",
 )
 @click.option(
-    "--fp32", "forms", multiple=True, flag_value="fp32", help="Write the model as it is; the default."
+    "--fp32",
+    "forms",
+    multiple=True,
+    flag_value="fp32",
+    panel="Formats and forms",
+    help="Write the model as it is; the default.",
 )
-@click.option("--fp16", "forms", multiple=True, flag_value="fp16", help="Write it in half precision.")
-@click.option("--int8", "forms", multiple=True, flag_value="int8", help="Write it quantized to 8 bits.")
+@click.option(
+    "--fp16",
+    "forms",
+    multiple=True,
+    flag_value="fp16",
+    panel="Formats and forms",
+    help="Write it in half precision.",
+)
+@click.option(
+    "--int8",
+    "forms",
+    multiple=True,
+    flag_value="int8",
+    panel="Formats and forms",
+    help="Write it quantized to 8 bits.",
+)
 @click.option(
     "--pruned",
     "forms",
     multiple=True,
     flag_value="pruned",
+    panel="Formats and forms",
     help="Write it with as few hidden channels as its error rate allows: the fastest on a CPU.",
 )
 @click.option(
@@ -51,6 +86,7 @@ if TYPE_CHECKING:
     "named_forms",
     multiple=True,
     metavar="NAME,...",
+    panel="Formats and forms",
     help="Forms by name: fp32, fp16, int8, pruned, pruned-int8.",
 )
 @click.option(
@@ -58,6 +94,7 @@ if TYPE_CHECKING:
     "--output",
     type=PATH,
     metavar="PATH",
+    panel=panels.OUTPUT,
     help="File to write, or folder of several; RUN/model.* by default.",
 )
 @click.option(
@@ -65,18 +102,22 @@ if TYPE_CHECKING:
     type=click.Choice(["best", "last"]),
     default="best",
     show_default=True,
+    panel=panels.MODEL,
     help="Which weights of the run to export.",
 )
 @reject_option
 @click.option(
     "--novelty/--no-novelty",
     default=None,
+    panel=panels.MODEL,
     help="Add an output that tells how unlike the training data a face is; fitted on the run's own data. By "
     "default as the run was exported before.",
 )
 @click.option(
     "--data",
     metavar="NAME|MANIFEST|FOLDER",
+    panel=panels.DATA,
+    shell_complete=complete_dataset,
     help="Data to compare on instead of the run's own; any faces do.",
 )
 @click.option(
@@ -85,6 +126,7 @@ if TYPE_CHECKING:
     type=click.IntRange(1),
     default=1000,
     show_default=True,
+    panel=panels.DATA,
     help="Largest number of samples to compare on.",
 )
 @click.option(
@@ -92,33 +134,47 @@ if TYPE_CHECKING:
     type=click.IntRange(1),
     default=256,
     show_default=True,
+    panel=panels.DATA,
     help="Number of samples that int8 and pruned are calibrated on.",
 )
 @click.option(
     "--opset",
     type=click.IntRange(1),
     metavar="N",
+    panel="Formats and forms",
     help="Version of ONNX's operators, 18 by default; older runtimes need an older one, e.g. 11.",
 )
 @click.option(
     "--static-batch",
     type=click.IntRange(1),
     metavar="N",
+    panel="Formats and forms",
     help="Write an ONNX graph that takes exactly N samples per call; any number by default.",
 )
 @click.option(
-    "--set", "sets", multiple=True, metavar="KEY=VALUE", help="Option of the exporter, e.g. tolerance=0.001."
+    "--set",
+    "sets",
+    multiple=True,
+    metavar="KEY=VALUE",
+    panel="Formats and forms",
+    help="Option of the exporter, e.g. tolerance=0.001.",
 )
 @click.option(
-    "--keep-data-root", is_flag=True, help="Write where the data lies (data.root) into the files, too."
+    "--keep-data-root",
+    is_flag=True,
+    panel=panels.OUTPUT,
+    help="Write where the data lies (data.root) into the files, too.",
 )
 @click.option(
     "--benchmark",
     "measured",
     is_flag=True,
+    panel=panels.OUTPUT,
     help="Measure the written files and eager PyTorch on this machine, and recommend one.",
 )
-@click.option("--list", "listing", is_flag=True, help="List the formats, and write nothing.")
+@click.option(
+    "--list", "listing", is_flag=True, panel=panels.OUTPUT, help="List the formats, and write nothing."
+)
 @output_options
 @click.pass_context
 def command(

@@ -11,6 +11,7 @@ from typing import Any, cast
 import rich_click as click
 from attrs import frozen
 
+from fas_core.cli.command import FasCommand
 from fas_core.command_cache import command_registry
 from fas_core.component import load_target
 from fas_core.console import console
@@ -33,13 +34,16 @@ class CoreCommand:
         return cast(click.Command, load_target(self.target))
 
 
-class CommandGroup(click.RichGroup):
+class CommandGroup(FasCommand, click.RichGroup):  # type: ignore[misc]  # as RichGroup itself, of click's Group
     """A group of core commands and of the plugins' commands whose names begin with `prefix`.
 
     Args:
         prefix: `""` for the root group, `"config "` for the group `config`.
         core: the core's commands by name, in the order of the help.
+        examples: as of `FasCommand`, of which commands are that `@group.command()` adds.
     """
+
+    command_class = FasCommand
 
     def __init__(
         self, *args: Any, prefix: str = "", core: Mapping[str, CoreCommand] | None = None, **kwargs: Any
@@ -70,7 +74,10 @@ class CommandGroup(click.RichGroup):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        if not args[0].startswith("-") and self.get_command(ctx, args[0]) is None:
+        is_known = self.get_command(ctx, args[0]) is not None
+        if ctx.resilient_parsing and not is_known:  # a shell asks for completions
+            return None, None, args
+        if not args[0].startswith("-") and not is_known:
             suggestion = suggest_closest(args[0], self.list_commands(ctx))
             raise click.UsageError(f"no such command {args[0]!r}{suggestion}", ctx)
         name, listed, rest = super().resolve_command(ctx, args)
@@ -79,7 +86,8 @@ class CommandGroup(click.RichGroup):
         if name in self.commands:
             self._warn_of_shadowed(name)
             return name, listed, rest
-        return name, self._load(name, help_only=bool(HELP_FLAGS & set(rest))), rest
+        help_only = ctx.resilient_parsing or bool(HELP_FLAGS & set(rest))
+        return name, self._load(name, help_only=help_only), rest
 
     def _plugin_commands(self) -> list[Command]:
         return [

@@ -10,7 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
+from fas_core.cli import panels
+from fas_core.cli.candidates import Items, complete_component, complete_model
+from fas_core.cli.verbosity import telling_time, verbosity_options
 from fas_core.console import console
+from fas_core.descriptors import Detector, Metric
 from fas_core.errors import ConfigError
 from fas_core.scores.grouping import GROUPS
 
@@ -32,6 +36,9 @@ class ModelPath(click.Path):
 
         return super().convert(resolve_model(str(value)), param, ctx)
 
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> Items:
+        return complete_model(ctx, param, incomplete)
+
 
 MODEL = ModelPath()
 
@@ -52,25 +59,40 @@ DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|", "blank":
 SIDES = click.Choice(("live", "attack"))
 
 workers_option = click.option(
-    "-j", "--workers", type=click.IntRange(1), help=f"{READERS}; by default one per core."
+    "-j",
+    "--workers",
+    type=click.IntRange(1),
+    panel=panels.MACHINE,
+    help=f"{READERS}; by default one per core.",
 )
 evaluation_workers_option = click.option(
-    "-j", "--workers", type=click.IntRange(1), default=2, show_default=True, help=f"{READERS}."
+    "-j",
+    "--workers",
+    type=click.IntRange(1),
+    default=2,
+    show_default=True,
+    panel=panels.MACHINE,
+    help=f"{READERS}.",
 )
 
 threshold_option = click.option(
     "--threshold",
     metavar="POLICY",
+    panel=panels.VERDICTS,
     help=f"Where samples are accepted: {POLICIES}. By default the model's own, or eer on dev scores.",
 )
 
 fixed_threshold_option = click.option(
-    "--threshold", metavar="fixed:VALUE", help="Threshold to use instead of the model's own."
+    "--threshold",
+    metavar="fixed:VALUE",
+    panel=panels.VERDICTS,
+    help="Threshold to use instead of the model's own.",
 )
 
 reject_option = click.option(
     "--reject",
     metavar="POLICY",
+    panel=panels.VERDICTS,
     help="Scores without a verdict, which are uncertain: LOW:HIGH, or error:X for the narrowest band outside "
     "of which at most X of the verdicts on dev are wrong; none for no band. By default the model's own.",
 )
@@ -78,12 +100,14 @@ reject_option = click.option(
 fixed_reject_option = click.option(
     "--reject",
     metavar="LOW:HIGH",
+    panel=panels.VERDICTS,
     help="Scores without a verdict, which are uncertain, instead of the model's own; none for no band.",
 )
 
 aggregate_option = click.option(
     "--aggregate",
     metavar="video[:VOTE]",
+    panel=panels.VERDICTS,
     help="Evaluate videos instead of frames; VOTE is mean, median, min, max or lfv of their scores.",
 )
 
@@ -99,6 +123,7 @@ replicates_option = click.option(
     type=click.IntRange(0),
     default=_default_replicates,
     show_default="1000",
+    panel=panels.FIGURES,
     help="Bootstrap replicates for the 95 % intervals; 0 for no intervals.",
 )
 
@@ -107,12 +132,16 @@ metric_option = click.option(
     "metrics",
     multiple=True,
     metavar="NAME[:RATE,...]",
+    panel=panels.FIGURES,
+    shell_complete=complete_component(Metric),
     help="A further metric, e.g. hter, or bpcer_ap:0.02 for that target; may be repeated.",
 )
 
 detector_option = click.option(
     "--detector",
     metavar="NAME|YUNET.onnx",
+    panel=panels.FACES,
+    shell_complete=complete_component(Detector),
     help="Face detector: centerface, cascade (OpenCV's), a YuNet file or a plugin's; by default centerface "
     "where `fas models get centerface` fetched it, else cascade.",
 )
@@ -120,12 +149,14 @@ detector_option = click.option(
 align_option = click.option(
     "--align",
     is_flag=True,
+    panel=panels.FACES,
     help="Turn the face until its eyes are level, and place it by its landmarks. Needs centerface or YuNet.",
 )
 
 margin_option = click.option(
     "--margin",
     type=FloatRange(0, 3),
+    panel=panels.FACES,
     help="Margin added on each side of a detected face, as a fraction of its size; 0.1 by default.",
 )
 
@@ -134,6 +165,7 @@ external_model_option = click.option(
     "external",
     type=PATH,
     metavar="TERMS.yaml",
+    panel=panels.MODEL,
     help="Description of a model that `fas export` did not write.",
 )
 
@@ -141,6 +173,7 @@ external_model_option = click.option(
 device_option = click.option(
     "--device",
     metavar="NAME[,NAME...]",
+    panel=panels.MACHINE,
     help="Where an exported model runs: cpu by default; gpu, cuda, coreml, ... as its runtime has them. Of "
     "several the first that is here: cuda,cpu falls back to the CPU.",
 )
@@ -153,13 +186,11 @@ def output_options(command: Command) -> Command:
     """
 
     @click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout, nothing else.")
-    @click.option("-q", "--quiet", is_flag=True, help="Print only warnings and errors.")
-    @click.option("--verbose", is_flag=True, help="Print the traceback of an error, too.")
+    @verbosity_options
     @functools.wraps(command)
-    def wrapped(*args: Any, as_json: bool, quiet: bool, verbose: bool, **kwargs: Any) -> Any:
-        console.json, console.quiet = as_json, quiet
-        console.verbose |= verbose
-        with console.reserve_stdout():
+    def wrapped(*args: Any, as_json: bool, **kwargs: Any) -> Any:
+        console.json = as_json
+        with console.reserve_stdout(), telling_time():
             return command(*args, **kwargs)
 
     return wrapped
@@ -168,7 +199,12 @@ def output_options(command: Command) -> Command:
 def evaluation_options(command: Command) -> Command:
     """Give a command `--group-by`, `--replicates` and `--metric`, as one argument `evaluation`."""
 
-    @click.option("--group-by", type=click.Choice(GROUPS), help="Add a row for each value of this column.")
+    @click.option(
+        "--group-by",
+        type=click.Choice(GROUPS),
+        panel=panels.FIGURES,
+        help="Add a row for each value of this column.",
+    )
     @replicates_option
     @metric_option
     @functools.wraps(command)
@@ -191,15 +227,39 @@ def reading_options(command: Command) -> Command:
         multiple=True,
         metavar="ROLE=NAME",
         callback=_parse_columns,
+        panel=panels.SCORE_FILES,
         help="Column of a role (id, score, label, species, subject, ...): its name, or its number from 1.",
     )
-    @click.option("--positive", type=SIDES, help="What label 1 and a high score mean; live by default.")
-    @click.option("--label-one", type=SIDES, help="What label 1 means, if not the same as a high score.")
-    @click.option("--high-score", type=SIDES, help="What a high score means, if not the same as label 1.")
     @click.option(
-        "--delimiter", type=click.Choice(tuple(DELIMITERS)), help="Delimiter of FILE; else detected."
+        "--positive",
+        type=SIDES,
+        panel=panels.SCORE_FILES,
+        help="What label 1 and a high score mean; live by default.",
     )
-    @click.option("--header/--no-header", default=None, help="Whether FILE has a header; else detected.")
+    @click.option(
+        "--label-one",
+        type=SIDES,
+        panel=panels.SCORE_FILES,
+        help="What label 1 means, if not the same as a high score.",
+    )
+    @click.option(
+        "--high-score",
+        type=SIDES,
+        panel=panels.SCORE_FILES,
+        help="What a high score means, if not the same as label 1.",
+    )
+    @click.option(
+        "--delimiter",
+        type=click.Choice(tuple(DELIMITERS)),
+        panel=panels.SCORE_FILES,
+        help="Delimiter of FILE; else detected.",
+    )
+    @click.option(
+        "--header/--no-header",
+        default=None,
+        panel=panels.SCORE_FILES,
+        help="Whether FILE has a header; else detected.",
+    )
     @functools.wraps(command)
     def wrapped(
         *args: Any,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import rich_click as click
 from attrs import evolve, frozen
 
+from fas_core.cli import panels
 from fas_core.cli.options import Command
 from fas_core.cli.views import describe_parts
 from fas_core.console import console
@@ -26,6 +27,7 @@ engine_option = click.option(
     "--engine",
     "name",
     type=click.Choice(["ray"]),
+    panel=panels.MACHINE,
     help="Work in parts on a cluster: Ray's of RAY_ADDRESS, or one of this machine.",
 )
 part_rows_option = click.option(
@@ -33,6 +35,7 @@ part_rows_option = click.option(
     type=click.IntRange(1),
     default=ROWS,
     show_default=True,
+    panel=panels.MACHINE,
     help="Samples of a part, a multiple of 32.",
 )
 
@@ -52,6 +55,7 @@ def engine_options(command: Command) -> Command:
     @click.option(
         "--into",
         metavar="FOLDER|URL",
+        panel=panels.MACHINE,
         help="Folder of the parts, Parquet files, with --engine. Finished parts are kept when you give the "
         "command again.",
     )
@@ -59,6 +63,7 @@ def engine_options(command: Command) -> Command:
     @click.option(
         "--predictors",
         type=click.IntRange(1),
+        panel=panels.MACHINE,
         help="Processes that score with --engine, each with one CPU; by default one per CPU of the cluster.",
     )
     @functools.wraps(command)

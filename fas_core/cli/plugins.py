@@ -7,6 +7,8 @@ from typing import Any
 
 import rich_click as click
 
+from fas_core.cli import panels
+from fas_core.cli.candidates import complete_any
 from fas_core.cli.group import CommandGroup
 from fas_core.cli.options import PATH, output_options
 from fas_core.cli.plugin_checks import checks_to_json, show_checks
@@ -37,14 +39,42 @@ WITHOUT_TORCH = (
 """Kinds of components that are checked without the extra `train`."""
 
 
-@click.group(cls=CommandGroup, prefix="plugins ")
+@click.group(
+    cls=CommandGroup,
+    prefix="plugins ",
+    examples="""
+        # everything that is installed
+        fas plugins list
+        # a component: its code, options, and a recipe that has it
+        fas plugins show focal
+        # a plugin to start from
+        fas plugins new soft-hinge --kind loss
+    """,
+)
 def command() -> None:
     """List the installed plugins, show one of them, and check them."""
 
 
-@command.command("list")
-@click.option("--kind", type=click.Choice(list(KINDS)), help="List components of this kind only.")
-@click.option("--timing", is_flag=True, help="Add how long each plugin takes to import, and what it imports.")
+@command.command(
+    "list",
+    examples="""
+        # all components
+        fas plugins list
+        # the backbones
+        fas plugins list --kind backbone
+        # which plugin makes `fas` slow
+        fas plugins list --timing
+    """,
+)
+@click.option(
+    "--kind", type=click.Choice(list(KINDS)), panel=panels.OUTPUT, help="List components of this kind only."
+)
+@click.option(
+    "--timing",
+    is_flag=True,
+    panel=panels.OUTPUT,
+    help="Add how long each plugin takes to import, and what it imports.",
+)
 @output_options
 def list_plugins(kind: str | None, timing: bool) -> None:
     """List every component, every plugin with event hooks, and every plugin that is disabled or failed.
@@ -74,9 +104,18 @@ def list_plugins(kind: str | None, timing: bool) -> None:
         show_costs(costs)
 
 
-@command.command()
-@click.argument("name", required=False)
-@click.option("--root", type=PATH, metavar="FOLDER", help="Data to check a data set on.")
+@command.command(
+    examples="""
+        # all components of all plugins
+        fas plugins check
+        # one component
+        fas plugins check loss:focal
+        # a data set, on its files
+        fas plugins check dataset:casia_surf --root CASIA-SURF
+    """,
+)
+@click.argument("name", required=False, shell_complete=complete_any)
+@click.option("--root", type=PATH, metavar="FOLDER", panel=panels.DATA, help="Data to check a data set on.")
 @output_options
 @click.pass_context
 def check(ctx: click.Context, name: str | None, root: Path | None) -> None:
@@ -99,8 +138,17 @@ def check(ctx: click.Context, name: str | None, root: Path | None) -> None:
     ctx.exit(1 if failed or any(item.broken for item in checked) else 0)
 
 
-@command.command()
-@click.argument("name")
+@command.command(
+    examples="""
+        # a component
+        fas plugins show feathernet_b
+        # a component whose name has another kind too
+        fas plugins show fusion:cdcn
+        # a plugin: its components, and why it fails
+        fas plugins show fas-core:losses
+    """,
+)
+@click.argument("name", shell_complete=complete_any)
 @output_options
 def show(name: str) -> None:
     """Show the plugin NAME, or every component NAME: its code, its options, why it fails.

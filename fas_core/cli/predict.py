@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 import rich_click as click
 
 from fas_core.atomic import write_text
+from fas_core.cli import panels
+from fas_core.cli.command import FasCommand
 from fas_core.cli.options import (
     MODEL,
     Command,
@@ -45,6 +47,7 @@ def predict_options(command: Command) -> Command:
     @click.option(
         "--detect/--no-detect",
         default=None,
+        panel=panels.FACES,
         help="Crop every image to its face, or take all as they are. By default images that their face "
         "fills, or whose data set is cropped, are taken as they are, and all others are cropped.",
     )
@@ -53,6 +56,7 @@ def predict_options(command: Command) -> Command:
         type=click.Choice(["largest", "all"]),
         default="largest",
         show_default=True,
+        panel=panels.FACES,
         help="Detected faces to score.",
     )
     @detector_option
@@ -61,10 +65,13 @@ def predict_options(command: Command) -> Command:
     @fixed_threshold_option
     @fixed_reject_option
     @external_model_option
-    @click.option("--every", type=click.IntRange(1), default=1, help="Score each n-th frame of videos.")
+    @click.option(
+        "--every", type=click.IntRange(1), default=1, panel="Videos", help="Score each n-th frame of videos."
+    )
     @click.option(
         "--frames",
         type=click.IntRange(1),
+        panel="Videos",
         help="Largest number of frames scored of each video or camera; of a camera, 1 by default.",
     )
     @click.option(
@@ -72,9 +79,15 @@ def predict_options(command: Command) -> Command:
         type=click.IntRange(1),
         default=1,
         show_default=True,
+        panel="Videos",
         help="Detect faces in each n-th scored frame of a video, and follow them between.",
     )
-    @click.option("--threads", type=click.IntRange(1), help="CPU threads; by default one per core.")
+    @click.option(
+        "--threads",
+        type=click.IntRange(1),
+        panel=panels.MACHINE,
+        help="CPU threads; by default one per core.",
+    )
     @device_option
     @functools.wraps(command)
     def wrapped(*args: Any, detect: bool | None, faces: str, **kwargs: Any) -> Any:
@@ -91,7 +104,17 @@ def predict_options(command: Command) -> Command:
     return wrapped
 
 
-@click.command()
+@click.command(
+    cls=FasCommand,
+    examples="""
+        # one photo
+        fas predict model.onnx photo.jpg
+        # a folder of videos: a verdict for each, and the scores in a file
+        fas predict model.onnx videos --aggregate video --csv scores.csv
+        # the first camera, with box and verdict drawn
+        fas predict model.onnx camera:0 --frames 100 --save-annotated drawn
+    """,
+)
 @click.argument("model", type=MODEL, metavar="RUN|MODEL.onnx|public:NAME")
 @click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
 @predict_options
@@ -100,6 +123,7 @@ def predict_options(command: Command) -> Command:
     "table",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
+    panel=panels.OUTPUT,
     help="Score file to write, which `fas score` and `fas drift` read.",
 )
 @click.option(
@@ -107,12 +131,14 @@ def predict_options(command: Command) -> Command:
     "annotated",
     type=FOLDER,
     metavar="DIR",
+    panel=panels.OUTPUT,
     help="Write copies with box, score and verdict drawn.",
 )
 @click.option(
     "--annotated-video",
     "videos",
     is_flag=True,
+    panel=panels.OUTPUT,
     help="With --save-annotated: of a video write a video (.mp4), not a picture of each frame.",
 )
 @click.option(
@@ -120,15 +146,22 @@ def predict_options(command: Command) -> Command:
     "explained",
     type=FOLDER,
     metavar="DIR",
+    panel=panels.OUTPUT,
     help="Write pictures of what the model looks at, as `fas explain` does.",
 )
 @click.option(
     "--aggregate",
     metavar="video|track[:VOTE]",
+    panel=panels.VERDICTS,
     help="One verdict for each video, or for each face followed in it, instead of each frame; VOTE is mean, "
     "median, min, max or lfv of their scores.",
 )
-@click.option("--fail-on-attack", is_flag=True, help="Exit with 3 when anything is an attack or uncertain.")
+@click.option(
+    "--fail-on-attack",
+    is_flag=True,
+    panel=panels.OUTPUT,
+    help="Exit with 3 when anything is an attack or uncertain.",
+)
 @engine_options
 @output_options
 @click.pass_context

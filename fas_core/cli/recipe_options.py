@@ -7,24 +7,29 @@ from typing import Any
 
 import rich_click as click
 
+from fas_core.cli.candidates import complete_dataset, complete_set
 from fas_core.cli.options import READERS, Command
+from fas_core.cli.panels import DATA, MACHINE, MODEL, RECIPE, TRAINING, VERDICTS
 
-RECIPE_FLAGS: dict[str, tuple[tuple[str, ...], Any, str]] = {
-    "train.batch_size": (("-b", "--b", "--batch-size"), int, "Samples in a batch."),
-    "train.lr": (("--lr", "--learning-rate"), float, "Initial learning rate."),
-    "train.every_decay": (("--every-decay",), int, "Epochs between decays of the learning rate."),
-    "loss.gamma": (("--fl-gamma",), float, "Gamma of the focal loss."),
-    "train.epochs": (("--epochs",), int, "Epochs in all."),
-    "train.workers": (("-j", "--workers"), int, f"{READERS}, by processes."),
-    "model.input_size": (("--input-size", "--input_size"), int, "Side of the square input in pixels."),
-    "train.seed": (("--random-seed",), int, "Seed of weights, order and augmentation."),
-    "train.momentum": (("--momentum",), float, "Momentum, of an optimizer that has one."),
-    "train.weight_decay": (("--weight-decay", "--wd"), float, "Weight decay (L2 penalty)."),
-    "train.device": (("--device",), str, "Device to train on: auto, cpu, cuda, cuda:1, mps, ..."),
-    "train.amp": (("--amp",), click.Choice(["fp32", "fp16", "bf16"]), "Mixed precision; fp32 for none."),
-    "threshold": (("--threshold",), str, "Threshold policy: eer (fitted on dev), fixed:VALUE, ..."),
+PRECISIONS = click.Choice(["fp32", "fp16", "bf16"])
+
+RECIPE_FLAGS: dict[str, tuple[tuple[str, ...], Any, str, str]] = {
+    "train.batch_size": (("-b", "--b", "--batch-size"), int, TRAINING, "Samples in a batch."),
+    "train.lr": (("--lr", "--learning-rate"), float, TRAINING, "Initial learning rate."),
+    "train.every_decay": (("--every-decay",), int, TRAINING, "Epochs between decays of the learning rate."),
+    "loss.gamma": (("--fl-gamma",), float, TRAINING, "Gamma of the focal loss."),
+    "train.epochs": (("--epochs",), int, TRAINING, "Epochs in all."),
+    "train.workers": (("-j", "--workers"), int, MACHINE, f"{READERS}, by processes."),
+    "model.input_size": (("--input-size", "--input_size"), int, MODEL, "Side of the square input in pixels."),
+    "train.seed": (("--random-seed",), int, TRAINING, "Seed of weights, order and augmentation."),
+    "train.momentum": (("--momentum",), float, TRAINING, "Momentum, of an optimizer that has one."),
+    "train.weight_decay": (("--weight-decay", "--wd"), float, TRAINING, "Weight decay (L2 penalty)."),
+    "train.device": (("--device",), str, MACHINE, "Device to train on: auto, cpu, cuda, cuda:1, mps, ..."),
+    "train.amp": (("--amp",), PRECISIONS, MACHINE, "Mixed precision; fp32 for none."),
+    "threshold": (("--threshold",), str, VERDICTS, "Threshold policy: eer (fitted on dev), fixed:VALUE, ..."),
 }
-"""Flags by recipe path; the names are those of the published scripts and their usual variants."""
+"""By recipe path: names, type, panel and text of a flag. Names are those of the published scripts and their
+usual variants."""
 
 
 def recipe_options(command: Command) -> Command:
@@ -46,15 +51,22 @@ def recipe_options(command: Command) -> Command:
         overrides |= {path: value for path, value in flags.items() if value is not None}
         return command(*args, overrides=overrides, **kwargs)
 
-    for path, (names, kind, text) in reversed(RECIPE_FLAGS.items()):
-        wrapped = click.option(*names, path.replace(".", "_"), type=kind, help=f"{text} [{path}]")(wrapped)
+    for path, (names, kind, panel, text) in reversed(RECIPE_FLAGS.items()):
+        name, shown = path.replace(".", "_"), f"{text} [{path}]"
+        wrapped = click.option(*names, name, type=kind, panel=panel, help=shown)(wrapped)
     wrapped = click.option(
-        "--data", metavar="ROOT_OR_NAME", help="Data set: NAME, NAME:ROOT, a folder or a manifest. [data]"
+        "--data",
+        metavar="ROOT_OR_NAME",
+        panel=DATA,
+        shell_complete=complete_dataset,
+        help="Data set: NAME, NAME:ROOT, a folder or a manifest. [data]",
     )(wrapped)
     return click.option(
         "--set",
         "sets",
         multiple=True,
         metavar="KEY=VALUE",
+        panel=RECIPE,
+        shell_complete=complete_set,
         help="Value of the recipe to change, e.g. train.lr=0.02; may be repeated.",
     )(wrapped)

@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Any
 import rich_click as click
 from click import get_current_context
 
+from fas_core.cli import panels
+from fas_core.cli.candidates import complete_recipe, complete_run
+from fas_core.cli.command import FasCommand
 from fas_core.cli.options import PATH, output_options
 from fas_core.cli.recipe_options import recipe_options
 from fas_core.console import console
@@ -40,32 +43,64 @@ def _parse_seeds(_: click.Context, __: click.Parameter, text: str | None) -> tup
     return tuple(map(int, seeds))
 
 
-@click.command()
-@click.argument("recipe", required=False)
-@click.option("--config", help="Same as RECIPE.")
-@click.option("--name", help="Name of the run's folder; by default the recipe's name, numbered.")
-@click.option("--runs", type=PATH, default=Path("runs"), show_default=True, help="Folder of the runs.")
-@click.option("--resume", type=PATH, metavar="RUN", help="Run to continue exactly where it stopped.")
+@click.command(
+    cls=FasCommand,
+    examples="""
+        # three modalities of simulated faces: minutes on two cores
+        fas train
+        # a published recipe, on your copy of CASIA-SURF
+        fas train feathernet-b-32 --data casia_surf:CASIA-SURF
+        # a run that was stopped goes on
+        fas train --resume runs/quickstart
+    """,
+)
+@click.argument("recipe", required=False, shell_complete=complete_recipe)
+@click.option("--config", panel=panels.RECIPE, shell_complete=complete_recipe, help="Same as RECIPE.")
+@click.option(
+    "--name", panel=panels.RUN, help="Name of the run's folder; by default the recipe's name, numbered."
+)
+@click.option(
+    "--runs", type=PATH, default=Path("runs"), show_default=True, panel=panels.RUN, help="Folder of the runs."
+)
+@click.option(
+    "--resume",
+    type=PATH,
+    metavar="RUN",
+    panel=panels.RUN,
+    shell_complete=complete_run,
+    help="Run to continue exactly where it stopped.",
+)
 @click.option(
     "--anyway",
     is_flag=True,
+    panel=panels.RUN,
     help="Resume also where data, recipe or versions have changed; the run's history records it.",
 )
 @click.option(
     "--protocol",
     metavar="DATASET-PROTOCOL",
+    panel="Several runs",
     help="cefa-4@1, or a set of protocols, cefa-4: a run for each, then mean and standard deviation.",
 )
-@click.option("--tag", "tags", multiple=True, metavar="NAME", help="Tag of the run; may be repeated. [tags]")
+@click.option(
+    "--tag",
+    "tags",
+    multiple=True,
+    metavar="NAME",
+    panel=panels.RUN,
+    help="Tag of the run; may be repeated. [tags]",
+)
 @click.option(
     "--seeds",
     metavar="SEED,SEED...",
     callback=_parse_seeds,
+    panel="Several runs",
     help="Random seeds, e.g. 14,15,16: a run for each, then mean and standard deviation. [train.seed]",
 )
 @click.option(
     "--folds",
     metavar="COLUMN:K",
+    panel="Several runs",
     help="Cross-validate over K folds of train that share no subject (subject:5), no video, ...; over a fold "
     "for each session (session); or holding out both (subject+session:3). The threshold is of scores of "
     "what their model was not trained on. [folds]",
@@ -73,6 +108,7 @@ def _parse_seeds(_: click.Context, __: click.Parameter, text: str | None) -> tup
 @click.option(
     "--final/--no-final",
     default=None,
+    panel="Several runs",
     help="After the folds, train on all of train, with their threshold; that is the default.",
 )
 @recipe_options

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fas_core.console import console
-from fas_core.text_table import Table
+from fas_core.text_table import Styled, Table
 
 if TYPE_CHECKING:
     from fas_core.evaluation import Result
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from fas_core.inference.predict_inputs import Verdicts
     from fas_core.inference.predict_parts import PartVerdicts
     from fas_core.runtime.prediction import FaceResult
+
+VERDICT_STYLES = {"live": "green", "attack": "red", "uncertain": "yellow"}
 
 NEEDS_RUN = "occlusion only: Grad-CAM takes gradients, so give the run instead of the file (needs torch)"
 
@@ -41,7 +43,7 @@ def show_result(grouped: GroupedResult) -> None:
 def show_summaries(results: Iterable[Result]) -> None:
     """Print one sentence about the errors of each result, and warnings where a model is of no use."""
     for result in results:
-        console.info(result.summary)
+        console.result(result.summary)
         for warning in result.warnings:
             console.warn(warning)
 
@@ -101,8 +103,8 @@ def show_parts(model: Path, verdicts: PartVerdicts) -> None:
         console.document(document | {"counts": counts, "samples": finished.samples} | folder)
         return
     summary = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
-    console.info(f"{summary}; {verdicts.threshold.text()}")
-    console.info(describe_parts(finished))
+    console.result(f"{summary}; {verdicts.threshold.text()}")
+    console.result(describe_parts(finished))
 
 
 def describe_parts(finished: FinishedParts) -> str:
@@ -141,8 +143,10 @@ def _cell(row: FaceResult, column: str, pictures: bool) -> str:
             return "" if prediction is None else f"{prediction.score:.4f}"
         case "verdict":
             unscored = "not scored" if pictures else f"not scored: {row.reason}"
-            verdict = unscored if prediction is None else prediction.verdict
-            return f"{verdict}, novel" if prediction is not None and prediction.is_novel else verdict
+            if prediction is None:
+                return Styled(unscored, "dim")
+            novel = ", novel" if prediction.is_novel else ""
+            return Styled(f"{prediction.verdict}{novel}", VERDICT_STYLES[prediction.verdict])
         case "box":
             return "" if row.box is None else " ".join(f"{value:.0f}" for value in row.box)
         case "track":

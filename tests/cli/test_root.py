@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -115,9 +117,40 @@ def test_verbose_prints_the_traceback_before_the_line(fas: Fas) -> None:
         ("config", "show", "--lr", "-1", "--verbose"),
     ):
         lines = fas(*arguments).stderr.splitlines()
-        assert lines[0] == "Traceback (most recent call last):"
+        assert "Traceback (most recent call last):" in lines[:-1]
         assert lines[-1] == "error: recipe quickstart: train.lr: must be > 0: -1.0"
     assert "Traceback" not in fas("config", "show", "--lr", "-1").stderr
+
+
+@pytest.mark.parametrize("flag", ["-v", "--verbose"])
+def test_verbose_means_the_same_before_and_after_the_command(fas: Fas, flag: str) -> None:
+    for arguments in ((flag, "config", "list"), ("config", "list", flag)):
+        shown = fas(*arguments)
+        assert shown.stdout == fas("config", "list").stdout
+        first, *_, last = shown.stderr.splitlines()
+        assert first.startswith(f"fas {__version__}, Python 3.")
+        assert re.fullmatch(r"(fas|main) config list: [0-9.e-]+ s", last)
+
+
+@pytest.mark.parametrize("flag", ["-q", "--quiet"])
+def test_quiet_means_the_same_before_and_after_the_command(fas: Fas, flag: str, tmp_path: Path) -> None:
+    assert fas("runs", "list", tmp_path).stdout == f"{tmp_path}: no runs\n"
+    for arguments in ((flag, "runs", "list", tmp_path), ("runs", "list", tmp_path, flag)):
+        assert fas(*arguments).output == ""
+    for arguments in ((flag, "config", "list"), ("config", "list", flag)):
+        assert fas(*arguments).output == fas("config", "list").output
+
+
+@pytest.mark.parametrize("arguments", [("-v", "config", "list", "-q"), ("-q", "-v", "config", "list")])
+def test_quiet_and_verbose_exclude_each_other(fas: Fas, arguments: tuple[str, ...]) -> None:
+    shown = fas(*arguments)
+    assert (shown.exit_code, shown.stdout) == (2, "")
+    assert shown.stderr.splitlines()[-1] == "error: --quiet and --verbose: give one of them"
+
+
+def test_verbose_leaves_stdout_to_the_document(fas: Fas) -> None:
+    shown = fas("-v", "config", "list", "--json")
+    assert json.loads(shown.stdout) == json.loads(fas("config", "list", "--json").stdout)
 
 
 def test_a_mistake_is_one_line_and_exits_with_2(fas: Fas) -> None:

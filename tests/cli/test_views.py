@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -17,6 +19,7 @@ from fas_core.evaluation.groups import EvaluationOptions, evaluate_groups
 from fas_core.inference.predict_inputs import Verdicts
 from fas_core.registry import registry
 from fas_core.runtime.prediction import FaceResult, Prediction
+from fas_core.scores.rejection import RejectBand
 from fas_core.scores.table import ScoreTable
 from fas_core.scores.thresholds import Threshold
 
@@ -30,6 +33,11 @@ SCORES = ScoreTable.of(
         "device": ["phone", "laptop", "phone", "laptop"],
     }
 )
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
 
 
 @pytest.fixture(autouse=True)
@@ -93,6 +101,38 @@ def test_verdicts_are_a_row_each_and_a_summary(capsys: pytest.CaptureFixture[str
     assert [row.split() for row in rows[:2]] == [["a.png", "0.5000", "live"], ["b.png", "0.2500", "attack"]]
     assert rows[2].split(maxsplit=1) == ["broken.png", "not scored: not an image"]
     assert summary == "1 live, 1 attack, 1 not scored; accepted when score >= 0.5 (fixed:0.5)"
+
+
+VERDICTS = verdicts(
+    face("a.png", 0.9),
+    face("b.png", 0.1),
+    face("c.png", 0.5, prediction=Prediction(0.5, 0.5, reject=RejectBand(0.4, 0.6, "0.4:0.6", "given"))),
+)
+
+
+@pytest.mark.parametrize(
+    ("environment", "coloured"),
+    [({"TERM": "xterm-256color"}, True), ({"TERM": "xterm-256color", "NO_COLOR": "1"}, False)],
+)
+def test_a_terminal_that_wants_colour_gets_coloured_verdicts(
+    monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], coloured: bool
+) -> None:
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stdout", terminal)
+    show_verdicts(MODEL, VERDICTS, pictures=False)
+    for verdict, code in (("live", 32), ("attack", 31), ("uncertain", 33)):
+        assert (f"\x1b[{code}m{verdict}" in terminal.getvalue()) is coloured
+        assert verdict in terminal.getvalue()
+
+
+def test_a_pipe_gets_verdicts_without_colour(capsys: pytest.CaptureFixture[str]) -> None:
+    show_verdicts(MODEL, VERDICTS, pictures=False)
+    text = capsys.readouterr().out
+    assert "\x1b" not in text
+    assert [line.split()[-1] for line in text.splitlines()[1:4]] == ["live", "attack", "uncertain"]
 
 
 def test_boxes_have_a_column_if_there_is_one(capsys: pytest.CaptureFixture[str]) -> None:

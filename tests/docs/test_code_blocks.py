@@ -75,6 +75,10 @@ CASES: dict[str, Run | Skip] = {
         after="assert next(fas_losses()).name == 'hinge'", long=False
     ),
     "docs/api.md: FAS_API": Run(after="import fas_core; assert FAS_API == fas_core.API_VERSION", long=False),
+    "docs/command-line.md: fas completion bash": Run(
+        before="export HOME=$PWD; mkdir -p .zfunc .config/fish/completions", long=False
+    ),
+    "docs/command-line.md: fas doctor": Run(),
     "docs/data.md: fas train nuaa-feathernet-b --data faces.csv --set data.image_root=s3": Run(
         (data.faces,), before=FACES_TABLE, replace={"s3://bucket": "local://$PWD"}
     ),

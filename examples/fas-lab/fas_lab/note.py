@@ -7,11 +7,20 @@ from pathlib import Path
 import rich_click as click
 
 from fas_core import FasError
+from fas_core.cli.command import FasCommand
 from fas_core.cli.options import output_options
 from fas_core.console import console
 
 
-@click.command()
+@click.command(
+    cls=FasCommand,
+    examples="""
+        # what the paper takes
+        fas runs note runs/quickstart "for the paper"
+        # all notes of a run, as JSON
+        fas runs note runs/quickstart "and the talk" --json
+    """,
+)
 @click.argument("run", type=click.Path(path_type=Path), metavar="RUN")
 @click.argument("text")
 @output_options
@@ -23,6 +32,6 @@ def note(run: Path, text: str) -> None:
     with path.open("a", encoding="utf-8") as stream:
         stream.write(f"{text}\n")
     notes = path.read_text(encoding="utf-8").splitlines()
-    console.info(f"{len(notes)} notes in {path}")
+    console.result(f"{len(notes)} notes in {path}")
     if console.json:
         console.document({"run": str(run), "notes": notes})

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import rich_click as click
 from click import get_current_context
 
+from fas_core.cli import panels
+from fas_core.cli.command import FasCommand
 from fas_core.cli.options import (
     MODEL,
     FloatRange,
@@ -32,43 +34,76 @@ RULES = ("conformal", "blend", "quantile")
 RATE = FloatRange(0, 1, min_open=True, max_open=True)
 
 
-@click.command()
+@click.command(
+    cls=FasCommand,
+    examples="""
+        # by photos of people at the door: a folder for each person
+        fas calibrate door.onnx site
+        # at most 2 % of live people refused; into a copy
+        fas calibrate door.onnx site --bpcer 0.02 -o calibrated.onnx
+        # back to the threshold before
+        fas calibrate door.onnx --undo
+    """,
+)
 @click.argument("model", type=MODEL, metavar="RUN|MODEL.onnx|public:NAME")
 @click.argument("site", type=PATH, required=False, metavar="[SITE_PHOTOS]")
 @click.option(
-    "--bpcer", type=RATE, default=0.05, show_default=True, help="Largest share of live photos to refuse."
+    "--bpcer",
+    type=RATE,
+    default=0.05,
+    show_default=True,
+    panel="Rule",
+    help="Largest share of live photos to refuse.",
 )
 @click.option(
     "--confidence",
     type=RATE,
     default=0.95,
     show_default=True,
+    panel="Rule",
     help="Probability with which the rule conformal keeps that share.",
 )
 @click.option(
     "--rule",
     type=click.Choice(RULES),
+    panel="Rule",
     help="How the threshold is set: by default conformal where there are enough people for a promise, else "
     "blend (of the shipped threshold and the site's), else quantile.",
 )
 @click.option(
-    "--attacks", type=PATH, metavar="FOLDER|MANIFEST", help="Attacks at the site, to show how many pass."
+    "--attacks",
+    type=PATH,
+    metavar="FOLDER|MANIFEST",
+    panel=panels.DATA,
+    help="Attacks at the site, to show how many pass.",
 )
 @click.option(
-    "-o", "--output", type=PATH, metavar="FILE", help="Calibrated copy to write; by default MODEL changes."
+    "-o",
+    "--output",
+    type=PATH,
+    metavar="FILE",
+    panel=panels.OUTPUT,
+    help="Calibrated copy to write; by default MODEL changes.",
 )
-@click.option("--show", is_flag=True, help="Print how MODEL was calibrated, and write nothing.")
-@click.option("--undo", is_flag=True, help="Restore the threshold before any calibration.")
+@click.option(
+    "--show", is_flag=True, panel=panels.OUTPUT, help="Print how MODEL was calibrated, and write nothing."
+)
+@click.option(
+    "--undo", is_flag=True, panel=panels.OUTPUT, help="Restore the threshold before any calibration."
+)
 @click.option(
     "--detect/--no-detect",
     default=None,
+    panel=panels.FACES,
     help="Crop every photo to its face, or take all as they are; by default as `fas predict` does.",
 )
 @detector_option
 @margin_option
 @align_option
 @external_model_option
-@click.option("--threads", type=click.IntRange(1), help="CPU threads; by default one per core.")
+@click.option(
+    "--threads", type=click.IntRange(1), panel=panels.MACHINE, help="CPU threads; by default one per core."
+)
 @output_options
 def command(
     model: Path,
@@ -158,7 +193,7 @@ def _calibrate(
     promises = describe_promise(calibration, card.reference, plan)
     console.table(changes_table(changes))
     for line in (*_describe(calibration), *promises):
-        console.info(line)
+        console.result(line)
     console.info(f"written: {path}; fas calibrate --undo {path} restores the shipped threshold")
     if console.json:
         document = {"model": str(path), "calibration": calibration.to_json()}
@@ -183,7 +218,7 @@ def _show_or_undo(holder: CardHolder, output: Path | None, *, undo: bool) -> Non
     lines = [f"{path}: {'restored: ' if undo else ''}{accepted}"]
     lines += ["not calibrated"] if calibration is None else _describe(calibration)
     for line in lines:
-        console.info(line)
+        console.result(line)
     if console.json:
         document = {"model": str(path), "threshold": threshold and threshold.to_json()}
         console.document(document | {"calibration": calibration and calibration.to_json()})

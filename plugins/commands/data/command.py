@@ -6,6 +6,9 @@ from pathlib import Path
 
 import rich_click as click
 
+from fas_core.cli import panels
+from fas_core.cli.candidates import complete_dataset
+from fas_core.cli.group import CommandGroup
 from fas_core.cli.options import output_options, workers_option
 from fas_core.console import console
 from fas_core.errors import FasError
@@ -15,7 +18,18 @@ from fas_plugins.commands.data.source import open_source, set_option
 from fas_plugins.commands.data.split_command import split_command
 
 
-@click.group()
+@click.group(
+    cls=CommandGroup,
+    prefix="data ",
+    examples="""
+        # what is wrong with a data set
+        fas data check faces
+        # faces of photos
+        fas data crop photos faces
+        # train, dev and test that share no person
+        fas data split all.csv --by subject -o split.csv
+    """,
+)
 def command() -> None:
     """Make, check, measure, crop and look at data.
 
@@ -28,16 +42,29 @@ command.add_command(frames)
 command.add_command(split_command)
 
 
-@command.command()
-@click.argument("datasets", nargs=-1, required=True, metavar="DATASET...")
+@command.command(
+    examples="""
+        # a folder of faces
+        fas data check faces
+        # a data set in its own layout
+        fas data check casia_surf:CASIA-SURF
+        # write digests, by which --verify finds files that have changed
+        fas data check faces --write-digests
+    """,
+)
+@click.argument("datasets", nargs=-1, required=True, metavar="DATASET...", shell_complete=complete_dataset)
 @click.option(
     "--write-digests",
     is_flag=True,
+    panel="Digests",
     help="Write the SHA-256 of every file to DATASET/SHA256SUMS, of a manifest to MANIFEST.sha256; "
     "do not check.",
 )
 @click.option(
-    "--verify", is_flag=True, help="Compare every file with these digests only; faster than the full check."
+    "--verify",
+    is_flag=True,
+    panel="Digests",
+    help="Compare every file with these digests only; faster than the full check.",
 )
 @set_option
 @workers_option
@@ -94,7 +121,7 @@ def _use_digests(
         result = verify_digests(name, sets, workers)
         for problem in result.problems:
             console.error(problem)
-        console.info(f"{name}: {result.files - len(result.problems)} of {result.files} files are unchanged")
+        console.result(f"{name}: {result.files - len(result.problems)} of {result.files} files are unchanged")
         document[name] = {"ok": not result.problems, "files": result.files, "problems": result.problems}
     if console.json:
         console.document(document)
@@ -102,14 +129,24 @@ def _use_digests(
         ctx.exit(1)
 
 
-@command.command()
-@click.argument("dataset")
-@click.option("--split", default="train", show_default=True, help="Split to measure.")
+@command.command(
+    examples="""
+        # the train split
+        fas data stats faces
+        # as the model sees it, at 112 pixels
+        fas data stats casia_surf:CASIA-SURF --size 112
+        # for a program
+        fas data stats faces --json
+    """,
+)
+@click.argument("dataset", shell_complete=complete_dataset)
+@click.option("--split", default="train", show_default=True, panel=panels.DATA, help="Split to measure.")
 @click.option(
     "--size",
     type=click.IntRange(16),
     default=224,
     show_default=True,
+    panel=panels.DATA,
     help="Side in pixels to which images are resized first.",
 )
 @set_option
@@ -131,13 +168,22 @@ def stats(dataset: str, split: str, size: int, sets: tuple[str, ...], workers: i
         console.warn(f"{dataset}: {note}")
     statistics = measure_channels(samples, samples.modalities, size, Resize(), workers or cores())
     tree = {"model": {"normalize": {modality: asdict(values) for modality, values in statistics.items()}}}
-    console.info(f"# {len(samples)} {split} samples of {dataset}, in [0, 1]")
+    console.result(f"# {len(samples)} {split} samples of {dataset}, in [0, 1]")
     console.lines(to_yaml(tree).rstrip())
     if console.json:
         console.document({"data": dataset, "split": split, "samples": len(samples), **tree})
 
 
-@command.command()
+@command.command(
+    examples="""
+        # where `fas train` looks for it
+        fas data make
+        # in a folder of one's own
+        fas data make simulated
+        # with more people and another seed
+        fas data make simulated --set subjects=60 --set seed=15
+    """,
+)
 @click.argument("dst", required=False, type=click.Path(path_type=Path, file_okay=False))
 @set_option
 @output_options
@@ -150,24 +196,40 @@ def make(dst: Path | None, sets: tuple[str, ...]) -> None:
     counts = {split: reader.samples(split).counts() for split in reader.splits()}
     root = reader.samples("train").root
     for split, classes in counts.items():
-        console.info(f"{split}: " + ", ".join(f"{count} {name}" for name, count in classes.items()))
-    console.info(str(root))
+        console.result(f"{split}: " + ", ".join(f"{count} {name}" for name, count in classes.items()))
+    console.result(str(root))
     if console.json:
         console.document({"root": str(root), "splits": counts})
 
 
-@command.command()
-@click.argument("dataset")
+@command.command(
+    examples="""
+        # the first split
+        fas data show faces -o sheet.png
+        # simulated faces
+        fas data show synthetic -o sheet.png
+        # ten test samples of each species
+        fas data show faces -o sheet.png --split test -n 10
+    """,
+)
+@click.argument("dataset", shell_complete=complete_dataset)
 @click.option(
     "-o",
     "--output",
     type=click.Path(path_type=Path, dir_okay=False),
     required=True,
+    panel=panels.OUTPUT,
     help="Image file to write, e.g. sheet.png.",
 )
-@click.option("--split", help="Split to show; by default the data set's first one.")
+@click.option("--split", panel=panels.DATA, help="Split to show; by default the data set's first one.")
 @click.option(
-    "-n", "number", type=click.IntRange(1, 50), default=4, show_default=True, help="Samples of each species."
+    "-n",
+    "number",
+    type=click.IntRange(1, 50),
+    default=4,
+    show_default=True,
+    panel=panels.DATA,
+    help="Samples of each species.",
 )
 @set_option
 @output_options

@@ -6,6 +6,9 @@ from pathlib import Path
 
 import rich_click as click
 
+from fas_core.cli import panels
+from fas_core.cli.candidates import complete_dataset
+from fas_core.cli.command import FasCommand
 from fas_core.cli.options import align_option, detector_option, margin_option, output_options
 from fas_core.cli.part_options import ROWS, engine_option, load_engine, part_rows_option
 from fas_core.console import console
@@ -13,8 +16,18 @@ from fas_core.errors import ConfigError
 from fas_core.registry import registry
 
 
-@click.command()
-@click.argument("src")
+@click.command(
+    cls=FasCommand,
+    examples="""
+        # the largest face of each photo
+        fas data crop photos faces
+        # as NUAA is cropped for its recipe
+        fas data crop NUAA nuaa-crops --size 256 --margin 0.1
+        # eyes level, by CenterFace
+        fas data crop photos faces --detector centerface --align
+    """,
+)
+@click.argument("src", shell_complete=complete_dataset)
 @click.argument("dst", type=click.Path(path_type=Path, file_okay=False))
 @margin_option
 @click.option(
@@ -22,6 +35,7 @@ from fas_core.registry import registry
     type=click.IntRange(16, 4096),
     default=256,
     show_default=True,
+    panel=panels.FACES,
     help="Side of the crops in pixels.",
 )
 @detector_option
@@ -30,6 +44,7 @@ from fas_core.registry import registry
     "-j",
     "--workers",
     type=click.IntRange(1),
+    panel=panels.MACHINE,
     help="Threads that crop; with --engine processes, each with one CPU. By default one per core.",
 )
 @engine_option

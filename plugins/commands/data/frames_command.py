@@ -6,6 +6,8 @@ from pathlib import Path
 
 import rich_click as click
 
+from fas_core.cli import panels
+from fas_core.cli.command import FasCommand
 from fas_core.cli.options import output_options, workers_option
 from fas_core.console import console
 from fas_core.registry import registry
@@ -13,21 +15,38 @@ from fas_core.registry import registry
 PER_VIDEO = 10
 
 
-@click.command()
+@click.command(
+    cls=FasCommand,
+    examples="""
+        # ten frames of each video
+        fas data frames videos frames
+        # every fifth frame
+        fas data frames videos frames --every 5
+        # without loss
+        fas data frames videos frames --per-video 3 --format png
+    """,
+)
 @click.argument("src", type=click.Path(path_type=Path))
 @click.argument("dst", type=click.Path(path_type=Path, file_okay=False))
 @click.option(
     "--per-video",
     type=click.IntRange(1),
+    panel="Frames",
     help=f"Frames of each video, evenly spread; {PER_VIDEO} unless --every is given.",
 )
-@click.option("--every", type=click.IntRange(1), help="Write every n-th frame instead; 1 for all frames.")
+@click.option(
+    "--every",
+    type=click.IntRange(1),
+    panel="Frames",
+    help="Write every n-th frame instead; 1 for all frames.",
+)
 @click.option(
     "--format",
     "suffix",
     type=click.Choice(["jpg", "png"]),
     default="jpg",
     show_default=True,
+    panel=panels.OUTPUT,
     help="Format of the images; jpg has quality 95.",
 )
 @workers_option

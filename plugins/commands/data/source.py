@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
+from fas_core.cli import panels
 from fas_core.registry import registry
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ set_option = click.option(
     "sets",
     multiple=True,
     metavar="KEY=VALUE",
+    panel=panels.DATA,
     help="Set an option of the data set, e.g. protocol=official; may be repeated.",
 )
 

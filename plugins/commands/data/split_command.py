@@ -6,6 +6,9 @@ from pathlib import Path
 
 import rich_click as click
 
+from fas_core.cli import panels
+from fas_core.cli.candidates import complete_dataset
+from fas_core.cli.command import FasCommand
 from fas_core.cli.options import FloatRange, output_options
 from fas_core.console import console
 from fas_core.errors import ConfigError
@@ -14,17 +17,30 @@ from fas_plugins.commands.data.source import open_source, set_option
 GROUPS = ("subject", "video", "group", "session", "device", "folder", "sample")
 
 
-@click.command("split")
-@click.argument("dataset")
+@click.command(
+    "split",
+    cls=FasCommand,
+    examples="""
+        # by the column subject of a manifest
+        fas data split all.csv --by subject -o split.csv
+        # by person, who is in the names: photos/live/anna_01.jpg
+        fas data split photos --by subject --pattern '/([^/_]+)_' -o split.csv
+        # other shares, no dev
+        fas data split all.csv --by video --fractions 0.8 0 0.2 -o split.csv
+    """,
+)
+@click.argument("dataset", shell_complete=complete_dataset)
 @click.option(
     "--by",
     type=click.Choice(GROUPS),
     required=True,
+    panel="Splits",
     help="What stays in one split: a column of the samples, the folder of an image, or each sample alone.",
 )
 @click.option(
     "--pattern",
     metavar="REGEX",
+    panel="Splits",
     help="Regular expression with a group, searched in the paths of images, that gives the value of --by.",
 )
 @click.option(
@@ -34,16 +50,23 @@ GROUPS = ("subject", "video", "group", "session", "device", "folder", "sample")
     default=(0.6, 0.2, 0.2),
     show_default=True,
     metavar="TRAIN DEV TEST",
+    panel="Splits",
     help="Shares of the samples; 0 leaves a split out.",
 )
 @click.option(
-    "--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of the order of groups."
+    "--seed",
+    type=click.IntRange(0),
+    default=0,
+    show_default=True,
+    panel="Splits",
+    help="Seed of the order of groups.",
 )
 @click.option(
     "-o",
     "--output",
     type=click.Path(path_type=Path, dir_okay=False),
     required=True,
+    panel=panels.OUTPUT,
     help="Manifest to write, e.g. split.csv.",
 )
 @set_option

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
+from fas_core.cli import panels
+from fas_core.cli.command import FasCommand
 from fas_core.cli.options import FloatRange, fixed_reject_option, output_options, reading_options
 from fas_core.console import console
 from fas_core.errors import DataError, format_list
@@ -20,12 +22,23 @@ CANNOT_TELL, DRIFTED = 1, 3
 FILE = click.Path(path_type=Path)
 
 
-@click.command()
+@click.command(
+    cls=FasCommand,
+    examples="""
+        # two months of scores
+        fas drift march.csv may.csv
+        # with a rate of rejection, and people as what is independent
+        fas drift march.csv may.csv --threshold fixed:0.5 --by subject
+        # for a job that is to fail
+        fas drift march.csv may.csv --fail-on-drift --json
+    """,
+)
 @click.argument("old", type=FILE)
 @click.argument("new", type=FILE)
 @click.option(
     "--threshold",
     metavar="fixed:VALUE",
+    panel=panels.VERDICTS,
     help="Threshold below which a sample is rejected; by default the one in the files.",
 )
 @fixed_reject_option
@@ -33,6 +46,7 @@ FILE = click.Path(path_type=Path)
 @click.option(
     "--by",
     type=click.Choice(("subject", "video", "sample")),
+    panel="Test",
     help="What counts as independent; by default the first of these that is known for all rows.",
 )
 @click.option(
@@ -40,6 +54,7 @@ FILE = click.Path(path_type=Path)
     type=FloatRange(0, 1, min_open=True, max_open=True),
     default=0.05,
     show_default=True,
+    panel="Test",
     help="Accepted chance of a false alarm.",
 )
 @click.option(
@@ -47,9 +62,15 @@ FILE = click.Path(path_type=Path)
     type=click.IntRange(1),
     default=1000,
     show_default=True,
+    panel="Test",
     help="Random divisions of the permutation test, and bootstrap replicates.",
 )
-@click.option("--fail-on-drift", is_flag=True, help="Exit with code 3 when anything has clearly changed.")
+@click.option(
+    "--fail-on-drift",
+    is_flag=True,
+    panel=panels.OUTPUT,
+    help="Exit with code 3 when anything has clearly changed.",
+)
 @output_options
 @click.pass_context
 def command(
@@ -134,7 +155,7 @@ def _show(drift: Drift, files: list[ScoreFile]) -> None:
     if histogram is not None:
         console.table(histogram)
     verdict = describe_drift(drift)
-    console.info(verdict)
+    console.result(verdict)
     if console.json:
         document = {"scores": [str(file.path) for file in files]}
         columns = {"columns": [dict(file.columns) for file in files]}

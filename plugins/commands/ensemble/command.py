@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
+from fas_core.cli import panels
+from fas_core.cli.candidates import complete_model
+from fas_core.cli.command import FasCommand
 from fas_core.cli.options import (
     evaluation_workers_option,
     output_options,
@@ -24,7 +27,7 @@ if TYPE_CHECKING:
 FILE = click.Path(path_type=Path)
 
 
-class EnsembleCommand(click.RichCommand):
+class EnsembleCommand(FasCommand):
     """Reads `--dev A B C` as `--dev A --dev B --dev C`: click's options take a fixed number of values."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
@@ -39,23 +42,54 @@ class EnsembleCommand(click.RichCommand):
         return super().parse_args(ctx, expanded)
 
 
-@click.command(cls=EnsembleCommand)
-@click.argument("members", type=FILE, nargs=-1, required=True, metavar="RUN|SCORES|MODEL.onnx ...")
+@click.command(
+    cls=EnsembleCommand,
+    examples="""
+        # the mean of three runs
+        fas ensemble runs/a runs/b runs/c
+        # weights that are fitted on dev; scores and rule in files
+        fas ensemble runs/a runs/b --rule weighted -o both.csv
+        # that rule on new score files
+        fas ensemble new-a.csv new-b.csv --rule both.json -o new.csv
+    """,
+)
+@click.argument(
+    "members",
+    type=FILE,
+    nargs=-1,
+    required=True,
+    metavar="RUN|SCORES|MODEL.onnx ...",
+    shell_complete=complete_model,
+)
 @click.option(
     "--dev",
     type=FILE,
     multiple=True,
     metavar="SCORES ...",
+    panel=panels.SCORE_FILES,
     help="Dev scores to fit rule and thresholds on: a file for each member, in their order. "
     "Runs use their own unless given.",
 )
-@click.option("--labels", type=FILE, metavar="LIST", help="Labels of score files that have none.")
-@click.option("--dev-labels", type=FILE, metavar="LIST", help="Labels of --dev files that have none.")
+@click.option(
+    "--labels",
+    type=FILE,
+    metavar="LIST",
+    panel=panels.SCORE_FILES,
+    help="Labels of score files that have none.",
+)
+@click.option(
+    "--dev-labels",
+    type=FILE,
+    metavar="LIST",
+    panel=panels.SCORE_FILES,
+    help="Labels of --dev files that have none.",
+)
 @click.option(
     "--rule",
     default="mean",
     show_default=True,
     metavar="RULE",
+    panel=panels.VERDICTS,
     help="How scores are combined: mean, or fitted on dev: weighted, stacking, published; "
     "or the OUT.json of an earlier -o, applied unchanged.",
 )
@@ -63,6 +97,7 @@ class EnsembleCommand(click.RichCommand):
     "--split",
     default="test",
     show_default=True,
+    panel=panels.DATA,
     help="Split of runs and models to combine: train, dev or test.",
 )
 @threshold_option
@@ -71,6 +106,7 @@ class EnsembleCommand(click.RichCommand):
     "--output",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="OUT.csv",
+    panel=panels.OUTPUT,
     help="Write the ensemble's scores (CSV or Parquet), and its fitted rule and thresholds to OUT.json.",
 )
 @replicates_option

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
+from fas_core.cli import panels
+from fas_core.cli.command import FasCommand
 from fas_core.cli.options import MODEL, FloatRange, output_options
 from fas_core.cli.predict import predict_options
 from fas_core.cli.views import show_verdicts
@@ -17,7 +19,17 @@ if TYPE_CHECKING:
 NOTHING_SCORED = 1
 
 
-@click.command()
+@click.command(
+    cls=FasCommand,
+    examples="""
+        # one photo, by an exported model
+        fas explain model.onnx photo.jpg
+        # a folder of crops, with Grad-CAM, which needs the run
+        fas explain runs/rgb faces --no-detect -o pictures
+        # finer occlusion maps
+        fas explain model.onnx photo.jpg --square 0.1
+    """,
+)
 @click.argument("model", type=MODEL, metavar="RUN|MODEL.onnx|public:NAME")
 @click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
 @click.option(
@@ -26,11 +38,13 @@ NOTHING_SCORED = 1
     type=click.Path(path_type=Path, file_okay=False),
     default=Path("explained"),
     show_default=True,
+    panel=panels.OUTPUT,
     help="Folder to write the pictures to.",
 )
 @click.option(
     "--square",
     type=FloatRange(0, 1, min_open=True),
+    panel=panels.OUTPUT,
     help="Side of the square that covers part of the face for the occlusion map, as a fraction of the face's "
     "side; 0.25 by default.",
 )

@@ -7,9 +7,13 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import rich_click as click
 
+from fas_core.cli import panels
+from fas_core.cli.candidates import complete_component, complete_recipe
+from fas_core.cli.command import FasCommand
 from fas_core.cli.options import output_options
 from fas_core.cli.recipe_options import recipe_options
 from fas_core.console import console
+from fas_core.descriptors import Backbone, Fusion
 from fas_core.errors import format_list
 from fas_core.text_table import Table
 
@@ -19,7 +23,17 @@ if TYPE_CHECKING:
 Channels = tuple[float, float, float] | None
 
 
-@click.command()
+@click.command(
+    cls=FasCommand,
+    examples="""
+        # a checkpoint of FeatherNetB
+        fas import feathernetB.pth.tar --arch feathernet_b -o runs/published
+        # a classifier of three classes, of which the third is live
+        fas import classes.pth --arch mobilenetv2 --modality rgb --live-class 2
+        # two branches in one file, under names of its own
+        fas import fused.pth --arch feathernet_b --modality rgb,ir --match order
+    """,
+)
 @click.argument(
     "checkpoints", metavar="CHECKPOINT...", type=click.Path(path_type=Path), nargs=-1, required=True
 )
@@ -29,6 +43,8 @@ Channels = tuple[float, float, float] | None
     required=True,
     multiple=True,
     metavar="NAME",
+    panel=panels.MODEL,
+    shell_complete=complete_component(Backbone),
     help="Backbone of the checkpoint, see `fas models list`; repeat it for one of each modality, in their "
     "order. Then CHECKPOINT is one file, or one for each backbone.",
 )
@@ -37,6 +53,7 @@ Channels = tuple[float, float, float] | None
     "--output",
     type=click.Path(path_type=Path),
     metavar="RUN",
+    panel=panels.OUTPUT,
     help="Run folder to write; by default runs/CHECKPOINT.",
 )
 @click.option(
@@ -44,39 +61,61 @@ Channels = tuple[float, float, float] | None
     "base",
     default="feathernet-b-32",
     show_default=True,
+    panel=panels.RECIPE,
+    shell_complete=complete_recipe,
     help="Recipe with the values that checkpoint and options do not set: modality, normalisation, data, ...",
 )
 @click.option(
-    "--modality", metavar="NAME[,NAME...]", help="Modalities of the input; by default the recipe's."
+    "--modality",
+    metavar="NAME[,NAME...]",
+    panel=panels.MODEL,
+    help="Modalities of the input; by default the recipe's.",
 )
 @click.option(
     "--fusion",
     metavar="NAME",
+    panel=panels.MODEL,
+    shell_complete=complete_component(Fusion),
     help="Fusion of the branches; by default single for one modality, concat_linear for several, and "
     "score_mean for backbones of different checkpoints.",
 )
 @click.option(
-    "--mean", type=float, nargs=3, default=None, help="Mean of red, green and blue in [0, 1], to normalise."
+    "--mean",
+    type=float,
+    nargs=3,
+    default=None,
+    panel=panels.MODEL,
+    help="Mean of red, green and blue in [0, 1], to normalise.",
 )
 @click.option(
-    "--std", type=float, nargs=3, default=None, help="Deviation of red, green and blue, to normalise."
+    "--std",
+    type=float,
+    nargs=3,
+    default=None,
+    panel=panels.MODEL,
+    help="Deviation of red, green and blue, to normalise.",
 )
 @click.option(
     "--match",
     type=click.Choice(["name", "order"]),
     default="name",
     show_default=True,
+    panel=panels.MODEL,
     help="Pair entries by their published names, or by order and shape where there are none.",
 )
 @click.option(
     "--live-class",
     type=click.IntRange(min=0),
     metavar="INDEX",
+    panel=panels.MODEL,
     help="Index of the class live, from 0, in a classifier with other classes than attack and live; by "
     "default as published for the backbone.",
 )
 @click.option(
-    "--partial", is_flag=True, help="Keep random weights for entries that do not fit, instead of stopping."
+    "--partial",
+    is_flag=True,
+    panel=panels.MODEL,
+    help="Keep random weights for entries that do not fit, instead of stopping.",
 )
 @recipe_options
 @output_options

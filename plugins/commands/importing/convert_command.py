@@ -8,6 +8,8 @@ from typing import Any
 import rich_click as click
 
 from fas_core.atomic import replacing
+from fas_core.cli import panels
+from fas_core.cli.command import FasCommand
 from fas_core.cli.options import output_options
 from fas_core.cli.recipe_options import recipe_options
 from fas_core.console import console
@@ -15,13 +17,24 @@ from fas_core.errors import ConfigError
 from fas_core.registry import registry
 
 
-@click.command()
+@click.command(
+    cls=FasCommand,
+    examples="""
+        # as a recipe on the screen
+        fas config convert cfgs/FeatherNetB-32.yaml
+        # with the flags of its training command, as a file
+        fas config convert cfgs/FeatherNetB-32.yaml --fl-gamma 3 -o mine.yaml
+        # of infrared images
+        fas config convert old.yaml --set 'modalities=[ir]' -o ir.yaml
+    """,
+)
 @click.argument("old", type=click.Path(path_type=Path), metavar="OLD.yaml")
 @click.option(
     "-o",
     "--output",
     type=click.Path(path_type=Path),
     metavar="NEW.yaml",
+    panel=panels.OUTPUT,
     help="File to write; by default the recipe is printed.",
 )
 @recipe_options

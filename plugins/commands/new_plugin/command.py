@@ -6,20 +6,35 @@ from pathlib import Path
 
 import rich_click as click
 
+from fas_core.cli import panels
+from fas_core.cli.command import FasCommand
 from fas_core.cli.options import PATH, output_options
 from fas_core.console import console
 from fas_core.descriptors import KINDS
 from fas_plugins.commands.new_plugin.project import write_project
 
 
-@click.command()
+@click.command(
+    cls=FasCommand,
+    examples="""
+        # a loss
+        fas plugins new soft-hinge --kind loss
+        # a backbone, in a folder of plugins
+        fas plugins new tiny-net --kind backbone --into plugins
+        # a further command of `fas`
+        fas plugins new tally --kind command
+    """,
+)
 @click.argument("name")
-@click.option("--kind", type=click.Choice(list(KINDS)), required=True, help="What the plugin provides.")
+@click.option(
+    "--kind", type=click.Choice(list(KINDS)), required=True, panel="Plugin", help="What the plugin provides."
+)
 @click.option(
     "--into",
     type=PATH,
     default=Path(),
     metavar="FOLDER",
+    panel=panels.OUTPUT,
     help="Folder to write the distribution's folder into; by default the current one.",
 )
 @output_options

@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
+from fas_core.cli import panels
+from fas_core.cli.candidates import complete_dataset, complete_run
+from fas_core.cli.command import FasCommand
 from fas_core.cli.options import (
     metric_option,
     output_options,
@@ -23,13 +26,24 @@ if TYPE_CHECKING:
     from fas_plugins.commands.report.html import PlotFormat
 
 
-@click.command()
+@click.command(
+    cls=FasCommand,
+    examples="""
+        # a run
+        fas report runs/quickstart
+        # two runs, compared
+        fas report runs/first runs/second -o compared.html
+        # two systems by their scores, without photos, to send
+        fas report a.csv b.csv --dev a-dev.csv --dev b-dev.csv --worst 0
+    """,
+)
 @click.argument(
     "targets",
     nargs=-1,
     required=True,
     type=click.Path(path_type=Path),
     metavar="RUN|SCORES...",
+    shell_complete=complete_run,
 )
 @click.option(
     "-o",
@@ -37,12 +51,14 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path, dir_okay=False),
     default=Path("report.html"),
     show_default=True,
+    panel=panels.OUTPUT,
     help="HTML file to write.",
 )
 @click.option(
     "--split",
     default="test",
     show_default=True,
+    panel=panels.DATA,
     help="Split of the runs to report: dev or test.",
 )
 @threshold_option
@@ -52,11 +68,14 @@ if TYPE_CHECKING:
     multiple=True,
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="SCORES",
+    panel=panels.SCORE_FILES,
     help="Dev scores to fit the threshold of a score file on; once per score file, in their order.",
 )
 @click.option(
     "--data",
     metavar="NAME|MANIFEST|FOLDER",
+    panel=panels.DATA,
+    shell_complete=complete_dataset,
     help="Data set with the photos, if they moved since the run, or for score files.",
 )
 @click.option(
@@ -64,11 +83,13 @@ if TYPE_CHECKING:
     type=click.IntRange(0),
     default=12,
     show_default=True,
+    panel="Photos",
     help="Number of misclassified samples to show per kind; 0 for no photos.",
 )
 @click.option(
     "--explain/--no-explain",
     default=True,
+    panel="Photos",
     help="Show what a run looked at in misclassified samples; needs torch and the run's weights.",
 )
 @replicates_option
@@ -77,6 +98,7 @@ if TYPE_CHECKING:
     "--plots",
     "plot_folder",
     type=click.Path(path_type=Path, file_okay=False),
+    panel=panels.OUTPUT,
     help="Folder to also write every plot to, as an image file.",
 )
 @click.option(
@@ -84,6 +106,7 @@ if TYPE_CHECKING:
     type=click.Choice(["svg", "png"]),
     default="svg",
     show_default=True,
+    panel=panels.OUTPUT,
     help="Format of the files in --plots.",
 )
 @reading_options

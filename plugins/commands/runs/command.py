@@ -6,28 +6,53 @@ from pathlib import Path
 
 import rich_click as click
 
+from fas_core.cli.candidates import complete_run
 from fas_core.cli.group import CommandGroup
 from fas_core.cli.options import PATH, output_options
 from fas_core.console import console
 
 
-@click.group(cls=CommandGroup, prefix="runs ")
+@click.group(
+    cls=CommandGroup,
+    prefix="runs ",
+    examples="""
+        # all runs, the lowest EER first
+        fas runs list --sort eer
+        # what two runs differ in
+        fas runs diff runs/first runs/second
+        # runs that were stopped
+        fas runs list --filter state=stopped
+    """,
+)
 def command() -> None:
     """List runs, and compare two of them."""
 
 
-@command.command("list")
+@command.command(
+    "list",
+    examples="""
+        # all runs in the folder runs
+        fas runs list
+        # the trials of a study, the lowest EER first
+        fas runs list runs/quickstart-tune --sort eer
+        # runs with a tag and a low EER
+        fas runs list --filter tags=paper --filter 'eer<=5%'
+    """,
+)
 @click.argument("folder", type=PATH, default=Path("runs"), metavar="[DIR]")
 @click.option(
     "--filter",
     "filters",
     multiple=True,
     metavar="KEY=VALUE",
+    panel="Rows",
     help="List only runs with this value: of a column or of the recipe, e.g. state=stopped, 'eer<=5%', "
     "'train.lr>0.01', tags=paper; may be repeated.",
 )
-@click.option("--sort", metavar="KEY", help="Sort by this column or key of the recipe, e.g. eer.")
-@click.option("--reverse", is_flag=True, help="Sort the other way round.")
+@click.option(
+    "--sort", metavar="KEY", panel="Rows", help="Sort by this column or key of the recipe, e.g. eer."
+)
+@click.option("--reverse", is_flag=True, panel="Rows", help="Sort the other way round.")
 @output_options
 def list_command(folder: Path, filters: tuple[str, ...], sort: str | None, reverse: bool) -> None:
     """List every run below DIR (by default runs), also those of groups: folds, seeds, sub-protocols, trials.
@@ -55,9 +80,18 @@ def list_command(folder: Path, filters: tuple[str, ...], sort: str | None, rever
         console.info(f"{folder}: {f'none of {len(every)} runs is listed' if every else 'no runs'}")
 
 
-@command.command()
-@click.argument("a", type=PATH, metavar="A")
-@click.argument("b", type=PATH, metavar="B")
+@command.command(
+    examples="""
+        # two runs
+        fas runs diff runs/first runs/second
+        # two folds
+        fas runs diff runs/quickstart/fold-1 runs/quickstart/fold-2
+        # for a program
+        fas runs diff runs/first runs/second --json
+    """,
+)
+@click.argument("a", type=PATH, metavar="A", shell_complete=complete_run)
+@click.argument("b", type=PATH, metavar="B", shell_complete=complete_run)
 @output_options
 def diff(a: Path, b: Path) -> None:
     """Print what differs between the runs A and B: recipe, data, environment, and figures of each split."""
@@ -74,4 +108,4 @@ def diff(a: Path, b: Path) -> None:
     for table in comparison_tables(comparison, names):
         console.table(table)
     for line in describe_agreement(comparison):
-        console.info(line)
+        console.result(line)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
+from fas_core.cli import panels
+from fas_core.cli.command import FasCommand
 from fas_core.cli.options import (
     aggregate_option,
     evaluation_options,
@@ -30,7 +32,7 @@ COMPARE = "--compare"
 FILE = click.Path(path_type=Path)
 
 
-class ScoreCommand(click.RichCommand):
+class ScoreCommand(FasCommand):
     """Runs `fas drift OLD NEW` for its former spelling, `fas score --compare OLD NEW`."""
 
     def make_context(
@@ -42,10 +44,24 @@ class ScoreCommand(click.RichCommand):
         return drift.make_context("drift", [text for text in args if text != COMPARE], parent, **extra)
 
 
-@click.command(cls=ScoreCommand)
+@click.command(
+    cls=ScoreCommand,
+    examples="""
+        # the threshold of the equal error rate on dev
+        fas score test.csv --dev dev.csv
+        # scores and labels in two files
+        fas score submission.txt --labels test_list.txt --threshold fixed:0.5
+        # the column that has the score, and a row for each kind of attack
+        fas score test.csv --column score=p_live --dev dev.csv --group-by species
+    """,
+)
 @click.argument("file", type=FILE)
 @click.option(
-    "--dev", type=FILE, metavar="FILE", help="Score file to fit the threshold on, of other samples."
+    "--dev",
+    type=FILE,
+    metavar="FILE",
+    panel=panels.SCORE_FILES,
+    help="Score file to fit the threshold on, of other samples.",
 )
 @threshold_option
 @reject_option
@@ -53,19 +69,28 @@ class ScoreCommand(click.RichCommand):
     "--labels",
     type=FILE,
     metavar="LIST",
+    panel=panels.SCORE_FILES,
     help="Labels of FILE, if they are in another file: lines of `path [path path] label`, or CSV.",
 )
-@click.option("--dev-labels", type=FILE, metavar="LIST", help="Labels of --dev, if they are in another file.")
+@click.option(
+    "--dev-labels",
+    type=FILE,
+    metavar="LIST",
+    panel=panels.SCORE_FILES,
+    help="Labels of --dev, if they are in another file.",
+)
 @click.option(
     "--attacks",
     type=FILE,
     metavar="FILE",
+    panel=panels.SCORE_FILES,
     help="Scores of the attacks, if they are in another file; then FILE has those of live samples.",
 )
 @click.option(
     "--dev-attacks",
     type=FILE,
     metavar="FILE",
+    panel=panels.SCORE_FILES,
     help="Scores of the attacks of --dev, if they are in another file.",
 )
 @reading_options

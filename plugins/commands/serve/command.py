@@ -9,6 +9,8 @@ from typing import Any
 
 import rich_click as click
 
+from fas_core.cli import panels
+from fas_core.cli.command import FasCommand
 from fas_core.cli.options import (
     MODEL,
     FloatRange,
@@ -20,20 +22,32 @@ from fas_core.cli.options import (
     fixed_threshold_option,
     margin_option,
 )
+from fas_core.cli.verbosity import verbosity_options
 from fas_core.console import console
 
 MAX_SECONDS = 3600
 """An hour, of any time limit: a connection is to be bounded, and timers of sockets take no infinity."""
 
 
-@click.command()
+@click.command(
+    cls=FasCommand,
+    examples="""
+        # for this machine: http://127.0.0.1:8000
+        fas serve model.onnx
+        # for others, with a token
+        fas serve model.onnx --host 0.0.0.0 --token-file token.txt
+        # another port, and more at once
+        fas serve model.onnx --port 9000 --concurrency 16 --threads 2
+    """,
+)
 @click.argument("model", type=MODEL, metavar="MODEL.onnx|public:NAME")
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--host", default="127.0.0.1", show_default=True, panel="Network", help="Address to listen on.")
 @click.option(
     "--port",
     type=click.IntRange(0, 65535),
     default=8000,
     show_default=True,
+    panel="Network",
     help="Port to listen on; 0 takes a free one.",
 )
 @fixed_threshold_option
@@ -41,6 +55,7 @@ MAX_SECONDS = 3600
 @click.option(
     "--detect/--no-detect",
     default=None,
+    panel=panels.FACES,
     help="Crop every image to its face, or take all as they are, where a request does not say. By default "
     "images that their face fills are taken as they are, and others are cropped.",
 )
@@ -54,6 +69,7 @@ MAX_SECONDS = 3600
     type=click.IntRange(1),
     default=1,
     show_default=True,
+    panel=panels.MACHINE,
     help="CPU threads that score one face.",
 )
 @click.option(
@@ -61,20 +77,28 @@ MAX_SECONDS = 3600
     "proxies",
     multiple=True,
     metavar="NAME",
+    panel="Network",
     help="Further host name that the service is called by, e.g. of a reverse proxy; may be repeated.",
 )
 @click.option(
     "--token-file",
     type=click.Path(path_type=Path, dir_okay=False),
+    panel="Network",
     help="File with the token that clients must send, which only its owner may read. By default the "
     "environment variable FAS_SERVE_TOKEN.",
 )
-@click.option("--access-log", is_flag=True, help="Log each response to stderr, without names and addresses.")
+@click.option(
+    "--access-log",
+    is_flag=True,
+    panel=panels.OUTPUT,
+    help="Log each response to stderr, without names and addresses.",
+)
 @click.option(
     "--concurrency",
     type=click.IntRange(1, 1000),
     default=8,
     show_default=True,
+    panel=panels.MACHINE,
     help="Maximum number of requests at once, and of worker processes.",
 )
 @click.option(
@@ -82,6 +106,7 @@ MAX_SECONDS = 3600
     type=click.IntRange(0, 10_000),
     default=64,
     show_default=True,
+    panel="Limits",
     help="Maximum number of requests that wait; further ones are told to try again.",
 )
 @click.option(
@@ -89,6 +114,7 @@ MAX_SECONDS = 3600
     type=click.IntRange(1),
     default=20_000_000,
     show_default=True,
+    panel="Limits",
     help="Maximum request size in bytes.",
 )
 @click.option(
@@ -96,6 +122,7 @@ MAX_SECONDS = 3600
     type=click.IntRange(1, 64_000_000),
     default=25_000_000,
     show_default=True,
+    panel="Limits",
     help="Maximum image size in pixels.",
 )
 @click.option(
@@ -103,6 +130,7 @@ MAX_SECONDS = 3600
     type=FloatRange(0, MAX_SECONDS, min_open=True),
     default=20,
     show_default=True,
+    panel="Limits",
     help="Seconds in which a request must arrive and be answered.",
 )
 @click.option(
@@ -110,6 +138,7 @@ MAX_SECONDS = 3600
     type=FloatRange(0, MAX_SECONDS, min_open=True),
     default=5,
     show_default=True,
+    panel="Limits",
     help="Seconds in which a worker must decode and score a request; then it is ended.",
 )
 @click.option(
@@ -117,6 +146,7 @@ MAX_SECONDS = 3600
     type=click.IntRange(1),
     default=1000,
     show_default=True,
+    panel="Limits",
     help="Megabytes that a worker may use for a request, besides the model (Linux).",
 )
 @click.option(
@@ -124,6 +154,7 @@ MAX_SECONDS = 3600
     type=click.IntRange(1, 100_000),
     default=256,
     show_default=True,
+    panel="Limits",
     help="Maximum number of open connections.",
 )
 @click.option(
@@ -131,6 +162,7 @@ MAX_SECONDS = 3600
     type=FloatRange(0, MAX_SECONDS, min_open=True),
     default=10,
     show_default=True,
+    panel="Limits",
     help="Seconds in which the headers of a request must arrive.",
 )
 @click.option(
@@ -138,8 +170,10 @@ MAX_SECONDS = 3600
     type=FloatRange(0, MAX_SECONDS),
     default=0,
     show_default=True,
+    panel="Limits",
     help="Seconds that the service answers after SIGTERM while /ready says that it drains.",
 )
+@verbosity_options
 def command(
     model: Path,
     host: str,

@@ -6,19 +6,38 @@ from pathlib import Path
 
 import rich_click as click
 
+from fas_core.cli import panels
+from fas_core.cli.candidates import complete_model
+from fas_core.cli.command import FasCommand
 from fas_core.cli.options import evaluation_workers_option, output_options
 from fas_core.console import console
 
 
-@click.command()
+@click.command(
+    cls=FasCommand,
+    examples="""
+        # CASIA-SURF, by a run
+        fas submit runs/a --format casia-surf --data CASIA-SURF -o test.txt
+        # the three sub-protocols of CeFA, by `fas train --protocol cefa-4`
+        fas submit runs/cefa --format cefa -o submission.txt
+        # phase 1, by a file of scores
+        fas submit dev.csv --format cefa --data CASIA_CeFA --split dev -o 1.txt
+    """,
+)
 @click.argument(
-    "targets", type=click.Path(path_type=Path), nargs=-1, required=True, metavar="RUN|SCORES|MODEL.onnx ..."
+    "targets",
+    type=click.Path(path_type=Path),
+    nargs=-1,
+    required=True,
+    metavar="RUN|SCORES|MODEL.onnx ...",
+    shell_complete=complete_model,
 )
 @click.option(
     "--format",
     "challenge",
     required=True,
     metavar="NAME",
+    panel=panels.OUTPUT,
     help="Challenge: casia-surf, cefa, or that of a plugin's data set.",
 )
 @click.option(
@@ -26,16 +45,21 @@ from fas_core.console import console
     type=click.Choice(["dev", "test"]),
     default="test",
     show_default=True,
+    panel=panels.DATA,
     help="Split of the file: of the published challenges, dev is phase 1 and test phase 2.",
 )
 @click.option(
-    "--data", metavar="ROOT", help="Folder of the data set's lists; by default that of the run's data."
+    "--data",
+    metavar="ROOT",
+    panel=panels.DATA,
+    help="Folder of the data set's lists; by default that of the run's data.",
 )
 @click.option(
     "--aggregate",
     default="video",
     show_default=True,
     metavar="video:VOTE",
+    panel=panels.VERDICTS,
     help="How the scores of frames make that of their video: mean, median, min, max or lfv.",
 )
 @click.option(
@@ -44,6 +68,7 @@ from fas_core.console import console
     type=click.Path(path_type=Path, dir_okay=False),
     required=True,
     metavar="FILE",
+    panel=panels.OUTPUT,
     help="File to write.",
 )
 @evaluation_workers_option

@@ -8,6 +8,9 @@ from typing import Any
 
 import rich_click as click
 
+from fas_core.cli import panels
+from fas_core.cli.candidates import complete_recipe, complete_set
+from fas_core.cli.command import FasCommand
 from fas_core.cli.options import PATH, output_options
 from fas_core.cli.recipe_options import recipe_options
 from fas_core.console import console
@@ -15,29 +18,53 @@ from fas_core.errors import FasError
 from fas_core.interruption import interruptible
 
 
-@click.command()
-@click.argument("recipe", default="quickstart")
+@click.command(
+    cls=FasCommand,
+    examples="""
+        # the learning rate
+        fas tune quickstart --space train.lr=log:0.001:0.1
+        # the optimizer, every trial to its end
+        fas tune --space 'train.optimizer=[sgd, adamw]' --trials 10 --no-prune
+        # a space in a file
+        fas tune mine.yaml --space space.yaml --trials 50
+    """,
+)
+@click.argument("recipe", default="quickstart", shell_complete=complete_recipe)
 @click.option(
     "--space",
     "spaces",
     multiple=True,
     required=True,
     metavar="KEY=RANGE|SPACE.yaml",
+    panel="Search",
+    shell_complete=complete_set,
     help="What is varied: a key of the recipe and log:LOW:HIGH, float:LOW:HIGH, int:LOW:HIGH, "
     "logint:LOW:HIGH or [A, B, ...]; or a YAML file of such keys. May be repeated.",
 )
 @click.option(
-    "--trials", type=click.IntRange(1), default=20, show_default=True, help="Trials of the study, in all."
+    "--trials",
+    type=click.IntRange(1),
+    default=20,
+    show_default=True,
+    panel="Search",
+    help="Trials of the study, in all.",
 )
-@click.option("--prune/--no-prune", default=True, help="Whether trials that fall behind end early.")
+@click.option(
+    "--prune/--no-prune", default=True, panel="Search", help="Whether trials that fall behind end early."
+)
 @click.option(
     "--anyway",
     is_flag=True,
+    panel=panels.RUN,
     help="Go on also where data, recipe or versions are not those of the trials so far; the history of a "
     "trial that continues records it.",
 )
-@click.option("--name", help="Name of the study's folder; by default the recipe's name and -tune.")
-@click.option("--runs", type=PATH, default=Path("runs"), show_default=True, help="Folder of the runs.")
+@click.option(
+    "--name", panel=panels.RUN, help="Name of the study's folder; by default the recipe's name and -tune."
+)
+@click.option(
+    "--runs", type=PATH, default=Path("runs"), show_default=True, panel=panels.RUN, help="Folder of the runs."
+)
 @recipe_options
 @output_options
 def command(
@@ -86,7 +113,7 @@ def command(
     console.table(trials_table(records, space))
     if best is None:
         raise FasError(f"{folder}: no trial was trained to the end")
-    console.info(f"best recipe: {folder / BEST}")
+    console.result(f"best recipe: {folder / BEST}")
     console.next_steps(
         ("fas", "train", folder / BEST, "--seeds", "14,15,16"),
         ("fas", "runs", "list", folder, "--sort", "eer"),
