@@ -45,6 +45,11 @@ def percent(value: float | None) -> str:
     return UNDEFINED if value is None or isnan(value) else f"{100 * value:.2f}"
 
 
+def format_share(rate: float) -> str:
+    """Format a fraction with three significant digits: 0.12345 -> 12.3 %."""
+    return f"{100 * rate:.3g} %"
+
+
 def plain(value: float | None) -> str:
     """Format a number with four significant digits."""
     return UNDEFINED if value is None or isnan(value) else f"{value:.4g}"

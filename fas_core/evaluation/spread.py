@@ -13,7 +13,7 @@ from fas_core.evaluation.formatting import format_header, percent
 from fas_core.evaluation.metrics import finite_values
 from fas_core.evaluation.notes import describe_intervals, describe_warnings, threshold_text
 from fas_core.evaluation.result import Result
-from fas_core.evaluation.tables import format_tables, published_table
+from fas_core.evaluation.tables import PUBLISHED, format_tables, published_table
 from fas_core.text_table import Styled, Table
 
 
@@ -47,16 +47,19 @@ def spread(results: Sequence[Result]) -> Spread:
     return Spread(tuple(results), mean, sd)
 
 
-def spread_tables(spread: Spread, *, title: str = "", train_hours: float | None = None) -> list[Table]:
+def spread_tables(
+    spread: Spread, *, title: str = "", train_hours: float | None = None, lead: Sequence[str] = PUBLISHED
+) -> list[Table]:
     """The tables of the results, with rows (or columns) for mean and standard deviation.
 
-    `title` precedes the first table's own, e.g. the split; `train_hours` is of all runs together.
+    `title` precedes the first table's own, e.g. the split; `train_hours` is of all runs together; `lead`
+    names the rates of the first table, in their order.
     """
     summary = [
         Result(name, metrics, threshold=None, counts={}, species={})
         for name, metrics in (("mean", spread.mean), ("± sd", spread.sd))
     ]
-    first, *others = format_tables([*spread.results, *summary])
+    first, *others = format_tables([*spread.results, *summary], lead=lead)
     published = published_table(spread.results)  # its title and notes do not mention mean and deviation
     heading = f"{title}: {published.title[:1].lower()}{published.title[1:]}" if title else published.title
     hours = "" if train_hours is None else f"trained in {train_hours:.2f} hours"

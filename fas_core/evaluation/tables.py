@@ -28,6 +28,9 @@ from fas_core.text_table import Styled, Table
 PUBLISHED = ("acc", "eer", "tpr@fpr=1e-2", "tpr@fpr=1e-3", "apcer_max", "apcer", "bpcer", "acer")
 """The metrics of the published table, in its order, and the APCER of the worst species."""
 
+ISO_FIRST = ("apcer_max", "bpcer", "apcer", "acer", "eer", "acc", "tpr@fpr=1e-2", "tpr@fpr=1e-3")
+"""The same metrics in the order of ISO/IEC 30107-3: the worst species first."""
+
 ACROSS = ("eer", "apcer_max", "apcer", "bpcer", "acer", "auc")
 """The metrics of tables across data sets, in their order."""
 

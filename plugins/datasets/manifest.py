@@ -67,8 +67,7 @@ class Manifest(Reader[ManifestOptions]):
     @property
     def notes(self) -> tuple[str, ...]:
         """Columns that are not used, e.g. because of a mistyped name, and words that are read as others."""
-        used = {*COLUMNS, *self._modalities}
-        unused = [name for name in self._content.columns if name not in used]
+        unused = self.attribute_names()
         notes = (f"unused columns: {format_list(unused, 10)}",) if unused else ()
         renamed = {name: column for name, column in self._content.renamed.items() if name != "path"}
         return (*notes, *describe_synonyms(renamed), *describe_synonyms(self._content.splits))
@@ -77,6 +76,20 @@ class Manifest(Reader[ManifestOptions]):
         """Return `train`, `dev` and `test` first, then others by name."""
         splits = set(pc.unique(self._content.samples.table.column("split")).to_pylist())
         return (*(name for name in USUAL_SPLITS if name in splits), *sorted(splits - set(USUAL_SPLITS)))
+
+    def attribute_names(self) -> tuple[str, ...]:
+        """Return the columns that are no part of a sample table, such as `skin_tone`."""
+        return tuple(name for name in self._content.columns if name not in {*COLUMNS, *self._modalities})
+
+    def attribute(self, name: str) -> dict[str, str]:
+        """Return `{id of a sample: value}` of such a column, without empty values; the file is read again."""
+        column = self._read_table().column(name).cast(pa.string())
+        values = pc.utf8_trim_whitespace(column)
+        ids = self._content.samples.table.column("id")
+        return {key: value for key, value in zip(ids.to_pylist(), values.to_pylist(), strict=True) if value}
+
+    def _read_table(self) -> pa.Table:
+        return read_table(self.root, (*COLUMNS, *PATH_NAMES, *self.options.modalities))
 
     def _read(self, split: str) -> SampleTable:
         """Return the rows of one split in the file's order.
@@ -97,7 +110,7 @@ class Manifest(Reader[ManifestOptions]):
         Raises:
             DataError: there is no image column or no row, or values are not what their column expects.
         """
-        table = read_table(self.root, (*COLUMNS, *PATH_NAMES, *self.options.modalities))
+        table = self._read_table()
         renamed = match_columns(table.column_names, self.options.modalities, self.root)
         names = tuple(renamed.get(name, name) for name in table.column_names)
         if not len(table) and set(self.options.modalities) & set(names):

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from fas_core import DataError
+from fas_core.data.dataset_check import inspect_dataset
 from fas_core.data.open import open_dataset
 from fas_core.registry import registry
 from fas_core.testing import check_dataset
-from fas_plugins.commands.data.check import inspect_dataset
 from fas_plugins.datasets.options import WmcaOptions
 from fas_plugins.datasets.wmca import Wmca, get_instrument
 

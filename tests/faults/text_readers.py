@@ -43,7 +43,8 @@ from fas_plugins.commands.data.crop_log import CropLog
 from fas_plugins.commands.ensemble.rule import Ensemble, FittedRule
 from fas_plugins.commands.importing.convert import convert_config
 from fas_plugins.commands.report.html.training import plot_training
-from fas_plugins.commands.report.sources import SourceOptions, evaluate_source, open_sources
+from fas_plugins.commands.report.score_source import SourceOptions
+from fas_plugins.commands.report.sources import evaluate_source, open_sources
 from fas_plugins.commands.report.systems import EvaluatedSystem
 from fas_plugins.commands.runs.compare_runs import compare_runs, open_run
 from fas_plugins.commands.runs.find_runs import list_runs

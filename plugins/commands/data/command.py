@@ -82,8 +82,8 @@ def check(
 
     The exit code is 0, or 1 when there are problems.
     """
+    from fas_core.data.dataset_check import inspect_dataset
     from fas_core.data.parallel import cores
-    from fas_plugins.commands.data.check import inspect_dataset
 
     if write_digests and verify:
         raise FasError("--write-digests and --verify: give one of them")

@@ -17,6 +17,7 @@ from attrs import evolve, field, frozen
 
 from fas_core.atomic import sync_disk, write_text
 from fas_core.console import console
+from fas_core.data.decoder_messages import explain_undecodable
 from fas_core.data.detectors import FaceDetector, face_detector, require_landmarks
 from fas_core.data.faces import CROP_LOG, CropSettings
 from fas_core.data.images import Box
@@ -30,7 +31,6 @@ from fas_core.registry import Registry
 from fas_plugins.commands.data.crop_job import CropJob, find_image_paths
 from fas_plugins.commands.data.crop_log import Boxes, CropLog
 from fas_plugins.commands.data.crop_parts import CropParts, remove_parts
-from fas_plugins.commands.data.decoding import explain_undecodable
 from fas_plugins.commands.data.sidecars import MANIFEST, copy_lists, write_lines
 
 SYNC_INTERVAL = 5.0

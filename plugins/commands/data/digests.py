@@ -14,11 +14,11 @@ from fas_core.data.digest_list import (
     read_digests,
     write_digests,
 )
+from fas_core.data.image_files import list_images
 from fas_core.data.open import open_choice, resolve_dataset
 from fas_core.errors import DataError, format_list
 from fas_core.registry import registry
 from fas_core.urls import Url
-from fas_plugins.commands.data.image_files import list_images
 
 
 @frozen

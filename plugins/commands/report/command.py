@@ -33,16 +33,17 @@ if TYPE_CHECKING:
         fas report runs/quickstart
         # two runs, compared
         fas report runs/first runs/second -o compared.html
-        # two systems by their scores, without photos, to send
-        fas report a.csv b.csv --dev a-dev.csv --dev b-dev.csv --worst 0
+        # two systems by their scores, with names, without photos, to send
+        fas report door=a.csv gate=b.csv --dev a-dev.csv --dev b-dev.csv --worst 0
+        # limits that the figures must meet
+        fas report runs/quickstart --target 'apcer_max<=0.05,bpcer<=0.10'
     """,
 )
 @click.argument(
     "targets",
     nargs=-1,
     required=True,
-    type=click.Path(path_type=Path),
-    metavar="RUN|SCORES...",
+    metavar="[NAME=]RUN|SCORES...",
     shell_complete=complete_run,
 )
 @click.option(
@@ -54,6 +55,13 @@ if TYPE_CHECKING:
     panel=panels.OUTPUT,
     help="HTML file to write.",
 )
+@click.option(
+    "--pdf",
+    type=click.Path(path_type=Path, dir_okay=False),
+    panel=panels.OUTPUT,
+    help="PDF file to print the page to as well; needs Chromium or Chrome.",
+)
+@click.option("--title", panel=panels.OUTPUT, help="Title of the page.")
 @click.option(
     "--split",
     default="test",
@@ -92,6 +100,26 @@ if TYPE_CHECKING:
     panel="Photos",
     help="Show what a run looked at in misclassified samples; needs torch and the run's weights.",
 )
+@click.option(
+    "--target",
+    metavar="LIMITS",
+    panel=panels.FIGURES,
+    help="Limits that figures must meet, e.g. 'apcer_max<=0.05,bpcer<=0.10' (or apcer_max:0.05,bpcer:0.10): "
+    "pass, fail, or cannot tell from so few people.",
+)
+@click.option(
+    "--group-by",
+    metavar="COLUMN",
+    panel=panels.FIGURES,
+    help="Compare the error rates of each value of a column, such as skin_tone or device, of the score file "
+    "or of the manifest.",
+)
+@click.option(
+    "--check-files",
+    is_flag=True,
+    panel=panels.DATA,
+    help="Read every image file of the data, as `fas data check` does, to find damage and copies.",
+)
 @replicates_option
 @metric_option
 @click.option(
@@ -112,8 +140,10 @@ if TYPE_CHECKING:
 @reading_options
 @output_options
 def command(
-    targets: tuple[Path, ...],
+    targets: tuple[str, ...],
     output: Path,
+    pdf: Path | None,
+    title: str | None,
     split: str,
     threshold: str | None,
     reject: str | None,
@@ -121,32 +151,67 @@ def command(
     data: str | None,
     worst: int,
     explain: bool,
+    target: str | None,
+    group_by: str | None,
+    check_files: bool,
     replicates: int,
     metrics: tuple[str, ...],
     plot_folder: Path | None,
     plot_format: PlotFormat,
     reading: Reading,
 ) -> None:
-    """Write one HTML file that needs no network: tables, curves, the worst mistakes, training details.
+    """Write one HTML file that needs no network: plain words, tables, curves, the worst mistakes, the data.
 
     Several RUNs and SCORES are compared with the first by paired bootstrap; the comparison is printed too.
+    NAME=PATH gives a system another name than its path's.
     Misclassified samples are shown with their photos, so think before you send a report to others, or use
     --worst 0.
     """
     from fas_core.evaluation.comparison import comparison_table
+    from fas_core.evaluation.targets import parse_targets
     from fas_core.registry import registry
     from fas_plugins.commands.report.build import build_report
-    from fas_plugins.commands.report.sources import SourceOptions
+    from fas_plugins.commands.report.in_words import describe_target
+    from fas_plugins.commands.report.pdf import find_browser, print_page
+    from fas_plugins.commands.report.score_source import SourceOptions
 
-    options = SourceOptions(split, dev, reading, threshold, reject, metrics, replicates, data)
-    report = build_report(targets, options, registry(), worst=worst, explain=explain)
+    limits = () if target is None else parse_targets(target)
+    browser = None if pdf is None else find_browser()
+    names = dict(map(_split_name, targets))
+    options = SourceOptions(
+        split, dev, reading, threshold, reject, metrics, replicates, data, limits, group_by, check_files
+    )
+    report = build_report(
+        [path for path, _ in map(_split_name, targets)],
+        options,
+        registry(),
+        names={path: name for path, name in names.items() if name},
+        title=title,
+        worst=worst,
+        explain=explain,
+    )
     report.write(output)
+    if pdf is not None and browser is not None:
+        print_page(browser, output, pdf)
     files = [] if plot_folder is None else [plot.write(plot_folder, plot_format) for plot in report.plots]
     for comparison in report.comparisons:
         console.table(comparison_table(comparison))
     size = len(report.html.encode()) / 1e6
-    console.info(f"{output}: {size:.1f} MB" + (f"; plots in {plot_folder}" if files else ""))
+    printed = "" if pdf is None else f"; printed to {pdf}"
+    console.info(f"{output}: {size:.1f} MB{printed}" + (f"; plots in {plot_folder}" if files else ""))
     show_summaries(system.result for system in report.systems)
+    for system in report.systems:
+        for judgement in system.judgements:
+            console.info(f"{system.name}: {judgement.verdict}: {describe_target(judgement)}")
     if console.json:
         paths = {"report": str(output), "plots": [str(file) for file in files]}
+        paths |= {} if pdf is None else {"pdf": str(pdf)}
         console.document(paths | report.to_json())
+
+
+def _split_name(target: str) -> tuple[Path, str]:
+    """Split `NAME=PATH`; a path that exists as it is written has no name."""
+    name, equals, path = target.partition("=")
+    return (
+        (Path(path), name) if equals and name and path and not Path(target).exists() else (Path(target), "")
+    )

@@ -9,7 +9,7 @@ from fas_core.errors import FasError, require
 from fas_core.runs.run import Run
 from fas_core.runtime.explain import Explainer
 from fas_core.runtime.predictor import Predictor
-from fas_plugins.commands.report.sources import ScoreSource
+from fas_plugins.commands.report.score_source import ScoreSource
 from fas_plugins.commands.report.systems import EvaluatedSystem
 
 

@@ -7,77 +7,26 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from attrs import frozen
-
-from fas_core.config.components import DatasetChoice, MetricChoice
+from fas_core.config.components import MetricChoice
 from fas_core.config.recipe import Recipe
-from fas_core.data.open import open_choice, replace_dataset, resolve_dataset
-from fas_core.errors import ConfigError, DataError, FasError
+from fas_core.errors import ConfigError, DataError
 from fas_core.evaluation.metrics import BoundMetric
+from fas_core.evaluation.population import Population
 from fas_core.evaluation.result import evaluate
+from fas_core.evaluation.targets import judge
 from fas_core.inference.score_samples import threshold_notes
-from fas_core.records.samples import SampleTable, concat
 from fas_core.registry import Registry
 from fas_core.runs.card import describe_threshold
 from fas_core.runs.groups import open_runs
 from fas_core.runs.run import Run
 from fas_core.runs.run_sets import RunSet
-from fas_core.scores.files import Reading, ScoreFile, read_scores, refuse_shared
-from fas_core.scores.table import ScoreTable
+from fas_core.scores.files import Reading, read_scores, refuse_shared
 from fas_core.scores.thresholds import Threshold, choose_threshold, fit_threshold
 from fas_core.text_files import read_json, read_text
+from fas_plugins.commands.report.groups import evaluate_by
+from fas_plugins.commands.report.score_source import ScoreSource, SourceOptions
+from fas_plugins.commands.report.source_data import open_source_data
 from fas_plugins.commands.report.systems import EvaluatedSystem, TrainingRecord
-
-
-@frozen
-class SourceOptions:
-    """How runs and score files are read and evaluated.
-
-    Args:
-        split: split of the runs whose scores are evaluated.
-        dev: score files that the thresholds of the score files are fitted on: one per file in their order,
-            or none.
-        reading: how score files are parsed; by default their layout is detected.
-        policy: threshold policy; by default a run's own, and `eer` for a score file with dev scores.
-        reject: policy of the uncertain scores around it; by default a run's own, and none for a score file.
-        metrics: further metrics, each `NAME` or `NAME:RATE,...`.
-        replicates: bootstrap replicates; 0 for no intervals.
-        data: where the photos are, see `fas_core.data.open.choose`; by default where a run's recipe says.
-    """
-
-    split: str = "test"
-    dev: Sequence[Path] = ()
-    reading: Reading | None = None
-    policy: str | None = None
-    reject: str | None = None
-    metrics: tuple[str, ...] = ()
-    replicates: int = 1000
-    data: str | None = None
-
-
-@frozen(eq=False)
-class ScoreSource:
-    """The scores of a run folder or of a score file, not evaluated yet.
-
-    Args:
-        path: the run folder or score file, as the user named it.
-        file: the score file.
-        scores: its content.
-        dev: the scores that a threshold is fitted on, if there are any.
-        run: the run; None for a score file.
-        split: split of the run; None for a score file.
-        results: content of the run's results.json; empty if the run is not finished.
-        score_file: how the score file was parsed; None for a run.
-    """
-
-    path: Path
-    file: Path
-    scores: ScoreTable
-    dev: ScoreTable | None
-    run: Run | None = None
-    split: str | None = None
-    results: Mapping[str, Any] = {}
-    score_file: ScoreFile | None = None
 
 
 def expand_run_sets(paths: Sequence[Path], registry: Registry) -> list[Path]:
@@ -144,16 +93,25 @@ def evaluate_source(
         notes = source.score_file.notes
     elif source.run is not None:
         notes = _list_notes(source, source.run, threshold)
+    result = evaluate(
+        source.scores, metrics, threshold, name=name, notes=notes, replicates=options.replicates
+    )
+    population = Population.of(source.scores)
+    data = open_source_data(source, options.data, registry)
     return EvaluatedSystem(
         name=name,
         path=source.path,
         digest=hashlib.sha256(source.file.read_bytes()).hexdigest(),
         scores=source.scores,
-        result=evaluate(
-            source.scores, metrics, threshold, name=name, notes=notes, replicates=options.replicates
-        ),
+        result=result,
         training=None if source.run is None else _read_training_record(source.run, source.results),
-        photos=_find_photos(source, options.data, registry),
+        photos=data.find_photos(source),
+        population=population,
+        model="" if source.run is None else source.run.recipe.describe(),
+        simulated=data.simulated,
+        judgements=judge(result, population, options.targets),
+        groups=evaluate_by(source, data, options, metrics, result),
+        data=data.check(options.check_files),
     )
 
 
@@ -231,33 +189,3 @@ def _read_json(file: Path) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise DataError(f"{file}: not what `fas train` writes")
     return content
-
-
-def _find_photos(source: ScoreSource, data: str | None, registry: Registry) -> SampleTable | str:
-    """Return the samples with their image paths, or one sentence that says why they are missing."""
-    original = None if source.run is None else source.run.recipe.data
-    try:
-        choice = original if data is None else _choose_dataset(data, original, registry)
-        if choice is None:
-            return "a score file does not say where its photos are (give --data)"
-        reader = open_choice(choice, registry, make=False)
-        samples = concat(
-            [reader.samples(split) for split in reader.splits() if source.split in (None, split)]
-        )
-    except FasError as error:
-        return error.message
-    recorded = source.results.get("data", {}).get(source.split)
-    if recorded is not None and recorded != samples.fingerprint():
-        return (
-            f"{samples.root} now holds other samples (fingerprint {samples.fingerprint()}) "
-            f"than were evaluated"
-        )
-    return samples
-
-
-def _choose_dataset(data: str, original: DatasetChoice | None, registry: Registry) -> DatasetChoice:
-    return (
-        resolve_dataset(data, None, registry)
-        if original is None
-        else replace_dataset(data, original, registry)
-    )

@@ -53,6 +53,7 @@ def test_check_of_several_as_json(fas: Fas, faces: Path, copied: Path) -> None:
         "species": "live",
         "samples": 12,
         "modalities": {"rgb": 12},
+        "people": 0,
     } in report["counts"]
 
 

@@ -22,7 +22,8 @@ from fas_core.evaluation.metrics import BoundMetric
 from fas_core.registry import registry
 from fas_core.scores.table import ScoreTable
 from fas_plugins.commands.report.html import Plot, ReportPage, draw_plots, render
-from fas_plugins.commands.report.sources import SourceOptions, evaluate_source, open_sources
+from fas_plugins.commands.report.score_source import SourceOptions
+from fas_plugins.commands.report.sources import evaluate_source, open_sources
 from fas_plugins.commands.report.systems import EvaluatedSystem
 
 KINDS = {"live": 12, "attack/print": 6, "attack/replay": 6}

@@ -12,7 +12,8 @@ from fas_core.errors import ConfigError, DataError
 from fas_core.registry import registry
 from fas_plugins.commands.report.build import build_report
 from fas_plugins.commands.report.explainers import open_explainers
-from fas_plugins.commands.report.sources import SourceOptions, open_sources
+from fas_plugins.commands.report.score_source import SourceOptions
+from fas_plugins.commands.report.sources import open_sources
 
 FEW = SourceOptions(replicates=10)
 

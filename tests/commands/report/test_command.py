@@ -312,3 +312,79 @@ def test_the_worst_species_comes_first_in_the_plot(fas: Fas, separated: Path, tm
     assert "vendor: mask_3d 100 % (60 of 60), print 0 % (0 of 60)" in page
     assert "APCER worst" in page
     assert "APCER pooled" in page
+
+
+def test_targets_are_met_or_not_or_cannot_be_told(fas: Fas, separated: Path, tmp_path: Path) -> None:
+    """20 people without an error show 20 %, not 5 %."""
+    report = ("report", separated, "--threshold", "fixed:0.5", "-o", tmp_path / "report.html", *FEW)
+    result = fas(*report, "--target", "apcer_max<=0.05,bpcer<=0.2")
+    assert result.exit_code == 0, result.output
+    assert (
+        "vendor: cannot tell: APCER worst at most 5 %: it is 0 % of mask_3d, 0 % to 16.8 %" in result.stdout
+    )
+    assert "vendor: pass: BPCER at most 20 %" in result.stdout
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert '<div class="box cannot-tell">' in page
+    assert "<strong>pass</strong>: BPCER at most 20\u00a0%" in page
+    (system,) = json.loads(fas(*report, "--target", "bpcer:0.2", "--json").stdout)["systems"]
+    assert system["verdict"] == "pass"
+    assert system["targets"][0]["needed"] == 17
+    wrong = fas(*report, "--target", "bpcer")
+    assert wrong.exit_code == 2
+    assert "must be METRIC<=RATE" in wrong.stderr
+
+
+def test_systems_and_the_page_have_the_names_that_are_given(
+    fas: Fas, trained: Path, other: Path, tmp_path: Path
+) -> None:
+    output = tmp_path / "report.html"
+    named = (f"old model={trained}", f"new={other}")
+    result = fas("report", *named, "--title", "Spring <audit>", "-o", output, "--json", *FEW)
+    assert result.exit_code == 0, result.output
+    assert [system["name"] for system in json.loads(result.stdout)["systems"]] == ["old model", "new"]
+    page = output.read_text(encoding="utf-8")
+    assert "<title>Spring &lt;audit&gt;</title>" in page
+    assert "new minus old model, rates in %" in page
+    twice = fas("report", f"a={trained}", f"a={other}", "-o", output, *FEW)
+    assert twice.exit_code == 2
+    assert "a: two systems of one name" in twice.stderr
+
+
+def test_a_file_whose_name_has_an_equals_sign(fas: Fas, separated: Path, tmp_path: Path) -> None:
+    path = tmp_path / "lr=0.1.csv"
+    shutil.copy(separated, path)
+    result = fas("report", path, "--threshold", "fixed:0.5", "-o", tmp_path / "r.html", "--json", *FEW)
+    assert [system["name"] for system in json.loads(result.stdout)["systems"]] == ["lr=0.1"]
+
+
+def test_a_banner_where_faces_are_simulated(fas: Fas, trained: Path, tmp_path: Path) -> None:
+    output, banner = tmp_path / "report.html", '<p class="banner"><strong>Simulated faces.</strong>'
+    fas("report", trained, "-o", output, "--no-explain", *FEW)
+    assert banner not in output.read_text(encoding="utf-8")
+    run = tmp_path / "simulated"
+    shutil.copytree(trained, run, ignore=shutil.ignore_patterns("*.safetensors", "*.pt"))
+    recipe = yaml.safe_load((run / "recipe.yaml").read_text())
+    recipe["data"] = {"name": "synthetic", "root": str(tmp_path / "gone")}
+    (run / "recipe.yaml").write_text(yaml.safe_dump(recipe))
+    fas("report", run, trained, "-o", output, "--no-explain", *FEW)
+    page = output.read_text(encoding="utf-8")
+    assert f"{banner} The figures of simulated are" in page.replace("\n", " ")
+
+
+def test_the_data_of_a_run_are_checked(fas: Fas, trained: Path, faces: Path, tmp_path: Path) -> None:
+    """By their lists, and with --check-files by their files, as `fas data check` does."""
+    output = tmp_path / "report.html"
+    fas("report", trained, "-o", output, "--no-explain", *FEW)
+    page = output.read_text(encoding="utf-8")
+    assert "no person or sample is in two splits" in page
+    assert "Image files were not" in page
+    leaking = tmp_path / "faces"
+    shutil.copytree(faces, leaking)
+    (source,) = (leaking / "train" / "live").glob("00*")
+    shutil.copy(source, leaking / "dev" / "live" / "copy.png")
+    options = ("-o", output, "--no-explain", "--json", "--data", f"folder:{leaking}", "--check-files", *FEW)
+    (system,) = json.loads(fas("report", trained, *options).stdout)["systems"]
+    checked = json.loads(fas("data", "check", f"folder:{leaking}", "--json").stdout)[f"folder:{leaking}"]
+    assert system["data"] == checked
+    page = output.read_text(encoding="utf-8")
+    assert "<strong>Problem:</strong> train and dev share 1 identical file" in page

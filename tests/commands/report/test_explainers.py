@@ -14,7 +14,8 @@ from fas_core.registry import registry
 from fas_core.runtime.explain import Explainer
 from fas_plugins.commands.report import explainers
 from fas_plugins.commands.report.explainers import open_explainers
-from fas_plugins.commands.report.sources import ScoreSource, SourceOptions, evaluate_source, open_sources
+from fas_plugins.commands.report.score_source import ScoreSource, SourceOptions
+from fas_plugins.commands.report.sources import evaluate_source, open_sources
 from fas_plugins.commands.report.systems import EvaluatedSystem
 
 Open = Callable[..., tuple[Sequence[ScoreSource], Sequence[EvaluatedSystem]]]

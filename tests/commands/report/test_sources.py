@@ -12,7 +12,8 @@ import pytest
 from fas_core.config.recipe import Recipe
 from fas_core.errors import ConfigError, DataError
 from fas_core.registry import registry
-from fas_plugins.commands.report.sources import SourceOptions, open_sources, select_metrics
+from fas_plugins.commands.report.score_source import SourceOptions
+from fas_plugins.commands.report.sources import open_sources, select_metrics
 
 
 def test_each_score_file_has_its_own_dev(tmp_path: Path, evaluate: Any, write_scores: Any) -> None:

@@ -17,7 +17,9 @@ from fas_core.scores.ranked import Floats
 from fas_plugins.commands.report.html.curves import normal_deviate
 from fas_plugins.commands.report.html.theme import LIGHT, WIDTH, line_style
 
-DET_TICKS = (1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 0.05, 0.2, 0.4, 0.6, 0.8, 0.95, 0.99)
+DET_TICKS = (1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 0.05, 0.2, 0.4, 0.6)
+WIDE_DET_TICKS = (1e-6, 1e-4, 1e-2, 0.1, 0.5, 0.9, 0.99)
+"""Ticks of an axis up to nearly 1, whose labels would overlap if there were more."""
 LEGEND_LINE = 0.19
 """Height of one line of a legend, in inches."""
 
@@ -105,7 +107,7 @@ def format_log_axis(axis: Any) -> None:
 
 def format_deviate_axis(axis: Any, low: float, high: float) -> None:
     """Set the ticks of a normal-deviate axis between two rates."""
-    ticks = [tick for tick in DET_TICKS if low <= tick <= high]
+    ticks = [tick for tick in (DET_TICKS if high <= 0.6 else WIDE_DET_TICKS) if low <= tick <= high]
     axis.set_major_locator(FixedLocator(normal_deviate(np.array(ticks)).tolist()))
     axis.set_ticklabels([format_rate(tick) for tick in ticks])
 

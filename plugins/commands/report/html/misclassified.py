@@ -29,9 +29,12 @@ from fas_plugins.commands.report.systems import EvaluatedSystem
 SIDE = 112
 """Side of a thumbnail in pixels."""
 
+FULL_SIDE = 384
+"""The most pixels of a side that a photo keeps, which is shown as a thumbnail until it is clicked."""
+
 Rows = NDArray[np.intp]
 Tiles = dict[str, dict[str, Image]]
-"""`{kind: {modality: (SIDE, SIDE, 3)}}`; the kinds are `image` and the names of maps."""
+"""`{kind: {modality: (S, S, 3)}}`; the kinds are `image` and the names of maps."""
 
 
 @frozen
@@ -137,7 +140,7 @@ def _render_images(
         images = read_faces(photos, row, modalities)
     except DataError as error:
         return {}, error.message
-    tiles = {"image": {name: prepare(image, SIDE, Resize(crop=1.0)) for name, image in images.items()}}
+    tiles = {"image": {name: _fit(image) for name, image in images.items()}}
     note = ""
     if explainer is not None:
         try:
@@ -153,6 +156,11 @@ def _render_images(
         for kind, by_modality in tiles.items()
     }
     return uris, note
+
+
+def _fit(image: Image) -> Image:
+    """Return a photo as a square of its own size, but for very small and large ones."""
+    return prepare(image, min(max(SIDE, *image.shape[:2]), FULL_SIDE), Resize(crop=1.0))
 
 
 def _render_maps(explainer: Explainer, images: Mapping[str, Image]) -> Tiles:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from math import isfinite
+from collections.abc import Iterable, Sequence
+from math import isfinite, isnan, nan
 from typing import Any
 
 import numpy as np
@@ -26,6 +26,7 @@ from fas_plugins.commands.report.html.axes import (
     shorten_name,
 )
 from fas_plugins.commands.report.html.curves import error_curve, histogram, normal_deviate
+from fas_plugins.commands.report.html.hovers import Hovers, mark_bins, mark_curve
 from fas_plugins.commands.report.html.svg import Plot
 from fas_plugins.commands.report.html.theme import LIGHT, STYLE, WIDTH, bar_style
 from fas_plugins.commands.report.html.training import plot_training
@@ -59,11 +60,14 @@ def plot_roc(systems: IndexedSystems) -> Plot:
     """Plot accepted live samples against accepted attacks; the latter logarithmic, as low rates matter."""
     figure, axes = create_figure(names=len(systems))
     handles: dict[str, LegendHandle] = {}
+    hovers: Hovers = {}
     low = min(lowest_rate(system.scores.rates.attack.total) for _, system in systems)
     for index, system in systems:
         rates, threshold = system.scores.rates, system.threshold
         curve = error_curve(rates)
-        handles[_legend_name(system)] = draw_curve(axes, np.clip(curve.apcer, low, 1), 1 - curve.bpcer, index)
+        x, y = np.clip(curve.apcer, low, 1), 1 - curve.bpcer
+        handles[_legend_name(system)] = draw_curve(axes, x, y, index)
+        hovers |= mark_curve(axes, x, y, curve, f"points{index}", system.name)
         if threshold is not None:
             apcer, bpcer = float(rates.apcer(threshold)), float(rates.bpcer(threshold))
             draw_marker(axes, max(apcer, low), 1 - bpcer, index)
@@ -75,13 +79,14 @@ def plot_roc(systems: IndexedSystems) -> Plot:
     areas = "; ".join(
         f"{system.name}: area under the curve {system.scores.rates.auc():.4f}" for _, system in systems
     )
-    return Plot("roc", "ROC", f"Live samples accepted against attacks accepted. {areas}.", figure)
+    return Plot("roc", "ROC", f"Live samples accepted against attacks accepted. {areas}.", figure, hovers)
 
 
 def plot_det(systems: IndexedSystems) -> Plot:
     """Plot BPCER against APCER on normal-deviate axes."""
     figure, axes = create_figure(WIDTH * 0.85, names=len(systems))
     handles: dict[str, LegendHandle] = {}
+    hovers: Hovers = {}
     all_rates = [system.scores.rates for _, system in systems]
     low_rate = min(lowest_rate(ranked.total) for rates in all_rates for ranked in (rates.attack, rates.live))
     high_rate = 0.6 if all(rates.equal_error_threshold()[1] < 0.35 for rates in all_rates) else MAX_RATE
@@ -90,6 +95,8 @@ def plot_det(systems: IndexedSystems) -> Plot:
         curve = error_curve(rates)
         x, y = (normal_deviate(np.clip(rate, low_rate, MAX_RATE)) for rate in (curve.apcer, curve.bpcer))
         handles[_legend_name(system)] = draw_curve(axes, x, y, index)
+        x, y = (np.minimum(values, normal_deviate(np.array([high_rate]))) for values in (x, y))
+        hovers |= mark_curve(axes, x, y, curve, f"points{index}", system.name)
         if threshold is not None:
             point = np.clip([rates.apcer(threshold), rates.bpcer(threshold)], low_rate, MAX_RATE)
             x, y = normal_deviate(point)
@@ -105,7 +112,7 @@ def plot_det(systems: IndexedSystems) -> Plot:
         f"{system.name}: equal error rate {format_rate(system.scores.rates.equal_error_threshold()[1])}"
         for _, system in systems
     )
-    return Plot("det", "DET", f"BPCER against APCER pooled on normal-deviate axes. {eers}.", figure)
+    return Plot("det", "DET", f"BPCER against APCER pooled on normal-deviate axes. {eers}.", figure, hovers)
 
 
 def plot_histogram(system: EvaluatedSystem, name: str) -> Plot:
@@ -121,6 +128,7 @@ def plot_histogram(system: EvaluatedSystem, name: str) -> Plot:
             handles[label] = (area, outline)
     axes.set(xlabel="score (higher is more live)", ylabel="samples of the class")
     axes.set(xlim=(float(bins.edges[0]), float(bins.edges[-1])))
+    hovers = mark_bins(axes, bins)
     format_percent_axis(axes.yaxis)
     handles |= draw_vertical_line(axes, _threshold_name(system), system.threshold)
     draw_legend(figure, handles, columns=3)
@@ -129,7 +137,7 @@ def plot_histogram(system: EvaluatedSystem, name: str) -> Plot:
         for label, scores in (("live", system.scores.live), ("attack", system.scores.attack))
         if len(scores)
     )
-    return Plot(name, f"Scores of {system.name}", f"Distribution of the scores. {medians}.", figure)
+    return Plot(name, f"Scores of {system.name}", f"Distribution of the scores. {medians}.", figure, hovers)
 
 
 def plot_error_rates(system: EvaluatedSystem, name: str) -> Plot:
@@ -148,11 +156,12 @@ def plot_error_rates(system: EvaluatedSystem, name: str) -> Plot:
     axes.set(xlabel="threshold", ylabel="error rate", xlim=(low, high), ylim=(0, 1.01))
     format_percent_axis(axes.yaxis)
     handles |= draw_vertical_line(axes, _threshold_name(system), system.threshold)
+    hovers = mark_curve(axes, np.clip(curve.thresholds, low, high), curve.bpcer, curve, "points")
     draw_legend(figure, handles, columns=2)
     threshold, eer = rates.equal_error_threshold()
     rate = format_rate(eer)
     text = f"APCER and BPCER against the threshold; pooled, both are {rate} at {threshold:.4g}."
-    return Plot(name, f"Error rates of {system.name}", text, figure)
+    return Plot(name, f"Error rates of {system.name}", text, figure, hovers)
 
 
 def plot_species(systems: Sequence[EvaluatedSystem]) -> Plot:
@@ -161,10 +170,13 @@ def plot_species(systems: Sequence[EvaluatedSystem]) -> Plot:
     figure, axes = create_figure(0.75 + 0.2 * len(names) * (len(systems) + 0.7), names=len(systems))
     height = 0.8 / len(systems)
     handles: dict[str, LegendHandle] = {}
+    hovers: Hovers = {}
     for index, system in enumerate(systems):
         rates, intervals = _species_rates(system, names)
         y = np.arange(len(names)) + (index - (len(systems) - 1) / 2) * height
-        handles[_legend_name(system)] = axes.barh(y, rates, height=height, **bar_style(index))[0]
+        bars = axes.barh(y, rates, height=height, **bar_style(index))
+        handles[_legend_name(system)] = bars[0]
+        hovers |= _mark_bars(bars, system, names, index)
         axes.hlines(y, *intervals, color=LIGHT["ink"], linewidth=1.2)
         label_style: dict[str, Any] = {"textcoords": "offset points", "va": "center", "size": "small"}
         for bar_y, rate, end in zip(y, rates, np.fmax(rates, intervals[1]), strict=True):
@@ -185,7 +197,22 @@ def plot_species(systems: Sequence[EvaluatedSystem]) -> Plot:
         )
         for system in systems
     ]
-    return Plot("species", "Attacks accepted, by species", f"{'; '.join(texts)}.", figure)
+    return Plot("species", "Attacks accepted, by species", f"{'; '.join(texts)}.", figure, hovers)
+
+
+def _mark_bars(bars: Iterable[Any], system: EvaluatedSystem, names: Sequence[str], index: int) -> Hovers:
+    """Name the bars of a system's species, and return their texts."""
+    hovers: Hovers = {}
+    intervals = {} if system.result.intervals is None else system.result.intervals.species
+    for number, (bar, name) in enumerate(zip(bars, names, strict=True)):
+        item = system.result.species.get(name)
+        if item is not None and isfinite(item.apcer):
+            bar.set_gid(f"bar{index}-{number}")
+            low, high = intervals.get(name, (nan, nan))
+            interval = "" if isnan(low) else f"; interval {format_rate(low)} to {format_rate(high)}"
+            text = f"{item.accepted} of {item.count} accepted, {format_rate(item.apcer)}{interval}"
+            hovers[bar.get_gid()] = [f"{system.name}, {name}: {text}"]
+    return hovers
 
 
 def _legend_name(system: EvaluatedSystem) -> str:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import io
 import re
 import warnings
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 from xml.etree import ElementTree
 
-from attrs import frozen
+from attrs import field, frozen
 from markupsafe import Markup
 from matplotlib import rc_context
 from matplotlib.figure import Figure
@@ -22,7 +23,8 @@ PlotFormat = Literal["svg", "png"]
 PNG_DPI = 200
 ROLES = {light: role for role, (light, _) in COLOURS.items()}
 COLOUR = re.compile("|".join(ROLES))
-FONT = re.compile(r"font-family:[^;]*;? ?")
+MARKS = ("use", "path")
+"""Elements of a point and of a bar."""
 METADATA = {"svg": ("Date", "Creator", "Format", "Type"), "png": ("Software",)}
 """Metadata that matplotlib writes by default."""
 
@@ -36,12 +38,14 @@ class Plot:
         title: a few words.
         text: describes the content for readers who cannot see it.
         figure: the drawing.
+        hovers: `{gid of an artist: a text for each of its marks}`, shown where the pointer rests on it.
     """
 
     name: str
     title: str
     text: str
     figure: Figure
+    hovers: Mapping[str, Sequence[str]] = field(factory=dict)
 
     def write(self, folder: Path, plot_format: PlotFormat) -> Path:
         """Write `folder/NAME.svg` or `.png`, on white, and return its path.
@@ -61,9 +65,13 @@ class Plot:
         for parent in root.iter():
             for child in [child for child in parent if child.tag in ("metadata", "style")]:
                 parent.remove(child)
+        self._add_hovers(root)
         for element in root.iter():
-            if "fill" in element.attrib:  # matplotlib writes the fill below a hatch outside of `style`
-                element.set("style", f"fill: {element.attrib.pop('fill')}")
+            # Attributes instead of styles, which the page's Content-Security-Policy does not allow.
+            for declaration in filter(None, element.attrib.pop("style", "").split(";")):
+                key, _, value = declaration.partition(":")
+                if not key.strip().startswith("font-family"):  # to inherit the page's
+                    element.set(key.strip(), value.strip())
             for key, value in element.attrib.items():
                 element.set(key, self._adapt_attribute(key, value))
         for key in ("width", "height", "version"):
@@ -76,15 +84,23 @@ class Plot:
             root.insert(index, child)
         return Markup(ElementTree.tostring(root, encoding="unicode", method="html"))
 
+    def _add_hovers(self, root: ElementTree.Element) -> None:
+        """Give each mark of an artist its text as a `<title>`, which browsers show at the pointer."""
+        by_id = {element.get("id"): element for element in root.iter()}
+        for gid, texts in self.hovers.items():
+            marks = [item for item in by_id[gid].iter() if item.tag in MARKS and "id" not in item.attrib]
+            for mark, text in zip(marks, texts, strict=True):
+                title = ElementTree.SubElement(mark, "title")
+                title.text = escape_controls(text)
+
     def _adapt_attribute(self, key: str, value: str) -> str:
-        """Make ids unique in the page, replace colours by roles, and drop fonts to inherit the page's."""
+        """Make ids unique in the page, and replace colours by roles."""
         if key == "id":
             return f"{self.name}-{value}"
         if key == "href":
             return f"#{self.name}-{value.removeprefix('#')}"
         value = value.replace("url(#", f"url(#{self.name}-")
-        value = COLOUR.sub(lambda match: f"var(--{ROLES[match[0]]})", value)
-        return FONT.sub("", value)
+        return COLOUR.sub(lambda match: f"var(--{ROLES[match[0]]})", value)
 
 
 def _render_figure(figure: Figure, plot_format: PlotFormat, *, transparent: bool) -> bytes:

@@ -10,8 +10,8 @@ import cv2
 import numpy as np
 import pytest
 
+from fas_core.data.image_files import CHUNK, read_files
 from fas_core.records.samples import SampleTable
-from fas_plugins.commands.data.image_files import CHUNK, read_files
 
 Save = Callable[[Path, Any], Path]
 

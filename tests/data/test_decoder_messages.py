@@ -11,9 +11,9 @@ import pytest
 from attrs import frozen
 
 from fas_core.contracts import DatasetReader
+from fas_core.data.decoder_messages import capture_damage, describe_damage, explain_undecodable
 from fas_core.data.listing import Listing
 from fas_core.errors import DataError
-from fas_plugins.commands.data.decoding import capture_damage, describe_damage, explain_undecodable
 
 
 @pytest.fixture

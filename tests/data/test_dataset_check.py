@@ -13,9 +13,9 @@ from attrs import evolve, field, frozen
 
 from fas_core import DataError
 from fas_core.contracts import DatasetReader
+from fas_core.data.dataset_check import DatasetCheck, inspect_dataset
 from fas_core.data.listing import Listing, list_files
 from fas_core.records.samples import SampleTable
-from fas_plugins.commands.data.check import DatasetCheck, inspect_dataset
 
 Save = Callable[[Path, Any], Path]
 

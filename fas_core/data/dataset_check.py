@@ -11,13 +11,13 @@ import pyarrow.compute as pc
 from attrs import asdict, frozen
 
 from fas_core.contracts import DatasetReader
+from fas_core.data.decoder_messages import explain_undecodable
+from fas_core.data.image_files import Files, list_images, read_files
 from fas_core.data.images import box_overlaps
 from fas_core.data.listing import ListsFolder
 from fas_core.errors import DataError, format_list
 from fas_core.records.samples import ATTACK, LIVE, SampleTable
 from fas_core.text_table import Table
-from fas_plugins.commands.data.decoding import explain_undecodable
-from fas_plugins.commands.data.image_files import Files, list_images, read_files
 
 MAX_LISTED = 10
 LABEL_NAMES = {LIVE: "live", ATTACK: "attack", None: "unknown"}
@@ -26,13 +26,14 @@ Splits = Mapping[str, SampleTable]
 
 @frozen
 class SampleCount:
-    """Number of samples of one split, label and species, and of images of each modality."""
+    """Number of samples of one split, label and species, of images of each modality, and of known people."""
 
     split: str
     label: str
     species: str
     samples: int
     modalities: dict[str, int]
+    people: int = 0
 
 
 @frozen
@@ -41,14 +42,14 @@ class DatasetCheck:
 
     Args:
         counts: numbers of samples.
-        files: number of image files read.
+        files: number of image files read; None where they were not looked into.
         problems: errors that make training or evaluation on the data wrong.
         warnings: findings to look at, which may be intended by the protocol.
         notes: the reader's own notes.
     """
 
     counts: tuple[SampleCount, ...]
-    files: int
+    files: int | None
     problems: tuple[str, ...]
     warnings: tuple[str, ...]
     notes: tuple[str, ...]
@@ -60,20 +61,22 @@ class DatasetCheck:
         """The counts for the console; `name` is the data set as the user named it."""
         modalities = list(dict.fromkeys(modality for count in self.counts for modality in count.modalities))
         rows = []
+        people = ("people",) if any(count.people for count in self.counts) else ()
         for count in self.counts:
             images = (count.modalities.get(modality, 0) for modality in modalities)
-            rows.append((count.split, count.label, count.species, *map(str, (count.samples, *images))))
+            numbers = (count.samples, *([count.people] if people else ()), *images)
+            rows.append((count.split, count.label, count.species, *map(str, numbers)))
         result = _count(self.problems, "problem") if self.problems else "sound"
         return Table(
             title=f"{name}: {result}",
-            columns=("split", "label", "species", "samples", *modalities),
+            columns=("split", "label", "species", "samples", *people, *modalities),
             rows=rows,
-            note=f"{self.files} image files read",
+            note="image files were not read" if self.files is None else f"{self.files} image files read",
             left=(0, 1, 2),
         )
 
 
-def inspect_dataset(reader: DatasetReader, workers: int) -> DatasetCheck:
+def inspect_dataset(reader: DatasetReader, workers: int, *, with_files: bool = True) -> DatasetCheck:
     """Read the lists of all splits and all image files, and find what cannot be read or contradicts itself.
 
     An image below the root that no decoder reads is a problem as well.
@@ -81,28 +84,34 @@ def inspect_dataset(reader: DatasetReader, workers: int) -> DatasetCheck:
     Args:
         reader: the data set.
         workers: threads that read images.
+        with_files: whether to read the image files; without, copies and damage of files are not found.
     """
     splits, problems = _read_lists(reader)
-    files = read_files(splits, workers)
+    files: Files = read_files(splits, workers) if with_files else {}
     problems += _shorten([file.problem for file in files.values() if file.problem])
-    if splits:
+    if splits and with_files:
         root = next(iter(splits.values())).root
         problems += _shorten(list(explain_undecodable(reader, root).values())) + _find_videos(reader)
     warnings: list[str] = []
     for split, samples in splits.items():
-        problems += _find_contradictions(split, samples) + _find_boxes_outside(split, samples, files)
-        warnings += _find_single_class(split, samples) + _find_copies(split, samples, files)
+        problems += _find_contradictions(split, samples)
+        warnings += _find_single_class(split, samples)
+        if with_files:
+            problems += _find_boxes_outside(split, samples, files)
+            warnings += _find_copies(split, samples, files)
     overlaps = {frozenset(pair) for pair in reader.overlaps}
     for first, second in combinations(splits, 2):
         name, pair = f"{first} and {second}", (splits[first], splits[second])
-        problems += _find_shared(name, *pair, "id") + _find_shared_files(name, *pair, files)
+        problems += _find_shared(name, *pair, "id")
+        problems += _find_shared_files(name, *pair, files) if with_files else []
         shared = _find_shared(name, *pair, "subject")
         if frozenset((first, second)) in overlaps:
             warnings += [f"{line}; the protocol declares it" for line in shared]
         else:
             problems += shared
     notes = reader.notes if splits else ()
-    return DatasetCheck(tuple(_count_samples(splits)), len(files), tuple(problems), tuple(warnings), notes)
+    counts, count = tuple(_count_samples(splits)), len(files) if with_files else None
+    return DatasetCheck(counts, count, tuple(problems), tuple(warnings), notes)
 
 
 def _read_lists(reader: DatasetReader) -> tuple[dict[str, SampleTable], list[str]]:
@@ -198,7 +207,8 @@ def _distinct(samples: SampleTable, column: str) -> set[str]:
 def _count_samples(splits: Splits) -> Iterator[SampleCount]:
     """Yield the counts of each split, live first, then by species."""
     for split, samples in splits.items():
-        columns = [("id", "count"), *((modality, "count") for modality in samples.modalities)]
+        columns = [("id", "count"), ("subject", "count_distinct")]
+        columns += [(modality, "count") for modality in samples.modalities]
         groups = samples.table.group_by(["label", "species"]).aggregate(columns).to_pylist()
         for group in sorted(groups, key=lambda group: (group["label"] != LIVE, str(group["species"]))):
             yield SampleCount(
@@ -207,6 +217,7 @@ def _count_samples(splits: Splits) -> Iterator[SampleCount]:
                 group["species"] or "",
                 group["id_count"],
                 {modality: group[f"{modality}_count"] for modality in samples.modalities},
+                group["subject_count_distinct"],
             )
 
 

@@ -8,13 +8,13 @@ from collections.abc import Iterator, Mapping
 from attrs import evolve, frozen
 
 from fas_core.console import console
+from fas_core.data.decoder_messages import capture_damage, describe_damage
 from fas_core.data.images import decode, read_bytes
 from fas_core.data.parallel import ordered
 from fas_core.data.remote_files import reading_threads
 from fas_core.errors import DataError
 from fas_core.records.samples import SampleTable
 from fas_core.urls import Location, locate
-from fas_plugins.commands.data.decoding import capture_damage, describe_damage
 
 CHUNK = 64
 """Images between two updates of the progress bar."""
