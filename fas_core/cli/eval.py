@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 from attrs import evolve
+from click import get_current_context
 
 from fas_core.cli import panels
 from fas_core.cli.candidates import complete_dataset
@@ -139,19 +141,7 @@ def command(
     from fas_core.registry import registry
 
     run_set = _open_run_set(target)
-    _refuse_together(
-        is_set=run_set is not None,
-        several=len(data) > 1,
-        protocols=bool(protocols),
-        subsets=subsets,
-        grouped=evaluation.group_by is not None,
-        narrowed=bool(modalities or scores),
-        described=bool(external or detector),
-        calibrated=calibrate_on is not None,
-        judged=bool(threshold or aggregate),
-        in_parts=engine is not None,
-        has_device=device is not None,
-    )
+    _refuse_together(get_current_context().params, is_set=run_set is not None)
     plan = plan_evaluation(
         registry(),
         evaluation,
@@ -187,32 +177,25 @@ def _open_run_set(target: Path) -> RunSet | None:
     return opened if isinstance(opened, RunSet) else None
 
 
-def _refuse_together(
-    *,
-    is_set: bool,
-    several: bool,
-    protocols: bool,
-    subsets: bool,
-    grouped: bool,
-    narrowed: bool,
-    described: bool,
-    calibrated: bool,
-    judged: bool,
-    in_parts: bool,
-    has_device: bool,
-) -> None:
-    """Options that exclude each other are a usage error."""
+def _refuse_together(given: Mapping[str, Any], *, is_set: bool) -> None:
+    """Options that exclude each other are a usage error; `given` are the command's parameters by name."""
+    several, subsets, grouped = len(given["data"]) > 1, given["subsets"], given["group_by"] is not None
+    narrowed, judged = given["modalities"] or given["scores"], given["threshold"] or given["aggregate"]
+    calibrated, in_parts = given["calibrate_on"] is not None, given["name"] is not None  # --engine
     of_set, one_of_them = "a set of runs is evaluated without", "give one of its runs"
     rules = {
         f"{of_set} --subsets and --group-by: {one_of_them}": is_set and (subsets or grouped),
-        f"a set of runs takes one --data and no --protocol: {one_of_them}": is_set and (several or protocols),
-        f"{of_set} --foreign and --detector: {one_of_them}": is_set and described,
+        f"a set of runs takes one --data and no --protocol: {one_of_them}": is_set
+        and (several or given["protocols"]),
+        f"{of_set} --foreign and --detector: {one_of_them}": is_set
+        and (given["external"] or given["detector"]),
         "several --data give a row each: without --subsets and --group-by": several and (subsets or grouped),
         "--subsets gives a row for each subset: without --modalities, --scores and --group-by": subsets
         and (narrowed or grouped),
         "--calibrate-on is for one model, without --threshold and --aggregate": calibrated
         and (judged or is_set),
-        "--device is for one exported model, without --engine": has_device and (is_set or in_parts),
+        "--device is for one exported model, without --engine": given["device"] is not None
+        and (is_set or in_parts),
         "--engine scores one data set: without --subsets, with one --data": in_parts and (several or subsets),
     }
     for message, is_broken in rules.items():
