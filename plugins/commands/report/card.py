@@ -23,7 +23,7 @@ from fas_core.evaluation.tables import ISO_FIRST
 from fas_core.names import escape_lines
 from fas_core.text_table import Table
 from fas_plugins.commands.report.groups import groups_table
-from fas_plugins.commands.report.in_words import put_in_words
+from fas_plugins.commands.report.in_words import MODEL, put_in_words
 from fas_plugins.commands.report.systems import EvaluatedSystem, TrainingRecord
 
 MARK = "<!-- Written by fas card. -->"
