@@ -70,7 +70,7 @@ def describe_accepted(result: Result) -> list[str]:
     passing = [row for row in others if row.wrong]
     shown, hidden = passing[:MAX_SPECIES], passing[MAX_SPECIES:]
     texts = [f"{_count(row)} {row.samples} ({format_share(row.value or 0)})" for row in shown]
-    more = f" and some of {_count_kinds(hidden)} more" if hidden else ""
+    more = f" and some of {_count_kinds(hidden, 'further ')}" if hidden else ""
     sentences = [
         f"Of the worst kind of attack, {worst.samples}, it lets pass {_count(worst)} {_share(worst)}."
     ]
@@ -136,8 +136,8 @@ def describe_judgement(judgement: Judgement) -> str:
     return f"{found}, at a threshold fitted on these very scores" if met else found
 
 
-def _count_kinds(kinds: Sized) -> str:
-    return f"{len(kinds)} kind{'' if len(kinds) == 1 else 's'}"
+def _count_kinds(kinds: Sized, which: str = "") -> str:
+    return f"{len(kinds)} {which}kind{'' if len(kinds) == 1 else 's'}"
 
 
 def _list_kinds(result: Result, population: Population) -> str:

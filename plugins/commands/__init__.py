@@ -27,6 +27,12 @@ def fas_commands() -> Iterable[Command]:
         extra="report",
         modules=("matplotlib", "jinja2"),
     )
+    yield _command(
+        "card",
+        TRAIN,
+        "Write a model card of a run.",
+        target="fas_plugins.commands.report.card_command:command",
+    )
     yield _command("ensemble", TRAIN, "Combine several systems into one by their scores.")
     yield _command("runs", TRAIN, "List runs; compare two of them.")
     yield _command(

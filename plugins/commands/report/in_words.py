@@ -10,6 +10,9 @@ from fas_core.evaluation.plain_words import describe, describe_judgement
 from fas_core.evaluation.targets import Judgement, Verdict, combine_verdicts
 from fas_plugins.commands.report.systems import EvaluatedSystem
 
+MODEL = "Model"
+"""Heading of what a system is."""
+
 UNKNOWN_MODEL = "Not known: these are scores without their model."
 
 
@@ -41,7 +44,7 @@ class SystemInWords:
 def put_in_words(system: EvaluatedSystem) -> SystemInWords:
     """Return what a system is, on whom it was judged, what it lets pass and whom it refuses."""
     model = f"{system.model}." if system.model else UNKNOWN_MODEL
-    facts = {"Model": model, **describe(system.result, system.population)}
+    facts = {MODEL: model, **describe(system.result, system.population)}
     targets = [TargetInWords(item.verdict, describe_target(item)) for item in system.judgements]
     verdict = combine_verdicts(system.judgements) if system.judgements else None
     return SystemInWords(system.name, verdict, facts, targets)
