@@ -13,10 +13,10 @@ from attrs import field, frozen
 from fas_core.component import NAME, NAME_RULE, Component, check_target, check_text
 from fas_core.errors import PluginError
 from fas_core.records.model_input import ScaledCrop
+from fas_core.records.stage import Stage
 
 FILE_TARGET = re.compile(r"[A-Za-z_][\w.]*:[\w-]+\.yaml")
 
-Stage = Literal["inputs", "maps", "embeddings", "logits"]
 AugmentationStep = Literal["crop", "faces", "batch"]
 
 
