@@ -10,9 +10,7 @@ import numpy as np
 import pytest
 
 from fas_core import DataError
-from fas_core.data.open import open_dataset
-from fas_core.registry import registry
-from fas_core.testing import check_dataset
+from fas_core.testing import check_dataset, open_dataset
 from fas_plugins.commands.data.check import inspect_dataset
 from fas_plugins.datasets.options import WmcaOptions
 from fas_plugins.datasets.wmca import Wmca, get_instrument
@@ -52,7 +50,7 @@ def read(root: Path, split: str = "train", protocol: str = "grandtest") -> list[
 
 
 def test_lists_and_names_tell_everything(root: Path) -> None:
-    wmca = open_dataset(str(root), None, registry())
+    wmca = open_dataset(root)
     train = wmca.samples("train")
     assert train.modalities == ("rgb", "depth", "ir", "thermal")
     assert train.column("id")[0] == f"{STATION}/035_01_000_0_01/0000"
@@ -68,7 +66,7 @@ def test_lists_and_names_tell_everything(root: Path) -> None:
 
 
 def test_images_of_other_sizes_are_sound(root: Path) -> None:
-    report = inspect_dataset(open_dataset(str(root), None, registry()), workers=1)
+    report = inspect_dataset(open_dataset(root), workers=1)
     assert (report.problems, report.files) == ((), 7 * 2 * 4)
     assert {count.modalities["thermal"] for count in report.counts} == {2}
 
