@@ -43,13 +43,13 @@ if TYPE_CHECKING:
     from fas_core.api.train import train
     from fas_core.card import Card
     from fas_core.config.recipe import Recipe
-    from fas_core.contracts import Submission, SubmissionPart
     from fas_core.models.build import build_model
     from fas_core.models.model import Model
     from fas_core.records.hyperparameters import Hyperparameters
     from fas_core.records.model_input import ModelInput, Resize
     from fas_core.records.outputs import Batch, BranchSize, Exported, Outputs, Verification
     from fas_core.records.samples import SampleTable
+    from fas_core.records.submission import Submission, SubmissionPart
     from fas_core.runs.run import Run
     from fas_core.runtime.model_file import ModelFile
     from fas_core.runtime.predictor import Predictor
@@ -70,7 +70,6 @@ _LAZY = {
     "api.result": ("Result",),
     "api.train": ("train",),
     "card": ("Card",),
-    "contracts": ("Submission", "SubmissionPart"),
     "config.recipe": ("Recipe",),
     "models.build": ("build_model",),
     "models.model": ("Model",),
@@ -78,6 +77,7 @@ _LAZY = {
     "records.model_input": ("ModelInput", "Resize"),
     "records.outputs": ("Batch", "BranchSize", "Exported", "Outputs", "Verification"),
     "records.samples": ("SampleTable",),
+    "records.submission": ("Submission", "SubmissionPart"),
     "runs.run": ("Run",),
     "runtime.model_file": ("ModelFile",),
     "runtime.predictor": ("Predictor",),
