@@ -14,7 +14,6 @@ from fas_core.deprecation import FasDeprecationWarning
 from fas_core.descriptors import (
     Augmentation,
     Backbone,
-    Catalogue,
     Command,
     Dataset,
     Detector,
@@ -23,13 +22,13 @@ from fas_core.descriptors import (
     Loss,
     Metric,
     Optimizer,
-    RecipeFile,
     Runtime,
     Schedule,
     Tracker,
 )
 from fas_core.errors import ConfigError, DataError, DeviceError, FasError, ModelError, PluginError
 from fas_core.hookspecs import hookimpl
+from fas_core.package_files import Catalogue, RecipeFile
 from fas_core.records.crop_region import CropRegion
 from fas_core.records.detected_face import DetectedFace
 from fas_core.records.model_input import ScaledCrop
