@@ -14,7 +14,6 @@ from fas_core.deprecation import FasDeprecationWarning
 from fas_core.descriptors import (
     Augmentation,
     Backbone,
-    Catalogue,
     Command,
     Dataset,
     Detector,
@@ -23,16 +22,17 @@ from fas_core.descriptors import (
     Loss,
     Metric,
     Optimizer,
-    RecipeFile,
     Runtime,
     Schedule,
     Tracker,
 )
 from fas_core.errors import ConfigError, DataError, DeviceError, FasError, ModelError, PluginError
 from fas_core.hookspecs import hookimpl
+from fas_core.package_files import Catalogue, RecipeFile
 from fas_core.records.crop_region import CropRegion
 from fas_core.records.detected_face import DetectedFace
 from fas_core.records.model_input import ScaledCrop
+from fas_core.records.stage import Stage
 
 if TYPE_CHECKING:
     from fas_core.api.evaluate import evaluate
@@ -42,14 +42,15 @@ if TYPE_CHECKING:
     from fas_core.api.train import train
     from fas_core.card import Card
     from fas_core.config.recipe import Recipe
-    from fas_core.contracts import Submission, SubmissionPart
     from fas_core.models.build import build_model
     from fas_core.models.model import Model
     from fas_core.records.hyperparameters import Hyperparameters
-    from fas_core.records.model_input import ModelInput
+    from fas_core.records.model_input import ModelInput, Resize
     from fas_core.records.outputs import Batch, BranchSize, Exported, Outputs, Verification
     from fas_core.records.samples import SampleTable
+    from fas_core.records.submission import Submission, SubmissionPart
     from fas_core.runs.run import Run
+    from fas_core.runtime.model_file import ModelFile
     from fas_core.runtime.predictor import Predictor
     from fas_core.scores.table import ScoreTable
     from fas_core.scores.thresholds import Threshold, fit_threshold
@@ -68,15 +69,16 @@ _LAZY = {
     "api.result": ("Result",),
     "api.train": ("train",),
     "card": ("Card",),
-    "contracts": ("Submission", "SubmissionPart"),
     "config.recipe": ("Recipe",),
     "models.build": ("build_model",),
     "models.model": ("Model",),
     "records.hyperparameters": ("Hyperparameters",),
-    "records.model_input": ("ModelInput",),
+    "records.model_input": ("ModelInput", "Resize"),
     "records.outputs": ("Batch", "BranchSize", "Exported", "Outputs", "Verification"),
     "records.samples": ("SampleTable",),
+    "records.submission": ("Submission", "SubmissionPart"),
     "runs.run": ("Run",),
+    "runtime.model_file": ("ModelFile",),
     "runtime.predictor": ("Predictor",),
     "scores.table": ("ScoreTable",),
     "scores.thresholds": ("Threshold", "fit_threshold"),
@@ -105,8 +107,9 @@ __all__ = [
 __all__ += ["ConfigError", "DataError", "DeviceError", "FasError", "ModelError", "PluginError"]
 __all__ += ["__version__", "hookimpl"]
 __all__ += ["API_VERSION", "CropRegion", "FasDeprecationWarning", "Hyperparameters"]
-__all__ += ["Batch", "BranchSize", "Card", "DetectedFace", "Exported", "Model", "ModelInput", "Outputs"]
-__all__ += ["Predictor", "SampleTable", "ScaledCrop", "ScoreTable", "Submission", "SubmissionPart"]
+__all__ += ["Batch", "BranchSize", "Card", "DetectedFace", "Exported", "Model", "ModelFile"]
+__all__ += ["ModelInput", "Outputs", "Predictor", "Resize", "SampleTable", "ScaledCrop", "ScoreTable"]
+__all__ += ["Stage", "Submission", "SubmissionPart"]
 __all__ += ["Threshold", "Verification", "build_model", "fit_threshold"]
 __all__ += ["Recipe", "Result", "Run", "evaluate", "export", "load_recipe", "train"]
 

@@ -24,31 +24,44 @@ The records that components take and give are importable from here. `help` of a 
 
 from __future__ import annotations
 
-from abc import ABCMeta
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol
 
-from attrs import frozen
-
+from fas_core.protocols.contract_type import ContractType
+from fas_core.protocols.data import ChangeFaces, DatasetReader, DrawCrop, MixBatch, SubmissionFunction
+from fas_core.protocols.learning import (
+    LossFunction,
+    OptimizerFunction,
+    PairwiseLoss,
+    ReadingLoss,
+    ScheduleFunction,
+    SelectiveLoss,
+)
+from fas_core.protocols.networks import (
+    BackboneModule,
+    BlockBackbone,
+    EmbeddingFusion,
+    FusionModule,
+    MapBackbone,
+    PresenceFusion,
+    PretrainedBackbone,
+    PublishedBackbone,
+)
 from fas_core.records.crop_region import CropRegion
 from fas_core.records.detected_face import DetectedFace
 from fas_core.records.hyperparameters import Hyperparameters
 from fas_core.records.outputs import Batch, BranchSize, Exported, Outputs, Verification
 from fas_core.records.run_events import CheckpointWritten, EpochFinished, RunFailed, RunFinished, RunStarted
+from fas_core.records.submission import Submission, SubmissionPart
 
 if TYPE_CHECKING:
-    ProtocolType = ABCMeta  # as type checkers see it
     import numpy as np
-    import torch
     from numpy.typing import NDArray
-    from torch import Tensor, nn
+    from torch import nn
 
     from fas_core.card import Card
-    from fas_core.records.samples import SampleTable
     from fas_core.scores.table import ScoreTable
-else:
-    ProtocolType = type(Protocol)
 
 __all__ = ["BackboneModule", "DatasetReader", "ExporterFunction", "FusionModule", "LossFunction"]
 __all__ += ["Images", "MetricFunction", "RunTracker", "Scorer", "SubmissionFunction", "Verify"]
@@ -71,297 +84,6 @@ __all__ += ["Submission", "SubmissionPart", "Verification"]
 
 Images = Mapping[str, "NDArray[np.uint8]"]
 """`{modality: uint8 (B, H, W, 3)}`, RGB, at the model's size."""
-
-
-class ContractType(ProtocolType):
-    """The type of the contracts, whose `dir`, and so whose `help`, is without what every protocol has."""
-
-    def __dir__(cls) -> list[str]:  # noqa: N805 (of a type, as type checkers do not know)
-        return [name for name in vars(cls) if not name.startswith("_") or name == "__call__"]
-
-
-class BackboneModule(Protocol, metaclass=ContractType):
-    """An `nn.Module` in three stages; those after `until` are not built.
-
-    `forward_features(x)`: (B, in_channels, H, W) float -> map (B, C, h, w); `forward_embedding(map)` ->
-    (B, E); `forward_head(embedding)` -> (B, K). `num_features` is C, `embedding_dim` E, `num_logits` K and
-    `reduction` H / h. K is at least `num_classes`. Optional: `MapBackbone`, `PublishedBackbone`,
-    `PretrainedBackbone`, `BlockBackbone`.
-    """
-
-    num_features: int
-    embedding_dim: int
-    num_logits: int
-    reduction: int
-
-    def forward_features(self, x: Tensor) -> Tensor:
-        """Return the map, (B, C, h, w), of images (B, in_channels, H, W)."""
-
-    def forward_embedding(self, x: Tensor) -> Tensor:
-        """Return the embeddings, (B, E), of a map."""
-
-    def forward_head(self, x: Tensor) -> Tensor:
-        """Return the logits, (B, K), of embeddings."""
-
-
-@runtime_checkable
-class MapBackbone(Protocol, metaclass=ContractType):
-    """Optional for a backbone: it predicts a map of (h, w), which is its embedding row by row.
-
-    K is 1, whatever `num_classes`: the mean of the map, which is the score. Its models have no logits.
-    """
-
-    map_size: tuple[int, int]
-
-
-@runtime_checkable
-class PublishedBackbone(Protocol, metaclass=ContractType):
-    """Optional for a backbone: published checkpoints have other names for entries of its state dict.
-
-    An entry that no published checkpoint has, such as a constant measured in training, gets an empty name.
-    """
-
-    def published_name(self, name: str) -> str:
-        """Return the published name of an entry of the state dict."""
-
-
-@runtime_checkable
-class PretrainedBackbone(Protocol, metaclass=ContractType):
-    """Optional for a backbone: it finds published weights by a name, such as `imagenet`.
-
-    `find_weights` returns the path of a checkpoint, or raises ConfigError.
-    """
-
-    def find_weights(self, name: str) -> Path:
-        """Return the path of a checkpoint; raise ConfigError where there is none of the name."""
-
-
-@runtime_checkable
-class BlockBackbone(Protocol, metaclass=ContractType):
-    """Optional for a backbone: the modules that `forward_features` begins with, one after the other.
-
-    Each maps (B, C, h, w) to (B, C', h', w'); the first, the stem, takes the input. They are the modules of
-    the backbone themselves, so that a network of the first few can be made of them.
-    """
-
-    def list_blocks(self) -> list[nn.Module]:
-        """Return the modules that `forward_features` begins with."""
-
-
-class FusionModule(Protocol, metaclass=ContractType):
-    """An `nn.Module` that joins `{modality: the stage that the descriptor's takes names}` into (B, K) logits.
-
-    A fusion of inputs gives (B, `out_channels`, H, W), the input of the one backbone. For a missing modality
-    it gets zeros. Optional: `EmbeddingFusion`, `PresenceFusion`.
-    """
-
-    num_logits: int
-
-    def __call__(self, branches: dict[str, Tensor]) -> Tensor:
-        """Return the logits, (B, K); of a fusion of inputs the input of the backbone."""
-
-
-@runtime_checkable
-class EmbeddingFusion(Protocol, metaclass=ContractType):
-    """Optional for a fusion: its logits are computed from an embedding, (B, E), the model's `embedding`.
-
-    `forward` is `forward_head(forward_embedding(branches))`; models call the two stages.
-    """
-
-    embedding_dim: int
-
-    def forward_embedding(self, branches: dict[str, Tensor]) -> Tensor:
-        """Return the embedding, (B, E), of the branches."""
-
-    def forward_head(self, embedding: Tensor) -> Tensor:
-        """Return the logits, (B, K), of an embedding."""
-
-
-@runtime_checkable
-class PresenceFusion(Protocol, metaclass=ContractType):
-    """Optional for a fusion: it is told which modalities are present.
-
-    `forward`, or `forward_embedding` of an `EmbeddingFusion`, then has a second argument, `presence`:
-    `{modality: (B,) bool}`, or None if nothing is missing. A fusion of logits, where zeros would be a vote,
-    must declare it to score faces with missing modalities.
-    """
-
-    takes_presence: Literal[True]
-
-
-class DatasetReader(Protocol, metaclass=ContractType):
-    """A data set below `root`. Reading opens no images and downloads nothing."""
-
-    @property
-    def overlaps(self) -> tuple[tuple[str, str], ...]:
-        """Pairs of splits that share subjects by design, no error in a leak check: `(("train", "dev"),)`."""
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """What users should know about the data, one line each, e.g. how many listed photos are missing."""
-
-    def prepare(self) -> None:
-        """Make the data, if the data set makes its own; else do nothing."""
-
-    def splits(self) -> tuple[str, ...]:
-        """Return the names of the protocol's splits."""
-
-    def samples(self, split: str) -> SampleTable:
-        """Return the samples of a split."""
-
-
-@frozen
-class SubmissionPart:
-    """Successive lines of a submission file.
-
-    Args:
-        name: the list of the challenge that the lines come from, for messages.
-        ids: the lines' samples (or videos), by their id in score tables; none occurs twice.
-        lines: the text of each line before the score, which follows after a blank.
-        system: whose scores the lines get. Where a challenge wants a system for each sub-protocol, it is the
-            sub-protocol, e.g. `4@1`.
-    """
-
-    name: str
-    ids: tuple[str, ...]
-    lines: tuple[str, ...]
-    system: str = ""
-
-
-@frozen
-class Submission:
-    """A submission file without its scores.
-
-    Args:
-        splits: those that its lines cover.
-        videos: whether a line is a video, whose frames' scores are joined to one.
-        decimals: decimals of a score; None for as many as tell it from every other.
-    """
-
-    parts: tuple[SubmissionPart, ...]
-    splits: tuple[str, ...]
-    videos: bool = False
-    decimals: int | None = None
-
-
-class SubmissionFunction(Protocol, metaclass=ContractType):
-    """Returns the submission file for a data set's challenge, from the challenge's lists below `root`."""
-
-    def __call__(self, options: Any, root: Path, split: str) -> Submission:
-        """Return the lines of a split's submission."""
-
-
-class DrawCrop(Protocol, metaclass=ContractType):
-    """Draws the part of a face that a training image shows, for all modalities of a sample.
-
-    `height` and `width` are those of the first modality's face in pixels; `rng` is the sample's own. The part
-    is resized to the network's square input. A large JPEG may be decoded at a reduced scale once it is known.
-    """
-
-    def __call__(self, height: int, width: int, rng: np.random.Generator) -> CropRegion: ...
-
-
-class ChangeFaces(Protocol, metaclass=ContractType):
-    """Changes the faces of one training sample, `{modality: uint8 (S, S, 3)}`, RGB; S is the input's side.
-
-    It draws from `rng` alone, which is the sample's own, seeded by the run's seed, the epoch and the row: a
-    flip draws once for all modalities, noise for each. It returns the same modalities, as uint8 (S, S, 3),
-    and does not write to the images it is given, which may be those of a cache.
-    """
-
-    def __call__(
-        self, faces: Mapping[str, NDArray[np.uint8]], rng: np.random.Generator
-    ) -> Mapping[str, NDArray[np.uint8]]: ...
-
-
-class MixBatch(Protocol, metaclass=ContractType):
-    """Makes each training image of several ones of its batch.
-
-    Donors are drawn before images are read: processes that train together read a part of the batch each, and
-    the donors of that part.
-    """
-
-    def draw_donors(self, labels: NDArray[np.int8], rng: np.random.Generator) -> NDArray[np.intp] | None:
-        """Return (K, B) rows of the batch, K donors of each sample, of its label; None where it is not mixed.
-
-        `labels` are those of the whole batch, (B,), 1 live and 0 attack.
-        """
-
-    def mix(self, images: NDArray[np.uint8], donors: NDArray[np.intp]) -> NDArray[np.uint8]:
-        """Return the images (N, S, S, 3) of one modality; `donors` are (K, N) rows of `images`."""
-        ...
-
-
-class LossFunction(Protocol, metaclass=ContractType):
-    """Returns the mean loss of a batch, a scalar.
-
-    It is a function or any other callable; parameters of an `nn.Module` are trained with the model's.
-    Optional: `SelectiveLoss`, `ReadingLoss`, `PairwiseLoss`.
-    """
-
-    def __call__(self, outputs: Outputs, batch: Batch) -> Tensor:
-        """Return the mean loss, (), of a batch."""
-
-
-@runtime_checkable
-class SelectiveLoss(Protocol, metaclass=ContractType):
-    """Optional for a loss: names of the `Outputs` that it needs; without this attribute, the `logits`.
-
-    A model that does not have them is refused before training begins.
-    """
-
-    needs: tuple[str, ...]
-
-
-@runtime_checkable
-class ReadingLoss(Protocol, metaclass=ContractType):
-    """Optional for a loss: it computes its target from the images of these modalities.
-
-    The model need not take them. Data without them are refused before training begins.
-    """
-
-    reads: tuple[str, ...]
-
-
-@runtime_checkable
-class PairwiseLoss(Protocol, metaclass=ContractType):
-    """Optional for a loss: it compares the samples of a batch with each other, as contrastive losses do.
-
-    It is a mean over what it compares. Where a batch is divided over processes, or into steps by
-    `train.accumulate`, the samples of each part are compared.
-    """
-
-    pairwise: Literal[True]
-
-
-class OptimizerFunction(Protocol, metaclass=ContractType):
-    """Builds a `torch.optim.Optimizer`: the class itself will do, if its constructor takes these arguments.
-
-    It is updated by `step(None)`, after the gradients were computed; some parameters may have none. Before
-    each update its groups' `lr` is set, to the schedule's rate x the group's `lr_factor`. Its `state_dict`
-    holds tensors, numbers, text and containers of them, the same entries after every update, and continues a
-    training in an optimizer that was built anew.
-
-    Args:
-        parameters: groups as PyTorch has them: `{"params": [...], "lr": 0.01, "lr_factor": 1.0}`; the
-            optimizer keeps all three.
-    """
-
-    def __call__(
-        self, options: Any, parameters: list[dict[str, Any]], train: Hyperparameters
-    ) -> torch.optim.Optimizer:
-        """Return the optimizer of the groups."""
-
-
-class ScheduleFunction(Protocol, metaclass=ContractType):
-    """What a schedule's target returns: the factor of the learning rate for an update, >= 0.
-
-    `update` counts from 0 to `train.epochs` x `updates_per_epoch` - 1; `update // updates_per_epoch` is its
-    epoch. The factor depends on nothing else, so that a run that is resumed goes on with the same.
-    """
-
-    def __call__(self, update: int, /) -> float:
-        """Return the factor."""
 
 
 class MetricFunction(Protocol, metaclass=ContractType):

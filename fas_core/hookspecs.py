@@ -21,7 +21,6 @@ from fas_core.deprecation import naming_in_warnings
 from fas_core.descriptors import (
     Augmentation,
     Backbone,
-    Catalogue,
     Command,
     Dataset,
     Detector,
@@ -30,12 +29,12 @@ from fas_core.descriptors import (
     Loss,
     Metric,
     Optimizer,
-    RecipeFile,
     Runtime,
     Schedule,
     Tracker,
 )
 from fas_core.errors import PluginError
+from fas_core.package_files import Catalogue, RecipeFile
 from fas_core.records.run_events import CheckpointWritten, EpochFinished, RunFailed, RunFinished, RunStarted
 
 PROJECT = "fas"

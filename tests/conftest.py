@@ -28,6 +28,7 @@ from fas_plugins.trackers import curves
 pytest_plugins = [
     "fixtures.examples",
     "fixtures.mean_model",
+    "fixtures.openvino",
     "fixtures.recipes",
     "fixtures.runs",
     "fixtures.samples",

@@ -7,7 +7,8 @@ from fixtures.strangers import Here, hooks
 
 from fas_core import Backbone, Loss, PluginError, __version__
 from fas_core.console import console
-from fas_core.descriptors import KINDS, PackageFile
+from fas_core.descriptors import KINDS
+from fas_core.package_files import PackageFile
 from fas_core.registry import DISABLE, Registry, registry
 
 

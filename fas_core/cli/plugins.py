@@ -19,16 +19,15 @@ from fas_core.console import console
 from fas_core.descriptors import (
     KINDS,
     Augmentation,
-    Catalogue,
     Command,
     Dataset,
     Detector,
     Metric,
-    RecipeFile,
     Schedule,
     Tracker,
 )
 from fas_core.errors import PluginError, require, suggest_closest
+from fas_core.package_files import Catalogue, RecipeFile
 from fas_core.registry import PluginRecord, Registry, registry
 from fas_core.text_table import Table
 

@@ -11,8 +11,9 @@ import yaml
 from fas_core.config.recipe import Recipe
 from fas_core.config.structure import build_converter, structure
 from fas_core.console import console
-from fas_core.descriptors import Backbone, Metric, RecipeFile
+from fas_core.descriptors import Backbone, Metric
 from fas_core.errors import ConfigError, format_list, suggest_closest
+from fas_core.package_files import RecipeFile
 from fas_core.registry import Registry
 from fas_core.text_files import shorten
 from fas_core.user_paths import expand_user

@@ -9,17 +9,23 @@ from torch import nn
 from fas_core.config.components import BackboneChoice
 from fas_core.config.recipe import Normalize, Recipe
 from fas_core.contracts import BackboneModule, BranchSize
-from fas_core.descriptors import Backbone, Fusion, Stage
+from fas_core.descriptors import Backbone, Fusion
 from fas_core.errors import ConfigError, format_list
 from fas_core.models.model import SHARED, Model, PatchGrid, Preprocess
+from fas_core.records.stage import Stage
 from fas_core.registry import Registry
+from fas_core.registry import registry as find_installed
 
 PIXELS = Normalize(mean=(0.0, 0.0, 0.0), std=(1.0, 1.0, 1.0))
 """Of a backbone that reads pixels as they are."""
 
 
-def build_model(recipe: Recipe, registry: Registry, num_classes: int | None = None) -> Model:
-    """Build the model of a recipe, with fresh weights (seed torch before); by default of its classes.
+def build_model(recipe: Recipe, registry: Registry | None = None, num_classes: int | None = None) -> Model:
+    """Build the model of a recipe, with fresh weights (seed torch before).
+
+    Args:
+        registry: the plugins that it is built of; None: those that are installed.
+        num_classes: number of the classifier's classes; None: the recipe's.
 
     Raises:
         ConfigError: a modality has no backbone or, where others have one, no normalisation; a backbone
@@ -30,6 +36,7 @@ def build_model(recipe: Recipe, registry: Registry, num_classes: int | None = No
     if partial and len(recipe.modalities) == 1:
         (name,) = recipe.modalities
         raise ConfigError(f"train.modality_dropout: {name!r} is the only modality: nothing would be left")
+    registry = registry or find_installed()
     num_classes = num_classes or recipe.model.num_classes
     config, descriptor = recipe.model, registry.find(Fusion, recipe.model.fusion.name)
     takes, side, patches = descriptor.takes, config.input_size, config.patches
@@ -59,7 +66,7 @@ def build_model(recipe: Recipe, registry: Registry, num_classes: int | None = No
         sizes = []
         for name, module in backbones.items():
             with registry.find(Backbone, choices[name].name).naming_failures():
-                sizes.append(_branch_size(name, module, side, takes))
+                sizes.append(measure_branch(name, module, side, takes))
         joint = fusion(tuple(sizes))
     return Model(
         {name: Preprocess(values) for name, values in normalize.items()},
@@ -102,8 +109,8 @@ def _backbone_choices(
     return {name: backbone[name] for name in modalities}
 
 
-def _branch_size(modality: str, module: nn.Module, input_size: int, until: Stage) -> BranchSize:
-    """What a branch built as far as `until` gives to the fusion."""
+def measure_branch(modality: str, module: nn.Module, input_size: int, until: Stage) -> BranchSize:
+    """Return what a branch that is built as far as `until` gives to the fusion."""
     backbone = cast(BackboneModule, module)
     side = -(-input_size // backbone.reduction)
     return BranchSize(

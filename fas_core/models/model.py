@@ -20,9 +20,9 @@ from fas_core.contracts import (
     PresenceFusion,
     Scorer,
 )
-from fas_core.descriptors import Stage
 from fas_core.errors import ConfigError
 from fas_core.records.outputs import Outputs
+from fas_core.records.stage import Stage
 
 if TYPE_CHECKING:
     import numpy as np

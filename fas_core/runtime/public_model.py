@@ -15,8 +15,8 @@ from fas_core.component import NAME, NAME_RULE
 from fas_core.config.plain import build_plain_converter, structure_plain
 from fas_core.data.fetched_models import ENTRY_FILE
 from fas_core.data.model_formats import list_suffixes
-from fas_core.descriptors import Catalogue
 from fas_core.errors import ConfigError
+from fas_core.package_files import Catalogue
 from fas_core.registry import Registry
 from fas_core.runtime.external_model import ExternalModel
 

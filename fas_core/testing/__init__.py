@@ -1,7 +1,11 @@
-"""Contract checks for plugin authors: a component that passes them works with everything else."""
+"""For the tests of plugins: contract checks, and what the tests of a component need besides.
+
+A component that passes the checks works with everything else.
+"""
 
 from fas_core.testing.augmentations import check_augmentation
 from fas_core.testing.checks import check_dataset, check_loss, check_metric
+from fas_core.testing.components import find_component, open_dataset, read_options
 from fas_core.testing.detectors import check_detector
 from fas_core.testing.exporters import check_exporter
 from fas_core.testing.installed import Checked, check_component
@@ -11,7 +15,7 @@ from fas_core.testing.recipes import check_recipe
 from fas_core.testing.rules import RULES, ContractError
 from fas_core.testing.runtimes import check_runtime
 from fas_core.testing.schedules import check_schedule
-from fas_core.testing.support import score_table, tiny_model, verify_on
+from fas_core.testing.support import score_images, score_table, tiny_model, verify_on
 from fas_core.testing.trackers import check_tracker
 
 __all__ = [
@@ -32,6 +36,10 @@ __all__ = [
     "check_runtime",
     "check_schedule",
     "check_tracker",
+    "find_component",
+    "open_dataset",
+    "read_options",
+    "score_images",
     "score_table",
     "tiny_model",
     "verify_on",

@@ -7,7 +7,8 @@ from math import prod
 from typing import TYPE_CHECKING, Any, get_args
 
 from fas_core.contracts import BranchSize, EmbeddingFusion, MapBackbone, PresenceFusion, PublishedBackbone
-from fas_core.descriptors import Backbone, Fusion, Stage
+from fas_core.descriptors import Backbone, Fusion
+from fas_core.records.stage import Stage
 from fas_core.testing.rules import rule
 from fas_core.testing.support import BATCH, SIDE, check_attributes, check_tensor, explain, load_component
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fas_core.config.load import load_recipe
-from fas_core.descriptors import RecipeFile
+from fas_core.package_files import RecipeFile
 from fas_core.registry import registry
 from fas_core.testing.rules import rule
 from fas_core.testing.support import explain

@@ -27,6 +27,7 @@ from fas_core.testing.support import (
     explain,
     load_component,
     random_images,
+    score_images,
     tiny_model,
     verify_on,
 )
@@ -57,8 +58,6 @@ def check_runtime(
     Args:
         exporter: of the format; None for the installed one whose files have the runtime's suffix.
     """
-    from fas_core.models.model import scorer
-
     runtime, target, options = load_component(Runtime, component, options)
     name, exporter = runtime.name, exporter or find_exporter(runtime)
     assert exporter is not None, f"{name}: no installed exporter writes its files: give `exporter`"
@@ -73,7 +72,7 @@ def check_runtime(
     with explain(name, f"opening what the exporter {exporter.name} wrote"):
         engine = open_file(path)
     _check_names(name, engine, card)
-    _check_scores(name, engine, images, scorer(model)(images))
+    _check_scores(name, engine, images, score_images(model, images))
     _check_damaged(name, open_file, path, runtime.beside)
 
 

@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import yaml
+from numpy.typing import NDArray
 
 from fas_core.component import Component
 from fas_core.config.structure import build_converter
 from fas_core.contracts import Images, Scorer, Verification, Verify
+from fas_core.descriptors import Fusion
 from fas_core.errors import ModelError
 from fas_core.records.outputs import Batch, Outputs
 from fas_core.registry import registry
 from fas_core.scores.table import ScoreTable
+from fas_core.testing.components import find_component
 from fas_core.testing.rules import rule
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    from torch import Tensor, nn
 
     from fas_core.models.model import Model
 
@@ -31,10 +34,13 @@ BATCH, SIDE, SEED = 4, 32, 14
 CLASSES = (2, 5)
 """Numbers of columns of logits; FeatherNet, for example, has more columns than classes."""
 
+Channels = tuple[float, float, float]
+HALF = (0.5, 0.5, 0.5)
+
 
 def load_component(kind: type[C], component: str | C, options: Any) -> tuple[C, Any, Any]:
     """Return an installed component by its name, or a descriptor; its target; and the options for a call."""
-    descriptor = registry().find(kind, component) if isinstance(component, str) else component
+    descriptor = find_component(kind, component) if isinstance(component, str) else component
     with rule("loads"), explain(descriptor.name, f"loading {descriptor.target}"):
         target, options = descriptor.load(), descriptor.options() if options is None else options
     _check_options(descriptor.name, options)
@@ -108,11 +114,48 @@ def score_table(live: int = 40, attacks: int = 60) -> ScoreTable:
     return ScoreTable.of({"id": ids, "score": scores, "label": labels, "species": species})
 
 
-def tiny_model(modalities: tuple[str, ...] = ("rgb",)) -> Model:
-    """Return a model of one small convolution per modality for 32 x 32 pixels, in eval mode."""
+def tiny_model(
+    modalities: tuple[str, ...] = ("rgb",),
+    *,
+    backbone: Callable[[], nn.Module] | None = None,
+    fusion: str | Fusion | None = None,
+    face_size: int = SIDE,
+    grid: int | None = None,
+    partial: bool = False,
+    normalize: tuple[Channels, Channels] = (HALF, HALF),
+) -> Model:
+    """Return a small model with seeded weights, in eval mode.
+
+    Args:
+        backbone: builds the network of a modality, a `fas_core.contracts.BackboneModule`; None for one
+            convolution and the mean of its map.
+        fusion: an installed one by its name, or a descriptor, with its default options; None for a linear
+            classifier of the embeddings.
+        face_size: side of a face image in pixels.
+        grid: its networks score `grid` x `grid` patches of half the side; None for the whole face.
+        partial: whether it takes faces that lack some modalities.
+        normalize: mean and standard deviation of red, green and blue, for pixels in [0, 1].
+
+    Raises:
+        ConfigError: the fusion takes inputs, for which there would be one network.
+    """
     from fas_core.testing.tiny import build_tiny_model
 
-    return build_tiny_model(modalities, SIDE)
+    return build_tiny_model(modalities, face_size, backbone, fusion, grid, partial, normalize)
+
+
+def score_images(
+    model: Model, images: Images, presence: NDArray[np.bool_] | None = None
+) -> NDArray[np.float64]:
+    """Return the model's score of each face, (B,), as `fas eval` computes it, in eval mode.
+
+    Args:
+        images: `{modality: uint8 (B, H, W, 3)}`, RGB, at the model's face size.
+        presence: (B, modalities) bool, False where a face lacks a modality; None: none does.
+    """
+    from fas_core.models.model import scorer
+
+    return scorer(model)(images, presence)
 
 
 def random_images(modalities: tuple[str, ...]) -> Images:
@@ -126,9 +169,7 @@ def verify_on(model: Model, images: Images, results: list[Verification] | None =
 
     Every verification is appended to `results`.
     """
-    from fas_core.models.model import scorer as model_scorer
-
-    expected = model_scorer(deepcopy(model))({name: np.array(pixels) for name, pixels in images.items()})
+    expected = score_images(deepcopy(model), {name: np.array(pixels) for name, pixels in images.items()})
 
     def verify(scorer: Scorer, *, tolerance: float | None, acer_loss: float) -> Verification:
         del acer_loss  # the images have no labels

@@ -8,8 +8,7 @@ from typing import ClassVar, Generic, TypeVar
 
 from torch import Tensor, nn
 
-from fas_core import ConfigError
-from fas_core.descriptors import Stage
+from fas_core import ConfigError, Stage
 
 OptionsT = TypeVar("OptionsT")
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
+from zipfile import is_zipfile
 
 import numpy as np
 from attrs import frozen
@@ -59,6 +60,8 @@ def open_program(options: NoOptions, path: Path, threads: int | None = None) -> 
     import torch
 
     check_model_file(path)
+    if not is_zipfile(path):  # PyTorch would log a traceback, too
+        raise damaged_file(path, "a torch program", "it is no zip archive")
     extra = {CARD: "", OUTPUTS: ""}
     try:
         program = torch.export.load(path, extra_files=extra)

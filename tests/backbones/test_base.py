@@ -9,8 +9,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from fas_core import ConfigError, NoOptions
-from fas_core.descriptors import Stage
+from fas_core import ConfigError, NoOptions, Stage
 from fas_plugins.backbones.base import StagedBackbone, check_input_size
 
 

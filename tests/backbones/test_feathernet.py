@@ -6,8 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from fas_core import ConfigError
-from fas_core.descriptors import Stage
+from fas_core import ConfigError, Stage
 from fas_plugins.backbones.feathernet import FeatherNet, FeatherNetA, FeatherNetB
 from fas_plugins.backbones.options import FeatherNetOptions
 

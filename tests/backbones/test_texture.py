@@ -10,10 +10,8 @@ import pytest
 import torch
 
 from fas_core import Backbone, ConfigError
-from fas_core.config.components import BackboneChoice
-from fas_core.config.structure import structure
 from fas_core.contracts import BlockBackbone
-from fas_core.registry import registry
+from fas_core.testing import find_component, read_options
 from fas_plugins.backbones.efficientnet import EfficientNetLite0
 from fas_plugins.backbones.options import TextureOptions
 from fas_plugins.backbones.texture import Texture, pool_statistics
@@ -27,7 +25,7 @@ def smallest_side(name: str) -> int:
 
 
 def options(**values: Any) -> TextureOptions:
-    return structure(values, TextureOptions, registry(), "texture")
+    return read_options(TextureOptions, values)
 
 
 def test_statistics_of_a_hand_worked_map() -> None:
@@ -78,7 +76,7 @@ def test_a_flat_map_has_finite_statistics_and_gradients() -> None:
 @pytest.mark.parametrize("name", NETWORKS)
 @torch.inference_mode()
 def test_the_blocks_of_a_network_are_the_start_of_its_features(name: str) -> None:
-    component, side = cast(Backbone, registry().find(Backbone, name)), smallest_side(name)
+    component, side = find_component(Backbone, name), smallest_side(name)
     network = component.load()(component.options(), input_size=side, until="maps").eval()
     blocks = cast(BlockBackbone, network).list_blocks()
     last = next(module for module in reversed(list(blocks[-1].modules())) if not list(module.children()))
@@ -156,5 +154,4 @@ def test_weights_are_those_of_the_network(tmp_path: Path, monkeypatch: pytest.Mo
 
 def test_a_network_has_options() -> None:
     choice = options(network={"name": "mobilenetv2", "width": 0.5}).network
-    assert isinstance(choice, BackboneChoice)
-    assert choice.options.width == 0.5
+    assert (choice.name, choice.options.width) == ("mobilenetv2", 0.5)

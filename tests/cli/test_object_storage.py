@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import importlib
 import json
 import sys
 import zipfile
@@ -10,6 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import cv2
+import fsspec
 import numpy as np
 import pytest
 from click.testing import Result
@@ -215,3 +217,40 @@ def test_a_file_system_of_a_stranger_is_found_by_its_entry_point(site: Site) -> 
     (site.path / "frames.csv").write_text("\n".join(["path,label", *rows, f"clip://{video}/99,1"]) + "\n")
     refused = site.fas("data", "check", "frames.csv", expected=1)
     assert f"clip://{video}/99: no such image" in refused.stdout + refused.stderr
+
+
+@pytest.mark.long
+def test_a_run_on_hdf5_and_lmdb_is_that_on_files_bit_for_bit(
+    fas: Fas, recipe_file: Path, faces: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the file systems of the documentation, in two processes that read."""
+    h5py, lmdb = pytest.importorskip("h5py"), pytest.importorskip("lmdb")
+    (code,) = [block.text for block in read_blocks("docs/data.md") if block.file_name == "acme_store.py"]
+    (tmp_path / "acme_store.py").write_text(code)
+    monkeypatch.syspath_prepend(tmp_path)
+    store = importlib.import_module("acme_store")
+    database = lmdb.open(str(tmp_path / "faces.lmdb"), map_size=1 << 24)
+    with h5py.File(tmp_path / "faces.h5", "w") as stored, database.begin(write=True) as writer:
+        for image in faces.rglob("*.png"):
+            name, content = image.relative_to(faces).as_posix(), image.read_bytes()
+            stored[name] = np.frombuffer(content, np.uint8)
+            writer.put(name.encode(), content)
+    database.close()
+    runs = {
+        "files": f"{faces}/",
+        "h5": f"hdf5://{tmp_path}/faces.h5/",
+        "lmdb": f"lmdb://{tmp_path}/faces.lmdb/",
+    }
+    for system in (store.Hdf5Images, store.LmdbImages):
+        fsspec.register_implementation(system.protocol, system, clobber=True)
+    for name, prefix in runs.items():
+        table = write_table(tmp_path / f"{name}.csv", faces, prefix)
+        options = ("--workers", 2, "--runs", tmp_path / "runs", "--name", name, "-q")
+        result = fas("train", recipe_file, "--data", table, *options)
+        assert result.exit_code == 0, result.output
+        for file in ("best.safetensors", "scores/dev.csv", "scores/test.csv"):
+            written, expected = (tmp_path / "runs" / run / file for run in (name, "files"))
+            assert written.read_bytes() == expected.read_bytes()
+        table.write_text(table.read_text().replace("/00.png", "/none.png"))
+        missing = fas("data", "check", table)
+        assert (missing.exit_code, "none.png: no such image" in missing.stdout + missing.stderr) == (1, True)

@@ -3,8 +3,7 @@ from pathlib import Path
 import pytest
 
 from fas_core import DataError
-from fas_core.data.open import identify_dataset, open_dataset
-from fas_core.registry import registry
+from fas_core.testing import open_dataset
 from fas_plugins.datasets.cefa import Cefa, parse_video_name
 from fas_plugins.datasets.options import CefaOptions
 
@@ -243,7 +242,6 @@ def test_roots_that_are_none_are_refused(challenge: Path, tmp_path: Path) -> Non
 @pytest.mark.parametrize("release", ["challenge", "full"])
 def test_its_layout_is_recognised(release: str, request: pytest.FixtureRequest) -> None:
     root = request.getfixturevalue(release)
-    component, _ = identify_dataset(str(root), registry())
-    assert component.name == "cefa"
-    cefa = open_dataset(str(root), {"protocol": "4@1"}, registry())
+    cefa = open_dataset(root, protocol="4@1")
+    assert isinstance(cefa, Cefa)
     assert "train" in cefa.splits()

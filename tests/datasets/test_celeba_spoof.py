@@ -10,12 +10,10 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+from click.testing import Result
 
 from fas_core import DataError
-from fas_core.data.open import open_dataset
-from fas_core.registry import registry
-from fas_core.testing import check_dataset
-from fas_plugins.commands.data.crop import CropSettings, crop_source
+from fas_core.testing import check_dataset, open_dataset
 from fas_plugins.datasets.celeba_spoof import CelebaSpoof
 from fas_plugins.datasets.options import CelebaSpoofOptions
 
@@ -68,7 +66,7 @@ def reader(root: Path, protocol: str = "intra_test", boxes: bool = True) -> Cele
 
 
 def test_lists_and_folders_tell_everything(root: Path) -> None:
-    celeba = open_dataset(str(root), None, registry())
+    celeba = open_dataset(root)
     assert celeba.splits() == ("train", "test")
     train = celeba.samples("train")
     assert train.column("id")[0] == train.column("rgb")[0] == "Data/train/1/live/000184.jpg"
@@ -100,12 +98,12 @@ def test_boxes_can_be_left_alone(root: Path) -> None:
     assert celeba.notes == ()
 
 
-def test_crops_are_a_root_and_have_no_boxes(root: Path, tmp_path: Path) -> None:
+def test_crops_are_a_root_and_have_no_boxes(root: Path, tmp_path: Path, fas: Callable[..., Result]) -> None:
     """Noise has no faces: of the photos without a box there is no crop, as no_face.txt says."""
     faces = tmp_path.parent / f"{tmp_path.name}-faces"
-    done = crop_source(str(root), faces, CropSettings(size=32), 1, registry())
-    assert len(done.no_face) == 3
-    celeba = open_dataset(str(faces), None, registry())
+    assert fas("data", "crop", root, faces, "--size", 32, "--workers", 1).exit_code == 0
+    assert len((faces / "no_face.txt").read_text().splitlines()) == 3
+    celeba = open_dataset(faces)
     assert celeba.samples("train").column("id") == [
         "Data/train/1/live/000184.jpg",
         "Data/train/1/spoof/000187.png",

@@ -8,9 +8,7 @@ from pathlib import Path
 import pytest
 
 from fas_core import DataError
-from fas_core.data.open import open_dataset
-from fas_core.registry import registry
-from fas_core.testing import check_dataset
+from fas_core.testing import check_dataset, open_dataset
 
 Touch = Callable[..., None]
 
@@ -26,7 +24,7 @@ def root(tmp_path: Path, touch: Touch) -> Path:
 
 
 def test_folders_tell_the_label_and_names_the_rest(root: Path) -> None:
-    lcc = open_dataset(str(root), None, registry())
+    lcc = open_dataset(root)
     assert lcc.splits() == ("train", "dev", "test")
     train = lcc.samples("train")
     assert train.column("id") == [
@@ -48,19 +46,19 @@ def test_folders_tell_the_label_and_names_the_rest(root: Path) -> None:
 
 
 def test_the_evaluation_is_flat_or_in_folders(root: Path, touch: Touch) -> None:
-    test = open_dataset(str(root), None, registry()).samples("test")
+    test = open_dataset(root).samples("test")
     assert test.column("rgb") == [
         f"LCC_FASD_evaluation/{name}" for name in ("real_1.png", "spoof2.jpg", "spoof_980.PNG")
     ]
     assert test.labels.tolist() == [1, 0, 0]
     touch(root / "LCC_FASD_evaluation", "spoof/real_2.png")
-    assert open_dataset(str(root), None, registry()).samples("test").labels.tolist() == [1, 0, 0, 0]
+    assert open_dataset(root).samples("test").labels.tolist() == [1, 0, 0, 0]
 
 
 def test_images_of_no_label_are_all_named(root: Path, touch: Touch) -> None:
     touch(root / "LCC_FASD_evaluation", "a.png", "fake/b.png")
     with pytest.raises(DataError, match="2 problems") as caught:
-        open_dataset(str(root), None, registry()).samples("test")
+        open_dataset(root).samples("test")
     assert caught.value.problems == tuple(
         f"{root}/LCC_FASD_evaluation/{name}: neither in real/ or spoof/ nor named real... or spoof..."
         for name in ("a.png", "fake/b.png")
@@ -69,9 +67,9 @@ def test_images_of_no_label_are_all_named(root: Path, touch: Touch) -> None:
 
 def test_other_folders_are_one_line(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no LCC_FASD_training here"):
-        open_dataset(f"lcc_fasd:{tmp_path}", None, registry()).splits()
+        open_dataset("lcc_fasd", tmp_path).splits()
     (tmp_path / "LCC_FASD_training").mkdir()
-    reader = open_dataset(str(tmp_path), None, registry())
+    reader = open_dataset(tmp_path)
     with pytest.raises(DataError, match="no images in this folder"):
         reader.samples("train")
     with pytest.raises(DataError, match="no 'dev' split"):
@@ -80,4 +78,4 @@ def test_other_folders_are_one_line(tmp_path: Path) -> None:
 
 def test_files_that_are_left_out_are_counted(root: Path, touch: Touch) -> None:
     touch(root, "LCC_FASD_training/real/8.heic", "LCC_FASD_training/.ipynb_checkpoints/real/7.jpg")
-    assert open_dataset(str(root), None, registry()).notes == ("2 files left out: 1 .heic, 1 .txt",)
+    assert open_dataset(root).notes == ("2 files left out: 1 .heic, 1 .txt",)

@@ -6,9 +6,6 @@ import pyarrow.parquet
 import pytest
 
 from fas_core import DataError
-from fas_core.records.samples import COLUMNS
-from fas_core.scores.label_words import KNOWN_CLASSES
-from fas_core.urls import Url
 from fas_plugins.datasets.manifest import Manifest
 from fas_plugins.datasets.options import ManifestOptions
 
@@ -37,11 +34,11 @@ def test_every_column(tmp_path: Path) -> None:
         "id": "x", "split": "dev", "label": "bonafide", "species": "live", "subject": "007", "group": "AF",
         "session": "2", "device": "cam", "video": "v1", "frame": "3", "box": "1 2.5 30 40",
     }  # fmt: skip
-    assert set(row) == set(COLUMNS)
     names = ",".join([*row, "rgb", "depth", "ir"])
     samples = reader(
         tmp_path / "m.csv", f"\ufeff{names}\r\n{','.join(row.values())},c.jpg,d.png,i.png\r\n"
     ).samples("dev")
+    assert set(samples.table.column_names) == {*row, "rgb", "depth", "ir"}
     assert samples.modalities == ("rgb", "depth", "ir")
     assert samples.column("subject") == ["007"]
     assert samples.column("frame") == [3]
@@ -170,14 +167,16 @@ def test_all_problems_are_named_with_their_lines(tmp_path: Path) -> None:
     )
     with pytest.raises(DataError, match="6 problems") as error:
         manifest.splits()
-    assert error.value.problems == (
-        f"{file}:2: label is 'maybe', expected 1 or 0, or a word: {KNOWN_CLASSES}",
+    label, *others = error.value.problems
+    assert label.startswith(f"{file}:2: label is 'maybe', expected 1 or 0, or a word: ")
+    assert "bona fide" in label
+    assert others == [
         f"{file}:3: no id",
         f"{file}:4: box is '1 2 3', expected 'x y w h' in pixels",
         f"{file}:4: frame is 'x', expected a whole number",
         f"{file}:4: no split",
         f"{file}:5: box is '0 0 -5 5', expected 'x y w h' in pixels",
-    )
+    ]
 
 
 @pytest.mark.parametrize(
@@ -216,21 +215,20 @@ def test_images_at_urls(tmp_path: Path) -> None:
     text = "path\nhttps://me:secret@host/1.png?key=abcdef\ns3://bucket//a@2.png\nb/3.png\n"
     samples = reader(tmp_path / "m.csv", text).samples("test")
     assert samples.column("id") == ["https://host/1.png?key=***", "s3://bucket//a@2.png", "b/3.png"]
-    assert samples.paths("rgb") == [
-        Url("https://me:secret@host/1.png?key=abcdef"),
-        Url("s3://bucket//a@2.png"),
-        tmp_path / "b/3.png",
-    ]
+    assert samples.column("rgb")[0] == "https://me:secret@host/1.png?key=abcdef"
+    *remote, local = samples.paths("rgb")
+    assert list(map(str, remote)) == samples.column("id")[:2]  # as text it has no credentials
+    assert local == tmp_path / "b/3.png"
 
 
 def test_a_root_of_images(tmp_path: Path) -> None:
     (tmp_path / "m.csv").write_text("path\na/1.png\n")
     for root, path in (
-        (str(tmp_path), tmp_path / "a/1.png"),
-        ("s3://bucket/set", Url("s3://bucket/set/a/1.png")),
+        (str(tmp_path), str(tmp_path / "a/1.png")),
+        ("s3://bucket/set", "s3://bucket/set/a/1.png"),
     ):
         samples = Manifest(ManifestOptions(image_root=root), root=tmp_path / "m.csv").samples("test")
-        assert samples.paths("rgb") == [path]
+        assert list(map(str, samples.paths("rgb"))) == [path]
         assert samples.column("id") == ["a/1.png"]
     with pytest.raises(ValueError, match="https://host/set: was given with credentials"):
         ManifestOptions(image_root="https://me:secret@host/set")

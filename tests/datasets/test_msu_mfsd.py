@@ -8,9 +8,7 @@ from pathlib import Path
 import pytest
 
 from fas_core import DataError, NoOptions
-from fas_core.data.open import open_dataset
-from fas_core.registry import registry
-from fas_core.testing import check_dataset
+from fas_core.testing import check_dataset, open_dataset
 from fas_plugins.datasets.msu_mfsd import MsuMfsd
 
 Write = Callable[..., Path]
@@ -41,7 +39,7 @@ def read(root: Path, split: str = "train") -> MsuMfsd:
 
 
 def test_people_are_by_the_lists_and_the_rest_by_names(root: Path) -> None:
-    msu = open_dataset(str(root), None, registry())
+    msu = open_dataset(root)
     assert msu.splits() == ("train", "test")
     train, test = msu.samples("train"), msu.samples("test")
     assert train.column("species")[::2] == ["live", "replay_iphone", "replay_ipad"]

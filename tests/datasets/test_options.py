@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 
 from fas_core import ConfigError
-from fas_core.config.structure import structure
-from fas_core.registry import registry
+from fas_core.testing import read_options
 from fas_plugins.datasets.options import (
     CasiaSurfOptions,
     CefaOptions,
@@ -20,10 +19,6 @@ from fas_plugins.datasets.options import (
     ReplayAttackOptions,
     WmcaOptions,
 )
-
-
-def read(options: type, values: dict[str, Any]) -> Any:
-    return structure(values, options, registry(), "data.options")
 
 
 @pytest.mark.parametrize(
@@ -41,7 +36,7 @@ def read(options: type, values: dict[str, Any]) -> Any:
     ],
 )
 def test_defaults(options: type, defaults: dict[str, Any]) -> None:
-    assert read(options, {}) == options(**defaults)
+    assert read_options(options, {}) == options(**defaults)
 
 
 @pytest.mark.parametrize(
@@ -57,12 +52,12 @@ def test_defaults(options: type, defaults: dict[str, Any]) -> None:
     ],
 )
 def test_values_of_a_recipe(options: type, values: dict[str, Any]) -> None:
-    assert read(options, values) == options(**values)
+    assert read_options(options, values) == options(**values)
 
 
 @pytest.mark.parametrize("options", [FolderOptions, ManifestOptions])
 def test_modalities_are_a_list_in_recipes(options: type) -> None:
-    assert read(options, {"modalities": ["ir"]}) == options(modalities=("ir",))
+    assert read_options(options, {"modalities": ["ir"]}) == options(modalities=("ir",))
 
 
 @pytest.mark.parametrize(
@@ -87,5 +82,5 @@ def test_modalities_are_a_list_in_recipes(options: type) -> None:
     ],
 )
 def test_wrong_values_are_refused_with_their_path(options: type, values: dict[str, Any]) -> None:
-    with pytest.raises(ConfigError, match=f"^data.options: {next(iter(values))}"):
-        read(options, values)
+    with pytest.raises(ConfigError, match=f"^{options.__name__}: {next(iter(values))}"):
+        read_options(options, values)

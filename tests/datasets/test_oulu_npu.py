@@ -8,9 +8,7 @@ from pathlib import Path
 import pytest
 
 from fas_core import DataError
-from fas_core.data.open import open_dataset, resolve_dataset
-from fas_core.registry import registry
-from fas_core.testing import check_dataset
+from fas_core.testing import check_dataset, open_dataset
 from fas_plugins.datasets.options import OuluNpuOptions
 from fas_plugins.datasets.oulu_npu import OuluNpu
 
@@ -71,7 +69,7 @@ def test_sub_protocols_have_lists_of_their_own(root: Path) -> None:
 
 def test_all_needs_no_lists(root: Path, touch: Touch) -> None:
     (root / "Protocols").rename(root / "elsewhere")
-    whole = open_dataset(str(root), None, registry())
+    whole = open_dataset(root)
     assert [len(whole.samples(split)) for split in whole.splits()] == [6, 4, 4]
     touch(root / "Dev_files", "extra/0001.jpg", "3_1_22_9/0001.jpg", ".cache/0001.jpg")
     with pytest.raises(DataError) as caught:
@@ -85,7 +83,7 @@ def test_all_needs_no_lists(root: Path, touch: Touch) -> None:
 def test_lists_in_another_folder_are_found(root: Path) -> None:
     (root / "Protocols").rename(root / "OULU_Protocols")
     assert len(reader(root).samples("test")) == 4
-    assert resolve_dataset(str(root), {"protocol": "3@2"}, registry()).options == OuluNpuOptions("3@2")
+    assert open_dataset(root, protocol="3@2").options == OuluNpuOptions("3@2")  # type: ignore[attr-defined]
 
 
 def test_every_malformed_line_is_named(root: Path, write: Write) -> None:

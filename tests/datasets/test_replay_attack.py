@@ -8,9 +8,7 @@ from pathlib import Path
 import pytest
 
 from fas_core import DataError
-from fas_core.data.open import open_dataset
-from fas_core.registry import registry
-from fas_core.testing import check_dataset
+from fas_core.testing import check_dataset, open_dataset
 from fas_plugins.datasets.options import ReplayAttackOptions
 from fas_plugins.datasets.replay_attack import ReplayAttack
 
@@ -40,7 +38,7 @@ def read(root: Path, split: str = "train", **options: str) -> list[str | None]:
 
 
 def test_folders_and_names_tell_everything(root: Path) -> None:
-    reader = open_dataset(str(root), None, registry())
+    reader = open_dataset(root)
     assert reader.splits() == ("train", "dev", "test")
     dev = reader.samples("dev")
     assert dev.labels.tolist() == [1, 1, 0, 0, 0, 0, 0, 0]

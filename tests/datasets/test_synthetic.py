@@ -10,7 +10,6 @@ import cv2
 import pytest
 
 from fas_core import DataError, FasError
-from fas_core.pytest_plugin import SIMULATOR
 from fas_core.testing import check_dataset
 from fas_plugins.datasets.casia_surf import CasiaSurf
 from fas_plugins.datasets.options import CasiaSurfOptions
@@ -21,7 +20,8 @@ from fas_plugins.datasets.synthetic import Synthetic
 PROTOCOLS = ("grandtest", "unseen_species", "unseen_group")
 SPLITS = ("train", "dev", "test")
 SPECIES = {"live", "print", "print_bent", "print_cut", "replay", "mask_3d"}
-SMALL = SyntheticOptions(**SIMULATOR)
+SMALL = SyntheticOptions(subjects=9, shots=1, size=48)
+"""Of the data set `fas_simulator`."""
 CHANGES = ({"seed": 1}, {"size": 64}, {"shots": 2}, {"subjects": 12})
 
 
@@ -31,7 +31,7 @@ def root(fas_simulator: dict[str, Any]) -> Path:
 
 
 def reader(root: Path, protocol: str = "grandtest") -> Synthetic:
-    return Synthetic(SyntheticOptions(protocol=protocol, **SIMULATOR), root=root)  # type: ignore[arg-type]
+    return Synthetic(attrs.evolve(SMALL, protocol=protocol), root=root)
 
 
 def test_it_keeps_the_contract(root: Path) -> None:

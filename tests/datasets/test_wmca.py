@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+from click.testing import Result
 
 from fas_core import DataError
-from fas_core.data.dataset_check import inspect_dataset
-from fas_core.data.open import open_dataset
-from fas_core.registry import registry
-from fas_core.testing import check_dataset
+from fas_core.testing import check_dataset, open_dataset
 from fas_plugins.datasets.options import WmcaOptions
 from fas_plugins.datasets.wmca import Wmca, get_instrument
 
@@ -52,7 +51,7 @@ def read(root: Path, split: str = "train", protocol: str = "grandtest") -> list[
 
 
 def test_lists_and_names_tell_everything(root: Path) -> None:
-    wmca = open_dataset(str(root), None, registry())
+    wmca = open_dataset(root)
     train = wmca.samples("train")
     assert train.modalities == ("rgb", "depth", "ir", "thermal")
     assert train.column("id")[0] == f"{STATION}/035_01_000_0_01/0000"
@@ -67,10 +66,10 @@ def test_lists_and_names_tell_everything(root: Path) -> None:
     check_dataset("wmca", root)
 
 
-def test_images_of_other_sizes_are_sound(root: Path) -> None:
-    report = inspect_dataset(open_dataset(str(root), None, registry()), workers=1)
-    assert (report.problems, report.files) == ((), 7 * 2 * 4)
-    assert {count.modalities["thermal"] for count in report.counts} == {2}
+def test_images_of_other_sizes_are_sound(root: Path, fas: Callable[..., Result]) -> None:
+    (report,) = json.loads(fas("data", "check", f"wmca:{root}", "--json").stdout).values()
+    assert (report["problems"], report["files"]) == ([], 7 * 2 * 4)
+    assert {count["modalities"]["thermal"] for count in report["counts"]} == {2}
 
 
 def test_some_modalities_of_some_frames_may_be_missing(root: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,19 +11,19 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from fas_core import Card, Fusion, Threshold
-from fas_core.config.recipe import Normalize
-from fas_core.contracts import BranchSize
-from fas_core.models.model import Model, PatchGrid, Preprocess
-from fas_core.records.model_input import ModelInput, Resize
-from fas_core.registry import registry
+from fas_core import Card, Model, ModelInput, Resize, Threshold
+from fas_core.testing import tiny_model
 
 SIDE = 16
+UNEVEN = ((0.3, 0.4, 0.5), (0.2, 0.3, 0.4))
+"""Mean and standard deviation of pixels: the channels differ, so that none is taken for another."""
 Images = dict[str, NDArray[np.uint8]]
 
 
 class TinyBackbone(nn.Module):
     """Batch norm after a convolution and before one; an in-place activation; pooling; two classes."""
+
+    num_features, embedding_dim, num_logits, reduction = 8, 8, 2, 4
 
     def __init__(self) -> None:
         super().__init__()
@@ -60,7 +61,7 @@ def randomise(model: nn.Module) -> None:
 
 @pytest.fixture(scope="session")
 def make_model() -> Callable[..., Model]:
-    """`make_model(modalities, backbone class, fusion, partial, grid)`: seeded, in eval mode."""
+    """`make_model(modalities, backbone class, fusion, partial, grid, normalize)`: seeded, in eval mode."""
 
     def make(
         modalities: Sequence[str] = ("rgb",),
@@ -68,24 +69,21 @@ def make_model() -> Callable[..., Model]:
         joined: str = "concat_linear",
         partial: bool = False,
         grid: int | None = None,
+        normalize: Any = UNEVEN,
     ) -> Model:
-        torch.manual_seed(14)
-        branches = [BranchSize(name, (8, 4, 4), 8, 2) for name in modalities]
-        fusion = registry().find(Fusion, joined if len(modalities) > 1 else "single")
-        preprocess = {
-            name: Preprocess(Normalize(mean=(0.3, 0.4, 0.5), std=(0.2, 0.3, 0.4))) for name in modalities
-        }
-        model = Model(
-            dict(preprocess),
-            {name: backbone() for name in modalities},
-            fusion.load()(fusion.options(), branches=branches),
-            fusion.takes,
-            SIDE,
-            partial,
-            None if grid is None else PatchGrid(grid, SIDE // 2, SIDE),
+        fusion = joined if len(modalities) > 1 else "single"
+        model = tiny_model(
+            tuple(modalities),
+            backbone=backbone,
+            fusion=fusion,
+            face_size=SIDE,
+            grid=grid,
+            partial=partial,
+            normalize=normalize,
         )
+        torch.manual_seed(14)
         randomise(model)
-        return model.eval()
+        return model
 
     return make
 

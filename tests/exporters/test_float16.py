@@ -11,8 +11,7 @@ import onnxruntime
 import pytest
 from onnx import TensorProto
 
-from fas_core import ModelError
-from fas_core.runtime import ModelFile
+from fas_core import ModelError, ModelFile
 from fas_core.testing import verify_on
 from fas_plugins.exporters import onnx as exporter
 from fas_plugins.exporters.options import OnnxOptions

@@ -13,12 +13,9 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 from onnxscript import ir
 
-from fas_core import Exporter, ModelError
+from fas_core import Exporter, Model, ModelError, ModelFile
 from fas_core.contracts import Exported, Verification
-from fas_core.models.model import Model, scorer
-from fas_core.registry import registry
-from fas_core.runtime import ModelFile
-from fas_core.testing import verify_on
+from fas_core.testing import find_component, score_images, verify_on
 from fas_plugins.exporters.forms import write_form
 from fas_plugins.exporters.tracing import trace_model
 
@@ -39,8 +36,7 @@ Made = Callable[..., Any]
 def export(
     name: str, options: dict[str, Any], model: Model, images: Any, card: Any, folder: Path
 ) -> Exported:
-    exporter = registry().find(Exporter, name)
-    assert isinstance(exporter, Exporter)
+    exporter = find_component(Exporter, name)
     destination = folder / f"model{exporter.suffix}"
     done: Exported = exporter.load()(
         exporter.options(**options),
@@ -82,7 +78,7 @@ def test_every_form_of_a_patch_model_scores_faces_as_the_model_does(
         presence = np.array([[True, row % 2 == 0] for row in range(count)]) if model.partial else None
         np.testing.assert_allclose(
             opened(given, presence),
-            scorer(model)(given, presence),
+            score_images(model, given, presence),
             atol=BOUND.get(options.get("form", ""), 1e-5),
         )
 

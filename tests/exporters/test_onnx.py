@@ -16,14 +16,21 @@ import torch
 from attrs import evolve
 from torch import Tensor, nn
 
-from fas_core import Card, ConfigError, DataError, FasError, ModelError, ModelInput, Recipe, build_model
-from fas_core.config.structure import structure
+from fas_core import (
+    Card,
+    ConfigError,
+    DataError,
+    FasError,
+    Model,
+    ModelError,
+    ModelFile,
+    ModelInput,
+    Recipe,
+    build_model,
+    load_recipe,
+)
 from fas_core.contracts import Exported
-from fas_core.models.model import Model, scorer
-from fas_core.registry import registry
-from fas_core.runtime import ModelFile
-from fas_core.runtime.stored_card import read_card
-from fas_core.testing import verify_on
+from fas_core.testing import score_images, verify_on
 from fas_plugins.backbones.central_difference import CentralDifferenceConv2d
 from fas_plugins.exporters import onnx as exporter
 from fas_plugins.exporters.options import OnnxOptions
@@ -57,13 +64,9 @@ def feathernet(
     make_card: Callable[..., Card],
 ) -> tuple[Model, Exported]:
     """FeatherNetB of 64 pixels with its published head, and its export."""
-    tree = {
-        "data": {"name": "folder", "root": "."},
-        "modalities": ["rgb"],
-        "model": {"backbone": "feathernet_b", "fusion": "single", "input_size": 64},
-    }
+    chosen = {"backbone": "feathernet_b", "fusion": "single", "input_size": 64}
     torch.manual_seed(14)
-    model = build_model(structure(tree, Recipe, registry(), "test"), registry())
+    model = build_model(load_recipe(Recipe(), modalities=["rgb"], model=chosen))
     # Statistics of real activations, so that scores are neither 0 nor 1.
     images = {"rgb": torch.from_numpy(faces(("rgb",), 24, 64)["rgb"])}
     for module in model.modules():
@@ -119,8 +122,9 @@ def test_feathernet_inputs_and_outputs(feathernet: tuple[Model, Exported]) -> No
 def test_metadata_is_the_card(feathernet: tuple[Model, Exported], make_card: Callable[..., Card]) -> None:
     card = make_card(("rgb",), 64)
     properties = {entry.key: entry.value for entry in onnx.load(feathernet[1].path).metadata_props}
-    assert read_card(properties["fas"], "test") == card
+    assert ModelFile(feathernet[1].path).card == card
     stored = json.loads(properties["fas"])
+    assert stored == json.loads(card.to_json())
     assert stored["labels"] == {"0": "attack", "1": "live"}
     assert stored["recipe_digest"] == card.digest
     assert stored["threshold"] == {"value": 0.3125, "policy": "eer", "source": "dev"}
@@ -319,12 +323,12 @@ def test_a_model_with_missing_modalities_takes_their_presence(
     rng = np.random.default_rng(1)
     presence = np.concatenate([np.eye(3, dtype=bool), rng.random((6, 3)) < 0.7])
     presence[:, 0] |= ~presence.any(axis=1)
-    exported, expected_scores = ModelFile(path), scorer(model)
-    np.testing.assert_allclose(exported(images, presence), expected_scores(images, presence), atol=1e-6)
-    np.testing.assert_allclose(exported(images), expected_scores(images), atol=1e-6)
+    exported = ModelFile(path)
+    np.testing.assert_allclose(exported(images, presence), score_images(model, images, presence), atol=1e-6)
+    np.testing.assert_allclose(exported(images), score_images(model, images), atol=1e-6)
     pair = {name: images[name] for name in ("ir", "rgb")}
     alone = np.tile([True, False, True], (9, 1))
-    np.testing.assert_allclose(exported(pair), expected_scores(images, alone), atol=1e-6)
+    np.testing.assert_allclose(exported(pair), score_images(model, images, alone), atol=1e-6)
     for given, rows, match in (
         ({}, None, "no images given; the model takes some of rgb, depth, ir"),
         (images, np.zeros((9, 3), bool), "a modality or more in each row"),

@@ -13,9 +13,7 @@ import pytest
 import torch
 from torch import nn
 
-from fas_core import Card, Model, Recipe, build_model
-from fas_core.config.structure import structure
-from fas_core.registry import registry
+from fas_core import Card, Model, Recipe, build_model, load_recipe
 from fas_core.testing import verify_on
 from fas_plugins.exporters import onnx as exporter
 from fas_plugins.exporters.options import OnnxOptions
@@ -64,12 +62,8 @@ def export(
 def build(backbone: str, side: int, fusion: str = "single", modalities: tuple[str, ...] = ("rgb",)) -> Model:
     """Return a network of a recipe whose batch norms have the statistics of noise."""
     torch.manual_seed(14)
-    tree = {
-        "data": {"name": "folder", "root": "."},
-        "modalities": list(modalities),
-        "model": {"backbone": backbone, "fusion": fusion, "input_size": side},
-    }
-    model = build_model(structure(tree, Recipe, registry(), "test"), registry())
+    chosen = {"backbone": backbone, "fusion": fusion, "input_size": side}
+    model = build_model(load_recipe(Recipe(), modalities=modalities, model=chosen))
     for module in model.modules():
         if isinstance(module, nn.BatchNorm2d):
             module.momentum = None

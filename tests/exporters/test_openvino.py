@@ -6,7 +6,6 @@ import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
-from importlib.util import find_spec
 from pathlib import Path
 from shutil import copy
 from typing import Any
@@ -14,18 +13,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fas_core import DataError, FasError, ModelError
+from fas_core import DataError, FasError, Model, ModelError, ModelFile
 from fas_core.contracts import Exported
-from fas_core.library_settings import import_openvino
-from fas_core.models.model import Model, scorer
-from fas_core.runtime import ModelFile
-from fas_core.testing import verify_on
+from fas_core.testing import score_images, verify_on
 from fas_plugins.exporters import openvino as exporter
 from fas_plugins.exporters.options import OpenVinoOptions
 
-if find_spec("openvino") is None:
-    pytest.skip("the extra openvino is not installed", allow_module_level=True)
-openvino = import_openvino("the tests")
+pytestmark = pytest.mark.usefixtures("openvino")
 
 MODALITIES = ("rgb", "depth")
 
@@ -56,41 +50,41 @@ def test_two_files_that_score_as_the_model_does(written: Write, faces: Any, make
     images = faces(MODALITIES, 3)
     opened = ModelFile(done.path, threads=1)
     assert opened.card == make_card(MODALITIES)
-    np.testing.assert_allclose(opened(images), scorer(model)(images), atol=1e-6)
+    np.testing.assert_allclose(opened(images), score_images(model, images), atol=1e-6)
     assert opened.outputs(images)["logits"].shape == (3, 2)
     empty = {name: pixels[:0] for name, pixels in images.items()}
     assert opened.outputs(empty)["logits"].shape == (0, 2)
 
 
-def test_the_graph_is_static_by_default(written: Write, faces: Any) -> None:
+def test_the_graph_is_static_by_default(openvino: Any, written: Write, faces: Any) -> None:
     shapes = []
     for model, done in (written(), written(static=False)):
         graph = openvino.Core().read_model(done.path)
         shapes.append([str(given.get_partial_shape()) for given in graph.inputs])
         images = faces(MODALITIES, 4)
-        np.testing.assert_allclose(ModelFile(done.path)(images), scorer(model)(images), atol=1e-6)
+        np.testing.assert_allclose(ModelFile(done.path)(images), score_images(model, images), atol=1e-6)
     assert shapes == [["[1,16,16,3]"] * 2, ["[?,16,16,3]"] * 2]
 
 
 def test_from_many_threads_at_once(written: Write, faces: Any) -> None:
     model, done = written()
-    opened, expected_scores = ModelFile(done.path, threads=1), scorer(model)
+    opened = ModelFile(done.path, threads=1)
     given = [faces(MODALITIES, count) for count in range(1, 17)]
     with ThreadPoolExecutor(4) as pool:
         for images, scores in zip(given, pool.map(opened, given), strict=True):
-            np.testing.assert_allclose(scores, expected_scores(images), atol=1e-6)
+            np.testing.assert_allclose(scores, score_images(model, images), atol=1e-6)
 
 
 def test_a_model_with_missing_modalities_takes_their_presence(written: Write, faces: Any) -> None:
     model, done = written(partial=True)
     images, opened = faces(MODALITIES, 4), ModelFile(done.path)
     presence = np.array([[True, False], [False, True], [True, True], [True, False]])
-    np.testing.assert_allclose(opened(images, presence), scorer(model)(images, presence), atol=1e-6)
+    np.testing.assert_allclose(opened(images, presence), score_images(model, images, presence), atol=1e-6)
     with pytest.raises(DataError, match="a modality or more in each row"):
         opened(images, np.zeros((4, 2), bool))
 
 
-def test_int8_has_integers_inside(written: Write) -> None:
+def test_int8_has_integers_inside(openvino: Any, written: Write) -> None:
     _, done = written(form="int8")
     assert 0 < done.verification.max_difference < 0.05
     kinds = {node.get_type_name() for node in openvino.Core().read_model(done.path).get_ops()}
@@ -122,7 +116,7 @@ def test_damaged_files(written: Write, tmp_path: Path) -> None:
     assert "\n" not in str(refusal.value)
 
 
-def test_files_without_metadata_are_refused(tmp_path: Path) -> None:
+def test_files_without_metadata_are_refused(openvino: Any, tmp_path: Path) -> None:
     parameter = openvino.opset8.parameter([1, 3], np.float32)
     model = openvino.Model([openvino.opset8.relu(parameter)], [parameter])
     openvino.save_model(model, tmp_path / "m.xml")

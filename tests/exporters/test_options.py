@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 
 from fas_core import ConfigError, Exporter
-from fas_core.config.structure import structure
-from fas_core.registry import registry
+from fas_core.testing import find_component, read_options
 from fas_plugins.exporters.options import OnnxOptions
 
 
@@ -32,6 +31,6 @@ def test_each_form_has_a_default_tolerance(form: str, tolerance: float | None) -
     ],
 )
 def test_options_out_of_range_are_refused(exporter: str, tree: dict[str, Any], problem: str) -> None:
-    options = registry().find(Exporter, exporter).options
+    options = find_component(Exporter, exporter).options
     with pytest.raises(ConfigError, match=problem):
-        structure(tree, options, registry(), f"exporter {exporter}")
+        read_options(options, tree)

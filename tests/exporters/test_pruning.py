@@ -12,11 +12,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from fas_core import ModelError
+from fas_core import Model, ModelError, ModelFile
 from fas_core.contracts import Scorer, Verification
-from fas_core.models.model import Model, scorer
-from fas_core.runtime import ModelFile
-from fas_core.testing import verify_on
+from fas_core.testing import score_images, verify_on
 from fas_plugins.exporters import onnx as exporter
 from fas_plugins.exporters import pruning
 from fas_plugins.exporters.channel_selection import STEP
@@ -27,6 +25,8 @@ PRUNED = OnnxOptions(form="pruned", tolerance=1)
 
 class Residual(nn.Module):
     """Two residual blocks whose hidden channels all occur twice."""
+
+    num_features, embedding_dim, num_logits, reduction = 8, 8, 2, 2
 
     def __init__(self) -> None:
         super().__init__()
@@ -81,7 +81,7 @@ def test_duplicate_channels_are_removed_without_loss(
     assert done.facts["hidden channels"] == f"{sum(widths(path))} of 64"
     assert done.verification.max_difference < 0.01
     others = faces(("rgb",), 65)
-    np.testing.assert_allclose(ModelFile(path)(others), scorer(residual)(others), atol=0.01)
+    np.testing.assert_allclose(ModelFile(path)(others), score_images(residual, others), atol=0.01)
 
 
 def test_fitting_the_readers_halves_the_difference(

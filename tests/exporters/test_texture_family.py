@@ -15,12 +15,8 @@ import pytest
 import torch
 from torch import nn
 
-from fas_core import Card, Recipe, build_model
-from fas_core.config.structure import structure
-from fas_core.models.model import Model, scorer
-from fas_core.registry import registry
-from fas_core.runtime import ModelFile
-from fas_core.testing import verify_on
+from fas_core import Card, Model, ModelFile, Recipe, build_model, load_recipe
+from fas_core.testing import score_images, verify_on
 from fas_plugins.exporters import onnx as onnx_exporter
 from fas_plugins.exporters import openvino as openvino_exporter
 from fas_plugins.exporters.options import OnnxOptions, OpenVinoOptions
@@ -53,14 +49,10 @@ def build(faces: Callable[..., Any]) -> Callable[[str], Model]:
 
     @cache
     def make(backbone: str) -> Model:
-        tree = {
-            "data": {"name": "folder", "root": "."},
-            "modalities": ["rgb"],
-            "model": {"backbone": {"name": backbone, **BACKBONES[backbone]}, "input_size": SIDE},
-        }
-        tree["model"] |= {"fusion": "single"}
+        network = {"name": backbone, **BACKBONES[backbone]}
+        chosen = {"backbone": network, "fusion": "single", "input_size": SIDE}
         torch.manual_seed(14)
-        model = build_model(structure(tree, Recipe, registry(), "test"), registry())
+        model = build_model(load_recipe(Recipe(), modalities=["rgb"], model=chosen))
         for module in model.modules():
             if isinstance(module, nn.BatchNorm2d):
                 module.momentum = None  # the mean over all batches
@@ -89,7 +81,7 @@ def test_scores_are_those_of_torch(
     verify = verify_on(model, samples)
     path = exporter.export(options, model, samples, tmp_path / file, make_card(("rgb",), SIDE), verify).path
     images = faces(("rgb",), 7, SIDE)
-    expected = scorer(model)(images)
+    expected = score_images(model, images)
     assert np.ptp(expected) > 0.01  # random, and of the images
     tolerance = 5e-3 if file == "half.onnx" else 1e-4
     np.testing.assert_allclose(ModelFile(path)(images), expected, atol=tolerance)

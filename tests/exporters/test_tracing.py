@@ -15,7 +15,7 @@ from attrs import evolve
 from onnxscript import ir
 
 from fas_core import DataError, Threshold
-from fas_core.models.model import scorer
+from fas_core.testing import score_images
 from fas_plugins.exporters import tracing
 from fas_plugins.exporters.tracing import TRACED, copy_for_tracing, describe_error, silence, trace_model
 
@@ -33,7 +33,9 @@ def test_every_subset_of_the_modalities_is_traced(make_model: Any, faces: Any, m
         [True, True],
         [True, False],
     ]
-    np.testing.assert_allclose(traced.expected["score"], scorer(model)(images, traced.presence), atol=1e-6)
+    np.testing.assert_allclose(
+        traced.expected["score"], score_images(model, images, traced.presence), atol=1e-6
+    )
     assert traced.expected["logits"].shape == (5, 2)
 
 

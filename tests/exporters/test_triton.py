@@ -13,10 +13,8 @@ import pytest
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory, text_format
 from onnx import TensorProto
 
-from fas_core import DataError, FasError, ModelError
-from fas_core.models.model import scorer
-from fas_core.runtime import ModelFile
-from fas_core.testing import verify_on
+from fas_core import DataError, FasError, ModelError, ModelFile
+from fas_core.testing import score_images, verify_on
 from fas_plugins.exporters import triton as exporter
 from fas_plugins.exporters.options import TritonOptions
 
@@ -145,7 +143,7 @@ def test_its_model_is_an_exported_onnx_file(write: Any) -> None:
     file = ModelFile(done.path)
     assert file.card.modalities == MODALITIES
     assert done.verification.max_difference <= 1e-4
-    np.testing.assert_allclose(file(images), scorer(model)(images), atol=1e-5)
+    np.testing.assert_allclose(file(images), score_images(model, images), atol=1e-5)
 
 
 def test_a_failure_writes_nothing_and_names_the_folder(

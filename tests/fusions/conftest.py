@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from fas_core import Fusion
 from fas_core.contracts import BranchSize
-from fas_core.registry import registry
+from fas_core.testing import find_component
 from fas_plugins.backbones.feathernet import FeatherNetB
 from fas_plugins.backbones.options import FeatherNetOptions
 
@@ -24,7 +24,7 @@ class ThreeBranches(nn.Module):
 
     def __init__(self, name: str) -> None:
         super().__init__()
-        fusion = cast(Fusion, registry().find(Fusion, name))
+        fusion = find_component(Fusion, name)
         self.backbones = nn.ModuleDict(
             {modality: FeatherNetB(FeatherNetOptions(), until=fusion.takes) for modality in MODALITIES}
         )

@@ -7,7 +7,7 @@ import torch
 
 from fas_core import Fusion
 from fas_core.contracts import BranchSize
-from fas_core.registry import registry
+from fas_core.testing import find_component
 from fas_plugins.fusions.classifier import CosineClassifier
 
 
@@ -20,7 +20,7 @@ def test_worked_example() -> None:
 
 @pytest.mark.parametrize("name", ["concat_linear", "pipenet", "cdcn", "se_fusion"])
 def test_fusions_that_classify_can_end_in_cosines(name: str) -> None:
-    descriptor = registry().find(Fusion, name)
+    descriptor = find_component(Fusion, name)
     options = descriptor.options(classifier="cosine", scale=7.0)
     fusion = descriptor.load()(options, branches=(BranchSize("rgb", (8, 4, 4), 16),)).eval()
     shape = (2, 16) if name == "concat_linear" else (2, 8, 4, 4)

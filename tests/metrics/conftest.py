@@ -1,4 +1,4 @@
-"""Score tables, and metrics as recipes name them."""
+"""Score tables, and metrics by their names."""
 
 from __future__ import annotations
 
@@ -7,9 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 import pytest
 
 from fas_core import Metric, ScoreTable
-from fas_core.config.components import MetricChoice
-from fas_core.config.structure import structure
-from fas_core.registry import registry
+from fas_core.testing import find_component, read_options
 
 Compute = Callable[..., Mapping[str, float]]
 BuildTable = Callable[[Sequence[tuple[float, str]]], ScoreTable]
@@ -22,9 +20,10 @@ def compute() -> Compute:
     def run(
         name: str, scores: ScoreTable, threshold: float | None = None, **options: object
     ) -> Mapping[str, float]:
-        choice = structure({"name": name, **options}, MetricChoice, registry(), "test")
-        metric = registry().find(Metric, name).load()
-        figures: Mapping[str, float] = metric(choice.options, scores=scores, threshold=threshold)
+        metric = find_component(Metric, name)
+        figures: Mapping[str, float] = metric.load()(
+            read_options(metric.options, options), scores=scores, threshold=threshold
+        )
         return figures
 
     return run

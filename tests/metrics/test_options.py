@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from fas_core import ConfigError
-from fas_core.config.components import MetricChoice
-from fas_core.config.structure import structure
-from fas_core.registry import registry
+from fas_core import ConfigError, Metric
+from fas_core.testing import find_component, read_options
 
 
 @pytest.mark.parametrize("rates", [[], [0], [1], [-0.1], [0.1, 0.1], ["high"], 0.1])
@@ -16,4 +14,4 @@ from fas_core.registry import registry
 )
 def test_bad_rates_are_refused(name: str, key: str, rates: object) -> None:
     with pytest.raises(ConfigError, match=key):
-        structure({"name": name, key: rates}, MetricChoice, registry(), "test")
+        read_options(find_component(Metric, name).options, {key: rates})

@@ -12,7 +12,7 @@ from fixtures.public_models import TERMS, Publisher, brightness_network
 
 from fas_core import ConfigError, ModelError, PluginError
 from fas_core.data.fetched_models import resolve_model
-from fas_core.descriptors import Catalogue
+from fas_core.package_files import Catalogue
 from fas_core.registry import registry
 from fas_core.runtime.public_model import PublicModel, parse_catalogue, read_catalogues
 

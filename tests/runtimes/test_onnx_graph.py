@@ -14,13 +14,17 @@ from faults.counts import count
 from faults.mutation import mutations, run_reader
 from onnx import TensorProto, helper, numpy_helper
 
-from fas_core import ModelError
-from fas_core.runtime.engines import open_engine
+from fas_core import ModelError, NoOptions
+from fas_plugins.runtimes.onnx import OnnxEngine
 from fas_plugins.runtimes.onnx_graph import MAX_NODES, check_onnx
 from fas_plugins.runtimes.protobuf import encode_field
 
 BIG = 1 << 20
 node = helper.make_node
+
+
+def open_engine(path: Path) -> OnnxEngine:
+    return OnnxEngine(NoOptions(), path, threads=1)
 
 
 def constant(name: str, values: Any, kind: Any = np.int64) -> TensorProto:
@@ -233,7 +237,7 @@ def test_mutations(tmp_path: Path, mean_model: Any) -> None:
 
     def read(data: bytes) -> object:
         path.write_bytes(data)
-        return open_engine(path, threads=1)
+        return open_engine(path)
 
     files = [save(tmp_path / f"{number}.onnx", make()) for number, make in enumerate(UNFOLDING.values())]
     originals = [mean_model().read_bytes(), *(file.read_bytes() for file in files)]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -52,9 +52,12 @@ def test_what_models_have_is_not_refused(tmp_path: Path) -> None:
     check_openvino(write(tmp_path, GRAPH.format(CONST.format(16, 16), "Broadcast")))
 
 
-def test_mutations(tmp_path: Path) -> None:
-    if find_spec("openvino") is None:
-        pytest.skip("the extra openvino is not installed")
+def test_mutations(openvino: Any, tmp_path: Path) -> None:
+    ops = openvino.opset13
+    x = ops.parameter([-1, 4], np.float32, name="x")
+    model = openvino.Model([ops.tile(ops.relu(x), np.array([1, 2]))], [x], "m")
+    model.outputs[0].set_names({"y"})
+    openvino.save_model(model, tmp_path / "model.xml")
     program = Path(__file__).with_name("openvino_mutations.py")
     done = subprocess.run(
         [sys.executable, program, tmp_path, "100"],

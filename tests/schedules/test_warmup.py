@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from fas_core import Hyperparameters
-from fas_core.config.components import ScheduleChoice
-from fas_plugins.schedules.options import CosineOptions, OneCycleOptions, WarmupOptions
+from fas_core.testing import read_options
+from fas_plugins.schedules.options import WarmupOptions
 from fas_plugins.schedules.warmup import build_warmup
 
 TRAIN = Hyperparameters(lr=0.1, momentum=0.9, weight_decay=0.0, epochs=4, decay=0.5, every_decay=2)
@@ -26,13 +26,14 @@ def test_the_rate_rises_in_equal_steps_and_stays() -> None:
 
 
 def test_the_other_schedule_keeps_its_epochs() -> None:
-    step = factors(WarmupOptions(ScheduleChoice("step"), updates=2))
+    step = factors(read_options(WarmupOptions, {"schedule": "step", "updates": 2}))
     assert step == [0.5, *[1.0] * 7, *[0.5] * 8]
-    cosine = factors(WarmupOptions(ScheduleChoice("cosine", CosineOptions()), epochs=2))
+    cosine = factors(read_options(WarmupOptions, {"schedule": "cosine", "epochs": 2}))
     assert cosine[8:] == pytest.approx([0.5] * 4 + [(1 - 2**-0.5) / 2] * 4)
 
 
 def test_it_wraps_schedules_with_options_and_itself() -> None:
-    cycle = ScheduleChoice("one_cycle", OneCycleOptions(rise=0.5, start=1.0, end=1.0))
-    inner = ScheduleChoice("warmup", WarmupOptions(cycle, updates=2))
-    assert factors(WarmupOptions(inner, updates=4)) == pytest.approx([0.125, 0.5, 0.75, *[1.0] * 13])
+    cycle = {"name": "one_cycle", "rise": 0.5, "start": 1.0, "end": 1.0}
+    inner = {"name": "warmup", "schedule": cycle, "updates": 2}
+    outer = read_options(WarmupOptions, {"schedule": inner, "updates": 4})
+    assert factors(outer) == pytest.approx([0.125, 0.5, 0.75, *[1.0] * 13])

@@ -11,10 +11,8 @@ from typing import Any
 import cv2
 import pytest
 
-from fas_core import FasError, Recipe
+from fas_core import FasError, Recipe, train
 from fas_core.contracts import EpochFinished, RunFailed, RunFinished
-from fas_core.registry import registry
-from fas_core.training import job
 from fas_plugins.trackers import curves
 
 DEV = {"eer": 0.25, "acer_max": 0.5}
@@ -31,7 +29,7 @@ def test_a_training_leaves_them_in_its_folder(
     training_faces: Path, tmp_path: Path, make_recipe: Callable[..., Recipe]
 ) -> None:
     recipe = make_recipe(training_faces, {"model": {"input_size": 32}}, epochs=1)
-    job.start(tmp_path / "run", recipe, registry())
+    train(recipe, runs=tmp_path, name="run")
     assert cv2.imread(str(tmp_path / "run" / "curves.png")) is not None
 
 

@@ -11,10 +11,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from fas_core import Card, Exported, Model, ModelError, NoOptions
+from fas_core import Card, Exported, Model, ModelError, ModelFile, NoOptions
 from fas_core.atomic import replacing
 from fas_core.contracts import Images, Verify
-from fas_core.runtime import ModelFile
 from fas_numpy.operations import OPERATIONS
 
 PLACES = ("device", "layout", "memory_format", "pin_memory")

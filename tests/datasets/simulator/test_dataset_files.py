@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 
 from fas_core import DataError
-from fas_core.pytest_plugin import SIMULATOR
 from fas_plugins.datasets.simulator import dataset_files
 from fas_plugins.datasets.simulator.dataset_files import is_written, write_dataset
 from fas_plugins.datasets.simulator.options import SyntheticOptions
 
-SMALL = SyntheticOptions(**SIMULATOR)
+SMALL = SyntheticOptions(subjects=9, shots=1, size=48)
+"""Of the data set `fas_simulator`."""
 
 
 @pytest.fixture
