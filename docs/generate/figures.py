@@ -14,7 +14,7 @@ from generate.svg import ATTACK, FAINT, INK, LIVE, Point, area, arrow, box, curv
 
 FOLDER = Path(__file__).parents[1] / "understand" / "figures"
 LIVE_MEAN, ATTACK_MEAN, DEVIATION = 0.68, 0.34, 0.11
-LEFT, RIGHT, STEPS = 40, 600, 140
+WIDTH, LEFT, RIGHT, STEPS = 520, 30, 480, 140
 
 
 def main() -> None:
@@ -75,7 +75,7 @@ def draw_scores() -> str:
         text(_x(0.17), 108, "attacks, label 0", color=ATTACK),
         text(_x(0.80), 108, "live faces, label 1", color=LIVE),
     ]
-    return draw(640, 205, "Scores of attacks and live faces on a line, and a threshold between them", marks)
+    return draw(WIDTH, 205, "Scores of attacks and live faces on a line, and a threshold between them", marks)
 
 
 def draw_error_rates() -> str:
@@ -94,15 +94,15 @@ def draw_error_rates() -> str:
         text(_x(threshold), 20, "threshold", bold=True),
         text(_x(ATTACK_MEAN), 40, "attacks", color=ATTACK),
         text(_x(LIVE_MEAN), 40, "live faces", color=LIVE),
-        text(_x(0.0), 80, f"BPCER {100 * bpcer:.1f} %", anchor="start", color=LIVE, bold=True),
-        text(_x(0.0), 99, "live, refused", anchor="start", color=LIVE, size=13),
-        line((_x(0.12), 106), (_x(0.465), 205), color=LIVE),
-        text(_x(1), 80, f"APCER {100 * apcer:.1f} %", anchor="end", color=ATTACK, bold=True),
-        text(_x(1), 99, "attacks, accepted", anchor="end", color=ATTACK, size=13),
-        line((_x(0.92), 106), (_x(0.535), 203), color=ATTACK),
+        text(_x(0.0), 64, f"BPCER {100 * bpcer:.1f} %", anchor="start", color=LIVE, bold=True),
+        text(_x(0.0), 82, "refused", anchor="start", color=LIVE, size=13),
+        line((_x(0.08), 90), (_x(0.465), 205), color=LIVE),
+        text(_x(1), 64, f"APCER {100 * apcer:.1f} %", anchor="end", color=ATTACK, bold=True),
+        text(_x(1), 82, "accepted", anchor="end", color=ATTACK, size=13),
+        line((_x(0.94), 90), (_x(0.535), 203), color=ATTACK),
     ]
     title = "Two curves of scores: attacks above the threshold are APCER, live faces below it are BPCER"
-    return draw(640, 270, title, marks)
+    return draw(WIDTH, 270, title, marks)
 
 
 def draw_thresholds() -> str:
@@ -120,65 +120,65 @@ def draw_thresholds() -> str:
         text(LEFT + 8, 18, "100 %", anchor="start", size=13),
         curve(apcer, color=ATTACK),
         curve(bpcer, color=LIVE),
-        text(_x(0.13), 62, "APCER", color=ATTACK, bold=True),
-        text(_x(0.91), 62, "BPCER", color=LIVE, bold=True),
-        line((_x(equal), 80), (_x(equal), bottom), dashed=True),
+        text(_x(0.09), 82, "APCER", color=ATTACK, bold=True),
+        text(_x(0.93), 82, "BPCER", color=LIVE, bold=True),
+        line((_x(equal), 52), (_x(equal), bottom), dashed=True),
         dot(_x(equal), bottom - height * rate, color=INK, radius=5),
-        text(_x(equal) - 8, 72, "eer", bold=True),
+        text(_x(equal) - 8, 45, "eer", bold=True),
         text(_x(equal) - 12, 105, f"both {100 * rate:.1f} %", anchor="end", size=13),
-        line((_x(strict), 80), (_x(strict), bottom), dashed=True),
-        text(_x(strict) + 4, 72, "apcer:0.01", anchor="start", bold=True),
+        line((_x(strict), 52), (_x(strict), bottom), dashed=True),
+        text(_x(strict) + 4, 45, "apcer:0.01", anchor="start", bold=True),
         text(_x(strict) + 12, 172, f"BPCER {100 * refused:.0f} %", anchor="start", size=13),
     ]
     title = "APCER falls and BPCER rises with the threshold; eer is where they cross, apcer:0.01 above it"
-    return draw(640, 262, title, marks)
+    return draw(WIDTH, 262, title, marks)
 
 
 def draw_species() -> str:
     rates = {"print": (2, 100), "replay": (4, 100), "mask": (30, 100)}
     pooled = sum(wrong for wrong, _ in rates.values()) / sum(count for _, count in rates.values())
-    bottom, scale, step = 200, 4.6, 145
+    bottom, scale, step = 200, 4.6, 115
     marks = [line((LEFT, bottom), (RIGHT, bottom))]
     for index, (name, (wrong, count)) in enumerate(rates.items()):
-        x = LEFT + 40 + index * step
+        x = LEFT + 20 + index * step
         marks += [
-            box(x, bottom - wrong * scale, 80, wrong * scale, color=ATTACK, opacity=0.3 + wrong / 43),
-            text(x + 40, bottom + 20, name),
-            text(x + 40, bottom - wrong * scale - 8, f"{wrong} of {count}", bold=wrong == 30),
+            box(x, bottom - wrong * scale, 70, wrong * scale, color=ATTACK, opacity=0.3 + wrong / 43),
+            text(x + 35, bottom + 20, name),
+            text(x + 35, bottom - wrong * scale - 8, f"{wrong} of {count}", bold=wrong == 30),
         ]
     level = bottom - pooled * 100 * scale
     marks += [
         line((LEFT, level), (RIGHT, level), dashed=True),
         text(RIGHT, level - 8, f"pooled: {100 * pooled:.0f} %", anchor="end"),
-        text(LEFT + 132 + 2 * step, bottom - 30 * scale + 18, "APCER worst: 30 %", anchor="start", bold=True),
+        text(LEFT + 98 + 2 * step, bottom - 30 * scale + 18, "worst: 30 %", anchor="start", bold=True),
     ]
     title = "Accepted attacks by species: prints 2, replays 4, masks 30 of 100; pooled 12 %"
-    return draw(640, 235, title, marks)
+    return draw(WIDTH, 235, title, marks)
 
 
 def draw_people() -> str:
     """People by sessions, each cell in the split that it is in; test has new people in a new session."""
     people = ["anna", "berta", "carla", "dora", "emma", "frida"]
-    marks = [text(165 + index * 130, 22, f"session {index + 1}") for index in range(3)]
+    marks = [text(120 + index * 95, 22, f"session {index + 1}") for index in range(3)]
     for row, name in enumerate(people):
         y = 34 + row * 32
-        marks.append(text(88, y + 19, name, anchor="end"))
+        marks.append(text(66, y + 19, name, anchor="end"))
         for session in range(3):
             color, word, opacity = FAINT, "", 0.35
             if row < 4:
                 color, word, opacity = (LIVE, "train", 0.35) if session < 2 else (INK, "dev", 0.2)
             elif session == 2:
                 color, word, opacity = ATTACK, "test", 0.45
-            marks.append(box(105 + session * 130, y, 122, 27, color=color, opacity=opacity))
-            marks.append(text(166 + session * 130, y + 19, word, size=14))
+            marks.append(box(75 + session * 95, y, 89, 27, color=color, opacity=opacity))
+            marks.append(text(120 + session * 95, y + 19, word, size=14))
     marks += [
-        text(515, 98, "dev: a session", anchor="start", size=14),
-        text(515, 117, "of its own", anchor="start", size=14),
-        text(515, 190, "test: new people,", anchor="start", size=14),
-        text(515, 209, "too", anchor="start", size=14),
+        text(372, 98, "dev: a session", anchor="start", size=14),
+        text(372, 117, "of its own", anchor="start", size=14),
+        text(372, 190, "test: new people,", anchor="start", size=14),
+        text(372, 209, "too", anchor="start", size=14),
     ]
     title = "Six people by three sessions: train and dev share no session, test no person with either"
-    return draw(640, 235, title, marks)
+    return draw(WIDTH, 235, title, marks)
 
 
 def draw_protocols() -> str:
@@ -187,19 +187,19 @@ def draw_protocols() -> str:
     names = {"t": ("train", LIVE), "d": ("dev", INK), "T": ("test", ATTACK)}
     marks = []
     for index, (protocol, splits) in enumerate(protocols.items()):
-        left = 75 + index * 290
-        marks.append(text(left + 128, 20, protocol, bold=True))
+        left = 62 + index * 236
+        marks.append(text(left + 103, 20, protocol, bold=True))
         for row, (kind, used) in enumerate(zip(species, splits, strict=True)):
             y = 34 + row * 36
             if index == 0:
-                marks.append(text(66, y + 20, kind, anchor="end"))
+                marks.append(text(54, y + 20, kind, anchor="end"))
             for column, (letter, (word, color)) in enumerate(names.items()):
                 is_used = letter in used
                 opacity = 0.4 if is_used and letter != "d" else 0.2
-                x, fill = left + column * 88, color if is_used else FAINT
-                marks.append(box(x, y, 80, 30, color=fill, opacity=opacity))
-                marks.append(text(x + 40, y + 20, word if is_used else "", size=14))
-    return draw(640, 190, "Two protocols: all species in every split, and masks in test alone", marks)
+                x, fill = left + column * 70, color if is_used else FAINT
+                marks.append(box(x, y, 65, 30, color=fill, opacity=opacity))
+                marks.append(text(x + 32, y + 20, word if is_used else "", size=14))
+    return draw(WIDTH, 190, "Two protocols: all species in every split, and masks in test alone", marks)
 
 
 if __name__ == "__main__":
