@@ -91,6 +91,10 @@ def test_the_sdist_builds_the_same_wheel_and_holds_the_tests(
         "tests/conftest.py",
         "tests/parity/outputs.npz",
         "docs/plugins.md",
+        "docs/generate/commands.py",
+        "mkdocs.yml",
+        "Dockerfile",
+        "SECURITY.md",
     ):
         assert (unpacked / name).is_file()
     with zipfile.ZipFile(build(unpacked, "wheel")) as wheel:

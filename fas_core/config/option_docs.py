@@ -45,7 +45,12 @@ class OptionDoc:
 
 def describe_options(component: Component, registry: Registry) -> list[OptionDoc]:
     """Return the options of a component in their order."""
-    options, defaults = component.options, list_defaults(component, registry)
+    return describe_class(component.options, registry)
+
+
+def describe_class(options: type[Any], registry: Registry) -> list[OptionDoc]:
+    """Return the fields of an options class, or of a section of the recipe, in their order."""
+    defaults = _list_defaults(options, registry)
     hints, meanings = get_type_hints(options), _read_meanings(options)
     return [
         OptionDoc(
@@ -61,9 +66,13 @@ def describe_options(component: Component, registry: Registry) -> list[OptionDoc
 
 def list_defaults(component: Component, registry: Registry) -> dict[str, Any]:
     """Return the default values of the options that have one of their own, as plain data."""
+    return _list_defaults(component.options, registry)
+
+
+def _list_defaults(options: type[Any], registry: Registry) -> dict[str, Any]:
     convert = build_converter(registry).unstructure
     defaults: dict[str, Any] = {}
-    for item in attrs.fields(component.options):
+    for item in attrs.fields(options):
         if not isinstance(item.default, attrs.Factory):  # type: ignore[arg-type]  # a class at run time
             defaults |= {} if item.default is attrs.NOTHING else {item.name: convert(item.default)}
         elif not item.default.takes_self:

@@ -20,27 +20,31 @@ MAX_FOLDS = 200
 
 
 def check_between_0_and_1(_: object, attribute: Any, value: tuple[float, ...]) -> None:
+    """Check that each is between 0 and 1."""
     if not all(0 <= number <= 1 for number in value):
         raise ValueError(f"'{attribute.name}' must be between 0 and 1: {list(value)}")
 
 
 def check_positive(_: object, attribute: Any, value: tuple[float, ...]) -> None:
+    """Check that each is > 0."""
     if not all(number > 0 for number in value):
         raise ValueError(f"'{attribute.name}' must be > 0: {list(value)}")
 
 
 def check_factors(_: object, attribute: Any, value: dict[str, float]) -> None:
+    """Check that each is > 0."""
     if not all(0 < number < inf for number in value.values()):
         raise ValueError(f"'{attribute.name}' must be > 0: {value} (train.freeze leaves layers as they are)")
 
 
 def check_cache(train: Any, _: object, value: Path | None) -> None:
+    """Check that it stands without `reduced_decoding`."""
     if value is not None and train.reduced_decoding:
         raise ValueError("a cache holds faces at full size: leave cache or reduced_decoding out")
 
 
 def check_patches(model: Any, attribute: Any, value: Any) -> None:
-    """Refuse patches of so small a share that the face around them would be larger than images may be."""
+    """Check that the face around the patches is not larger than images may be."""
     if value is not None and model.input_size / value.share > MAX_SIDE:
         raise ValueError(
             f"'{attribute.name}' must leave the face at most {MAX_SIDE} pixels: share {value.share}"
@@ -48,7 +52,10 @@ def check_patches(model: Any, attribute: Any, value: Any) -> None:
 
 
 def check_reduced_decoding(recipe: Any, _: object, value: Any) -> None:
-    """Refuse reduced decoding where the model states its crops: faces are detected in whole photos."""
+    """Check that it is without `reduced_decoding` where the recipe has `crops`.
+
+    Faces are detected in whole photos.
+    """
     if value.reduced_decoding and recipe.crops:
         raise ValueError("train.reduced_decoding must be false with crops, which are of whole photos")
 
@@ -67,7 +74,10 @@ def check_range(low: float, high: float) -> Any:
 
 
 def check_policy(_: object, attribute: Any, value: str) -> None:
-    """Refuse what `parse_policy` refuses, and oracles: a recipe's threshold never sees test scores."""
+    """Check that it is a policy, and no oracle.
+
+    A recipe's threshold never sees test scores.
+    """
     try:
         valid = not parse_policy(value).oracle
     except ConfigError:
@@ -77,7 +87,7 @@ def check_policy(_: object, attribute: Any, value: str) -> None:
 
 
 def check_reject(_: object, attribute: Any, value: str | None) -> None:
-    """Refuse what `parse_reject` refuses."""
+    """Check that it is a band of scores, or a rule for one."""
     try:
         rejection.parse_reject(rejection.NONE if value is None else value)
     except ConfigError:
@@ -85,6 +95,7 @@ def check_reject(_: object, attribute: Any, value: str | None) -> None:
 
 
 def check_modalities(_: object, attribute: Any, value: tuple[str, ...]) -> None:
+    """Check that it is at least one name of letters, digits and `_`, none twice."""
     if invalid := [name for name in value if not re.fullmatch(r"[A-Za-z]\w*", name)]:
         raise ValueError(f"'{attribute.name}' must be names of letters, digits and '_': {invalid}")
     if not value or len(set(value)) != len(value):
@@ -92,6 +103,7 @@ def check_modalities(_: object, attribute: Any, value: tuple[str, ...]) -> None:
 
 
 def check_folds(_: object, attribute: Any, value: str | None) -> None:
+    """Check that it is COLUMN:K or COLUMN."""
     match = None if value is None else FOLDS.fullmatch(value)
     count = None if match is None or match[2] is None else int(match[2])
     if value is not None and (match is None or (count is None and "+" in value) or count in (0, 1)):

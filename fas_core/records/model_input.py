@@ -55,7 +55,7 @@ class ScaledCrop:
 
 
 def check_crops(owner: Any, attribute: Any, crops: Mapping[str, ScaledCrop]) -> None:
-    """Refuse crops of only some of the owner's modalities; those of others are ignored."""
+    """Check that it has all of the modalities, or none; others are ignored."""
     missing = [name for name in owner.modalities if name not in crops]
     if crops and missing:
         raise ValueError(

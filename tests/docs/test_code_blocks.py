@@ -1,4 +1,6 @@
-"""The documentation's commands and programs run: every `sh` and `python` block of README.md and docs/*.md.
+"""The documentation's commands and programs run: every `sh` and `python` block of README.md and docs/.
+
+Blocks of `docs/learn/` and `docs/extend/` run in `test_learn.py`, `test_tutorial.py` and `test_extend.py`.
 
 `CASES` says for each block what it needs, and `Skip` why one cannot run. Training is shortened by flags that
 are appended to every `fas train` (`SMALL`); data are those of `fixtures.documented`.
@@ -6,10 +8,6 @@ are appended to every `fas train` (`SMALL`); data are those of `fixtures.documen
 
 from __future__ import annotations
 
-import os
-import shlex
-import subprocess
-import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -18,6 +16,7 @@ import pytest
 from attrs import frozen
 from fixtures import documented as data
 from fixtures.code_blocks import ROOT, Block, pages, read_blocks
+from fixtures.running import run_script
 
 SMALL = "--epochs 1 --input-size 64 -b 8 -j 0 --device cpu"
 SIMULATED = "--set data.subjects=9 --set data.shots=1 --set data.size=64"
@@ -67,13 +66,8 @@ class Skip:
 
 CASES: dict[str, Run | Skip] = {
     "README.md: pip install -c constraints.txt": Skip(f"{NETWORK}; the tests install the wheel and train"),
-    "README.md: pip install .": Skip(f"{NETWORK}; tests/commands/models fetch from a server of their own"),
-    "README.md: pip install tox": Skip(f"{NETWORK}, and runs these tests"),
-    "README.md: fas data crop photos": Run((data.photos,)),
-    "README.md: fas train quickstart": Run(train=f"{SMALL} {SIMULATED}"),
-    "README.md: from fas_core import Loss": Run(
-        after="assert next(fas_losses()).name == 'hinge'", long=False
-    ),
+    "README.md: pip install .": Skip(f"{NETWORK}; tests/docs/test_learn.py runs the same from files"),
+    "docs/index.md: pip install .": Skip(f"{NETWORK}; tests/docs/test_learn.py runs the same from files"),
     "docs/api.md: FAS_API": Run(after="import fas_core; assert FAS_API == fas_core.API_VERSION", long=False),
     "docs/command-line.md: fas completion bash": Run(
         before="export HOME=$PWD; mkdir -p .zfunc .config/fish/completions", long=False
@@ -253,6 +247,18 @@ CASES: dict[str, Run | Skip] = {
         replace={"data make FOLDER": f"data make FOLDER {SIM}", "show synthetic": "show FOLDER"},
         train=f"{SMALL} {SIMULATED}",
     ),
+    "docs/use/cameras.md: fas data crop photos": Run((data.camera_photos,)),
+    "docs/use/cameras.md: fas export runs/door": Run(
+        (data.camera_photos,),
+        before="fas data split photos --by subject --pattern '/([^/_]+)_' -o faces.csv\n"
+        "fas train feathernet-modal-fusion --data faces.csv --name door",
+    ),
+    "docs/use/cameras.md: from fas_core import Predictor": Run(
+        (data.camera_photos,),
+        before=f"{TRAIN_QUICKSTART} --name door\nfas export runs/door -o door.onnx\n"
+        "for name in rgb depth ir; do cp photos/live/$name/anna_01.png anna_$name.png; done",
+        after="assert answer.verdict in ('live', 'attack')",
+    ),
     "docs/weights.md: fas import feathernetB.pth.tar": Run(
         (data.checkpoints, data.depth_image),
         before=CASIA_SURF,
@@ -331,36 +337,3 @@ def test_a_block_runs(block: Block, case: Run, tmp_path: Path, photo_with: Calla
         (tmp_path / "block.py").write_text(f"{text}\n{case.after}\n")
         text = "python block.py"
     run_script(f"{case.before}\n{text}", case.train, tmp_path)
-
-
-def run_script(text: str, train_flags: str, folder: Path) -> None:
-    """Run shell commands in a folder with the tests' `fas` and `python`; a failure ends the script."""
-    commands = folder / ".bin"
-    commands.mkdir()
-    python = shlex.quote(sys.executable)
-    append_flags = f'case " $* " in *" train "*) set -- "$@" {train_flags};; esac'
-    programs = {
-        "python": f'exec {python} "$@"',
-        "fas": f'{append_flags}\nexec {python} -m fas_core "$@"',
-    }
-    for name, program in programs.items():
-        (commands / name).write_text(f"#!/bin/sh\n{program}\n")
-        (commands / name).chmod(0o755)
-    environment = {
-        **os.environ,
-        "PATH": f"{commands}:{os.environ['PATH']}",
-        "PYTHONPATH": f"{folder / 'site'}:{os.environ.get('PYTHONPATH', '')}",
-        "XDG_CACHE_HOME": str(folder / ".cache"),
-        "XDG_DATA_HOME": str(folder / ".data"),
-        "OMP_NUM_THREADS": "1",
-    }
-    done = subprocess.run(
-        ["bash", "-euo", "pipefail", "-c", text],
-        cwd=folder,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, f"{text}\n{done.stdout}\n{done.stderr}"
-    assert "Traceback" not in done.stderr

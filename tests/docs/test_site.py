@@ -1,0 +1,247 @@
+"""The site without mkdocs: its navigation, links and anchors, and the pages that are made from the code.
+
+`tox -e docs` builds it, strictly.
+"""
+
+from __future__ import annotations
+
+import json
+import posixpath
+import re
+import unicodedata
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import attrs
+import pytest
+import rich_click as click
+import yaml
+from click.testing import CliRunner
+from fixtures.code_blocks import ROOT
+from generate import write_pages
+from generate.commands import _load_commands
+from generate.figures import FOLDER, draw_figures
+from generate.python_api import VALUES, list_names
+from generate.recipe import list_keys
+
+import fas_core
+from fas_core.card import Card
+from fas_core.cli import main
+from fas_core.config.load import load_recipe
+from fas_core.descriptors import KINDS, Command, RecipeFile
+from fas_core.records.model_input import ModelInput
+from fas_core.records.samples import COLUMNS
+from fas_core.registry import registry
+from fas_core.scores.table import SCHEMA
+
+LINK = re.compile(r"\]\(([^)\s]+)\)")
+HEADING = re.compile(r"^(#+) (.+)$", re.MULTILINE)
+FENCE = re.compile(r"^( *)(```|~~~).*?^\1\2$", re.MULTILINE | re.DOTALL)
+CODE = re.compile(r"`[^`\n]+`")
+QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
+BREAKS = re.compile(r"[\w.]=[^\s`]*[\[*?]|\w(<=?|>=)[\w.]|[\w)-]\[\w[^\s`]*\]")
+"""What a shell takes for a pattern or a redirection: `modalities=[rgb]`, `apcer<=0.05`, `fas-core[serve]`."""
+COMMAND = re.compile(r"^(fas|pip|python) |^--\w")
+
+
+@pytest.fixture(scope="module")
+def generated() -> Mapping[str, str]:
+    return write_pages()
+
+
+@pytest.fixture(scope="module")
+def pages(generated: Mapping[str, str]) -> Mapping[str, str]:
+    """Every page of the site by its path below `docs/`, and the repository's own by theirs."""
+    files = {
+        path.relative_to(ROOT / "docs").as_posix(): path.read_text(encoding="utf-8")
+        for path in sorted((ROOT / "docs").rglob("*.md"))
+    }
+    return {**files, **generated}
+
+
+@pytest.fixture(scope="module")
+def navigation() -> list[Any]:
+    return list(yaml.safe_load((ROOT / "mkdocs.yml").read_text(encoding="utf-8"))["nav"])
+
+
+def list_pages(entries: Any) -> Iterator[str]:
+    if isinstance(entries, str):
+        yield entries
+    else:
+        for entry in entries.values() if isinstance(entries, dict) else entries:
+            yield from list_pages(entry)
+
+
+def make_anchors(text: str) -> set[str]:
+    """Return the anchors of a page's headings, as Python-Markdown's `toc` makes them."""
+    anchors: set[str] = set()
+    for _, title in HEADING.findall(FENCE.sub("", text)):
+        words = LINK.sub("]", title).replace("[", "").replace("]", "").replace("`", "")
+        ascii_words = unicodedata.normalize("NFKD", words).encode("ascii", "ignore").decode()
+        slug = re.sub(r"[-\s]+", "-", re.sub(r"[^\w\s-]", "", ascii_words).strip().lower())
+        number = 0
+        while (anchor := f"{slug}_{number}" if number else slug) in anchors:
+            number += 1
+        anchors.add(anchor)
+    return anchors
+
+
+def test_every_page_is_in_the_navigation(pages: Mapping[str, str], navigation: list[Any]) -> None:
+    listed = list(list_pages(navigation))
+    assert len(listed) == len(set(listed))
+    commands = {page for page in pages if page.startswith("reference/commands/")}  # docs/hooks.py adds them
+    decisions = {page for page in pages if page.startswith("decisions/")}
+    assert set(listed) | commands == set(pages) - decisions
+
+
+def test_the_start_page_names_every_page(pages: Mapping[str, str], navigation: list[Any]) -> None:
+    linked = set(LINK.findall(pages["index.md"]))
+    kinds = {f"extend/{kind}.md" for kind in KINDS}
+    assert linked == set(list_pages(navigation)) - kinds - {"index.md"}
+
+
+def test_the_list_of_decisions_has_each_once(pages: Mapping[str, str]) -> None:
+    linked = re.findall(r"^- \[(.+)\]\((decisions/[\w-]+\.md)\)$", pages["decisions.md"], re.MULTILINE)
+    written = [page for page in pages if page.startswith("decisions/")]
+    assert sorted(page for _, page in linked) == sorted(written)
+    for title, page in linked:
+        assert pages[page].startswith(f"# {title}\n\n")
+
+
+def test_links_lead_to_pages_and_headings(pages: Mapping[str, str]) -> None:
+    anchors = {page: make_anchors(text) for page, text in pages.items()}
+    wrong = []
+    for page, text in pages.items():
+        for link in LINK.findall(CODE.sub("", FENCE.sub("", text))):
+            if re.match(r"[a-z]+:", link):
+                continue
+            path, _, anchor = link.partition("#")
+            target = posixpath.normpath(posixpath.join(posixpath.dirname(page), path)) if path else page
+            is_there = target in pages or (not target.endswith(".md") and (ROOT / "docs" / target).is_file())
+            if not is_there or (anchor and anchor not in anchors.get(target, set())):
+                wrong.append(f"{page}: {link}")
+    assert wrong == []
+
+
+@pytest.mark.parametrize("file", ["README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md"])
+def test_links_of_the_repository_lead_somewhere(file: str) -> None:
+    for link in LINK.findall((ROOT / file).read_text(encoding="utf-8")):
+        path, _, anchor = link.partition("#")
+        if path and not re.match(r"[a-z]+:", path):
+            assert (ROOT / path).exists(), f"{file}: {link}"
+            if anchor:
+                assert anchor in make_anchors((ROOT / path).read_text(encoding="utf-8")), f"{file}: {link}"
+
+
+def test_commands_are_quoted_for_a_shell(pages: Mapping[str, str]) -> None:
+    wrong = []
+    texts = {**pages, "README.md": (ROOT / "README.md").read_text(encoding="utf-8")}
+    for page, text in texts.items():
+        blocks = re.findall(r"^```(?:sh|console)\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+        lines = [line.partition(" # ")[0] for block in blocks for line in block.splitlines()]
+        spans = [span[1:-1] for span in CODE.findall(FENCE.sub("", text))]
+        for command in (*lines, *filter(COMMAND.match, spans)):
+            if BREAKS.search(QUOTED.sub("", command)) and not re.match(r"[\w_]+ \[|\[ |if \[", command):
+                wrong.append(f"{page}: {command}")
+    assert wrong == []
+
+
+@pytest.mark.parametrize("command", ["train", "eval", "score", "tune", "runs list"])
+def test_help_texts_are_quoted_for_a_shell(command: str) -> None:
+    text = CliRunner().invoke(main, [*command.split(), "--help"], env={"COLUMNS": "200"}).output
+    examples = re.findall(r"^.*\bfas [a-z]+ .*$", text, re.MULTILINE)
+    broken = [line for line in examples if BREAKS.search(QUOTED.sub("", line))]
+    assert [line for line in broken if "[OPTIONS]" not in line] == []
+
+
+def test_every_command_and_option_has_its_entry(generated: Mapping[str, str]) -> None:
+    def check(command: click.Command, context: click.Context, page: str) -> None:
+        for parameter in command.get_params(context):
+            for name in parameter.opts if isinstance(parameter, click.Option) else ():
+                is_there = re.search(rf"^`(.*[ ,])?{name}\b", page, re.MULTILINE)
+                assert is_there, f"{context.command_path} {name}"
+        if isinstance(command, click.Group):
+            for name, child in _load_commands(command, context):
+                assert f" {context.command_path} {name}\n" in page
+                check(child, click.Context(child, info_name=name, parent=context), page)
+
+    root = click.Context(main, info_name="fas")
+    names = [name for name, _ in _load_commands(main, root)]
+    assert {"train", "eval", "score", "serve", "data"} <= set(names)
+    for name, command in _load_commands(main, root):
+        page = generated[f"reference/commands/{name}.md"]
+        assert f"](../commands/{name}.md)" in generated["reference/commands/index.md"]
+        check(command, click.Context(command, info_name=name, parent=root), page)
+
+
+def test_every_key_of_a_recipe_has_its_entry(generated: Mapping[str, str]) -> None:
+    page = generated["reference/recipe.md"]
+    keys = list_keys()
+    assert {"train.lr", "model.patches.grid", "augment.flip", "threshold"} <= set(keys)
+    for key in keys:
+        assert f"\n`{key}`\n:   " in page
+    assert "`train.lr`\n:   float; default `0.01`; &gt; 0; &lt; inf.\n\n    Learning rate" in page
+    recipe = attrs.asdict(load_recipe("quickstart", registry()), recurse=False)
+    assert set(recipe) <= set(keys)
+
+
+def test_every_component_has_its_entry(generated: Mapping[str, str]) -> None:
+    page = generated["reference/components.md"]
+    for kind, descriptor in KINDS.items():
+        if descriptor is Command:
+            continue
+        section = page.partition(f"\n## Kind: {kind}\n")[2].partition("\n## ")[0]
+        for item in registry().all(descriptor):
+            if item.provider is None or not item.provider.is_core:
+                continue
+            term = f"\n`{item.name}`\n:   " if isinstance(item, RecipeFile) else f"\n### `{item.name}`\n"
+            assert term in section
+            options = () if isinstance(item, RecipeFile) else attrs.fields(item.options)
+            entry = section.partition(term)[2].partition("\n### ")[0]
+            assert all(f"`{option.name}`\n:   " in entry for option in options)
+
+
+def test_the_python_page_has_every_exported_name(generated: Mapping[str, str]) -> None:
+    assert list_names() | VALUES == set(fas_core.__all__)
+    homes = re.findall(r"^::: (\S+)\.(\w+)$", generated["reference/python.md"], re.MULTILINE)
+    assert {name for _, name in homes} == list_names()
+    for module, name in homes:
+        assert getattr(fas_core, name).__module__ == module
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("eval", "nowhere"),
+        ("train", "--set", "train.lr"),
+        ("train", "--name", ""),
+        ("submit", "a.csv", "--format", "nobody", "-o", "b"),
+    ],
+)
+def test_messages_are_found_in_the_list(arguments: tuple[str, ...], generated: Mapping[str, str]) -> None:
+    result = CliRunner().invoke(main, list(arguments))
+    assert result.exit_code == 2
+    message = result.stderr.splitlines()[-1].removeprefix("error: ")
+    page = generated["reference/messages.md"].replace("\\", "").replace("&lt;", "<").replace("&gt;", ">")
+    texts = [line[2:] for line in page.splitlines() if line.startswith("- ")]
+    shapes = [".*".join(map(re.escape, text.split("…"))) for text in texts if len(text.strip("… :")) > 9]
+    assert any(re.fullmatch(shape, message) for shape in shapes), message
+
+
+def test_the_page_of_files_has_every_column_and_key(pages: Mapping[str, str]) -> None:
+    page = pages["reference/files.md"]
+    for column in (*COLUMNS, *SCHEMA.names):
+        assert f"`{column}`" in page
+    card = page.partition("**The card**")[2].partition("\n\n")[0]
+    model_input = ModelInput(("rgb",), 64, 64)
+    for key in json.loads(Card(model_input, None).to_json()):
+        assert f"`{key}`" in card
+
+
+def test_figures_are_those_that_the_script_draws(pages: Mapping[str, str]) -> None:
+    figures = draw_figures()
+    assert sorted(path.stem for path in FOLDER.glob("*.svg")) == sorted(figures)
+    for name, drawing in figures.items():
+        hint = "PYTHONPATH=docs python -m generate.figures draws them anew"
+        assert (FOLDER / f"{name}.svg").read_text(encoding="utf-8") == drawing, hint
+        assert any(f"](figures/{name}.svg)" in text for text in pages.values())
