@@ -107,6 +107,11 @@ if TYPE_CHECKING:
     help="Write an ONNX graph that takes exactly N samples per call; any number by default.",
 )
 @click.option(
+    "--web-runtime",
+    metavar="DIR|TGZ",
+    help="Folder or archive of the npm package onnxruntime-web for --format web; fetched by default.",
+)
+@click.option(
     "--set", "sets", multiple=True, metavar="KEY=VALUE", help="Option of the exporter, e.g. tolerance=0.001."
 )
 @click.option(
@@ -136,6 +141,7 @@ def command(
     calibration: int,
     opset: int | None,
     static_batch: int | None,
+    web_runtime: str | None,
     sets: tuple[str, ...],
     keep_data_root: bool,
     measured: bool,
@@ -162,8 +168,8 @@ def command(
     from fas_core.models.model import scorer
 
     opened = open_run(run, registry())
-    numbers = {"opset": opset, "static_batch": static_batch}
-    shared = {key: value for key, value in numbers.items() if value is not None}
+    given = {"opset": opset, "static_batch": static_batch, "web_runtime": web_runtime}
+    shared = {key: value for key, value in given.items() if value is not None}
     forms += tuple(_split_names(named_forms))
     plans = plan_exports(
         _split_names(formats or ("onnx",)), forms, sets, output, opened.path, registry(), shared

@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fas_core import Exporter, hookimpl
-from fas_plugins.exporters.options import OnnxOptions, OpenVinoOptions, TorchOptions, TritonOptions
+from fas_plugins.exporters.options import (
+    OnnxOptions,
+    OpenVinoOptions,
+    TorchOptions,
+    TritonOptions,
+    WebOptions,
+)
 
 
 @hookimpl
@@ -45,4 +51,14 @@ def fas_exporters() -> Iterator[Exporter]:
         suffix="",
         forms=("fp32", "fp16", "int8", "pruned", "pruned-int8"),
         source="Triton Inference Server (github.com/triton-inference-server)",
+    )
+    yield Exporter(
+        name="web",
+        summary="A folder for any web server: a page that scores the webcam in the browser",
+        target="fas_plugins.exporters.web.export:export",
+        options=WebOptions,
+        suffix="",
+        forms=("fp32", "int8", "pruned", "pruned-int8"),
+        fetches="onnxruntime-web",
+        source="ONNX Runtime Web (onnxruntime.ai)",
     )
