@@ -9,9 +9,16 @@ ort.env.wasm.wasmPaths = {
 };
 
 export async function openModel() {
-  const card = await (await fetch("card.json")).json();
-  const session = await ort.InferenceSession.create("model.onnx", { executionProviders: ["wasm"] });
-  return new Model(card, session);
+  const [card, content] = await Promise.all([load("card.json"), load("model.onnx")]);
+  const session = await ort.InferenceSession.create(new Uint8Array(content), { executionProviders: ["wasm"] });
+  return new Model(JSON.parse(new TextDecoder().decode(card)), session);
+}
+
+// Returns the bytes of a file. The server is asked whether a stored copy is still the newest: the two must belong together.
+async function load(name) {
+  const answer = await fetch(name, { cache: "no-cache" });
+  if (!answer.ok) throw new Error(`${name}: the server answered ${answer.status}`);
+  return answer.arrayBuffer();
 }
 
 class Model {
@@ -42,7 +49,7 @@ class Model {
     }
     const outputs = await this.session.run(feeds);
     const score = outputs.score.data[0];
-    return { score, verdict: this.judge(score), novelty: outputs.novelty?.data[0] ?? null };
+    return { score, verdict: this.judge(score), novelty: outputs.novelty?.data[0] };
   }
 
   judge(score) {

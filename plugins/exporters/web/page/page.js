@@ -8,7 +8,7 @@ const byId = id => document.getElementById(id);
 const pause = milliseconds => new Promise(done => setTimeout(done, milliseconds));
 const formatNumber = value => Number(value.toPrecision(4)).toString();
 
-const tiles = new Map(); // modality -> {name, element, canvas, prompt, input, picture}
+const tiles = new Map(); // modality -> {name, element, canvas, context, prompt, input, picture, choice}
 let model = null;
 let camera = null; // while the webcam is on
 let latest = 0; // number of the newest pictures: verdicts on older ones are not shown
@@ -45,7 +45,7 @@ function describeUse() {
 
 function addTile(name) {
   const element = byId("tile").content.cloneNode(true).firstElementChild;
-  const tile = { name, element, picture: null };
+  const tile = { name, element, picture: null, choice: null };
   tile.canvas = element.querySelector("canvas");
   tile.context = tile.canvas.getContext("2d", { willReadFrequently: true });
   tile.prompt = element.querySelector(".prompt");
@@ -80,7 +80,7 @@ function updateTiles() {
 async function choose(tile, file) {
   if (!file || !model) return;
   if (camera) clear();
-  const number = ++latest;
+  const choice = tile.choice = {};
   let bitmap;
   try {
     bitmap = await createImageBitmap(file, { colorSpaceConversion: "none", premultiplyAlpha: "none" });
@@ -88,12 +88,12 @@ async function choose(tile, file) {
     showMessage("No picture", `${file.name}: this browser cannot show it.`);
     return;
   }
-  if (number !== latest) return;
+  if (tile.choice !== choice) return; // another file was chosen in the meantime
   [tile.canvas.width, tile.canvas.height] = [bitmap.width, bitmap.height];
   tile.context.drawImage(bitmap, 0, 0);
   tile.picture = tile.context.getImageData(0, 0, bitmap.width, bitmap.height);
   updateTiles();
-  await scorePhotos(number);
+  await scorePhotos(++latest);
 }
 
 async function scorePhotos(number) {
@@ -111,9 +111,13 @@ async function score(pictures, number) {
   const began = performance.now();
   const faces = new Map([...pictures].map(([name, picture]) => [name, model.prepare(picture)]));
   const prepared = performance.now();
-  const answer = await model.score(faces);
+  const answer = await model.score(faces).catch(error => ({ error }));
   const ended = performance.now();
   if (number !== latest) return;
+  if (answer.error) {
+    showMessage("No verdict", `The model failed: ${answer.error.message}`);
+    return;
+  }
   showVerdict({ ...answer, resizing: prepared - began, scoring: ended - prepared });
   showFaces(faces);
 }
@@ -134,16 +138,15 @@ function showVerdict({ score, verdict, novelty, resizing, scoring }) {
   }
   byId("verdict").className = verdict ?? "";
   byId("verdict").textContent = VERDICTS[verdict] ?? "No threshold";
-  const limit = model.card.novelty?.limit;
-  const isNovel = novelty !== null && limit !== undefined && !(novelty <= limit);
-  byId("error").textContent = isNovel ? "Unlike the training data: what the model says of it is a guess." : "";
+  const limit = model.card.novelty?.limit ?? null;
+  byId("error").textContent = limit !== null && !(novelty <= limit) ? "Unlike the training data: what the model says of it is a guess." : "";
   showScale(score);
   const [threshold, reject] = [model.card.threshold, model.reject];
   showDetails({
     Score: formatNumber(score),
     ...(threshold && { Threshold: `${formatNumber(threshold.value)} (${threshold.policy})` }),
     ...(reject && { Uncertain: `${formatNumber(reject.low)} to ${formatNumber(reject.high)}` }),
-    ...(novelty !== null && { Novelty: `${formatNumber(novelty)}, limit ${formatNumber(limit)}` }),
+    ...(limit !== null && { Novelty: `${formatNumber(novelty)}, limit ${formatNumber(limit)}` }),
     Time: `${(resizing + scoring).toFixed(1)} ms (network ${scoring.toFixed(1)})`,
   });
   Object.assign(byId("result").dataset, { score, resizing, scoring });
@@ -210,7 +213,7 @@ function clear() {
   camera?.stop();
   camera = null;
   for (const tile of tiles.values()) {
-    tile.picture = null;
+    tile.picture = tile.choice = null;
     tile.input.value = "";
   }
   updateTiles();
