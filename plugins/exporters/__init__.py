@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from fas_core import Exporter, hookimpl
 from fas_plugins.exporters.options import (
+    ExecuTorchOptions,
     OnnxOptions,
     OpenVinoOptions,
     TorchOptions,
@@ -42,6 +43,14 @@ def fas_exporters() -> Iterator[Exporter]:
         options=TorchOptions,
         suffix=".pt2",
         source="torch.export (docs.pytorch.org)",
+    )
+    yield Exporter(
+        name="executorch",
+        summary="An ExecuTorch program with XNNPACK's kernels, for phones and other devices",
+        target="fas_plugins.exporters.executorch:export",
+        options=ExecuTorchOptions,
+        suffix=".pte",
+        source="ExecuTorch (docs.pytorch.org/executorch)",
     )
     yield Exporter(
         name="triton",

@@ -90,6 +90,11 @@ class TorchOptions(VerifiedOptions):
 
 
 @frozen(kw_only=True)
+class ExecuTorchOptions(VerifiedOptions):
+    """ExecuTorch."""
+
+
+@frozen(kw_only=True)
 class TritonOptions(GraphOptions):
     """Triton.
 
