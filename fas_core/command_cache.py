@@ -23,14 +23,13 @@ from types import ModuleType
 from typing import Any
 
 from attrs import fields
-from platformdirs import user_cache_path
 
 from fas_core.component import Component, NoOptions
 from fas_core.descriptors import Command, Detector, Runtime
 from fas_core.discovery import PluginRecord
 from fas_core.errors import FasError
 from fas_core.registry import Registry, disabled_plugins, registry
-from fas_core.user_paths import expand_user
+from fas_core.user_paths import cache_folder
 
 NO_CACHE = "FAS_NO_COMMAND_CACHE"
 """Environment variable: where it is set, `fas` imports every plugin for every command."""
@@ -75,9 +74,7 @@ def _build_command_registry(disabled: frozenset[str]) -> Registry:
 def _locate_cache(disabled: frozenset[str]) -> Path:
     """Return the file for this environment of Python and these disabled plugins."""
     key = json.dumps([sys.prefix, sys.version, sorted(disabled)])
-    folder = os.environ.get("FAS_CACHE_DIR")
-    name = f"commands-{sha256(key.encode()).hexdigest()[:16]}.json"
-    return (expand_user(folder) if folder else user_cache_path("fas")) / name
+    return cache_folder() / f"commands-{sha256(key.encode()).hexdigest()[:16]}.json"
 
 
 def _describe_search() -> list[Any]:

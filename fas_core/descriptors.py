@@ -181,6 +181,8 @@ class Exporter(Component):
         beside: suffixes of further files of the same stem, e.g. `.bin`.
         forms: of fp32, fp16, int8, pruned and pruned-int8; if several, the options have a field `form` to
             select one.
+        fetches: what it gets from a host unless its options say where it is at hand; empty: nothing. The
+            contract check is then left to tests of its own.
     """
 
     kind: ClassVar[str] = "exporter"
@@ -189,6 +191,7 @@ class Exporter(Component):
     suffix: str = field(validator=check_text)
     beside: tuple[str, ...] = field(default=(), validator=_check_texts)
     forms: tuple[str, ...] = field(default=("fp32",), validator=_check_texts)
+    fetches: str = field(default="", validator=check_text)
 
 
 def _check_command_name(_: Component, __: object, name: str) -> None:

@@ -1,9 +1,9 @@
 """Digests (SHA-256) by which files that belong together, or were damaged, are recognised.
 
-A safetensors file of a run holds the digest of its tensors in its metadata. An exported `.onnx`, `.xml` or
-`.pt2`, and a training state `.pt`, ends with a seal, the digest of all bytes before it; that of an `.xml`
-covers the `.bin` beside it too. A JSON record holds the digest of its other values. Other programs read
-sealed files as before, and files without a seal are read unchecked.
+A safetensors file of a run holds the digest of its tensors in its metadata. An exported `.onnx`, `.xml`,
+`.pt2` or `.pte`, and a training state `.pt`, ends with a seal, the digest of all bytes before it; that of an
+`.xml` covers the `.bin` beside it too. A JSON record holds the digest of its other values. Other programs
+read sealed files as before, and files without a seal are read unchecked.
 """
 
 from __future__ import annotations
@@ -136,6 +136,8 @@ _SEALS = {
     ".pt": _ARCHIVE_SEAL,
     ".pth": _ARCHIVE_SEAL,
     ".pt2": _ARCHIVE_SEAL,
+    # ExecuTorch's header says how long the program is; what follows is not read.
+    ".pte": _Seal(b"fas_sha256 "),
 }
 
 

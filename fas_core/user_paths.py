@@ -1,8 +1,11 @@
-"""Paths as users write them, in which `~` and `~user` are a user's folder."""
+"""Paths as users write them, `~` and `~user` being a user's folder; and the folder of the user's cache."""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
+
+from platformdirs import user_cache_path
 
 
 def expand_user(path: str | Path) -> Path:
@@ -17,3 +20,9 @@ def expand_user(path: str | Path) -> Path:
         return Path(path).expanduser()
     except RuntimeError:
         return Path(path)
+
+
+def cache_folder() -> Path:
+    """Return the folder named by `FAS_CACHE_DIR`, or else that of `fas` in the user's cache."""
+    folder = os.environ.get("FAS_CACHE_DIR")
+    return expand_user(folder) if folder else user_cache_path("fas")

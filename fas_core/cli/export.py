@@ -152,6 +152,12 @@ if TYPE_CHECKING:
     help="Write an ONNX graph that takes exactly N samples per call; any number by default.",
 )
 @click.option(
+    "--web-runtime",
+    metavar="DIR|TGZ",
+    panel="Formats and forms",
+    help="Folder or archive of the npm package onnxruntime-web for --format web; fetched by default.",
+)
+@click.option(
     "--set",
     "sets",
     multiple=True,
@@ -192,6 +198,7 @@ def command(
     calibration: int,
     opset: int | None,
     static_batch: int | None,
+    web_runtime: str | None,
     sets: tuple[str, ...],
     keep_data_root: bool,
     measured: bool,
@@ -218,8 +225,8 @@ def command(
     from fas_core.models.model import scorer
 
     opened = open_run(run, registry())
-    numbers = {"opset": opset, "static_batch": static_batch}
-    shared = {key: value for key, value in numbers.items() if value is not None}
+    given = {"opset": opset, "static_batch": static_batch, "web_runtime": web_runtime}
+    shared = {key: value for key, value in given.items() if value is not None}
     forms += tuple(_split_names(named_forms))
     plans = plan_exports(
         _split_names(formats or ("onnx",)), forms, sets, output, opened.path, registry(), shared

@@ -86,6 +86,8 @@ def _describe_missing(component: Component, root: Path | None) -> str:
             return f"no installed exporter writes files {', '.join(component.suffixes)} to open"
         case Detector():
             return _describe_missing_model(component)
+        case Exporter() if component.fetches:
+            return f"it fetches {component.fetches}: check it in a test that has it at hand"
     if required := [item.name for item in fields(component.options) if item.default is NOTHING]:
         return f"its option {required[0]!r} has no default: check it in a test"
     return describe_refusal(component) if isinstance(component, Loss) else ""

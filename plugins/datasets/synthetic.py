@@ -5,17 +5,15 @@ Good scores on it show that a pipeline works, not that it protects real faces: s
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from attrs import frozen
-from platformdirs import user_cache_path
 
 from fas_core.console import console
 from fas_core.data.parallel import cores
 from fas_core.errors import DataError, FasError
 from fas_core.records.samples import SampleTable
-from fas_core.user_paths import expand_user
+from fas_core.user_paths import cache_folder
 from fas_plugins.datasets.base import Reader
 from fas_plugins.datasets.casia_surf import CasiaSurf
 from fas_plugins.datasets.options import CasiaSurfOptions
@@ -84,6 +82,5 @@ class Synthetic(Reader[SyntheticOptions]):
 
 
 def _cache_folder(options: SyntheticOptions) -> Path:
-    """Return the folder of these options' data in FAS_CACHE_DIR, or else in the user's cache."""
-    cache = os.environ.get("FAS_CACHE_DIR")
-    return (expand_user(cache) if cache else user_cache_path("fas")) / f"synthetic-{hash_options(options)}"
+    """Return the folder of these options' data in the user's cache."""
+    return cache_folder() / f"synthetic-{hash_options(options)}"

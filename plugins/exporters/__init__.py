@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fas_core import Exporter, hookimpl
-from fas_plugins.exporters.options import OnnxOptions, OpenVinoOptions, TorchOptions, TritonOptions
+from fas_plugins.exporters.options import (
+    ExecuTorchOptions,
+    OnnxOptions,
+    OpenVinoOptions,
+    TorchOptions,
+    TritonOptions,
+    WebOptions,
+)
 
 
 @hookimpl
@@ -38,6 +45,14 @@ def fas_exporters() -> Iterator[Exporter]:
         source="torch.export (docs.pytorch.org)",
     )
     yield Exporter(
+        name="executorch",
+        summary="An ExecuTorch program with XNNPACK's kernels, for phones and other devices",
+        target="fas_plugins.exporters.executorch:export",
+        options=ExecuTorchOptions,
+        suffix=".pte",
+        source="ExecuTorch (docs.pytorch.org/executorch)",
+    )
+    yield Exporter(
         name="triton",
         summary="A folder of Triton's model repository: the ONNX file and its serving configuration",
         target="fas_plugins.exporters.triton:export",
@@ -45,4 +60,14 @@ def fas_exporters() -> Iterator[Exporter]:
         suffix="",
         forms=("fp32", "fp16", "int8", "pruned", "pruned-int8"),
         source="Triton Inference Server (github.com/triton-inference-server)",
+    )
+    yield Exporter(
+        name="web",
+        summary="A folder for any web server: a page that scores the webcam in the browser",
+        target="fas_plugins.exporters.web.export:export",
+        options=WebOptions,
+        suffix="",
+        forms=("fp32", "int8", "pruned", "pruned-int8"),
+        fetches="onnxruntime-web",
+        source="ONNX Runtime Web (onnxruntime.ai)",
     )

@@ -90,6 +90,11 @@ class TorchOptions(VerifiedOptions):
 
 
 @frozen(kw_only=True)
+class ExecuTorchOptions(VerifiedOptions):
+    """ExecuTorch."""
+
+
+@frozen(kw_only=True)
 class TritonOptions(GraphOptions):
     """Triton.
 
@@ -100,3 +105,16 @@ class TritonOptions(GraphOptions):
 
     max_batch: int = field(default=32, validator=validators.ge(1))
     queue_delay: int = field(default=500, validator=validators.ge(0))
+
+
+@frozen(kw_only=True)
+class WebOptions(GraphOptions):
+    """A web page.
+
+    Args:
+        form: as of an ONNX graph, but for fp16, in which browsers do not compute on a CPU.
+        web_runtime: folder or archive of the npm package onnxruntime-web; None to fetch it.
+    """
+
+    form: Literal["fp32", "int8", "pruned", "pruned-int8"] = "fp32"
+    web_runtime: str | None = None

@@ -181,14 +181,19 @@ def _convert(
     return converted
 
 
-def export_program(model: Model, samples: Images) -> tuple[torch.export.ExportedProgram, list[str]]:
-    """Export a model by torch.export, images and presence by position; return its outputs' names, too."""
+def export_program(
+    model: Model, samples: Images, static_batch: int | None = None
+) -> tuple[torch.export.ExportedProgram, list[str]]:
+    """Export a model by torch.export, images and presence by position; return its outputs' names, too.
+
+    `static_batch` is as for `trace_model`.
+    """
     model = copy_for_tracing(model)
     inputs = [torch.from_numpy(np.array(samples[name][:2])) for name in model.modalities]
     if model.partial:
         inputs.append(torch.ones(len(inputs[0]), len(inputs), dtype=torch.bool))
     outputs = list(_run_model(model, inputs))
-    example, shapes = _build_example(inputs)
+    example, shapes = _build_example(inputs, static_batch)
     program = torch.export.export(_Graph(model, outputs).eval(), example, dynamic_shapes=shapes)
     return program, outputs
 

@@ -12,11 +12,10 @@ from pathlib import Path
 import onnx
 from onnx import TensorProto
 
-from fas_core.atomic import replacing
 from fas_core.card import LABELS, Card
 from fas_core.contracts import Exported, Images, Verify
-from fas_core.errors import FasError
 from fas_core.models.model import Model
+from fas_plugins.exporters.folders import replacing_folder
 from fas_plugins.exporters.onnx import write_graph
 from fas_plugins.exporters.options import TritonOptions
 from fas_plugins.exporters.tracing import trace_model
@@ -42,21 +41,12 @@ def export(
         FasError: `destination` exists, or cannot be written.
         DataError, ModelError: as raised by the ONNX exporter.
     """
-    if destination.exists():
-        raise FasError(f"{destination}: is there already: remove it or name another folder")
-    with replacing(destination) as temporary:
-        path = temporary / MODEL
-        path.parent.mkdir(parents=True)
-        try:
-            traced = trace_model(model, samples, card, path)
-            exported = write_graph(options, traced, samples, path, verify)
-        except FasError as error:  # its message names the temporary file
-            raise type(error)(error.message.replace(str(path), str(destination)), error.problems) from error
-        graph = onnx.load(path).graph
-        (temporary / LABEL_FILE).write_text("".join(f"{LABELS[key]}\n" for key in sorted(LABELS)))
-        (temporary / CONFIG).write_text(
-            _format_config(destination.name, graph, options, card), encoding="utf-8"
-        )
+    with replacing_folder(destination, str(MODEL)) as path:
+        traced = trace_model(model, samples, card, path)
+        exported = write_graph(options, traced, samples, path, verify)
+        graph, folder = onnx.load(path).graph, path.parent.parent
+        (folder / LABEL_FILE).write_text("".join(f"{LABELS[key]}\n" for key in sorted(LABELS)))
+        (folder / CONFIG).write_text(_format_config(destination.name, graph, options, card), encoding="utf-8")
     beside = (destination / CONFIG, destination / LABEL_FILE)
     return Exported(destination / MODEL, exported.verification, beside, exported.facts)
 

@@ -36,3 +36,11 @@ def fas_runtimes() -> Iterator[Runtime]:
         runs_code=True,
         source="torch.export (docs.pytorch.org)",
     )
+    yield Runtime(
+        name="executorch",
+        summary="ExecuTorch programs, by its runtime on the CPU; of files that are trusted",
+        target="fas_plugins.runtimes.executorch:ExecuTorchEngine",
+        suffixes=(".pte",),
+        runs_code=True,
+        source="ExecuTorch (docs.pytorch.org/executorch)",
+    )

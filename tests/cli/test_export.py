@@ -467,7 +467,7 @@ def test_formats_are_listed() -> None:
     by_name = {item["name"]: item for item in listed}
     assert {"files": [".pt2"], "forms": ["fp32"]}.items() <= by_name["torch"].items()
     assert "a folder" in rows["triton"]
-    assert by_name["triton"]["files"] == []
+    assert by_name["triton"]["files"] == by_name["web"]["files"] == []
 
 
 @pytest.mark.parametrize(

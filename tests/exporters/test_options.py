@@ -27,6 +27,7 @@ def test_each_form_has_a_default_tolerance(form: str, tolerance: float | None) -
         ("onnx", {"acer_loss": -0.1}, "acer_loss: must be >= 0"),
         ("onnx", {"form": "int4"}, "form"),
         ("openvino", {"form": "fp16"}, "form"),
+        ("web", {"form": "fp16"}, "form"),
         ("triton", {"max_batch": 0}, "max_batch: must be >= 1"),
     ],
 )

@@ -68,7 +68,7 @@ class CardHolder:
         if output is not None:
             _check_output(output, self.path)
         else:
-            _refuse_triton(self.path)
+            _refuse_part(self.path)
         target = output or self.path
         if (write_card := self.load_card_writer()) is not None:
             _rewrite(self.path, target, card, write_card)
@@ -93,13 +93,17 @@ def open_card(path: Path, terms: Path | None = None) -> CardHolder:
     return CardHolder(path, ModelFile(path, external=external).card, external=external)
 
 
-def _refuse_triton(path: Path) -> None:
-    """Raise FasError for the file in a folder of Triton, whose configuration holds the threshold, too."""
-    if (path.resolve().parent.parent / "config.pbtxt").is_file():
-        raise FasError(
-            f"{path}: config.pbtxt of its Triton folder holds the threshold, too: calibrate the run, then "
-            "export it"
-        )
+def _refuse_part(path: Path) -> None:
+    """Raise FasError for the file in an exported folder, of which another file holds the threshold, too."""
+    folder = path.resolve().parent
+    for file, whole in (
+        (folder.parent / "config.pbtxt", "Triton folder"),
+        (folder / "card.json", "web page"),
+    ):
+        if file.is_file():
+            raise FasError(
+                f"{path}: {file.name} of its {whole} holds the threshold, too: calibrate the run, then export it"
+            )
 
 
 def _check_output(output: Path, source: Path) -> None:

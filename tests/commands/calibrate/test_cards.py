@@ -162,11 +162,17 @@ def test_a_run_is_calibrated_beside_its_weights(trained: Path, tmp_path: Path) -
     assert open_card(run).card.threshold == shipped
 
 
-def test_the_file_in_a_triton_folder_is_not_changed_alone(mean_model: MeanModel, tmp_path: Path) -> None:
-    path = tmp_path / "face" / "1" / "model.onnx"
+@pytest.mark.parametrize(
+    ("model", "other", "whole"),
+    [("face/1/model.onnx", "face/config.pbtxt", "Triton folder"), ("model.onnx", "card.json", "web page")],
+)
+def test_the_file_in_an_exported_folder_is_not_changed_alone(
+    mean_model: MeanModel, tmp_path: Path, model: str, other: str, whole: str
+) -> None:
+    path = tmp_path / "exported" / model
     path.parent.mkdir(parents=True)
     shutil.copyfile(mean_model(), path)
-    (tmp_path / "face" / "config.pbtxt").write_text('name: "face"\n')
+    (tmp_path / "exported" / other).write_text("the threshold")
     holder = open_card(path)
-    with pytest.raises(FasError, match=r"config\.pbtxt of its Triton folder"):
+    with pytest.raises(FasError, match=f"{Path(other).name} of its {whole} holds the threshold, too"):
         holder.write(holder.card.calibrate(CALIBRATION), None)

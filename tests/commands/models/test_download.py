@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import io
 from pathlib import Path
 from typing import Any
-from urllib.request import Request
 
 import pytest
 from fixtures.public_models import TERMS
@@ -14,7 +12,7 @@ from fas_core import FasError
 from fas_core.config.structure import structure
 from fas_core.registry import Registry
 from fas_core.runtime.public_model import PublicModel
-from fas_plugins.commands.models.download import _SafeRedirects, locate_file
+from fas_plugins.commands.models.download import locate_file
 
 FILE: dict[str, Any] = {"url": "https://a.example/v1/a%20b.onnx", "sha256": "0" * 64, "size": 5}
 ENTRY: dict[str, Any] = {
@@ -62,26 +60,3 @@ def test_an_address_that_is_none_is_refused(model: PublicModel) -> None:
 def test_a_missing_path_is_named(model: PublicModel, tmp_path: Path) -> None:
     with pytest.raises(FasError, match=r"a b\.onnx: no such file"):
         locate_file(model, model.files[0], str(tmp_path))
-
-
-@pytest.mark.parametrize(
-    ("start", "target", "is_followed"),
-    [
-        ("https://a.example/x", "https://b.example/x", True),
-        ("https://a.example/x", "http://a.example/x", False),
-        ("https://a.example/x", "ftp://a.example/x", False),
-        ("http://127.0.0.1/x", "http://127.0.0.1/y", True),
-        ("http://127.0.0.1/x", "https://a.example/y", True),
-    ],
-)
-def test_redirects(start: str, target: str, is_followed: bool) -> None:
-    def redirect() -> Request | None:
-        return _SafeRedirects().redirect_request(Request(start), io.BytesIO(), 302, "", {}, target)
-
-    if is_followed:
-        request = redirect()
-        assert request is not None
-        assert request.full_url == target
-    else:
-        with pytest.raises(FasError, match="which is not https"):
-            redirect()

@@ -3,14 +3,8 @@
 from __future__ import annotations
 
 import base64
-import itertools
-import json
-import os
 import re
-import subprocess
-import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -18,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from fixtures.browsers import CHROMIUM, FLAGS, MISSING
+from fixtures.browsers import CHROMIUM, DESK, MISSING, PHONE, READY, Browser
 
 from fas_core.data.images import Image, encode, read_image, write_image
 
@@ -32,20 +26,6 @@ from fas_plugins.commands.serve.scoring import FaceScorer
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason=MISSING)
 
 MeanModel = Callable[..., Path]
-LAUNCH = """
-import fcntl, os, sys
-pipes = [fcntl.fcntl(int(number), fcntl.F_DUPFD, 10) for number in sys.argv[1:3]]
-for descriptor, number in enumerate(pipes, 3):
-    os.dup2(number, descriptor)
-os.execv(sys.argv[3], sys.argv[3:])
-"""
-"""The browser reads from descriptor 3 and writes to 4."""
-
-PHONE, DESK = (375, 740), (1280, 800)
-READY = ".tile, section h3"
-"""What the pages show when they have loaded."""
-
-
 LOOK = """([x, y, w, h]) => {
   const canvas = document.querySelector("canvas"), { width, height } = canvas;
   const { data } = canvas.getContext("2d").getImageData(0, 0, width, height);
@@ -69,110 +49,6 @@ FOREIGN_POST = """async (address, data) => {
   form.append("rgb", new Blob([Uint8Array.from(atob(data), letter => letter.charCodeAt(0))]), "face.png");
   await fetch(address, { method: "POST", mode: "no-cors", body: form }).catch(() => null);
 }"""
-
-
-class Browser:
-    """One page of a browser, by the Chrome DevTools protocol over a pair of pipes."""
-
-    def __init__(self, folder: Path, *flags: str) -> None:
-        (their_in, self._out), (self._in, their_out) = os.pipe(), os.pipe()
-        pipes = (their_in, their_out)
-        command = [
-            sys.executable,
-            "-c",
-            LAUNCH,
-            *map(str, pipes),
-            str(CHROMIUM),
-        ]
-        command += [
-            *FLAGS,
-            "--remote-debugging-pipe",
-            f"--user-data-dir={folder / 'profile'}",
-            *flags,
-        ]
-        self._process = subprocess.Popen(command, pass_fds=pipes, stderr=subprocess.DEVNULL)
-        os.close(their_in)
-        os.close(their_out)
-        self._numbers, self._buffer, self._session = itertools.count(1), b"", ""
-        self.messages: list[str] = []
-        target = self._call("Target.createTarget", url="about:blank")["targetId"]
-        self._session = self._call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
-        for domain in ("Page", "Runtime", "Log", "DOM"):
-            self._call(f"{domain}.enable")
-
-    def close(self) -> None:
-        os.close(self._out)
-        os.close(self._in)
-        self._process.wait(20)
-
-    def open(
-        self, address: str, size: tuple[int, int] = DESK, dark: bool = False, awaited: str = READY
-    ) -> None:
-        self.messages.clear()
-        width, height = size
-        self._call(
-            "Emulation.setDeviceMetricsOverride",
-            width=width,
-            height=height,
-            deviceScaleFactor=1,
-            mobile=size == PHONE,
-        )
-        scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
-        self._call("Emulation.setEmulatedMedia", features=[scheme])
-        self._call("Page.navigate", url=address)
-        self.wait(f"document.readyState === 'complete' && document.querySelector('{awaited}') !== null")
-
-    def run(self, script: str) -> Any:
-        """Evaluate JavaScript in the page."""
-        done = self._call("Runtime.evaluate", expression=script, awaitPromise=True, returnByValue=True)
-        assert "exceptionDetails" not in done, done
-        return done["result"].get("value")
-
-    def wait(self, condition: str) -> None:
-        end = time.monotonic() + 20
-        while not self.run(f"Boolean({condition})"):
-            assert time.monotonic() < end, f"{condition}: {self.run('document.body.innerText')}"
-            time.sleep(0.05)
-
-    def choose(self, modality: str, *files: Path) -> None:
-        root = self._call("DOM.getDocument")["root"]["nodeId"]
-        node = self._call("DOM.querySelector", nodeId=root, selector=f"#file-{modality}")["nodeId"]
-        self._call("DOM.setFileInputFiles", nodeId=node, files=[str(file) for file in files])
-
-    def press(self, key: str) -> None:
-        for kind in ("keyDown", "keyUp"):
-            self._call("Input.dispatchKeyEvent", type=kind, key=key, code=key, windowsVirtualKeyCode=9)
-
-    def text(self, selector: str) -> str:
-        return str(self.run(f"document.querySelector({selector!r}).innerText"))
-
-    def screenshot(self, path: Path) -> None:
-        picture = self._call("Page.captureScreenshot", captureBeyondViewport=True)["data"]
-        path.write_bytes(base64.b64decode(picture))
-
-    def _call(self, method: str, **parameters: Any) -> Any:
-        number = next(self._numbers)
-        message = {"id": number, "method": method, "params": parameters}
-        message |= {"sessionId": self._session} if self._session else {}
-        os.write(self._out, json.dumps(message).encode() + b"\0")
-        while True:
-            answer = self._read()
-            if answer.get("id") == number:
-                assert "error" not in answer, (method, answer["error"])
-                return answer["result"]
-            self._listen(answer)
-
-    def _read(self) -> Any:
-        while b"\0" not in self._buffer:
-            received = os.read(self._in, 1 << 20)
-            assert received, "the browser is gone"
-            self._buffer += received
-        message, _, self._buffer = self._buffer.partition(b"\0")
-        return json.loads(message)
-
-    def _listen(self, event: Any) -> None:
-        if event["method"] in ("Runtime.exceptionThrown", "Runtime.consoleAPICalled", "Log.entryAdded"):
-            self.messages.append(json.dumps(event["params"]))
 
 
 @pytest.fixture(scope="module")
