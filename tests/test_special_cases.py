@@ -27,7 +27,7 @@ SPECIAL_CASES = {
     # Verdicts of a model that was trained on simulated faces come with a note.
     "runtime/model_notes.py": ["synthetic"],
     # The digest of a file is within it, where its format has a place for it.
-    "digests.py": [".bin", ".onnx", ".pt2", ".xml"],
+    "digests.py": [".bin", ".onnx", ".pt2", ".pte", ".xml"],
     # Fetched models are ONNX files; `fas import` says of one that it needs no import.
     "data/fetched_models.py": [".onnx"],
     "runtime/public_model.py": [".onnx"],

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from fas_core.component import Component
 from fas_core.config.option_docs import describe_options
-from fas_core.descriptors import KINDS, Command, PackageFile, RecipeFile
+from fas_core.descriptors import KINDS, Command
+from fas_core.package_files import PackageFile, RecipeFile
 from fas_core.registry import registry
 from generate.markdown import escape, write_option
 

@@ -16,14 +16,22 @@ a notebook](../notebooks.md) shows its use.
 
 GROUPS: Mapping[str, tuple[str, ...]] = {
     "Train, evaluate, export": ("train", "evaluate", "export", "load_recipe", "Result", "Run", "Recipe"),
-    "Use a model": ("Predictor", "Card", "Threshold", "fit_threshold"),
+    "Use a model": ("Predictor", "ModelFile", "Card", "Threshold", "fit_threshold"),
     "Models": ("build_model", "Model", "Outputs", "Batch", "BranchSize", "Hyperparameters"),
-    "Data": ("SampleTable", "ScoreTable", "ModelInput", "ScaledCrop", "CropRegion", "DetectedFace"),
+    "Data": (
+        "SampleTable",
+        "ScoreTable",
+        "ModelInput",
+        "Resize",
+        "ScaledCrop",
+        "CropRegion",
+        "DetectedFace",
+    ),
     "Exports and submissions": ("Exported", "Verification", "Submission", "SubmissionPart"),
     "Errors": ("FasError", "ConfigError", "DataError", "DeviceError", "ModelError", "PluginError"),
     "Writing plugins": ("Component", "NoOptions", "FasDeprecationWarning"),
 }
-VALUES = {"API_VERSION", "__version__", "hookimpl"}
+VALUES = {"API_VERSION", "Stage", "__version__", "hookimpl"}
 """What is exported and has no docstring of its own; `docs/api.md` has them."""
 
 

@@ -10,7 +10,8 @@ import attrs
 
 from fas_core.config.components import Choice
 from fas_core.config.option_docs import OptionDoc, describe_class
-from fas_core.config.recipe import SECTION, Recipe
+from fas_core.config.plain import SECTION
+from fas_core.config.recipe import Recipe
 from fas_core.registry import registry
 from generate.markdown import escape, write_option
 

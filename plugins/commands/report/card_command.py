@@ -6,6 +6,9 @@ from pathlib import Path
 
 import rich_click as click
 
+from fas_core.cli import panels
+from fas_core.cli.candidates import complete_run
+from fas_core.cli.command import FasCommand
 from fas_core.cli.options import output_options, reject_option, replicates_option, threshold_option
 from fas_core.console import console
 from fas_core.errors import FasError
@@ -14,32 +17,54 @@ CARD = "README.md"
 """Name of the file in a run's folder, which the Hub shows."""
 
 
-@click.command()
-@click.argument("run", type=click.Path(path_type=Path), metavar="RUN")
+@click.command(
+    cls=FasCommand,
+    examples="""
+        # a card in the run's folder
+        fas card runs/quickstart
+        # for a repository of the Hugging Face Hub
+        fas card runs/quickstart --name door-2 --license apache-2.0 -o README.md
+        # with limits, and groups of people
+        fas card runs/quickstart --target 'apcer_max<=0.05,bpcer<=0.10' --group-by skin_tone
+    """,
+)
+@click.argument("run", type=click.Path(path_type=Path), metavar="RUN", shell_complete=complete_run)
 @click.option(
     "-o",
     "--output",
     type=click.Path(path_type=Path, dir_okay=False),
+    panel=panels.OUTPUT,
     help=f"Markdown file to write; by default RUN/{CARD}.",
 )
-@click.option("--name", help="Name of the model; by default the folder's.")
+@click.option("--name", panel=panels.OUTPUT, help="Name of the model; by default the folder's.")
 @click.option(
     "--license",
     "license_name",
     default="unknown",
     show_default=True,
+    panel=panels.OUTPUT,
     help="License of the model as the Hugging Face Hub names it, e.g. apache-2.0, cc-by-nc-4.0, other.",
 )
-@click.option("--split", default="test", show_default=True, help="Split to judge it on: dev or test.")
-@click.option("--data", metavar="NAME|MANIFEST|FOLDER", help="Data set, if it moved since the run.")
+@click.option(
+    "--split",
+    default="test",
+    show_default=True,
+    panel=panels.DATA,
+    help="Split to judge it on: dev or test.",
+)
+@click.option(
+    "--data", metavar="NAME|MANIFEST|FOLDER", panel=panels.DATA, help="Data set, if it moved since the run."
+)
 @click.option(
     "--target",
     metavar="LIMITS",
+    panel=panels.FIGURES,
     help="Limits that figures must meet, e.g. 'apcer_max<=0.05,bpcer<=0.10'.",
 )
 @click.option(
     "--group-by",
     metavar="COLUMN",
+    panel=panels.FIGURES,
     help="Compare the error rates of each value of a column, such as skin_tone or device.",
 )
 @threshold_option
