@@ -1,4 +1,5 @@
-"""The promise of SECURITY.md: no command but `fas models get` contacts a host, or writes elsewhere."""
+"""The promise of SECURITY.md: no command but `fas models get`, and `fas export` of a web page, contacts a
+host, or writes elsewhere."""
 
 from __future__ import annotations
 

@@ -94,6 +94,11 @@ CASES: dict[str, Run | Skip] = {
     "docs/data.md: fas train feathernet-b-32 --data casia_surf": Run(before=CASIA_SURF),
     "docs/data.md: fas train feathernet-modal-fusion --data cefa": Run((data.cefa,)),
     "docs/data.md: fas data crop NUAA": Run((data.nuaa,)),
+    "docs/deploy.md: import json": Run(
+        before=f"{TRAIN_RGB} --name trial\nfas export runs/trial --format executorch -o model.pte",
+        replace={"execute([face])": "execute([__import__('torch').zeros(1, 64, 64, 3).byte()])"},
+        after="assert 0 <= score <= 1",
+    ),
     "docs/deploy.md: import numpy": Skip("needs a running Triton server"),
     "docs/ensembles.md: fas ensemble runs/a runs/b runs/c": Run(
         before=f"{CASIA_SURF}\n"

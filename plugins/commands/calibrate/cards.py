@@ -96,14 +96,11 @@ def open_card(path: Path, terms: Path | None = None) -> CardHolder:
 def _refuse_part(path: Path) -> None:
     """Raise FasError for the file in an exported folder, of which another file holds the threshold, too."""
     folder = path.resolve().parent
-    for file, whole in (
-        (folder.parent / "config.pbtxt", "Triton folder"),
-        (folder / "card.json", "web page"),
-    ):
+    holders = {folder.parent / "config.pbtxt": "Triton folder", folder / "card.json": "web page"}
+    for file, whole in holders.items():
         if file.is_file():
-            raise FasError(
-                f"{path}: {file.name} of its {whole} holds the threshold, too: calibrate the run, then export it"
-            )
+            problem = f"{path}: {file.name} of its {whole} holds the threshold, too"
+            raise FasError(f"{problem}: calibrate the run, then export it")
 
 
 def _check_output(output: Path, source: Path) -> None:

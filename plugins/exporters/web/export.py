@@ -45,6 +45,8 @@ def export(
             f"{destination}: not written: the model is given crops of {scales} times the face's box, and the "
             "page detects no faces: use fas serve"
         )
+    if options.form.endswith("int8"):
+        console.warn(f"{destination}: in a browser int8 is slower than fp32, and rounds in other places")
     with replacing_folder(destination, MODEL) as path:
         origin = None if options.web_runtime is None else expand_user(options.web_runtime)
         runtime = get_runtime_files(origin)
