@@ -207,7 +207,9 @@ def test_every_key_of_a_recipe_has_its_entry(generated: Mapping[str, str]) -> No
     keys = list_keys()
     assert {"train.lr", "model.patches.grid", "augment.flip", "threshold"} <= set(keys)
     for key in keys:
-        assert f"\n`{key}`\n:   " in page
+        facts, _, meaning = page.partition(f"\n`{key}`\n:   ")[2].partition("\n\n    ")
+        assert "\n" not in facts, f"{key}: its class says nothing of it"
+        assert meaning
     assert "`train.lr`\n:   float; default `0.01`; &gt; 0; &lt; inf.\n\n    Learning rate" in page
     recipe = attrs.asdict(load_recipe("quickstart", registry()), recurse=False)
     assert set(recipe) <= set(keys)
