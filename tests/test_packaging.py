@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import tomllib
 import zipfile
 from collections.abc import Callable
 from configparser import ConfigParser
+from email import message_from_string
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,7 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+LINK_TARGET = re.compile(r"\]\(([^)\s]+)\)")
 PACKAGES = {"fas_core": "fas_core", "plugins": "fas_plugins", "configs": "fas_configs"}
 """Folder in the repository -> package that it installs as."""
 PATTERNS = ("*.py", "*.yaml", "*.j2", "*.css", "*.js", "*.html", "*.svg", "py.typed", "*.tmpl", "about.toml")
@@ -78,6 +81,22 @@ def test_the_wheel_says_who_it_is(distribution: Any, project: dict[str, Any]) ->
     assert "END OF TERMS AND CONDITIONS" in licence
     assert "Name: fas-core\n" in metadata
     assert "Requires-Python: >=3.11\n" in metadata
+
+
+def test_the_description_is_the_readme_with_absolute_links(distribution: Any, repository: Path) -> None:
+    readme = (repository / "README.md").read_text(encoding="utf-8")
+    with zipfile.ZipFile(distribution.wheel) as wheel:
+        (name,) = [name for name in wheel.namelist() if name.endswith(".dist-info/METADATA")]
+        metadata = message_from_string(wheel.read(name).decode())
+    description = str(metadata.get_payload())
+    urls = dict(url.split(", ") for url in metadata.get_all("Project-URL", ()))
+    assert metadata["Description-Content-Type"].startswith("text/markdown")
+    targets = LINK_TARGET.findall(readme)
+    assert len(targets) > 20
+    for before, after in zip(targets, LINK_TARGET.findall(description), strict=True):
+        folder = "raw" if before.startswith("docs/images/") else "blob"
+        assert after == f"{urls['Repository']}/{folder}/HEAD/{before}"
+    assert LINK_TARGET.sub("]()", description).strip() == LINK_TARGET.sub("]()", readme).strip()
 
 
 def test_the_sdist_builds_the_same_wheel_and_holds_the_tests(

@@ -75,6 +75,7 @@ class ModelConfig:
 
     Args:
         backbone: one for all modalities, or one for each: `{rgb: feathernet_a, depth: feathernet_b}`.
+        fusion: what joins the modalities; `single` for one alone.
         input_size: side of the network's square input in pixels.
         patches: evaluate by patches of that size; None: the whole face is resized to it.
         normalize: for each modality (others than the model's are ignored); empty: each backbone's published
@@ -110,11 +111,16 @@ class Recipe:
     """The recipe of a run.
 
     Args:
+        data: where samples come from; `--data` sets it, too.
         modalities: the model's inputs, in order.
+        model: the networks, and what they take.
         augment: augmentations in training, in order, e.g. `[crop, {name: flip, probability: 0.3}]`, or the
             numbers of the published ones; an empty list: training sees faces as evaluation does.
+        resize: how a face becomes as large as the model takes it, in evaluation and in use.
         crops: for each modality how it is cropped from a photo around the face, in place of `resize`; empty:
             samples are face crops, or have a box that is one.
+        loss: what training makes small.
+        train: how the weights are found.
         metrics: the metrics of every score table.
         threshold: `eer`, `min-acer`, `apcer:X`, `apcer_max:X`, `bpcer:X` (fitted on dev) or `fixed:VALUE`.
         reject: `LOW:HIGH`: scores around the threshold without a verdict; `error:X`: the narrowest such band

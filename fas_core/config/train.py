@@ -26,15 +26,19 @@ class TrainConfig:
             sample once, by the weights as they are (`model.pretrained`), and fits the last linear layer
             alone, see `fas_core.training.convex`. Of the other keys, `convex` has C, copies, seed, workers
             and device, and the copies `modality_dropout`.
+        epochs: passes over the training samples.
         batch_size: samples of an update; several processes share them.
         C: of the convex solver: inverse strength of the regularisation on standardised features, as in
             scikit-learn; None: chosen by cross-validation over people and sessions.
         copies: of the convex solver: augmented copies (section `augment`) of every training sample.
+        optimizer: the rule of an update.
         lr: learning rate; the schedule multiplies it.
         momentum: of optimizers that have one, as SGD; AdamW has its betas.
         weight_decay: of optimizers that have one.
         schedule: `step` multiplies the learning rate by `decay` every `every_decay` epochs (as published),
             `cosine` lowers it to 0 over all epochs, `constant` keeps it.
+        every_decay: epochs between the steps of the schedule `step`.
+        decay: factor of each of these steps.
         modality_dropout: probability that a training sample lacks a modality, for each modality (one always
             remains); above 0 the model can score samples with missing modalities. As ModDrop (Neverova et
             al., arXiv 1501.00102).

@@ -18,8 +18,9 @@ SIDE = v.and_(v.ge(1), v.le(MAX_SIDE))
 class Resize:
     """How evaluation fits a face image to the model: crop the central square, then resize it.
 
-    `crop` is the square's side as a fraction of the shorter side. The published rule is 0.875: shorter side
-    to 256, central 224.
+    Args:
+        crop: side of the square as a fraction of the shorter side. The published rule is 0.875: shorter side
+            to 256, central 224.
     """
 
     crop: float = field(default=0.875, validator=[v.gt(0), v.le(1)])

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-import zipfile
-from email import message_from_string
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
@@ -16,32 +13,6 @@ from generate.pictures import COMMAND, FOLDER, write_scores
 
 import fas_core
 from fas_core.cli import main
-
-TARGETS = re.compile(r"\]\(([^)\s]+)\)")
-
-
-@pytest.fixture(scope="module")
-def metadata(distribution: Any) -> Any:
-    with zipfile.ZipFile(distribution.wheel) as wheel:
-        (name,) = [name for name in wheel.namelist() if name.endswith(".dist-info/METADATA")]
-        return message_from_string(wheel.read(name).decode())
-
-
-def test_the_description_is_the_readme_with_absolute_links(metadata: Any, repository: Path) -> None:
-    readme = (repository / "README.md").read_text(encoding="utf-8")
-    description = metadata.get_payload()
-    (address,) = [
-        value.partition(", ")[2]
-        for value in metadata.get_all("Project-URL")
-        if value.startswith("Repository, ")
-    ]
-    assert metadata["Description-Content-Type"].startswith("text/markdown")
-    targets = TARGETS.findall(readme)
-    assert len(targets) > 20
-    for before, after in zip(targets, TARGETS.findall(description), strict=True):
-        folder = "raw" if before.startswith("docs/images/") else "blob"
-        assert after == f"{address}/{folder}/HEAD/{before}"
-    assert TARGETS.sub("]()", description).strip() == TARGETS.sub("]()", readme).strip()
 
 
 def test_addresses_are_of_one_place(repository: Path) -> None:

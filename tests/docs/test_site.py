@@ -39,7 +39,7 @@ HEADING = re.compile(r"^(#+) (.+)$", re.MULTILINE)
 FENCE = re.compile(r"^( *)(```|~~~).*?^\1\2$", re.MULTILINE | re.DOTALL)
 CODE = re.compile(r"`[^`\n]+`")
 QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
-BREAKS = re.compile(r"[\w.]=[^\s`]*[\[*?]|\w(<=?|>=)[\w.]|[\w)-]\[\w[^\s`]*\]")
+BREAKS = re.compile(r"[\w.]=[^\s`]*[\[*?]|\w(<=?|>=|>(?=\d))[\w.]|[\w)-]\[\w[^\s`]*\]")
 """What a shell takes for a pattern or a redirection: `modalities=[rgb]`, `apcer<=0.05`, `fas-core[serve]`."""
 COMMAND = re.compile(r"^(fas|pip|python) |^--\w")
 
@@ -95,7 +95,7 @@ def test_every_page_is_in_the_navigation(pages: Mapping[str, str], navigation: l
 
 
 def test_the_start_page_names_every_page(pages: Mapping[str, str], navigation: list[Any]) -> None:
-    linked = set(LINK.findall(pages["index.md"]))
+    linked = {link for link in LINK.findall(pages["index.md"]) if link.endswith(".md")}
     kinds = {f"extend/{kind}.md" for kind in KINDS}
     assert linked == set(list_pages(navigation)) - kinds - {"index.md"}
 
@@ -146,6 +146,34 @@ def test_commands_are_quoted_for_a_shell(pages: Mapping[str, str]) -> None:
     assert wrong == []
 
 
+@pytest.mark.parametrize(
+    ("command", "breaks"),
+    [
+        ("fas train --set modalities=[rgb]", True),
+        ("fas train --set 'modalities=[rgb]'", False),
+        ("fas score a.csv --threshold apcer<=0.05", True),
+        ("fas runs list --filter 'eer<=5%' --filter train.lr>0.01", True),
+        ("pip install fas-core[serve]", True),
+        ('pip install ".[serve]"', False),
+        ("fas train --set train.lr=0.02", False),
+    ],
+)
+def test_what_breaks_in_a_shell(command: str, breaks: bool) -> None:
+    assert bool(BREAKS.search(QUOTED.sub("", command))) is breaks
+
+
+def test_no_command_takes_a_run_for_another_one(pages: Mapping[str, str]) -> None:
+    """A training without `--name` gets the next free name, so the lines below cannot know it."""
+    for page, text in pages.items():
+        for block in re.findall(r"^```sh\n(.*?)^```$", text, re.MULTILINE | re.DOTALL):
+            for recipe, flags in re.findall(
+                r"^(?:fas train|fas tune)(?: ([\w.-]+))?((?: .*)?)$", block, re.MULTILINE
+            ):
+                if not re.search(r"--(name|resume) ", flags):
+                    name = (recipe or "quickstart").removesuffix(".yaml")
+                    assert not re.search(rf"\bruns/{name}(-tune)?\b", block), f"{page}: runs/{name}"
+
+
 @pytest.mark.parametrize("command", ["train", "eval", "score", "tune", "runs list"])
 def test_help_texts_are_quoted_for_a_shell(command: str) -> None:
     text = CliRunner().invoke(main, [*command.split(), "--help"], env={"COLUMNS": "200"}).output
@@ -179,7 +207,9 @@ def test_every_key_of_a_recipe_has_its_entry(generated: Mapping[str, str]) -> No
     keys = list_keys()
     assert {"train.lr", "model.patches.grid", "augment.flip", "threshold"} <= set(keys)
     for key in keys:
-        assert f"\n`{key}`\n:   " in page
+        facts, _, meaning = page.partition(f"\n`{key}`\n:   ")[2].partition("\n\n    ")
+        assert "\n" not in facts, f"{key}: its class says nothing of it"
+        assert meaning
     assert "`train.lr`\n:   float; default `0.01`; &gt; 0; &lt; inf.\n\n    Learning rate" in page
     recipe = attrs.asdict(load_recipe("quickstart", registry()), recurse=False)
     assert set(recipe) <= set(keys)
