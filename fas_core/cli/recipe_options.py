@@ -22,6 +22,11 @@ RECIPE_FLAGS: dict[str, tuple[tuple[str, ...], Any, str]] = {
     "train.weight_decay": (("--weight-decay", "--wd"), float, "Weight decay (L2 penalty)."),
     "train.device": (("--device",), str, "Device to train on: auto, cpu, cuda, cuda:1, mps, ..."),
     "train.amp": (("--amp",), click.Choice(["fp32", "fp16", "bf16"]), "Mixed precision; fp32 for none."),
+    "train.distillation.run": (
+        ("--distil-from",),
+        str,
+        "Run whose scores the model is trained to give, too: its teacher.",
+    ),
     "threshold": (("--threshold",), str, "Threshold policy: eer (fitted on dev), fixed:VALUE, ..."),
 }
 """Flags by recipe path; the names are those of the published scripts and their usual variants."""

@@ -14,7 +14,7 @@ from onnx import TensorProto
 
 from fas_core.atomic import replacing
 from fas_core.card import LABELS, Card
-from fas_core.contracts import Exported, Images, Verify
+from fas_core.contracts import Exported, Images, TrainingImages, Verify
 from fas_core.errors import FasError
 from fas_core.models.model import Model
 from fas_plugins.exporters.onnx import write_graph
@@ -31,7 +31,13 @@ LOGITS = "logits"
 
 
 def export(
-    options: TritonOptions, model: Model, samples: Images, destination: Path, card: Card, verify: Verify
+    options: TritonOptions,
+    model: Model,
+    samples: Images,
+    destination: Path,
+    card: Card,
+    verify: Verify,
+    training: TrainingImages | None = None,
 ) -> Exported:
     """Write a folder for Triton's model repository; the model has the folder's name.
 
@@ -49,7 +55,7 @@ def export(
         path.parent.mkdir(parents=True)
         try:
             traced = trace_model(model, samples, card, path)
-            exported = write_graph(options, traced, samples, path, verify)
+            exported = write_graph(options, traced, samples, path, verify, training=training)
         except FasError as error:  # its message names the temporary file
             raise type(error)(error.message.replace(str(path), str(destination)), error.problems) from error
         graph = onnx.load(path).graph
