@@ -107,7 +107,7 @@ class Recovery:
                 for group in optimizer.param_groups:
                     group["lr"] = LEARNING_RATE * (1 + math.cos(math.pi * step / total)) / 2
                 optimizer.zero_grad()
-                _measure_loss(student(inputs), targets[step]).backward()
+                torch.autograd.backward(_measure_loss(student(inputs), targets[step]))
                 torch.nn.utils.clip_grad_norm_(weights, LONGEST_GRADIENT)
                 optimizer.step()
                 bar.advance(1)

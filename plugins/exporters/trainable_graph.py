@@ -135,7 +135,7 @@ def _normalize(node: ir.Node, x: Tensor, scale: Tensor, shift: Tensor, mean: Ten
 
 def _multiply_matrices(node: ir.Node, x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     x = x.mT if _read(node, "transA", 0) else x
-    product = _read(node, "alpha", 1.0) * (x @ (weight.mT if _read(node, "transB", 0) else weight))
+    product: Tensor = _read(node, "alpha", 1.0) * (x @ (weight.mT if _read(node, "transB", 0) else weight))
     return product if bias is None else product + _read(node, "beta", 1.0) * bias
 
 

@@ -391,6 +391,7 @@ def test_pruned(make_run: Callable[..., Run]) -> None:
         assert ("int8 layers" in stored) == (form == "pruned-int8")
 
 
+@pytest.mark.long
 def test_recovered(make_run: Callable[..., Run], data: Path) -> None:
     """By the run's own training data, which has to be there."""
     for number in range(40):
