@@ -24,7 +24,7 @@ The records that components take and give are importable from here. `help` of a 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -117,6 +117,18 @@ class Verify(Protocol, metaclass=ContractType):
         """Compare, and return the differences."""
 
 
+class TrainingImages(Protocol):
+    """The training images of a run, augmented as its training shows them."""
+
+    def count(self, epochs: float) -> int:
+        """Return the number of batches of so many epochs."""
+        ...
+
+    def read(self, epochs: float) -> Iterator[Batch]:
+        """Yield the batches of so many epochs, the same ones each time."""
+        ...
+
+
 class ExporterFunction(Protocol, metaclass=ContractType):
     """Writes a model to a temporary name, verifies it, and then moves it to `destination`.
 
@@ -125,6 +137,8 @@ class ExporterFunction(Protocol, metaclass=ContractType):
         samples: images of the run's dev split, labels mixed, to trace, compare and calibrate with.
         destination: the file, or the folder, to write.
         verify: to be called with a scorer of what was written.
+
+    An exporter whose options have `recover` is called with `training`, `TrainingImages`, where that is not 0.
     """
 
     def __call__(

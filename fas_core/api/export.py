@@ -19,7 +19,7 @@ def export(
     output: str | Path | None = None,
     *,
     format: str = "onnx",
-    form: Literal["fp32", "fp16", "int8", "pruned", "pruned-int8"] | None = None,
+    form: str | None = None,
     weights: Literal["best", "last"] = "best",
     reject: str | None = None,
     novelty: bool | None = None,
@@ -37,7 +37,7 @@ def export(
         run: a run, or its folder (of folds: the final run).
         output: the file (or the folder of a format that writes one); None for `RUN/model.*`.
         format: name of an exporter, see `fas export --list`.
-        form: how numbers are written; None for the exporter's own form.
+        form: fp32, fp16, int8, pruned, pruned-int8, or one of a plugin's exporter; None for its own.
         weights: which of the run's weights.
         reject: policy of the scores without a verdict, `LOW:HIGH` or `none`; None for the run's own.
         novelty: whether the file tells how unlike the training data a face is; None: as the run was exported
@@ -46,7 +46,7 @@ def export(
         samples: largest number of samples to compare on.
         calibration: number of samples that int8 and pruned forms are calibrated on.
         keep_data_root: whether the file says where the data lies.
-        options: of the exporter, e.g. `opset=11`.
+        options: of the exporter, e.g. `opset=11`, or `recover=1` of pruned forms.
 
     Raises:
         FasError: the run, the output or an option cannot be used, or the file differs from the model.

@@ -14,7 +14,7 @@ from fas_core.cli.benchmark_tables import show_benchmark
 from fas_core.cli.candidates import complete_component, complete_dataset, complete_run
 from fas_core.cli.command import FasCommand
 from fas_core.cli.export_tables import exports_to_json, show_exports, show_formats
-from fas_core.cli.options import PATH, output_options, reject_option
+from fas_core.cli.options import PATH, FloatRange, output_options, reject_option
 from fas_core.console import console
 from fas_core.descriptors import Exporter
 from fas_core.errors import FasError, require
@@ -87,7 +87,15 @@ if TYPE_CHECKING:
     multiple=True,
     metavar="NAME,...",
     panel="Formats and forms",
-    help="Forms by name: fp32, fp16, int8, pruned, pruned-int8.",
+    help="Forms by name: fp32, fp16, int8, pruned, pruned-int8, or those of a plugin's format.",
+)
+@click.option(
+    "--recover",
+    type=FloatRange(0, min_open=True),
+    metavar="EPOCHS",
+    panel="Formats and forms",
+    help="Train what is pruned for so many epochs against the whole network, on the run's training data, so "
+    "that more channels can go.",
 )
 @click.option(
     "-o",
@@ -189,6 +197,7 @@ def command(
     formats: tuple[str, ...],
     forms: tuple[str, ...],
     named_forms: tuple[str, ...],
+    recover: float | None,
     output: Path | None,
     weights: Literal["best", "last"],
     reject: str | None,
@@ -225,7 +234,7 @@ def command(
     from fas_core.models.model import scorer
 
     opened = open_run(run, registry())
-    given = {"opset": opset, "static_batch": static_batch, "web_runtime": web_runtime}
+    given = {"opset": opset, "static_batch": static_batch, "recover": recover, "web_runtime": web_runtime}
     shared = {key: value for key, value in given.items() if value is not None}
     forms += tuple(_split_names(named_forms))
     plans = plan_exports(
@@ -250,10 +259,11 @@ def command(
 
 
 def _measure(model: Model, written: list[tuple[ExportPlan, Exported]], comparison: Comparison) -> Benchmark:
-    from fas_core.exporting.benchmark import benchmark_files
+    from fas_core.exporting.benchmark import ACER_LOSS, benchmark_files
 
     files = {f"{plan.exporter.name} {plan.form}": exported for plan, exported in written}
-    return benchmark_files(model, comparison.images(1), files)
+    limits = [plan.options.acer_loss for plan, _ in written if hasattr(plan.options, "acer_loss")]
+    return benchmark_files(model, comparison.images(1), files, max(limits, default=ACER_LOSS))
 
 
 def _separate_refused(

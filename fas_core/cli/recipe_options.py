@@ -26,6 +26,12 @@ RECIPE_FLAGS: dict[str, tuple[tuple[str, ...], Any, str, str]] = {
     "train.weight_decay": (("--weight-decay", "--wd"), float, TRAINING, "Weight decay (L2 penalty)."),
     "train.device": (("--device",), str, MACHINE, "Device to train on: auto, cpu, cuda, cuda:1, mps, ..."),
     "train.amp": (("--amp",), PRECISIONS, MACHINE, "Mixed precision; fp32 for none."),
+    "train.distillation.run": (
+        ("--distil-from",),
+        str,
+        TRAINING,
+        "Run whose scores the model is trained to give, too: its teacher.",
+    ),
     "threshold": (("--threshold",), str, VERDICTS, "Threshold policy: eer (fitted on dev), fixed:VALUE, ..."),
 }
 """By recipe path: names, type, panel and text of a flag. Names are those of the published scripts and their

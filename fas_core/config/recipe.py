@@ -27,6 +27,7 @@ from fas_core.config.plain import SECTION
 from fas_core.config.train import TrainConfig
 from fas_core.config.validators import (
     check_between_0_and_1,
+    check_distilled_folds,
     check_folds,
     check_modalities,
     check_patches,
@@ -144,7 +145,7 @@ class Recipe:
     metrics: tuple[MetricChoice, ...] = field(factory=lambda: tuple(map(MetricChoice, PUBLISHED_METRICS)))
     threshold: str = field(default="eer", validator=check_policy)
     reject: str | None = field(default=None, validator=check_reject)
-    folds: str | None = field(default=None, validator=check_folds)
+    folds: str | None = field(default=None, validator=[check_folds, check_distilled_folds])
     tags: tuple[str, ...] = ()
 
     def describe(self) -> str:

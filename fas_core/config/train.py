@@ -10,11 +10,29 @@ from attrs import field, fields, frozen
 from attrs import validators as v
 
 from fas_core.config.components import OptimizerChoice, ScheduleChoice, TrackerChoice
-from fas_core.config.validators import check_cache, check_factors
+from fas_core.config.validators import check_cache, check_distillation, check_factors
 from fas_core.records.hyperparameters import Hyperparameters
 
 MAX_COPIES = 100
 """Each is a pass over all training samples."""
+
+
+@frozen
+class Distillation:
+    """Train against the outputs of a trained run, the teacher, too.
+
+    Distilling the Knowledge in a Neural Network (Hinton et al., arXiv 1503.02531): the loss is `weight` times
+    that of the teacher's soft targets, see `fas_core.models.soft_targets`, and the rest the recipe's own.
+
+    Args:
+        run: the teacher's run folder, whose best weights score the batches that training shows.
+        temperature: divides the logits of both; a higher one shows more of what the teacher finds similar.
+        weight: of the soft targets, from 0 to 1; 1 uses no labels.
+    """
+
+    run: Path
+    temperature: float = field(default=4.0, validator=[v.gt(0), v.lt(inf)])
+    weight: float = field(default=0.7, validator=[v.ge(0), v.le(1)])
 
 
 @frozen
@@ -59,6 +77,7 @@ class TrainConfig:
         checkpoint_minutes: longest time of training, in minutes, that a kill or a power loss costs: the state
             is saved within epochs, too.
         on_usr1: after SIGUSR1, Slurm's warning, training saves and stops (`stop`) or goes on (`continue`).
+        distillation: teacher to train against, e.g. `{run: runs/big}`; None: the labels alone.
         seed: of the weights, the order of samples, the augmentation and the modality dropout.
         workers: processes that read images.
         reduced_decoding: decode JPEGs at a half, a quarter or an eighth of their size where the random crop
@@ -105,6 +124,7 @@ class TrainConfig:
     solver: Literal["gradient", "convex"] = "gradient"
     C: float | None = field(default=None, validator=v.optional(v.and_(v.gt(0.0), v.lt(inf))))
     copies: int = field(default=0, validator=[v.ge(0), v.le(MAX_COPIES)])
+    distillation: Distillation | None = field(default=None, validator=check_distillation)
 
     @property
     def hyperparameters(self) -> Hyperparameters:

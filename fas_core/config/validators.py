@@ -43,6 +43,17 @@ def check_cache(train: Any, _: object, value: Path | None) -> None:
         raise ValueError("a cache holds faces at full size: leave cache or reduced_decoding out")
 
 
+def check_distillation(train: Any, _: object, value: Any) -> None:
+    if value is not None and train.solver == "convex":
+        raise ValueError("the convex solver fits labels alone: leave distillation or solver out")
+
+
+def check_distilled_folds(recipe: Any, _: object, value: Any) -> None:
+    """Refuse a teacher under folds: it was trained on the people that a fold holds out."""
+    if value is not None and recipe.train.distillation is not None:
+        raise ValueError("folds hold out people that the teacher has seen: leave train.distillation out")
+
+
 def check_patches(model: Any, attribute: Any, value: Any) -> None:
     """Check that the face around the patches is not larger than images may be."""
     if value is not None and model.input_size / value.share > MAX_SIDE:

@@ -29,7 +29,7 @@ REPEATS, SECONDS, LEAST_TURNS = 100, 30.0, 3
 """Each is called so often, or fewer times where that would take longer, but not in fewer turns."""
 
 ACER_LOSS = 0.002
-"""How much higher the ACER of a recommended file may be than the model's, as a fraction."""
+"""How much higher the ACER of a recommended file may be than the model's by default, as a fraction."""
 
 Call = Callable[[], Any]
 Clock = Callable[[], float]
@@ -63,17 +63,24 @@ class Speed:
 
 @frozen
 class Benchmark:
-    """The CPU, the milliseconds of eager PyTorch, the files, and the one to take; None where none may be."""
+    """How fast the files are.
+
+    Args:
+        eager: milliseconds of eager PyTorch.
+        best: the file to take; None where none may be.
+        acer_loss: how much higher its ACER may be than the model's, as a fraction.
+    """
 
     cpu: Cpu
     eager: float
     files: tuple[Speed, ...]
     best: Speed | None
+    acer_loss: float = ACER_LOSS
 
     def advice(self) -> str:
         """Return which file to take, or why none."""
         if self.best is None:
-            limit = f"{100 * ACER_LOSS:g} points"
+            limit = f"{100 * self.acer_loss:g} points"
             return f"recommended: none: the ACER of every file is more than {limit} above the model's"
         return f"recommended: {self.best.text()}"
 
@@ -99,12 +106,15 @@ class Benchmark:
         }
 
 
-def benchmark_files(model: Model, images: Images, files: Mapping[str, Exported]) -> Benchmark:
+def benchmark_files(
+    model: Model, images: Images, files: Mapping[str, Exported], acer_loss: float = ACER_LOSS
+) -> Benchmark:
     """Measure a model, in eval mode on the CPU, and its exported files.
 
     Args:
         images: one sample, `{modality: uint8 (1, S, S, 3)}`.
         files: by format and form; those that no installed runtime opens are left out.
+        acer_loss: as of `recommend`.
     """
     opened = {name: item for name, item in files.items() if find_runtime(item.path) is not None}
     calls = {name: call_file(item.path, images) for name, item in opened.items()}
@@ -112,7 +122,7 @@ def benchmark_files(model: Model, images: Images, files: Mapping[str, Exported])
         medians = measure({EAGER: call_eager(model, images), **calls})
     eager = medians.pop(EAGER)
     speeds = tuple(describe_speed(name, opened[name], time, eager) for name, time in medians.items())
-    return Benchmark(describe_cpu(), eager, speeds, recommend(speeds))
+    return Benchmark(describe_cpu(), eager, speeds, recommend(speeds, acer_loss), acer_loss)
 
 
 def describe_speed(name: str, exported: Exported, milliseconds: float, eager: float) -> Speed:

@@ -71,4 +71,6 @@ def _without_folders(recipe: Mapping[str, Any], keep_data_root: bool) -> dict[st
     elif weights is not None:
         weights = Path(weights).name
     train = {**recipe["train"], "cache": None}
+    if (distillation := train.get("distillation")) is not None:
+        train["distillation"] = {**distillation, "run": Path(distillation["run"]).name}
     return {**recipe, "data": data, "model": {**model, "pretrained": weights}, "train": train}

@@ -18,6 +18,7 @@ from fas_core.data.model_formats import find_runtime
 from fas_core.descriptors import Exporter
 from fas_core.digests import hash_file
 from fas_core.errors import ConfigError, FasError, format_list
+from fas_core.exporting.training_images import RunImages
 from fas_core.exporting.verify import Comparison
 from fas_core.models.model import Model
 from fas_core.registry import Registry
@@ -27,6 +28,7 @@ from fas_core.runs.run_sets import RunSet
 from fas_core.runtime import ModelFile
 
 FORMS = ("fp32", "fp16", "int8", "pruned", "pruned-int8")
+"""The forms that this project's exporters know; plugins may have others."""
 
 
 @frozen
@@ -40,7 +42,7 @@ class ExportPlan:
 
     @property
     def form(self) -> str:
-        """One of `FORMS`."""
+        """One of the exporter's forms."""
         return str(getattr(self.options, "form", "fp32"))
 
 
@@ -73,7 +75,7 @@ def plan_exports(
     """Plan a file for every format, in every selected form that it has.
 
     Args:
-        forms: of `FORMS`; none for each exporter's own.
+        forms: of those that one of the exporters has; none for each exporter's own.
         sets: options of the exporters, `KEY=VALUE`.
         output: the file, or the folder of several; None for the run folder.
         shared: options of those exporters that have them; one at least must.
@@ -81,13 +83,14 @@ def plan_exports(
     Raises:
         FasError: there is no such exporter, form or option, or the output cannot be so named.
     """
-    _check_forms(forms)
     exporters = [registry.find(Exporter, name) for name in names]
+    known = _list_forms(exporters)
+    _check_forms(forms, known)
     _check_shared(exporters, shared or {})
     options = _ExporterOptions(sets, shared or {}, registry)
     plans: list[tuple[Exporter, Any, FasError | None]] = []
     for exporter in exporters:
-        available: list[str | None] = [form for form in FORMS if form in forms and form in exporter.forms]
+        available: list[str | None] = [form for form in known if form in forms and form in exporter.forms]
         if forms and not available:
             available_forms = ", ".join(exporter.forms)
             refusal: FasError | None = ConfigError(
@@ -99,6 +102,7 @@ def plan_exports(
     refusals = [refusal for _, _, refusal in plans if refusal is not None]
     if len(refusals) == len(plans):
         raise refusals[0]
+    _check_recovery([built for _, built, _ in plans])
     if len(plans) == 1 and output is not None:
         ((exporter, built, refusal),) = plans
         return [ExportPlan(exporter, built, _check_destination(output, exporter), refusal)]
@@ -123,7 +127,7 @@ def export_run(
         weights: which weights of the run `model` has; it is in eval mode on the CPU.
         count: how many samples exporters are given to calibrate with.
     """
-    samples = comparison.images(count)
+    samples, training = comparison.images(count), RunImages(run)
     for plan in plans:
         if plan.refusal is not None:
             yield plan, plan.refusal
@@ -131,13 +135,16 @@ def export_run(
         console.info(f"exporting {run.path}, {weights} weights, to {plan.destination}")
         result: Exported | FasError
         try:
-            result = _write(plan, model, samples, comparison)
+            result = _write(plan, model, samples, comparison, training)
         except FasError as error:
             result = _name_file(error, plan.destination)
         yield plan, result
 
 
-def _write(plan: ExportPlan, model: Model, samples: Images, comparison: Comparison) -> Exported:
+def _write(
+    plan: ExportPlan, model: Model, samples: Images, comparison: Comparison, training: RunImages
+) -> Exported:
+    recovers = getattr(plan.options, "recover", 0) > 0
     exported: Exported = plan.exporter.call(
         plan.options,
         model=model,
@@ -145,6 +152,7 @@ def _write(plan: ExportPlan, model: Model, samples: Images, comparison: Comparis
         destination=plan.destination,
         card=comparison.card,
         verify=comparison.verifier(plan.destination),
+        **({"training": training} if recovers else {}),
     )
     for line in exported.verification.unverified:
         console.warn(f"{plan.destination}: not verified: {line}")
@@ -203,10 +211,22 @@ class _ExporterOptions:
         return structure(tree, exporter.options, self.registry, f"exporter {exporter.name}")
 
 
-def _check_forms(forms: Sequence[str]) -> None:
-    unknown = [form for form in forms if form not in FORMS]
+def _list_forms(exporters: Sequence[Exporter]) -> list[str]:
+    """Return the forms that can be asked for: this project's first, then those of plugins."""
+    return list(dict.fromkeys([*FORMS, *(form for exporter in exporters for form in exporter.forms)]))
+
+
+def _check_forms(forms: Sequence[str], known: Sequence[str]) -> None:
+    unknown = [form for form in forms if form not in known]
     if unknown:
-        raise ConfigError(f"--form: no form {unknown[0]!r}: the forms are {', '.join(FORMS)}")
+        raise ConfigError(f"--form: no form {unknown[0]!r}: the forms are {', '.join(known)}")
+
+
+def _check_recovery(options: Sequence[Any]) -> None:
+    """Raise ConfigError where something is to be recovered, and nothing is pruned."""
+    recovered = [item for item in options if getattr(item, "recover", 0)]
+    if recovered and not any(item.form.startswith("pruned") for item in recovered):
+        raise ConfigError("--recover trains pruned forms: add --pruned or --form pruned-int8")
 
 
 def _check_shared(exporters: Sequence[Exporter], shared: Mapping[str, Any]) -> None:

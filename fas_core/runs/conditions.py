@@ -10,6 +10,7 @@ from attrs import frozen
 from fas_core.config.load import to_plain
 from fas_core.contracts import DatasetReader
 from fas_core.data.fingerprint import SplitFingerprint
+from fas_core.digests import hash_file, read_weights_digest
 from fas_core.registry import Registry
 from fas_core.runs import files
 from fas_core.runs.environment import read_environment, required_plugins
@@ -26,12 +27,15 @@ CHANGED_BY_RESUME = frozenset(
         "train.on_usr1",
         "train.trackers",
         "train.peer_timeout",
+        "train.distillation.run",
         "data.root",
         "data.image_root",
         "tags",
     }
 )
 """Keys of a recipe that a training may go on with changed."""
+
+TEACHER = "weights of the teacher"
 
 HARMLESS_VERSIONS = frozenset({"python", "pyarrow"})
 """Programs that no figure of a run depends on."""
@@ -58,12 +62,14 @@ class Conditions:
         data: the samples of each split.
         versions: of Python, of fas and of the packages that it uses, without their builds (`+cpu`).
         plugins: versions of the plugins that the recipe needs, by distribution.
+        teacher: digest of the weights of `train.distillation.run`; None without distillation.
     """
 
     recipe: dict[str, Any]
     data: dict[str, SplitFingerprint]
     versions: dict[str, str]
     plugins: dict[str, str]
+    teacher: str | None = None
 
     @classmethod
     def of(cls, run: Run, reader: DatasetReader) -> Conditions:
@@ -76,6 +82,7 @@ class Conditions:
             data={split: SplitFingerprint.of(reader.samples(split)) for split in reader.splits()},
             versions={name: version.partition("+")[0] for name, version in versions.items()},
             plugins={name: str(plugin["version"]) for name, plugin in plugins.items()},
+            teacher=_digest_teacher(run),
         )
 
     def compare(self, before: Conditions, registry: Registry) -> Differences:
@@ -93,9 +100,19 @@ class Conditions:
             *(f"recipe: {line}" for key, line in recipe.items() if key not in CHANGED_BY_RESUME),
             *(line for name, line in versions.items() if name not in HARMLESS_VERSIONS),
             *(f"plugin {line}" for line in plugins.values()),
+            *_compare({TEACHER: before.teacher}, {TEACHER: self.teacher}).values(),
         ]
         harmless = [line for name, line in versions.items() if name in HARMLESS_VERSIONS]
         return Differences(tuple(decisive), tuple(harmless))
+
+
+def _digest_teacher(run: Run) -> str | None:
+    """Return the digest of the weights that a run is distilled from; raise ModelError if they are damaged."""
+    config = run.recipe.train.distillation
+    if config is None:
+        return None
+    weights = Run(config.run, run.recipe, run.registry).weights()
+    return read_weights_digest(weights) or hash_file(weights)
 
 
 def _compare_data(

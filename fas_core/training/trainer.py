@@ -23,6 +23,7 @@ from fas_core.records.samples import SampleTable
 from fas_core.runs import files
 from fas_core.runs.run import Run
 from fas_core.training.dev import judge
+from fas_core.training.distillation import distil, load_teacher
 from fas_core.training.distribution import TrainingPeers, check_share, join_peers, seed_process
 from fas_core.training.divergence import DivergedError, are_finite
 from fas_core.training.follow import Following
@@ -63,6 +64,7 @@ class Training:
             raise ConfigError("train.patience: there is no dev split to judge the epochs by: leave it out")
         if accelerator.device.type == "cpu":
             keep_freed_memory()
+        teacher = load_teacher(recipe, run.registry, accelerator)  # draws random numbers: before the seed
         torch.manual_seed(recipe.train.seed)
         model = build_model(recipe, run.registry)
         loss = build_loss(recipe.loss, run.registry, model)
@@ -79,7 +81,13 @@ class Training:
         peers = join_peers(accelerator, recipe.train.peer_timeout)
         check_share(recipe.train, peers)
         updater = Updater.prepare(
-            recipe.train, run.registry, accelerator, peers, model, loss, updates_per_epoch=len(batches)
+            recipe.train,
+            run.registry,
+            accelerator,
+            peers,
+            model,
+            distil(loss, teacher, recipe, model),
+            updates_per_epoch=len(batches),
         )
         training = cls(run, train, dev, accelerator, peers, updater, batches)
         training._seed_dropout()

@@ -24,6 +24,17 @@ def build_conv_bn(
     ]
 
 
+def scale_channels(channels: int, width: float) -> int:
+    """Return a multiple of 8 near channels x width, as the MobileNets: never less than 90 % of it, nor 8.
+
+    >>> [scale_channels(channels, 0.5) for channels in (16, 32, 48, 64)]
+    [8, 16, 24, 32]
+    """
+    wanted = channels * width
+    nearest = max(8, int(wanted + 4) // 8 * 8)
+    return nearest if nearest >= 0.9 * wanted else nearest + 8
+
+
 def build_relu6() -> nn.Module:
     """Return the clipped ReLU of the MobileNets."""
     return nn.ReLU6(inplace=True)

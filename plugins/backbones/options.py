@@ -16,11 +16,13 @@ class FeatherNetOptions:
     Args:
         head: `streaming`, as published: the streaming module's outputs are the logits, of which
             only classes 0 and 1 ever occur; or `linear`: a linear layer to two classes after it.
+        width: multiplier of all channel counts, 0.1 to 4, to multiples of 8; 1 is the published network.
     """
 
     head: Literal["streaming", "linear"] = field(
         default="streaming", validator=validators.in_(("streaming", "linear"))
     )
+    width: float = field(default=1.0, validator=[validators.ge(0.1), validators.le(4.0)])
 
 
 @frozen

@@ -16,6 +16,7 @@ from fas_plugins.exporters.graph import Facts
 from fas_plugins.exporters.grouped_convolutions import split_grouped_convolutions
 from fas_plugins.exporters.pruning import prune_variants
 from fas_plugins.exporters.quantizing import FLOAT_SHARES, Engine, quantize_variants
+from fas_plugins.exporters.recovery import Recovery
 
 Write = Callable[[onnx.ModelProto, Path], Verification]
 """Writes a graph to a path and verifies it; raises ModelError, and leaves no file, if it does not pass."""
@@ -33,6 +34,7 @@ def write_form(
     destination: Path,
     write: Write,
     engine: Engine = "onnxruntime",
+    recovery: Recovery | None = None,
 ) -> tuple[Verification, Facts]:
     """Write a graph in a form; of a form with variants, the strongest that passes the verification.
 
@@ -43,6 +45,7 @@ def write_form(
         destination: the file.
         write: writes and verifies a graph.
         engine: what the graph is to be fast in.
+        recovery: trains what was pruned; None: nothing does.
 
     Returns:
         The result of `write`, and the facts of the variant.
@@ -54,9 +57,9 @@ def write_form(
         f"{destination}: not written: this model has no hidden channels that could be pruned"
     )
     variants = (
-        _list_pruned_int8(model, samples, destination, write, engine)
+        _list_pruned_int8(model, samples, destination, write, engine, recovery)
         if form == "pruned-int8"
-        else _list_variants(form, model, samples, engine)
+        else _list_variants(form, model, samples, engine, recovery)
     )
     for proto, facts in variants:
         try:
@@ -66,7 +69,9 @@ def write_form(
     raise failure
 
 
-def _list_variants(form: str, model: ir.Model, samples: Images, engine: Engine) -> Variants:
+def _list_variants(
+    form: str, model: ir.Model, samples: Images, engine: Engine, recovery: Recovery | None
+) -> Variants:
     """Yield the variants of a form and their facts, the strongest first."""
     if form == "int8":
         yield from quantize_variants(model, samples, engine)
@@ -74,7 +79,7 @@ def _list_variants(form: str, model: ir.Model, samples: Images, engine: Engine) 
     if engine == "onnxruntime":
         split_grouped_convolutions(model)
     if form == "pruned":
-        for pruned, facts in prune_variants(model, samples):
+        for pruned, facts in prune_variants(model, samples, recovery=recovery):
             yield ir.to_proto(pruned), facts
     else:
         if form == "fp16":
@@ -83,7 +88,12 @@ def _list_variants(form: str, model: ir.Model, samples: Images, engine: Engine) 
 
 
 def _list_pruned_int8(
-    model: ir.Model, samples: Images, destination: Path, write: Write, engine: Engine
+    model: ir.Model,
+    samples: Images,
+    destination: Path,
+    write: Write,
+    engine: Engine,
+    recovery: Recovery | None,
 ) -> Variants:
     """Yield pruned graphs in int8 and their facts: those that pass in float32, the strongest first.
 
@@ -93,7 +103,7 @@ def _list_pruned_int8(
         ModelError: no pruned graph passes in float32.
     """
     failure, mildest = None, None
-    for pruned, facts in prune_variants(model, samples, INT8_STEP):
+    for pruned, facts in prune_variants(model, samples, INT8_STEP, recovery):
         try:
             with temporary_folder() as folder:
                 write(ir.to_proto(pruned), folder / destination.name)

@@ -13,7 +13,7 @@ import onnx
 
 from fas_core.atomic import replacing_all
 from fas_core.card import METADATA_KEY, Card
-from fas_core.contracts import Exported, Images, Verification, Verify
+from fas_core.contracts import Exported, Images, TrainingImages, Verification, Verify
 from fas_core.digests import seal_model_file
 from fas_core.errors import FasError, ModelError
 from fas_core.library_settings import import_openvino, openvino_core
@@ -21,13 +21,20 @@ from fas_core.models.model import Model
 from fas_plugins.exporters.forms import write_form
 from fas_plugins.exporters.graph import Facts
 from fas_plugins.exporters.options import OpenVinoOptions
+from fas_plugins.exporters.recovery import build_recovery
 from fas_plugins.exporters.redundant_nodes import describe_redundant_nodes
 from fas_plugins.exporters.tracing import Traced, describe_error, trace_model
 from fas_plugins.exporters.verification import verify_file
 
 
 def export(
-    options: OpenVinoOptions, model: Model, samples: Images, destination: Path, card: Card, verify: Verify
+    options: OpenVinoOptions,
+    model: Model,
+    samples: Images,
+    destination: Path,
+    card: Card,
+    verify: Verify,
+    training: TrainingImages | None = None,
 ) -> Exported:
     """Write the model for OpenVINO, by default for one sample per call, with the card in its `rt_info`.
 
@@ -49,7 +56,10 @@ def export(
     def write(proto: onnx.ModelProto, path: Path) -> Verification:
         return _write(proto, options, traced, path, destination, card, verify)
 
-    verification, form_facts = write_form(options.form, traced.graph, samples, destination, write, "openvino")
+    recovery = build_recovery(options.recover, training)
+    verification, form_facts = write_form(
+        options.form, traced.graph, samples, destination, write, "openvino", recovery
+    )
     return Exported(destination, verification, (destination.with_suffix(".bin"),), facts | form_facts)
 
 

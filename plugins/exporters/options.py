@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import inf
 from typing import Literal
 
 from attrs import field, frozen, validators
@@ -53,10 +54,12 @@ class GraphOptions(VerifiedOptions):
         opset: version of the operator set; below 18 onnx converts the graph, as far as its operators allow.
         form: fp32; fp16 or int8 weights and activations, with softmax in float32; pruned, which is fp32 with
             fewer hidden channels; or pruned-int8, which is int8 with fewer.
+        recover: epochs that a pruned graph is trained for against the whole one's logits; 0: none.
     """
 
     opset: int = field(default=OPSET, validator=_check_opset)
     form: Literal["fp32", "fp16", "int8", "pruned", "pruned-int8"] = "fp32"
+    recover: float = field(default=0.0, validator=[validators.ge(0), validators.lt(inf)])
 
 
 @frozen(kw_only=True)
@@ -77,10 +80,12 @@ class OpenVinoOptions(VerifiedOptions):
     Args:
         form: fp32; int8 weights and activations; pruned, which is fp32 with fewer hidden channels; or
             pruned-int8, which is int8 with fewer.
+        recover: epochs that a pruned graph is trained for against the whole one's logits; 0: none.
         static: whether the graph takes one sample per call, which is faster; batches then run one by one.
     """
 
     form: Literal["fp32", "int8", "pruned", "pruned-int8"] = "fp32"
+    recover: float = field(default=0.0, validator=[validators.ge(0), validators.lt(inf)])
     static: bool = True
 
 

@@ -23,6 +23,7 @@ from fas_plugins.exporters.prunable_channels import (
     keep_channels,
     set_reader_weights,
 )
+from fas_plugins.exporters.recovery import Recovery
 
 PRICES = (0.1, 0.07, 0.05, 0.03, 0.02, 0.01)
 """Share of a layer's output variance that may be lost for every million multiplications saved.
@@ -30,27 +31,39 @@ PRICES = (0.1, 0.07, 0.05, 0.03, 0.02, 0.01)
 As the price is the same for all layers, those of high resolution, which cost most, lose most channels.
 """
 
+RECOVERED_PRICES = (1.0, 0.5, 0.3, 0.2, *PRICES)
+"""The same for graphs that are trained after pruning, which wins back much of what is lost."""
+
 SAMPLES = 256
 """Samples that the graph is run on."""
 
 
-def prune_variants(model: ir.Model, samples: Images, step: int = STEP) -> Iterator[tuple[ir.Model, Facts]]:
+def prune_variants(
+    model: ir.Model, samples: Images, step: int = STEP, recovery: Recovery | None = None
+) -> Iterator[tuple[ir.Model, Facts]]:
     """Yield the graph with few of its hidden channels, then with ever more, and the facts of each.
 
-    Channels are kept in multiples of `step`. Yields nothing where the graph has no hidden channels.
+    Channels are kept in multiples of `step`. Yields nothing where the graph has no hidden channels. With a
+    recovery the graph is fitted to training images instead of `samples`, and then trained.
+
+    Raises:
+        ModelError, FasError: as `recovery`, which each is trained by.
     """
     unpruned = find_prunable_channels(model.graph)
     if not unpruned:
         return
+    # Fitted to images of dev, a graph would pass on dev whatever the training did.
+    samples = samples if recovery is None else recovery.draw_samples(SAMPLES)
     samples = {name: pixels[:SAMPLES] for name, pixels in samples.items()}
     readers = [reader for channels in unpruned for reader in channels.readers]
     expected = sample_activations(model, [name for node in readers for name in _list_outputs(node)], samples)
     total = sum(channels.count for channels in unpruned)
-    for price in PRICES:
+    for price in PRICES if recovery is None else RECOVERED_PRICES:
         pruned = model.clone()
         _prune(pruned, expected, samples, price, step)
         count = sum(channels.count for channels in find_prunable_channels(pruned.graph))
-        yield pruned, {"hidden channels": f"{count} of {total}"}
+        facts: Facts = {"hidden channels": f"{count} of {total}"}
+        yield pruned, facts if recovery is None else facts | recovery(pruned, model)
 
 
 def _prune(model: ir.Model, expected: Activations, samples: Images, price: float, step: int) -> None:

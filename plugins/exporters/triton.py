@@ -13,7 +13,7 @@ import onnx
 from onnx import TensorProto
 
 from fas_core.card import LABELS, Card
-from fas_core.contracts import Exported, Images, Verify
+from fas_core.contracts import Exported, Images, TrainingImages, Verify
 from fas_core.models.model import Model
 from fas_plugins.exporters.folders import replacing_folder
 from fas_plugins.exporters.onnx import write_graph
@@ -30,7 +30,13 @@ LOGITS = "logits"
 
 
 def export(
-    options: TritonOptions, model: Model, samples: Images, destination: Path, card: Card, verify: Verify
+    options: TritonOptions,
+    model: Model,
+    samples: Images,
+    destination: Path,
+    card: Card,
+    verify: Verify,
+    training: TrainingImages | None = None,
 ) -> Exported:
     """Write a folder for Triton's model repository; the model has the folder's name.
 
@@ -43,7 +49,7 @@ def export(
     """
     with replacing_folder(destination, str(MODEL)) as path:
         traced = trace_model(model, samples, card, path)
-        exported = write_graph(options, traced, samples, path, verify)
+        exported = write_graph(options, traced, samples, path, verify, training=training)
         graph, folder = onnx.load(path).graph, path.parent.parent
         (folder / LABEL_FILE).write_text("".join(f"{LABELS[key]}\n" for key in sorted(LABELS)))
         (folder / CONFIG).write_text(_format_config(destination.name, graph, options, card), encoding="utf-8")

@@ -62,6 +62,35 @@ def test_an_impossible_size_is_refused(size: int) -> None:
         FeatherNetB(STREAMING, input_size=size)
 
 
+@pytest.mark.parametrize(
+    ("width", "channels", "hidden"),
+    [(1.0, (32, 16, 32, 48, 64), (2, 4, 6, 8)), (0.5, (16, 8, 16, 24, 32), (1, 2, 3, 4))],
+)
+def test_width_scales_every_layer(width: float, channels: tuple[int, ...], hidden: tuple[int, ...]) -> None:
+    """Of the stem and the stages, and the hidden layer of each squeeze and excitation, an eighth."""
+    network = FeatherNetB(FeatherNetOptions(width=width), input_size=128).eval()
+    blocks = network.list_blocks()
+    found = (blocks[0][0][0].out_channels, *(blocks[last][-1].fc[2].out_features for last in (1, 3, 9, 12)))
+    assert found == channels
+    assert tuple(blocks[last][-1].fc[0].out_features for last in (1, 3, 9, 12)) == hidden
+    assert network.num_features == channels[-1]
+    assert network(torch.zeros(1, 3, 128, 128)).shape == (1, channels[-1] * 4)
+
+
+def test_every_width_gives_multiples_of_eight() -> None:
+    for width in (0.1, 0.25, 0.35, 0.75, 1.4):
+        for module in FeatherNetA(FeatherNetOptions(width=width), input_size=32).modules():
+            if isinstance(module, nn.Conv2d):
+                assert module.out_channels % 8 == 0
+
+
+def test_half_the_width_has_a_third_of_the_parameters() -> None:
+    """Not a quarter: depth-wise kernels and batch norms shrink with the width alone."""
+    whole, half = FeatherNetB(STREAMING), FeatherNetB(FeatherNetOptions(width=0.5))
+    assert list(half.state_dict()) == list(whole.state_dict())
+    assert 0.25 < parameters(half) / parameters(whole) < 0.35
+
+
 def test_start_weights_are_scaled_by_fan_out() -> None:
     torch.manual_seed(0)
     expand = FeatherNetA(STREAMING).features[15].conv[0]  # 1 x 1, 64 -> 384

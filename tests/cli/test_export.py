@@ -300,8 +300,7 @@ def test_a_benchmark_recommends_a_file(make_run: Callable[..., Run], tmp_path: P
         assert (measured["path"], measured["acer"]) == (written["path"], written["acer_after"])
         assert measured["acer_change"] == written["acer_after"] - written["acer_before"]
         assert measured["ratio"] == pytest.approx(benchmark["eager_milliseconds"] / measured["milliseconds"])
-    allowed = [item for item in files.values() if item["acer_change"] <= 0.002]
-    best = max(allowed, key=lambda item: item["ratio"])
+    best = max(files.values(), key=lambda item: item["ratio"])  # acer_loss=1 allows any
     assert benchmark["recommended"] == best["path"]
     assert benchmark["recommendation"].startswith(f"{best['name']}: ")
 
@@ -392,6 +391,25 @@ def test_pruned(make_run: Callable[..., Run]) -> None:
         assert ("int8 layers" in stored) == (form == "pruned-int8")
 
 
+@pytest.mark.long
+def test_recovered(make_run: Callable[..., Run], data: Path) -> None:
+    """By the run's own training data, which has to be there."""
+    for number in range(40):
+        image = data / f"train/{'live' if number % 2 else 'attack/print'}/rgb/more-{number}.png"
+        image.parent.mkdir(parents=True, exist_ok=True)
+        cv2.imwrite(str(image), np.random.default_rng(number).integers(0, 256, (20, 24, 3), np.uint8))
+    run = make_run("feathernet_b", side=32, modalities=("rgb",))
+    flags = ("--form", "pruned", "--recover", 1, "--samples", 8, "--set", "acer_loss=1")
+    assert fas(run.path, *flags).exit_code == 0
+    stored = json.loads((run.path / "model.pruned.onnx.verification.json").read_text())
+    assert stored["epochs of recovery"] == "1"
+    assert ModelFile(run.path / "model.pruned.onnx").card.recipe["train"]["seed"] == run.recipe.train.seed
+
+    moved = data.rename(data.with_name("moved"))
+    refused = fas(run.path, *flags, "--data", f"folder:{moved}", "-q")
+    assert_refused(refused, "model.pruned.onnx: not written", "its training data is needed to recover")
+
+
 def test_nothing_to_prune(make_run: Callable[..., Run]) -> None:
     run = make_run()
     assert_refused(fas(run.path, "--pruned", "-q"), "model.pruned.onnx: not written", "no hidden channels")
@@ -478,6 +496,8 @@ def test_formats_are_listed() -> None:
         (["--fp16", "--set", "form=int8"], ["--set form=int8 and --form fp16 say different things"]),
         (["--form", "fp16,int4"], ["--form: no form 'int4'", "fp32, fp16, int8, pruned, pruned-int8"]),
         (["--format", "torch", "--form", "fp16"], ["torch is written in fp32 only, not in fp16"]),
+        (["--int8", "--recover", "1"], ["--recover trains pruned forms: add --pruned"]),
+        (["--format", "torch", "--recover", "1"], ["--recover: torch has no such option"]),
         (["--format", "onxx"], ["exporter 'onxx'", "did you mean 'onnx'"]),
         (["--set", "opst=20"], ["exporter onnx: opst: unknown key (did you mean 'opset'?)"]),
         (["--set", "opset=10"], ["opset: must be >= 11, the first whose Clip and Resize"]),

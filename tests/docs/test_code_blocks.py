@@ -206,6 +206,7 @@ CASES: dict[str, Run | Skip] = {
         before=f"fas data make sim {SIM}",
         replace={"quickstart": "quickstart --data casia_surf:sim"},
     ),
+    "docs/recipes.md: fas train quickstart --name big": Run(train=f"{SMALL} {SIMULATED}"),
     "docs/recipes.md: fas train quickstart --set train.cache": Run(
         replace={"~/": ""}, train=f"{SMALL} {SIMULATED}"
     ),
@@ -219,6 +220,7 @@ CASES: dict[str, Run | Skip] = {
     ),
     "docs/results.md: pip install -c constraints.txt": Skip(NETWORK),
     "docs/results.md: fas train quickstart --set model.fusion": Run(train=f"{SMALL} {SIMULATED}"),
+    "docs/results.md: fas train quickstart --name teacher": Run(train=f"{SMALL} {SIMULATED}"),
     "docs/results.md: fas train quickstart --set train.modality_dropout": Run(train=f"{SMALL} {SIMULATED}"),
     "docs/results.md: fas data crop db": Run((lambda folder, draw: data.nuaa(folder, draw, "db"),)),
     "docs/results.md: fas train nuaa-feathernet-b --data": Run((data.nuaa_crops,)),

@@ -49,6 +49,42 @@ class TinyBackbone(nn.Module):
         return logits
 
 
+class WideBackbone(nn.Module):
+    """Two residual blocks of 32 hidden channels, as inverted residuals are; two classes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem = nn.Sequential(nn.Conv2d(3, 8, 3, 2, 1), nn.BatchNorm2d(8), nn.ReLU6(inplace=True))
+        self.blocks = nn.ModuleList(
+            nn.Sequential(
+                nn.Conv2d(8, 32, 1),
+                nn.ReLU6(),
+                nn.Conv2d(32, 32, 3, 1, 1, groups=32),
+                nn.ReLU6(),
+                nn.Conv2d(32, 8, 1),
+            )
+            for _ in range(2)
+        )
+        self.head = nn.Linear(8, 2)
+        with torch.no_grad():
+            for block in self.blocks:
+                for layer in (block[0], block[2]):
+                    layer.weight *= 4  # so that activations bend, and no layer replaces another's channels
+
+    def forward_features(self, x: Tensor) -> Tensor:
+        x = self.stem(x)
+        for block in self.blocks:
+            x = x + block(x)
+        return x
+
+    def forward_embedding(self, x: Tensor) -> Tensor:
+        return x.mean((2, 3))
+
+    def forward_head(self, x: Tensor) -> Tensor:
+        logits: Tensor = self.head(x)
+        return logits
+
+
 def randomise(model: nn.Module) -> None:
     """Batch norms that do something, as after training."""
     for module in model.modules():
@@ -92,6 +128,12 @@ def make_model() -> Callable[..., Model]:
 def tiny_backbone() -> type[TinyBackbone]:
     """To be derived from."""
     return TinyBackbone
+
+
+@pytest.fixture(scope="session")
+def wide_backbone() -> type[WideBackbone]:
+    """A backbone with hidden channels to prune."""
+    return WideBackbone
 
 
 @pytest.fixture(scope="session")

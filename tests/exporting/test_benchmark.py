@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from fas_core.exporting.benchmark import IN_A_ROW, Speed, measure, recommend
+from fas_core.exporting.benchmark import IN_A_ROW, Benchmark, Speed, measure, recommend
+from fas_core.exporting.cpu import Cpu
 
 
 def speed(name: str, ratio: float, change: float | None) -> Speed:
@@ -31,6 +32,18 @@ def test_the_fastest_whose_error_rate_is_allowed(
 ) -> None:
     found = recommend([speed(*file) for file in files])
     assert (None if found is None else found.name) == best
+
+
+def test_another_limit() -> None:
+    """That of `--set acer_loss`, which the files passed."""
+    files = [speed("fp32", 3.0, 0.0), speed("int8", 6.0, 0.004), speed("pruned", 9.0, 0.006)]
+    best = recommend(files, acer_loss=0.005)
+    assert best is not None
+    assert best.name == "int8"
+    none = Benchmark(Cpu("a CPU", None), 10.0, (), recommend([speed("int8", 3.0, 0.01)], 0.005), 0.005)
+    assert (
+        none.advice() == "recommended: none: the ACER of every file is more than 0.5 points above the model's"
+    )
 
 
 def test_in_words() -> None:

@@ -10,15 +10,16 @@ from typing import Any
 
 import numpy as np
 import pytest
-from attrs import evolve
+from attrs import evolve, frozen
 
 from fas_core.card import Card
 from fas_core.config.recipe import Recipe
 from fas_core.contracts import Exported, Verification
+from fas_core.descriptors import Exporter
 from fas_core.errors import ConfigError, FasError, PluginError
 from fas_core.exporting.export_run import ExportPlan, export_run, open_run, plan_exports
 from fas_core.records.model_input import ModelInput
-from fas_core.registry import registry
+from fas_core.registry import PluginRecord, Registry, registry
 from fas_core.runs.groups import FoldRuns
 from fas_core.runs.run_sets import ProtocolRuns
 
@@ -54,6 +55,29 @@ def test_without_forms_the_options_have_the_form() -> None:
     (half,) = plan("onnx", sets=("form=fp16", "opset=19"))
     assert (half.form, half.options.opset) == ("fp16", 19)
     assert half.destination == RUN / "model.fp16.onnx"
+
+
+def test_a_form_of_a_plugins_exporter_is_asked_for_by_name() -> None:
+    """Beside the forms of others; it is none where no selected format has it."""
+
+    @frozen(kw_only=True)
+    class Options:
+        form: str = "fp32"
+
+    ternary = Exporter(
+        name="acme",
+        summary="for tests",
+        target="acme:export",
+        options=Options,
+        suffix=".acme",
+        forms=("fp32", "ternary"),
+    )
+    acme = PluginRecord("acme", "acme-fas", "1.0", "active", components=(ternary,))
+    found = Registry((*registry().records, acme))
+    plans = plan_exports(["acme", "onnx"], ("ternary", "int8"), (), None, RUN, found)
+    assert paths(plans) == ["runs/one/model.ternary.acme", "runs/one/model.int8.onnx"]
+    with pytest.raises(ConfigError, match=r"no form 'ternary': the forms are fp32, .*, pruned-int8$"):
+        plan("onnx", forms=("ternary",))
 
 
 def test_output_is_the_file_of_one_or_the_folder_of_several(tmp_path: Path) -> None:

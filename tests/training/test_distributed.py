@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 import yaml
 from faults.processes import peer_environment, start_peers
-from fixtures.recipes import plain_recipe, write_faces
+from fixtures.recipes import plain_recipe, structured, write_faces
 from safetensors.torch import load_file
 
 from fas_core.config.train import TrainConfig
@@ -48,12 +48,18 @@ PIECES = Path(__file__).with_name("two_processes.py")
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Recipe and data: 19 samples to train on, so the last batch of an epoch is of three, two and one."""
+    """Recipe and data: 19 samples to train on, so the last batch of an epoch is of three, two and one.
+
+    The recipe has a teacher, so that what holds of several processes holds of distillation, too.
+    """
     path = tmp_path_factory.mktemp("distributed")
     for split, live, attack in (("train", 11, 8), ("dev", 6, 5), ("test", 4, 3)):
         write_faces(path / "faces", split, "live", live, 160)
         write_faces(path / "faces", split, "attack/print", attack, 90)
+    teacher = structured(plain_recipe(path / "faces", epochs=1))
+    job.start(path / "teacher", teacher, registry())
     recipe = plain_recipe(path / "faces", lr=0.005, average=0.5, device="auto")
+    recipe["train"]["distillation"] = {"run": str(path / "teacher")}
     recipe["augment"]["mix"] = 0.7
     recipe["train"]["trackers"] = TRACKERS
     recipe["train"]["schedule"] = {"name": "warmup", "updates": 2, "schedule": "one_cycle"}
