@@ -96,7 +96,7 @@ def _walk(section: Any, prefix: str) -> Iterator[tuple[str, type[Component] | No
     from attrs import fields
 
     from fas_core.config.components import Choice
-    from fas_core.config.recipe import SECTION
+    from fas_core.config.plain import SECTION
 
     for item in fields(type(section)):
         value, key = getattr(section, item.name), f"{prefix}{item.name}"

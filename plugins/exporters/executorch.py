@@ -17,7 +17,6 @@ from fas_core.digests import seal_model_file
 from fas_core.errors import DataError, ModelError
 from fas_core.models.model import Model
 from fas_core.runtime import ModelFile
-from fas_plugins.exporters.graph import Facts
 from fas_plugins.exporters.options import ExecuTorchOptions
 from fas_plugins.exporters.tracing import describe_error, export_program
 from fas_plugins.runtimes.executorch import OUTPUTS, import_executorch, silence_executorch
@@ -60,7 +59,7 @@ def export(
         seal_model_file(temporary)
         written = ModelFile(temporary, threads=1, trusted=True)
         verification = verify(written, tolerance=options.choose_tolerance(), acer_loss=options.acer_loss)
-    facts: Facts = {"batch": 1, "outside XNNPACK": _describe_others(edge)}
+    facts: dict[str, str | int] = {"batch": 1, "outside XNNPACK": _describe_others(edge)}
     return Exported(destination, verification, facts=facts)
 
 

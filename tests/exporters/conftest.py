@@ -52,6 +52,8 @@ class TinyBackbone(nn.Module):
 class WideBackbone(nn.Module):
     """Two residual blocks of 32 hidden channels, as inverted residuals are; two classes."""
 
+    num_features, embedding_dim, num_logits, reduction = 8, 8, 2, 2
+
     def __init__(self) -> None:
         super().__init__()
         self.stem = nn.Sequential(nn.Conv2d(3, 8, 3, 2, 1), nn.BatchNorm2d(8), nn.ReLU6(inplace=True))

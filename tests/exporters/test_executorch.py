@@ -9,16 +9,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fas_core import DataError, FasError, ModelError
+from fas_core import DataError, FasError, ModelError, ModelFile
 from fas_core.digests import check_model_file, seal_model_file
-from fas_core.models.model import scorer
-from fas_core.runtime import ModelFile
-from fas_core.runtime.engines import TRUSTED
-from fas_core.testing import check_exporter, check_runtime, verify_on
+from fas_core.testing import check_exporter, check_runtime, score_images, verify_on
 from fas_plugins.exporters import executorch as exporter
 from fas_plugins.exporters.options import ExecuTorchOptions
 
 MODALITIES = ("rgb", "depth")
+TRUSTED = "FAS_TRUSTED_RUNTIMES"
 needs_executorch = pytest.mark.skipif(
     find_spec("executorch") is None, reason="the extra executorch is not installed"
 )
@@ -47,14 +45,14 @@ def test_scores_as_the_model_does(
     assert file.card == card
     for count in (5, 1):
         some = {name: pixels[:count] for name, pixels in images.items()}
-        np.testing.assert_allclose(file(some), scorer(model)(images)[:count], atol=1e-5)
+        np.testing.assert_allclose(file(some), score_images(model, images)[:count], atol=1e-5)
     assert {name: values.shape for name, values in file.outputs(images).items()} == {
         "score": (5,),
         "logits": (5, 2),
     }
     if partial:
         presence = np.array([[True, False]] * 5)
-        np.testing.assert_allclose(file(images, presence), scorer(model)(images, presence), atol=1e-5)
+        np.testing.assert_allclose(file(images, presence), score_images(model, images, presence), atol=1e-5)
     assert capfd.readouterr().out == ""
 
 

@@ -11,14 +11,11 @@ import pytest
 import torch
 from attrs import define
 from numpy.typing import NDArray
+from torch import Tensor, nn
 
-from fas_core import ConfigError
+from fas_core import Batch, ConfigError, Model, ModelFile
 from fas_core.contracts import Exported
-from fas_core.models.model import Model, compute_outputs, scorer
-from fas_core.models.novelty import fit_distance
-from fas_core.records.outputs import Batch
-from fas_core.runtime import ModelFile
-from fas_core.testing import verify_on
+from fas_core.testing import score_images, verify_on
 from fas_plugins.exporters import onnx as exporter
 from fas_plugins.exporters import pruning
 from fas_plugins.exporters.options import OnnxOptions
@@ -40,6 +37,13 @@ def to_odds(scores: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the log-odds, which a softmax of two logits hides near 0 and 1."""
     odds: NDArray[np.float64] = np.log(scores) - np.log1p(-scores)
     return odds
+
+
+class Distance(nn.Module):
+    """How far an embedding (B, E) is from the origin, (B,)."""
+
+    def forward(self, embedding: Tensor) -> Tensor:
+        return embedding.square().sum(dim=1).sqrt()
 
 
 @define(eq=False)
@@ -108,7 +112,7 @@ def test_a_recovered_file_is_nearer_to_the_model(
     assert recovered.facts["epochs of recovery"] == "1"
     assert "epochs of recovery" not in pruned.facts
     others = draw(names, 64, 2)
-    expected = to_odds(scorer(model)(others))
+    expected = to_odds(score_images(model, others))
     before, after = (
         np.abs(to_odds(ModelFile(done.path)(others)) - expected).mean() for done in (pruned, recovered)
     )
@@ -137,12 +141,10 @@ def test_the_recovered_graph_is_quantized(model: Model, export: Any) -> None:
 @pytest.mark.long
 def test_novelty_is_recovered_too(make_model: Callable[..., Model], wide_backbone: Any, export: Any) -> None:
     model = make_model(backbone=wide_backbone)
-    embedding = compute_outputs(model, draw(("rgb",), 64, 1), None).embedding
-    assert embedding is not None
-    model.novelty = fit_distance(embedding.numpy(), np.array(["live", "attack"] * 32))
+    model.novelty = Distance()
     others = draw(("rgb",), 64, 2)
-    expected = compute_outputs(model, others, None).novelty
-    assert expected is not None
+    with torch.inference_mode():
+        expected = model({name: torch.from_numpy(pixels) for name, pixels in others.items()}).novelty
     pruned, recovered = export("a.onnx", model), export("b.onnx", model, recover=1)
     before, after = (
         np.abs(ModelFile(done.path).outputs(others, None)["novelty"] - expected.numpy()).mean()

@@ -14,8 +14,7 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 from onnxscript import ir
 
-from fas_core.errors import ModelError
-from fas_core.models.model import Model
+from fas_core import Model, ModelError
 from fas_plugins.exporters.tracing import trace_model
 from fas_plugins.exporters.trainable_graph import OPERATORS, TrainableGraph
 

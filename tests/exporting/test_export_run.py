@@ -198,3 +198,16 @@ def test_folders_of_runs_name_the_run_to_export(tmp_path: Path) -> None:
         open_run(folds.path, registry())
     with pytest.raises(FasError, match="neither a run folder nor a model file"):
         open_run(Path(__file__), registry())
+
+
+def test_the_flag_and_the_forms_of_a_web_page_are_its_own(tmp_path: Path) -> None:
+    def plan_web(name: str, *forms: str, **shared: str) -> Any:
+        return plan_exports([name], forms, (), None, tmp_path, registry(), shared)
+
+    with pytest.raises(ConfigError, match="--web-runtime: onnx has no such option"):
+        plan_web("onnx", web_runtime="package")
+    with pytest.raises(ConfigError, match=r"web is written in fp32, int8, .* only, not in fp16"):
+        plan_web("web", "fp16")
+    plans = plan_web("web", "fp32", "int8", web_runtime="package")
+    assert [item.destination.name for item in plans] == ["model", "model.int8"]
+    assert {item.options.web_runtime for item in plans} == {"package"}

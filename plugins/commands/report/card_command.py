@@ -25,7 +25,7 @@ CARD = "README.md"
         # for a repository of the Hugging Face Hub
         fas card runs/quickstart --name door-2 --license apache-2.0 -o README.md
         # with limits, and groups of people
-        fas card runs/quickstart --target 'apcer_max<=0.05,bpcer<=0.10' --group-by skin_tone
+        fas card runs/quickstart --target 'apcer_max<=0.05' --group-by skin_tone
     """,
 )
 @click.argument("run", type=click.Path(path_type=Path), metavar="RUN", shell_complete=complete_run)

@@ -15,13 +15,10 @@ from click.testing import CliRunner
 from fixtures.browsers import CHROMIUM, DESK, MISSING, Browser
 from fixtures.web_pages import SCORE, Site, open_browser, read_verdict, show_photos
 
-from fas_core import FasError
+from fas_core import FasError, Predictor
 from fas_core.cli import main
 from fas_core.data.images import prepare, read_image, write_image
-from fas_core.data.open import open_dataset
-from fas_core.registry import registry
-from fas_core.runtime import Predictor
-from fas_core.testing import verify_on
+from fas_core.testing import open_dataset, verify_on
 from fas_plugins.exporters.options import WebOptions
 from fas_plugins.exporters.web.export import export
 from fas_plugins.exporters.web.runtime_files import get_runtime_files
@@ -47,7 +44,7 @@ def _real_runtime() -> None:
 def photos(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     """Simulated faces of dev, live ones and attacks, as PNG and JPEG files of 128 x 128."""
     root, options = tmp_path_factory.mktemp("faces") / "simulator", {"subjects": 9, "shots": 1, "size": 128}
-    samples = open_dataset(f"synthetic:{root}", options, registry()).samples("dev")
+    samples = open_dataset("synthetic", root, **options).samples("dev")
     rows, folder = range(0, len(samples), max(len(samples) // PHOTOS, 1)), tmp_path_factory.mktemp("photos")
     paths = []
     for number, row in enumerate(rows):

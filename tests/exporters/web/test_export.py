@@ -12,14 +12,10 @@ import numpy as np
 import pytest
 from attrs import evolve
 
-from fas_core import ConfigError, Exporter, FasError, ModelError, Threshold
-from fas_core.exporting.export_run import plan_exports
-from fas_core.models.model import scorer
-from fas_core.records.model_input import ScaledCrop
+from fas_core import Exporter, FasError, ModelError, ModelFile, ScaledCrop, Threshold
 from fas_core.registry import registry
-from fas_core.runtime import ModelFile
 from fas_core.scores.rejection import RejectBand
-from fas_core.testing import check_component, check_exporter, verify_on
+from fas_core.testing import check_component, check_exporter, score_images, verify_on
 from fas_plugins.exporters.options import WebOptions
 from fas_plugins.exporters.web.export import export
 from fas_plugins.exporters.web.runtime_files import FILES, PACKAGE
@@ -60,7 +56,7 @@ def test_the_folder_is_complete(write: Any, model: Any, package: Path) -> None:
     assert done.facts["onnxruntime-web"] == PACKAGE.version
     for name, source in FILES.items():
         assert (folder / "runtime" / name).read_bytes() == (package / "dist" / source).read_bytes()
-    np.testing.assert_allclose(ModelFile(done.path)(images), scorer(model)(images), atol=1e-5)
+    np.testing.assert_allclose(ModelFile(done.path)(images), score_images(model, images), atol=1e-5)
 
 
 def test_the_page_loads_nothing_from_elsewhere(write: Any) -> None:
@@ -144,16 +140,3 @@ def test_without_the_runtime_nothing_is_written(write: Any, tmp_path: Path) -> N
     with pytest.raises(FasError, match=r"--web-runtime .*nowhere: no such file or folder"):
         write(web_runtime=str(tmp_path / "nowhere"))
     assert not list(tmp_path.iterdir())
-
-
-def test_its_flag_and_forms_are_its_own(tmp_path: Path) -> None:
-    def plan(name: str, *forms: str, **shared: str) -> Any:
-        return plan_exports([name], forms, (), None, tmp_path, registry(), shared)
-
-    with pytest.raises(ConfigError, match="--web-runtime: onnx has no such option"):
-        plan("onnx", web_runtime="package")
-    with pytest.raises(ConfigError, match=r"web is written in fp32, int8, .* only, not in fp16"):
-        plan("web", "fp16")
-    plans = plan("web", "fp32", "int8", web_runtime="package")
-    assert [item.destination.name for item in plans] == ["model", "model.int8"]
-    assert {item.options.web_runtime for item in plans} == {"package"}

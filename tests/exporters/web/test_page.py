@@ -13,8 +13,8 @@ import pytest
 from fixtures.browsers import CHROMIUM, DESK, MISSING, PHONE, Browser
 from fixtures.web_pages import SCORE, Site, open_browser, read_seen, show_photos
 
+from fas_core import Resize
 from fas_core.data.images import Image, encode, prepare, read_image, write_image
-from fas_core.records.model_input import Resize
 from fas_core.testing import verify_on
 from fas_plugins.exporters.options import WebOptions
 from fas_plugins.exporters.web.export import export
