@@ -15,11 +15,10 @@ from fas_core.cli.candidates import Items, complete_component, complete_model
 from fas_core.cli.verbosity import telling_time, verbosity_options
 from fas_core.console import console
 from fas_core.descriptors import Detector, Metric
-from fas_core.errors import ConfigError
 from fas_core.scores.grouping import GROUPS
 
 if TYPE_CHECKING:
-    from fas_core.scores.files.labels import Side
+    pass
 
 Command = Callable[..., Any]
 PATH = click.Path(path_type=Path)
@@ -55,8 +54,6 @@ class FloatRange(click.FloatRange):
 
 POLICIES = "eer, min-acer, apcer:X, apcer_max:X, bpcer:X, fixed:VALUE or oracle:POLICY"
 READERS = "Images that are read at the same time"
-DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|", "blank": " "}
-SIDES = click.Choice(("live", "attack"))
 
 workers_option = click.option(
     "-j",
@@ -216,83 +213,3 @@ def evaluation_options(command: Command) -> Command:
         return command(*args, evaluation=EvaluationOptions(replicates, group_by, metrics), **kwargs)
 
     return wrapped
-
-
-def reading_options(command: Command) -> Command:
-    """Give a command the flags that say how a score file is read, as one argument `reading`."""
-
-    @click.option(
-        "--column",
-        "columns",
-        multiple=True,
-        metavar="ROLE=NAME",
-        callback=_parse_columns,
-        panel=panels.SCORE_FILES,
-        help="Column of a role (id, score, label, species, subject, ...): its name, or its number from 1.",
-    )
-    @click.option(
-        "--positive",
-        type=SIDES,
-        panel=panels.SCORE_FILES,
-        help="What label 1 and a high score mean; live by default.",
-    )
-    @click.option(
-        "--label-one",
-        type=SIDES,
-        panel=panels.SCORE_FILES,
-        help="What label 1 means, if not the same as a high score.",
-    )
-    @click.option(
-        "--high-score",
-        type=SIDES,
-        panel=panels.SCORE_FILES,
-        help="What a high score means, if not the same as label 1.",
-    )
-    @click.option(
-        "--delimiter",
-        type=click.Choice(tuple(DELIMITERS)),
-        panel=panels.SCORE_FILES,
-        help="Delimiter of FILE; else detected.",
-    )
-    @click.option(
-        "--header/--no-header",
-        default=None,
-        panel=panels.SCORE_FILES,
-        help="Whether FILE has a header; else detected.",
-    )
-    @functools.wraps(command)
-    def wrapped(
-        *args: Any,
-        columns: dict[str, str],
-        positive: Side | None,
-        label_one: Side | None,
-        high_score: Side | None,
-        delimiter: str | None,
-        header: bool | None,
-        **kwargs: Any,
-    ) -> Any:
-        from fas_core.scores.files import Reading
-
-        reading = Reading(
-            columns=columns,
-            label_one=label_one or positive,
-            high_score=high_score or positive,
-            delimiter=DELIMITERS.get(delimiter or ""),
-            header=header,
-        )
-        return command(*args, reading=reading, **kwargs)
-
-    return wrapped
-
-
-def _parse_columns(_: click.Context, __: click.Parameter, texts: tuple[str, ...]) -> dict[str, str]:
-    """Parse `ROLE=NAME`."""
-    from fas_core.scores.files import ROLES
-
-    columns = {}
-    for text in texts:
-        role, equals, name = text.partition("=")
-        if not equals or role not in ROLES or role in columns:
-            raise ConfigError(f"--column {text!r}: must be ROLE=NAME, each ROLE once, of {', '.join(ROLES)}")
-        columns[role] = name
-    return columns

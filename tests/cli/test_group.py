@@ -137,3 +137,11 @@ def test_plugins_commands_are_completed(fas: Fas, provide: Callable[..., None]) 
     assert "upload" in [item.value for item in completion.get_completions([], "up")]
     assert [item.value for item in completion.get_completions(["config"], "up")] == ["upload"]
     assert "--fail-on-drift" in [item.value for item in completion.get_completions(["drift"], "--fail")]
+
+
+def test_a_plugin_adds_a_sub_command_to_a_group_of_another_plugin(
+    fas: Fas, provide: Callable[..., None]
+) -> None:
+    provide(("acme", "data upload"))
+    assert "Send a run to the lab" in fas("data", "--help").output
+    assert fas("data", "upload", "run-7").output == "sent run-7\n"

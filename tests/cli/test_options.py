@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from fas_core import ConfigError, DataError
-from fas_core.cli import options, recipe_options
+from fas_core.cli import options, reading_options, recipe_options
 from fas_core.console import console
 from fas_core.evaluation.groups import EvaluationOptions
 from fas_core.scores.files import Reading
@@ -75,8 +75,8 @@ def test_an_option_is_one_argument(
         (options.margin_option, ("--margin", "3.1")),
         (options.margin_option, ("--margin", "-0.1")),
         (options.evaluation_options, ("--group-by", "score")),
-        (options.reading_options, ("--positive", "spoof")),
-        (options.reading_options, ("--delimiter", ",")),
+        (reading_options.reading_options, ("--positive", "spoof")),
+        (reading_options.reading_options, ("--delimiter", ",")),
         (recipe_options.recipe_options, ("--amp", "fp8")),
         (recipe_options.recipe_options, ("--epochs", "1.5")),
     ],
@@ -125,13 +125,13 @@ def test_evaluation_options_are_one_argument() -> None:
     ],
 )
 def test_reading_options_are_one_argument(flags: tuple[str, ...], expected: Reading) -> None:
-    assert read_arguments(options.reading_options, *flags) == {"reading": expected}
+    assert read_arguments(reading_options.reading_options, *flags) == {"reading": expected}
 
 
 @pytest.mark.parametrize("columns", [("score",), ("age=3",), ("=3",), ("score=1", "score=2")])
 def test_a_column_names_a_known_role_once(columns: tuple[str, ...]) -> None:
     flags = [text for column in columns for text in ("--column", column)]
-    result, _ = invoke(options.reading_options, *flags)
+    result, _ = invoke(reading_options.reading_options, *flags)
     assert isinstance(result.exception, ConfigError)
     assert result.exception.message.startswith(f"--column {columns[-1]!r}: must be ROLE=NAME, each ROLE once")
 

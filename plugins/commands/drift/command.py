@@ -9,7 +9,8 @@ import rich_click as click
 
 from fas_core.cli import panels
 from fas_core.cli.command import FasCommand
-from fas_core.cli.options import FloatRange, fixed_reject_option, output_options, reading_options
+from fas_core.cli.options import FloatRange, fixed_reject_option, output_options
+from fas_core.cli.reading_options import reading_options
 from fas_core.console import console
 from fas_core.errors import DataError, format_list
 

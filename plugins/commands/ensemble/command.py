@@ -13,10 +13,10 @@ from fas_core.cli.command import FasCommand
 from fas_core.cli.options import (
     evaluation_workers_option,
     output_options,
-    reading_options,
     replicates_option,
     threshold_option,
 )
+from fas_core.cli.reading_options import reading_options
 from fas_core.console import console
 from fas_core.errors import FasError
 

@@ -13,11 +13,11 @@ from fas_core.cli.command import FasCommand
 from fas_core.cli.options import (
     metric_option,
     output_options,
-    reading_options,
     reject_option,
     replicates_option,
     threshold_option,
 )
+from fas_core.cli.reading_options import reading_options
 from fas_core.cli.views import show_summaries
 from fas_core.console import console
 

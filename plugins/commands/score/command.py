@@ -13,10 +13,10 @@ from fas_core.cli.options import (
     aggregate_option,
     evaluation_options,
     output_options,
-    reading_options,
     reject_option,
     threshold_option,
 )
+from fas_core.cli.reading_options import reading_options
 from fas_core.cli.views import show_result
 from fas_core.console import console
 from fas_core.descriptors import Command
