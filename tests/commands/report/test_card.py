@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -111,3 +113,14 @@ def test_markdown_is_escaped() -> None:
     assert format_markdown(table) == (
         "**T**\n\n|   | two lines |\n| :-- | --: |\n| a\\|b | 1 |\n\na note\\\nanother"
     )
+
+
+def test_it_needs_neither_torch_nor_what_draws_reports(run: Path, tmp_path: Path) -> None:
+    code = (
+        "import sys\n"
+        "for name in ('torch', 'matplotlib', 'jinja2', 'sklearn'): sys.modules[name] = None\n"
+        "from fas_core.cli import main\n"
+        f"main(['card', {str(run)!r}, '-o', {str(tmp_path / 'card.md')!r}, '--replicates', '5'])"
+    )
+    subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
+    assert (tmp_path / "card.md").is_file()
