@@ -18,7 +18,7 @@ from fas_core.text_table import Table
 from fas_plugins.commands.report.card import MARK, escape_markdown, format_markdown
 
 Fas = Callable[..., Result]
-FEW = ("--replicates", "20")
+FEW = ("--replicates", "5")
 
 
 def read_block(card: Path) -> tuple[dict[str, Any], str]:
@@ -31,7 +31,7 @@ def read_block(card: Path) -> tuple[dict[str, Any], str]:
 @pytest.fixture
 def run(trained: Path, tmp_path: Path) -> Path:
     path = tmp_path / "my_run"
-    shutil.copytree(trained, path)
+    shutil.copytree(trained, path, ignore=shutil.ignore_patterns("*.safetensors", "*.pt"))
     return path
 
 
@@ -61,7 +61,6 @@ def test_the_text_has_the_facts_of_the_report(fas: Fas, run: Path, tmp_path: Pat
     card = tmp_path / "card.md"
     assert fas("card", run, "-o", card, "--name", "Gate <2>", *options).exit_code == 0
     _, text = read_block(card)
-    assert fas("report", run, "-o", tmp_path / "r.html", "--json", "--no-explain", *options).exit_code == 0
     for part in (
         "# Gate \\<2\\>",
         "## Intended use",
@@ -92,8 +91,9 @@ def test_a_file_of_others_is_not_replaced(fas: Fas, run: Path) -> None:
     assert "`fas card` did not write it" in result.stderr
     assert (run / "README.md").read_text() == "my own notes\n"
     (run / "README.md").unlink()
-    assert fas("card", run, *FEW).exit_code == 0
-    assert "license of the model is unknown" in fas("card", run, *FEW).stderr
+    result = fas("card", run, *FEW)
+    assert result.exit_code == 0, result.output
+    assert "license of the model is unknown" in result.stderr
 
 
 def test_only_a_run_has_a_card(fas: Fas, run: Path, faces: Path) -> None:
