@@ -16,7 +16,7 @@ from fas_core.evaluation.errors_table import error_rows
 from fas_core.evaluation.formatting import percent
 from fas_core.evaluation.group_differences import PERMUTATIONS, GroupDifference, compare_groups
 from fas_core.evaluation.metrics import BoundMetric
-from fas_core.evaluation.population import NOUNS
+from fas_core.evaluation.population import FEW, NOUNS
 from fas_core.evaluation.result import Result, evaluate
 from fas_core.records.samples import ATTACK, LIVE
 from fas_core.scores.files.raw import read_raw_table
@@ -139,6 +139,8 @@ def _explain(groups: SystemGroups) -> str:
     ]
     if groups.clusters == "sample":
         lines.append("who the people are is not known, so every sample counts as another person")
+    if any(item.people < FEW for item in groups.differences):
+        lines.append(f"from, to: intervals of fewer than {FEW} {plural} tend to be too narrow")
     if groups.unknown:
         lines.append(f"{groups.unknown} samples without a {groups.by} or a label are left out")
     kinds = {frozenset(result.species) for result in groups.results if result.species}
