@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import Result
+from fixtures.browsers import CHROMIUM, MISSING
 
 Fas = Callable[..., Result]
 FEW = ("--replicates", "5", "--worst", "0", "--threshold", "fixed:0.5")
@@ -67,3 +68,14 @@ def test_a_browser_that_fails(fas: Fas, scores: Path, tmp_path: Path, install: C
     assert result.exit_code == 2
     assert "no display" in result.stderr
     assert not (tmp_path / "report.pdf").exists()
+
+
+@pytest.mark.long
+@pytest.mark.skipif(CHROMIUM is None, reason=MISSING)
+def test_chromium_prints_it(fas: Fas, scores: Path, tmp_path: Path) -> None:
+    pdf = tmp_path / "report.pdf"
+    result = fas("report", scores, "-o", tmp_path / "report.html", "--pdf", pdf, *FEW)
+    assert result.exit_code == 0, result.output
+    content = pdf.read_bytes()
+    assert content.startswith(b"%PDF")
+    assert len(content) > 10_000
