@@ -109,6 +109,7 @@ def describe_basis(result: Result, population: Population) -> str:
     return (
         f"The {level} intervals are over {population.count(population.total)}: samples of one {singular} "
         f"resemble each other, and do not count as independent."
+        + (" Of so few they tend to be too narrow." if population.is_small else "")
     )
 
 

@@ -13,6 +13,11 @@ from fas_core.scores.table import ScoreTable
 NOUNS = {"subject": ("person", "people"), "video": ("video", "videos"), "sample": ("sample", "samples")}
 """What samples are grouped by, in words, singular and plural."""
 
+FEW = 10
+"""Bootstrap intervals of fewer people, videos or samples tend to be too narrow: inference from few clusters
+is too sure of itself (Cameron, Gelbach and Miller, Bootstrap-based improvements for inference with clustered
+errors, Review of Economics and Statistics 90, 2008)."""
+
 
 @frozen
 class Population:
@@ -38,6 +43,11 @@ class Population:
         by, groups, total = choose_groups(scores)
         counts = Resampler.of(scores, groups).count_groups()
         return cls(by, total, counts.live, counts.attack, dict(counts.species))
+
+    @property
+    def is_small(self) -> bool:
+        """Whether bootstrap intervals of so few tend to be too narrow."""
+        return self.total < FEW
 
     def count(self, number: int) -> str:
         """Return e.g. `1 person` or `12 people`."""

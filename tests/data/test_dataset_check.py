@@ -95,6 +95,20 @@ def test_a_sound_data_set(reader: DatasetReader) -> None:
     assert report.to_json()["ok"] is True
 
 
+def test_lists_alone_are_checked_without_a_file(reader: Reader, tmp_path: Path) -> None:
+    """Leaks of people are found where no photo is; copies and damage are not."""
+    for path in tmp_path.rglob("*.png"):
+        path.unlink()
+    sound = inspect_dataset(reader, 2, with_files=False)
+    assert (sound.problems, sound.files) == ((), None)
+    assert [item.people for item in sound.counts] == [1, 1, 1, 1]
+    assert sound.table("faces").note == "image files were not read"
+    assert "people" in sound.table("faces").columns
+    tables = reader.tables | {"dev": reader.samples("train")}
+    leaking = inspect_dataset(evolve(reader, tables=tables), 2, with_files=False)
+    assert "train and dev share 2 subjects: p0, q0" in leaking.problems
+
+
 def test_missing_and_unreadable_files(reader: Reader, tmp_path: Path) -> None:
     (tmp_path / "train/a-rgb.png").unlink()
     (tmp_path / "test/b-ir.png").write_bytes(b"nonsense")

@@ -6,6 +6,7 @@ import pyarrow.parquet
 import pytest
 
 from fas_core import DataError
+from fas_core.data.attributes import HasAttributes
 from fas_plugins.datasets.manifest import Manifest
 from fas_plugins.datasets.options import ManifestOptions
 
@@ -94,6 +95,19 @@ def test_label_words(tmp_path: Path) -> None:
     assert reader(tmp_path / "m.csv", f"path,label\n{rows}\n").samples("test").column("label") == list(
         words.values()
     )
+
+
+def test_further_columns_are_attributes(tmp_path: Path) -> None:
+    """Of all splits, by the samples' ids; the columns of the sample table are none of them."""
+    head = "path,split,label,skin_tone,Site"
+    rows = [head, "a.jpg,train,1,dark,", "b.jpg,test,0, light ,Rome", "c.jpg,test,0,,"]
+    manifest = reader(tmp_path / "m.csv", "\n".join(rows) + "\n")
+    assert isinstance(manifest, HasAttributes)
+    assert manifest.attribute_names() == ("skin_tone", "Site")
+    assert manifest.attribute("skin_tone") == {"a.jpg": "dark", "b.jpg": "light"}
+    assert manifest.attribute("Site") == {"b.jpg": "Rome"}
+    numbers = reader(tmp_path / "m.parquet", {"path": ["a.jpg"], "label": [1], "age": [31]})
+    assert numbers.attribute("age") == {"a.jpg": "31"}
 
 
 def test_unused_columns_are_noted(tmp_path: Path) -> None:

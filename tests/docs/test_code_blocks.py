@@ -215,9 +215,14 @@ CASES: dict[str, Run | Skip] = {
         (data.scores,),
         before="\n".join(f"{TRAIN_QUICKSTART} --name {name}" for name in ("quickstart", "a", "b")),
     ),
-    "docs/report.md: fas train quickstart --name concat_linear": Run(
+    "docs/report.md: fas train quickstart --name all_cameras": Run(
         replace={"chromium --headless": "true"}, train=f"{SMALL} {SIMULATED}"
     ),
+    "docs/report.md: fas report vendor.csv --threshold fixed:0.5 --target": Run((data.scores,)),
+    "docs/report.md: fas report vendor.csv --threshold fixed:0.5 --group-by": Run(
+        (data.scores,), before="sed -i '1s/$/,skin_tone/; 2~2s/$/,light/; 3~2s/$/,dark/' vendor.csv"
+    ),
+    "docs/report.md: fas card": Run(before=f"{TRAIN_QUICKSTART} --name quickstart"),
     "docs/results.md: pip install -c constraints.txt": Skip(NETWORK),
     "docs/results.md: fas train quickstart --set model.fusion": Run(train=f"{SMALL} {SIMULATED}"),
     "docs/results.md: fas train quickstart --name teacher": Run(train=f"{SMALL} {SIMULATED}"),

@@ -44,6 +44,7 @@ def test_the_worst_kind_of_attack_comes_first() -> None:
     )
     assert found["Refuses"].startswith("It refuses 1 of 2 live samples (50 %; interval 0 % to 100 %")
     assert "over 2 people" in found["How sure"]
+    assert found["How sure"].endswith("Of so few they tend to be too narrow.")
     assert found["Threshold"] == "Accepted when score >= 0.5 (fixed:0.5)."
 
 

@@ -22,6 +22,7 @@ VALID: dict[str, tuple[Sequence[str], Sequence[str]]] = {
     "drift": (["a.csv", "b.csv"], ["--replicates", "100"]),
     "ensemble": (["a.csv", "b.csv"], FAST),
     "report": (["a.csv"], ["--replicates", "0", "-o", "report.html"]),
+    "card": (["RUN"], ["--replicates", "0", "-o", "card.md"]),
     "data check": (["faces"], []),
     "data crop": (["faces", "crops/{}"], []),
     "data frames": (["faces", "frames/{}"], []),

@@ -171,6 +171,7 @@ def command(
     from fas_core.evaluation.targets import parse_targets
     from fas_core.registry import registry
     from fas_plugins.commands.report.build import build_report
+    from fas_plugins.commands.report.groups import describe_differences
     from fas_plugins.commands.report.in_words import describe_target
     from fas_plugins.commands.report.pdf import find_browser, print_page
     from fas_plugins.commands.report.score_source import SourceOptions
@@ -203,6 +204,8 @@ def command(
     for system in report.systems:
         for judgement in system.judgements:
             console.info(f"{system.name}: {judgement.verdict}: {describe_target(judgement)}")
+        for line in () if system.groups is None else describe_differences(system.groups):
+            console.info(f"{system.name}: {line}")
     if console.json:
         paths = {"report": str(output), "plots": [str(file) for file in files]}
         paths |= {} if pdf is None else {"pdf": str(pdf)}

@@ -13,10 +13,10 @@ from fas_core.console import console
 from fas_core.errors import ConfigError, format_list
 from fas_core.evaluation.bootstrap import choose_groups
 from fas_core.evaluation.errors_table import error_rows
-from fas_core.evaluation.formatting import percent
+from fas_core.evaluation.formatting import format_share, percent
 from fas_core.evaluation.group_differences import PERMUTATIONS, GroupDifference, compare_groups
 from fas_core.evaluation.metrics import BoundMetric
-from fas_core.evaluation.population import NOUNS
+from fas_core.evaluation.population import FEW, NOUNS
 from fas_core.evaluation.result import Result, evaluate
 from fas_core.records.samples import ATTACK, LIVE
 from fas_core.scores.files.raw import read_raw_table
@@ -119,12 +119,26 @@ def groups_table(groups: SystemGroups, name: str) -> Table:
     return Table(f"{name} by {groups.by}", columns, rows, _explain(groups), left=(0, 1, 2, 10))
 
 
+def describe_differences(groups: SystemGroups) -> list[str]:
+    """Return a line for each difference beyond chance, or one that says that there is none."""
+    lines = [
+        f"{groups.by} {item.group}: {item.rate.upper()} {format_share(item.value)}, {item.verdict} than the "
+        f"{format_share(item.others)} of all others (p {_format_p(item.corrected)})"
+        for item in groups.differences
+        if item.clear
+    ]
+    return lines or [f"by {groups.by}: no difference of error rates that is clearly beyond chance"]
+
+
+def _format_p(p: float) -> str:
+    return f"{p:.2g}" if p >= 0.001 else "<0.001"
+
+
 def _compare_cells(item: GroupDifference | None) -> tuple[str, str, str]:
     """Return the difference to all other groups, its p, and the verdict."""
     if item is None or isnan(item.p):
         return "", "", ""
-    p = f"{item.corrected:.2g}" if item.corrected >= 0.001 else "<0.001"
-    return f"{100 * item.difference:+.2f}", p, item.verdict
+    return f"{100 * item.difference:+.2f}", _format_p(item.corrected), item.verdict
 
 
 def _explain(groups: SystemGroups) -> str:
@@ -139,6 +153,8 @@ def _explain(groups: SystemGroups) -> str:
     ]
     if groups.clusters == "sample":
         lines.append("who the people are is not known, so every sample counts as another person")
+    if any(item.people < FEW for item in groups.differences):
+        lines.append(f"from, to: intervals of fewer than {FEW} {plural} tend to be too narrow")
     if groups.unknown:
         lines.append(f"{groups.unknown} samples without a {groups.by} or a label are left out")
     kinds = {frozenset(result.species) for result in groups.results if result.species}

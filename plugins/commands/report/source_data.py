@@ -77,7 +77,10 @@ class SourceData:
         """Return what `fas data check` finds, or one sentence that says why there is no data set to check."""
         if isinstance(self.reader, str):
             return self.reader
-        return inspect_dataset(self.reader, cores(), with_files=with_files)
+        try:
+            return inspect_dataset(self.reader, cores(), with_files=with_files)
+        except FasError as error:
+            return error.message
 
     def attributes(self) -> HasAttributes | None:
         """Return the reader of the columns beyond those of a sample table; None where there are none."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,7 +18,7 @@ from fas_core.text_table import Table
 from fas_plugins.commands.report.card import MARK, escape_markdown, format_markdown
 
 Fas = Callable[..., Result]
-FEW = ("--replicates", "20")
+FEW = ("--replicates", "5")
 
 
 def read_block(card: Path) -> tuple[dict[str, Any], str]:
@@ -29,7 +31,7 @@ def read_block(card: Path) -> tuple[dict[str, Any], str]:
 @pytest.fixture
 def run(trained: Path, tmp_path: Path) -> Path:
     path = tmp_path / "my_run"
-    shutil.copytree(trained, path)
+    shutil.copytree(trained, path, ignore=shutil.ignore_patterns("*.safetensors", "*.pt"))
     return path
 
 
@@ -59,7 +61,6 @@ def test_the_text_has_the_facts_of_the_report(fas: Fas, run: Path, tmp_path: Pat
     card = tmp_path / "card.md"
     assert fas("card", run, "-o", card, "--name", "Gate <2>", *options).exit_code == 0
     _, text = read_block(card)
-    assert fas("report", run, "-o", tmp_path / "r.html", "--json", "--no-explain", *options).exit_code == 0
     for part in (
         "# Gate \\<2\\>",
         "## Intended use",
@@ -90,8 +91,9 @@ def test_a_file_of_others_is_not_replaced(fas: Fas, run: Path) -> None:
     assert "`fas card` did not write it" in result.stderr
     assert (run / "README.md").read_text() == "my own notes\n"
     (run / "README.md").unlink()
-    assert fas("card", run, *FEW).exit_code == 0
-    assert "license of the model is unknown" in fas("card", run, *FEW).stderr
+    result = fas("card", run, *FEW)
+    assert result.exit_code == 0, result.output
+    assert "license of the model is unknown" in result.stderr
 
 
 def test_only_a_run_has_a_card(fas: Fas, run: Path, faces: Path) -> None:
@@ -111,3 +113,14 @@ def test_markdown_is_escaped() -> None:
     assert format_markdown(table) == (
         "**T**\n\n|   | two lines |\n| :-- | --: |\n| a\\|b | 1 |\n\na note\\\nanother"
     )
+
+
+def test_it_needs_neither_torch_nor_what_draws_reports(run: Path, tmp_path: Path) -> None:
+    code = (
+        "import sys\n"
+        "for name in ('torch', 'matplotlib', 'jinja2', 'sklearn'): sys.modules[name] = None\n"
+        "from fas_core.cli import main\n"
+        f"main(['card', {str(run)!r}, '-o', {str(tmp_path / 'card.md')!r}, '--replicates', '5'])"
+    )
+    subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
+    assert (tmp_path / "card.md").is_file()

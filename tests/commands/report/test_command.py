@@ -23,6 +23,7 @@ from fas_core.scores.table import ScoreTable
 
 Fas = Callable[..., Result]
 FEW = ("--replicates", "20")
+BARE = ("--replicates", "5", "--worst", "0")
 
 
 @pytest.fixture
@@ -316,7 +317,7 @@ def test_the_worst_species_comes_first_in_the_plot(fas: Fas, separated: Path, tm
 
 def test_targets_are_met_or_not_or_cannot_be_told(fas: Fas, separated: Path, tmp_path: Path) -> None:
     """20 people without an error show 20 %, not 5 %."""
-    report = ("report", separated, "--threshold", "fixed:0.5", "-o", tmp_path / "report.html", *FEW)
+    report = ("report", separated, "--threshold", "fixed:0.5", "-o", tmp_path / "report.html", *BARE)
     result = fas(*report, "--target", "apcer_max<=0.05,bpcer<=0.2")
     assert result.exit_code == 0, result.output
     assert (
@@ -339,13 +340,13 @@ def test_systems_and_the_page_have_the_names_that_are_given(
 ) -> None:
     output = tmp_path / "report.html"
     named = (f"old model={trained}", f"new={other}")
-    result = fas("report", *named, "--title", "Spring <audit>", "-o", output, "--json", *FEW)
+    result = fas("report", *named, "--title", "Spring <audit>", "-o", output, "--json", *BARE)
     assert result.exit_code == 0, result.output
     assert [system["name"] for system in json.loads(result.stdout)["systems"]] == ["old model", "new"]
     page = output.read_text(encoding="utf-8")
     assert "<title>Spring &lt;audit&gt;</title>" in page
     assert "new minus old model, rates in %" in page
-    twice = fas("report", f"a={trained}", f"a={other}", "-o", output, *FEW)
+    twice = fas("report", f"a={trained}", f"a={other}", "-o", output, *BARE)
     assert twice.exit_code == 2
     assert "a: two systems of one name" in twice.stderr
 
@@ -353,20 +354,20 @@ def test_systems_and_the_page_have_the_names_that_are_given(
 def test_a_file_whose_name_has_an_equals_sign(fas: Fas, separated: Path, tmp_path: Path) -> None:
     path = tmp_path / "lr=0.1.csv"
     shutil.copy(separated, path)
-    result = fas("report", path, "--threshold", "fixed:0.5", "-o", tmp_path / "r.html", "--json", *FEW)
+    result = fas("report", path, "--threshold", "fixed:0.5", "-o", tmp_path / "r.html", "--json", *BARE)
     assert [system["name"] for system in json.loads(result.stdout)["systems"]] == ["lr=0.1"]
 
 
 def test_a_banner_where_faces_are_simulated(fas: Fas, trained: Path, tmp_path: Path) -> None:
     output, banner = tmp_path / "report.html", '<p class="banner"><strong>Simulated faces.</strong>'
-    fas("report", trained, "-o", output, "--no-explain", *FEW)
+    fas("report", trained, "-o", output, *BARE)
     assert banner not in output.read_text(encoding="utf-8")
     run = tmp_path / "simulated"
     shutil.copytree(trained, run, ignore=shutil.ignore_patterns("*.safetensors", "*.pt"))
     recipe = yaml.safe_load((run / "recipe.yaml").read_text())
     recipe["data"] = {"name": "synthetic", "root": str(tmp_path / "gone")}
     (run / "recipe.yaml").write_text(yaml.safe_dump(recipe))
-    fas("report", run, trained, "-o", output, "--no-explain", *FEW)
+    fas("report", run, trained, "-o", output, *BARE)
     page = output.read_text(encoding="utf-8")
     assert f"{banner} The figures of simulated are" in page.replace("\n", " ")
 
@@ -374,7 +375,7 @@ def test_a_banner_where_faces_are_simulated(fas: Fas, trained: Path, tmp_path: P
 def test_the_data_of_a_run_are_checked(fas: Fas, trained: Path, faces: Path, tmp_path: Path) -> None:
     """By their lists, and with --check-files by their files, as `fas data check` does."""
     output = tmp_path / "report.html"
-    fas("report", trained, "-o", output, "--no-explain", *FEW)
+    fas("report", trained, "-o", output, *BARE)
     page = output.read_text(encoding="utf-8")
     assert "no person or sample is in two splits" in page
     assert "Image files were not" in page
@@ -382,7 +383,7 @@ def test_the_data_of_a_run_are_checked(fas: Fas, trained: Path, faces: Path, tmp
     shutil.copytree(faces, leaking)
     (source,) = (leaking / "train" / "live").glob("00*")
     shutil.copy(source, leaking / "dev" / "live" / "copy.png")
-    options = ("-o", output, "--no-explain", "--json", "--data", f"folder:{leaking}", "--check-files", *FEW)
+    options = ("-o", output, "--json", "--data", f"folder:{leaking}", "--check-files", *BARE)
     (system,) = json.loads(fas("report", trained, *options).stdout)["systems"]
     checked = json.loads(fas("data", "check", f"folder:{leaking}", "--json").stdout)[f"folder:{leaking}"]
     assert system["data"] == checked

@@ -49,6 +49,9 @@ def test_any_column_of_a_score_file(fas: Fas, vendor: Path, tmp_path: Path) -> N
     assert found["dark", "bpcer"]["verdict"] == "higher"
     assert found["light", "bpcer"]["verdict"] == "lower"
     assert found["dark", "apcer"]["verdict"] == "no clear difference"
+    told = fas("report", vendor, "-o", output, "--group-by", "skin_tone", *FEW).stdout
+    assert "vendor: skin_tone dark: BPCER 80 %, higher than the 0 % of all others (p <0.001)" in told
+    assert "APCER" not in told.partition("skin_tone dark")[2]
     page = output.read_text(encoding="utf-8")
     assert 'href="#groups"' in page
     for text in (
