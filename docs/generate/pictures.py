@@ -1,4 +1,4 @@
-"""Pictures of the README and of pages of the site, made anew by `PYTHONPATH=docs python -m generate.pictures`.
+"""Pictures of the README and of the site, made anew by `PYTHONPATH=docs python -m generate.pictures`.
 
 `console.svg` is what a terminal shows of `fas score` on made-up scores of three species; `report.png` is
 the page that `fas report` writes of the same files, and `serve.png` that of `fas serve` with a public model,
