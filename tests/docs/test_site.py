@@ -163,8 +163,13 @@ def test_what_breaks_in_a_shell(command: str, breaks: bool) -> None:
 
 
 def test_no_command_takes_a_run_for_another_one(pages: Mapping[str, str]) -> None:
-    """A training without `--name` gets the next free name, so the lines below cannot know it."""
+    """A training without `--name` gets the next free name, so the lines below cannot know it.
+
+    The examples of a command's help are one each, not one after the other.
+    """
     for page, text in pages.items():
+        if page.startswith("reference/commands/"):
+            continue
         for block in re.findall(r"^```sh\n(.*?)^```$", text, re.MULTILINE | re.DOTALL):
             for recipe, flags in re.findall(
                 r"^(?:fas train|fas tune)(?: ([\w.-]+))?((?: .*)?)$", block, re.MULTILINE
