@@ -49,7 +49,8 @@ THEME = TerminalTheme(
     ],
 )
 
-FRAME = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" role="img">
+FRAME = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}"
+height="{height}" role="img">
 <title>What fas score prints</title>
 <style>
 .{unique_id}-matrix {{ font-family: ui-monospace, Menlo, Consolas, "DejaVu Sans Mono", monospace;
@@ -142,7 +143,7 @@ def draw_report(folder: Path) -> None:
     """Write the first screen of the report of the same files."""
     report = ["report", *COMMAND[1:], "-o", "report.html"]
     subprocess.run([sys.executable, "-m", "fas_core", *report], cwd=folder, check=True)
-    photograph(str(folder / "report.html"), "report", 1100, 1000)
+    photograph(str(folder / "report.html"), "report", 1100, 1480)
 
 
 def draw_page() -> None:
