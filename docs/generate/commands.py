@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from typing import Protocol, runtime_checkable
 
 import rich_click as click
 from rich_click.rich_panel import RichOptionPanel
@@ -15,10 +16,17 @@ from generate.markdown import escape, write_term
 PARAGRAPHS = re.compile(r"\n\s*\n")
 
 
+@runtime_checkable
+class WithExamples(Protocol):
+    """A command whose help shows how it is called, in lines of a shell."""
+
+    examples: str
+
+
 def write_command_pages() -> Mapping[str, str]:
     """Return `reference/commands/NAME.md` of each command that `fas --help` lists, and their list."""
     context = click.Context(main, info_name="fas")
-    commands = dict(_load_commands(main, context))
+    commands = dict(load_commands(main, context))
     pages = {
         f"reference/commands/{name}.md": f"# fas {name}\n\n{_write_command(command, context, name)}"
         for name, command in commands.items()
@@ -26,7 +34,7 @@ def write_command_pages() -> Mapping[str, str]:
     return {"reference/commands/index.md": _write_list(commands, context), **pages}
 
 
-def _load_commands(group: click.Group, context: click.Context) -> Iterator[tuple[str, click.Command]]:
+def load_commands(group: click.Group, context: click.Context) -> Iterator[tuple[str, click.Command]]:
     """Yield the commands of a group that are not hidden, each imported."""
     for name in group.list_commands(context):
         listed = group.get_command(context, name)
@@ -55,8 +63,10 @@ def _write_command(command: click.Command, parent: click.Context, name: str, lev
     usage = " ".join([context.command_path, *command.collect_usage_pieces(context)])
     parts = [f"```text\n{usage}\n```", _write_help(command.help or ""), *_write_options(command, context)]
     parts += [_write_help(command.epilog or "")]
+    if isinstance(command, WithExamples) and command.examples:
+        parts.insert(2, f"```sh\n{command.examples.strip()}\n```")
     if isinstance(command, click.Group):
-        for child, loaded in _load_commands(command, context):
+        for child, loaded in load_commands(command, context):
             title = f"{'#' * level} {context.command_path} {child}"
             parts.append(f"{title}\n\n{_write_command(loaded, context, child, level + 1)}")
     return "\n\n".join(filter(None, parts))
@@ -77,10 +87,16 @@ def _write_help(text: str) -> str:
 def _write_options(command: click.Command, context: click.Context) -> Iterator[str]:
     """Yield the definition lists of a command's arguments and options, a list for each panel of its help."""
     panels: dict[str, list[str]] = {}
-    for parameter in command.get_params(context):
+    for parameter in list_parameters(command, context):
         panels.setdefault(_find_panel(command, parameter), []).append(_write_parameter(parameter, context))
     for panel, items in panels.items():
         yield f"**{panel}**\n\n" + "\n".join(items)
+
+
+def list_parameters(command: click.Command, context: click.Context) -> list[click.Parameter]:
+    """Return the arguments and options that help shows."""
+    parameters = command.get_params(context)
+    return [item for item in parameters if not (isinstance(item, click.Option) and item.hidden)]
 
 
 def _find_panel(command: click.Command, parameter: click.Parameter) -> str:
@@ -100,5 +116,5 @@ def _write_parameter(parameter: click.Parameter, context: click.Context) -> str:
         text = parameter.help if isinstance(parameter, RichParameter) and parameter.help else ""
         return write_term(f"`{parameter.make_metavar(context)}`", escape(text) or f"{kind.capitalize()}.")
     record = parameter.get_help_record(context)
-    assert record is not None, f"{parameter} is hidden"
+    assert record is not None  # only hidden options have none
     return write_term(f"`{record[0]}`", escape(" ".join(record[1].split())))

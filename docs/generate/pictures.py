@@ -1,7 +1,8 @@
-"""Pictures of the README and the start page, made anew by `PYTHONPATH=docs python -m generate.pictures`.
+"""Pictures of the README and of the site, made anew by `PYTHONPATH=docs python -m generate.pictures`.
 
 `console.svg` is what a terminal shows of `fas score` on made-up scores of three species; `report.png` is
-the page that `fas report` writes of the same files, in headless Chromium.
+the page that `fas report` writes of the same files, and `serve.png` that of `fas serve` with a public model,
+both in headless Chromium.
 """
 
 from __future__ import annotations
@@ -12,12 +13,15 @@ import shutil
 import struct
 import subprocess
 import sys
+from contextlib import suppress
 from fcntl import ioctl
 from io import StringIO
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
 from termios import TIOCSWINSZ
+from time import sleep
+from urllib.request import urlopen
 
 from rich.console import Console
 from rich.terminal_theme import TerminalTheme
@@ -25,6 +29,7 @@ from rich.text import Text
 
 FOLDER = Path(__file__).parents[1] / "images"
 COLUMNS, LINES = 86, 80
+MODEL, PORT = "public:facenox-minifas", 8943
 COMMAND = ("score", "vendor.csv", "--dev", "vendor-dev.csv")
 MEANS = {"live": 0.74, "print": 0.22, "replay": 0.30, "mask": 0.42}
 """Mean score of each species of the made-up system; the deviation is the same for all."""
@@ -44,7 +49,8 @@ THEME = TerminalTheme(
     ],
 )
 
-FRAME = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" role="img">
+FRAME = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}"
+height="{height}" role="img">
 <title>What fas score prints</title>
 <style>
 .{unique_id}-matrix {{ font-family: ui-monospace, Menlo, Consolas, "DejaVu Sans Mono", monospace;
@@ -75,6 +81,7 @@ def main() -> None:
         write_scores(Path(folder))
         (FOLDER / "console.svg").write_text(draw_console(Path(folder)), encoding="utf-8")
         draw_report(Path(folder))
+    draw_page()
 
 
 def write_scores(folder: Path) -> None:
@@ -136,10 +143,34 @@ def draw_report(folder: Path) -> None:
     """Write the first screen of the report of the same files."""
     report = ["report", *COMMAND[1:], "-o", "report.html"]
     subprocess.run([sys.executable, "-m", "fas_core", *report], cwd=folder, check=True)
+    photograph(str(folder / "report.html"), "report", 1100, 1480)
+
+
+def draw_page() -> None:
+    """Write the page of the service of a public model, which `fas models get` has fetched before."""
+    serve = [sys.executable, "-m", "fas_core", "serve", MODEL, "--port", str(PORT)]
+    with subprocess.Popen(serve) as service:
+        try:
+            wait_for(service)
+            photograph(f"http://127.0.0.1:{PORT}", "serve", 800, 560)
+        finally:
+            service.terminate()
+
+
+def wait_for(service: subprocess.Popen[bytes]) -> None:
+    """Wait until the service is ready; stop if it ends instead."""
+    while service.poll() is None:
+        with suppress(OSError), urlopen(f"http://127.0.0.1:{PORT}/ready", timeout=5):
+            return
+        sleep(0.2)
+    raise SystemExit(f"fas serve {MODEL} ended; fetch the model: fas models get facenox-minifas")
+
+
+def photograph(address: str, name: str, width: int, height: int) -> None:
+    """Write a picture of a page in headless Chromium."""
     chromium = shutil.which("chromium") or "chromium"
-    flags = ["--headless", "--no-sandbox", "--hide-scrollbars", "--window-size=1100,1000"]
-    target = FOLDER / "report.png"
-    command = [chromium, *flags, f"--screenshot={target}", str(folder / "report.html")]
+    flags = ["--headless", "--no-sandbox", "--hide-scrollbars", f"--window-size={width},{height}"]
+    command = [chromium, *flags, f"--screenshot={FOLDER / name}.png", address]
     subprocess.run(command, check=True, capture_output=True)
 
 

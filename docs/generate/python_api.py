@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import fas_core
 from fas_core.component import Component
@@ -14,7 +14,7 @@ What `fas_core` exports, from the docstrings. [The public API](../api.md) says w
 a notebook](../notebooks.md) shows its use.
 """
 
-GROUPS: Mapping[str, tuple[str, ...]] = {
+GROUPS: Mapping[str, Sequence[str]] = {
     "Train, evaluate, export": ("train", "evaluate", "export", "load_recipe", "Result", "Run", "Recipe"),
     "Use a model": ("Predictor", "ModelFile", "Card", "Threshold", "fit_threshold"),
     "Models": ("build_model", "Model", "Outputs", "Batch", "BranchSize", "Hyperparameters"),
@@ -37,7 +37,9 @@ VALUES = {"API_VERSION", "Stage", "__version__", "hookimpl"}
 
 def write_python_page() -> str:
     """Return the page, every exported class and function in a group."""
-    groups = {**GROUPS, "Descriptors": tuple(_list_descriptors())}
+    descriptors = _list_descriptors()
+    further = sorted(set(fas_core.__all__) - list_grouped() - VALUES - set(descriptors))
+    groups = {**GROUPS, "Descriptors": descriptors, **({"Further names": further} if further else {})}
     parts = [INTRODUCTION]
     for title, names in groups.items():
         parts.append(f"## {title}\n")
@@ -45,17 +47,16 @@ def write_python_page() -> str:
     return "\n".join(parts)
 
 
-def list_names() -> set[str]:
-    """Return the names that the page has."""
-    return {name for names in GROUPS.values() for name in names} | set(_list_descriptors())
+def list_grouped() -> set[str]:
+    """Return the names of `GROUPS`."""
+    return {name for names in GROUPS.values() for name in names}
 
 
 def _list_descriptors() -> list[str]:
-    grouped = {name for names in GROUPS.values() for name in names}
-    exported = {name: getattr(fas_core, name) for name in fas_core.__all__ if name not in grouped | VALUES}
-    return sorted(
-        name for name, item in exported.items() if isinstance(item, type) and issubclass(item, Component)
-    )
+    """Return the names of the descriptors' classes; they are imported with `fas_core` itself."""
+    light = {name: vars(fas_core).get(name) for name in set(fas_core.__all__) - list_grouped()}
+    classes = {name: item for name, item in light.items() if isinstance(item, type)}
+    return sorted(name for name, item in classes.items() if issubclass(item, Component))
 
 
 def _find_home(name: str) -> str:

@@ -233,6 +233,7 @@ CASES: dict[str, Run | Skip] = {
     "docs/results.md: fas train nuaa-feathernet-b --folds": Run((data.nuaa_crops,)),
     "docs/results.md: fas train nuaa-texture --data": Skip(NETWORK),
     "docs/results.md: fas train nuaa-texture --set train.copies": Skip(NETWORK),
+    "docs/results-at-a-glance.md: fas train quickstart --name avx512": Run(),
     "docs/runs.md: fas train quickstart --seeds": Run(train=f"{SMALL} {SIMULATED}"),
     "docs/runs.md: fas train --name first": Run(train=f"{SMALL} {SIMULATED}"),
     "docs/runs.md: fas runs diff": Run(
