@@ -1,6 +1,6 @@
 """The files of onnxruntime-web that the page loads: from npm's registry, or from a folder or archive at hand.
 
-Of the npm package's 135 MB the page needs three files, 14 MB, those of the build for WebAssembly alone. What
+Of the npm package's 145 MB the page needs three files, 14 MB, those of the build for WebAssembly alone. What
 is fetched is kept in the user's cache.
 """
 
