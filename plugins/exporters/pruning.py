@@ -31,7 +31,7 @@ PRICES = (0.1, 0.07, 0.05, 0.03, 0.02, 0.01)
 As the price is the same for all layers, those of high resolution, which cost most, lose most channels.
 """
 
-RECOVERED_PRICES = (1.0, 0.5, 0.3, 0.2, *PRICES)
+RECOVERED_PRICES = (0.5, 0.3, 0.2, 0.1, 0.05, 0.02)
 """The same for graphs that are trained after pruning, which wins back much of what is lost."""
 
 SAMPLES = 256

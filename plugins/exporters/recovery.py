@@ -25,7 +25,7 @@ from fas_core.records.outputs import Batch
 from fas_plugins.exporters.graph import Facts, find_novelty
 from fas_plugins.exporters.trainable_graph import TrainableGraph
 
-LEARNING_RATE = 1e-3
+LEARNING_RATE = 5e-4
 """Of Adam (arXiv 1412.6980) in the first step; it falls to 0 on half a cosine."""
 
 TEMPERATURE = 4.0
