@@ -181,3 +181,10 @@ def test_figures_are_those_that_the_script_draws(pages: Mapping[str, str]) -> No
         hint = "PYTHONPATH=docs python -m generate.figures draws them anew"
         assert (FOLDER / f"{name}.svg").read_text(encoding="utf-8") == drawing, hint
         assert any(f"](figures/{name}.svg)" in text for text in pages.values())
+
+
+def test_the_glossary_is_a_sorted_list_of_terms(pages: Mapping[str, str]) -> None:
+    terms = re.findall(r"^(\w.*)\n:   ", pages["understand/glossary.md"], re.MULTILINE)
+    assert {"APCER", "Calibration", "Threshold"} <= set(terms)
+    assert terms == sorted(terms, key=str.lower)
+    assert pages["understand/glossary.md"].count("\n\n") == len(terms) + 1
