@@ -64,7 +64,7 @@ def test_files_that_are_no_models(tmp_path: Path) -> None:
         open_engine(tmp_path)
     (tmp_path / "weights.pth").touch()
     with pytest.raises(
-        ModelError, match=r"weights\.pth: not a model file: supported are \.onnx, \.pt2, \.xml"
+        ModelError, match=r"weights\.pth: not a model file: supported are \.onnx, \.pt2, \.pte, \.xml"
     ):
         open_engine(tmp_path / "weights.pth")
     (tmp_path / "bad.onnx").write_text("text")
