@@ -139,7 +139,8 @@ function showVerdict({ score, verdict, novelty, resizing, scoring }) {
   byId("verdict").className = verdict ?? "";
   byId("verdict").textContent = VERDICTS[verdict] ?? "No threshold";
   const limit = model.card.novelty?.limit ?? null;
-  byId("error").textContent = limit !== null && !(novelty <= limit) ? "Unlike the training data: what the model says of it is a guess." : "";
+  const isNovel = limit !== null && !(novelty <= limit);
+  byId("error").textContent = isNovel ? "Unlike the training data: what the model says of it is a guess." : "";
   showScale(score);
   const [threshold, reject] = [model.card.threshold, model.reject];
   showDetails({
