@@ -15,6 +15,7 @@ from click.testing import Result
 
 from fas_core import errors
 from fas_core.cli import COMPLETING, main
+from fas_core.cli.completion import WholeWords
 
 Fas = Callable[..., Result]
 Typed = Callable[[str], list[str]]
@@ -31,13 +32,10 @@ def typed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Typed:
     (tmp_path / "runs" / "notes").mkdir()
     (tmp_path / "door.onnx").touch()
     (tmp_path / "CASIA-SURF").mkdir()
-    kind = get_completion_class("bash")
-    assert kind is not None
-
     def complete(line: str) -> list[str]:
         monkeypatch.setenv("COMP_LINE", line)
         monkeypatch.setenv("COMP_POINT", str(len(line)))
-        answer = kind(main, {}, "fas", COMPLETING).complete()
+        answer = WholeWords(main, {}, "fas", COMPLETING).complete()
         pairs = [entry.split(",", 1) for entry in answer.splitlines()]
         return [value for name, value in pairs if name == "plain"]
 

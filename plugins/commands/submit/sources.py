@@ -57,6 +57,8 @@ def choose_lists(dataset: Dataset, target: Path, data: str | None, registry: Reg
     if data is not None:
         spec = data if data.startswith(f"{dataset.name}:") else f"{dataset.name}:{data}"
         choice = replace_dataset(spec, choice, registry)
+    if choice.root is None and not (target.exists() or is_model(target)):
+        raise FasError(f"{target}: no such run, model or file of scores")
     if choice.root is None:
         raise FasError(f"{target}: say where the lists of {dataset.name!r} are: --data ROOT")
     if not choice.root.is_dir():

@@ -305,6 +305,7 @@ def test_a_line_twice_in_the_list_is_refused(fas: Fas, surf: Path, tmp_path: Pat
         (["{scores}", "--format", "casia-surf"], "--data ROOT"),
         (["{scores}", "--format", "casia-surf", "--data", "/no/such"], "/no/such"),
         (["{scores}", "--format", "casia-surf", "--data", "{surf}"], "no list of 'test'"),
+        (["/no/such", "--format", "casia-surf"], "/no/such: no such run, model or file of scores"),
         (["/no/such.csv", *SURF_DEV, "{surf}"], "/no/such.csv"),
         (["{scores}", "{scores}", *SURF_DEV, "{surf}"], "give one"),
         (["{scores}", *SURF_DEV, "{surf}", "--aggregate", "photo"], "--aggregate 'photo'"),
