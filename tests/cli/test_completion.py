@@ -32,6 +32,7 @@ def typed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Typed:
     (tmp_path / "runs" / "notes").mkdir()
     (tmp_path / "door.onnx").touch()
     (tmp_path / "CASIA-SURF").mkdir()
+
     def complete(line: str) -> list[str]:
         monkeypatch.setenv("COMP_LINE", line)
         monkeypatch.setenv("COMP_POINT", str(len(line)))

@@ -45,8 +45,12 @@ def test_lists_are_those_of_data_or_of_the_run(run: Path, tmp_path: Path) -> Non
     (tmp_path / "other").mkdir()
     for spec in (str(tmp_path / "other"), f"casia_surf:{tmp_path / 'other'}"):
         assert choose_lists(dataset, run, spec, registry()).root == tmp_path / "other"
+    file = tmp_path / "scores.csv"
+    with pytest.raises(FasError, match=r"scores\.csv: no such run, model or file of scores"):
+        choose_lists(dataset, file, None, registry())
+    file.touch()
     with pytest.raises(FasError, match="say where the lists of 'casia_surf' are: --data ROOT"):
-        choose_lists(dataset, tmp_path / "scores.csv", None, registry())
+        choose_lists(dataset, file, None, registry())
     with pytest.raises(DataError, match="none: no such folder"):
         choose_lists(dataset, run, str(tmp_path / "none"), registry())
     cefa = find_challenge("cefa", registry())
