@@ -20,7 +20,6 @@ from fas_core.errors import ModelError
 from fas_core.records.outputs import Batch, Outputs
 from fas_core.registry import registry
 from fas_core.scores.table import ScoreTable
-from fas_core.testing.components import find_component
 from fas_core.testing.rules import rule
 
 if TYPE_CHECKING:
@@ -40,7 +39,7 @@ HALF = (0.5, 0.5, 0.5)
 
 def load_component(kind: type[C], component: str | C, options: Any) -> tuple[C, Any, Any]:
     """Return an installed component by its name, or a descriptor; its target; and the options for a call."""
-    descriptor = find_component(kind, component) if isinstance(component, str) else component
+    descriptor = registry().find(kind, component) if isinstance(component, str) else component
     with rule("loads"), explain(descriptor.name, f"loading {descriptor.target}"):
         target, options = descriptor.load(), descriptor.options() if options is None else options
     _check_options(descriptor.name, options)

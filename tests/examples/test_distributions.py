@@ -19,6 +19,9 @@ SIMULATED = [word for key in ("subjects=9", "shots=1", "size=64") for word in ("
 COMPONENTS = {
     "loss": "supcon",
     "model.fusion": "attention",
+    "augment": "[crop, flip, hide_and_seek]",
+    "train.optimizer": "lion",
+    "train.schedule": "polynomial",
     "train.modality_dropout": "0.3",
     "train.trackers": "[leaderboard]",
     "metrics": "[acc, acer, eer, auc, brier]",
@@ -27,7 +30,7 @@ COMPONENTS = {
 
 @pytest.fixture(scope="module")
 def runs(example_environment: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a run that is made of the components of four of the distributions."""
+    """A folder with a run that is made of the components of five of the distributions."""
     folder = tmp_path_factory.mktemp("runs")
     changes = [word for key, value in COMPONENTS.items() for word in ("--set", f"{key}={value}")]
     options = ["--runs", folder, "--name", "first", *SMALL, *SIMULATED, *changes]
