@@ -18,6 +18,7 @@ from urllib.request import Request, urlopen
 
 import pytest
 from attrs import frozen
+from fixtures.web_pages import write_package
 
 AUDIT = """
 import sys
@@ -130,6 +131,7 @@ def exported(sandbox: Sandbox, recipe_file: Path, faces: Path) -> Path:
     sandbox.run("train", recipe_file, "--runs", "runs", "--epochs", 6, "--set", "train.workers=1")
     formats = ["onnx", "torch", "triton", *(["openvino"] if find_spec("openvino") else [])]
     sandbox.run("export", "runs/tiny", "--format", ",".join(formats))
+    write_package(sandbox.folder / "work" / "runs" / "package")
     return sandbox.folder / "work" / "runs" / "tiny"
 
 
@@ -183,6 +185,9 @@ def test_training_and_exporting(exported: Path) -> None:
         ["models", "list"],
         ["models", "list", "--public"],
         ["plugins", "list"],
+        ["doctor"],
+        ["card", "runs/tiny"],
+        ["export", "runs/tiny", "--format", "web", "--web-runtime", "runs/package", "-o", "runs/page"],
     ],
     ids=lambda arguments: " ".join(arguments[:2]),
 )
