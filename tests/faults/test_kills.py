@@ -73,7 +73,8 @@ def runs(tmp_path: Path) -> Iterator[Path]:
 
 def check_kill(reference: Reference, runs: Path, kill: Kill, workers: int = 0) -> None:
     """Kill a training, look at what it left, continue it, and compare the end with the reference."""
-    path, arguments = runs / "two", ["train", reference.recipe, "--runs", runs, "--epochs", 2]
+    path = runs / "two"
+    arguments = ["train", reference.recipe, "--runs", runs, "--name", "two", "--epochs", 2]
     output = runs.with_name("output.txt")
     code, _ = run([*arguments, "-j", workers], runs, kill)
     if kill.by == signal.SIGKILL:

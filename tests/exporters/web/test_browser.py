@@ -60,10 +60,12 @@ def pages(
 ) -> Path:
     """Exported pages, in the folders `model` and `model.int8`."""
     model, card, folder = make_model(), make_card(), tmp_path_factory.mktemp("pages")
-    with torch.no_grad():
-        list(model.parameters())[-2].mul_(20)  # the last layer's, so that scores differ
     side, resize = card.input.face_size, card.input.resize
     images = {"rgb": np.stack([prepare(read_image(path), side, resize) for path in photos])}
+    weight, bias = list(model.parameters())[-2:]
+    with torch.no_grad():  # so that scores differ, and lie around 0.5
+        weight.mul_(20)
+        bias.sub_(model({"rgb": torch.from_numpy(images["rgb"])}).logits.mean(0))
     for name in EXACT:
         options = WebOptions(form="int8" if name.endswith("int8") else "fp32")
         export(options, model, images, folder / name, card, verify_on(model, images))
