@@ -67,7 +67,8 @@ def test_the_build_is_given_what_the_wheel_is_made_of_and_nothing_private(
     project = tomllib.loads((repository / "pyproject.toml").read_text(encoding="utf-8"))
     context = list_context(repository)
     folders = {"fas_core", *project["tool"]["setuptools"]["package-dir"].values()}
-    assert context == folders | {"LICENSE", "README.md", "constraints.txt", "pyproject.toml", "setup.py"}
+    modules = {f"{name}.py" for name in project["tool"]["setuptools"]["py-modules"]}
+    assert context == folders | modules | {"LICENSE", "README.md", "constraints.txt", "pyproject.toml", "setup.py"}
     assert all((repository / name).exists() for name in context)
     copied = [text.split()[0] for text in stages["base"].texts("COPY") if "--from" not in text]
     assert set(copied) <= context
