@@ -68,7 +68,8 @@ def test_the_build_is_given_what_the_wheel_is_made_of_and_nothing_private(
     context = list_context(repository)
     folders = {"fas_core", *project["tool"]["setuptools"]["package-dir"].values()}
     modules = {f"{name}.py" for name in project["tool"]["setuptools"]["py-modules"]}
-    assert context == folders | modules | {"LICENSE", "README.md", "constraints.txt", "pyproject.toml", "setup.py"}
+    others = {"LICENSE", "README.md", "constraints.txt", "pyproject.toml", "setup.py"}
+    assert context == folders | modules | others
     assert all((repository / name).exists() for name in context)
     copied = [text.split()[0] for text in stages["base"].texts("COPY") if "--from" not in text]
     assert set(copied) <= context
