@@ -45,10 +45,10 @@ def download(address: str, name: str, size: int, advice: str) -> bytes:
 def check_address(address: str, name: str) -> str:
     """Return an address that a user gave by the option or variable `name`; refuse all but https and http."""
     try:
-        parts = urlsplit(address)
+        url = urlsplit(address)
     except ValueError as error:
         raise FasError(f"{name} {address}: not an address: {error}") from error
-    if parts.scheme not in SCHEMES or not parts.netloc:
+    if url.scheme not in SCHEMES or not url.netloc:
         raise FasError(f"{name} {address}: give an address of https:// or http://")
     return address
 

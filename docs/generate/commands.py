@@ -61,24 +61,24 @@ def _write_command(command: click.Command, parent: click.Context, name: str, lev
     """Return usage, text, arguments and options of a command, and those of its own commands."""
     context = click.Context(command, info_name=name, parent=parent)
     usage = " ".join([context.command_path, *command.collect_usage_pieces(context)])
-    parts = [f"```text\n{usage}\n```", _write_help(command.help or ""), *_write_options(command, context)]
-    parts += [_write_help(command.epilog or "")]
+    texts = [f"```text\n{usage}\n```", _write_help(command.help or ""), *_write_options(command, context)]
+    texts += [_write_help(command.epilog or "")]
     if isinstance(command, WithExamples) and command.examples:
-        parts.insert(2, f"```sh\n{command.examples.strip()}\n```")
+        texts.insert(2, f"```sh\n{command.examples.strip()}\n```")
     if isinstance(command, click.Group):
         for child, loaded in load_commands(command, context):
             title = f"{'#' * level} {context.command_path} {child}"
-            parts.append(f"{title}\n\n{_write_command(loaded, context, child, level + 1)}")
-    return "\n\n".join(filter(None, parts))
+            texts.append(f"{title}\n\n{_write_command(loaded, context, child, level + 1)}")
+    return "\n\n".join(filter(None, texts))
 
 
 def _write_help(text: str) -> str:
     """Return a help text as Markdown: paragraphs, and blocks after `\\b` as they are."""
     paragraphs = []
     for paragraph in PARAGRAPHS.split(text.partition("\f")[0].strip()):
-        kept, _, lines = paragraph.partition("\b\n")
+        prose, _, lines = paragraph.partition("\b\n")
         if lines or "\b" in paragraph:
-            paragraphs.append(f"{escape(kept.strip())}\n\n```text\n{lines.rstrip()}\n```".strip())
+            paragraphs.append(f"{escape(prose.strip())}\n\n```text\n{lines.rstrip()}\n```".strip())
         else:
             paragraphs.append(escape(" ".join(paragraph.split())))
     return "\n\n".join(filter(None, paragraphs))

@@ -20,16 +20,16 @@ says how to write one.
 
 def write_components_page() -> str:
     """Return the page; components of other distributions than fas-core are left out."""
-    parts = [INTRODUCTION]
+    texts = [INTRODUCTION]
     for kind, descriptor in KINDS.items():
         if descriptor is Command:
             continue
         own = [item for item in registry().all(descriptor) if item.provider and item.provider.is_core]
         if not own:
             continue
-        parts.append(f"## Kind: {kind}\n")
-        parts += [_write_recipe(item) if isinstance(item, RecipeFile) else _write(item) for item in own]
-    return "\n".join(parts)
+        texts.append(f"## Kind: {kind}\n")
+        texts += [_write_recipe(item) if isinstance(item, RecipeFile) else _write(item) for item in own]
+    return "\n".join(texts)
 
 
 def _write_recipe(item: Component) -> str:

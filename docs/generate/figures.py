@@ -187,8 +187,8 @@ def draw_protocols() -> str:
     names = {"t": ("train", LIVE), "d": ("dev", INK), "T": ("test", ATTACK)}
     marks = []
     for index, (protocol, splits) in enumerate(protocols.items()):
-        left = 62 + index * 236
-        marks.append(text(left + 103, 20, protocol, bold=True))
+        x0 = 62 + index * 236
+        marks.append(text(x0 + 103, 20, protocol, bold=True))
         for row, (kind, used) in enumerate(zip(species, splits, strict=True)):
             y = 34 + row * 36
             if index == 0:
@@ -196,7 +196,7 @@ def draw_protocols() -> str:
             for column, (letter, (word, color)) in enumerate(names.items()):
                 is_used = letter in used
                 opacity = 0.4 if is_used and letter != "d" else 0.2
-                x, fill = left + column * 70, color if is_used else FAINT
+                x, fill = x0 + column * 70, color if is_used else FAINT
                 marks.append(box(x, y, 65, 30, color=fill, opacity=opacity))
                 marks.append(text(x + 32, y + 20, word if is_used else "", size=14))
     return draw(WIDTH, 190, "Two protocols: all species in every split, and masks in test alone", marks)

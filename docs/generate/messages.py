@@ -34,13 +34,13 @@ class Message:
 
 def write_messages_page() -> str:
     """Return the page, the messages by the part of the code that they come from."""
-    parts = [INTRODUCTION]
+    page = [INTRODUCTION]
     folders: dict[str, list[str]] = {}
     for message in sorted(set(read_messages())):
         folders.setdefault(message.folder, []).append(message.text)
     for folder, texts in folders.items():
-        parts.append(f"## `{folder}`\n\n" + "\n".join(f"- {escape(text)}" for text in texts) + "\n")
-    return "\n".join(parts)
+        page.append(f"## `{folder}`\n\n" + "\n".join(f"- {escape(text)}" for text in texts) + "\n")
+    return "\n".join(page)
 
 
 def read_messages() -> Iterator[Message]:
@@ -70,8 +70,8 @@ def _read_text(node: ast.expr) -> str:
     match node:
         case ast.Constant(value=str(text)):
             return text
-        case ast.JoinedStr(values=parts):
-            return "".join(map(_read_text, parts))
+        case ast.JoinedStr(values=values):
+            return "".join(map(_read_text, values))
         case ast.BinOp(left=left, op=ast.Add(), right=right):
             return _read_text(left) + _read_text(right)
         case ast.IfExp(body=body, orelse=orelse):

@@ -40,11 +40,11 @@ def write_python_page() -> str:
     descriptors = _list_descriptors()
     further = sorted(set(fas_core.__all__) - list_grouped() - VALUES - set(descriptors))
     groups = {**GROUPS, "Descriptors": descriptors, **({"Further names": further} if further else {})}
-    parts = [INTRODUCTION]
+    texts = [INTRODUCTION]
     for title, names in groups.items():
-        parts.append(f"## {title}\n")
-        parts += [f"::: {_find_home(name)}\n" for name in names]
-    return "\n".join(parts)
+        texts.append(f"## {title}\n")
+        texts += [f"::: {_find_home(name)}\n" for name in names]
+    return "\n".join(texts)
 
 
 def list_grouped() -> set[str]:

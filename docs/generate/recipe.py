@@ -30,11 +30,11 @@ that `fas` writes.
 
 def write_recipe_page() -> str:
     """Return the page: the keys of the recipe itself, then each section, then what has further keys."""
-    parts = [INTRODUCTION]
+    texts = [INTRODUCTION]
     for keys, cls in _walk(Recipe, ()):
         title = f"`{'.'.join(keys)}`" if keys else "The recipe"
-        parts.append("\n\n".join(filter(None, (f"## {title}", _write_summary(cls), _write_keys(cls, keys)))))
-    return "\n".join(parts)
+        texts.append("\n\n".join(filter(None, (f"## {title}", _write_summary(cls), _write_keys(cls, keys)))))
+    return "\n".join(texts)
 
 
 def list_keys() -> list[str]:

@@ -177,24 +177,24 @@ def _open_run_set(target: Path) -> RunSet | None:
     return opened if isinstance(opened, RunSet) else None
 
 
-def _refuse_together(given: Mapping[str, Any], *, is_set: bool) -> None:
-    """Options that exclude each other are a usage error; `given` are the command's parameters by name."""
-    several, subsets, grouped = len(given["data"]) > 1, given["subsets"], given["group_by"] is not None
-    narrowed, judged = given["modalities"] or given["scores"], given["threshold"] or given["aggregate"]
-    calibrated, in_parts = given["calibrate_on"] is not None, given["name"] is not None  # --engine
+def _refuse_together(flags: Mapping[str, Any], *, is_set: bool) -> None:
+    """Options that exclude each other are a usage error; `flags` are the command's parameters by name."""
+    several, subsets, grouped = len(flags["data"]) > 1, flags["subsets"], flags["group_by"] is not None
+    narrowed, decides = flags["modalities"] or flags["scores"], flags["threshold"] or flags["aggregate"]
+    calibrated, in_parts = flags["calibrate_on"] is not None, flags["name"] is not None  # --engine
     of_set, one_of_them = "a set of runs is evaluated without", "give one of its runs"
     rules = {
         f"{of_set} --subsets and --group-by: {one_of_them}": is_set and (subsets or grouped),
         f"a set of runs takes one --data and no --protocol: {one_of_them}": is_set
-        and (several or given["protocols"]),
+        and (several or flags["protocols"]),
         f"{of_set} --foreign and --detector: {one_of_them}": is_set
-        and (given["external"] or given["detector"]),
+        and (flags["external"] or flags["detector"]),
         "several --data give a row each: without --subsets and --group-by": several and (subsets or grouped),
         "--subsets gives a row for each subset: without --modalities, --scores and --group-by": subsets
         and (narrowed or grouped),
         "--calibrate-on is for one model, without --threshold and --aggregate": calibrated
-        and (judged or is_set),
-        "--device is for one exported model, without --engine": given["device"] is not None
+        and (decides or is_set),
+        "--device is for one exported model, without --engine": flags["device"] is not None
         and (is_set or in_parts),
         "--engine scores one data set: without --subsets, with one --data": in_parts and (several or subsets),
     }

@@ -234,8 +234,8 @@ def command(
     from fas_core.models.model import scorer
 
     opened = open_run(run, registry())
-    given = {"opset": opset, "static_batch": static_batch, "recover": recover, "web_runtime": web_runtime}
-    shared = {key: value for key, value in given.items() if value is not None}
+    flags = {"opset": opset, "static_batch": static_batch, "recover": recover, "web_runtime": web_runtime}
+    shared = {key: value for key, value in flags.items() if value is not None}
     forms += tuple(_split_names(named_forms))
     plans = plan_exports(
         _split_names(formats or ("onnx",)), forms, sets, output, opened.path, registry(), shared

@@ -24,9 +24,9 @@ OWN_FACES = (
 
 def show_first_steps() -> None:
     """Print three commands that go on from here, as lines for a shell, each after what it is for."""
-    found, steps = _choose_steps()
+    situation, steps = _choose_steps()
     lines = [f"  # {purpose}\n  {shlex.join(map(str, words))}" for purpose, words in steps]
-    console.lines("\n".join((f"{found} Next:", *lines, "All commands: fas --help")))
+    console.lines("\n".join((f"{situation} Next:", *lines, "All commands: fas --help")))
 
 
 def _choose_steps() -> tuple[str, tuple[Step, Step, Step]]:

@@ -51,8 +51,8 @@ def read_packages(extra: str = "") -> list[Package]:
     Raises:
         PackageNotFoundError: fas-core itself is not installed.
     """
-    found = {item.name: _look_up(item) for item in _read_requirements(extra)}
-    return sorted(found.values(), key=lambda package: package.name.lower())
+    packages = {item.name: _look_up(item) for item in _read_requirements(extra)}
+    return sorted(packages.values(), key=lambda package: package.name.lower())
 
 
 def _read_requirements(extra: str) -> Iterator[Requirement]:

@@ -153,10 +153,10 @@ def compare_groups(
     low, high = (threshold, threshold) if reject is None else (reject.low, reject.high)
     numbers, labels = scores.scores, scores.labels
     accepted = numbers >= high
-    judged = (accepted | (numbers < low)) & (groups >= 0)
+    decided = (accepted | (numbers < low)) & (groups >= 0)
     differences = []
     for rate, label, is_wrong in (("apcer", ATTACK, accepted), ("bpcer", LIVE, ~accepted)):
-        rows = np.flatnonzero(judged & (labels == label))
+        rows = np.flatnonzero(decided & (labels == label))
         cells = _Cells.of(people[rows], groups[rows], is_wrong[rows])
         differences += [
             _compare_group(cells, code, name, rate, permutations) for code, name in enumerate(names)

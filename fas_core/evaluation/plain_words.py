@@ -45,16 +45,16 @@ def describe_population(result: Result, population: Population) -> str:
     live, attacks = counts.get("live", 0), counts.get("attack", 0)
     known = population.by != "sample"
     of_live = f" of {population.count(population.live)}" if known and live else ""
-    parts = [f"{live} live samples{of_live}" if live else "no live samples"]
+    samples = [f"{live} live samples{of_live}" if live else "no live samples"]
     if attacks:
-        parts.append(f"{attacks} attacks of {_count_kinds(species)} ({_list_kinds(result, population)})")
+        samples.append(f"{attacks} attacks of {_count_kinds(species)} ({_list_kinds(result, population)})")
     else:
-        parts.append("no attacks")
+        samples.append("no attacks")
     total = f"{population.count(population.total)}: " if known else ""
     missing = counts.get("no_response", 0)
     unscored = f"; {missing} more gave no score" if missing else ""
     unknown = f"; {counts['unknown']} without a label are left out" if counts.get("unknown") else ""
-    return f"{total}{' and '.join(parts)}{unscored}{unknown}."
+    return f"{total}{' and '.join(samples)}{unscored}{unknown}."
 
 
 def describe_accepted(result: Result) -> list[str]:
@@ -122,19 +122,19 @@ def describe_judgement(judgement: Judgement) -> str:
     if isnan(low) or isnan(high):
         return f"it is {format_share(judgement.value)}{of}, without an interval"
     noun = {"subject": "people", "video": "videos", "sample": "samples"}[judgement.by]
-    found = (
+    rate = (
         f"it is {format_share(judgement.value)}{of}, {format_share(low)} to {format_share(high)} "
         f"by {judgement.people} {noun}"
     )
     needed = target.needed
     if judgement.verdict != "cannot tell":
-        return found
+        return rate
     if needed is None:
-        return f"{found}; no number of {noun} can show that"
+        return f"{rate}; no number of {noun} can show that"
     if judgement.people < needed:
-        return f"{found}; without a single error {needed} {noun} could show it"
+        return f"{rate}; without a single error {needed} {noun} could show it"
     met = low >= target.limit if target.at_least else high <= target.limit
-    return f"{found}, at a threshold fitted on these very scores" if met else found
+    return f"{rate}, at a threshold fitted on these very scores" if met else rate
 
 
 def _count_kinds(kinds: Sized, which: str = "") -> str:

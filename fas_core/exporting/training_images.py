@@ -51,13 +51,13 @@ class RunImages:
             ConfigError: the model scores patches, which its training shows alone.
             DataError: the run's data is missing, or cannot be read.
         """
-        left, epoch = self.count(epochs), 0
-        while left > 0:
+        remaining, epoch = self.count(epochs), 0
+        while remaining > 0:
             with closing(self._at(epoch)) as loader:
                 for batch in loader:
                     yield batch
-                    left -= 1
-                    if not left:
+                    remaining -= 1
+                    if not remaining:
                         return
             epoch += 1
 

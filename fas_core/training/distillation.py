@@ -93,11 +93,11 @@ def load_teacher(recipe: Recipe, registry: Registry, accelerator: Accelerator) -
 
 def _check_input(teacher: Recipe, student: Recipe) -> None:
     """Raise ConfigError unless both take the same images."""
-    taken, given = teacher.input, student.input
+    of_teacher, of_student = teacher.input, student.input
     for name, theirs, ours in (
-        ("modalities", ", ".join(taken.modalities), ", ".join(given.modalities)),
-        ("input size", taken.network_size, given.network_size),
-        ("crops", dict(taken.crops), dict(given.crops)),
+        ("modalities", ", ".join(of_teacher.modalities), ", ".join(of_student.modalities)),
+        ("input size", of_teacher.network_size, of_student.network_size),
+        ("crops", dict(of_teacher.crops), dict(of_student.crops)),
     ):
         if theirs != ours:
             raise ConfigError(

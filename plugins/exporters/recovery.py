@@ -77,11 +77,11 @@ class Recovery:
 
     def draw_samples(self, count: int) -> Images:
         """Return the first of the training images, as many batches as have `count` of them."""
-        batches, left = [], count
+        batches, missing = [], count
         for batch in self.images.read(max(self.epochs, 1)):
             batches.append(batch.images)
-            left -= len(batch.label)
-            if left <= 0:
+            missing -= len(batch.label)
+            if missing <= 0:
                 break
         return {name: torch.cat([images[name] for images in batches]).numpy()[:count] for name in batches[0]}
 

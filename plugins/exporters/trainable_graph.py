@@ -158,8 +158,8 @@ def _reshape(_: ir.Node, x: Tensor, shape: Tensor) -> Tensor:
 
 def _slice(_: ir.Node, x: Tensor, starts: Tensor, ends: Tensor, *axes_and_steps: Tensor) -> Tensor:
     dims, strides = list(range(len(starts))), [1] * len(starts)
-    for values, given in zip((dims, strides), axes_and_steps, strict=False):
-        values[:] = given.tolist()
+    for values, operand in zip((dims, strides), axes_and_steps, strict=False):
+        values[:] = operand.tolist()
     for start, end, dim, stride in zip(starts.tolist(), ends.tolist(), dims, strides, strict=True):
         if stride < 0:  # PyTorch has none: as of a network that takes BGR
             x, start, end, stride = x.flip(dim), -1 - start, -1 - end, -stride

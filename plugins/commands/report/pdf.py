@@ -33,13 +33,13 @@ def find_browser() -> str:
     Raises:
         FasError: there is none.
     """
-    found = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if found is None:
+    browser = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if browser is None:
         raise FasError(
             f"--pdf: none of {', '.join(BROWSERS)} is on PATH: install Chromium (apt install chromium, "
             f"brew install --cask chromium), or open the HTML file in any browser and print it"
         )
-    return found
+    return browser
 
 
 def print_page(browser: str, page: Path, pdf: Path) -> None:
