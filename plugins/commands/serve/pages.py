@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from importlib import resources
 
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from fas_plugins.web_page import read_page
 
 PAGES = {"/": "index.html", "/docs": "docs.html"}
 MEDIA_TYPES = {
@@ -49,8 +50,7 @@ class SecurityHeaders:
 
 def static_routes() -> list[Route]:
     """Return routes of the pages and their files, read into memory: no request reaches the file system."""
-    folder = resources.files("fas_plugins.commands.serve") / "static"
-    files = {file.name: file.read_bytes() for file in folder.iterdir() if file.is_file()}
+    files = read_page("fas_plugins.commands.serve", "static")
     paths = {f"/static/{name}": name for name in files if not name.endswith(".html")} | PAGES
     return [
         Route(path, _send_file(files[name], MEDIA_TYPES[f".{name.rpartition('.')[2]}"]))

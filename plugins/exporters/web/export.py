@@ -7,7 +7,6 @@ loads lies on another host, and it sends nothing: its Content Security Policy al
 from __future__ import annotations
 
 import json
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +22,7 @@ from fas_plugins.exporters.onnx import write_graph
 from fas_plugins.exporters.options import WebOptions
 from fas_plugins.exporters.tracing import trace_model
 from fas_plugins.exporters.web.runtime_files import PACKAGE, get_runtime_files
+from fas_plugins.web_page import read_page
 
 MODEL, CARD, RUNTIME = "model.onnx", "card.json", "runtime"
 
@@ -53,7 +53,7 @@ def export(
         traced = trace_model(model, samples, card, path)
         exported = write_graph(options, traced, samples, path, verify)
         contents = {f"{RUNTIME}/{name}": content for name, content in runtime.contents.items()}
-        contents |= _read_page() | {CARD: _describe_model(card)}
+        contents |= read_page("fas_plugins.exporters.web", "page") | {CARD: _describe_model(card)}
         for name, content in contents.items():
             file = path.parent / name
             file.parent.mkdir(exist_ok=True)
@@ -62,12 +62,6 @@ def export(
     beside = tuple(destination / name for name in sorted(contents))
     facts = {**exported.facts, PACKAGE.name: runtime.version}
     return Exported(destination / MODEL, exported.verification, beside, facts)
-
-
-def _read_page() -> dict[str, bytes]:
-    """Return the page's own files by name."""
-    folder = resources.files(__package__) / "page"
-    return {file.name: file.read_bytes() for file in folder.iterdir() if file.is_file()}
 
 
 def _describe_model(card: Card) -> bytes:

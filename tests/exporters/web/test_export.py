@@ -20,7 +20,8 @@ from fas_plugins.exporters.options import WebOptions
 from fas_plugins.exporters.web.export import export
 from fas_plugins.exporters.web.runtime_files import FILES, PACKAGE
 
-PAGE = {"index.html", "style.css", "icon.svg", "page.js", "model.js", "camera.js", "resize.js"}
+PAGE = {"index.html", "style.css", "page.css", "icon.svg", "page.js", "model.js", "camera.js", "resize.js"}
+PAGE |= {"tile.js", "verdict.js"}
 MODALITIES = ("rgb", "ir")
 TEXTS = (".html", ".css", ".svg", ".js")
 

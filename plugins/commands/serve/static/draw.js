@@ -1,10 +1,9 @@
 // Draws pictures with their verdicts.
+import { formatNumber } from "./verdict.js";
 
 const [MIN_SIDE, MAX_SIDE] = [640, 1600]; // pixels of the longer side of the canvas
 
 const COLOURS = { live: "#0a5fa3", attack: "#b24503", uncertain: "#585e67" };
-
-export const formatNumber = value => Number(value.toPrecision(4)).toString();
 
 // Returns the current frame of a video, its longer side at most `maxSide` pixels.
 export function captureFrame(video, maxSide) {

@@ -1,11 +1,11 @@
 // The page: sends photos or webcam frames to POST /v1/score and draws the verdicts.
-import { captureFrame, drawPicture, formatNumber } from "./draw.js";
+import { captureFrame, drawPicture } from "./draw.js";
+import { addTile, takeImages } from "./tile.js";
 import { fetchWithToken } from "./token.js";
+import { VERDICTS, byId, formatNumber, showDetails, showHeading, showMessage, showScale } from "./verdict.js";
 
 const MIN_INTERVAL = 200; // milliseconds between two webcam frames
 const MAX_FRAME = 1280; // pixels of the longer side of a webcam frame
-const VERDICTS = { live: "Live", attack: "Attack", uncertain: "Uncertain" };
-const byId = id => document.getElementById(id);
 const pause = milliseconds => new Promise(done => setTimeout(done, milliseconds));
 
 const tiles = new Map(); // modality -> {name, element, canvas, prompt, input, file, picture}
@@ -17,7 +17,7 @@ async function start() {
   model = await (await fetchWithToken("/v1/model")).json();
   byId("model").textContent =
     `${model.file}: ${model.modalities.join(", ")}; live when score ≥ ${formatNumber(model.reject?.high ?? model.threshold)} (${model.reject?.policy ?? model.policy})${model.note ? `. Note: ${model.note}` : ""}`;
-  model.modalities.forEach(addTile);
+  model.modalities.forEach(addTileOf);
   const webcamIsEnough = model.modalities.length === 1 || (model.partial && model.modalities.includes("rgb"));
   byId("webcam").hidden = !(webcamIsEnough && navigator.mediaDevices);
   if (model.modalities.length > 1) {
@@ -29,23 +29,9 @@ async function start() {
   }
 }
 
-function addTile(name) {
-  const element = byId("tile").content.cloneNode(true).firstElementChild;
-  const tile = { name, element, file: null, picture: null };
-  tile.canvas = element.querySelector("canvas");
-  tile.prompt = element.querySelector(".prompt");
-  tile.input = element.querySelector("input");
-  tile.input.id = `file-${name}`;
-  tile.input.addEventListener("change", () => choose(tile, tile.input.files[0]));
-  for (const [event, highlighted] of [["dragover", true], ["dragleave", false], ["drop", false]]) {
-    element.addEventListener(event, dropEvent => {
-      dropEvent.preventDefault();
-      element.classList.toggle("over", highlighted);
-      if (event === "drop") choose(tile, dropEvent.dataTransfer.files[0]);
-    });
-  }
+function addTileOf(name) {
+  const tile = Object.assign(addTile(name, choose), { file: null, picture: null });
   tiles.set(name, tile);
-  byId("tiles").append(element);
   updateLabel(tile);
 }
 
@@ -110,26 +96,12 @@ async function score(files) {
   return { ...answer, busy };
 }
 
-function showMessage(heading, detail = "") {
-  byId("verdict").className = "";
-  byId("verdict").textContent = heading;
-  byId("error").textContent = detail;
-  byId("scale").hidden = true;
-  byId("details").replaceChildren();
-}
-
 function showVerdict(answer, milliseconds) {
-  byId("verdict").className = answer.verdict;
-  byId("verdict").textContent = VERDICTS[answer.verdict];
   const guess = answer.novelty?.novel ? "Unlike the training data: what the model says of it is a guess." : "";
-  byId("error").textContent = [answer.reason && `No verdict: ${answer.reason}.`, guess].filter(Boolean).join(" ");
-  const scale = byId("scale");
-  scale.hidden = false;
-  scale.ariaLabel = `Score ${formatNumber(answer.score)}, threshold ${formatNumber(answer.threshold)}`;
-  const clamp = value => Math.min(Math.max(value, 0), 1);
-  scale.style.setProperty("--score", clamp(answer.score));
-  scale.style.setProperty("--threshold", clamp(answer.threshold));
-  const details = {
+  const reason = [answer.reason && `No verdict: ${answer.reason}.`, guess].filter(Boolean).join(" ");
+  showHeading(answer.verdict, VERDICTS[answer.verdict], reason);
+  showScale(answer.score, answer.threshold);
+  showDetails({
     Score: formatNumber(answer.score),
     Threshold: `${formatNumber(answer.threshold)} (${answer.policy})`,
     ...(answer.reject && { Uncertain: `${formatNumber(answer.reject.low)} to ${formatNumber(answer.reject.high)}` }),
@@ -137,12 +109,7 @@ function showVerdict(answer, milliseconds) {
     Image: `${answer.width} × ${answer.height}`,
     ...(answer.box && { Face: `${answer.box.map(Math.round).join(", ")}${answer.faces > 1 ? `, largest of ${answer.faces}` : ""}` }),
     Time: `${Math.round(milliseconds)} ms`,
-  };
-  byId("details").replaceChildren(...Object.entries(details).flatMap(([term, text]) => {
-    const [name, value] = [document.createElement("dt"), document.createElement("dd")];
-    [name.textContent, value.textContent] = [term, text];
-    return [name, value];
-  }));
+  });
 }
 
 async function startCamera() {
@@ -202,7 +169,5 @@ function clear() {
 byId("webcam").addEventListener("click", () => (camera ? stopCamera() : startCamera()));
 byId("clear").addEventListener("click", () => (camera ? stopCamera() : clear()));
 byId("detect").addEventListener("change", () => camera || scoreFiles());
-addEventListener("dragover", dropEvent => dropEvent.preventDefault()); // without these two, a photo dropped beside a tile
-addEventListener("drop", dropEvent => dropEvent.preventDefault()); // replaces the page
-addEventListener("paste", pasteEvent => choose(tiles.values().next().value, pasteEvent.clipboardData.files[0]));
+takeImages(tiles, choose);
 start().catch(() => showMessage("No service", "The service does not answer: is it still running?"));

@@ -1,12 +1,11 @@
 // The page: scores photos or frames of the webcam by the model beside it, in this browser alone.
 import { drawGuide, startCamera } from "./camera.js";
 import { openModel } from "./model.js";
+import { addTile, takeImages } from "./tile.js";
+import { VERDICTS, byId, formatNumber, showDetails, showHeading, showMessage, showScale } from "./verdict.js";
 
 const MIN_INTERVAL = 100; // milliseconds between two frames of the webcam
-const VERDICTS = { live: "Live", attack: "Attack", uncertain: "Uncertain" };
-const byId = id => document.getElementById(id);
 const pause = milliseconds => new Promise(done => setTimeout(done, milliseconds));
-const formatNumber = value => Number(value.toPrecision(4)).toString();
 
 const tiles = new Map(); // modality -> {name, element, canvas, context, prompt, input, picture, choice}
 let model = null;
@@ -16,7 +15,7 @@ let latest = 0; // number of the newest pictures: verdicts on older ones are not
 async function start() {
   model = await openModel();
   byId("model").textContent = describeModel();
-  model.card.modalities.forEach(addTile);
+  model.card.modalities.forEach(addTileOf);
   byId("webcam").hidden = !(model.takesOne() && navigator.mediaDevices);
   byId("result").ariaBusy = "false";
   clear();
@@ -43,24 +42,10 @@ function describeUse() {
   return lines.join(" ");
 }
 
-function addTile(name) {
-  const element = byId("tile").content.cloneNode(true).firstElementChild;
-  const tile = { name, element, picture: null, choice: null };
-  tile.canvas = element.querySelector("canvas");
-  tile.context = tile.canvas.getContext("2d", { willReadFrequently: true });
-  tile.prompt = element.querySelector(".prompt");
-  tile.input = element.querySelector("input");
-  tile.input.id = `file-${name}`;
-  tile.input.addEventListener("change", () => choose(tile, tile.input.files[0]));
-  for (const [event, highlighted] of [["dragover", true], ["dragleave", false], ["drop", false]]) {
-    element.addEventListener(event, dropEvent => {
-      dropEvent.preventDefault();
-      element.classList.toggle("over", highlighted);
-      if (event === "drop") choose(tile, dropEvent.dataTransfer.files[0]);
-    });
-  }
-  tiles.set(name, tile);
-  byId("tiles").append(element);
+function addTileOf(name) {
+  const tile = addTile(name, choose);
+  const context = tile.canvas.getContext("2d", { willReadFrequently: true });
+  tiles.set(name, Object.assign(tile, { context, picture: null, choice: null }));
 }
 
 function updateTiles() {
@@ -85,7 +70,7 @@ async function choose(tile, file) {
   try {
     bitmap = await createImageBitmap(file, { colorSpaceConversion: "none", premultiplyAlpha: "none" });
   } catch {
-    showMessage("No picture", `${file.name}: this browser cannot show it.`);
+    refuse("No picture", `${file.name}: this browser cannot show it.`);
     return;
   }
   if (tile.choice !== choice) return; // another file was chosen in the meantime
@@ -99,7 +84,7 @@ async function choose(tile, file) {
 async function scorePhotos(number) {
   const missing = [...tiles.values()].find(tile => !tile.picture);
   if (missing && !model.card.partial) {
-    showMessage(`Now the ${missing.name} image`);
+    refuse(`Now the ${missing.name} image`);
     return;
   }
   const pictures = [...tiles.values()].filter(tile => tile.picture).map(tile => [tile.name, tile.picture]);
@@ -115,33 +100,29 @@ async function score(pictures, number) {
   const ended = performance.now();
   if (number !== latest) return;
   if (answer.error) {
-    showMessage("No verdict", `The model failed: ${answer.error.message}`);
+    refuse("No verdict", `The model failed: ${answer.error.message}`);
     return;
   }
   showVerdict({ ...answer, resizing: prepared - began, scoring: ended - prepared });
   showFaces(faces);
 }
 
-function showMessage(heading, detail = "") {
-  byId("verdict").className = "";
-  byId("verdict").textContent = heading;
-  byId("error").textContent = detail;
-  byId("scale").hidden = byId("seen").hidden = true;
-  byId("details").replaceChildren();
+function refuse(heading, detail) {
+  showMessage(heading, detail);
+  byId("seen").hidden = true;
   delete byId("result").dataset.score;
 }
 
 function showVerdict({ score, verdict, novelty, resizing, scoring }) {
   if (!Number.isFinite(score)) {
-    showMessage("No verdict", "The model’s score is not a finite number.");
+    refuse("No verdict", "The model’s score is not a finite number.");
     return;
   }
-  byId("verdict").className = verdict ?? "";
-  byId("verdict").textContent = VERDICTS[verdict] ?? "No threshold";
   const limit = model.card.novelty?.limit ?? null;
   const isNovel = limit !== null && !(novelty <= limit);
-  byId("error").textContent = isNovel ? "Unlike the training data: what the model says of it is a guess." : "";
-  showScale(score);
+  const guess = isNovel ? "Unlike the training data: what the model says of it is a guess." : "";
+  showHeading(verdict ?? "", VERDICTS[verdict] ?? "No threshold", guess);
+  showScale(score, model.threshold);
   const [threshold, reject] = [model.card.threshold, model.reject];
   showDetails({
     Score: formatNumber(score),
@@ -151,26 +132,6 @@ function showVerdict({ score, verdict, novelty, resizing, scoring }) {
     Time: `${(resizing + scoring).toFixed(1)} ms (network ${scoring.toFixed(1)})`,
   });
   Object.assign(byId("result").dataset, { score, resizing, scoring });
-}
-
-function showScale(score) {
-  const clamp = value => Math.min(Math.max(value, 0), 1);
-  const scale = byId("scale");
-  scale.hidden = false;
-  scale.ariaLabel = `Score ${formatNumber(score)}`;
-  scale.style.setProperty("--score", clamp(score));
-  byId("tick").hidden = model.threshold === null;
-  if (model.threshold === null) return;
-  scale.ariaLabel += `, threshold ${formatNumber(model.threshold)}`;
-  scale.style.setProperty("--threshold", clamp(model.threshold));
-}
-
-function showDetails(details) {
-  byId("details").replaceChildren(...Object.entries(details).flatMap(([term, text]) => {
-    const [name, value] = [document.createElement("dt"), document.createElement("dd")];
-    [name.textContent, value.textContent] = [term, text];
-    return [name, value];
-  }));
 }
 
 // Draws the very pixels that the model was given.
@@ -196,7 +157,7 @@ async function useCamera() {
   try {
     started = await startCamera(byId("camera"));
   } catch (error) {
-    showMessage("No webcam", error.name === "NotAllowedError" ? "The browser did not allow access to it." : error.message);
+    refuse("No webcam", error.name === "NotAllowedError" ? "The browser did not allow access to it." : error.message);
     return;
   }
   camera = started;
@@ -218,7 +179,7 @@ function clear() {
     tile.input.value = "";
   }
   updateTiles();
-  showMessage("Nothing scored yet");
+  refuse("Nothing scored yet");
 }
 
 byId("webcam").addEventListener("click", () => (camera ? clear() : useCamera()));
@@ -226,7 +187,5 @@ byId("clear").addEventListener("click", clear);
 byId("camera").querySelector("video").addEventListener("resize", ({ target }) => { // a phone was turned
   if (camera) drawGuide(byId("camera").querySelector("svg"), camera.region(), target.videoWidth, target.videoHeight);
 });
-addEventListener("dragover", dropEvent => dropEvent.preventDefault()); // without these two, a photo dropped beside a tile
-addEventListener("drop", dropEvent => dropEvent.preventDefault()); // replaces the page
-addEventListener("paste", pasteEvent => choose(tiles.values().next().value, pasteEvent.clipboardData.files[0]));
-start().catch(error => showMessage("The model cannot be opened", error.message));
+takeImages(tiles, choose);
+start().catch(error => refuse("The model cannot be opened", error.message));
