@@ -77,16 +77,17 @@ class Interruption:
 
     @contextmanager
     def stepping(self) -> Iterator[None]:
-        """Let the block end by itself once `requested` is set; raise Interrupted after it.
+        """Let the block end by itself once `requested` is set; raise Interrupted after the outermost one.
 
         Elsewhere Interrupted is raised wherever the main thread is.
         """
-        self._stepping = True
+        outer, self._stepping = self._stepping, True
         try:
             yield
         finally:
-            self._stepping = False
-        self.check()
+            self._stepping = outer
+        if not outer:
+            self.check()
 
     def _asks_to_save(self, number: int) -> bool:
         return self.continue_on_usr1 and signal.Signals(number).name == "SIGUSR1"

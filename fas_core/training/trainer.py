@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, nullcontext
 from typing import Any
 
 import torch
@@ -120,17 +120,29 @@ class Training:
         with interruptible() as interruption, closing(self.batches), self.peers.naming_failures():
             interruption.continue_on_usr1 = config.on_usr1 == "continue"
             interruption.check()
-            if self.peers.any(not path.is_file()):
-                with interruption.stepping():
-                    self._save_state()
-                    self._share_requests(interruption)
-            while self.progress.epoch < config.epochs and not self.progress.is_out_of_patience(config):
-                with interruption.stepping():
-                    self._train_epoch(interruption)
-                    self._save_state()
-                self._end_epoch(interruption)
-                if after_epoch is not None:
-                    after_epoch()
+            with interruption.stepping() if self.peers.count > 1 else nullcontext():
+                if self.peers.any(not path.is_file()):
+                    with self._step(interruption):
+                        self._save_state()
+                while self.progress.epoch < config.epochs and not self.progress.is_out_of_patience(config):
+                    with self._step(interruption):
+                        self._train_epoch(interruption)
+                        self._save_state()
+                    self._end_epoch(interruption)
+                    if after_epoch is not None:
+                        after_epoch()
+
+    @contextmanager
+    def _step(self, interruption: Interruption) -> Iterator[None]:
+        """Let the block end by itself; then raise Interrupted if a signal has come to any of the processes.
+
+        Of several processes none may stop elsewhere: the others would wait for it, and then take it for dead.
+        """
+        with interruption.stepping():
+            yield
+            stops, _ = self._share_requests(interruption)
+        if stops:
+            interruption.check()
 
     def _train_epoch(self, interruption: Interruption) -> None:
         """Train on the rest of the epoch's batches, or until an interruption."""
@@ -207,12 +219,11 @@ class Training:
         """
         if self.peers.count == 1:
             record = self._judge_epoch()
-        with interruption.stepping():
+        with self._step(interruption):
             if self.peers.count > 1:
                 record = self._judge_epoch()
             self._finish_epoch(record)
             self._save_state()
-            self._share_requests(interruption)
 
     def _judge_epoch(self) -> dict[str, Any]:
         """Save the weights and evaluate dev; return the line of `metrics.jsonl`."""

@@ -16,6 +16,7 @@ import pytest
 import yaml
 from faults.processes import peer_environment, start_peers
 from fixtures.recipes import plain_recipe, structured, write_faces
+from fixtures.strangers import Site
 from safetensors.torch import load_file
 
 from fas_core.config.train import TrainConfig
@@ -42,6 +43,17 @@ main(prog_name="fas")
 """`fas` without the rounding that a ReLU turns into other gradients, which would hide a difference."""
 
 TRACKERS = ["csv", "tensorboard", {"name": "accelerate", "log_with": "tensorboard", "project": "lab"}]
+
+STOPPING = """
+import os, signal
+from fas_core import hookimpl
+
+@hookimpl
+def fas_checkpoint_written(event):
+    if event.batch:
+        os.kill(os.getpid(), signal.SIGTERM)
+"""
+"""A plugin that stops the main process while the state of an epoch is saved, before dev is scored."""
 
 PIECES = Path(__file__).with_name("two_processes.py")
 
@@ -213,6 +225,19 @@ def test_sigterm_to_one_process_stops_all_with_the_state_saved(folder: Path, fil
     assert [process.returncode for process in processes] == [128 + signal.SIGTERM] * 2, outputs
     assert not list(run.glob("**/*.part*"))
     assert load_state(run / "state.pt")["position"]["epoch"] < 500
+
+
+def test_a_signal_while_an_epoch_is_saved_stops_all_processes(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It comes to one process, after the last batch in which they agree on what to do."""
+    Site(tmp_path).install("bk-stop", STOPPING)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    with start_peers(2, folder, "recipe.yaml", "--name", "saving") as processes:
+        outputs = [process.communicate(timeout=WAIT)[0] for process in processes]
+    assert [process.returncode for process in processes] == [128 + signal.SIGTERM] * 2, outputs
+    assert not any("Traceback" in output for output in outputs), outputs
+    assert load_state(folder / "runs" / "saving" / "state.pt")["position"]["epoch"] == 0
 
 
 def test_a_process_that_dies_ends_the_others_and_the_run_continues(folder: Path) -> None:
