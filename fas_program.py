@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 
 INTERRUPTED = 130
@@ -11,8 +12,12 @@ INTERRUPTED = 130
 def run() -> None:
     """Run `fas` by the arguments of this process."""
     try:
-        from fas_core.cli import main
+        from fas_core.quick_start import importing
+
+        with importing():
+            from fas_core.cli import main
     except KeyboardInterrupt:
         sys.stderr.write("error: interrupted\n")
         sys.exit(INTERRUPTED)
+    gc.freeze()  # the program's own modules need not be searched again
     main(prog_name="fas")

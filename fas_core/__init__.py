@@ -1,7 +1,7 @@
 """fas: train, evaluate, ship and run face anti-spoofing models; everything but the core is a plugin.
 
-This page is what plugins and notebooks import. Descriptors and errors are light; whatever needs more is
-imported when its name is first used. Labels and scores mean the same everywhere: 1 = live, a higher score is
+This page is what plugins and notebooks import. Errors are here; everything else is imported when its name
+is first used. Labels and scores mean the same everywhere: 1 = live, a higher score is
 more live, accept when `score >= threshold`.
 """
 
@@ -9,30 +9,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from fas_core import former_paths, library_settings
-from fas_core.component import Component, NoOptions
 from fas_core.deprecation import FasDeprecationWarning
-from fas_core.descriptors import (
-    Augmentation,
-    Backbone,
-    Command,
-    Dataset,
-    Detector,
-    Exporter,
-    Fusion,
-    Loss,
-    Metric,
-    Optimizer,
-    Runtime,
-    Schedule,
-    Tracker,
-)
 from fas_core.errors import ConfigError, DataError, DeviceError, FasError, ModelError, PluginError
-from fas_core.hookspecs import hookimpl
-from fas_core.package_files import Catalogue, RecipeFile
-from fas_core.records.crop_region import CropRegion
-from fas_core.records.detected_face import DetectedFace
-from fas_core.records.model_input import ScaledCrop
-from fas_core.records.stage import Stage
 
 if TYPE_CHECKING:
     from fas_core.api.evaluate import evaluate
@@ -41,14 +19,33 @@ if TYPE_CHECKING:
     from fas_core.api.result import Result
     from fas_core.api.train import train
     from fas_core.card import Card
+    from fas_core.component import Component, NoOptions
     from fas_core.config.recipe import Recipe
+    from fas_core.descriptors import (
+        Augmentation,
+        Backbone,
+        Dataset,
+        Exporter,
+        Fusion,
+        Loss,
+        Metric,
+        Optimizer,
+        Schedule,
+        Tracker,
+    )
+    from fas_core.hook_markers import hookimpl
     from fas_core.models.build import build_model
     from fas_core.models.model import Model
+    from fas_core.package_files import Catalogue, RecipeFile
+    from fas_core.records.crop_region import CropRegion
+    from fas_core.records.detected_face import DetectedFace
     from fas_core.records.hyperparameters import Hyperparameters
-    from fas_core.records.model_input import ModelInput, Resize
+    from fas_core.records.model_input import ModelInput, Resize, ScaledCrop
     from fas_core.records.outputs import Batch, BranchSize, Exported, Outputs, Verification
     from fas_core.records.samples import SampleTable
+    from fas_core.records.stage import Stage
     from fas_core.records.submission import Submission, SubmissionPart
+    from fas_core.remembered_kinds import Command, Detector, Runtime
     from fas_core.runs.run import Run
     from fas_core.runtime.model_file import ModelFile
     from fas_core.runtime.predictor import Predictor
@@ -69,14 +66,25 @@ _LAZY = {
     "api.result": ("Result",),
     "api.train": ("train",),
     "card": ("Card",),
+    "component": ("Component", "NoOptions"),
     "config.recipe": ("Recipe",),
+    "descriptors": (
+        *("Augmentation", "Backbone", "Dataset", "Exporter", "Fusion"),
+        *("Loss", "Metric", "Optimizer", "Schedule", "Tracker"),
+    ),
+    "hook_markers": ("hookimpl",),
     "models.build": ("build_model",),
     "models.model": ("Model",),
+    "package_files": ("Catalogue", "RecipeFile"),
+    "records.crop_region": ("CropRegion",),
+    "records.detected_face": ("DetectedFace",),
     "records.hyperparameters": ("Hyperparameters",),
-    "records.model_input": ("ModelInput", "Resize"),
+    "records.model_input": ("ModelInput", "Resize", "ScaledCrop"),
     "records.outputs": ("Batch", "BranchSize", "Exported", "Outputs", "Verification"),
     "records.samples": ("SampleTable",),
+    "records.stage": ("Stage",),
     "records.submission": ("Submission", "SubmissionPart"),
+    "remembered_kinds": ("Command", "Detector", "Runtime"),
     "runs.run": ("Run",),
     "runtime.model_file": ("ModelFile",),
     "runtime.predictor": ("Predictor",),

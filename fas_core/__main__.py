@@ -1,5 +1,5 @@
 """`python -m fas_core` is `fas`."""
 
-from fas_core.cli import main
+from fas_program import run
 
-main(prog_name="fas")
+run()

@@ -61,6 +61,18 @@ def check_text(owner: Component, attribute: Any, text: str) -> None:
         raise PluginError(f"{owner.kind} {owner.name!r}: {attribute.name} must be text: {text!r}")
 
 
+def check_optional_target(owner: Component, attribute: Any, target: str) -> None:
+    if target:
+        check_target(owner, attribute, target)
+
+
+def check_texts(owner: Component, attribute: Any, texts: tuple[str, ...]) -> None:
+    """Refuse `markers="lab.json"`, which would be eight patterns of a letter."""
+    if not isinstance(texts, tuple) or not all(isinstance(text, str) and text for text in texts):
+        component = f"{owner.kind} {owner.name!r}"
+        raise PluginError(f"{component}: {attribute.name} must be a tuple of texts: {texts!r}")
+
+
 def load_target(target: str) -> Any:
     """Import the module of a target and return the object that it names."""
     module, _, attribute = target.partition(":")

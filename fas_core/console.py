@@ -39,6 +39,12 @@ if TYPE_CHECKING:
 PROGRESS_INTERVAL = 30.0
 """Seconds between two lines of progress where there is no terminal."""
 
+ESCAPES = "backslashreplace"
+"""Of characters in paths that the encoding of a stream lacks."""
+
+FORCING = ("FORCE_COLOR", "TTY_COMPATIBLE")
+"""Variables of the environment by which a pipe may count as a terminal."""
+
 
 @define
 class Console:
@@ -82,29 +88,32 @@ class Console:
 
     def rich(self, *, stderr: bool = False) -> RichConsole:
         """Return the rich console of stdout or stderr, made when the stream is first used or replaced."""
-        stream = sys.stderr if stderr else self.stdout
-        stream = getattr(stream, "rich_proxied_file", stream)  # while a bar is drawn
+        stream = self._stream(stderr)
         rich = self._rich.get(stderr)
         if rich is None or rich.file is not stream:
-            if isinstance(stream, io.TextIOWrapper):
-                stream.reconfigure(errors="backslashreplace")  # paths may have characters it cannot encode
             rich = self._rich[stderr] = _open_console(stream)
         return rich
+
+    def _stream(self, stderr: bool) -> TextIO | None:
+        """Return stdout or stderr; None if it is closed. Characters that it cannot encode are escaped."""
+        stream = sys.stderr if stderr else self.stdout
+        stream = getattr(stream, "rich_proxied_file", stream)  # while a bar is drawn
+        if isinstance(stream, io.TextIOWrapper) and stream.errors != ESCAPES:
+            stream.reconfigure(errors=ESCAPES)
+        return stream
+
+    def _is_terminal(self, stderr: bool) -> bool:
+        return not _is_plain(self._stream(stderr)) and self.rich(stderr=stderr).is_terminal
 
     @property
     def width(self) -> int:
         """Width of the output in characters: the terminal's, at most 80; in a pipe 80."""
-        return min(self._text_console.width, 80) if self._text_console.is_terminal else 80
+        return min(self.rich(stderr=self.json).width, 80) if self._is_terminal(self.json) else 80
 
     @property
     def blocks(self) -> bool:
         """Whether Unicode's block characters can be shown: in a terminal with a Unicode encoding."""
-        return self._text_console.is_terminal and self._text_console.encoding.lower().startswith("utf")
-
-    @property
-    def _text_console(self) -> RichConsole:
-        """The console of everything but the JSON document."""
-        return self.rich(stderr=self.json)
+        return self._is_terminal(self.json) and self.rich(stderr=self.json).encoding.lower().startswith("utf")
 
     def info(self, text: str = "") -> None:
         """Print a line about what is done, unless `--quiet`."""
@@ -144,13 +153,13 @@ class Console:
         if self.json:
             return
         table = escape_table(table)
-        if not self._text_console.is_terminal:
+        if not self._is_terminal(stderr=False):
             self._print(format_text(table))
             return
         if table.title:
             self._print("")
             self._print(table.title, style="bold", soft_wrap=False)
-        for block in split_columns(table, self._text_console.width):
+        for block in split_columns(table, self.rich().width):
             self._print(render(block), soft_wrap=False)
         if table.note:
             self._print(table.note, soft_wrap=False)
@@ -182,19 +191,23 @@ class Console:
         _discard(self.stdout)
 
     def _print(self, text: Any, *, stderr: bool = False, style: str = "", soft_wrap: bool = True) -> None:
-        """Print escaped text, or something of rich.
+        """Print escaped text, or something of rich to a terminal.
 
         Raises:
             FasError: the output is a file on a full disk, for example.
         """
         to_stderr = stderr or self.json or self._draws_over_stdout()
         with self._explaining_errors(to_stderr):
-            rich = self.rich(stderr=to_stderr)
-            rich.print(text, style=style or None, markup=False, soft_wrap=soft_wrap)
+            stream = self._stream(to_stderr)
+            if isinstance(text, str) and _is_plain(stream):
+                _write_line(stream, text)
+            else:
+                rich = self.rich(stderr=to_stderr)
+                rich.print(text, style=style or None, markup=False, soft_wrap=soft_wrap)
 
     def _draws_over_stdout(self) -> bool:
         """Whether a bar is on the terminal of stdout: what goes above it goes through the console of bars."""
-        return bool(self._tasks) and self.rich(stderr=True).is_terminal and self.rich().is_terminal
+        return bool(self._tasks) and self._is_terminal(stderr=True) and self._is_terminal(stderr=False)
 
     @contextmanager
     def _explaining_errors(self, stderr: bool = False) -> Iterator[None]:
@@ -226,15 +239,16 @@ class Console:
         ends with how far the outer one is.
         """
         progress = Progress(escape_controls(description), total, unit, done, self.clock)
-        rich = self.rich(stderr=True)
+        is_plain = _is_plain(self._stream(stderr=True))
         if not self._tasks:
             self._due = self.clock() + PROGRESS_INTERVAL
-            self._notebook = NotebookBars(self.clock) if rich.is_jupyter and not self.quiet else None
+            in_notebook = not is_plain and not self.quiet and self.rich(stderr=True).is_jupyter
+            self._notebook = NotebookBars(self.clock) if in_notebook else None
         self._tasks.append(progress)
         with ExitStack() as stack:
             stack.callback(self._tasks.pop)
-            if not self.quiet and rich.is_terminal:
-                stack.enter_context(draw_bar(progress, rich))
+            if not self.quiet and self._is_terminal(stderr=True):
+                stack.enter_context(draw_bar(progress, self.rich(stderr=True)))
             elif self._notebook is not None:
                 stack.enter_context(self._notebook.draw(progress))
             elif not self.quiet:
@@ -250,7 +264,23 @@ class Console:
             self._print(escape_controls(text), stderr=True)
 
 
-def _open_console(stream: TextIO) -> RichConsole:
+def _is_plain(stream: TextIO | None) -> bool:
+    """Whether a stream takes plain lines, for which rich, slow to import, is not needed.
+
+    Else rich decides: it has rules on terminals, notebooks and the variables of the environment.
+    """
+    if stream is None:
+        return True
+    return not (stream.isatty() or "IPython" in sys.modules or any(name in os.environ for name in FORCING))
+
+
+def _write_line(stream: TextIO | None, text: str) -> None:
+    if stream is not None:
+        stream.write(f"{text}\n")
+        stream.flush()
+
+
+def _open_console(stream: TextIO | None) -> RichConsole:
     from rich.console import Console as RichConsole
 
     class StreamConsole(RichConsole):

@@ -12,20 +12,21 @@ import sys
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from importlib.metadata import Distribution, EntryPoint
 from types import FrameType
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from attrs import evolve, field, frozen
 
-from fas_core import API_VERSION, __version__, hookspecs
+from fas_core import API_VERSION, __version__
 from fas_core.component import Component
 from fas_core.console import console
 from fas_core.deprecation import naming_user
-from fas_core.descriptors import KINDS
 from fas_core.errors import PluginError, format_list
 from fas_core.failures import CORE, Provider, describe_error, format_traceback, locate_error, top_package
 from fas_core.interruption import Interrupted
+
+if TYPE_CHECKING:
+    from importlib.metadata import Distribution, EntryPoint
 
 GROUP = "fas"
 
@@ -213,6 +214,9 @@ def check_api_version(version: object, module: str) -> None:
 
 def _load_hooks(entry: EntryPoint, record: PluginRecord) -> PluginRecord:
     """Import a plugin and return its record with the descriptors that its hooks yield, no name twice."""
+    from fas_core import hookspecs  # slow to import, and not needed where plugins are remembered
+    from fas_core.descriptors import KINDS
+
     plugin = entry.load()
     check_api_version(getattr(plugin, "FAS_API", None), entry.value)
     hooks = hookspecs.bind_hooks(plugin, entry.value)

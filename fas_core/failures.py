@@ -8,7 +8,6 @@ plugin from the traceback. Both leave a `FasError` as it is, and fas-core's own 
 from __future__ import annotations
 
 import re
-import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -85,9 +84,11 @@ def locate_error(error: BaseException, package: str) -> str:
     """Return `FILE:LINE` of the innermost line of a package that an error came through, else empty text."""
     if isinstance(error, SyntaxError) and error.filename:
         return f"{error.filename}:{error.lineno}"
+    from traceback import walk_tb  # slow to import, and rarely needed
+
     lines = [
         f"{frame.f_code.co_filename}:{line}"
-        for frame, line in traceback.walk_tb(error.__traceback__)
+        for frame, line in walk_tb(error.__traceback__)
         if top_package(module_of(frame)) == package
     ]
     return lines[-1] if lines else ""
@@ -103,6 +104,8 @@ def _locate_definition(target: object) -> str:
 
 def format_traceback(error: BaseException) -> str:
     """Return the traceback of an error, as Python prints it."""
+    import traceback  # as above
+
     return "".join(traceback.format_exception(error)).rstrip()
 
 

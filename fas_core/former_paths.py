@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import sys
 from importlib import import_module
-from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 
@@ -75,14 +74,20 @@ MOVED = {former: now for now, names in FORMER.items() for former in names.split(
 """Former path below `fas_core` -> path now."""
 
 
-class _FormerModules(MetaPathFinder, Loader):
-    """Finds the former paths, and puts the module at the new path in the place of the former one."""
+class _FormerModules:
+    """Finds the former paths, and puts the module at the new path in the place of the former one.
+
+    A `MetaPathFinder` and `Loader` of `importlib.abc`, which is slow to import.
+    """
 
     def find_spec(self, fullname: str, _path: object, _target: object = None) -> ModuleSpec | None:
         name = fullname.removeprefix(PACKAGE)
         if name == fullname or (name not in MOVED and name not in PACKAGES):
             return None
         return ModuleSpec(fullname, self, is_package=name in PACKAGES)
+
+    def create_module(self, _: ModuleSpec) -> None:
+        """Leave it to Python."""
 
     def exec_module(self, module: ModuleType) -> None:
         name = module.__name__.removeprefix(PACKAGE)

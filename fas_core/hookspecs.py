@@ -21,25 +21,20 @@ from fas_core.deprecation import naming_in_warnings
 from fas_core.descriptors import (
     Augmentation,
     Backbone,
-    Command,
     Dataset,
-    Detector,
     Exporter,
     Fusion,
     Loss,
     Metric,
     Optimizer,
-    Runtime,
     Schedule,
     Tracker,
 )
 from fas_core.errors import PluginError
+from fas_core.hook_markers import PROJECT, hookspec
 from fas_core.package_files import Catalogue, RecipeFile
 from fas_core.records.run_events import CheckpointWritten, EpochFinished, RunFailed, RunFinished, RunStarted
-
-PROJECT = "fas"
-hookspec = pluggy.HookspecMarker(PROJECT)
-hookimpl = pluggy.HookimplMarker(PROJECT)
+from fas_core.remembered_kinds import Command, Detector, Runtime
 
 EVENTS = (
     "fas_run_started",

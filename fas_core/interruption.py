@@ -11,7 +11,6 @@ import _thread
 import atexit
 import os
 import signal
-import socket
 import sys
 import threading
 import time
@@ -20,12 +19,16 @@ from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from functools import partial
 from types import FrameType
+from typing import TYPE_CHECKING
 
 from attrs import define, field
 
 from fas_core.child_processes import STOP_SIGNALS, kill_workers
 from fas_core.console import console
 from fas_core.errors import FasError
+
+if TYPE_CHECKING:
+    import socket
 
 SAME_REQUEST = 1.0
 """Seconds in which further signals belong to the first: `timeout` and `torchrun` send it twice."""
@@ -187,6 +190,8 @@ def _handling(interruption: Interruption) -> Iterator[None]:
 @contextmanager
 def _watching(interruption: Interruption) -> Iterator[None]:
     """Let a thread answer the signals, in the block."""
+    import socket  # slow to import, and few commands need it
+
     sender, receiver = socket.socketpair()
     sender.setblocking(False)
     watcher = threading.Thread(target=interruption._watch, args=(receiver,), daemon=True)

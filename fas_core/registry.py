@@ -7,10 +7,8 @@ component is used, with a warning; without one it is an error when it is used. `
 from __future__ import annotations
 
 import os
-import traceback
 from collections.abc import Iterable, Mapping
 from functools import cache
-from importlib.metadata import distributions
 from types import FrameType
 from typing import Any, TypeVar
 
@@ -18,10 +16,10 @@ from attrs import evolve, field, frozen
 
 from fas_core.component import Component
 from fas_core.console import console
-from fas_core.descriptors import KINDS, Command
 from fas_core.discovery import PluginRecord, canonical, discover
 from fas_core.errors import PluginError, suggest_closest
 from fas_core.failures import Provider, describe_failure, module_of, top_package
+from fas_core.remembered_kinds import Command
 
 __all__ = ["DISABLE", "PluginRecord", "Registry", "Required", "registry"]
 
@@ -100,13 +98,13 @@ class Registry:
 
     def clashes(self) -> list[str]:
         """Return one line for every name that more than one plugin provides."""
-        names = sorted({(item.kind, item.name) for record in self.records for item in record.components})
+        names = {(type(item), item.name) for record in self.records for item in record.components}
         lines = []
-        for kind, name in names:
-            if len(providers := self.providers(KINDS[kind], name)) > 1:
+        for kind, name in sorted(names, key=lambda item: (item[0].kind, item[1])):
+            if len(providers := self.providers(kind, name)) > 1:
                 has_core = any(record.provider.is_core for record in providers)
                 describe = describe_shadowed if has_core else describe_clash
-                lines.append(describe(KINDS[kind], name, providers))
+                lines.append(describe(kind, name, providers))
         return lines
 
     def requiring(self, required: Required) -> Registry:
@@ -128,7 +126,9 @@ class Registry:
 
         An exit of a command of a plugin is not one: it may end as it likes.
         """
-        frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)][::-1]
+        from traceback import walk_tb  # slow to import, and rarely needed
+
+        frames = [frame for frame, _ in walk_tb(error.__traceback__)][::-1]
         others = [record for record in self.records if not record.provider.is_core]
         for frame in frames:
             if record := _owner(module_of(frame), others):
@@ -226,6 +226,8 @@ def forget_plugins() -> None:
 
 @cache
 def _build_registry(disabled: frozenset[str]) -> Registry:
+    from importlib.metadata import distributions  # slow to import, and rarely needed
+
     return Registry(tuple(discover(distributions(), disabled)))
 
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
-
-from platformdirs import user_cache_path
 
 
 def expand_user(path: str | Path) -> Path:
@@ -25,4 +24,11 @@ def expand_user(path: str | Path) -> Path:
 def cache_folder() -> Path:
     """Return the folder named by `FAS_CACHE_DIR`, or else that of `fas` in the user's cache."""
     folder = os.environ.get("FAS_CACHE_DIR")
-    return expand_user(folder) if folder else user_cache_path("fas")
+    if folder:
+        return expand_user(folder)
+    if sys.platform == "linux":  # as platformdirs, which takes longer to import than what is remembered there
+        caches = Path(os.environ.get("XDG_CACHE_HOME", ""))
+        return (caches if caches.is_absolute() else expand_user("~/.cache")) / "fas"
+    from platformdirs import user_cache_path
+
+    return user_cache_path("fas")

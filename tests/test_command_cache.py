@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from importlib.metadata import distributions
+from importlib.metadata import Distribution, distributions
 from pathlib import Path
 
 import pytest
@@ -83,7 +83,6 @@ def look(here: Here, file: Callable[[], Path], imports: list[str], monkeypatch: 
 
     monkeypatch.setattr(cache, "SETTLED", -60.0)
     monkeypatch.setattr(cache, "registry", discover)
-    monkeypatch.setattr(cache, "distributions", lambda: distributions(path=[str(here.site.path)]))
     return look
 
 
@@ -182,6 +181,30 @@ def test_another_search_path_counts(here: Here, look: Look, imports: list[str], 
     finally:
         sys.path.remove(str(tmp_path))
     assert len(imports) == 2
+
+
+def test_every_distribution_that_python_knows_counts() -> None:
+    known = {str(getattr(item, "_path", "")) for item in distributions()}
+    described = {entry[0] for entry in cache._describe_search()[1]}
+    assert known
+    assert known <= described
+
+
+def test_with_finders_of_distributions_nothing_is_remembered(
+    here: Here, look: Look, imports: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What they would find cannot be seen without asking them."""
+
+    class Finder:
+        def find_spec(self, *_: object) -> None: ...
+        def find_distributions(self, *_: object) -> list[Distribution]:
+            return []
+
+    here.install("acme-fas", UPLOAD)
+    monkeypatch.setattr(sys, "meta_path", [*sys.meta_path, Finder()])
+    look()
+    look()
+    assert imports == ["all", "all"]
 
 
 def test_the_variable_turns_it_off(

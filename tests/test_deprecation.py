@@ -11,7 +11,7 @@ from fixtures.strangers import Here, Site, hooks
 
 from fas_core import FasDeprecationWarning, Metric, Predictor, hookspecs
 from fas_core.deprecation import showing_deprecations, warn_deprecated
-from fas_core.hookspecs import hookspec
+from fas_core.hook_markers import hookspec
 
 GAP = "Metric(name='gap', summary='', target='acme_fas:gap')"
 METRIC = """

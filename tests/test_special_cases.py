@@ -13,8 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from fas_core.descriptors import Exporter, Runtime
+from fas_core.descriptors import Exporter
 from fas_core.registry import registry
+from fas_core.remembered_kinds import Runtime
 
 SPECIAL_CASES = {
     # Defaults of recipes, of `fas export`, of the choice of a detector, of the fixtures for authors.

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from fas_core.component import Component
 from fas_core.config.option_docs import describe_options
-from fas_core.descriptors import KINDS, Command
+from fas_core.descriptors import KINDS
 from fas_core.package_files import PackageFile, RecipeFile
 from fas_core.registry import registry
+from fas_core.remembered_kinds import Command
 from generate.markdown import escape, write_option
 
 INTRODUCTION = """# Components

@@ -18,12 +18,12 @@ from fas_core.cli.verbosity import verbosity_options
 from fas_core.command_cache import command_registry
 from fas_core.console import console
 from fas_core.deprecation import showing_deprecations
-from fas_core.descriptors import PANELS
 from fas_core.errors import ConfigError, FasError, find_closest, suggest_closest
 from fas_core.failures import FAILURES, format_traceback
 from fas_core.interruption import Interrupted
 from fas_core.names import escape_lines
 from fas_core.registry import DISABLE, registry
+from fas_core.remembered_kinds import PANELS
 from fas_core.text_files import shorten
 
 TRAIN, SHIP, _, INSPECT = PANELS

@@ -25,11 +25,13 @@ DEPTH = 3
 """Levels of folders in which runs are looked for: `runs`, the runs, and those of a group."""
 
 
-def complete_component(kind: type[Component]) -> Complete:
-    """Return the completion of the names of a kind of component."""
+def complete_component(kind: str) -> Complete:
+    """Return the completion of the names of a kind of component, such as `backbone`."""
 
     def complete(_: Context, __: Parameter, incomplete: str) -> Items:
-        return _select(_summaries(kind), incomplete)
+        from fas_core.descriptors import KINDS  # slow to import, and needed for a shell's question alone
+
+        return _select(_summaries(KINDS[kind]), incomplete)
 
     return complete
 

@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     multiple=True,
     metavar="NAME,...",
     panel="Formats and forms",
-    shell_complete=complete_component(Exporter),
+    shell_complete=complete_component("exporter"),
     help="Formats to write, see --list; onnx by default.",
 )
 @click.option(

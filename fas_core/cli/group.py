@@ -15,9 +15,9 @@ from fas_core.cli.command import FasCommand
 from fas_core.command_cache import command_registry
 from fas_core.component import load_target
 from fas_core.console import console
-from fas_core.descriptors import PANELS, Command
 from fas_core.errors import PluginError, require, suggest_closest
 from fas_core.registry import describe_shadowed
+from fas_core.remembered_kinds import PANELS, Command
 
 HELP_FLAGS = {"-h", "--help"}
 

@@ -14,10 +14,10 @@ from attrs import frozen
 from platformdirs import user_cache_path
 
 from fas_core.data.parallel import cores
-from fas_core.descriptors import Runtime
 from fas_core.errors import FasError, PluginError
 from fas_core.exporting.cpu import describe_cpu
 from fas_core.registry import Registry
+from fas_core.remembered_kinds import Runtime
 from fas_core.runtime.devices import list_devices
 
 MEMORY = Path("/proc/meminfo")

@@ -14,7 +14,6 @@ from fas_core.cli import panels
 from fas_core.cli.candidates import Items, complete_component, complete_model
 from fas_core.cli.verbosity import telling_time, verbosity_options
 from fas_core.console import console
-from fas_core.descriptors import Detector, Metric
 from fas_core.scores.grouping import GROUPS
 
 if TYPE_CHECKING:
@@ -130,7 +129,7 @@ metric_option = click.option(
     multiple=True,
     metavar="NAME[:RATE,...]",
     panel=panels.FIGURES,
-    shell_complete=complete_component(Metric),
+    shell_complete=complete_component("metric"),
     help="A further metric, e.g. hter, or bpcer_ap:0.02 for that target; may be repeated.",
 )
 
@@ -138,7 +137,7 @@ detector_option = click.option(
     "--detector",
     metavar="NAME|YUNET.onnx",
     panel=panels.FACES,
-    shell_complete=complete_component(Detector),
+    shell_complete=complete_component("detector"),
     help="Face detector: centerface, cascade (OpenCV's), a YuNet file or a plugin's; by default centerface "
     "where `fas models get centerface` fetched it, else cascade.",
 )

@@ -11,12 +11,13 @@ from fas_core.component import Component
 from fas_core.config.examples import write_example
 from fas_core.config.option_docs import describe_options
 from fas_core.console import console
-from fas_core.descriptors import Command, Detector, Exporter, Runtime
+from fas_core.descriptors import Exporter
 from fas_core.errors import FasError, format_list
 from fas_core.failures import format_traceback
 from fas_core.import_costs import measure_cost
 from fas_core.package_files import Catalogue, PackageFile, RecipeFile
 from fas_core.registry import PluginRecord, Registry
+from fas_core.remembered_kinds import Command, Detector, Runtime
 from fas_core.text_table import Table
 
 OWN_TABLES = ("options", "example", "traceback")

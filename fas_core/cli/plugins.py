@@ -16,19 +16,11 @@ from fas_core.cli.plugin_costs import costs_to_json, measure_costs, show_costs
 from fas_core.cli.plugin_details import describe_component, describe_plugin, show_details
 from fas_core.component import Component
 from fas_core.console import console
-from fas_core.descriptors import (
-    KINDS,
-    Augmentation,
-    Command,
-    Dataset,
-    Detector,
-    Metric,
-    Schedule,
-    Tracker,
-)
+from fas_core.descriptors import KINDS, Augmentation, Dataset, Metric, Schedule, Tracker
 from fas_core.errors import PluginError, require, suggest_closest
 from fas_core.package_files import Catalogue, RecipeFile
 from fas_core.registry import PluginRecord, Registry, registry
+from fas_core.remembered_kinds import Command, Detector
 from fas_core.text_table import Table
 
 WITHOUT_TORCH = (

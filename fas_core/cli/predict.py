@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import functools
 from collections.abc import Sequence
 from io import StringIO
@@ -11,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
-from fas_core.atomic import write_text
 from fas_core.cli import panels
 from fas_core.cli.command import FasCommand
 from fas_core.cli.options import (
@@ -29,6 +27,7 @@ from fas_core.cli.options import (
 from fas_core.cli.part_options import engine_options
 from fas_core.cli.views import show_parts, show_verdicts
 from fas_core.errors import ConfigError
+from fas_core.quick_start import importing, skip_last_collection
 
 if TYPE_CHECKING:
     from fas_core.cli.part_options import ChosenEngine
@@ -91,7 +90,8 @@ def predict_options(command: Command) -> Command:
     @device_option
     @functools.wraps(command)
     def wrapped(*args: Any, detect: bool | None, faces: str, **kwargs: Any) -> Any:
-        from fas_core.inference.predict_inputs import PredictOptions
+        with importing():
+            from fas_core.inference.predict_inputs import PredictOptions
 
         values = {name: kwargs.pop(name) for name in scoring}
         detection = values["detector"] is not None or values["align"] or values["detect_every"] > 1
@@ -203,6 +203,7 @@ def command(
         ctx.exit(_predict_parts(model, inputs, options, engine, fail_on_attack))
     from fas_core.inference.predict_inputs import PictureOptions, predict_inputs
 
+    skip_last_collection()
     pictures = PictureOptions(annotated, explained, videos=videos)
     verdicts = predict_inputs(model, inputs, options, pictures, aggregate)
     if table is not None:
@@ -227,6 +228,10 @@ def _predict_parts(
 
 def _write_csv(path: Path, rows: Sequence[FaceResult]) -> None:
     """Write the CSV file that `fas score` reads: `id` and `score` are among its columns."""
+    import csv
+
+    from fas_core.atomic import write_text
+
     text, cells = StringIO(), [row.to_row() for row in rows]
     columns = dict.fromkeys(name for row in cells for name in row)  # those of videos are further ones
     writer = csv.DictWriter(text, list(columns), lineterminator="\n")

@@ -16,10 +16,10 @@ from fas_core.command_cache import command_registry
 from fas_core.data.faces import is_centre_in
 from fas_core.data.fetched_models import fetched_model
 from fas_core.data.images import Image
-from fas_core.descriptors import Detector
 from fas_core.digests import hash_file
 from fas_core.errors import DataError, PluginError
 from fas_core.records.detected_face import DetectedFace
+from fas_core.remembered_kinds import Detector
 
 DEFAULTS = ("centerface", "cascade")
 """Without a choice the first of these that is at hand: installing a plugin changes no crops."""

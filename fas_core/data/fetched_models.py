@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from platformdirs import user_data_path
-
 from fas_core.component import NAME
 from fas_core.errors import ModelError
 from fas_core.user_paths import expand_user
@@ -28,7 +26,11 @@ def fetched_models_folder() -> Path:
     Support/fas/models` on macOS and `%LOCALAPPDATA%\\fas\\models` on Windows.
     """
     folder = os.environ.get(FOLDER_VARIABLE)
-    return expand_user(folder) if folder else user_data_path("fas", appauthor=False) / "models"
+    if folder:
+        return expand_user(folder)
+    from platformdirs import user_data_path  # slow to import, and not needed for files that users name
+
+    return user_data_path("fas", appauthor=False) / "models"
 
 
 def fetched_model(name: str) -> Path:

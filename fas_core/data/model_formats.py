@@ -6,9 +6,9 @@ from pathlib import Path
 
 from fas_core.command_cache import command_registry
 from fas_core.console import console
-from fas_core.descriptors import Runtime
 from fas_core.errors import PluginError
 from fas_core.registry import DISABLE
+from fas_core.remembered_kinds import Runtime
 
 
 def find_runtime(path: Path) -> Runtime | None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
-from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -29,6 +31,8 @@ def ordered(
     if workers <= 0:
         yield from map(function, items)
         return
+    from concurrent.futures import ThreadPoolExecutor  # slow to import, and a single image needs no threads
+
     remaining = iter(items)
     with ThreadPoolExecutor(workers) as pool:
         try:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Generator, Iterable
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from itertools import repeat
 from threading import Condition, Event
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from fas_core.data.parallel import ordered
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 Item = TypeVar("Item")
 
@@ -33,6 +35,8 @@ def newest(items: Iterable[Item]) -> Generator[Item, None, None]:
     So whoever takes the pictures of a camera more slowly than they come does not lag behind it. The last item
     is never dropped; an exception is raised after the item before it.
     """
+    from concurrent.futures import ThreadPoolExecutor  # slow to import, and images need none
+
     remaining = iter(items)
     for item in remaining:
         yield item

@@ -10,19 +10,19 @@ exist is no DataError: a store that cannot be reached does not make an image a b
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import ContextVar
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
-from fas_core.data.archives import open_archive
 from fas_core.data.files import MAX_BYTES, describe_failure
 from fas_core.errors import FasError, require
 from fas_core.names import escape_controls
 from fas_core.urls import Location, Url, split_archive, to_location
 
 if TYPE_CHECKING:  # images are read without pyarrow, too
+    from concurrent.futures import Future
+
     from fas_core.records.samples import SampleTable
 
 CONNECTIONS = 16
@@ -55,6 +55,8 @@ def _open_container(url: Url) -> tuple[Any, str]:
     if (archived := split_archive(url)) is None:
         return open_file_system(url.address)
     archive, path = archived
+    from fas_core.data.archives import open_archive  # slow to import, and few images lie in one
+
     return open_archive(archive, _open_remote), path
 
 
@@ -103,6 +105,8 @@ def fetching(locations: Iterable[Location]) -> Iterator[None]:
     if not urls:
         yield
         return
+    from concurrent.futures import ThreadPoolExecutor  # slow to import, and local files need none
+
     pool = ThreadPoolExecutor(CONNECTIONS)
     token = _FETCHED.set({url: pool.submit(_read, url) for url in urls})
     try:

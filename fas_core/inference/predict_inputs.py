@@ -125,9 +125,8 @@ def predict_inputs(
         FasError: the model or a folder cannot be read, or a picture cannot be written.
     """
     aggregation = None if aggregate is None else _parse_aggregate(aggregate, options)
-    workers = options.threads or cores()
-    # Several samples are scored side by side, each by one thread.
-    threads = workers if len(inputs) == 1 and is_image(inputs[0]) else 1
+    workers, is_single = options.threads or cores(), len(inputs) == 1 and is_image(inputs[0])
+    threads = workers if is_single else 1  # several samples are scored side by side
     with ExitStack() as stack:
         is_run = (model / files.RECIPE).is_file()
         run = _load_run(stack, model, threads, options) if is_run else None
@@ -140,7 +139,7 @@ def predict_inputs(
         rows: list[FaceResult] = []
         with console.progress("scoring", count_samples(samples), "samples") as bar:
             readers = max(workers, CONNECTIONS) if reads_urls(samples) else workers
-            for count, results in pipeline.run(read_samples(samples), readers):
+            for count, results in pipeline.run(read_samples(samples), 1 if is_single else readers):
                 rows += results
                 bar.advance(count)
     detector = next((row.detector for row in rows if row.detector is not None), None)

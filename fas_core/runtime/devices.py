@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fas_core.console import console
-from fas_core.descriptors import Runtime
 from fas_core.errors import ConfigError, DeviceError, PluginError
+from fas_core.remembered_kinds import Runtime
 
 if TYPE_CHECKING:
     from fas_core.contracts import Engine

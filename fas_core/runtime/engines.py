@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from fas_core.command_cache import command_registry
 from fas_core.data.model_formats import find_runtime
-from fas_core.descriptors import Runtime
 from fas_core.errors import ModelError, PluginError, format_list
+from fas_core.remembered_kinds import Runtime
 from fas_core.runtime.devices import open_on_device
 
 if TYPE_CHECKING:

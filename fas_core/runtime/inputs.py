@@ -21,13 +21,13 @@ from fas_core.data.file_formats import FileKind
 from fas_core.data.images import Box, Image
 from fas_core.data.listing import classify_file, describe_left_out, list_files
 from fas_core.data.text_lists import MODALITIES, is_image, split_modality
-from fas_core.data.video import Source, frames
 from fas_core.errors import DataError
 from fas_core.records.detected_face import DetectedFace
 from fas_core.urls import Location, Url, hide_credentials
 from fas_core.user_paths import expand_user
 
 if TYPE_CHECKING:
+    from fas_core.data.video import Source
     from fas_core.records.samples import SampleTable
 
 CAMERA = "camera:"
@@ -100,6 +100,8 @@ class VideoInput:
 
     def samples(self) -> Iterator[InputSample]:
         """Read its frames; a video that cannot be read yields a sample with the reason."""
+        from fas_core.data.video import frames  # slow to import, and images need none
+
         count = 0
         try:
             for item in frames(self.source, self.every, self.limit):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from attrs import evolve, frozen
 
@@ -12,8 +13,10 @@ from fas_core.errors import DataError
 from fas_core.records.detected_face import DetectedFace
 from fas_core.runtime.inputs import InputSample
 from fas_core.runtime.predictor import Predictor
-from fas_core.runtime.tracking import FaceTracker
 from fas_core.urls import Location
+
+if TYPE_CHECKING:
+    from fas_core.runtime.tracking import FaceTracker
 
 MAX_AHEAD = 12
 """Frames in memory that wait for faces of earlier ones."""
@@ -56,6 +59,8 @@ class VideoFaces:
                 yield item.sample
                 continue
             if tracker is None or item.is_first:
+                from fas_core.runtime.tracking import FaceTracker  # images need none
+
                 tracker = FaceTracker(self._detect)
             yield _follow(tracker, item.sample, item.image, item.faces)
 

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fas_core.data.detectors import DetectorChoice
-from fas_core.descriptors import Detector
 from fas_core.records.detected_face import DetectedFace
+from fas_core.remembered_kinds import Detector
 from fas_core.testing.rules import rule
 from fas_core.testing.support import SEED, explain, load_component
 

@@ -16,20 +16,18 @@ from fas_core.data.detectors import DetectorChoice
 from fas_core.descriptors import (
     Augmentation,
     Backbone,
-    Command,
     Dataset,
-    Detector,
     Exporter,
     Fusion,
     Loss,
     Metric,
     Optimizer,
-    Runtime,
     Schedule,
     Tracker,
 )
 from fas_core.errors import ConfigError, DataError
 from fas_core.package_files import Catalogue, RecipeFile
+from fas_core.remembered_kinds import Command, Detector, Runtime
 from fas_core.runtime.public_model import parse_catalogue
 from fas_core.testing.augmentations import check_augmentation
 from fas_core.testing.checks import check_dataset, check_loss, check_metric

@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 
 from fas_core.card import Card
 from fas_core.contracts import Engine, Images
-from fas_core.descriptors import Exporter, Runtime
+from fas_core.descriptors import Exporter
 from fas_core.errors import FasError
 from fas_core.records.model_input import ModelInput
 from fas_core.registry import registry
+from fas_core.remembered_kinds import Runtime
 from fas_core.scores.thresholds import Threshold
 from fas_core.testing.rules import rule
 from fas_core.testing.support import (

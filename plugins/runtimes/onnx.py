@@ -15,6 +15,12 @@ from fas_plugins.runtimes.onnx_graph import check_onnx
 MAX_BATCH = 4096
 """Images that a graph of fixed batches may take at once."""
 
+SPIN = "50"
+"""Microseconds for which a thread without work looks for more. The next node of a graph comes sooner.
+
+By default it is many milliseconds, which takes a core from whatever else runs: decoding, detection, Python.
+"""
+
 FATAL = 4  # onnxruntime's log level: it also raises what it would log below that
 
 
@@ -63,6 +69,7 @@ class OnnxEngine:
         settings = onnxruntime.SessionOptions()
         settings.log_severity_level = FATAL
         settings.intra_op_num_threads = threads or 0
+        settings.add_session_config_entry("session.intra_op.spin_duration_us", SPIN)
         provider = list_providers()[device]
         try:
             # Without a fallback of its own: it would turn to the CPU where the device fails, now or later.

@@ -14,14 +14,14 @@ Message = dict[int, list[int | memoryview]]
 def read_message(data: memoryview) -> Message:
     """Split a protobuf message into its fields; ValueError or IndexError if it is none."""
     message: Message = {}
-    for number, value, _ in _iterate_fields(data):
+    for number, value, _, _ in _iterate_fields(data):
         message.setdefault(number, []).append(value)
     return message
 
 
 def split_fields(data: memoryview) -> list[tuple[int, memoryview]]:
     """Return the number of each field and all its bytes, which joined give the message; raises as above."""
-    return [(number, field) for number, _, field in _iterate_fields(data)]
+    return [(number, data[start:end]) for number, _, start, end in _iterate_fields(data)]
 
 
 def encode_field(number: int, value: bytes) -> bytes:
@@ -29,10 +29,10 @@ def encode_field(number: int, value: bytes) -> bytes:
     return _encode_varint(number << 3 | LENGTH) + _encode_varint(len(value)) + value
 
 
-def _iterate_fields(data: memoryview) -> Iterator[tuple[int, int | memoryview, memoryview]]:
-    """Yield number, value and all bytes of each field."""
-    position = 0
-    while position < len(data):
+def _iterate_fields(data: memoryview) -> Iterator[tuple[int, int | memoryview, int, int]]:
+    """Yield number and value of each field, and where it begins and ends."""
+    position, end = 0, len(data)
+    while position < end:
         start = position
         key, position = _read_varint(data, position)
         value: int | memoryview
@@ -43,11 +43,11 @@ def _iterate_fields(data: memoryview) -> Iterator[tuple[int, int | memoryview, m
                 size, position = _read_varint(data, position)
             else:
                 size = {DOUBLE: 8, FLOAT: 4}.get(wire, -1)
-            if not 0 <= size <= len(data) - position:
+            if not 0 <= size <= end - position:
                 raise ValueError("no protobuf message")
             value = data[position : position + size]
             position += size
-        yield key >> 3, value, data[start:position]
+        yield key >> 3, value, start, position
 
 
 def _encode_varint(value: int) -> bytes:
@@ -60,6 +60,9 @@ def _encode_varint(value: int) -> bytes:
 
 def _read_varint(data: memoryview, position: int) -> tuple[int, int]:
     """Return a number and the position behind it."""
+    value = data[position]
+    if value < 0x80:  # as nearly all are
+        return value, position + 1
     value = 0
     for shift in range(0, 70, 7):
         byte = data[position]

@@ -16,8 +16,8 @@ from click.testing import Result
 
 from fas_core import FasError, __version__, errors
 from fas_core.cli import config, main
-from fas_core.descriptors import PANELS
 from fas_core.registry import DISABLE
+from fas_core.remembered_kinds import PANELS
 
 Fas = Callable[..., Result]
 COMMANDS = main.list_commands(None)  # type: ignore[arg-type]

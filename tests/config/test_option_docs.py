@@ -18,9 +18,10 @@ from fas_core.config.examples import write_example
 from fas_core.config.option_docs import OptionDoc, describe_options
 from fas_core.config.recipe import Recipe
 from fas_core.config.structure import structure
-from fas_core.descriptors import Command, Detector, Exporter, Runtime
+from fas_core.descriptors import Exporter
 from fas_core.package_files import PackageFile
 from fas_core.registry import registry
+from fas_core.remembered_kinds import Command, Detector, Runtime
 
 PLUGINS = registry()
 """Held, because other tests have plugins found anew, and components are told apart by identity."""

@@ -20,10 +20,11 @@ import fas_core
 from fas_core.card import Card
 from fas_core.cli import main
 from fas_core.config.load import load_recipe
-from fas_core.descriptors import KINDS, Command, RecipeFile
+from fas_core.descriptors import KINDS, RecipeFile
 from fas_core.records.model_input import ModelInput
 from fas_core.records.samples import COLUMNS
 from fas_core.registry import registry
+from fas_core.remembered_kinds import Command
 from fas_core.scores.table import SCHEMA
 
 

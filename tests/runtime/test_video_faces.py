@@ -63,7 +63,7 @@ def film(monkeypatch: pytest.MonkeyPatch, photo_with: Callable[..., Image]) -> l
         image = photo_with((60 + 4 * index, 80 + index, 40), shape=(160, 200))
         image[0, 0] = index
         shown.append(VideoFrame(index + 1, image, 25.0, False))
-    monkeypatch.setattr("fas_core.runtime.inputs.frames", lambda *_: iter(shown))
+    monkeypatch.setattr("fas_core.data.video.frames", lambda *_: iter(shown))
     return shown
 
 
@@ -177,7 +177,7 @@ def test_few_frames_are_in_memory(
             taken.append(len(taken))
             yield evolve(film[0], number=len(taken))
 
-    monkeypatch.setattr("fas_core.runtime.inputs.frames", endless)
+    monkeypatch.setattr("fas_core.data.video.frames", endless)
     workers = 2
     results = PredictionPipeline(predictor).run(VIDEO.samples(), workers)
     for scored in range(1, 4):

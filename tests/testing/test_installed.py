@@ -10,9 +10,10 @@ import click
 import pytest
 
 from fas_core.component import Component
-from fas_core.descriptors import Command, Fusion, Loss, Metric
+from fas_core.descriptors import Fusion, Loss, Metric
 from fas_core.package_files import Catalogue
 from fas_core.registry import registry
+from fas_core.remembered_kinds import Command
 from fas_core.testing import check_component
 
 HERE = f"{__name__}:"

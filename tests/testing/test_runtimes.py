@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fas_core.descriptors import Exporter, Runtime
+from fas_core.descriptors import Exporter
 from fas_core.registry import registry
+from fas_core.remembered_kinds import Runtime
 from fas_core.testing import ContractError, check_component, check_runtime
 from fas_plugins.runtimes.onnx import OnnxEngine
 

@@ -13,7 +13,6 @@ from fas_core.cli.command import FasCommand
 from fas_core.cli.options import output_options
 from fas_core.cli.recipe_options import recipe_options
 from fas_core.console import console
-from fas_core.descriptors import Backbone, Fusion
 from fas_core.errors import format_list
 from fas_core.text_table import Table
 
@@ -44,7 +43,7 @@ Channels = tuple[float, float, float] | None
     multiple=True,
     metavar="NAME",
     panel=panels.MODEL,
-    shell_complete=complete_component(Backbone),
+    shell_complete=complete_component("backbone"),
     help="Backbone of the checkpoint, see `fas models list`; repeat it for one of each modality, in their "
     "order. Then CHECKPOINT is one file, or one for each backbone.",
 )
@@ -75,7 +74,7 @@ Channels = tuple[float, float, float] | None
     "--fusion",
     metavar="NAME",
     panel=panels.MODEL,
-    shell_complete=complete_component(Fusion),
+    shell_complete=complete_component("fusion"),
     help="Fusion of the branches; by default single for one modality, concat_linear for several, and "
     "score_mean for backbones of different checkpoints.",
 )

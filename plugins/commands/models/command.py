@@ -160,7 +160,7 @@ def list_models(kind: str | None, num_classes: int, public: bool) -> None:
         fas models show mobilenetv2 --input-size 112 --threads 2 --runs 100
     """,
 )
-@click.argument("name", shell_complete=complete_component(Backbone))
+@click.argument("name", shell_complete=complete_component("backbone"))
 @click.option(
     "--modalities",
     default="rgb",
@@ -173,7 +173,7 @@ def list_models(kind: str | None, num_classes: int, public: bool) -> None:
     "--fusion",
     metavar="NAME",
     panel=panels.MODEL,
-    shell_complete=complete_component(Fusion),
+    shell_complete=complete_component("fusion"),
     help="Fusion of the branches; by default single for one modality, else concat_linear.",
 )
 @click.option(

@@ -20,9 +20,10 @@ from attrs import frozen
 from fas_core import API_VERSION, __version__
 from fas_core.atomic import replacing
 from fas_core.component import NAME, NAME_RULE
-from fas_core.descriptors import KINDS, Command
+from fas_core.descriptors import KINDS
 from fas_core.errors import ConfigError
 from fas_core.registry import registry
+from fas_core.remembered_kinds import Command
 
 TEMPLATES = Path(__file__).parent / "templates"
 COMMON, ABOUT, SUFFIX = "common", "about.toml", ".tmpl"

@@ -19,9 +19,9 @@ from fas_core.cli.options import (
 from fas_core.cli.reading_options import reading_options
 from fas_core.cli.views import show_result
 from fas_core.console import console
-from fas_core.descriptors import Command
 from fas_core.errors import ConfigError
 from fas_core.registry import registry
+from fas_core.remembered_kinds import Command
 
 if TYPE_CHECKING:
     from fas_core.evaluation.groups import EvaluationOptions
