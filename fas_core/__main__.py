@@ -1,5 +1,5 @@
 """`python -m fas_core` is `fas`."""
 
-from fas_program import run
+from fas_core.cli import main
 
-run()
+main(prog_name="fas")

@@ -9,6 +9,7 @@ import sys
 from importlib import import_module
 from importlib.machinery import ModuleSpec
 from types import ModuleType
+from typing import Any
 
 from fas_core.deprecation import warn_deprecated
 
@@ -84,7 +85,8 @@ class _FormerModules:
         name = fullname.removeprefix(PACKAGE)
         if name == fullname or (name not in MOVED and name not in PACKAGES):
             return None
-        return ModuleSpec(fullname, self, is_package=name in PACKAGES)
+        loader: Any = self
+        return ModuleSpec(fullname, loader, is_package=name in PACKAGES)
 
     def create_module(self, _: ModuleSpec) -> None:
         """Leave it to Python."""

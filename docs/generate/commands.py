@@ -6,11 +6,10 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Protocol, runtime_checkable
 
-import rich_click as click
-from rich_click.rich_panel import RichOptionPanel
-from rich_click.rich_parameter import RichParameter
+import click
 
 from fas_core.cli import main
+from fas_core.cli.command import PanelOption
 from generate.markdown import escape, write_term
 
 PARAGRAPHS = re.compile(r"\n\s*\n")
@@ -88,7 +87,7 @@ def _write_options(command: click.Command, context: click.Context) -> Iterator[s
     """Yield the definition lists of a command's arguments and options, a list for each panel of its help."""
     panels: dict[str, list[str]] = {}
     for parameter in list_parameters(command, context):
-        panels.setdefault(_find_panel(command, parameter), []).append(_write_parameter(parameter, context))
+        panels.setdefault(_find_panel(parameter), []).append(_write_parameter(parameter, context))
     for panel, items in panels.items():
         yield f"**{panel}**\n\n" + "\n".join(items)
 
@@ -99,22 +98,17 @@ def list_parameters(command: click.Command, context: click.Context) -> list[clic
     return [item for item in parameters if not (isinstance(item, click.Option) and item.hidden)]
 
 
-def _find_panel(command: click.Command, parameter: click.Parameter) -> str:
+def _find_panel(parameter: click.Parameter) -> str:
     """Return the heading under which the help shows a parameter."""
-    if isinstance(command, click.RichCommand):
-        for panel in command.panels:
-            if isinstance(panel, RichOptionPanel) and set(parameter.opts) & set(panel.options or ()):
-                return panel.name
-    if isinstance(parameter, RichParameter) and parameter.panel:
-        return parameter.panel if isinstance(parameter.panel, str) else parameter.panel[0]
+    if isinstance(parameter, PanelOption) and parameter.panel:
+        return parameter.panel
     return "Arguments" if isinstance(parameter, click.Argument) else "Options"
 
 
 def _write_parameter(parameter: click.Parameter, context: click.Context) -> str:
     if isinstance(parameter, click.Argument):
         kind = "required" if parameter.required else "optional"
-        text = parameter.help if isinstance(parameter, RichParameter) and parameter.help else ""
-        return write_term(f"`{parameter.make_metavar(context)}`", escape(text) or f"{kind.capitalize()}.")
+        return write_term(f"`{parameter.make_metavar(context)}`", f"{kind.capitalize()}.")
     record = parameter.get_help_record(context)
     assert record is not None  # only hidden options have none
     return write_term(f"`{record[0]}`", escape(" ".join(record[1].split())))

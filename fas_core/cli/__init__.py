@@ -9,10 +9,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any, NoReturn
 
-import rich_click as click
+import click
 from click.exceptions import Abort, Exit, NoArgsIsHelpError, NoSuchOption
 
 from fas_core import __version__
+from fas_core.cli.command import option
 from fas_core.cli.group import CommandGroup, CoreCommand
 from fas_core.cli.verbosity import verbosity_options
 from fas_core.command_cache import command_registry
@@ -70,8 +71,11 @@ def _reporting_errors() -> Iterator[None]:
     try:
         with console.flushing():
             yield
-    except (Exit, Abort, NoArgsIsHelpError):
+    except (Exit, Abort):
         raise
+    except NoArgsIsHelpError as error:
+        click.echo(error.message, color=True)  # the help
+        raise Exit(error.exit_code) from None
     except FasError as error:
         _end(error, error.message, error.exit_code, error.problems)
     except click.ClickException as error:
@@ -176,7 +180,7 @@ COMMANDS = (
     """,
 )
 @click.version_option(__version__, prog_name="fas")
-@click.option(
+@option(
     "--disable-plugin",
     multiple=True,
     metavar="NAME",

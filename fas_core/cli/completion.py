@@ -8,7 +8,7 @@ import sys
 from contextlib import redirect_stderr, suppress
 from typing import Any, NoReturn
 
-import rich_click as click
+import click
 from click.shell_completion import (
     BashComplete,
     CompletionItem,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import rich_click as click
+import click
 
 from fas_core.cli.candidates import complete_recipe
 from fas_core.cli.group import CommandGroup

@@ -10,7 +10,7 @@ from pathlib import Path
 from textwrap import fill
 from typing import Any
 
-import rich_click as click
+import click
 from attrs import asdict
 
 from fas_core import __version__

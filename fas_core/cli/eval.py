@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import rich_click as click
+import click
 from attrs import evolve
 from click import get_current_context
 
 from fas_core.cli import panels
 from fas_core.cli.candidates import complete_dataset
-from fas_core.cli.command import FasCommand
+from fas_core.cli.command import FasCommand, option
 from fas_core.cli.eval_tables import show_across, show_one, show_run_set
 from fas_core.cli.options import (
     MODEL,
@@ -51,14 +51,14 @@ if TYPE_CHECKING:
     """,
 )
 @click.argument("target", type=MODEL, metavar="RUN|MODEL.onnx|public:NAME")
-@click.option(
+@option(
     "--split",
     default="test",
     show_default=True,
     panel=panels.DATA,
     help="Split to score: train, dev or test.",
 )
-@click.option(
+@option(
     "--data",
     multiple=True,
     metavar="NAME|MANIFEST|FOLDER",
@@ -66,7 +66,7 @@ if TYPE_CHECKING:
     shell_complete=complete_dataset,
     help="Data to score instead of the run's own; given several times, a row for each below the run's own.",
 )
-@click.option(
+@option(
     "--protocol",
     "protocols",
     multiple=True,
@@ -76,7 +76,7 @@ if TYPE_CHECKING:
 )
 @threshold_option
 @reject_option
-@click.option(
+@option(
     "--calibrate-on",
     type=PATH,
     metavar="MANIFEST",
@@ -84,7 +84,7 @@ if TYPE_CHECKING:
     help="Set the threshold on the live samples of these people, as `fas calibrate` does; they are not "
     "evaluated.",
 )
-@click.option(
+@option(
     "--scores",
     type=PATH,
     metavar="OUT.csv",
@@ -92,10 +92,10 @@ if TYPE_CHECKING:
     help="File to write every score to; a folder for several runs or several --data.",
 )
 @aggregate_option
-@click.option(
+@option(
     "--modalities", metavar="NAME[,NAME...]", panel=panels.DATA, help="Give the model these modalities alone."
 )
-@click.option(
+@option(
     "--subsets", is_flag=True, panel=panels.DATA, help="Evaluate every subset of the modalities, a row each."
 )
 @external_model_option

@@ -7,12 +7,12 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-import rich_click as click
+import click
 
 from fas_core.cli import panels
 from fas_core.cli.benchmark_tables import show_benchmark
 from fas_core.cli.candidates import complete_component, complete_dataset, complete_run
-from fas_core.cli.command import FasCommand
+from fas_core.cli.command import FasCommand, option
 from fas_core.cli.export_tables import exports_to_json, show_exports, show_formats
 from fas_core.cli.options import PATH, FloatRange, output_options, reject_option
 from fas_core.console import console
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     """,
 )
 @click.argument("run", type=PATH, metavar="RUN", required=False, shell_complete=complete_run)
-@click.option(
+@option(
     "--format",
     "formats",
     multiple=True,
@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     shell_complete=complete_component("exporter"),
     help="Formats to write, see --list; onnx by default.",
 )
-@click.option(
+@option(
     "--fp32",
     "forms",
     multiple=True,
@@ -57,7 +57,7 @@ if TYPE_CHECKING:
     panel="Formats and forms",
     help="Write the model as it is; the default.",
 )
-@click.option(
+@option(
     "--fp16",
     "forms",
     multiple=True,
@@ -65,7 +65,7 @@ if TYPE_CHECKING:
     panel="Formats and forms",
     help="Write it in half precision.",
 )
-@click.option(
+@option(
     "--int8",
     "forms",
     multiple=True,
@@ -73,7 +73,7 @@ if TYPE_CHECKING:
     panel="Formats and forms",
     help="Write it quantized to 8 bits.",
 )
-@click.option(
+@option(
     "--pruned",
     "forms",
     multiple=True,
@@ -81,7 +81,7 @@ if TYPE_CHECKING:
     panel="Formats and forms",
     help="Write it with as few hidden channels as its error rate allows: the fastest on a CPU.",
 )
-@click.option(
+@option(
     "--form",
     "named_forms",
     multiple=True,
@@ -89,7 +89,7 @@ if TYPE_CHECKING:
     panel="Formats and forms",
     help="Forms by name: fp32, fp16, int8, pruned, pruned-int8, or those of a plugin's format.",
 )
-@click.option(
+@option(
     "--recover",
     type=FloatRange(0, min_open=True),
     metavar="EPOCHS",
@@ -97,7 +97,7 @@ if TYPE_CHECKING:
     help="Train what is pruned for so many epochs against the whole network, on the run's training data, so "
     "that more channels can go.",
 )
-@click.option(
+@option(
     "-o",
     "--output",
     type=PATH,
@@ -105,7 +105,7 @@ if TYPE_CHECKING:
     panel=panels.OUTPUT,
     help="File to write, or folder of several; RUN/model.* by default.",
 )
-@click.option(
+@option(
     "--weights",
     type=click.Choice(["best", "last"]),
     default="best",
@@ -114,21 +114,21 @@ if TYPE_CHECKING:
     help="Which weights of the run to export.",
 )
 @reject_option
-@click.option(
+@option(
     "--novelty/--no-novelty",
     default=None,
     panel=panels.MODEL,
     help="Add an output that tells how unlike the training data a face is; fitted on the run's own data. By "
     "default as the run was exported before.",
 )
-@click.option(
+@option(
     "--data",
     metavar="NAME|MANIFEST|FOLDER",
     panel=panels.DATA,
     shell_complete=complete_dataset,
     help="Data to compare on instead of the run's own; any faces do.",
 )
-@click.option(
+@option(
     "--samples",
     "count",
     type=click.IntRange(1),
@@ -137,7 +137,7 @@ if TYPE_CHECKING:
     panel=panels.DATA,
     help="Largest number of samples to compare on.",
 )
-@click.option(
+@option(
     "--calibration",
     type=click.IntRange(1),
     default=256,
@@ -145,27 +145,27 @@ if TYPE_CHECKING:
     panel=panels.DATA,
     help="Number of samples that int8 and pruned are calibrated on.",
 )
-@click.option(
+@option(
     "--opset",
     type=click.IntRange(1),
     metavar="N",
     panel="Formats and forms",
     help="Version of ONNX's operators, 18 by default; older runtimes need an older one, e.g. 11.",
 )
-@click.option(
+@option(
     "--static-batch",
     type=click.IntRange(1),
     metavar="N",
     panel="Formats and forms",
     help="Write an ONNX graph that takes exactly N samples per call; any number by default.",
 )
-@click.option(
+@option(
     "--web-runtime",
     metavar="DIR|TGZ",
     panel="Formats and forms",
     help="Folder or archive of the npm package onnxruntime-web for --format web; fetched by default.",
 )
-@click.option(
+@option(
     "--set",
     "sets",
     multiple=True,
@@ -173,22 +173,20 @@ if TYPE_CHECKING:
     panel="Formats and forms",
     help="Option of the exporter, e.g. tolerance=0.001.",
 )
-@click.option(
+@option(
     "--keep-data-root",
     is_flag=True,
     panel=panels.OUTPUT,
     help="Write where the data lies (data.root) into the files, too.",
 )
-@click.option(
+@option(
     "--benchmark",
     "measured",
     is_flag=True,
     panel=panels.OUTPUT,
     help="Measure the written files and eager PyTorch on this machine, and recommend one.",
 )
-@click.option(
-    "--list", "listing", is_flag=True, panel=panels.OUTPUT, help="List the formats, and write nothing."
-)
+@option("--list", "listing", is_flag=True, panel=panels.OUTPUT, help="List the formats, and write nothing.")
 @output_options
 @click.pass_context
 def command(

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, cast
 
-import rich_click as click
+import click
 from attrs import frozen
 
 from fas_core.cli.command import FasCommand
@@ -34,7 +34,7 @@ class CoreCommand:
         return cast(click.Command, load_target(self.target))
 
 
-class CommandGroup(FasCommand, click.RichGroup):  # type: ignore[misc]  # as RichGroup itself, of click's Group
+class CommandGroup(FasCommand, click.Group):
     """A group of core commands and of the plugins' commands whose names begin with `prefix`.
 
     Args:
@@ -64,11 +64,11 @@ class CommandGroup(FasCommand, click.RichGroup):  # type: ignore[misc]  # as Ric
         if name in self.commands:
             return super().get_command(ctx, name)
         if (core := self.core.get(name)) is not None:
-            return click.RichCommand(name=name, help=core.summary, panel=core.panel or None)
+            return FasCommand(name=name, help=core.summary, panel=core.panel or None)
         for command in self._plugin_commands():
             if self._full_name(name) in (command.name, command.qualified_name):
                 panel = None if self.prefix else command.panel
-                return click.RichCommand(name=name, help=command.summary, hidden=command.hidden, panel=panel)
+                return FasCommand(name=name, help=command.summary, hidden=command.hidden, panel=panel)
         return None
 
     def resolve_command(

@@ -8,10 +8,11 @@ from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import rich_click as click
+import click
 
 from fas_core.cli import panels
 from fas_core.cli.candidates import Items, complete_component, complete_model
+from fas_core.cli.command import option
 from fas_core.cli.verbosity import telling_time, verbosity_options
 from fas_core.console import console
 from fas_core.scores.grouping import GROUPS
@@ -54,14 +55,14 @@ class FloatRange(click.FloatRange):
 POLICIES = "eer, min-acer, apcer:X, apcer_max:X, bpcer:X, fixed:VALUE or oracle:POLICY"
 READERS = "Images that are read at the same time"
 
-workers_option = click.option(
+workers_option = option(
     "-j",
     "--workers",
     type=click.IntRange(1),
     panel=panels.MACHINE,
     help=f"{READERS}; by default one per core.",
 )
-evaluation_workers_option = click.option(
+evaluation_workers_option = option(
     "-j",
     "--workers",
     type=click.IntRange(1),
@@ -71,21 +72,21 @@ evaluation_workers_option = click.option(
     help=f"{READERS}.",
 )
 
-threshold_option = click.option(
+threshold_option = option(
     "--threshold",
     metavar="POLICY",
     panel=panels.VERDICTS,
     help=f"Where samples are accepted: {POLICIES}. By default the model's own, or eer on dev scores.",
 )
 
-fixed_threshold_option = click.option(
+fixed_threshold_option = option(
     "--threshold",
     metavar="fixed:VALUE",
     panel=panels.VERDICTS,
     help="Threshold to use instead of the model's own.",
 )
 
-reject_option = click.option(
+reject_option = option(
     "--reject",
     metavar="POLICY",
     panel=panels.VERDICTS,
@@ -93,14 +94,14 @@ reject_option = click.option(
     "of which at most X of the verdicts on dev are wrong; none for no band. By default the model's own.",
 )
 
-fixed_reject_option = click.option(
+fixed_reject_option = option(
     "--reject",
     metavar="LOW:HIGH",
     panel=panels.VERDICTS,
     help="Scores without a verdict, which are uncertain, instead of the model's own; none for no band.",
 )
 
-aggregate_option = click.option(
+aggregate_option = option(
     "--aggregate",
     metavar="video[:VOTE]",
     panel=panels.VERDICTS,
@@ -114,7 +115,7 @@ def _default_replicates() -> int:
     return bootstrap.REPLICATES
 
 
-replicates_option = click.option(
+replicates_option = option(
     "--replicates",
     type=click.IntRange(0),
     default=_default_replicates,
@@ -123,7 +124,7 @@ replicates_option = click.option(
     help="Bootstrap replicates for the 95 % intervals; 0 for no intervals.",
 )
 
-metric_option = click.option(
+metric_option = option(
     "--metric",
     "metrics",
     multiple=True,
@@ -133,7 +134,7 @@ metric_option = click.option(
     help="A further metric, e.g. hter, or bpcer_ap:0.02 for that target; may be repeated.",
 )
 
-detector_option = click.option(
+detector_option = option(
     "--detector",
     metavar="NAME|YUNET.onnx",
     panel=panels.FACES,
@@ -142,21 +143,21 @@ detector_option = click.option(
     "where `fas models get centerface` fetched it, else cascade.",
 )
 
-align_option = click.option(
+align_option = option(
     "--align",
     is_flag=True,
     panel=panels.FACES,
     help="Turn the face until its eyes are level, and place it by its landmarks. Needs centerface or YuNet.",
 )
 
-margin_option = click.option(
+margin_option = option(
     "--margin",
     type=FloatRange(0, 3),
     panel=panels.FACES,
     help="Margin added on each side of a detected face, as a fraction of its size; 0.1 by default.",
 )
 
-external_model_option = click.option(
+external_model_option = option(
     "--foreign",
     "external",
     type=PATH,
@@ -166,7 +167,7 @@ external_model_option = click.option(
 )
 
 
-device_option = click.option(
+device_option = option(
     "--device",
     metavar="NAME[,NAME...]",
     panel=panels.MACHINE,
@@ -181,7 +182,7 @@ def output_options(command: Command) -> Command:
     What plugins and libraries print while the command runs goes to stderr.
     """
 
-    @click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout, nothing else.")
+    @option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout, nothing else.")
     @verbosity_options
     @functools.wraps(command)
     def wrapped(*args: Any, as_json: bool, **kwargs: Any) -> Any:
@@ -195,7 +196,7 @@ def output_options(command: Command) -> Command:
 def evaluation_options(command: Command) -> Command:
     """Give a command `--group-by`, `--replicates` and `--metric`, as one argument `evaluation`."""
 
-    @click.option(
+    @option(
         "--group-by",
         type=click.Choice(GROUPS),
         panel=panels.FIGURES,

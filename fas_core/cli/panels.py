@@ -1,4 +1,4 @@
-"""The groups in which help shows options: `click.option("--data", panel=panels.DATA, ...)`.
+"""The groups in which help shows options: `option("--data", panel=panels.DATA, ...)`.
 
 A command may name others. Groups come in the order of their first options; what has no group comes last,
 under `Options`.

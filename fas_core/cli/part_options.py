@@ -6,10 +6,11 @@ import functools
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import rich_click as click
+import click
 from attrs import evolve, frozen
 
 from fas_core.cli import panels
+from fas_core.cli.command import option
 from fas_core.cli.options import Command
 from fas_core.cli.views import describe_parts
 from fas_core.console import console
@@ -23,14 +24,14 @@ if TYPE_CHECKING:
 
 ROWS = 1024
 
-engine_option = click.option(
+engine_option = option(
     "--engine",
     "name",
     type=click.Choice(["ray"]),
     panel=panels.MACHINE,
     help="Work in parts on a cluster: Ray's of RAY_ADDRESS, or one of this machine.",
 )
-part_rows_option = click.option(
+part_rows_option = option(
     "--part-rows",
     type=click.IntRange(1),
     default=ROWS,
@@ -52,7 +53,7 @@ def engine_options(command: Command) -> Command:
     """Give a command `--engine` and what belongs to it, as one argument `engine`, None without."""
 
     @engine_option
-    @click.option(
+    @option(
         "--into",
         metavar="FOLDER|URL",
         panel=panels.MACHINE,
@@ -60,7 +61,7 @@ def engine_options(command: Command) -> Command:
         "command again.",
     )
     @part_rows_option
-    @click.option(
+    @option(
         "--predictors",
         type=click.IntRange(1),
         panel=panels.MACHINE,

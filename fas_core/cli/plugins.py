@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import rich_click as click
+import click
 
 from fas_core.cli import panels
 from fas_core.cli.candidates import complete_any
+from fas_core.cli.command import option
 from fas_core.cli.group import CommandGroup
 from fas_core.cli.options import PATH, output_options
 from fas_core.cli.plugin_checks import checks_to_json, show_checks
@@ -57,10 +58,10 @@ def command() -> None:
         fas plugins list --timing
     """,
 )
-@click.option(
+@option(
     "--kind", type=click.Choice(list(KINDS)), panel=panels.OUTPUT, help="List components of this kind only."
 )
-@click.option(
+@option(
     "--timing",
     is_flag=True,
     panel=panels.OUTPUT,
@@ -106,7 +107,7 @@ def list_plugins(kind: str | None, timing: bool) -> None:
     """,
 )
 @click.argument("name", required=False, shell_complete=complete_any)
-@click.option("--root", type=PATH, metavar="FOLDER", panel=panels.DATA, help="Data to check a data set on.")
+@option("--root", type=PATH, metavar="FOLDER", panel=panels.DATA, help="Data to check a data set on.")
 @output_options
 @click.pass_context
 def check(ctx: click.Context, name: str | None, root: Path | None) -> None:

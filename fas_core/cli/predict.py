@@ -8,10 +8,10 @@ from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import rich_click as click
+import click
 
 from fas_core.cli import panels
-from fas_core.cli.command import FasCommand
+from fas_core.cli.command import FasCommand, option
 from fas_core.cli.options import (
     MODEL,
     Command,
@@ -43,14 +43,14 @@ def predict_options(command: Command) -> Command:
     crops, limits = ("detector", "margin", "align"), ("every", "frames", "detect_every", "threads", "device")
     scoring = (*crops, "threshold", "reject", "external", *limits)
 
-    @click.option(
+    @option(
         "--detect/--no-detect",
         default=None,
         panel=panels.FACES,
         help="Crop every image to its face, or take all as they are. By default images that their face "
         "fills, or whose data set is cropped, are taken as they are, and all others are cropped.",
     )
-    @click.option(
+    @option(
         "--faces",
         type=click.Choice(["largest", "all"]),
         default="largest",
@@ -64,16 +64,16 @@ def predict_options(command: Command) -> Command:
     @fixed_threshold_option
     @fixed_reject_option
     @external_model_option
-    @click.option(
+    @option(
         "--every", type=click.IntRange(1), default=1, panel="Videos", help="Score each n-th frame of videos."
     )
-    @click.option(
+    @option(
         "--frames",
         type=click.IntRange(1),
         panel="Videos",
         help="Largest number of frames scored of each video or camera; of a camera, 1 by default.",
     )
-    @click.option(
+    @option(
         "--detect-every",
         type=click.IntRange(1),
         default=1,
@@ -81,7 +81,7 @@ def predict_options(command: Command) -> Command:
         panel="Videos",
         help="Detect faces in each n-th scored frame of a video, and follow them between.",
     )
-    @click.option(
+    @option(
         "--threads",
         type=click.IntRange(1),
         panel=panels.MACHINE,
@@ -118,7 +118,7 @@ def predict_options(command: Command) -> Command:
 @click.argument("model", type=MODEL, metavar="RUN|MODEL.onnx|public:NAME")
 @click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
 @predict_options
-@click.option(
+@option(
     "--csv",
     "table",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -126,7 +126,7 @@ def predict_options(command: Command) -> Command:
     panel=panels.OUTPUT,
     help="Score file to write, which `fas score` and `fas drift` read.",
 )
-@click.option(
+@option(
     "--save-annotated",
     "annotated",
     type=FOLDER,
@@ -134,14 +134,14 @@ def predict_options(command: Command) -> Command:
     panel=panels.OUTPUT,
     help="Write copies with box, score and verdict drawn.",
 )
-@click.option(
+@option(
     "--annotated-video",
     "videos",
     is_flag=True,
     panel=panels.OUTPUT,
     help="With --save-annotated: of a video write a video (.mp4), not a picture of each frame.",
 )
-@click.option(
+@option(
     "--explain",
     "explained",
     type=FOLDER,
@@ -149,14 +149,14 @@ def predict_options(command: Command) -> Command:
     panel=panels.OUTPUT,
     help="Write pictures of what the model looks at, as `fas explain` does.",
 )
-@click.option(
+@option(
     "--aggregate",
     metavar="video|track[:VOTE]",
     panel=panels.VERDICTS,
     help="One verdict for each video, or for each face followed in it, instead of each frame; VOTE is mean, "
     "median, min, max or lfv of their scores.",
 )
-@click.option(
+@option(
     "--fail-on-attack",
     is_flag=True,
     panel=panels.OUTPUT,

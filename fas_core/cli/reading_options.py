@@ -5,9 +5,10 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING, Any
 
-import rich_click as click
+import click
 
 from fas_core.cli import panels
+from fas_core.cli.command import option
 from fas_core.cli.options import Command
 from fas_core.errors import ConfigError
 
@@ -21,7 +22,7 @@ SIDES = click.Choice(("live", "attack"))
 def reading_options(command: Command) -> Command:
     """Give a command the flags that say how a score file is read, as one argument `reading`."""
 
-    @click.option(
+    @option(
         "--column",
         "columns",
         multiple=True,
@@ -30,31 +31,31 @@ def reading_options(command: Command) -> Command:
         panel=panels.SCORE_FILES,
         help="Column of a role (id, score, label, species, subject, ...): its name, or its number from 1.",
     )
-    @click.option(
+    @option(
         "--positive",
         type=SIDES,
         panel=panels.SCORE_FILES,
         help="What label 1 and a high score mean; live by default.",
     )
-    @click.option(
+    @option(
         "--label-one",
         type=SIDES,
         panel=panels.SCORE_FILES,
         help="What label 1 means, if not the same as a high score.",
     )
-    @click.option(
+    @option(
         "--high-score",
         type=SIDES,
         panel=panels.SCORE_FILES,
         help="What a high score means, if not the same as label 1.",
     )
-    @click.option(
+    @option(
         "--delimiter",
         type=click.Choice(tuple(DELIMITERS)),
         panel=panels.SCORE_FILES,
         help="Delimiter of FILE; else detected.",
     )
-    @click.option(
+    @option(
         "--header/--no-header",
         default=None,
         panel=panels.SCORE_FILES,

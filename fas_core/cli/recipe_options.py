@@ -5,9 +5,10 @@ from __future__ import annotations
 import functools
 from typing import Any
 
-import rich_click as click
+import click
 
 from fas_core.cli.candidates import complete_dataset, complete_set
+from fas_core.cli.command import option
 from fas_core.cli.options import READERS, Command
 from fas_core.cli.panels import DATA, MACHINE, MODEL, RECIPE, TRAINING, VERDICTS
 
@@ -59,15 +60,15 @@ def recipe_options(command: Command) -> Command:
 
     for path, (names, kind, panel, text) in reversed(RECIPE_FLAGS.items()):
         name, shown = path.replace(".", "_"), f"{text} [{path}]"
-        wrapped = click.option(*names, name, type=kind, panel=panel, help=shown)(wrapped)
-    wrapped = click.option(
+        wrapped = option(*names, name, type=kind, panel=panel, help=shown)(wrapped)
+    wrapped = option(
         "--data",
         metavar="ROOT_OR_NAME",
         panel=DATA,
         shell_complete=complete_dataset,
         help="Data set: NAME, NAME:ROOT, a folder or a manifest. [data]",
     )(wrapped)
-    return click.option(
+    return option(
         "--set",
         "sets",
         multiple=True,

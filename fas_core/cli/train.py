@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import rich_click as click
+import click
 from click import get_current_context
 
 from fas_core.cli import panels
 from fas_core.cli.candidates import complete_recipe, complete_run
-from fas_core.cli.command import FasCommand
+from fas_core.cli.command import FasCommand, option
 from fas_core.cli.options import PATH, output_options
 from fas_core.cli.recipe_options import recipe_options
 from fas_core.console import console
@@ -55,14 +55,12 @@ def _parse_seeds(_: click.Context, __: click.Parameter, text: str | None) -> tup
     """,
 )
 @click.argument("recipe", required=False, shell_complete=complete_recipe)
-@click.option("--config", panel=panels.RECIPE, shell_complete=complete_recipe, help="Same as RECIPE.")
-@click.option(
-    "--name", panel=panels.RUN, help="Name of the run's folder; by default the recipe's name, numbered."
-)
-@click.option(
+@option("--config", panel=panels.RECIPE, shell_complete=complete_recipe, help="Same as RECIPE.")
+@option("--name", panel=panels.RUN, help="Name of the run's folder; by default the recipe's name, numbered.")
+@option(
     "--runs", type=PATH, default=Path("runs"), show_default=True, panel=panels.RUN, help="Folder of the runs."
 )
-@click.option(
+@option(
     "--resume",
     type=PATH,
     metavar="RUN",
@@ -70,19 +68,19 @@ def _parse_seeds(_: click.Context, __: click.Parameter, text: str | None) -> tup
     shell_complete=complete_run,
     help="Run to continue exactly where it stopped.",
 )
-@click.option(
+@option(
     "--anyway",
     is_flag=True,
     panel=panels.RUN,
     help="Resume also where data, recipe or versions have changed; the run's history records it.",
 )
-@click.option(
+@option(
     "--protocol",
     metavar="DATASET-PROTOCOL",
     panel="Several runs",
     help="cefa-4@1, or a set of protocols, cefa-4: a run for each, then mean and standard deviation.",
 )
-@click.option(
+@option(
     "--tag",
     "tags",
     multiple=True,
@@ -90,14 +88,14 @@ def _parse_seeds(_: click.Context, __: click.Parameter, text: str | None) -> tup
     panel=panels.RUN,
     help="Tag of the run; may be repeated. [tags]",
 )
-@click.option(
+@option(
     "--seeds",
     metavar="SEED,SEED...",
     callback=_parse_seeds,
     panel="Several runs",
     help="Random seeds, e.g. 14,15,16: a run for each, then mean and standard deviation. [train.seed]",
 )
-@click.option(
+@option(
     "--folds",
     metavar="COLUMN:K",
     panel="Several runs",
@@ -105,7 +103,7 @@ def _parse_seeds(_: click.Context, __: click.Parameter, text: str | None) -> tup
     "for each session (session); or holding out both (subject+session:3). The threshold is of scores of "
     "what their model was not trained on. [folds]",
 )
-@click.option(
+@option(
     "--final/--no-final",
     default=None,
     panel="Several runs",

@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import rich_click as click
+import click
 
 from fas_core import __version__
+from fas_core.cli.command import option
 from fas_core.command_cache import command_registry
 from fas_core.console import console
 from fas_core.errors import ConfigError
@@ -28,7 +29,7 @@ def verbosity_options(command: Command) -> Command:
 
 
 def _build_flag(short: str, long: str, text: str) -> Callable[[Command], Command]:
-    return click.option(
+    return option(
         short, long, is_flag=True, is_eager=True, expose_value=False, callback=_set_verbosity, help=text
     )
 

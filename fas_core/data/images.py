@@ -10,7 +10,6 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from fas_core.atomic import replacing
 from fas_core.data.bit_depth import Image, Pixels, divide_by_257, is_grey, to_uint8
 from fas_core.data.damage import is_truncated, is_zeroed
 from fas_core.data.decoding_cost import find_excess
@@ -250,5 +249,7 @@ def write_image(path: Path, image: Image, durable: bool = True) -> None:
     """
     if not is_image(path.name):
         raise DataError(f"{path}: name an image file, e.g. {path.stem}.png")
+    from fas_core.atomic import replacing  # slow to import, and most images are read alone
+
     with replacing(path, durable) as temporary:
         temporary.write_bytes(encode(image, path.suffix))

@@ -10,7 +10,6 @@ from types import TracebackType
 from attrs import define, field
 
 from fas_core.data.images import Image
-from fas_core.data.video_writer import writing_video
 from fas_core.runtime.inputs import Frame
 
 
@@ -32,6 +31,8 @@ class VideoCopies:
         Raises:
             FasError: a copy cannot be written.
         """
+        from fas_core.data.video_writer import writing_video  # slow to import, and images need none
+
         if self._write is None or path != self._path:
             self._open.close()
             rate = frame.rate / frame.video.every

@@ -7,8 +7,8 @@ import re
 from collections.abc import Mapping
 
 import attrs
+import click
 import pytest
-import rich_click as click
 from click.testing import CliRunner
 from fixtures.code_blocks import ROOT
 from generate import write_pages

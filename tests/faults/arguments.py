@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import count
 from pathlib import Path
 
-import rich_click as click
+import click
 from attrs import frozen
 
 from fas_core.cli import main

@@ -6,11 +6,11 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import rich_click as click
+import click
 from click import get_current_context
 
 from fas_core.cli import panels
-from fas_core.cli.command import FasCommand
+from fas_core.cli.command import FasCommand, option
 from fas_core.cli.options import (
     MODEL,
     FloatRange,
@@ -47,7 +47,7 @@ RATE = FloatRange(0, 1, min_open=True, max_open=True)
 )
 @click.argument("model", type=MODEL, metavar="RUN|MODEL.onnx|public:NAME")
 @click.argument("site", type=PATH, required=False, metavar="[SITE_PHOTOS]")
-@click.option(
+@option(
     "--bpcer",
     type=RATE,
     default=0.05,
@@ -55,7 +55,7 @@ RATE = FloatRange(0, 1, min_open=True, max_open=True)
     panel="Rule",
     help="Largest share of live photos to refuse.",
 )
-@click.option(
+@option(
     "--confidence",
     type=RATE,
     default=0.95,
@@ -63,21 +63,21 @@ RATE = FloatRange(0, 1, min_open=True, max_open=True)
     panel="Rule",
     help="Probability with which the rule conformal keeps that share.",
 )
-@click.option(
+@option(
     "--rule",
     type=click.Choice(RULES),
     panel="Rule",
     help="How the threshold is set: by default conformal where there are enough people for a promise, else "
     "blend (of the shipped threshold and the site's), else quantile.",
 )
-@click.option(
+@option(
     "--attacks",
     type=PATH,
     metavar="FOLDER|MANIFEST",
     panel=panels.DATA,
     help="Attacks at the site, to show how many pass.",
 )
-@click.option(
+@option(
     "-o",
     "--output",
     type=PATH,
@@ -85,13 +85,11 @@ RATE = FloatRange(0, 1, min_open=True, max_open=True)
     panel=panels.OUTPUT,
     help="Calibrated copy to write; by default MODEL changes.",
 )
-@click.option(
+@option(
     "--show", is_flag=True, panel=panels.OUTPUT, help="Print how MODEL was calibrated, and write nothing."
 )
-@click.option(
-    "--undo", is_flag=True, panel=panels.OUTPUT, help="Restore the threshold before any calibration."
-)
-@click.option(
+@option("--undo", is_flag=True, panel=panels.OUTPUT, help="Restore the threshold before any calibration.")
+@option(
     "--detect/--no-detect",
     default=None,
     panel=panels.FACES,
@@ -101,7 +99,7 @@ RATE = FloatRange(0, 1, min_open=True, max_open=True)
 @margin_option
 @align_option
 @external_model_option
-@click.option(
+@option(
     "--threads", type=click.IntRange(1), panel=panels.MACHINE, help="CPU threads; by default one per core."
 )
 @output_options

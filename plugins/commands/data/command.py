@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import rich_click as click
+import click
 
 from fas_core.cli import panels
 from fas_core.cli.candidates import complete_dataset
+from fas_core.cli.command import option
 from fas_core.cli.group import CommandGroup
 from fas_core.cli.options import output_options, workers_option
 from fas_core.console import console
@@ -53,14 +54,14 @@ command.add_command(split_command)
     """,
 )
 @click.argument("datasets", nargs=-1, required=True, metavar="DATASET...", shell_complete=complete_dataset)
-@click.option(
+@option(
     "--write-digests",
     is_flag=True,
     panel="Digests",
     help="Write the SHA-256 of every file to DATASET/SHA256SUMS, of a manifest to MANIFEST.sha256; "
     "do not check.",
 )
-@click.option(
+@option(
     "--verify",
     is_flag=True,
     panel="Digests",
@@ -140,8 +141,8 @@ def _use_digests(
     """,
 )
 @click.argument("dataset", shell_complete=complete_dataset)
-@click.option("--split", default="train", show_default=True, panel=panels.DATA, help="Split to measure.")
-@click.option(
+@option("--split", default="train", show_default=True, panel=panels.DATA, help="Split to measure.")
+@option(
     "--size",
     type=click.IntRange(16),
     default=224,
@@ -213,7 +214,7 @@ def make(dst: Path | None, sets: tuple[str, ...]) -> None:
     """,
 )
 @click.argument("dataset", shell_complete=complete_dataset)
-@click.option(
+@option(
     "-o",
     "--output",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -221,8 +222,8 @@ def make(dst: Path | None, sets: tuple[str, ...]) -> None:
     panel=panels.OUTPUT,
     help="Image file to write, e.g. sheet.png.",
 )
-@click.option("--split", panel=panels.DATA, help="Split to show; by default the data set's first one.")
-@click.option(
+@option("--split", panel=panels.DATA, help="Split to show; by default the data set's first one.")
+@option(
     "-n",
     "number",
     type=click.IntRange(1, 50),

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import rich_click as click
+import click
 
 from fas_core.cli import panels
 from fas_core.cli.candidates import complete_dataset
-from fas_core.cli.command import FasCommand
+from fas_core.cli.command import FasCommand, option
 from fas_core.cli.options import align_option, detector_option, margin_option, output_options
 from fas_core.cli.part_options import ROWS, engine_option, load_engine, part_rows_option
 from fas_core.console import console
@@ -30,7 +30,7 @@ from fas_core.registry import registry
 @click.argument("src", shell_complete=complete_dataset)
 @click.argument("dst", type=click.Path(path_type=Path, file_okay=False))
 @margin_option
-@click.option(
+@option(
     "--size",
     type=click.IntRange(16, 4096),
     default=256,
@@ -40,7 +40,7 @@ from fas_core.registry import registry
 )
 @detector_option
 @align_option
-@click.option(
+@option(
     "-j",
     "--workers",
     type=click.IntRange(1),

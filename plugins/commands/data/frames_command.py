@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import rich_click as click
+import click
 
 from fas_core.cli import panels
-from fas_core.cli.command import FasCommand
+from fas_core.cli.command import FasCommand, option
 from fas_core.cli.options import output_options, workers_option
 from fas_core.console import console
 from fas_core.registry import registry
@@ -28,19 +28,19 @@ PER_VIDEO = 10
 )
 @click.argument("src", type=click.Path(path_type=Path))
 @click.argument("dst", type=click.Path(path_type=Path, file_okay=False))
-@click.option(
+@option(
     "--per-video",
     type=click.IntRange(1),
     panel="Frames",
     help=f"Frames of each video, evenly spread; {PER_VIDEO} unless --every is given.",
 )
-@click.option(
+@option(
     "--every",
     type=click.IntRange(1),
     panel="Frames",
     help="Write every n-th frame instead; 1 for all frames.",
 )
-@click.option(
+@option(
     "--format",
     "suffix",
     type=click.Choice(["jpg", "png"]),

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import rich_click as click
-
 from fas_core.cli import panels
+from fas_core.cli.command import option
 from fas_core.registry import registry
 
 if TYPE_CHECKING:
     from fas_core.contracts import DatasetReader
 
-set_option = click.option(
+set_option = option(
     "--set",
     "sets",
     multiple=True,

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import rich_click as click
+import click
 
 from fas_core.cli import panels
 from fas_core.cli.candidates import complete_dataset
-from fas_core.cli.command import FasCommand
+from fas_core.cli.command import FasCommand, option
 from fas_core.cli.options import FloatRange, output_options
 from fas_core.console import console
 from fas_core.errors import ConfigError
@@ -30,20 +30,20 @@ GROUPS = ("subject", "video", "group", "session", "device", "folder", "sample")
     """,
 )
 @click.argument("dataset", shell_complete=complete_dataset)
-@click.option(
+@option(
     "--by",
     type=click.Choice(GROUPS),
     required=True,
     panel="Splits",
     help="What stays in one split: a column of the samples, the folder of an image, or each sample alone.",
 )
-@click.option(
+@option(
     "--pattern",
     metavar="REGEX",
     panel="Splits",
     help="Regular expression with a group, searched in the paths of images, that gives the value of --by.",
 )
-@click.option(
+@option(
     "--fractions",
     nargs=3,
     type=FloatRange(0, 1),
@@ -53,7 +53,7 @@ GROUPS = ("subject", "video", "group", "session", "device", "folder", "sample")
     panel="Splits",
     help="Shares of the samples; 0 leaves a split out.",
 )
-@click.option(
+@option(
     "--seed",
     type=click.IntRange(0),
     default=0,
@@ -61,7 +61,7 @@ GROUPS = ("subject", "video", "group", "session", "device", "folder", "sample")
     panel="Splits",
     help="Seed of the order of groups.",
 )
-@click.option(
+@option(
     "-o",
     "--output",
     type=click.Path(path_type=Path, dir_okay=False),

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import rich_click as click
+import click
 
 from fas_core.cli import panels
-from fas_core.cli.command import FasCommand
+from fas_core.cli.command import FasCommand, option
 from fas_core.cli.options import FloatRange, fixed_reject_option, output_options
 from fas_core.cli.reading_options import reading_options
 from fas_core.console import console
@@ -36,7 +36,7 @@ FILE = click.Path(path_type=Path)
 )
 @click.argument("old", type=FILE)
 @click.argument("new", type=FILE)
-@click.option(
+@option(
     "--threshold",
     metavar="fixed:VALUE",
     panel=panels.VERDICTS,
@@ -44,13 +44,13 @@ FILE = click.Path(path_type=Path)
 )
 @fixed_reject_option
 @reading_options
-@click.option(
+@option(
     "--by",
     type=click.Choice(("subject", "video", "sample")),
     panel="Test",
     help="What counts as independent; by default the first of these that is known for all rows.",
 )
-@click.option(
+@option(
     "--significance",
     type=FloatRange(0, 1, min_open=True, max_open=True),
     default=0.05,
@@ -58,7 +58,7 @@ FILE = click.Path(path_type=Path)
     panel="Test",
     help="Accepted chance of a false alarm.",
 )
-@click.option(
+@option(
     "--replicates",
     type=click.IntRange(1),
     default=1000,
@@ -66,7 +66,7 @@ FILE = click.Path(path_type=Path)
     panel="Test",
     help="Random divisions of the permutation test, and bootstrap replicates.",
 )
-@click.option(
+@option(
     "--fail-on-drift",
     is_flag=True,
     panel=panels.OUTPUT,

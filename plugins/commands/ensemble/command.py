@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import rich_click as click
+import click
 
 from fas_core.cli import panels
 from fas_core.cli.candidates import complete_model
-from fas_core.cli.command import FasCommand
+from fas_core.cli.command import FasCommand, option
 from fas_core.cli.options import (
     evaluation_workers_option,
     output_options,
@@ -61,7 +61,7 @@ class EnsembleCommand(FasCommand):
     metavar="RUN|SCORES|MODEL.onnx ...",
     shell_complete=complete_model,
 )
-@click.option(
+@option(
     "--dev",
     type=FILE,
     multiple=True,
@@ -70,21 +70,21 @@ class EnsembleCommand(FasCommand):
     help="Dev scores to fit rule and thresholds on: a file for each member, in their order. "
     "Runs use their own unless given.",
 )
-@click.option(
+@option(
     "--labels",
     type=FILE,
     metavar="LIST",
     panel=panels.SCORE_FILES,
     help="Labels of score files that have none.",
 )
-@click.option(
+@option(
     "--dev-labels",
     type=FILE,
     metavar="LIST",
     panel=panels.SCORE_FILES,
     help="Labels of --dev files that have none.",
 )
-@click.option(
+@option(
     "--rule",
     default="mean",
     show_default=True,
@@ -93,7 +93,7 @@ class EnsembleCommand(FasCommand):
     help="How scores are combined: mean, or fitted on dev: weighted, stacking, published; "
     "or the OUT.json of an earlier -o, applied unchanged.",
 )
-@click.option(
+@option(
     "--split",
     default="test",
     show_default=True,
@@ -101,7 +101,7 @@ class EnsembleCommand(FasCommand):
     help="Split of runs and models to combine: train, dev or test.",
 )
 @threshold_option
-@click.option(
+@option(
     "-o",
     "--output",
     type=click.Path(path_type=Path, dir_okay=False),

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import rich_click as click
+import click
 
 from fas_core.cli import panels
-from fas_core.cli.command import FasCommand
+from fas_core.cli.command import FasCommand, option
 from fas_core.cli.options import MODEL, FloatRange, output_options
 from fas_core.cli.predict import predict_options
 from fas_core.cli.views import show_verdicts
@@ -32,7 +32,7 @@ NOTHING_SCORED = 1
 )
 @click.argument("model", type=MODEL, metavar="RUN|MODEL.onnx|public:NAME")
 @click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
-@click.option(
+@option(
     "-o",
     "--output",
     type=click.Path(path_type=Path, file_okay=False),
@@ -41,7 +41,7 @@ NOTHING_SCORED = 1
     panel=panels.OUTPUT,
     help="Folder to write the pictures to.",
 )
-@click.option(
+@option(
     "--square",
     type=FloatRange(0, 1, min_open=True),
     panel=panels.OUTPUT,

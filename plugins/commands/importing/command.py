@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-import rich_click as click
+import click
 
 from fas_core.cli import panels
 from fas_core.cli.candidates import complete_component, complete_recipe
-from fas_core.cli.command import FasCommand
+from fas_core.cli.command import FasCommand, option
 from fas_core.cli.options import output_options
 from fas_core.cli.recipe_options import recipe_options
 from fas_core.console import console
@@ -36,7 +36,7 @@ Channels = tuple[float, float, float] | None
 @click.argument(
     "checkpoints", metavar="CHECKPOINT...", type=click.Path(path_type=Path), nargs=-1, required=True
 )
-@click.option(
+@option(
     "--arch",
     "archs",
     required=True,
@@ -47,7 +47,7 @@ Channels = tuple[float, float, float] | None
     help="Backbone of the checkpoint, see `fas models list`; repeat it for one of each modality, in their "
     "order. Then CHECKPOINT is one file, or one for each backbone.",
 )
-@click.option(
+@option(
     "-o",
     "--output",
     type=click.Path(path_type=Path),
@@ -55,7 +55,7 @@ Channels = tuple[float, float, float] | None
     panel=panels.OUTPUT,
     help="Run folder to write; by default runs/CHECKPOINT.",
 )
-@click.option(
+@option(
     "--recipe",
     "base",
     default="feathernet-b-32",
@@ -64,13 +64,13 @@ Channels = tuple[float, float, float] | None
     shell_complete=complete_recipe,
     help="Recipe with the values that checkpoint and options do not set: modality, normalisation, data, ...",
 )
-@click.option(
+@option(
     "--modality",
     metavar="NAME[,NAME...]",
     panel=panels.MODEL,
     help="Modalities of the input; by default the recipe's.",
 )
-@click.option(
+@option(
     "--fusion",
     metavar="NAME",
     panel=panels.MODEL,
@@ -78,7 +78,7 @@ Channels = tuple[float, float, float] | None
     help="Fusion of the branches; by default single for one modality, concat_linear for several, and "
     "score_mean for backbones of different checkpoints.",
 )
-@click.option(
+@option(
     "--mean",
     type=float,
     nargs=3,
@@ -86,7 +86,7 @@ Channels = tuple[float, float, float] | None
     panel=panels.MODEL,
     help="Mean of red, green and blue in [0, 1], to normalise.",
 )
-@click.option(
+@option(
     "--std",
     type=float,
     nargs=3,
@@ -94,7 +94,7 @@ Channels = tuple[float, float, float] | None
     panel=panels.MODEL,
     help="Deviation of red, green and blue, to normalise.",
 )
-@click.option(
+@option(
     "--match",
     type=click.Choice(["name", "order"]),
     default="name",
@@ -102,7 +102,7 @@ Channels = tuple[float, float, float] | None
     panel=panels.MODEL,
     help="Pair entries by their published names, or by order and shape where there are none.",
 )
-@click.option(
+@option(
     "--live-class",
     type=click.IntRange(min=0),
     metavar="INDEX",
@@ -110,7 +110,7 @@ Channels = tuple[float, float, float] | None
     help="Index of the class live, from 0, in a classifier with other classes than attack and live; by "
     "default as published for the backbone.",
 )
-@click.option(
+@option(
     "--partial",
     is_flag=True,
     panel=panels.MODEL,

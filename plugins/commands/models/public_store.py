@@ -9,8 +9,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+import click
 import numpy as np
-import rich_click as click
 
 from fas_core.atomic import replacing, temporary_folder, write_text
 from fas_core.config.load import to_yaml

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import rich_click as click
+import click
 
 from fas_core.cli import panels
-from fas_core.cli.command import FasCommand
+from fas_core.cli.command import FasCommand, option
 from fas_core.cli.options import PATH, output_options
 from fas_core.console import console
 from fas_core.descriptors import KINDS
@@ -26,10 +26,10 @@ from fas_plugins.commands.new_plugin.project import write_project
     """,
 )
 @click.argument("name")
-@click.option(
+@option(
     "--kind", type=click.Choice(list(KINDS)), required=True, panel="Plugin", help="What the plugin provides."
 )
-@click.option(
+@option(
     "--into",
     type=PATH,
     default=Path(),

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import rich_click as click
+import click
 
 from fas_core.cli import panels
 from fas_core.cli.candidates import complete_run
-from fas_core.cli.command import FasCommand
+from fas_core.cli.command import FasCommand, option
 from fas_core.cli.options import output_options, reject_option, replicates_option, threshold_option
 from fas_core.console import console
 from fas_core.errors import FasError
@@ -29,15 +29,15 @@ CARD = "README.md"
     """,
 )
 @click.argument("run", type=click.Path(path_type=Path), metavar="RUN", shell_complete=complete_run)
-@click.option(
+@option(
     "-o",
     "--output",
     type=click.Path(path_type=Path, dir_okay=False),
     panel=panels.OUTPUT,
     help=f"Markdown file to write; by default RUN/{CARD}.",
 )
-@click.option("--name", panel=panels.OUTPUT, help="Name of the model; by default the folder's.")
-@click.option(
+@option("--name", panel=panels.OUTPUT, help="Name of the model; by default the folder's.")
+@option(
     "--license",
     "license_name",
     default="unknown",
@@ -45,23 +45,23 @@ CARD = "README.md"
     panel=panels.OUTPUT,
     help="License of the model as the Hugging Face Hub names it, e.g. apache-2.0, cc-by-nc-4.0, other.",
 )
-@click.option(
+@option(
     "--split",
     default="test",
     show_default=True,
     panel=panels.DATA,
     help="Split to judge it on: dev or test.",
 )
-@click.option(
+@option(
     "--data", metavar="NAME|MANIFEST|FOLDER", panel=panels.DATA, help="Data set, if it moved since the run."
 )
-@click.option(
+@option(
     "--target",
     metavar="LIMITS",
     panel=panels.FIGURES,
     help="Limits that figures must meet, e.g. 'apcer_max<=0.05,bpcer<=0.10'.",
 )
-@click.option(
+@option(
     "--group-by",
     metavar="COLUMN",
     panel=panels.FIGURES,

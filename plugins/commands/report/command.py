@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import rich_click as click
+import click
 
 from fas_core.cli import panels
 from fas_core.cli.candidates import complete_dataset, complete_run
-from fas_core.cli.command import FasCommand
+from fas_core.cli.command import FasCommand, option
 from fas_core.cli.options import (
     metric_option,
     output_options,
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     metavar="[NAME=]RUN|SCORES...",
     shell_complete=complete_run,
 )
-@click.option(
+@option(
     "-o",
     "--output",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -55,14 +55,14 @@ if TYPE_CHECKING:
     panel=panels.OUTPUT,
     help="HTML file to write.",
 )
-@click.option(
+@option(
     "--pdf",
     type=click.Path(path_type=Path, dir_okay=False),
     panel=panels.OUTPUT,
     help="PDF file to print the page to as well; needs Chromium or Chrome.",
 )
-@click.option("--title", panel=panels.OUTPUT, help="Title of the page.")
-@click.option(
+@option("--title", panel=panels.OUTPUT, help="Title of the page.")
+@option(
     "--split",
     default="test",
     show_default=True,
@@ -71,7 +71,7 @@ if TYPE_CHECKING:
 )
 @threshold_option
 @reject_option
-@click.option(
+@option(
     "--dev",
     multiple=True,
     type=click.Path(path_type=Path, dir_okay=False),
@@ -79,14 +79,14 @@ if TYPE_CHECKING:
     panel=panels.SCORE_FILES,
     help="Dev scores to fit the threshold of a score file on; once per score file, in their order.",
 )
-@click.option(
+@option(
     "--data",
     metavar="NAME|MANIFEST|FOLDER",
     panel=panels.DATA,
     shell_complete=complete_dataset,
     help="Data set with the photos, if they moved since the run, or for score files.",
 )
-@click.option(
+@option(
     "--worst",
     type=click.IntRange(0),
     default=12,
@@ -94,27 +94,27 @@ if TYPE_CHECKING:
     panel="Photos",
     help="Number of misclassified samples to show per kind; 0 for no photos.",
 )
-@click.option(
+@option(
     "--explain/--no-explain",
     default=True,
     panel="Photos",
     help="Show what a run looked at in misclassified samples; needs torch and the run's weights.",
 )
-@click.option(
+@option(
     "--target",
     metavar="LIMITS",
     panel=panels.FIGURES,
     help="Limits that figures must meet, e.g. 'apcer_max<=0.05,bpcer<=0.10' (or apcer_max:0.05,bpcer:0.10): "
     "pass, fail, or cannot tell from so few people.",
 )
-@click.option(
+@option(
     "--group-by",
     metavar="COLUMN",
     panel=panels.FIGURES,
     help="Compare the error rates of each value of a column, such as skin_tone or device, of the score file "
     "or of the manifest.",
 )
-@click.option(
+@option(
     "--check-files",
     is_flag=True,
     panel=panels.DATA,
@@ -122,14 +122,14 @@ if TYPE_CHECKING:
 )
 @replicates_option
 @metric_option
-@click.option(
+@option(
     "--plots",
     "plot_folder",
     type=click.Path(path_type=Path, file_okay=False),
     panel=panels.OUTPUT,
     help="Folder to also write every plot to, as an image file.",
 )
-@click.option(
+@option(
     "--plot-format",
     type=click.Choice(["svg", "png"]),
     default="svg",

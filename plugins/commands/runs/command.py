@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import rich_click as click
+import click
 
 from fas_core.cli.candidates import complete_run
+from fas_core.cli.command import option
 from fas_core.cli.group import CommandGroup
 from fas_core.cli.options import PATH, output_options
 from fas_core.console import console
@@ -40,7 +41,7 @@ def command() -> None:
     """,
 )
 @click.argument("folder", type=PATH, default=Path("runs"), metavar="[DIR]")
-@click.option(
+@option(
     "--filter",
     "filters",
     multiple=True,
@@ -49,10 +50,8 @@ def command() -> None:
     help="List only runs with this value: of a column or of the recipe, e.g. state=stopped, 'eer<=5%', "
     "'train.lr>0.01', tags=paper; may be repeated.",
 )
-@click.option(
-    "--sort", metavar="KEY", panel="Rows", help="Sort by this column or key of the recipe, e.g. eer."
-)
-@click.option("--reverse", is_flag=True, panel="Rows", help="Sort the other way round.")
+@option("--sort", metavar="KEY", panel="Rows", help="Sort by this column or key of the recipe, e.g. eer.")
+@option("--reverse", is_flag=True, panel="Rows", help="Sort the other way round.")
 @output_options
 def list_command(folder: Path, filters: tuple[str, ...], sort: str | None, reverse: bool) -> None:
     """List every run below DIR (by default runs), also those of groups: folds, seeds, sub-protocols, trials.

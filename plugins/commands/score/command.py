@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import rich_click as click
+import click
 
 from fas_core.cli import panels
-from fas_core.cli.command import FasCommand
+from fas_core.cli.command import FasCommand, option
 from fas_core.cli.options import (
     aggregate_option,
     evaluation_options,
@@ -56,7 +56,7 @@ class ScoreCommand(FasCommand):
     """,
 )
 @click.argument("file", type=FILE)
-@click.option(
+@option(
     "--dev",
     type=FILE,
     metavar="FILE",
@@ -65,28 +65,28 @@ class ScoreCommand(FasCommand):
 )
 @threshold_option
 @reject_option
-@click.option(
+@option(
     "--labels",
     type=FILE,
     metavar="LIST",
     panel=panels.SCORE_FILES,
     help="Labels of FILE, if they are in another file: lines of `path [path path] label`, or CSV.",
 )
-@click.option(
+@option(
     "--dev-labels",
     type=FILE,
     metavar="LIST",
     panel=panels.SCORE_FILES,
     help="Labels of --dev, if they are in another file.",
 )
-@click.option(
+@option(
     "--attacks",
     type=FILE,
     metavar="FILE",
     panel=panels.SCORE_FILES,
     help="Scores of the attacks, if they are in another file; then FILE has those of live samples.",
 )
-@click.option(
+@option(
     "--dev-attacks",
     type=FILE,
     metavar="FILE",

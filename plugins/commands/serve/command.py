@@ -7,10 +7,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import rich_click as click
+import click
 
 from fas_core.cli import panels
-from fas_core.cli.command import FasCommand
+from fas_core.cli.command import FasCommand, option
 from fas_core.cli.options import (
     MODEL,
     FloatRange,
@@ -41,8 +41,8 @@ MAX_SECONDS = 3600
     """,
 )
 @click.argument("model", type=MODEL, metavar="MODEL.onnx|public:NAME")
-@click.option("--host", default="127.0.0.1", show_default=True, panel="Network", help="Address to listen on.")
-@click.option(
+@option("--host", default="127.0.0.1", show_default=True, panel="Network", help="Address to listen on.")
+@option(
     "--port",
     type=click.IntRange(0, 65535),
     default=8000,
@@ -52,7 +52,7 @@ MAX_SECONDS = 3600
 )
 @fixed_threshold_option
 @fixed_reject_option
-@click.option(
+@option(
     "--detect/--no-detect",
     default=None,
     panel=panels.FACES,
@@ -64,7 +64,7 @@ MAX_SECONDS = 3600
 @margin_option
 @align_option
 @external_model_option
-@click.option(
+@option(
     "--threads",
     type=click.IntRange(1),
     default=1,
@@ -72,7 +72,7 @@ MAX_SECONDS = 3600
     panel=panels.MACHINE,
     help="CPU threads that score one face.",
 )
-@click.option(
+@option(
     "--allow-host",
     "proxies",
     multiple=True,
@@ -80,20 +80,20 @@ MAX_SECONDS = 3600
     panel="Network",
     help="Further host name that the service is called by, e.g. of a reverse proxy; may be repeated.",
 )
-@click.option(
+@option(
     "--token-file",
     type=click.Path(path_type=Path, dir_okay=False),
     panel="Network",
     help="File with the token that clients must send, which only its owner may read. By default the "
     "environment variable FAS_SERVE_TOKEN.",
 )
-@click.option(
+@option(
     "--access-log",
     is_flag=True,
     panel=panels.OUTPUT,
     help="Log each response to stderr, without names and addresses.",
 )
-@click.option(
+@option(
     "--concurrency",
     type=click.IntRange(1, 1000),
     default=8,
@@ -101,7 +101,7 @@ MAX_SECONDS = 3600
     panel=panels.MACHINE,
     help="Maximum number of requests at once, and of worker processes.",
 )
-@click.option(
+@option(
     "--queue",
     type=click.IntRange(0, 10_000),
     default=64,
@@ -109,7 +109,7 @@ MAX_SECONDS = 3600
     panel="Limits",
     help="Maximum number of requests that wait; further ones are told to try again.",
 )
-@click.option(
+@option(
     "--max-bytes",
     type=click.IntRange(1),
     default=20_000_000,
@@ -117,7 +117,7 @@ MAX_SECONDS = 3600
     panel="Limits",
     help="Maximum request size in bytes.",
 )
-@click.option(
+@option(
     "--max-pixels",
     type=click.IntRange(1, 64_000_000),
     default=25_000_000,
@@ -125,7 +125,7 @@ MAX_SECONDS = 3600
     panel="Limits",
     help="Maximum image size in pixels.",
 )
-@click.option(
+@option(
     "--timeout",
     type=FloatRange(0, MAX_SECONDS, min_open=True),
     default=20,
@@ -133,7 +133,7 @@ MAX_SECONDS = 3600
     panel="Limits",
     help="Seconds in which a request must arrive and be answered.",
 )
-@click.option(
+@option(
     "--scoring-timeout",
     type=FloatRange(0, MAX_SECONDS, min_open=True),
     default=5,
@@ -141,7 +141,7 @@ MAX_SECONDS = 3600
     panel="Limits",
     help="Seconds in which a worker must decode and score a request; then it is ended.",
 )
-@click.option(
+@option(
     "--max-memory",
     type=click.IntRange(1),
     default=1000,
@@ -149,7 +149,7 @@ MAX_SECONDS = 3600
     panel="Limits",
     help="Megabytes that a worker may use for a request, besides the model (Linux).",
 )
-@click.option(
+@option(
     "--max-connections",
     type=click.IntRange(1, 100_000),
     default=256,
@@ -157,7 +157,7 @@ MAX_SECONDS = 3600
     panel="Limits",
     help="Maximum number of open connections.",
 )
-@click.option(
+@option(
     "--header-timeout",
     type=FloatRange(0, MAX_SECONDS, min_open=True),
     default=10,
@@ -165,7 +165,7 @@ MAX_SECONDS = 3600
     panel="Limits",
     help="Seconds in which the headers of a request must arrive.",
 )
-@click.option(
+@option(
     "--drain-delay",
     type=FloatRange(0, MAX_SECONDS),
     default=0,

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import rich_click as click
+import click
 
 from fas_core.cli import panels
 from fas_core.cli.candidates import complete_model
-from fas_core.cli.command import FasCommand
+from fas_core.cli.command import FasCommand, option
 from fas_core.cli.options import evaluation_workers_option, output_options
 from fas_core.console import console
 
@@ -32,7 +32,7 @@ from fas_core.console import console
     metavar="RUN|SCORES|MODEL.onnx ...",
     shell_complete=complete_model,
 )
-@click.option(
+@option(
     "--format",
     "challenge",
     required=True,
@@ -40,7 +40,7 @@ from fas_core.console import console
     panel=panels.OUTPUT,
     help="Challenge: casia-surf, cefa, or that of a plugin's data set.",
 )
-@click.option(
+@option(
     "--split",
     type=click.Choice(["dev", "test"]),
     default="test",
@@ -48,13 +48,13 @@ from fas_core.console import console
     panel=panels.DATA,
     help="Split of the file: of the published challenges, dev is phase 1 and test phase 2.",
 )
-@click.option(
+@option(
     "--data",
     metavar="ROOT",
     panel=panels.DATA,
     help="Folder of the data set's lists; by default that of the run's data.",
 )
-@click.option(
+@option(
     "--aggregate",
     default="video",
     show_default=True,
@@ -62,7 +62,7 @@ from fas_core.console import console
     panel=panels.VERDICTS,
     help="How the scores of frames make that of their video: mean, median, min, max or lfv.",
 )
-@click.option(
+@option(
     "-o",
     "--output",
     type=click.Path(path_type=Path, dir_okay=False),

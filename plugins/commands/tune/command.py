@@ -6,11 +6,11 @@ import os
 from pathlib import Path
 from typing import Any
 
-import rich_click as click
+import click
 
 from fas_core.cli import panels
 from fas_core.cli.candidates import complete_recipe, complete_set
-from fas_core.cli.command import FasCommand
+from fas_core.cli.command import FasCommand, option
 from fas_core.cli.options import PATH, output_options
 from fas_core.cli.recipe_options import recipe_options
 from fas_core.console import console
@@ -30,7 +30,7 @@ from fas_core.interruption import interruptible
     """,
 )
 @click.argument("recipe", default="quickstart", shell_complete=complete_recipe)
-@click.option(
+@option(
     "--space",
     "spaces",
     multiple=True,
@@ -41,7 +41,7 @@ from fas_core.interruption import interruptible
     help="What is varied: a key of the recipe and log:LOW:HIGH, float:LOW:HIGH, int:LOW:HIGH, "
     "logint:LOW:HIGH or [A, B, ...]; or a YAML file of such keys. May be repeated.",
 )
-@click.option(
+@option(
     "--trials",
     type=click.IntRange(1),
     default=20,
@@ -49,20 +49,18 @@ from fas_core.interruption import interruptible
     panel="Search",
     help="Trials of the study, in all.",
 )
-@click.option(
-    "--prune/--no-prune", default=True, panel="Search", help="Whether trials that fall behind end early."
-)
-@click.option(
+@option("--prune/--no-prune", default=True, panel="Search", help="Whether trials that fall behind end early.")
+@option(
     "--anyway",
     is_flag=True,
     panel=panels.RUN,
     help="Go on also where data, recipe or versions are not those of the trials so far; the history of a "
     "trial that continues records it.",
 )
-@click.option(
+@option(
     "--name", panel=panels.RUN, help="Name of the study's folder; by default the recipe's name and -tune."
 )
-@click.option(
+@option(
     "--runs", type=PATH, default=Path("runs"), show_default=True, panel=panels.RUN, help="Folder of the runs."
 )
 @recipe_options
