@@ -26,7 +26,7 @@ def cache_folder() -> Path:
     folder = os.environ.get("FAS_CACHE_DIR")
     if folder:
         return expand_user(folder)
-    if sys.platform in ("linux",):  # as platformdirs, which takes longer to import than what is remembered there
+    if str(sys.platform) == "linux":  # as platformdirs, whose import would be a fiftieth of a short command
         caches = Path(os.environ.get("XDG_CACHE_HOME", ""))
         return (caches if caches.is_absolute() else expand_user("~/.cache")) / "fas"
     from platformdirs import user_cache_path

@@ -45,4 +45,4 @@ class FasCommand(click.Command):
         from fas_core.cli.help import render_help  # slow to import, and few calls show help
 
         ctx.color = True  # click prints it as it is
-        return render_help(self, ctx)
+        return render_help(self, ctx, self.examples)
