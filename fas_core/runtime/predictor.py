@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from math import isfinite
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -117,6 +117,9 @@ class Predictor:
         is_whole = takes.resize.crop == 1 or bool(takes.crops)
         self._takes_faces = detect is False and is_whole and takes.photos == takes.modalities
         """Whether images of the model's size are faces as they are."""
+        needs_all = self.card.novelty is None and not takes.partial
+        self._score_face = path.score_face if isinstance(path, ModelFile) and needs_all else None
+        """Scores one face with less work than a batch of one takes."""
 
     @property
     def threshold(self) -> float:
@@ -134,7 +137,10 @@ class Predictor:
         Raises DataError if an image cannot be read or shows no face, or a modality that the model needs is
         missing, and ModelError if the score is not a finite number.
         """
-        return self.predict([self._as_face(images) or self._select(images)])[0]
+        face = self._as_face(images)
+        if face is None or self._score_face is None:
+            return self.predict([face or self._select(images)])[0]
+        return self._check_finite(self._decide(self._score_face(face)))
 
     def batch(self, **images: FaceImages) -> list[Prediction]:
         """Predict many faces, as many of each modality; raises as calling does."""
@@ -207,28 +213,30 @@ class Predictor:
 
     def predict(self, faces: Sequence[Face]) -> list[Prediction]:
         """Predict prepared faces as one batch; raise ModelError if a score is not a finite number."""
-        predictions = self.predict_finite(faces)
-        if not all(predictions):  # one is None
+        return [self._check_finite(prediction) for prediction in self.predict_finite(faces)]
+
+    def _check_finite(self, prediction: Prediction | None) -> Prediction:
+        if prediction is None:
             raise ModelError(f"{self.model.path}: {NOT_FINITE}")
-        return cast(list[Prediction], predictions)
+        return prediction
 
     def predict_finite(self, faces: Sequence[Face]) -> list[Prediction | None]:
         """Predict prepared faces as one batch; None for a face whose score is not a finite number."""
         if not faces:
             return []
-        rule, novelty = self.rule, self.card.novelty
         inputs = self.stack(faces)
-        predictions: list[Prediction | None] = []
-        if novelty is None:
-            for score in self.model(*inputs).tolist():
-                predictions.append(Prediction(score, rule.value, rule.reject) if isfinite(score) else None)
-            return predictions
+        if self.card.novelty is None:
+            return [self._decide(score) for score in self.model(*inputs).tolist()]
         scores, distances = self.model.score_with_novelty(*inputs)
         distances = np.nan_to_num(distances, nan=FAR, posinf=FAR)
-        for score, distance in zip(scores.tolist(), distances.tolist(), strict=True):
-            novel = Prediction(score, rule.value, rule.reject, distance, novelty.limit)
-            predictions.append(novel if isfinite(score) else None)
-        return predictions
+        limit = self.card.novelty.limit
+        pairs = zip(scores.tolist(), distances.tolist(), strict=True)
+        return [self._decide(score, distance, limit) for score, distance in pairs]
+
+    def _decide(self, score: float, *novelty: float) -> Prediction | None:
+        """Return the verdict on a score, with the face's distance and the limit; None unless it is finite."""
+        rule = self.rule
+        return Prediction(score, rule.value, rule.reject, *novelty) if isfinite(score) else None
 
     def stack(self, faces: Sequence[Face]) -> tuple[Images, Presence]:
         """Stack prepared faces to the arguments of the model; missing modalities are zeros."""

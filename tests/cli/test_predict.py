@@ -17,6 +17,7 @@ import pytest
 from click.testing import Result
 from numpy.typing import NDArray
 
+from fas_core.command_cache import NO_CACHE
 from fas_core.data.detectors import face_detector
 from fas_core.data.faces import CropSettings, crop_face
 from fas_core.data.images import crop, prepare, read_image
@@ -388,6 +389,27 @@ def test_needs_neither_torch_nor_arrow(mean_model: MeanModel, tmp_path: Path) ->
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[1].split()[1:] == ["0.8000", "live"]
+    assert done.stdout.splitlines()[-1] == ""
+
+
+def test_a_photo_needs_no_module_that_is_slow_to_import(
+    mean_model: MeanModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once the plugins are remembered; into a pipe."""
+    monkeypatch.delenv(NO_CACHE)
+    monkeypatch.setenv("FAS_CACHE_DIR", str(tmp_path / "cache"))
+    path = picture(tmp_path / "a.png", 204)
+    slow = {"rich", "rich_click", "importlib.metadata", "concurrent.futures", "platformdirs", "zipfile"}
+    script = (
+        "import atexit, sys\n"
+        f"atexit.register(lambda: print(*{slow | {'fas_core.descriptors'}} & set(sys.modules)))\n"
+        f"sys.argv[1:] = ['predict', '--no-detect', {str(mean_model())!r}, {str(path)!r}]\n"
+        "from fas_program import run\n"
+        "run()\n"
+    )
+    command = [sys.executable, "-c", script]
+    for _ in range(2):
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == ""
 
 
