@@ -74,7 +74,10 @@ def measure_cost(record: PluginRecord, siblings: Sequence[PluginRecord]) -> Impo
 
 def print_cost(distribution: str, module: str, others: str) -> None:
     """Import the plugins of a distribution, except some, and print the cost: the measuring process."""
-    import packaging.requirements  # noqa: F401 - discovery imports it once for all plugins
+    # Discovery imports these once for all plugins.
+    import packaging.requirements  # noqa: F401
+
+    import fas_core.hookspecs  # noqa: F401
 
     name = canonical(distribution)
     installed = next(item for item in distributions() if canonical(item.metadata["Name"] or "") == name)
