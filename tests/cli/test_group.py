@@ -27,11 +27,22 @@ def upload(run):
     click.echo(f"sent {run}")
 """
 
+RICH_UPLOAD = """
+import rich_click as click
+
+@click.command()
+@click.argument("run", help="What is sent.")
+@click.option("--quick", is_flag=True, panel="Lab", help="Leave the images out.")
+def rich(run, quick):
+    "Send RUN to the lab."
+    click.echo(f"sent {run}")
+"""
+
 
 @pytest.fixture
 def provide(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """`provide("acme", "upload", ...)`: plugins that each provide a command of that name."""
-    (tmp_path / "acme_upload.py").write_text(UPLOAD)
+    (tmp_path / "acme_upload.py").write_text(UPLOAD + RICH_UPLOAD)
     monkeypatch.syspath_prepend(tmp_path)
 
     def provided(*commands: tuple[Any, ...]) -> None:
@@ -43,9 +54,8 @@ def provide(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., No
         monkeypatch.setattr(group, "command_registry", lambda: found)
 
     def command(name: str, fields: Mapping[str, Any] | None = None) -> Command:
-        return Command(
-            name=name, summary="Send a run to the lab", target="acme_upload:upload", **(fields or {})
-        )
+        defaults = {"summary": "Send a run to the lab", "target": "acme_upload:upload"}
+        return Command(name=name, **{**defaults, **(fields or {})})
 
     return provided
 
@@ -55,6 +65,17 @@ def test_a_plugins_command_is_listed_and_runs(fas: Fas, provide: Callable[..., N
     assert "Send a run to the lab" in fas("--help").output
     assert fas("upload", "run-7").output == "sent run-7\n"
     assert fas("upload").exit_code == 2
+
+
+def test_a_command_of_rich_click_has_the_help_of_that_package(fas: Fas, provide: Callable[..., None]) -> None:
+    provide(("acme", "upload", {"target": "acme_upload:rich"}))
+    shown = fas("upload", "--help").output
+    assert "─ Lab ─" in shown
+    assert "What is sent." in shown
+    assert fas("upload", "run-7", "--quick").output == "sent run-7\n"
+    refused = fas("upload", "run-7", "--quik")
+    assert (refused.exit_code, refused.stdout) == (2, "")
+    assert "no such option '--quik' (did you mean '--quick'?)" in refused.stderr
 
 
 def test_two_providers_of_a_command_are_an_error_when_it_is_called(
