@@ -1,8 +1,8 @@
 """fas: train, evaluate, ship and run face anti-spoofing models; everything but the core is a plugin.
 
-This page is what plugins and notebooks import. Errors are here; everything else is imported when its name
-is first used. Labels and scores mean the same everywhere: 1 = live, a higher score is
-more live, accept when `score >= threshold`.
+This page is what plugins and notebooks import. Errors are here; everything else is imported when its name is
+first used. Labels and scores mean the same everywhere: 1 = live, a higher score is more live, accept when
+`score >= threshold`.
 """
 
 from importlib import import_module

@@ -6,7 +6,7 @@ import functools
 from collections.abc import Callable
 from math import isnan
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
@@ -16,9 +16,6 @@ from fas_core.cli.command import option
 from fas_core.cli.verbosity import telling_time, verbosity_options
 from fas_core.console import console
 from fas_core.scores.grouping import GROUPS
-
-if TYPE_CHECKING:
-    pass
 
 Command = Callable[..., Any]
 PATH = click.Path(path_type=Path)
