@@ -62,6 +62,7 @@ def check_text(owner: Component, attribute: Any, text: str) -> None:
 
 
 def check_optional_target(owner: Component, attribute: Any, target: str) -> None:
+    """Validate a field that names code, or nothing, as `check_target`."""
     if target:
         check_target(owner, attribute, target)
 

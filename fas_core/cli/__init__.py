@@ -88,6 +88,8 @@ def _reporting_errors() -> Iterator[None]:
         console.discard_output()
         raise Exit(PIPE_CLOSED) from None
     except FAILURES as error:
+        if isinstance(interrupt := error.__cause__, KeyboardInterrupt):  # a library made an ImportError of it
+            _end(error, "interrupted", getattr(interrupt, "exit_code", INTERRUPTED))
         if failure := registry().name_failure(error):
             _end(error, failure.message, failure.exit_code)
         if isinstance(error, OSError) and error.errno in DISK_ERRORS:

@@ -97,9 +97,9 @@ class _Request:
         # To fill the tensors takes a third of the time that making them for each call takes.
         self._inputs: dict[str, Array] = {name: self._request.get_tensor(name).data for name in names}
         outputs = {node.get_any_name(): node.get_partial_shape() for node in compiled.outputs}
-        stay = is_preallocated and all(shape.is_static for shape in outputs.values())
+        are_fixed = is_preallocated and all(shape.is_static for shape in outputs.values())
         self._outputs: dict[str, Array] = {
-            name: self._request.get_tensor(name).data for name in outputs if stay
+            name: self._request.get_tensor(name).data for name in outputs if are_fixed
         }
 
     def infer(self, names: Sequence[str], inputs: Mapping[str, Array]) -> list[Array]:
